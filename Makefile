@@ -1,0 +1,51 @@
+# The one door: a fresh machine needs git, make and Python 3.11 or newer, nothing else.
+PYTHON ?= python3
+UV := .tools/bin/uv
+# Everything this Makefile installs or caches stays inside the checkout, so an empty or read-only home does not matter.
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+export DO_NOT_TRACK := 1
+RUN := .venv/bin/
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.tools/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@$(UV) sync --quiet --locked --all-extras --python .tools/bin/python
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.ready ## create .venv with the locked dependencies
+
+.PHONY: demo
+demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see an incremental sync
+	@$(RUN)source-zendesk-chat demo
+
+.PHONY: test
+test: setup ## run all tests
+	@$(RUN)python -m pytest $(PYTEST)
+
+.PHONY: check
+check: setup ## ruff, mypy --strict, import-linter
+	@$(RUN)ruff check .
+	@$(RUN)ruff format --check .
+	@$(RUN)mypy
+	@$(RUN)lint-imports --no-cache
+
+.PHONY: format
+format: setup ## let ruff mend what it can
+	@$(RUN)ruff check --fix .
+	@$(RUN)ruff format .
+
+.PHONY: clean
+clean: ## remove everything that was built, installed or loaded
+	@rm -rf .venv .tools .cache dist build demo.duckdb demo.duckdb.wal .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
