@@ -1,1 +1,1 @@
-
+"""The vendor's REST API - one authenticated, limited, retried GET."""

@@ -1,1 +1,1 @@
-
+"""What can be read from the API, as values."""

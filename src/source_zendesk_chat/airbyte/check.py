@@ -1,0 +1,26 @@
+"""The ``check`` command."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from source_zendesk_chat.airbyte.inputs import read_config
+from source_zendesk_chat.airbyte.messages import Writer
+from source_zendesk_chat.api.client import connect
+from source_zendesk_chat.clock import Clock
+from source_zendesk_chat.engine.check import check as check_account
+from source_zendesk_chat.errors import ConfigError, ConnectorError
+
+
+def check(writer: Writer, clock: Clock, config_path: str) -> int:
+    """Tell whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
+    try:
+        config = read_config(config_path, writer)
+        verdict = check_account(config, partial(connect, config, clock), clock, writer.save_config)
+    except ConfigError as error:
+        writer.connection_status(succeeded=False, message=f"Config validation error: {error}")
+    except ConnectorError as error:
+        writer.connection_status(succeeded=False, message=str(error))
+    else:
+        writer.connection_status(succeeded=verdict.succeeded, message=verdict.message)
+    return 0

@@ -1,0 +1,149 @@
+"""What Airbyte hands in: config, configured catalog and state, each checked with one clear error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from source_zendesk_chat.airbyte.messages import Writer
+from source_zendesk_chat.airbyte.secrets import secrets_of
+from source_zendesk_chat.config import Config, parse_config
+from source_zendesk_chat.errors import ConfigError, StateError
+from source_zendesk_chat.streams.stream import StateBlob
+
+SyncMode = Literal["full_refresh", "incremental"]
+SYNC_MODES: Final = ("full_refresh", "incremental")
+NO_CURSOR_MARKERS: Final = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
+NO_CURSOR_STATE: Final[StateBlob] = {"__ab_no_cursor_state_message": True}
+RESET: Final = "Give the state as Airbyte wrote it, or reset it."
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredStream:
+    """A stream that is to be read."""
+
+    name: str
+    sync_mode: SyncMode
+
+
+def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
+    """The JSON value in a file.
+
+    Raises:
+        ConfigError: There is no such file, or it is not JSON.
+    """
+    try:
+        return msgspec.json.decode(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise ConfigError(f"The {what} file does not exist: {path}") from None
+    except OSError as error:
+        raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ConfigError(f"The {what} file is not valid JSON: {path}") from None
+
+
+def read_config(path: str, writer: Writer) -> Config:
+    """The configuration in a file; from here on, its secrets are masked.
+
+    Raises:
+        ConfigError: Something in it is missing or malformed.
+    """
+    raw = read_json(path, "config")
+    writer.keep_secret(secrets_of(raw))
+    config = parse_config(raw)
+    if os.environ.get("DEPLOYMENT_MODE", "").upper() == "CLOUD" and not config.origin.startswith("https://"):
+        raise ConfigError("api_url: must be https:// in Airbyte Cloud.")
+    return config
+
+
+def parse_catalog(raw: object) -> list[ConfiguredStream]:
+    """Read a ConfiguredAirbyteCatalog.
+
+    Raises:
+        ConfigError: It is malformed.
+    """
+    streams = raw.get("streams") if isinstance(raw, Mapping) else None
+    if not isinstance(streams, list):
+        raise ConfigError("The catalog must be a JSON object with a list `streams`, as Airbyte configures it.")
+    configured = [_configured_stream(entry, f"catalog: streams[{number}]") for number, entry in enumerate(streams)]
+    names = [stream.name for stream in configured]
+    if len(set(names)) < len(names):
+        raise ConfigError("The catalog names a stream twice.")
+    return configured
+
+
+def parse_state(raw: object) -> dict[str, StateBlob]:
+    """Read the state of each stream from any form that a platform, client or older connector hands in.
+
+    Raises:
+        StateError: It is malformed.
+    """
+    states: dict[str, StateBlob] = {}
+    for name, blob in _stream_states(raw):
+        if blob is None:
+            states.pop(name, None)
+        elif not isinstance(blob, Mapping):
+            raise StateError(f"The state of {name} must be a JSON object. {RESET}")
+        elif NO_CURSOR_MARKERS.isdisjoint(blob):
+            states[name] = blob
+    return {name: blob for name, blob in states.items() if blob}
+
+
+def _configured_stream(entry: object, place: str) -> ConfiguredStream:
+    stream = entry.get("stream") if isinstance(entry, Mapping) else None
+    name = stream.get("name") if isinstance(stream, Mapping) else None
+    if not isinstance(entry, Mapping) or not isinstance(name, str) or not name:
+        raise ConfigError(f"{place}: needs `stream.name`.")
+    mode = entry.get("sync_mode", "full_refresh")
+    if mode not in SYNC_MODES:
+        raise ConfigError(f"{place}.sync_mode: must be full_refresh or incremental.")
+    return ConfiguredStream(name, mode)
+
+
+def _stream_states(raw: object) -> Iterator[tuple[str, object]]:
+    """Names and blobs, in order, from every form of state."""
+    if raw is None:
+        return
+    if isinstance(raw, list):
+        for message in raw:
+            if not isinstance(message, Mapping):
+                raise StateError(f"The state must be a list of Airbyte state messages. {RESET}")
+            yield from _from_message(message)
+    elif isinstance(raw, Mapping):
+        yield from _from_message(raw) if _is_message(raw) else raw.items()
+    else:
+        raise StateError(f"The state must be a list of Airbyte state messages. {RESET}")
+
+
+def _is_message(raw: Mapping[str, Any]) -> bool:
+    """Whether an object is a state message rather than a dictionary of streams, which is the oldest form."""
+    return raw.get("type") in {"STREAM", "GLOBAL", "LEGACY"} or isinstance(raw.get("stream"), Mapping)
+
+
+def _from_message(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    if isinstance(message.get("state"), Mapping) and message.get("type") == "STATE":
+        message = message["state"]
+    global_state = message.get("global") or message.get("global_")  # PyAirbyte writes the latter
+    if isinstance(message.get("stream"), Mapping):
+        yield _from_stream(message["stream"])
+    elif isinstance(global_state, Mapping):
+        states = global_state.get("stream_states")
+        for state in states if isinstance(states, list) else []:
+            yield _from_stream(state)
+    elif isinstance(message.get("data"), Mapping):
+        yield from message["data"].items()
+    elif message and message.get("type") not in {None, "LEGACY"}:
+        raise StateError(f"A state message of type {str(message['type'])[:20]!r} holds no state. {RESET}")
+
+
+def _from_stream(state: object) -> tuple[str, object]:
+    descriptor = state.get("stream_descriptor") if isinstance(state, Mapping) else None
+    name = descriptor.get("name") if isinstance(descriptor, Mapping) else None
+    if not isinstance(state, Mapping) or not isinstance(name, str):
+        raise StateError(f"A state message lacks `stream_descriptor.name`. {RESET}")
+    return name, state.get("stream_state")

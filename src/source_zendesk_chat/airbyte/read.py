@@ -1,0 +1,142 @@
+"""The ``read`` command: events of a run as Airbyte messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final, Literal
+
+from source_zendesk_chat.airbyte.inputs import (
+    NO_CURSOR_STATE,
+    ConfiguredStream,
+    parse_catalog,
+    parse_state,
+    read_config,
+    read_json,
+)
+from source_zendesk_chat.airbyte.messages import Writer
+from source_zendesk_chat.api.client import connect
+from source_zendesk_chat.clock import Clock
+from source_zendesk_chat.config import Config
+from source_zendesk_chat.engine.events import (
+    CredentialsRotated,
+    Event,
+    Ledger,
+    Note,
+    PageRead,
+    RateLimited,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+)
+from source_zendesk_chat.engine.run import Task, run
+from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Bounds, StateBlob
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+
+
+def read(
+    writer: Writer, clock: Clock, stopped: threading.Event, config_path: str, catalog_path: str, state_path: str | None
+) -> int:
+    """Read the configured streams. Returns the exit code: 0 only if every stream is whole."""
+    try:
+        config = read_config(config_path, writer)
+        configured = parse_catalog(read_json(catalog_path, "catalog"))
+        states = parse_state(read_json(state_path, "state")) if state_path else {}
+    except ConfigError as error:
+        writer.error(str(error), error.failure_type)
+        return EXIT_FAILED
+    known = [stream for stream in configured if stream.name in STREAMS]
+    narrator = _Narrator(writer, [stream.name for stream in known])
+    for event in run(_tasks(known, states, config, clock), partial(connect, config, clock), clock, stopped):
+        narrator.tell(event)
+    narrator.tell_unfinished()
+    for stream in configured:
+        if stream.name not in STREAMS:
+            _tell_unknown(writer, stream.name)
+    return EXIT_OK if not narrator.failed and len(known) == len(configured) else EXIT_FAILED
+
+
+def _tasks(
+    configured: Sequence[ConfiguredStream], states: dict[str, StateBlob], config: Config, clock: Clock
+) -> Iterator[Task]:
+    now = clock.now()
+    for stream in configured:
+        bounds = Bounds(config.start, now, config.lookback, incremental=stream.sync_mode == "incremental")
+        yield Task(STREAMS[stream.name], states.get(stream.name), bounds)
+
+
+class _Narrator:
+    """Turns events into messages, and remembers which streams are open."""
+
+    def __init__(self, writer: Writer, streams: Sequence[str]) -> None:
+        self._writer = writer
+        self._open = dict.fromkeys(streams)
+        self._running: set[str] = set()
+        self.failed = False
+
+    def tell(self, event: Event) -> None:
+        """Write what an event means to Airbyte."""
+        match event:
+            case StreamStarted(stream):
+                self._writer.stream_status(stream, "STARTED")
+            case PageRead():
+                self._page(event)
+            case RateLimited(stream, reset_at):
+                self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
+            case Note(level, message):
+                self._writer.log(level, message)
+            case CredentialsRotated(config):
+                self._writer.save_config(config)
+            case StreamCompleted(stream, ledger):
+                self._writer.log("INFO", f"{stream}: {summary(ledger)}")
+                self._end(stream, "COMPLETE")
+            case StreamFailed():
+                self._failed(event)
+
+    def tell_unfinished(self) -> None:
+        """Mark the streams that a stopped run leaves open."""
+        for stream in tuple(self._open):
+            self._end(stream, "INCOMPLETE")
+            self.failed = True
+
+    def _page(self, event: PageRead) -> None:
+        if event.stream not in self._running:
+            self._running.add(event.stream)
+            self._writer.stream_status(event.stream, "RUNNING")
+        self._writer.records(event.stream, event.records)
+        self._writer.state(event.stream, event.state or NO_CURSOR_STATE, len(event.records))
+
+    def _failed(self, event: StreamFailed) -> None:
+        self.failed = True
+        cause = event.error.__cause__
+        internal = f"{type(event.error).__name__}" + (f" from {cause!r}" if cause else "")
+        self._writer.log("INFO", f"{event.stream}: stopped after {summary(event.ledger)}")
+        self._writer.error(str(event.error), event.error.failure_type, stream=event.stream, internal=internal)
+        self._end(event.stream, "INCOMPLETE")
+
+    def _end(self, stream: str, status: Literal["COMPLETE", "INCOMPLETE"]) -> None:
+        self._open.pop(stream, None)
+        self._writer.stream_status(stream, status)
+
+
+def summary(ledger: Ledger) -> str:
+    """A ledger in words."""
+    return (
+        f"{ledger.emitted} records from {ledger.requests} requests in {ledger.seconds:.1f} s "
+        f"(received {ledger.received}, left out {ledger.dropped} already emitted)"
+    )
+
+
+def _tell_unknown(writer: Writer, stream: str) -> None:
+    writer.error(
+        f"The catalog asks for a stream that does not exist: {stream}. Refresh the source's schema and choose among: "
+        f"{', '.join(STREAMS)}.",
+        ConfigError.failure_type,
+        stream=stream,
+    )
+    writer.stream_status(stream, "INCOMPLETE")

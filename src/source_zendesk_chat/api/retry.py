@@ -1,0 +1,84 @@
+"""Whether and when to ask again: a pure decision about one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage is overcome, a long one reported
+IMPATIENT_ATTEMPTS: Final = 3
+MAX_RATE_LIMIT_ATTEMPTS: Final = 10
+MAX_SHAPE_ATTEMPTS: Final = 3
+MAX_BACKOFF_SECONDS: Final = 32.0
+MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
+TOO_MANY_REQUESTS: Final = 429
+REQUEST_TIMEOUT: Final = 408
+SERVER_ERRORS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt.
+
+    Attributes:
+        status: The HTTP status; 0 when no answer came, 200 with ``failure`` when its body could not be used.
+        failure: "" for an answer, else "network", "body" (unreadable) or "shape" (readable, not what was promised).
+        headers: The answer's headers, with lower-case names.
+    """
+
+    status: int
+    failure: str = ""
+    headers: Mapping[str, str] | None = None
+
+
+def wait_before_retry(outcome: Outcome, attempt: int, now: float, *, patient: bool = True) -> float | None:
+    """Seconds to wait before the next attempt, or None to give up.
+
+    Args:
+        outcome: The attempt just made.
+        attempt: Its number, from 1.
+        now: Seconds since 1970, to read a ``Retry-After`` that is a date.
+        patient: False for a caller that has something smaller to ask for.
+    """
+    limit = _attempts(outcome, patient=patient)
+    if attempt >= limit:
+        return None
+    backoff = min(2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS)
+    asked = retry_after(outcome.headers or {}, now)
+    if asked is None:
+        return backoff
+    if asked > MAX_RETRY_AFTER_SECONDS:
+        return None
+    return max(asked, 0.1)
+
+
+def is_rate_limit(outcome: Outcome) -> bool:
+    """Whether the API said: too many requests."""
+    return outcome.status == TOO_MANY_REQUESTS
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds named by ``Retry-After``, as a number or as a date; None when absent or meaningless."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124  "nan" is a float too
+
+
+def _attempts(outcome: Outcome, *, patient: bool) -> int:
+    if is_rate_limit(outcome):
+        return MAX_RATE_LIMIT_ATTEMPTS
+    if outcome.failure == "shape":
+        return MAX_SHAPE_ATTEMPTS
+    if outcome.failure or outcome.status >= SERVER_ERRORS or outcome.status == REQUEST_TIMEOUT:
+        return MAX_ATTEMPTS if patient else IMPATIENT_ATTEMPTS
+    return 1

@@ -1,0 +1,148 @@
+"""The HTTP seam: one GET or form POST to one origin, over TLS, with time-outs. The only module that knows urllib3."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import certifi
+import urllib3
+
+from source_zendesk_chat.config import LOOPBACK_HOSTS
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.clock import Clock
+
+CONNECT_TIMEOUT_SECONDS: Final = 15.0
+BODY_DEADLINE_FACTOR: Final = 5  # a body may take this many time-outs in all, however steadily it drips
+MAX_BODY_BYTES: Final = 512 * 1024 * 1024
+READ_BYTES: Final = 256 * 1024
+
+
+class NoAnswerError(Exception):
+    """No whole answer came. The text names the cause and holds no URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer; header names are lower case, the body is decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Sends one request and returns its whole answer, or raises NoAnswerError."""
+
+    def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
+        """GET with a bearer token."""
+        ...
+
+    def post_form(self, url: str, form: Mapping[str, str]) -> Response:
+        """POST a form."""
+        ...
+
+
+class HttpTransport:
+    """Connections to one origin, kept open, shared by all threads.
+
+    Redirects are never followed: the token stays with the account's own host. Certificates are always checked, against
+    the bundle of certifi, the system's store and ``SSL_CERT_FILE``. ``HTTPS_PROXY`` and ``NO_PROXY`` are obeyed.
+    """
+
+    def __init__(self, origin: str, *, timeout: float, clock: Clock, user_agent: str, connections: int = 16) -> None:
+        self._origin = origin
+        self._clock = clock
+        self._deadline = timeout * BODY_DEADLINE_FACTOR
+        self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
+        options = {
+            "maxsize": connections,
+            "retries": False,
+            "timeout": urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, timeout), read=timeout),
+        }
+        proxy = proxy_for(origin)
+        if origin.startswith("https://"):
+            options["ssl_context"] = _tls_context()
+        self._pool: urllib3.PoolManager = (
+            urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)  # type: ignore[arg-type]  # a dict of mixed options
+        )
+
+    def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
+        """GET with a bearer token."""
+        query = f"?{urlencode(params)}" if params else ""
+        return self._send("GET", url + query, None, {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"})
+
+    def post_form(self, url: str, form: Mapping[str, str]) -> Response:
+        """POST a form."""
+        return self._send("POST", url, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def _send(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> Response:
+        if not url.startswith(self._origin + "/"):
+            raise NoAnswerError("refused to send a request to another host than the account's own")
+        response: urllib3.BaseHTTPResponse | None = None
+        try:
+            response = self._pool.urlopen(
+                method, url, body=body, headers=self._headers | headers, preload_content=False, redirect=False
+            )
+            content = self._read(response)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if response is not None:
+                response.close()
+            raise NoAnswerError(describe(error)) from None
+        response.release_conn()
+        return Response(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """Read the body piece by piece, so that neither a drip nor a flood holds the process."""
+        began = self._clock.monotonic()
+        pieces: list[bytes] = []
+        size = 0
+        while piece := response.read1(READ_BYTES):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise ValueError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
+            if self._clock.monotonic() - began > self._deadline:
+                raise TimeoutError(f"the answer took longer than {self._deadline:.0f} s")
+        return b"".join(pieces)
+
+
+def proxy_for(origin: str) -> str | None:
+    """The proxy that the environment names for an origin; none for this machine itself."""
+    parts = urlsplit(origin)
+    if parts.hostname in LOOPBACK_HOSTS or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+def describe(error: BaseException) -> str:
+    """Name a network failure in words, without the URL that libraries put into theirs."""
+    while isinstance(error, urllib3.exceptions.ProtocolError) and error.args[1:]:
+        error = error.args[1]
+    causes = (
+        (urllib3.exceptions.NameResolutionError, "there is no such host; check the subdomain"),
+        (urllib3.exceptions.ProxyError, "the proxy could not be reached"),
+        (urllib3.exceptions.ConnectTimeoutError, "connecting took too long"),
+        (
+            (urllib3.exceptions.SSLError, ssl.SSLError),
+            "TLS failed: the server's certificate or protocol is not accepted",
+        ),
+        (urllib3.exceptions.NewConnectionError, "the connection was refused"),
+        ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "no data came for too long"),
+        ((urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError), "the answer was cut short"),
+        ((ConnectionError, urllib3.exceptions.ProtocolError), "the connection broke"),
+    )
+    return next((words for kinds, words in causes if isinstance(error, kinds)), f"{type(error).__name__}")
+
+
+def _tls_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,163 @@
+"""The command line: puts the parts together, and loads only those that a command needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from source_zendesk_chat import __version__
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.airbyte.messages import Writer
+    from source_zendesk_chat.clock import SystemClock
+
+EXIT_FAILED: Final = 1
+SECONDS_TO_END: Final = 5.0
+SIGNAL_EXIT: Final = 128  # and the number of the signal, as shells have it
+
+EPILOG: Final = """\
+examples:
+  source-zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
+  source-zendesk-chat sync --config config.json --streams chats,agents
+  source-zendesk-chat check --config config.json                can this token read the account?
+  source-zendesk-chat read --config config.json --catalog catalog.json --state state.json
+  source-zendesk-chat sandbox                                   a pretend account to try all of this on
+"""
+SYNC_EPILOG: Final = """\
+examples:
+  source-zendesk-chat sync --subdomain acme --token TOKEN
+  ZENDESK_CHAT_SUBDOMAIN=acme ZENDESK_CHAT_TOKEN=... source-zendesk-chat sync --start-date 2026-01-01
+  source-zendesk-chat sync --config config.json --streams chats,agents --to duckdb:///acme.duckdb
+  source-zendesk-chat sync --config config.json --full-refresh
+
+A second run loads only what is new or changed. Exit code: 0 all streams are whole, 1 some are not, 2 wrong usage,
+130 or 143 interrupted; what is loaded by then stays, and the next run goes on from there.
+"""
+
+
+_EXAMPLES: Final = argparse.RawDescriptionHelpFormatter
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the console script. Returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["sandbox"]:
+        from zendesk_chat_sandbox.cli import main as sandbox  # noqa: PLC0415  only this command needs it
+
+        return sandbox(arguments[1:])
+    options = _parser().parse_args(arguments)
+    stopped = threading.Event()
+    received = _stop_on_signals(stopped)
+    code = _sync(options, stopped) if options.command == "sync" else _airbyte(options, stopped)
+    return SIGNAL_EXIT + received[0] if received else code
+
+
+def _sync(options: argparse.Namespace, stopped: threading.Event) -> int:
+    try:
+        from source_zendesk_chat.load.command import sync  # noqa: PLC0415  only this command needs it
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"dlt", "duckdb", "pyarrow", "rich"}:
+            raise
+        sys.stderr.write("`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n")
+        return EXIT_FAILED
+    return sync(options, stopped)
+
+
+def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
+    """Run one of Airbyte's four commands with stdout as the protocol."""
+    from source_zendesk_chat.airbyte.messages import Writer  # noqa: PLC0415  not every command needs it
+    from source_zendesk_chat.clock import SystemClock  # noqa: PLC0415
+
+    clock = SystemClock(stopped)
+    debug = options.debug or os.environ.get("LOG_LEVEL", "").lower() in {"debug", "trace"}
+    writer = Writer(sys.stdout.buffer, clock, debug=debug)
+    try:
+        code = _airbyte_command(options, writer, clock, stopped)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
+        return EXIT_FAILED
+    except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
+        what = type(unexpected).__name__
+        writer.error(f"Unexpected {what}. Please report this.", "system_error", internal=repr(unexpected))
+        return EXIT_FAILED
+    return code
+
+
+def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemClock, stopped: threading.Event) -> int:
+    match options.command:
+        case "spec":
+            from source_zendesk_chat.airbyte.spec import spec  # noqa: PLC0415
+
+            return spec(writer)
+        case "discover":
+            from source_zendesk_chat.airbyte.discover import discover  # noqa: PLC0415
+
+            return discover(writer, options.config)
+        case "check":
+            from source_zendesk_chat.airbyte.check import check  # noqa: PLC0415
+
+            return check(writer, clock, options.config)
+        case _:
+            from source_zendesk_chat.airbyte.read import read  # noqa: PLC0415
+
+            return read(writer, clock, stopped, options.config, options.catalog, options.state)
+
+
+def _stop_on_signals(stopped: threading.Event) -> list[int]:
+    """End soon on SIGTERM and SIGINT: let the consumer finish its event, but not wait for a stuck one."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if received:
+            os._exit(SIGNAL_EXIT + number)
+        received.append(number)
+        stopped.set()
+        last_resort = threading.Timer(SECONDS_TO_END, os._exit, (SIGNAL_EXIT + number,))
+        last_resort.daemon = True
+        last_resort.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return received
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "source-zendesk-chat", description="Get your data out of Zendesk Chat.", epilog=EPILOG, formatter_class=_EXAMPLES
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _add_sync(
+        commands.add_parser("sync", help="load the account into a database", epilog=SYNC_EPILOG, formatter_class=_EXAMPLES)
+    )
+    _add_airbyte(commands.add_parser("spec", help="Airbyte: what a configuration looks like"))
+    _add_airbyte(commands.add_parser("check", help="Airbyte: can the configuration read the account?"), "config")
+    _add_airbyte(commands.add_parser("discover", help="Airbyte: the streams there are"), "config")
+    _add_airbyte(commands.add_parser("read", help="Airbyte: the records, as messages on stdout"), "config", "catalog", "state")
+    commands.add_parser("sandbox", help="serve a pretend account on this machine; see: sandbox --help")
+    return parser
+
+
+def _add_airbyte(parser: argparse.ArgumentParser, *files: str) -> None:
+    for name in files:
+        parser.add_argument(f"--{name}", required=name != "state", metavar="FILE", help=f"the {name}, a JSON file")
+    parser.add_argument("--debug", action="store_true", help="log every page")
+    for name in ("--manifest-path", "--components-path"):  # some versions of Airbyte's tools always give them
+        parser.add_argument(name, help=argparse.SUPPRESS)
+
+
+def _add_sync(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="a config as `spec` describes it; else use the options below")
+    parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
+    parser.add_argument("--token", help="a Chat access token; better, since others see your command line: ZENDESK_CHAT_TOKEN")
+    parser.add_argument("--start-date", metavar="DATE", help="read nothing older; default: everything there is")
+    parser.add_argument("--streams", metavar="A,B", help="only these streams; default: all twelve")
+    parser.add_argument("--to", default="duckdb:///chats.duckdb", metavar="URL", help="where to (default: %(default)s)")
+    parser.add_argument("--full-refresh", action="store_true", help="read everything again and replace the tables")
+    parser.add_argument("--api-url", help=argparse.SUPPRESS)

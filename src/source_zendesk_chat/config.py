@@ -1,0 +1,206 @@
+"""The user's configuration, validated into values.
+
+The keys are those of Airbyte's Zendesk Chat connector, so that a configuration moves between the two unchanged. A message
+names the JSON path of what is wrong and never its value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from source_zendesk_chat.errors import ConfigError
+
+API_PATH: Final = "/api/v2/chat"
+SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+DEFAULT_LOOKBACK_MINUTES: Final = 10
+DEFAULT_REQUESTS_PER_MINUTE: Final = 200  # "200 requests per minute", Zendesk's limit for all plans; read 2026-11-22
+DEFAULT_TIMEOUT_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that is used as it is."""
+
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """What an OAuth client needs to get new tokens. ``refresh_token`` is used once and then replaced."""
+
+    access_token: str | None = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    client_id: str | None = field(repr=False)
+    client_secret: str | None = field(repr=False)
+    expires_at: float | None = None
+
+    @property
+    def renewable(self) -> bool:
+        """Whether a new access token can be asked for."""
+        return bool(self.client_id and (self.refresh_token or self.client_secret))
+
+
+Credentials: TypeAlias = AccessToken | OAuth
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A valid configuration.
+
+    Attributes:
+        subdomain: The account's name, as in ``{subdomain}.zendesk.com``.
+        origin: Scheme, host and port of the account: the only place a token is ever sent to.
+        api_url: ``origin`` and the path of the Chat API, without a slash at its end.
+        credentials: How to sign requests.
+        start: Seconds since 1970; nothing older is read.
+        lookback: Seconds that an incremental run reads again.
+        requests_per_minute: The rate that all requests together stay below.
+        timeout: Seconds without a byte after which a request is given up.
+        raw: The configuration as given, which a rotated token is put back into.
+    """
+
+    subdomain: str
+    origin: str
+    api_url: str
+    credentials: Credentials
+    start: int
+    lookback: int
+    requests_per_minute: int
+    timeout: float
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+def parse_config(raw: object) -> Config:
+    """Validate a configuration as decoded from JSON.
+
+    Raises:
+        ConfigError: Something is missing or malformed; the message says what and where.
+    """
+    if not isinstance(raw, Mapping):
+        raise ConfigError("The config must be a JSON object, such as the example that the `spec` command shows.")
+    subdomain = parse_subdomain(_text(raw, "subdomain"))
+    api_url = parse_api_url(_text(raw, "api_url")) if raw.get("api_url") else f"https://{subdomain}.zendesk.com{API_PATH}"
+    parts = urlsplit(api_url)
+    return Config(
+        subdomain=subdomain,
+        origin=f"{parts.scheme}://{parts.netloc}",
+        api_url=api_url,
+        credentials=_credentials(raw),
+        start=parse_start_date(_text(raw, "start_date")),
+        lookback=60 * _integer(raw, "lookback_minutes", DEFAULT_LOOKBACK_MINUTES, low=0, high=7 * 24 * 60),
+        requests_per_minute=_integer(raw, "requests_per_minute", DEFAULT_REQUESTS_PER_MINUTE, low=1, high=10_000),
+        timeout=_integer(raw, "request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS, low=1, high=600),
+        raw=raw,
+    )
+
+
+def parse_subdomain(text: str) -> str:
+    """Reduce ``acme``, ``acme.zendesk.com`` or ``https://acme.zendesk.com/`` to ``acme``; refuse everything else."""
+    name = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
+    if not SUBDOMAIN.fullmatch(name):
+        raise ConfigError(
+            "subdomain: give only the name of the account: `acme` for https://acme.zendesk.com (letters, digits and hyphens)."
+        )
+    return name
+
+
+def parse_api_url(text: str) -> str:
+    """Accept https, or http to this machine's loopback; add the API's path where there is none."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port  # raises for a port that is no number
+    except ValueError:
+        raise ConfigError("api_url: this is not a URL.") from None
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+    if not secure or not parts.hostname or parts.username is not None or parts.query or parts.fragment or port == 0:
+        raise ConfigError("api_url: give https://HOST, or http://127.0.0.1:PORT for a sandbox on this machine.")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/') or API_PATH}"
+
+
+def parse_start_date(text: str) -> int:
+    """Read an ISO 8601 date or time (UTC where it names no zone) as seconds since 1970, rounded down."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ConfigError("start_date: give a UTC date and time such as 2021-02-01T00:00:00Z.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0, int(moment.timestamp()))
+
+
+def _credentials(raw: Mapping[str, Any]) -> Credentials:
+    """Read ``credentials``, or the flat ``access_token`` that configurations had before version 0.3 of the peer."""
+    given = raw.get("credentials")
+    if given is None:
+        if not raw.get("access_token"):
+            raise ConfigError(
+                "credentials: missing. Give an access token: "
+                '{"credentials": {"credentials": "access_token", "access_token": "..."}}, or use OAuth 2.0.'
+            )
+        return AccessToken(_token(raw, "access_token", ""))
+    if not isinstance(given, Mapping):
+        raise ConfigError("credentials: must be an object.")
+    kind = given.get("credentials")
+    if kind == "oauth2.0":
+        return _oauth(given)
+    if kind == "access_token" or (kind is None and given.get("access_token")):
+        return AccessToken(_token(given, "access_token", "credentials."))
+    raise ConfigError('credentials.credentials: must be "oauth2.0" or "access_token".')
+
+
+def _oauth(given: Mapping[str, Any]) -> OAuth:
+    names = ("access_token", "refresh_token", "client_id", "client_secret")
+    values = {name: _token(given, name, "credentials.") if given.get(name) else None for name in names}
+    oauth = OAuth(**values, expires_at=_expiry(given.get("token_expiry_date")))
+    if not oauth.access_token and not oauth.renewable:
+        raise ConfigError(
+            "credentials: OAuth 2.0 needs an access_token, or a client_id with a refresh_token or client_secret. "
+            "Authenticate again to get them."
+        )
+    return oauth
+
+
+def _expiry(value: object) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _text(raw: Mapping[str, Any], key: str) -> str:
+    value = raw.get(key)
+    if value is None or value == "":
+        raise ConfigError(f"{key}: missing.")
+    if not isinstance(value, str):
+        raise ConfigError(f"{key}: must be a text.")
+    return value
+
+
+def _token(raw: Mapping[str, Any], key: str, path: str) -> str:
+    value = raw.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"{path}{key}: missing or not a text.")
+    token = value.strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError(f"{path}{key}: holds characters that no token has; was it copied whole?")
+    return token
+
+
+def _integer(raw: Mapping[str, Any], key: str, default: int, *, low: int, high: int) -> int:
+    value = raw.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{key}: must be a whole number from {low} to {high}.")
+    return value

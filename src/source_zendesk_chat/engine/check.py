@@ -1,0 +1,142 @@
+"""Whether an account can be read: one small request to each kind of endpoint, side by side, and what their answers mean."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+
+from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.transport import Response
+from source_zendesk_chat.clock import Clock
+from source_zendesk_chat.config import Config
+from source_zendesk_chat.engine.events import CredentialsRotated, StreamFailed
+from source_zendesk_chat.engine.run import SaveCredentials, Task, run
+from source_zendesk_chat.errors import AuthError, ConnectorError, UnavailableError
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
+
+FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
+OK: Final = 200
+MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
+ADMIN: Final = "Give it the Administrator role, or use a token of an administrator."
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of a check.
+
+    Attributes:
+        succeeded: Whether a sync can be expected to work.
+        message: What works, what does not, and what to do.
+    """
+
+    succeeded: bool
+    message: str
+
+
+class _SupportUser(msgspec.Struct):
+    user: dict[str, Any] = {}
+
+
+def check(
+    config: Config,
+    connect: Callable[[SaveCredentials], Client],
+    clock: Clock,
+    save_credentials: Callable[[Mapping[str, Any]], None],
+) -> Verdict:
+    """Probe every stream once.
+
+    Args:
+        config: Valid configuration.
+        connect: Makes the client, given what to call with renewed credentials.
+        clock: Time.
+        save_credentials: Given a renewed configuration, before it is used.
+    """
+    now = clock.now()
+    if config.start > now:
+        return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
+    bounds = Bounds(config.start, now)
+    clients: list[Client] = []
+
+    def connect_once(save: SaveCredentials) -> Client:
+        clients.append(connect(save))
+        return clients[0]
+
+    failures: dict[str, ConnectorError] = {}
+    tasks = [Task(_probing(stream), None, bounds) for stream in STREAMS.values()]
+    for event in run(tasks, connect_once, clock, threading.Event(), workers=len(tasks)):
+        if isinstance(event, StreamFailed):
+            failures[event.stream] = event.error
+        elif isinstance(event, CredentialsRotated):
+            save_credentials(event.config)
+    return judge(failures, len(tasks), config.subdomain, clients[0].support_status)
+
+
+def judge(
+    failures: Mapping[str, ConnectorError], streams: int, subdomain: str, support: Callable[[], Response | None]
+) -> Verdict:
+    """What the probes' failures mean together.
+
+    Args:
+        failures: The error of each stream that could not be read.
+        streams: How many were tried.
+        subdomain: The account, for messages.
+        support: Asks Zendesk Support at the same host about the token; only called to tell failures apart.
+    """
+    refused = next((error for error in failures.values() if isinstance(error, AuthError)), None)
+    if refused:
+        return Verdict(succeeded=False, message=_refused_token(refused, support()))
+    missing = {name: error for name, error in failures.items() if isinstance(error, UnavailableError)}
+    if len(missing) == streams and all(error.status == NOT_FOUND for error in missing.values()):
+        return Verdict(succeeded=False, message=_no_chat(subdomain, missing, support()))
+    forbidden = [name for name, error in missing.items() if error.status == FORBIDDEN]
+    if "chats" in forbidden or 2 * len(forbidden) >= streams:
+        may_not = f"The token works, but its agent may not read {', '.join(forbidden)} (HTTP 403). {ADMIN}"
+        return Verdict(succeeded=False, message=may_not)
+    broken = next((error for error in failures.values() if not isinstance(error, UnavailableError)), failures.get("chats"))
+    if broken:
+        return Verdict(succeeded=False, message=str(broken))
+    if not failures:
+        return Verdict(succeeded=True, message=f"All {streams} streams can be read.")
+    reasons = " ".join(f"{name}: {error}" for name, error in failures.items())
+    some = f"{streams - len(failures)} of {streams} streams can be read. Not available, so deselect: {reasons}"
+    return Verdict(succeeded=True, message=some)
+
+
+def _probing(stream: Stream[Any]) -> Stream[Any]:
+    """The stream with its reading replaced by its probe."""
+
+    def read(fetch: Fetch, _position: Any, bounds: Bounds) -> Iterator[Batch[None]]:  # noqa: ANN401  of any stream
+        stream.probe(fetch, bounds)
+        yield Batch((), None, 0)
+
+    return replace(stream, read=read, dump_state=lambda _position: {})
+
+
+def _refused_token(refused: AuthError, support: Response | None) -> str:
+    if support is not None and support.status == OK and _is_signed_in(support.body):
+        return "This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). " + MAKE_TOKEN
+    return str(refused)
+
+
+def _is_signed_in(body: bytes) -> bool:
+    try:
+        return msgspec.json.decode(body, type=_SupportUser).user.get("id") is not None
+    except msgspec.DecodeError:
+        return False
+
+
+def _no_chat(subdomain: str, missing: Mapping[str, UnavailableError], support: Response | None) -> str:
+    """Everything is 404: tell an account without Chat from an address without an account."""
+    if support is not None and support.status in {OK, 401, FORBIDDEN}:
+        return f"The account {subdomain} has no Zendesk Chat (HTTP 404). Check the subdomain, or activate Chat in the account."
+    if any(error.html for error in missing.values()) or (support is not None and support.status in range(300, 400)):
+        return f"There is no Zendesk account at the subdomain {subdomain} (HTTP 404). Check the subdomain."
+    return (
+        f"Nothing is found at the subdomain {subdomain} (HTTP 404): either the subdomain is wrong, or the account has no Chat."
+    )

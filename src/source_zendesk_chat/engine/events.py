@@ -1,0 +1,95 @@
+"""What a run tells its face, in order. A face needs nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from source_zendesk_chat.errors import ConnectorError
+from source_zendesk_chat.streams.stream import RawRecord, StateBlob
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The account of one stream's run: ``received == emitted + dropped`` or the stream is not whole."""
+
+    requests: int = 0
+    pages: int = 0
+    received: int = 0
+    emitted: int = 0
+    seconds: float = 0.0
+
+    @property
+    def dropped(self) -> int:
+        """Records received again and left out, because an equal one was emitted before."""
+        return self.received - self.emitted
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """A stream has begun; nothing of it is read yet."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """Records to write, and the state that is safe to store once all of them (and all before) are written.
+
+    Every stream has at least one such event, even without records.
+    """
+
+    stream: str
+    records: Sequence[RawRecord]
+    state: StateBlob
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """A stream waits for the API's quota, until ``reset_at`` (seconds since 1970)."""
+
+    stream: str
+    reset_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth a line of log. Never holds a secret or a record."""
+
+    level: Literal["DEBUG", "INFO", "WARN"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsRotated:
+    """OAuth tokens were renewed. Nothing uses the new ones until the consumer, having saved them, asks for the next event.
+
+    Attributes:
+        config: The whole new configuration. It holds secrets.
+        saved: Set by the engine once the consumer is done.
+    """
+
+    config: Mapping[str, Any] = field(repr=False)
+    saved: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCompleted:
+    """A stream is read to its end."""
+
+    stream: str
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFailed:
+    """A stream stopped early. Its records and states so far stand; the other streams go on."""
+
+    stream: str
+    error: ConnectorError
+    ledger: Ledger
+
+
+Event: TypeAlias = StreamStarted | PageRead | RateLimited | Note | CredentialsRotated | StreamCompleted | StreamFailed

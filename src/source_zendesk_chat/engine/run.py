@@ -1,0 +1,195 @@
+"""Read streams side by side in a few threads and tell one consumer about it, in order.
+
+Memory is bounded by the pages in the queue and in the workers' hands, whatever the size of the account: a consumer that is slow
+makes the workers wait.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from source_zendesk_chat.api.client import Client, Wait
+from source_zendesk_chat.clock import Clock, Stopped
+from source_zendesk_chat.engine.events import (
+    CredentialsRotated,
+    Event,
+    Ledger,
+    Note,
+    PageRead,
+    RateLimited,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+)
+from source_zendesk_chat.errors import ConnectorError, DataError
+from source_zendesk_chat.streams.stream import Bounds, StateBlob, Stream
+
+T = TypeVar("T")
+SaveCredentials = Callable[[dict[str, Any]], None]
+WORKERS: Final = 4
+PAGES_WAITING: Final = 4
+POLL_SECONDS: Final = 0.2
+SHORTEST_REPORTED_WAIT_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One stream to read.
+
+    Attributes:
+        stream: The stream.
+        state: As stored by an earlier run, in any of its forms; None to read from the start.
+        bounds: What to read of it.
+    """
+
+    stream: Stream[Any]
+    state: StateBlob | None
+    bounds: Bounds
+
+
+def run(
+    tasks: Iterable[Task],
+    connect: Callable[[SaveCredentials], Client],
+    clock: Clock,
+    stopped: threading.Event,
+    *,
+    workers: int = WORKERS,
+) -> Iterator[Event]:
+    """Read the tasks and yield what happens; end when all are done or ``stopped`` is set.
+
+    An event counts as dealt with once the next one is asked for: records are written, and credentials saved.
+
+    Args:
+        tasks: What to read. A task that fails does not touch the others.
+        connect: Makes the client, given what to call with renewed credentials.
+        clock: Time; its waits MUST end when ``stopped`` is set.
+        stopped: Set by the consumer to end early, and by this function when it ends.
+        workers: Threads.
+    """
+    pending = deque(tasks)
+    unfinished = len(pending)
+    channel = _Channel(stopped)
+    client = connect(channel.save_credentials)
+    for number in range(min(workers, unfinished)):
+        threading.Thread(target=_work, args=(pending, channel, client, clock), name=f"reader-{number}", daemon=True).start()
+    try:
+        while unfinished and not stopped.is_set():
+            event = channel.get()
+            if event is None:
+                continue
+            yield event
+            if isinstance(event, StreamCompleted | StreamFailed):
+                unfinished -= 1
+            elif isinstance(event, CredentialsRotated):
+                event.saved.set()
+    finally:
+        stopped.set()
+
+
+class _Channel:
+    """The bounded queue from the reading threads to the one consumer. Every wait in it ends when the run is stopped."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        self._stopped = stopped
+        self._events: queue.Queue[Event] = queue.Queue(PAGES_WAITING)
+
+    def get(self) -> Event | None:
+        """The next event, or None when there is none yet."""
+        try:
+            return self._events.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            return None
+
+    def put(self, event: Event) -> None:
+        """Hand over an event as soon as there is room."""
+        while not self._stopped.is_set():
+            try:
+                return self._events.put(event, timeout=POLL_SECONDS)
+            except queue.Full:
+                continue
+        raise Stopped
+
+    def save_credentials(self, config: dict[str, Any]) -> None:
+        """Hand over renewed credentials and return only when they are saved."""
+        event = CredentialsRotated(config)
+        self.put(event)
+        while not event.saved.wait(POLL_SECONDS):
+            if self._stopped.is_set():
+                raise Stopped
+
+
+class _Reading:
+    """One task being read: fetches for it, and counts."""
+
+    def __init__(self, task: Task, channel: _Channel, client: Client, clock: Clock) -> None:
+        self._task = task
+        self._name = task.stream.name
+        self._channel = channel
+        self._client = client
+        self._clock = clock
+        self.ledger = Ledger()
+
+    def read(self) -> None:
+        """Read the task to its end."""
+        stream, state = self._task.stream, self._task.state
+        position = stream.load_state(state) if state else None
+        written: StateBlob | None = None
+        for batch in stream.read(self._fetch, position, self._task.bounds):
+            for note in batch.notes:
+                self._channel.put(Note("WARN", note))
+            self.ledger = replace(
+                self.ledger,
+                pages=self.ledger.pages + 1,
+                received=self.ledger.received + batch.received,
+                emitted=self.ledger.emitted + len(batch.records),
+            )
+            page = f"{self._name}: page {self.ledger.pages}: {batch.received} received, {len(batch.records)} to write"
+            self._channel.put(Note("DEBUG", page))
+            blob = stream.dump_state(batch.position)
+            if batch.records or blob != written:
+                self._channel.put(PageRead(self._name, batch.records, blob))
+                written = blob
+
+    def _fetch(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+        return self._client.get(path, params, decode, on_wait=self._waits, on_request=self._requested, patient=patient)
+
+    def _requested(self) -> None:
+        self.ledger = replace(self.ledger, requests=self.ledger.requests + 1)
+
+    def _waits(self, wait: Wait) -> None:
+        if wait.reason:
+            self._channel.put(Note("WARN", wait.reason))
+        elif wait.seconds >= SHORTEST_REPORTED_WAIT_SECONDS:
+            self._channel.put(RateLimited(self._name, self._clock.now() + wait.seconds))
+
+
+def _work(pending: deque[Task], channel: _Channel, client: Client, clock: Clock) -> None:
+    """Read one task after another until none is left."""
+    with suppress(Stopped, IndexError):
+        while True:
+            _read(pending.popleft(), channel, client, clock)
+
+
+def _read(task: Task, channel: _Channel, client: Client, clock: Clock) -> None:
+    name = task.stream.name
+    channel.put(StreamStarted(name))
+    began = clock.monotonic()
+    reading = _Reading(task, channel, client, clock)
+    error: ConnectorError | None = None
+    try:
+        reading.read()
+    except Stopped:
+        raise
+    except ConnectorError as expected:
+        error = expected
+    except Exception as unexpected:  # noqa: BLE001  whatever it is, the user is told and the other streams go on
+        error = DataError(f"{name}: unexpected {type(unexpected).__name__}. Please report this.")
+        error.__cause__ = unexpected
+    ledger = replace(reading.ledger, seconds=clock.monotonic() - began)
+    channel.put(StreamFailed(name, error, ledger) if error else StreamCompleted(name, ledger))

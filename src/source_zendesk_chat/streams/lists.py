@@ -1,0 +1,191 @@
+"""Readers of configuration lists: whole ones, and those paged by ``since_id``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+
+from source_zendesk_chat.errors import PaginationStuckError, RecordShapeError
+from source_zendesk_chat.streams.positions import ListPosition
+from source_zendesk_chat.streams.records import decode_answer, digest, integer_id, with_fields
+from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
+
+ID_PAGE_SIZE: Final = 100  # agents answer 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
+MAX_DIGESTS: Final = 10_000  # about 300 KB of state; beyond, changes of the oldest records are not seen any more
+
+Extract = Callable[[bytes], Sequence[msgspec.Raw]]
+Groups = Callable[[bytes], Sequence[Sequence[msgspec.Raw]]]
+
+
+class _Row(msgspec.Struct):
+    id: Any = None
+    account_key: Any = None
+    enabled: Any = None
+
+
+class _Data(msgspec.Struct):
+    data: dict[str, msgspec.Raw]
+
+
+class _Bans(msgspec.Struct):
+    ip_address: list[msgspec.Raw]
+    visitor: list[msgspec.Raw]
+
+
+_array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_data: Final = msgspec.json.Decoder(_Data)
+_bans: Final = msgspec.json.Decoder(_Bans)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that comes in one answer.
+
+    Attributes:
+        stream: Its name in messages.
+        path: Its endpoint.
+        extract: The records of an answer.
+        key: The field that every record MUST have, or "".
+    """
+
+    stream: str
+    path: str
+    extract: Extract
+    key: str = "id"
+
+
+def read_whole(listing: Listing) -> Callable[[Fetch, None, Bounds], Iterator[Batch[None]]]:
+    """The reader of a list that comes in one answer."""
+
+    def read(fetch: Fetch, _position: None, _bounds: Bounds) -> Iterator[Batch[None]]:
+        rows = fetch(listing.path, {}, listing.extract)
+        records = [_record(listing.stream, raw, listing.key)[1] for raw in rows]
+        yield Batch(records, None, len(rows))
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class IdList:
+    """A list ordered by id and paged by ``since_id``, which is inclusive.
+
+    Attributes:
+        stream: Its name in messages.
+        path: Its endpoint.
+        groups: The lists of an answer. Whether the page size counts all of them together or each is not known, so the next
+            page begins after the lowest of their last ids: whatever the answer is, nothing lies before it unread.
+    """
+
+    stream: str
+    path: str
+    groups: Groups
+
+
+def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds], Iterator[Batch[ListPosition]]]:
+    """The reader of a list paged by id.
+
+    An incremental run reads the whole list again, because a change does not move a record to a new id, and emits what is new
+    or changed. A full refresh that resumes goes on after the last id.
+    """
+
+    def read(fetch: Fetch, position: ListPosition | None, bounds: Bounds) -> Iterator[Batch[ListPosition]]:
+        saved = position or ListPosition(0)
+        since = 0 if bounds.incremental else saved.id + 1 if position else 0
+        digests = dict(saved.digests)
+        met: set[int] = set()
+        while True:
+            groups = fetch(listing.path, {"limit": ID_PAGE_SIZE, "since_id": since}, listing.groups)
+            pages = [[_identified(listing.stream, raw) for raw in group] for group in groups]
+            received = sum(map(len, pages))
+            unread = [(key, record) for key, record in _merged(pages) if key not in met]
+            if not unread and ID_PAGE_SIZE in {received, *map(len, pages)}:
+                raise PaginationStuckError(f"{listing.stream}: Zendesk repeats a page for ever. Please report this.")
+            records = []
+            for key, record in unread:
+                met.add(key)
+                known, digests[key] = digests.get(key), digest(record)
+                if known != digests[key] and not (known is None and _known_by_id(key, saved)):
+                    records.append(record)
+            if not unread:
+                whole = {key: digests[key] for key in met} if bounds.incremental else digests
+                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), received)
+                return
+            since = max(since, min(max(key for key, _ in page) for page in pages if page) + 1)
+            yield Batch(records, _position(saved, since - 1, digests), received)
+
+    return read
+
+
+def probe_whole(listing: Listing) -> Callable[[Fetch, Bounds], object]:
+    """The probe of a list that comes in one answer: there is nothing smaller to ask for."""
+    return lambda fetch, _bounds: fetch(listing.path, {}, listing.extract, patient=False)
+
+
+def probe_by_id(listing: IdList) -> Callable[[Fetch, Bounds], object]:
+    """The probe of a list paged by id: one record."""
+    return lambda fetch, _bounds: fetch(listing.path, {"limit": 1, "since_id": 0}, listing.groups, patient=False)
+
+
+def array(body: bytes) -> list[msgspec.Raw]:
+    """The records of a bare array."""
+    return decode_answer(body, _array)
+
+
+def root(body: bytes) -> list[msgspec.Raw]:
+    """The one record that an answer is."""
+    return [msgspec.Raw(msgspec.json.encode(decode_answer(body, _object)))]
+
+
+def data(body: bytes) -> list[msgspec.Raw]:
+    """The one record in ``{"data": {...}}``."""
+    return [msgspec.Raw(msgspec.json.encode(decode_answer(body, _data).data))]
+
+
+def single_group(body: bytes) -> list[list[msgspec.Raw]]:
+    """A bare array as the only list of its answer."""
+    return [array(body)]
+
+
+def ban_groups(body: bytes) -> list[list[msgspec.Raw]]:
+    """The two lists of an answer of bans."""
+    bans = decode_answer(body, _bans)
+    return [bans.ip_address, bans.visitor]
+
+
+def _record(stream: str, raw: msgspec.Raw, key: str) -> tuple[Any, RawRecord]:
+    """A record and its key, with ``enabled`` as a boolean (documented as 1 or 0, sent as either)."""
+    record = bytes(raw)
+    try:
+        row = msgspec.json.decode(record, type=_Row)
+    except msgspec.ValidationError:
+        raise RecordShapeError(f"{stream}: Zendesk sent a record that is no object. Please report this.") from None
+    value = getattr(row, key) if key else None
+    if key and (value is None or value == ""):
+        raise RecordShapeError(f"{stream}: Zendesk sent a record without its `{key}`. Please report this.")
+    if row.enabled in (0, 1) and not isinstance(row.enabled, bool):
+        record = with_fields(record, enabled=bool(row.enabled))
+    return value, record
+
+
+def _identified(stream: str, raw: msgspec.Raw) -> tuple[int, RawRecord]:
+    value, record = _record(stream, raw, "id")
+    return integer_id(value, stream), record
+
+
+def _merged(pages: Iterable[Sequence[tuple[int, RawRecord]]]) -> list[tuple[int, RawRecord]]:
+    return sorted({key: record for page in pages for key, record in page}.items())
+
+
+def _known_by_id(key: int, saved: ListPosition) -> bool:
+    return key <= saved.id and key < saved.known_from
+
+
+def _position(saved: ListPosition, read_to: int, digests: dict[int, str]) -> ListPosition:
+    """The position after a page; ``saved`` tells what is known by id only until the whole list is read again."""
+    newest = sorted(digests)[-MAX_DIGESTS:]
+    known_from = max(saved.known_from, newest[0]) if len(digests) > MAX_DIGESTS else saved.known_from
+    return ListPosition(max(saved.id, read_to), known_from, {key: digests[key] for key in newest})

@@ -1,0 +1,189 @@
+"""Positions: where a stream resumes, and their stored form.
+
+A stored position keeps the field that Airbyte's own connector writes, with a value that it can resume from, so that a user can
+switch to this connector and back. Our own fields stand beside it. Every form that any version of that connector wrote is
+accepted: ISO 8601, epoch seconds or microseconds as number or text (told apart by magnitude), and integers for lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from source_zendesk_chat.errors import StateError
+from source_zendesk_chat.streams.records import SECOND_US, iso_micros, iso_seconds, micros_of
+from source_zendesk_chat.streams.stream import StateBlob
+
+STATE_VERSION: Final = 1
+FIRST_MILLISECOND_VALUE: Final = 10**11  # as seconds this is the year 5138, as milliseconds 1973
+FIRST_MICROSECOND_VALUE: Final = 10**14  # as milliseconds this is the year 5138, as microseconds 1973
+LATEST_US: Final = 253_370_764_800 * SECOND_US  # the year 9999
+RESET: Final = "Reset this stream's state to read it again from the start_date."
+
+Remembered: TypeAlias = Mapping[str, tuple[int, str]]
+"""Records already emitted: their time (microseconds) and digest by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPosition:
+    """How far an incremental export is read.
+
+    Attributes:
+        time: Microseconds since 1970 of the last record read.
+        id: The API's ``start_id`` after it; "" where the export has none.
+        known_from: From this time on, ``seen`` holds every record emitted.
+        seen: The records emitted lately, so that they can be read again and left out.
+    """
+
+    time: int
+    id: str = ""
+    known_from: int = 0
+    seen: Remembered = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPosition:
+    """How far a list ordered by id is read, and what its records looked like.
+
+    Attributes:
+        id: Every record up to this id was emitted.
+        known_from: Records with this id or a higher one have a digest; older ones are known by their id only.
+        digests: Digest of each record by its id.
+    """
+
+    id: int
+    known_from: int = 0
+    digests: Mapping[int, str] = field(default_factory=dict)
+
+
+def dump_export(cursor_field: str, *, micros: bool) -> Callable[[ExportPosition], StateBlob]:
+    """The function that stores positions of an export."""
+    iso = iso_micros if micros else iso_seconds
+
+    def dump(position: ExportPosition) -> StateBlob:
+        return {
+            cursor_field: iso(position.time),
+            "start_id": position.id,
+            "known_from": iso_micros(position.known_from),
+            "seen": {key: [time, fingerprint] for key, (time, fingerprint) in position.seen.items()},
+            "version": STATE_VERSION,
+        }
+
+    return dump
+
+
+def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportPosition | None]:
+    """The function that reads positions of an export in any of their forms."""
+
+    def load(state: StateBlob) -> ExportPosition | None:
+        _check_version(stream, state)
+        value = state.get(cursor_field)
+        if value is None or value == "":
+            _nothing_else(stream, cursor_field, state)
+            return None
+        time = _time(stream, cursor_field, value)
+        seen = state.get("seen", {})
+        known_from = micros_of(state.get("known_from"))
+        if not isinstance(seen, Mapping) or not isinstance(state.get("start_id", ""), str):
+            raise _unreadable(stream)
+        return ExportPosition(
+            time=time,
+            id=state.get("start_id", ""),
+            known_from=time if known_from is None else known_from,
+            seen={key: _remembered(stream, entry) for key, entry in seen.items()},
+        )
+
+    return load
+
+
+def dump_list(position: ListPosition) -> StateBlob:
+    """Store a position of a list."""
+    return {
+        "id": position.id,
+        "known_from": position.known_from,
+        "digests": {str(key): value for key, value in position.digests.items()},
+        "version": STATE_VERSION,
+    }
+
+
+def load_list(stream: str) -> Callable[[StateBlob], ListPosition | None]:
+    """The function that reads positions of a list in any of their forms."""
+
+    def load(state: StateBlob) -> ListPosition | None:
+        _check_version(stream, state)
+        value = state.get("id")
+        if value is None or value == "":
+            _nothing_else(stream, "id", state)
+            return None
+        last = _whole_number(stream, value)
+        digests = state.get("digests", {})
+        if not isinstance(digests, Mapping):
+            raise _unreadable(stream)
+        return ListPosition(
+            id=last,
+            known_from=_whole_number(stream, state.get("known_from", last + 1)),
+            digests={_whole_number(stream, key): str(value) for key, value in digests.items()},
+        )
+
+    return load
+
+
+def _check_version(stream: str, state: StateBlob) -> None:
+    version = state.get("version", STATE_VERSION)
+    if version != STATE_VERSION:
+        raise StateError(f"The state of {stream} was written by a newer version of this connector. Upgrade, or: {RESET}")
+
+
+def _nothing_else(stream: str, cursor_field: str, state: StateBlob) -> None:
+    """An absent cursor means a fresh start, unless something else is there that was meant to be one."""
+    if any(key != cursor_field for key in state):
+        raise StateError(f"The state of {stream} has no `{cursor_field}`. {RESET}")
+
+
+def _time(stream: str, cursor_field: str, value: object) -> int:
+    micros = micros_of(value)
+    if micros is None:
+        micros = _epoch(value)
+    if micros is None or not 0 <= micros <= LATEST_US:
+        raise StateError(
+            f"The state of {stream} cannot be read: `{cursor_field}` must be a time, such as 2021-02-01T00:00:00Z. {RESET}"
+        )
+    return micros
+
+
+def _epoch(value: object) -> int | None:
+    """An epoch value of unknown unit as microseconds."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = int(value) if not isinstance(value, str) or value.strip().isdigit() else float(value)
+    except (ValueError, OverflowError):
+        return None
+    if number >= FIRST_MICROSECOND_VALUE:
+        return int(number)
+    if number >= FIRST_MILLISECOND_VALUE:
+        return int(number * 1000)
+    return int(number * SECOND_US) if number == number else None  # noqa: PLR0124  "nan" is a float too
+
+
+def _whole_number(stream: str, value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise _unreadable(stream)
+
+
+def _remembered(stream: str, entry: Any) -> tuple[int, str]:  # noqa: ANN401  any JSON value
+    match entry:
+        case [int(time), str(fingerprint)]:
+            return time, fingerprint
+        case _:
+            raise _unreadable(stream)
+
+
+def _unreadable(stream: str) -> StateError:
+    return StateError(f"The state of {stream} cannot be read. {RESET}")

@@ -1,0 +1,1 @@
+"""The JSON schema of each stream's records, one file per stream."""
