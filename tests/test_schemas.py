@@ -384,7 +384,7 @@ DRIFT: Final[list[tuple[str, Path, Any]]] = [
     *[
         (stream, ("enabled",), value)
         for stream in ("agents", "departments", "goals", "roles", "skills", "triggers")
-        for value in (False, 0, 1, None)
+        for value in (False, None)
     ],
     *[
         ("routing_settings", (part, "enabled"), value)
@@ -450,6 +450,7 @@ REFUSED: Final[list[tuple[str, Path, Any]]] = [
     ("agents", ("id",), "9001"),
     ("agents", ("email",), []),
     ("agents", ("enabled",), "yes"),
+    ("agents", ("enabled",), 1),
     ("agents", ("roles", "owner"), "no"),
     ("agents", ("departments", 0), "71"),
     ("agents", ("enabled_departments", 0), "71"),
@@ -551,7 +552,6 @@ UNIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "plan.max_basic_triggers": TEXT_OR_NUMBER,
         "plan.max_advanced_triggers": TEXT_OR_NUMBER,
     },
-    "agents": {"enabled": FLAG},
     "chats": {
         "visitor.id": TEXT_OR_NUMBER,
         "webpath[]": ("object", "array"),
@@ -566,9 +566,6 @@ UNIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "history[].skills_name": ("string", "array"),
         "history[].agent_id": TEXT_OR_NUMBER,
     },
-    "departments": {"enabled": FLAG},
-    "goals": {"enabled": FLAG},
-    "roles": {"enabled": FLAG},
     "routing_settings": {
         "chat_limit.enabled": FLAG,
         "skill_routing.enabled": FLAG,
@@ -577,9 +574,7 @@ UNIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "auto_accept.enabled": FLAG,
     },
     "shortcuts": {"id": TEXT_OR_NUMBER},
-    "skills": {"enabled": FLAG},
     "triggers": {
-        "enabled": FLAG,
         "definition.condition": EXPRESSION,
         "definition.condition[]": OPERAND,
         "definition.actions": EXPRESSION,
