@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["sandbox"]:
         from zendesk_chat_sandbox.cli import main as sandbox  # noqa: PLC0415  only this command needs it
 
-        return sandbox(arguments[1:])
+        return sandbox(arguments[1:], "source-zendesk-chat sandbox")
     options = _parser().parse_args(arguments)
     stopped = threading.Event()
     received = _stop_on_signals(stopped)

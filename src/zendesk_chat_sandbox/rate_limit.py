@@ -1,0 +1,56 @@
+"""The limit on requests per minute and token: a sliding window on the sandbox's clock."""
+
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from math import ceil
+from typing import Final
+
+from zendesk_chat_sandbox.http_messages import Response, json_response
+from zendesk_chat_sandbox.switches import Switches
+
+WINDOW_SECONDS: Final = 60
+
+
+class RateLimit:
+    """Counts the requests of the last minute."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def refuse(self, token: str, now: float, switches: Switches) -> Response | None:
+        """Count a request of a token, or answer 429 when its minute is used up."""
+        if not switches.rate_limit:
+            return None
+        with self._lock:
+            sent = self._sent.setdefault(token, deque())
+            while sent and sent[0] <= now - WINDOW_SECONDS:
+                sent.popleft()
+            if len(sent) < switches.rate_limit:
+                sent.append(now)
+                return None
+            wait = max(1, ceil(sent[0] + WINDOW_SECONDS - now))
+        return too_many(now, wait, switches)
+
+    def clear(self) -> None:
+        """Forget all requests."""
+        with self._lock:
+            self._sent.clear()
+
+
+def too_many(now: float, wait: int, switches: Switches) -> Response:
+    """Answer 429 with ``Retry-After`` as the switches say."""
+    detail = {"error": "Too Many Requests", "description": f"More than {switches.rate_limit} requests in a minute"}
+    return json_response(detail, HTTPStatus.TOO_MANY_REQUESTS, retry_after_header(now, wait, switches.retry_after))
+
+
+def retry_after_header(now: float, wait: float, form: str) -> dict[str, str]:
+    """Write ``Retry-After`` as seconds or as a date, or leave it out."""
+    if form == "absent":
+        return {}
+    if form == "date":
+        return {"Retry-After": format_datetime(datetime.fromtimestamp(ceil(now + wait), UTC), usegmt=True)}
+    return {"Retry-After": str(ceil(wait))}

@@ -1,0 +1,128 @@
+"""What the public facts leave open, as switches; each default is the reading with the best support."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+
+
+class SwitchError(ValueError):
+    """A switch has an unknown name or a value it cannot take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """One behaviour of the sandbox, chosen per unknown of the real API."""
+
+    start_id: Literal["exclusive", "inclusive", "ignored"] = "exclusive"
+    """Whether the record at (``start_time``, ``start_id``) is left out, repeated, or ``start_id`` has no effect."""
+    timeline_boundary: Literal["repeat", "skip"] = "repeat"
+    """Whether ``start_time`` of the agent timeline includes spans that start exactly there."""
+    recent_window: Literal["reject", "exclude", "allow"] = "reject"
+    """A ``start_time`` younger than ``recent_seconds``: answered 400; rows that young left out; or no rule at all."""
+    recent_seconds: int = 300
+    deleted_chats: Literal["tombstone", "full", "gone"] = "tombstone"
+    """What the export shows of a deleted chat: a few keys, every key, or nothing."""
+    next_page: Literal["always", "null_at_end", "absent_at_end"] = "always"
+    next_page_host: str = ""
+    """Scheme and host to put into ``next_page`` and ``next_url`` instead of the sandbox's own."""
+    empty_page_end: Literal["echo", "null"] = "echo"
+    """``end_time`` and ``end_id`` of a page without rows: what was asked for, or null."""
+    conversions_end_id: bool = True
+    department_events_end_id: bool = False
+    over_limit: Literal["reject", "clamp"] = "reject"
+    """A ``limit`` above the maximum of an export, of agents or of bans."""
+    export_page_cap: int = 0
+    """Largest page an export gives, whatever ``limit`` says; 0 for no cap."""
+    short_page_every: int = 0
+    """Every so manieth export page holds half of what it could although more follows; 0 for never."""
+    bans_limit: Literal["union", "list"] = "union"
+    """Whether ``limit`` counts both lists of bans together or each list."""
+    bans_without_paging: Literal["default", "all"] = "default"
+    """Bans asked without any paging parameter: the first ten, or everything."""
+    enabled_as: Literal["bool", "int"] = "bool"
+    agents_limit_max: int = 100
+    search_cap: int = 10_000
+    account_state: Literal["ok", "no_chat", "no_account"] = "ok"
+    """A working account; a help desk without Chat; or an address without any help desk."""
+    account_status: Literal[200, 403, 404] = 200
+    """The answer of ``/account``, which was refused to integrated accounts for years."""
+    account_billing: bool = False
+    unavailable: Mapping[str, int] = field(default_factory=dict)
+    """Paths below ``/api/v2/chat/`` (patterns allowed) and the status they answer, e.g. ``{"goals": 404}``."""
+    unauthorized_body: Literal["zendesk", "zopim"] = "zendesk"
+    token_expires_in: int = 0
+    """Seconds that tokens from the OAuth endpoint live; 0 for ever, and no ``expires_in`` in its answers."""
+    refresh_single_use: bool = True
+    refresh_revokes_access: bool = False
+    """Whether a refresh also ends the access token that came with the used refresh token."""
+    rate_limit: int = 200
+    """Requests a minute and token; 0 for no limit."""
+    retry_after: Literal["seconds", "date", "absent"] = "seconds"
+    pretty_json: bool = False
+    gzip: bool = True
+
+    def changed(self, changes: Mapping[str, object]) -> "Switches":
+        """Return these switches with some of them set anew.
+
+        Raises:
+            SwitchError: an unknown name, or a value the switch cannot take.
+        """
+        for name, value in changes.items():
+            _check(name, value)
+        return dataclasses.replace(self, **cast("dict[str, Any]", dict(changes)))
+
+    def unavailable_status(self, path: str) -> int | None:
+        """Return the status that a path below ``/api/v2/chat/`` is switched to, if it is."""
+        for pattern, status in self.unavailable.items():
+            if fnmatchcase(path, pattern) or path.startswith(f"{pattern}/"):
+                return status
+        return None
+
+
+_TYPES: Mapping[str, object] = get_type_hints(Switches)
+
+
+def _check(name: str, value: object) -> None:
+    if name not in _TYPES:
+        raise SwitchError(f"no switch {name!r}; there are: {', '.join(_TYPES)}")
+    kind = _TYPES[name]
+    if get_origin(kind) is Literal:
+        fits = any(value == choice and type(value) is type(choice) for choice in get_args(kind))
+        wanted = ", ".join(repr(choice) for choice in get_args(kind))
+    elif isinstance(kind, type):
+        fits, wanted = type(value) is kind, kind.__name__
+    else:
+        fits, wanted = isinstance(value, Mapping), "an object of paths and statuses"
+    if not fits:
+        raise SwitchError(f"switch {name} cannot be {value!r}; it takes {wanted}")
+
+
+def parse_switch(text: str) -> tuple[str, object]:
+    """Read ``name=value`` as given on the command line.
+
+    Raises:
+        SwitchError: there is no ``=``, the name is unknown or the value does not fit.
+    """
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise SwitchError(f"a switch is written name=value, not {text!r}")
+    parsed = _parse_value(value)
+    try:
+        _check(name, parsed)
+    except SwitchError:
+        _check(name, value)
+        return name, value
+    return name, parsed
+
+
+def _parse_value(text: str) -> object:
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return cast("object", json.loads(text))
+    except ValueError:
+        return text
