@@ -28,7 +28,7 @@ setup: .venv/.ready ## create .venv with the locked dependencies
 
 .PHONY: demo
 demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see an incremental sync
-	@$(RUN)source-zendesk-chat demo
+	@$(RUN)python examples/demo.py
 
 .PHONY: test
 test: setup ## run all tests

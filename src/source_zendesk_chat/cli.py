@@ -58,13 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sync(options: argparse.Namespace, stopped: threading.Event) -> int:
-    try:
-        from source_zendesk_chat.load.command import sync  # noqa: PLC0415  only this command needs it
-    except ModuleNotFoundError as missing:
-        if missing.name not in {"dlt", "duckdb", "pyarrow", "rich"}:
-            raise
+    from importlib.util import find_spec  # noqa: PLC0415  only this command needs it
+
+    if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
         sys.stderr.write("`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n")
         return EXIT_FAILED
+    from source_zendesk_chat.load.command import sync  # noqa: PLC0415  only this command needs it
+
     return sync(options, stopped)
 
 

@@ -1,0 +1,126 @@
+"""`make demo`: a pretend Zendesk Chat account, loaded into demo.duckdb, and what one can ask it then.
+
+Run it again: the account has changed meanwhile, and only the changes are loaded. Everything stays on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+DATABASE = Path("demo.duckdb")
+MOMENTS = Path(".demo/moments.json")  # when the account began, and when each later demo changed it
+COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
+CHATS = 6000
+NEW_CHATS = 40
+EDITED_CHATS = 25
+
+QUESTIONS = {
+    "Chats a day, the last week": """
+        SELECT timestamp::DATE AS day, count(*) AS chats, count(*) FILTER (missed) AS missed,
+               count(*) FILTER (type = 'offline_msg') AS offline
+        FROM chats GROUP BY day ORDER BY day DESC LIMIT 7""",
+    "Satisfaction by department": """
+        SELECT coalesce(department_name, '(none)') AS department, count(rating) AS rated,
+               round(100.0 * count(*) FILTER (rating = 'good') / nullif(count(rating), 0), 1) AS good_percent
+        FROM chats GROUP BY department ORDER BY rated DESC LIMIT 6""",
+    "First response, in seconds": """
+        SELECT count(first) AS answered, median(first) AS median, quantile_cont(first, 0.9) AS ninety_percent,
+               max(first) AS longest
+        FROM (SELECT (response_time ->> '$.first')::DOUBLE AS first FROM chats)""",
+}
+
+
+def main() -> int:
+    """Run the demo; returns the exit code of the sync."""
+    console = Console()
+    moments = read_moments()
+    with sandbox(moments[0]) as url:
+        for moment in moments[1:]:
+            change_the_account(url, moment)
+        if len(moments) > 1:
+            console.print(f"Since the last demo: {NEW_CHATS} new chats, {EDITED_CHATS} chats rated, one agent renamed.\n")
+        command = [str(COMMAND), "sync", "--subdomain", "demo", "--api-url", url, "--to", f"duckdb:///{DATABASE}"]
+        environment = {**os.environ, "ZENDESK_CHAT_TOKEN": "sandbox-token"}
+        console.print(f"[bold]$ source-zendesk-chat sync --subdomain demo --to duckdb:///{DATABASE}[/bold]")
+        code = subprocess.run(command, env=environment, check=False).returncode
+    if code:
+        return code
+    MOMENTS.parent.mkdir(exist_ok=True)
+    MOMENTS.write_text(json.dumps(moments))
+    answer_questions(console)
+    console.print(f"\nAsk more: the tables are in {DATABASE}. Run `make demo` again to see an incremental sync.")
+    return 0
+
+
+def read_moments() -> list[str]:
+    """The moments of earlier demos and, last, of this one; only this one's when there is no database."""
+    earlier = json.loads(MOMENTS.read_text()) if MOMENTS.exists() and DATABASE.exists() else []
+    return [*earlier, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
+
+
+@contextmanager
+def sandbox(history_until: str) -> Iterator[str]:
+    """The pretend account, served by a process of its own for as long as the block lasts."""
+    options = ["--port", "0", "--chats", str(CHATS), "--history-until", history_until]
+    with subprocess.Popen([COMMAND, "sandbox", *options], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = process.stdout.readline().split()[-1].removesuffix("/api/v2/chat")
+        try:
+            yield url
+        finally:
+            process.terminate()
+
+
+def change_the_account(url: str, moment: str) -> None:
+    """What happens in a support team between two syncs; the same each time it is told again."""
+    request = urllib.request.Request(f"{url}/api/v2/chat/chats", headers={"Authorization": "Bearer sandbox-token"})
+    with urllib.request.urlopen(request) as response:
+        chats = json.load(response)["chats"]
+    for chat in chats[:EDITED_CHATS]:
+        admin(url, "edit", {"resource": "chats", "id": chat["id"], "changes": {"rating": "good"}, "at": moment})
+    admin(url, "add", {"resource": "chats", "count": NEW_CHATS, "at": moment})
+    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": f"Ana at {moment}"}})
+
+
+def admin(url: str, call: str, body: dict[str, Any]) -> None:
+    """Ask the sandbox to change its account."""
+    request = urllib.request.Request(f"{url}/_sandbox/{call}", json.dumps(body).encode())
+    with urllib.request.urlopen(request) as response:
+        response.read()
+
+
+def answer_questions(console: Console) -> None:
+    """Ask the database what a support lead would."""
+    with duckdb.connect(str(DATABASE), read_only=True) as database:
+        for question, query in QUESTIONS.items():
+            cursor = database.execute(query)
+            columns = [column[0] for column in cursor.description or ()]
+            print_rows(console, question, columns, cursor.fetchall())
+
+
+def print_rows(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A small table."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column.replace("_", " "), justify="left" if number == 0 and len(rows) > 1 else "right")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print()
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The wheel, installed by pip into an empty environment, works without the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from zendesk_chat_sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+MINUTES = 5 * 60
+
+
+def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command as on a stranger's machine: nothing of this checkout on its path."""
+    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = subprocess.run(
+        [*map(str, command)], check=False, cwd=cwd, env=environment, capture_output=True, text=True, timeout=MINUTES
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(ROOT / ".tools/bin/uv", "build", "--wheel", "--quiet", "--out-dir", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The bin directory of an environment that holds the wheel and what it requires, and nothing else."""
+    environment = wheel.parent / "empty"
+    run(sys.executable, "-m", "venv", environment, cwd=wheel.parent)
+    run(environment / "bin/python", "-m", "pip", "install", "--quiet", wheel, cwd=wheel.parent)
+    return environment / "bin"
+
+
+def test_it_holds_both_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "source_zendesk_chat",
+        "zendesk_chat_sandbox",
+    }
+    packed = {"source_zendesk_chat/py.typed", "source_zendesk_chat/airbyte/spec.json"}
+    assert packed | {"source_zendesk_chat/streams/schemas/chats.json"} <= set(names)
+
+
+@pytest.mark.timeout(MINUTES)
+def test_pip_installs_only_light_packages(installed: Path) -> None:
+    listed = run(installed / "python", "-m", "pip", "list", "--format=json", cwd=installed)
+    names = {package["name"] for package in json.loads(listed.stdout)}
+    assert names - {"pip", "setuptools", "wheel"} == {"certifi", "msgspec", "source-zendesk-chat", "urllib3"}
+
+
+@pytest.mark.timeout(MINUTES)
+def test_it_reads_an_account(installed: Path, tmp_path: Path) -> None:
+    command = installed / "source-zendesk-chat"
+    with Sandbox(chats=300) as sandbox:
+        config = {"subdomain": "acme", "start_date": "2020-01-01T00:00:00Z", "api_url": sandbox.url}
+        config["access_token"] = sandbox.token
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        (tmp_path / "catalog.json").write_text('{"streams": [{"stream": {"name": "chats"}, "sync_mode": "incremental"}]}')
+        discovered = run(command, "discover", "--config", "config.json", cwd=tmp_path)
+        assert len(json.loads(discovered.stdout)["catalog"]["streams"]) == 12
+        read = run(command, "read", "--config", "config.json", "--catalog", "catalog.json", cwd=tmp_path)
+        messages = [json.loads(line) for line in read.stdout.splitlines()]
+        ids = [message["record"]["data"]["id"] for message in messages if message["type"] == "RECORD"]
+        assert sorted(ids) == sorted(sandbox.account.chat_ids())
+
+
+@pytest.mark.timeout(MINUTES)
+def test_sync_without_its_packages_says_what_to_install(installed: Path, tmp_path: Path) -> None:
+    done = run(installed / "source-zendesk-chat", "sync", "--subdomain", "acme", "--token", "x", cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n"
