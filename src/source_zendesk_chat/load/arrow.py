@@ -1,0 +1,87 @@
+"""JSON records to Arrow: typed columns, and nothing lost of what does not fit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from source_zendesk_chat.load.lenient import read_leniently
+from source_zendesk_chat.load.strict import row_decoder, to_columns
+from source_zendesk_chat.load.tables import EXTRA, UNPARSED, ColumnType, StreamTable
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from source_zendesk_chat.load.strict import Row
+    from source_zendesk_chat.streams.stream import RawRecord
+
+_ARROW_TYPES: Final[dict[ColumnType, pa.DataType]] = {
+    "text": pa.string(),
+    "json": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+
+
+def arrow_schema(table: StreamTable) -> pa.Schema:
+    """Return the columns of a table as Arrow; JSON columns are strings."""
+    fields = [pa.field(name, _ARROW_TYPES[kind]) for name, kind in table.columns.items()]
+    return pa.schema([*fields, pa.field(EXTRA, pa.string()), pa.field(UNPARSED, pa.string())])
+
+
+def read_latest(
+    reader: duckdb.DuckDBPyConnection, table: StreamTable, segments_newest_first: Iterable[Sequence[RawRecord]]
+) -> Iterator[pa.Table]:
+    """Yield Arrow tables with the latest record of each key; at least one table, even if it is empty.
+
+    A record whose key does not fit its column cannot be told from another and is kept.
+    """
+    yield arrow_schema(table).empty_table()
+    decode = row_decoder(table)
+    seen: set[tuple[object, ...]] = set()
+    for records in segments_newest_first:
+        rows = read_records(reader, table, decode, records)
+        yield drop_seen(rows, table.primary_key, seen) if table.primary_key else rows
+
+
+def drop_seen(rows: pa.Table, primary_key: Sequence[str], seen: set[tuple[object, ...]]) -> pa.Table:
+    """Return the rows without those whose key is in ``seen`` or comes again further down; adds their keys to it."""
+    keys = list(zip(*(rows.column(name).to_pylist() for name in primary_key), strict=True))
+    kept: list[int] = []
+    for index in range(len(keys) - 1, -1, -1):
+        key = keys[index]
+        if key not in seen or None in key:
+            seen.add(key)
+            kept.append(index)
+    return rows if len(kept) == len(keys) else rows.take(pa.array(kept[::-1], pa.int64()))
+
+
+def read_records(
+    reader: duckdb.DuckDBPyConnection,
+    table: StreamTable,
+    decode: Callable[[RawRecord], Row | None],
+    records: Sequence[RawRecord],
+) -> pa.Table:
+    """Return the records as rows of ``arrow_schema(table)``, one for each, in their order.
+
+    Records that are exactly what the schema says take the fast way, the others are read leniently.
+    """
+    rows = [decode(record) for record in records]
+    plain = [index for index, row in enumerate(rows) if row is not None]
+    odd = [index for index, row in enumerate(rows) if row is None]
+    schema = arrow_schema(table)
+    try:
+        columns = to_columns(table, [rows[index] for index in plain])
+    except pa.ArrowInvalid:
+        return read_leniently(reader, table, records).cast(schema)
+    nulls = pa.nulls(len(plain), pa.string())
+    strict = pa.table([*columns, nulls, nulls], schema=schema)
+    if not odd:
+        return strict
+    lenient = read_leniently(reader, table, [records[index] for index in odd]).cast(schema)
+    places = sorted(range(len(records)), key=[*plain, *odd].__getitem__)
+    return pa.concat_tables([strict, lenient]).take(pa.array(places, pa.int64()))

@@ -1,0 +1,153 @@
+"""The ``sync`` command: the engine's events into a database."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+
+from source_zendesk_chat.api.client import connect
+from source_zendesk_chat.clock import Clock, SystemClock
+from source_zendesk_chat.config import Config, parse_config
+from source_zendesk_chat.engine.events import CredentialsRotated, Event
+from source_zendesk_chat.engine.run import Task, run
+from source_zendesk_chat.errors import ConfigError, ConnectorError
+from source_zendesk_chat.load.destination import open_target
+from source_zendesk_chat.load.loading import load_events
+from source_zendesk_chat.load.progress import show_progress
+from source_zendesk_chat.load.report import LoadReport, print_report
+from source_zendesk_chat.load.tables import StreamTable
+from source_zendesk_chat.load.transaction import read_states
+from source_zendesk_chat.streams.registry import STREAMS, schema
+from source_zendesk_chat.streams.stream import Bounds, StateBlob
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EVERYTHING: Final = "1970-01-01T00:00:00Z"
+OPTIONS: Final = {"subdomain": "subdomain", "start_date": "start_date", "api_url": "api_url", "token": "access_token"}
+ENVIRONMENT: Final = {
+    "subdomain": "ZENDESK_CHAT_SUBDOMAIN",
+    "access_token": "ZENDESK_CHAT_TOKEN",
+    "api_url": "ZENDESK_CHAT_API_URL",
+}
+
+
+def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
+    """Load the account into a database. Returns the exit code."""
+    console = Console(stderr=True)
+    clock = SystemClock(stopped)
+    try:
+        raw = gather_config(options, os.environ)
+        config = parse_config(raw)
+        names = choose_streams(options.streams)
+    except ConfigError as error:
+        return _complain(console, error, EXIT_USAGE)
+    try:
+        report = _load(options, config, names, clock, stopped, console)
+    except ConnectorError as error:
+        return _complain(console, error, EXIT_FAILED)
+    print_report(report, Console())
+    return EXIT_OK if report.complete else EXIT_FAILED
+
+
+def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration from a file, or from options and environment variables; an option beats the others.
+
+    Raises:
+        ConfigError: The file cannot be read, or there is neither file nor token.
+    """
+    raw = _read_config(options.config) if options.config else {}
+    if not options.config:
+        raw |= {key: environment[name] for key, name in ENVIRONMENT.items() if environment.get(name)}
+    given = {key: getattr(options, option) for option, key in OPTIONS.items() if getattr(options, option)}
+    if "access_token" in given:
+        raw.pop("credentials", None)
+    raw |= given
+    raw.setdefault("start_date", EVERYTHING)
+    if "subdomain" not in raw or not {"access_token", "credentials"} & raw.keys():
+        raise ConfigError(
+            "Which account? Give --subdomain and --token, or set ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, or give "
+            "--config FILE."
+        )
+    return raw
+
+
+def choose_streams(text: str | None) -> list[str]:
+    """The streams that ``--streams`` names; all where it is not given."""
+    if text is None:
+        return list(STREAMS)
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in STREAMS]
+    if unknown or not names:
+        raise ConfigError(
+            f"--streams: no such stream: {', '.join(unknown) or 'none is named'}. There are: {', '.join(STREAMS)}."
+        )
+    return names
+
+
+def save_config(path: Path, config: Mapping[str, Any]) -> None:
+    """Put renewed tokens into the user's file: whole or not at all, and readable by its owner only."""
+    text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # has mode 600
+    with os.fdopen(handle, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)
+
+
+def _read_config(path: str) -> dict[str, Any]:
+    try:
+        raw = msgspec.json.decode(Path(path).read_bytes())
+    except OSError as error:
+        raise ConfigError(f"The config file cannot be read: {path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ConfigError(f"The config file is not valid JSON: {path}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"The config file must hold a JSON object: {path}")
+    return raw
+
+
+def _load(
+    options: argparse.Namespace,
+    config: Config,
+    names: Sequence[str],
+    clock: Clock,
+    stopped: threading.Event,
+    console: Console,
+) -> LoadReport:
+    tables = [StreamTable(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, schema(name)) for name in names]
+    with open_target(options.to) as target:
+        states = {} if options.full_refresh else read_states(target)
+        events = run(_tasks(names, states, config, clock), partial(connect, config, clock), clock, stopped)
+        with show_progress(console) as observe:
+            saved = _saving_credentials(events, options.config)
+            return load_events(saved, tables, target, observe, full_refresh=options.full_refresh)
+
+
+def _tasks(names: Sequence[str], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
+    bounds = Bounds(config.start, clock.now(), config.lookback)
+    return (Task(STREAMS[name], states.get(name), bounds) for name in names)
+
+
+def _saving_credentials(events: Iterator[Event], path: str | None) -> Iterator[Event]:
+    """Store renewed tokens where the old ones came from, and pass all other events on."""
+    for event in events:
+        if isinstance(event, CredentialsRotated) and path:
+            save_config(Path(path), event.config)
+        else:
+            yield event
+
+
+def _complain(console: Console, error: ConnectorError, code: int) -> int:
+    console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+    return code

@@ -1,0 +1,138 @@
+"""Where ``sync --to`` writes: opened once, used by every transaction of a run, closed with it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import dlt
+import duckdb
+from dlt.common.destination import AnyDestination, Destination
+from dlt.common.runtime import run_context, telemetry
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.load.failures import explained
+
+_SQL_DATABASES: Final = {
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "redshift": "redshift",
+    "snowflake": "snowflake",
+    "mssql": "mssql",
+}
+"""Schemes of URLs that dlt takes as credentials, and dlt's name of their destination."""
+
+ACCEPTED: Final = (
+    "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or, with the dlt extra of "
+    "that name installed, postgres://user:password@host/database and likewise redshift, snowflake, mssql"
+)
+_PIPELINE: Final = "zendesk_chat"
+_DUCKDB_MEMORY: Final = "384MB"  # keeps a run flat; what does not fit spills to the run's own directory
+_SETTINGS: Final = {
+    "runtime.dlthub_telemetry": False,
+    "runtime.log_level": "CRITICAL",  # this face reports errors itself
+    "runtime.intercept_signals": False,  # Ctrl-C ends a run at once
+    "enable_runtime_trace": False,
+    "load.workers": 1,  # a database file has one writer
+    "normalize.workers": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An open destination.
+
+    Attributes:
+        pipeline: dlt's, with its working directory inside ``directory``.
+        directory: Temporary; gone when the target is closed.
+        merge: The strategy of dlt by which rows are upserted.
+        connection: The one to a DuckDB file, held open so that no other program writes between two transactions;
+            None for other destinations.
+    """
+
+    pipeline: dlt.Pipeline
+    directory: Path
+    merge: str
+    connection: duckdb.DuckDBPyConnection | None
+
+
+@contextmanager
+def open_target(url: str) -> Iterator[Target]:
+    """Open what a ``--to`` URL names, and read dlt's state from it.
+
+    Raises:
+        ConfigError: The URL is not understood, or what it names cannot be opened or written.
+    """
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zendesk-chat-")))
+        path = duckdb_path(url)
+        connection = None if path is None else stack.enter_context(_open_duckdb(path, directory))
+        with explained("opening the destination"):
+            target = _start_pipeline(url, connection, directory)
+            target.pipeline.sync_destination()
+        yield target
+        if connection is not None:
+            with explained("closing the destination"):
+                connection.execute("DROP SCHEMA IF EXISTS main_staging CASCADE")
+
+
+def duckdb_path(url: str) -> str | None:
+    """Return the path in a ``duckdb:///`` URL, None for another accepted one. Raises ConfigError for any else."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme in _SQL_DATABASES:
+        return None
+    if not separator or scheme != "duckdb":
+        raise ConfigError(f"--to must be one of: {ACCEPTED}.")
+    path = rest.removeprefix("/")
+    if not rest.startswith("/") or not path or path.startswith(":"):
+        raise ConfigError("--to duckdb: write the path of a file behind three slashes, as in duckdb:///chats.duckdb")
+    return path
+
+
+@contextmanager
+def _open_duckdb(path: str, directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with explained(f"opening {path}"):
+        connection = duckdb.connect(path, config={"memory_limit": _DUCKDB_MEMORY, "temp_directory": str(directory)})
+    with contextlib.closing(connection):
+        yield connection
+
+
+def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, directory: Path) -> Target:
+    _quieten()
+    destination = _dlt_destination(url, connection)
+    pipeline = dlt.pipeline(
+        _PIPELINE,
+        pipelines_dir=str(directory / "dlt"),
+        destination=destination,
+        dataset_name="main" if connection is not None else _PIPELINE,
+    )
+    merge = "upsert" if connection is not None else "delete-insert"  # the faster one, and the one that all have
+    return Target(pipeline, directory, merge, connection)
+
+
+def _quieten() -> None:
+    """Apply our settings to dlt, whose runtime has begun with its own when it was imported."""
+    for key, value in _SETTINGS.items():
+        dlt.config[key] = value
+    telemetry.stop_telemetry()
+    run_context.active().initialize_runtime()
+
+
+def _dlt_destination(url: str, connection: duckdb.DuckDBPyConnection | None) -> AnyDestination:
+    # dlt leaves open whether DuckDB and others have transactions, and would delete and insert in two when it replaces a
+    # table's contents. The strategy gathers the new contents in another schema before.
+    options: dict[str, Any] = {"replace_strategy": "insert-from-staging", "supports_transactions": True}
+    if connection is not None:
+        # dlt raises the checkpoint threshold to 1 GB, which writes every row to the log and again to the file.
+        credentials = DuckDbCredentials(connection, pragmas=["checkpoint_threshold = '16MB'"])
+        return cast("AnyDestination", dlt.destinations.duckdb(credentials, **options))
+    name = _SQL_DATABASES[url.partition("://")[0]]
+    destination = Destination.from_reference(name, credentials=url, **options)
+    assert destination is not None  # noqa: S101  it is for no name only
+    return destination

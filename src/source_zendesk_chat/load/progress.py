@@ -1,0 +1,173 @@
+"""What a user sees of a running load, on standard error: bars on a terminal, lines of log elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from source_zendesk_chat.engine.events import (
+    Event,
+    Note,
+    PageRead,
+    RateLimited,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+)
+from source_zendesk_chat.load.loading import Observe, Saved
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_LINE_SECONDS: Final = 5.0  # between two lines of log about records
+
+
+@contextmanager
+def show_progress(
+    console: Console, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Observe]:
+    """Yield an observer for ``load_events`` that shows what it is told.
+
+    Args:
+        console: On standard error; whether it is a terminal decides about bars or lines.
+        now: Seconds since 1970, as in ``RateLimited.reset_at``.
+        monotonic: Seconds.
+    """
+    if not console.is_terminal:
+        yield _Lines(console, now, monotonic)
+        return
+    columns = (
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description}", markup=False),
+        _RecordsColumn(),
+        TextColumn("{task.fields[requests]:>7,} requests"),
+        _StatusColumn(now),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bars(progress)
+
+
+def wait_seconds(reset_at: float, now: float) -> int:
+    """Return the whole seconds until then, at least none."""
+    return max(0, round(reset_at - now))
+
+
+def ending(event: StreamCompleted | StreamFailed) -> str:
+    """Return a stream's end in words."""
+    ledger = event.ledger
+    counts = f"{ledger.emitted:,} records, {ledger.requests:,} requests, {ledger.seconds:.1f} s"
+    return f"failed after {counts}: {event.error}" if isinstance(event, StreamFailed) else f"complete: {counts}"
+
+
+class _Lines:
+    """A line for each stream's start and end, and at most one every few seconds about its records."""
+
+    def __init__(self, console: Console, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._console = console
+        self._now = now
+        self._monotonic = monotonic
+        self._records: dict[str, int] = {}
+        self._printed_at: dict[str, float] = {}
+
+    def __call__(self, event: Event | Saved) -> None:
+        line = self._line(event)
+        if line is not None:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _line(self, event: Event | Saved) -> str | None:
+        match event:
+            case StreamStarted():
+                self._printed_at[event.stream] = self._monotonic()
+                return f"{event.stream}: started"
+            case PageRead():
+                return self._page(event)
+            case RateLimited():
+                return f"{event.stream}: waits {wait_seconds(event.reset_at, self._now())} s for the rate limit"
+            case StreamCompleted() | StreamFailed():
+                return f"{event.stream}: {ending(event)}"
+            case _:
+                return _remark(event)
+
+    def _page(self, event: PageRead) -> str | None:
+        self._records[event.stream] = self._records.get(event.stream, 0) + len(event.records)
+        if self._monotonic() - self._printed_at[event.stream] < _LINE_SECONDS:
+            return None
+        self._printed_at[event.stream] = self._monotonic()
+        return f"{event.stream}: {self._records[event.stream]:,} records"
+
+
+class _Bars:
+    """One line for each stream, and remarks above them."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event | Saved) -> None:
+        match event:
+            case StreamStarted():
+                task = self._progress.add_task(event.stream, total=None, requests=0, status="reading", reset_at=None)
+                self._tasks[event.stream] = task
+            case PageRead():
+                self._page(self._tasks[event.stream], len(event.records))
+            case RateLimited():
+                self._progress.update(self._tasks[event.stream], reset_at=event.reset_at)
+            case StreamCompleted() | StreamFailed():
+                self._end(self._tasks[event.stream], event)
+            case _:
+                self._remark(event)
+
+    def _page(self, task: TaskID, records: int) -> None:
+        requests = self._progress.tasks[task].fields["requests"] + 1
+        self._progress.update(task, advance=records, requests=requests, reset_at=None)
+
+    def _end(self, task: TaskID, event: StreamCompleted | StreamFailed) -> None:
+        ledger = event.ledger
+        status = "failed" if isinstance(event, StreamFailed) else "complete"
+        self._progress.update(
+            task, total=ledger.emitted, completed=ledger.emitted, requests=ledger.requests, status=status, reset_at=None
+        )
+
+    def _remark(self, event: Event | Saved) -> None:
+        remark = _remark(event)
+        if remark is not None:
+            self._progress.console.print(remark, markup=False, highlight=False, soft_wrap=True)
+
+
+class _RecordsColumn(ProgressColumn):
+    """Records so far, and how many a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed or 0
+        return Text(f"{int(task.completed):>12,} records {speed:>8,.0f}/s")
+
+
+class _StatusColumn(ProgressColumn):
+    """What the stream is doing; counts a wait for the rate limit down."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
+
+    def render(self, task: Task) -> Text:
+        reset_at = task.fields["reset_at"]
+        if reset_at is not None:
+            return Text(f"rate limit, {wait_seconds(reset_at, self._now())} s left", style="yellow")
+        status = task.fields["status"]
+        return Text(status, style={"complete": "green", "failed": "red"}.get(status, ""))
+
+
+def _remark(event: Event | Saved) -> str | None:
+    """Return a line about what is no single stream's, or None if it is not worth one."""
+    match event:
+        case Saved(records) if records:
+            return f"{records:,} records saved"
+        case Note("INFO" | "WARN" as level, message):
+            return f"{level}: {message}"
+        case _:
+            return None

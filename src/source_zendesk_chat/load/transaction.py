@@ -1,0 +1,120 @@
+"""One transaction of a load: the rows of some streams, and with them the states from which a later run resumes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import dlt
+import duckdb
+
+from source_zendesk_chat.load.failures import explained
+from source_zendesk_chat.load.tables import EXTRA, UNPARSED, StreamTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from source_zendesk_chat.load.destination import Target
+    from source_zendesk_chat.streams.stream import StateBlob
+
+_SOURCE: Final = "zendesk_chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """What is stored for a stream with a cursor.
+
+    Attributes:
+        state: Where to resume, or None to begin at the start.
+        replace: Whether the table's contents are stale, so that the next records replace them: a full refresh has
+            begun and none of its records are in the table.
+    """
+
+    state: StateBlob | None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows for one table.
+
+    Attributes:
+        table: Which.
+        batches: Arrow tables of ``arrow_schema(table)`` with unique keys.
+        replace: Whether the rows take the place of all others, or of those with equal keys only.
+    """
+
+    table: StreamTable
+    batches: Iterator[pa.Table]
+    replace: bool
+
+
+def read_states(target: Target) -> dict[str, StateBlob]:
+    """Return the state of each stream as of the last transaction, for the engine to resume from."""
+    return {name: resume.state for name, resume in read_resumes(target).items() if resume.state is not None}
+
+
+def read_resumes(target: Target) -> dict[str, Resume]:
+    """Return what is stored for each stream."""
+    stored = target.pipeline.state.get("sources", {}).get(_SOURCE, {}).get("streams", {})
+    return {name: Resume(**json.loads(text)) for name, text in stored.items()}
+
+
+def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume]) -> None:
+    """Write the parts and then the resumes.
+
+    dlt writes its state into the same load package and counts a package only when every table in it is written, so
+    a kill leaves at worst rows that the older state makes a later run read and upsert again.
+
+    Raises:
+        DestinationError: Nothing of the resumes is stored; some of the parts may be written.
+    """
+
+    def remember() -> Iterator[Any]:
+        streams = dlt.current.source_state().setdefault("streams", {})
+        streams.update({name: json.dumps({"state": r.state, "replace": r.replace}) for name, r in resumes.items()})
+        yield from ()
+
+    @dlt.source(name=_SOURCE)
+    def package() -> Any:  # noqa: ANN401  dlt's own type is as loose
+        yield from (_resource(part, _disposition(target, part)) for part in parts)
+        yield dlt.resource(remember, name="states")
+
+    with explained("writing to the destination"):
+        target.pipeline.extract(package(), loader_file_format=_file_format(target))
+        target.pipeline.normalize()
+        target.pipeline.load()
+
+
+def _disposition(target: Target, part: Part) -> Any:  # noqa: ANN401  see above
+    """Return dlt's word for how the rows get into the table. Unique keys need no merge in an empty one."""
+    if target.connection is not None and _is_empty(target.connection, part.table.name):
+        return "append"
+    return "replace" if part.replace else {"disposition": "merge", "strategy": target.merge}
+
+
+def _is_empty(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    try:
+        return not connection.sql(f'SELECT 1 FROM main."{name}" LIMIT 1').fetchall()  # noqa: S608  a stream's name
+    except duckdb.CatalogException:
+        return True
+
+
+def _resource(part: Part, disposition: Any) -> Any:  # noqa: ANN401  see above
+    columns: dict[str, Any] = {name: {"data_type": kind} for name, kind in part.table.columns.items()}
+    columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
+    for name in part.table.primary_key:
+        columns[name]["primary_key"] = True  # not by primary_key=, which would forbid a null where a key did not fit
+    return dlt.resource(
+        part.batches,
+        name=part.table.name,
+        columns=columns,
+        write_disposition=disposition,
+    )
+
+
+def _file_format(target: Target) -> Any:  # noqa: ANN401  a literal type of dlt's
+    formats = target.pipeline.destination.capabilities().supported_loader_file_formats or []
+    return "parquet" if "parquet" in formats else None

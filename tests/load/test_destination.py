@@ -1,0 +1,131 @@
+"""Where a load may go, and what a user is told when it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from load.runs import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
+from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.load.destination import duckdb_path, open_target
+from source_zendesk_chat.load.failures import DestinationError, explained
+from source_zendesk_chat.load.loading import load_events
+from source_zendesk_chat.load.transaction import read_states
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("duckdb:///chats.duckdb", "chats.duckdb"),
+        ("duckdb:///data/chats.duckdb", "data/chats.duckdb"),
+        ("duckdb:////data/chats.duckdb", "/data/chats.duckdb"),
+        ("postgres://user@host/database", None),
+    ],
+)
+def test_duckdb_path(text: str, path: str | None) -> None:
+    assert duckdb_path(text) == path
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "chats.duckdb", "duckdb://chats.duckdb", "duckdb:///", "duckdb:///:memory:", "nosuch://x", "filesystem:///data"],
+)
+def test_a_destination_that_is_not_accepted(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^--to.*duckdb:///"), open_target(text):
+        pass
+
+
+def test_a_destination_whose_package_is_not_installed() -> None:
+    with pytest.raises(DestinationError, match="not installed") as caught, open_target("snowflake://u:secret@host/x"):
+        pass
+    assert "secret" not in str(caught.value)
+
+
+def test_a_relative_path_and_its_name_as_that_of_a_table_or_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("chats.duckdb", "main.duckdb"):
+        load(Path(name), chat_pages([chat(1), chat(2)], size=1), limits=EACH_PAGE)
+        assert rows(tmp_path / name, "SELECT count(*) FROM chats") == [(2,)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chats.duckdb", "main.duckdb"]
+
+
+def opening(path: Path) -> str:
+    with pytest.raises(DestinationError) as caught, open_target(url(path)):
+        pass
+    return str(caught.value)
+
+
+def test_a_database_that_another_program_has_open(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        message = opening(path)
+        other.communicate()
+    assert message == (f"Failed at opening {path}: another program has the database open; close it there and try again.")
+
+
+def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
+    assert opening(tmp_path / "none" / "chats.duckdb").endswith("the directory does not exist.")
+    (tmp_path / "text").write_text("no database " * 1000)
+    assert opening(tmp_path / "text").endswith("the file is not a DuckDB database.")
+    assert opening(tmp_path).startswith(f"Failed at opening {tmp_path}: ")
+
+
+def test_a_table_of_that_name_with_other_columns(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE chats (id INTEGER PRIMARY KEY, secret VARCHAR); INSERT INTO chats VALUES (1, 's')")
+    with pytest.raises(DestinationError, match=r"^Failed at writing to the destination: .*drop or rename") as caught:
+        load(path, chat_pages([chat(1)]))
+    assert "2603" not in str(caught.value)
+    assert rows(path, "SELECT secret FROM chats") == [("s",)]
+
+
+def test_no_space_left(tmp_path: Path) -> None:
+    with pytest.raises(DestinationError, match=r"^Failed at testing: there is no space left"), explained("testing"):
+        raise OSError(28, "No space left on device")
+
+
+def test_nothing_is_left_outside_the_database(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "temporary").mkdir()
+    script = (
+        "from load.runs import *; from pathlib import Path;"
+        "load(Path('chats.duckdb'), chat_pages([chat(1)])); print(states(Path('chats.duckdb')))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"} | {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "XDG_DATA_HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "temporary"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("{'chats': {'next': 10}}\n", "")
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert left == ["chats.duckdb", "home", "temporary"]
+
+
+def test_the_temporary_directory_is_gone_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def events() -> Any:
+        yield from chat_pages([chat(1)])[:2]
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), open_target(url(tmp_path / "chats.duckdb")) as target:
+        load_events(events(), [CHATS], target)
+    with open_target(url(tmp_path / "chats.duckdb")) as target:
+        assert read_states(target) == {"chats": {"next": 10}}
+    assert list((tmp_path / "temporary").iterdir()) == []

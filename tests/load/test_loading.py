@@ -1,0 +1,225 @@
+"""What is in the tables after a load is what was in the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from load.runs import (
+    EACH_PAGE,
+    by_id,
+    chat,
+    chat_pages,
+    completed,
+    load,
+    loaded_chats,
+    page,
+    raising_after,
+    rows,
+    started,
+    states,
+)
+from source_zendesk_chat.engine.events import Event, Ledger, StreamFailed
+from source_zendesk_chat.errors import AuthError
+from source_zendesk_chat.load.failures import DestinationError
+from source_zendesk_chat.load.loading import Limits, Saved
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "chats.duckdb"
+
+
+def test_tables_hold_the_records_by_key_and_value(path: Path) -> None:
+    chats = [chat(number) for number in range(30)]
+    departments: list[dict[str, object]] = [{"id": 1, "name": "Orders"}, {"id": 2, "name": None}]
+    report = load(
+        path,
+        [
+            *started("departments", "accounts"),
+            page("departments", departments),
+            page("accounts", [{"account_key": "k"}]),
+            *chat_pages(chats),
+            completed("departments", 2),
+            completed("accounts", 1),
+        ],
+    )
+    assert report.complete
+    assert [stream.name for stream in report.streams] == ["departments", "accounts", "chats"]
+    assert loaded_chats(path) == by_id(chats)
+    assert rows(path, "FROM departments ORDER BY id") == [(1, "Orders", None, None), (2, None, None, None)]
+    assert rows(path, "FROM accounts") == [("k", None, None)]
+    assert states(path) == {"chats": {"next": 30}}
+    assert {schema for (schema,) in rows(path, "SELECT DISTINCT schema_name FROM duckdb_tables()")} == {"main"}
+
+
+def test_columns_have_their_types_even_without_a_record(path: Path) -> None:
+    load(path, [*started("chats"), page("chats", [], next=0), completed("chats")])
+    types = rows(path, "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'chats' ORDER BY column_index")
+    assert types == [
+        ("id", "VARCHAR"),
+        ("update_timestamp", "TIMESTAMP WITH TIME ZONE"),
+        ("duration", "DOUBLE"),
+        ("department_id", "BIGINT"),
+        ("missed", "BOOLEAN"),
+        ("unread", "BOOLEAN"),
+        ("comment", "VARCHAR"),
+        ("visitor", "JSON"),
+        ("history", "JSON"),
+        ("never_sent", "BIGINT"),
+        ("_extra", "JSON"),
+        ("_unparsed", "JSON"),
+    ]
+    assert states(path) == {"chats": {"next": 0}}
+
+
+def test_later_records_win_within_a_page_across_pages_and_across_runs(path: Path) -> None:
+    first = [chat(1, comment="old"), chat(2, comment="old"), chat(1, comment="new"), chat(3, comment="old")]
+    load(path, chat_pages([*first, chat(2, comment="new")], size=2))
+    assert {key: record["comment"] for key, record in loaded_chats(path).items()} == {
+        "2603.1.0001": "new",
+        "2603.1.0002": "new",
+        "2603.1.0003": "old",
+    }
+    load(path, chat_pages([chat(3, comment="newest", department_id=None), chat(4)]), limits=EACH_PAGE)
+    assert loaded_chats(path) == by_id(
+        [chat(1, comment="new"), chat(2, comment="new"), chat(3, comment="newest", department_id=None), chat(4)]
+    )
+
+
+def test_a_complete_list_replaces_its_table(path: Path) -> None:
+    for names in (["a", "b"], ["c"], []):
+        records = [{"id": number, "name": name} for number, name in enumerate(names)]
+        load(path, [*started("departments"), page("departments", records), completed("departments")])
+        assert rows(path, "SELECT name FROM departments ORDER BY id") == [(name,) for name in names]
+
+
+def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alone(path: Path) -> None:
+    events = [*started("departments"), page("departments", [{"id": 1}, {"id": 2}])]
+    load(path, [*events, completed("departments")])
+    error = AuthError("The token has expired.")
+    half = [*started("departments"), page("departments", [{"id": 1}])]
+    report = load(
+        path,
+        [*half, StreamFailed("departments", error, Ledger(1, 1, 1, 1)), *chat_pages([chat(1)])],
+        limits=EACH_PAGE,
+    )
+    assert [(stream.name, stream.state, stream.error) for stream in report.streams] == [
+        ("departments", "failed", error),
+        ("chats", "complete", None),
+    ]
+    assert not report.complete
+    assert load(path, half).streams[0].state == "unfinished"
+    assert rows(path, "SELECT id FROM departments ORDER BY id") == [(1,), (2,)]
+    assert loaded_chats(path) == by_id([chat(1)])
+
+
+def test_a_failed_stream_keeps_what_it_read(path: Path) -> None:
+    events = chat_pages([chat(number) for number in range(20)])
+    load(path, [*events[:2], StreamFailed("chats", AuthError("expired"), Ledger(1, 1, 10, 10))])
+    assert len(loaded_chats(path)) == 10
+    assert states(path) == {"chats": {"next": 10}}
+
+
+def test_a_second_run_without_news_changes_nothing(path: Path) -> None:
+    load(path, chat_pages([chat(1), chat(2)]))
+    saved: list[Event | Saved] = []
+    load(path, [*started("chats"), page("chats", [], next=10), completed("chats")], observe=saved.append)
+    assert saved[-1] == Saved(0)
+    assert loaded_chats(path) == by_id([chat(1), chat(2)])
+    assert states(path) == {"chats": {"next": 10}}
+
+
+def test_a_state_comes_back_as_it_was_stored(path: Path) -> None:
+    state = {"float": 1718000000.123456, "us": 1718000000123456, "deep": {"list": [1, None, "é\U0001f600"], "": {}}}
+    load(path, [*started("chats"), page("chats", [], **state), completed("chats")])
+    assert states(path) == {"chats": state}
+
+
+@pytest.mark.parametrize("count", range(5))
+def test_events_that_raise_leave_what_can_be_resumed(path: Path, count: int) -> None:
+    chats = [chat(number) for number in range(6)]
+    events = chat_pages(chats, size=2)
+    with pytest.raises(ZeroDivisionError):
+        load(path, raising_after(events, count, ZeroDivisionError()))
+    position = states(path).get("chats", {"next": 0})["next"]
+    assert position == max(0, 2 * (count - 1))
+    load(path, chat_pages(chats[position:], size=2) if position < len(chats) else [])
+    assert loaded_chats(path) == by_id(chats)
+
+
+def test_an_interrupt_keeps_only_what_is_committed(path: Path) -> None:
+    events = chat_pages([chat(number) for number in range(40)])
+    limits = Limits(records=20)
+    with pytest.raises(KeyboardInterrupt):
+        load(path, raising_after(events, 4, KeyboardInterrupt()), limits=limits)
+    assert len(loaded_chats(path)) == 20
+    assert states(path) == {"chats": {"next": 20}}
+
+
+def test_the_run_is_closed_at_once_when_the_destination_fails(path: Path) -> None:
+    load(path, chat_pages([chat(1)]))
+    closed = []
+
+    def events() -> Iterator[Event]:
+        try:
+            yield from chat_pages([chat(1)])
+        finally:
+            closed.append(True)
+
+    def refuse(event: Event | Saved) -> None:
+        raise DestinationError("Full.")
+
+    with pytest.raises(DestinationError) as caught:
+        load(path, events(), observe=refuse)
+    assert closed == [True]
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "commits"),
+    [(Limits(seconds=60), [40]), (Limits(records=20), [20, 20]), (Limits(length=1), [10] * 4), (Limits(seconds=2.5), [20, 20])],
+)
+def test_transactions_are_bounded_by_records_bytes_and_time(path: Path, limits: Limits, commits: Sequence[int]) -> None:
+    seconds = iter(range(1000))
+    seen: list[Event | Saved] = []
+    load(
+        path,
+        chat_pages([chat(number) for number in range(40)]),
+        observe=seen.append,
+        limits=limits,
+        monotonic=lambda: float(next(seconds)),
+    )
+    assert [event.records for event in seen if isinstance(event, Saved) and event.records] == commits
+    assert len(loaded_chats(path)) == 40
+
+
+def test_full_refresh_drops_what_the_source_no_longer_has(path: Path) -> None:
+    load(path, chat_pages([chat(number) for number in range(5)]))
+    load(path, chat_pages([chat(number) for number in range(3, 8)], size=2), full_refresh=True, limits=EACH_PAGE)
+    assert loaded_chats(path) == by_id([chat(number) for number in range(3, 8)])
+
+
+def test_a_cut_full_refresh_is_taken_up_by_the_next_run(path: Path) -> None:
+    load(path, chat_pages([chat(number) for number in range(5)]))
+    events = chat_pages([chat(number) for number in range(3, 8)], size=2)
+    with pytest.raises(KeyboardInterrupt):
+        load(path, raising_after(events, 1, KeyboardInterrupt()), full_refresh=True)
+    assert states(path) == {}
+    assert len(loaded_chats(path)) == 5
+    with pytest.raises(KeyboardInterrupt):
+        load(path, raising_after(events, 2, KeyboardInterrupt()), limits=EACH_PAGE)
+    assert states(path) == {"chats": {"next": 2}}
+    load(path, chat_pages([chat(number) for number in range(5, 8)]))
+    assert loaded_chats(path) == by_id([chat(number) for number in range(3, 8)])
+
+
+def test_a_full_refresh_that_finds_nothing_empties_the_table_when_complete(path: Path) -> None:
+    load(path, chat_pages([chat(1)]))
+    nothing = [*started("chats"), page("chats", [], next=1)]
+    load(path, nothing, full_refresh=True)
+    assert len(loaded_chats(path)) == 1
+    load(path, [*nothing, completed("chats")])
+    assert loaded_chats(path) == {}

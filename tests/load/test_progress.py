@@ -1,0 +1,118 @@
+"""What a user sees while a load runs, and after it."""
+
+from __future__ import annotations
+
+import itertools
+from io import StringIO
+
+from rich.console import Console
+
+from load.runs import page
+from source_zendesk_chat.engine.events import (
+    Event,
+    Ledger,
+    Note,
+    RateLimited,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+)
+from source_zendesk_chat.errors import UnavailableError
+from source_zendesk_chat.load.loading import Saved
+from source_zendesk_chat.load.progress import show_progress
+from source_zendesk_chat.load.report import LoadReport, StreamReport, print_report
+
+LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04)
+ERROR = UnavailableError("The plan has no [bold]skills[/bold].", status=403)
+REPORT = LoadReport(
+    (
+        StreamReport("chats", "complete", LEDGER),
+        StreamReport("skills", "failed", Ledger(requests=1), ERROR),
+        StreamReport("agents", "unfinished", Ledger()),
+    )
+)
+
+
+def shown(events: list[Event | Saved], *, terminal: bool) -> str:
+    text = StringIO()
+    console = Console(file=text, force_terminal=terminal, width=120, legacy_windows=False)
+    clock = itertools.count()
+    with show_progress(console, now=lambda: 1000.0, monotonic=lambda: float(next(clock))) as observe:
+        for event in events:
+            observe(event)
+    return text.getvalue()
+
+
+def test_lines_where_there_is_no_terminal() -> None:
+    text = shown(
+        [
+            StreamStarted("chats"),
+            *(page("chats", [{}] * 100) for _ in range(12)),
+            RateLimited("chats", 1042.4),
+            Note("DEBUG", "not shown"),
+            Note("WARN", "[red]careful[/red]"),
+            Saved(1200),
+            Saved(0),
+            StreamCompleted("chats", LEDGER),
+            StreamStarted("skills"),
+            StreamFailed("skills", ERROR, Ledger(requests=1)),
+        ],
+        terminal=False,
+    )
+    assert text.splitlines() == [
+        "chats: started",
+        "chats: 500 records",
+        "chats: 1,000 records",
+        "chats: waits 42 s for the rate limit",
+        "WARN: [red]careful[/red]",
+        "1,200 records saved",
+        "chats: complete: 1,000 records, 12 requests, 61.0 s",
+        "skills: started",
+        "skills: failed after 0 records, 1 requests, 0.0 s: The plan has no [bold]skills[/bold].",
+    ]
+
+
+def test_a_line_for_each_stream_on_a_terminal() -> None:
+    text = shown([StreamStarted("chats"), page("chats", [{}] * 1234), RateLimited("chats", 1042.0)], terminal=True)
+    assert "chats" in text
+    assert "1,234 records" in text
+    assert "1 requests" in text
+    assert "rate limit, 42 s left" in text
+    text = shown(
+        [
+            StreamStarted("chats"),
+            StreamStarted("skills"),
+            RateLimited("chats", 1042.0),
+            Note("INFO", "[red]careful[/red]"),
+            Note("DEBUG", "not shown"),
+            Saved(1200),
+            StreamCompleted("chats", LEDGER),
+            StreamFailed("skills", ERROR, Ledger(requests=1)),
+        ],
+        terminal=True,
+    )
+    assert "INFO: [red]careful[/red]" in text
+    assert "1,200 records saved" in text
+    assert "not shown" not in text
+    assert "rate limit" not in text.rpartition("12 requests")[2]
+    assert "complete" in text
+    assert "failed" in text
+
+
+def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:
+    text = StringIO()
+    print_report(REPORT, Console(file=text, width=80))
+    assert [line.rstrip() for line in text.getvalue().splitlines()] == [
+        "stream  records  requests  seconds  state",
+        "chats     1,000        12     61.0  complete",
+        "skills        0         1      0.0  failed",
+        "agents        0         0      0.0  unfinished",
+        "skills: The plan has no [bold]skills[/bold].",
+    ]
+
+
+def test_the_report_has_colours_on_a_terminal() -> None:
+    text = StringIO()
+    print_report(REPORT, Console(file=text, width=80, force_terminal=True, color_system="standard", legacy_windows=False))
+    assert "\x1b[32mcomplete" in text.getvalue()
+    assert "\x1b[31mfailed" in text.getvalue()
