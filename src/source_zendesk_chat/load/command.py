@@ -16,11 +16,12 @@ from rich.console import Console
 
 from source_zendesk_chat.api.client import connect
 from source_zendesk_chat.clock import Clock, SystemClock
-from source_zendesk_chat.config import Config, parse_config
+from source_zendesk_chat.config import Config, OAuth, parse_config
 from source_zendesk_chat.engine.events import CredentialsRotated, Event
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, ConnectorError
 from source_zendesk_chat.load.destination import open_target
+from source_zendesk_chat.load.failures import DestinationError
 from source_zendesk_chat.load.loading import load_events
 from source_zendesk_chat.load.progress import show_progress
 from source_zendesk_chat.load.report import LoadReport, print_report
@@ -49,12 +50,12 @@ def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
         raw = gather_config(options, os.environ)
         config = parse_config(raw)
         names = choose_streams(options.streams)
-    except ConfigError as error:
-        return _complain(console, error, EXIT_USAGE)
-    try:
+        check_storable(config, options.config)
         report = _load(options, config, names, clock, stopped, console)
     except ConnectorError as error:
-        return _complain(console, error, EXIT_FAILED)
+        usage = isinstance(error, ConfigError) and not isinstance(error, DestinationError)
+        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return EXIT_USAGE if usage else EXIT_FAILED
     print_report(report, Console())
     return EXIT_OK if report.complete else EXIT_FAILED
 
@@ -94,15 +95,29 @@ def choose_streams(text: str | None) -> list[str]:
     return names
 
 
+def check_storable(config: Config, path: str | None) -> None:
+    """Make sure, before any is used up, that renewed tokens can be stored where the old ones came from.
+
+    Raises:
+        ConfigError: They cannot.
+    """
+    if path and isinstance(config.credentials, OAuth) and not os.access(Path(path).parent, os.W_OK):
+        raise ConfigError(f"Renewed OAuth tokens could not be stored in {path}: its directory cannot be written.")
+
+
 def save_config(path: Path, config: Mapping[str, Any]) -> None:
     """Put renewed tokens into the user's file: whole or not at all, and readable by its owner only."""
     text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # has mode 600
-    with os.fdopen(handle, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
 
 
 def _read_config(path: str) -> dict[str, Any]:
@@ -146,8 +161,3 @@ def _saving_credentials(events: Iterator[Event], path: str | None) -> Iterator[E
             save_config(Path(path), event.config)
         else:
             yield event
-
-
-def _complain(console: Console, error: ConnectorError, code: int) -> int:
-    console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-    return code

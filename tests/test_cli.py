@@ -1,0 +1,195 @@
+"""The command line: arguments, help, exit codes, what is loaded for which command, and where renewed tokens go."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from source_zendesk_chat import __version__
+from source_zendesk_chat.cli import main
+from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.load.command import choose_streams, gather_config, save_config
+from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat_sandbox import Sandbox
+
+COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
+HEAVY = {"dlt", "duckdb", "pyarrow", "rich"}
+NOTHING = {"config": None, "subdomain": None, "token": None, "start_date": None, "api_url": None}
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command with an environment that holds no account but the one given."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ZENDESK_CHAT_")}
+    return subprocess.run(
+        [COMMAND, *arguments], cwd=cwd, env=clean | environment, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+def account(sandbox: Sandbox) -> dict[str, str]:
+    """The environment that names a sandbox as the account."""
+    return {
+        "ZENDESK_CHAT_SUBDOMAIN": "acme",
+        "ZENDESK_CHAT_TOKEN": sandbox.token,
+        "ZENDESK_CHAT_API_URL": sandbox.url,
+    }
+
+
+def rows(database: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sync", "--help"], ["sandbox", "--help"]])
+def test_help_has_examples(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert "examples:\n" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"source-zendesk-chat {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["read"], ["check"], ["nonsense"], ["sync", "--nonsense"]])
+def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: source-zendesk-chat" in capsys.readouterr().err
+
+
+def test_the_airbyte_face_is_light(tmp_path: Path) -> None:
+    """None of its commands loads what only `sync` needs, and those without a network no HTTP client."""
+    with Sandbox(chats=10) as sandbox:
+        config = {
+            "subdomain": "acme",
+            "start_date": "2020-01-01T00:00:00Z",
+            "api_url": sandbox.url,
+            "access_token": sandbox.token,
+        }
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        (tmp_path / "catalog.json").write_text('{"streams": [{"stream": {"name": "chats"}}]}')
+        for command in ("spec", "check", "discover", "read"):
+            files = [] if command == "spec" else ["--config", "config.json"]
+            files += ["--catalog", "catalog.json"] if command == "read" else []
+            script = (
+                "import sys; from source_zendesk_chat.cli import main; code = main(sys.argv[1:]);"
+                "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr); sys.exit(code)"
+            )
+            done = subprocess.run(
+                [sys.executable, "-c", script, command, *files], cwd=tmp_path, capture_output=True, text=True, check=True
+            )
+            loaded = set(done.stderr.split())
+            assert not loaded & HEAVY, command
+            assert ("urllib3" in loaded) == (command in {"check", "read"})
+
+
+def test_sync_by_environment_then_again_then_all_again(tmp_path: Path) -> None:
+    database = tmp_path / "chats.duckdb"
+    with Sandbox(chats=150) as sandbox:
+        first = run("sync", "--streams", "chats,goals", cwd=tmp_path, **account(sandbox))
+        assert first.returncode == 0, first.stderr
+        ids = sorted(sandbox.account.chat_ids())
+        assert rows(database, "SELECT id FROM chats ORDER BY id") == [(id_,) for id_ in ids]
+        sandbox.account.edit_chat(ids[0], rating="bad", comment="Edited")
+        sandbox.account.add_chats(3)
+        second = run("sync", "--streams", "chats,goals", cwd=tmp_path, **account(sandbox))
+        assert second.stdout.splitlines()[1].split()[:2] == ["chats", "4"]
+        assert rows(database, f"SELECT comment FROM chats WHERE id = '{ids[0]}'") == [("Edited",)]
+        everything = run("sync", "--streams", "chats", "--full-refresh", cwd=tmp_path, **account(sandbox))
+        assert everything.stdout.splitlines()[1].split()[:2] == ["chats", "153"]
+        assert rows(database, "SELECT count(*), count(DISTINCT id) FROM chats") == [(153, 153)]
+
+
+def test_sync_of_a_stream_that_fails_exits_1_and_keeps_the_others(tmp_path: Path) -> None:
+    with Sandbox(chats=20) as sandbox:
+        sandbox.switch(unavailable={"goals": 403})
+        done = run("sync", "--streams", "chats,goals", cwd=tmp_path, **account(sandbox))
+        assert done.returncode == 1
+        assert "goals: goals: this token's agent may not read it (HTTP 403)" in done.stdout
+        assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
+
+
+def test_sync_with_oauth_stores_the_renewed_tokens_in_the_config_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    with Sandbox(chats=5) as sandbox:
+        credentials = {
+            "credentials": "oauth2.0",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "access_token": "sandbox-expired-token",
+            "refresh_token": "sandbox-refresh-token",
+        }
+        file.write_text(json.dumps({"subdomain": "acme", "api_url": sandbox.url, "credentials": credentials, "note": "mine"}))
+        for _ in range(2):
+            done = run("sync", "--config", "config.json", "--streams", "goals", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert not any(secret in done.stdout + done.stderr for secret in list(credentials.values())[1:])
+        stored = json.loads(file.read_text())
+        renewals = [request for request in sandbox.requests if request.path == "/oauth2/chat/token"]
+    assert len(renewals) == 1
+    assert stored["credentials"]["access_token"] != credentials["access_token"]
+    assert stored["credentials"]["refresh_token"] != credentials["refresh_token"]
+    assert stored["note"] == "mine"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sync"], "Which account? Give --subdomain and --token"),
+        (["sync", "--config", "absent.json"], "The config file cannot be read: absent.json: No such file or directory"),
+        (["sync", "--config", "broken.json"], "The config file is not valid JSON: broken.json"),
+        (["sync", "--config", "list.json"], "The config file must hold a JSON object: list.json"),
+        (["sync", "--subdomain", "acme", "--token", "t", "--streams", "chat"], "--streams: no such stream: chat. There are: "),
+        (["sync", "--subdomain", "a/b", "--token", "t"], "subdomain: give only the name of the account"),
+        (["sync", "--subdomain", "acme", "--token", "t", "--start-date", "soon"], "start_date: give a UTC date and time"),
+        (["sync", "--subdomain", "acme", "--token", "t", "--to", "chats.db"], "--to must be one of: duckdb:///"),
+    ],
+)
+def test_sync_says_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "list.json").write_text("[]")
+    done = run(*arguments, cwd=tmp_path)
+    assert done.stderr.startswith("error: " + message)
+    assert done.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.json", "list.json"]
+
+
+def test_options_beat_the_file_and_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"subdomain": "file", "credentials": {"credentials": "access_token", "access_token": "from-file"}}')
+    options = Namespace(**NOTHING | {"config": str(file), "subdomain": "option", "token": "from-option"})
+    environment = {"ZENDESK_CHAT_SUBDOMAIN": "environment", "ZENDESK_CHAT_TOKEN": "from-environment"}
+    config = gather_config(options, environment)
+    assert config == {"subdomain": "option", "access_token": "from-option", "start_date": "1970-01-01T00:00:00Z"}
+    assert gather_config(Namespace(**NOTHING), environment)["access_token"] == "from-environment"
+    assert gather_config(Namespace(**NOTHING | {"config": str(file)}), environment)["subdomain"] == "file"
+
+
+def test_streams_are_chosen_by_name() -> None:
+    assert choose_streams(None) == list(STREAMS)
+    assert choose_streams(" chats, agents,chats ") == ["chats", "agents"]
+    with pytest.raises(ConfigError, match="none is named"):
+        choose_streams(" , ")
+
+
+def test_a_config_file_that_cannot_be_replaced_stays_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "config.json"
+    folder.mkdir()
+    with pytest.raises(OSError, match=r"config\.json"):
+        save_config(folder, {"access_token": "new"})
+    assert folder.is_dir()
+    assert list(tmp_path.iterdir()) == [folder]
