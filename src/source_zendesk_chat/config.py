@@ -17,6 +17,8 @@ from source_zendesk_chat.errors import ConfigError
 
 API_PATH: Final = "/api/v2/chat"
 SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+AUTHORITY: Final = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+URL_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 DEFAULT_LOOKBACK_MINUTES: Final = 10
 DEFAULT_REQUESTS_PER_MINUTE: Final = 200  # "200 requests per minute", Zendesk's limit for all plans; read 2026-11-22
@@ -85,7 +87,8 @@ def parse_config(raw: object) -> Config:
     if not isinstance(raw, Mapping):
         raise ConfigError("The config must be a JSON object, such as the example that the `spec` command shows.")
     subdomain = parse_subdomain(_text(raw, "subdomain"))
-    api_url = parse_api_url(_text(raw, "api_url")) if raw.get("api_url") else f"https://{subdomain}.zendesk.com{API_PATH}"
+    own = f"https://{subdomain}.zendesk.com{API_PATH}"
+    api_url = own if raw.get("api_url") in (None, "") else parse_api_url(_text(raw, "api_url"))
     parts = urlsplit(api_url)
     return Config(
         subdomain=subdomain,
@@ -103,7 +106,7 @@ def parse_config(raw: object) -> Config:
 def parse_subdomain(text: str) -> str:
     """Reduce ``acme``, ``acme.zendesk.com`` or ``https://acme.zendesk.com/`` to ``acme``; refuse everything else."""
     name = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
-    if not SUBDOMAIN.fullmatch(name):
+    if not (text.isascii() and SUBDOMAIN.fullmatch(name)):  # some letters become ASCII only when lowered
         raise ConfigError(
             "subdomain: give only the name of the account: `acme` for https://acme.zendesk.com (letters, digits and hyphens)."
         )
@@ -117,10 +120,12 @@ def parse_api_url(text: str) -> str:
         port = parts.port  # raises for a port that is no number
     except ValueError:
         raise ConfigError("api_url: this is not a URL.") from None
+    authority, path = parts.netloc.lower(), parts.path.rstrip("/")
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
-    if not secure or not parts.hostname or parts.username is not None or parts.query or parts.fragment or port == 0:
+    plain = text.isascii() and AUTHORITY.fullmatch(authority) and URL_PATH.fullmatch(path)
+    if not (secure and plain) or parts.query or parts.fragment or port == 0:
         raise ConfigError("api_url: give https://HOST, or http://127.0.0.1:PORT for a sandbox on this machine.")
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/') or API_PATH}"
+    return f"{parts.scheme}://{authority}{path or API_PATH}"
 
 
 def parse_start_date(text: str) -> int:

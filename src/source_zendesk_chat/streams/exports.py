@@ -2,7 +2,11 @@
 
 An export orders its records by time, and records of one time by id, and answers from a ``start_time`` (inclusive) and
 ``start_id`` on. The reader trusts nothing else of it: not the size of a page, not ``next_page`` (present even when nothing is
-left), not whether the record at the position itself is repeated. It goes on until a page brings nothing new.
+left), not whether the record at the position itself is repeated. It goes on until a page neither ends later nor brings another
+record of the moment at which it began.
+
+Records that may come again are remembered by key and digest, and left out while they are unchanged: those of the moment that a
+page ends at, and all of the overlap before the run's own time, which the next run reads again for what became visible late.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from source_zendesk_chat.errors import (
     RequestRejectedError,
     ServerError,
 )
-from source_zendesk_chat.streams.positions import ExportPosition
+from source_zendesk_chat.streams.positions import RESET, ExportPosition
 from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
 
@@ -27,7 +31,8 @@ PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
 SMALLEST_PAGE_SIZE: Final = 40
 SHRINK: Final = 5
 RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
-SURELY_NO_TIE: Final = 100  # so many records of one moment are a server's cap rather than the whole account
+SURELY_NO_TIE: Final = 100  # so many records of one moment are a server's cap rather than all there are
+MAX_REMEMBERED: Final = 10_000  # about 650 KB of state; beyond, the oldest records of the overlap come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,17 @@ class _Progress:
     Attributes:
         time: Of the last record read; requests go on from it.
         id: The API's ``start_id`` at ``time``; "" for all records of that time.
+        first: Rows before it were emitted by an earlier run, or are older than wanted.
         lower: Rows before it were emitted by an earlier page or run.
         seen: Time and digest of emitted records that may come again, by key.
-        met: Keys of the rows met at ``time``: a page at the same time that brings no other key brings nothing.
+        met: Keys of the rows that this run met at ``time``.
     """
 
     time: int
     id: str
+    first: int
     lower: int
-    seen: dict[str, tuple[int, str]] = field(default_factory=dict)
+    seen: dict[str, tuple[int, str]]
     met: set[str] = field(default_factory=set)
 
 
@@ -103,30 +110,28 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
     def read(fetch: Fetch, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
         now = int(bounds.now * SECOND_US)
         latest = export.floor(now - RECENT_US)
-        head = now - max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US)
+        head = export.floor(now - max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US))
         saved, notes = _starting_position(export, position, bounds, latest)
-        known_from = max(head, min(saved.known_from, saved.time))
         at = _begin(export, saved, latest)
-        limit, previous, largest, pages = PAGE_SIZE, 0, 0, 0
+        limit, largest = PAGE_SIZE, 0
         while True:
-            try:
-                limit, page, rows = _fetch_page(export, fetch, at, limit, resuming=pages > 0 or position is not None)
-            except RequestRejectedError:
-                if pages == 0 or at.time <= latest:
-                    raise
-                return  # the rest is younger than the API gives out yet; the next run reads it
+            fetched = _fetch_page(export, fetch, at.time, at.id, limit, latest)
+            if fetched is None:
+                return
+            limit, page, rows = fetched
             fresh, progressed = _take(export, at, page, rows, head)
-            if not progressed and _is_stuck(len(rows), limit, previous, pages):
+            full = len(rows) >= min(limit, SURELY_NO_TIE)
+            stuck = not progressed and len(rows) > 1 and (full or len(rows) >= largest)
+            if stuck and (full or _more_follows(export, fetch, at, limit, latest, now)):
                 raise PaginationStuckError(
                     f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page "
                     "through. Please report this."
                 )
-            yield Batch([row.record for row in fresh], _position(export, saved, at, head, known_from), len(rows), notes)
+            yield Batch([row.record for row in fresh], _position(export, saved, at, head, now), len(rows), notes)
             largest = max(largest, len(rows))
-            if not progressed or (at.time >= now and len(rows) < min(largest, limit)):
+            if not progressed or (at.time > now and len(rows) < min(largest, limit)):
                 return
-            previous, pages, notes = len(rows), pages + 1, ()
-            limit = min(PAGE_SIZE, limit * SHRINK)
+            notes, limit = (), min(PAGE_SIZE, limit * SHRINK)
 
     return read
 
@@ -156,39 +161,36 @@ def _starting_position(
     saved = position or ExportPosition(start, known_from=start)
     if saved.time <= bounds.now * SECOND_US:
         return saved, ()
-    what = "state" if position else "start_date"
-    note = f"{export.stream}: the {what} lies in the future; reading from the latest records on instead."
-    return ExportPosition(latest, known_from=latest), (note,)
+    what, remedy = ("state", RESET) if position else ("start_date", "Set it to the oldest time you want.")
+    note = f"{export.stream}: the {what} lies in the future; reading from the latest records on instead. {remedy}"
+    return ExportPosition(latest, known_from=min(saved.known_from, latest), seen=saved.seen), (note,)
 
 
 def _begin(export: Export, saved: ExportPosition, latest: int) -> _Progress:
-    """Start at the saved position, or before it: where records are remembered, or as late as the API accepts."""
+    """Start where records are remembered from, or as late as the API accepts; exactly at the saved position if it has an id."""
+    if saved.id and saved.time <= latest:
+        lower = export.floor(saved.time)
+        return _Progress(saved.time, saved.id, lower, lower, dict(saved.seen))
     lower = export.floor(min(saved.known_from, saved.time))
-    time = min(lower, latest)
-    exact = time == export.floor(saved.time)
-    return _Progress(
-        time=saved.time if exact else time,
-        id=saved.id if exact else "",
-        lower=lower,
-        seen=dict(saved.seen),
-        met={key for key, (moment, _) in saved.seen.items() if moment >= time} if exact else set(),
-    )
+    return _Progress(min(lower, latest), "", lower, lower, dict(saved.seen))
 
 
 def _fetch_page(
-    export: Export, fetch: Fetch, at: _Progress, limit: int, *, resuming: bool
-) -> tuple[int, ExportPage, list[Row]]:
-    """Fetch the next page, a smaller one if the API cannot give so much at once; return the page size it gave, and the page."""
-    start = at.time // export.unit
-    params: dict[str, str | int] = {"fields": export.fields, "start_time": start}
-    if at.id:
-        params["start_id"] = at.id
-    elif resuming and export.unit == 1:
-        params["start_time"] = max(0, start - 1)  # whether the records at start_time itself come again is not documented
+    export: Export, fetch: Fetch, time: int, start_id: str, limit: int, latest: int
+) -> tuple[int, ExportPage, list[Row]] | None:
+    """Fetch a page, a smaller one if the API cannot give so much at once; return the page size it gave, and the page.
+
+    Returns None where the API does not give out records so young yet; the next run reads them.
+    """
+    params = _params(export, time, start_id)
     while True:
         smallest = limit <= SMALLEST_PAGE_SIZE
         try:
             page = fetch(export.path, {**params, "limit": limit}, export.decode, patient=smallest)
+        except RequestRejectedError:
+            if time <= latest:
+                raise
+            return None
         except (NetworkError, ServerError):
             if smallest:
                 raise
@@ -197,44 +199,66 @@ def _fetch_page(
             return limit, page, [export.row(raw) for raw in page.rows]
 
 
+def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
+    """The parameters of a request for all records since a time, or since one of its records."""
+    start = time // export.unit
+    if export.unit == 1:
+        start = max(0, start - 1)  # whether the records at start_time itself are among the answer is not documented
+    position = {"start_id": start_id} if start_id else {}
+    return {"fields": export.fields, "start_time": start, **position}
+
+
+def _more_follows(export: Export, fetch: Fetch, at: _Progress, limit: int, latest: int, now: int) -> bool:
+    """Whether the API has records after a moment that it does not get past.
+
+    Asked when a page brought nothing new and the server never gave a larger one, so that this size may be its cap. (A single
+    record is not asked about: no server gives only one at a time.)
+    """
+    beyond = at.time + (2 if export.unit == 1 else export.unit)
+    fetched = _fetch_page(export, fetch, beyond, "", limit, latest)
+    return fetched is not None and any(row.time is None or row.time < now for row in fetched[2])
+
+
 def _take(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row], head: int) -> tuple[list[Row], bool]:
-    """Move on over a page; return the rows not emitted before, and whether the page brought anything at all."""
+    """Move on over a page; return the rows not emitted before, and whether there may be more behind it."""
     if not rows:
         return [], False
     time, last_id = _end(export, at, page, rows)
-    keep_from = min(head, export.floor(time))
-    fresh = []
-    for row in rows:
-        moment = time if row.time is None else row.time
-        if moment < at.lower:
-            continue
-        known = at.seen.get(row.key)
-        if known or moment >= keep_from:
-            fingerprint = digest(row.record)
-            if known and known[1] == fingerprint:
-                continue
-            at.seen[row.key] = (moment, fingerprint)
-        fresh.append(row)
     moved = export.floor(time) > export.floor(at.time)
-    at_end = {row.key for row in rows if row.time is None or row.time >= export.floor(time)}
-    progressed = bool(fresh) or moved or not at_end <= at.met
-    at.met = at_end if moved else at.met | at_end
     if time >= at.time:
         at.time, at.id = time, last_id
+    at_end = {row.key for row in rows if row.time is None or row.time >= export.floor(at.time)}
+    progressed = moved or not at_end <= at.met
+    at.met = at_end if moved else at.met | at_end
+    keep_from = min(head, export.floor(at.time))
+    fresh = [row for row in rows if _is_fresh(at, row, time if row.time is None else row.time, keep_from)]
     at.lower = max(at.lower, export.floor(at.time))
     at.seen = {key: entry for key, entry in at.seen.items() if entry[0] >= keep_from}
     return fresh, progressed
 
 
+def _is_fresh(at: _Progress, row: Row, time: int, keep_from: int) -> bool:
+    """Whether a row was not emitted before, or is changed since; it is remembered if it may come again."""
+    if time < at.lower:
+        return False
+    known = at.seen.get(row.key)
+    if known is None and time < keep_from:
+        return True
+    fingerprint = digest(row.record)
+    at.seen[row.key] = (time, fingerprint)
+    return known is None or known[1] != fingerprint
+
+
 def _end(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row]) -> tuple[int, str]:
-    """Where a page ends: as the API says, but never beyond its last record."""
-    times = [row.time for row in rows if row.time is not None]
-    last = max(times, default=at.time)
+    """Where a page ends: as the API says if that lies among its records, else at the last of them."""
     said = _number(page.end_time)
-    time = last if said is None else min(said * export.unit, last)
-    if isinstance(page.end_id, str | int) and page.end_id != "":
-        return time, str(page.end_id)
-    return time, ""
+    said = None if said is None else said * export.unit
+    times = [row.time for row in rows if row.time is not None] or [at.time if said is None else said]
+    last = max(times)
+    if said is not None and not export.floor(min(times)) <= said <= last:
+        return last, ""
+    known = isinstance(page.end_id, str | int)
+    return last if said is None else said, str(page.end_id) if known else ""
 
 
 def _number(value: object) -> int | None:
@@ -245,24 +269,16 @@ def _number(value: object) -> int | None:
         return None
 
 
-def _is_stuck(size: int, limit: int, previous: int, pages: int) -> bool:
-    """Whether a page that brought nothing may hide more behind it.
+def _position(export: Export, saved: ExportPosition, at: _Progress, head: int, now: int) -> ExportPosition:
+    """The position to store after a page.
 
-    It may when it is full: as large as asked for, or as the page before it. That page began with an older record than this one
-    if it was not the first, so a server that does not cap its pages would have made it larger.
+    Where that is too much, a resume of a crowded second is exact by ``id`` and everything else may come again. The time is
+    never in the future, whatever a record says, or the next run would be led astray.
     """
-    return size >= limit or (0 < size == previous and (pages > 1 or size >= SURELY_NO_TIE))
-
-
-def _position(export: Export, saved: ExportPosition, at: _Progress, head: int, known_from: int) -> ExportPosition:
-    """The position to store after a page."""
-    reached = at if at.time >= saved.time else saved
-    if reached.time >= head:
-        known = {key: entry for key, entry in at.seen.items() if entry[0] >= known_from}
-        return ExportPosition(reached.time, reached.id, known_from, known)
-    floor = export.floor(reached.time)
-    known = {key: entry for key, entry in at.seen.items() if entry[0] >= floor}
-    if reached.id:
-        known = {key: entry for key, entry in known.items() if key == reached.id}
-        floor += export.unit
-    return ExportPosition(reached.time, reached.id, floor, known)
+    known_from = max(at.first, min(head, export.floor(at.time)))
+    seen = {key: entry for key, entry in at.seen.items() if entry[0] >= known_from}
+    if len(seen) > MAX_REMEMBERED:
+        seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
+        if at.id and known_from == export.floor(at.time):
+            return ExportPosition(at.time, at.id, known_from, seen)
+    return ExportPosition(min(max(saved.time, at.time), now), "", known_from, seen)

@@ -89,32 +89,32 @@ def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds]
     """The reader of a list paged by id.
 
     An incremental run reads the whole list again, because a change does not move a record to a new id, and emits what is new
-    or changed. A full refresh that resumes goes on after the last id.
+    or changed. A full refresh that resumes goes on after the last id. Only an empty page is the end.
     """
 
     def read(fetch: Fetch, position: ListPosition | None, bounds: Bounds) -> Iterator[Batch[ListPosition]]:
         saved = position or ListPosition(0)
-        since = 0 if bounds.incremental else saved.id + 1 if position else 0
+        since = 0 if bounds.incremental or position is None else saved.id + 1
         digests = dict(saved.digests)
         met: set[int] = set()
         while True:
             groups = fetch(listing.path, {"limit": ID_PAGE_SIZE, "since_id": since}, listing.groups)
             pages = [[_identified(listing.stream, raw) for raw in group] for group in groups]
             received = sum(map(len, pages))
-            unread = [(key, record) for key, record in _merged(pages) if key not in met]
-            if not unread and ID_PAGE_SIZE in {received, *map(len, pages)}:
+            if not received:
+                whole = {key: digests[key] for key in met} if bounds.incremental else digests
+                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), 0)
+                return
+            following = min(max(key for key, _ in page) for page in pages if page) + 1
+            if following <= since:
                 raise PaginationStuckError(f"{listing.stream}: Zendesk repeats a page for ever. Please report this.")
+            since = following
             records = []
-            for key, record in unread:
+            for key, record in _merged(pages):
                 met.add(key)
                 known, digests[key] = digests.get(key), digest(record)
                 if known != digests[key] and not (known is None and _known_by_id(key, saved)):
                     records.append(record)
-            if not unread:
-                whole = {key: digests[key] for key in met} if bounds.incremental else digests
-                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), received)
-                return
-            since = max(since, min(max(key for key, _ in page) for page in pages if page) + 1)
             yield Batch(records, _position(saved, since - 1, digests), received)
 
     return read

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from source_zendesk_chat.errors import StateError
-from source_zendesk_chat.streams.records import SECOND_US, iso_micros, iso_seconds, micros_of
+from source_zendesk_chat.streams.records import INTEGER, SECOND_US, iso_micros, iso_seconds, micros_of
 from source_zendesk_chat.streams.stream import StateBlob
 
 STATE_VERSION: Final = 1
@@ -30,9 +30,9 @@ class ExportPosition:
     """How far an incremental export is read.
 
     Attributes:
-        time: Microseconds since 1970 of the last record read.
-        id: The API's ``start_id`` after it; "" where the export has none.
-        known_from: From this time on, ``seen`` holds every record emitted.
+        time: Microseconds since 1970 of the last record read; never in the future.
+        id: The API's ``start_id`` after it, to go on exactly there; "" to go on from ``known_from``.
+        known_from: Every record before this time was emitted; those since are in ``seen`` if they were.
         seen: The records emitted lately, so that they can be read again and left out.
     """
 
@@ -84,13 +84,13 @@ def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportP
             return None
         time = _time(stream, cursor_field, value)
         seen = state.get("seen", {})
-        known_from = micros_of(state.get("known_from"))
+        known_from = state.get("known_from")
         if not isinstance(seen, Mapping) or not isinstance(state.get("start_id", ""), str):
             raise _unreadable(stream)
         return ExportPosition(
             time=time,
             id=state.get("start_id", ""),
-            known_from=time if known_from is None else known_from,
+            known_from=time if known_from is None else _time(stream, "known_from", known_from),
             seen={key: _remembered(stream, entry) for key, entry in seen.items()},
         )
 
@@ -141,36 +141,36 @@ def _nothing_else(stream: str, cursor_field: str, state: StateBlob) -> None:
         raise StateError(f"The state of {stream} has no `{cursor_field}`. {RESET}")
 
 
-def _time(stream: str, cursor_field: str, value: object) -> int:
-    micros = micros_of(value)
+def _time(stream: str, field_name: str, value: object) -> int:
+    micros = _epoch(value)
     if micros is None:
-        micros = _epoch(value)
+        micros = micros_of(value)
     if micros is None or not 0 <= micros <= LATEST_US:
         raise StateError(
-            f"The state of {stream} cannot be read: `{cursor_field}` must be a time, such as 2021-02-01T00:00:00Z. {RESET}"
+            f"The state of {stream} cannot be read: `{field_name}` must be a time, such as 2021-02-01T00:00:00Z. {RESET}"
         )
     return micros
 
 
 def _epoch(value: object) -> int | None:
-    """An epoch value of unknown unit as microseconds."""
+    """An epoch value of unknown unit, as a number or as its text, in microseconds."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        number = int(value) if not isinstance(value, str) or value.strip().isdigit() else float(value)
+        number = int(value) if isinstance(value, str) and INTEGER.fullmatch(value.strip()) else float(value)
     except (ValueError, OverflowError):
+        return None
+    if not 0 <= number <= LATEST_US:
         return None
     if number >= FIRST_MICROSECOND_VALUE:
         return int(number)
-    if number >= FIRST_MILLISECOND_VALUE:
-        return int(number * 1000)
-    return int(number * SECOND_US) if number == number else None  # noqa: PLR0124  "nan" is a float too
+    return int(number * (1000 if number >= FIRST_MILLISECOND_VALUE else SECOND_US))
 
 
 def _whole_number(stream: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+    if isinstance(value, str) and INTEGER.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)

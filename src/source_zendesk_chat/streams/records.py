@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ DIGEST_BYTES: Final = 8
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
+INTEGER: Final = re.compile(r"\d{1,30}", re.ASCII)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -59,7 +61,10 @@ def _mended(body: bytes) -> bytes:
 
 def digest(record: bytes) -> str:
     """A short fingerprint of a record's content, whatever the order of its keys."""
-    canonical = msgspec.json.encode(msgspec.json.decode(record), order="sorted")
+    try:
+        canonical = msgspec.json.encode(msgspec.json.decode(record), order="sorted")
+    except (msgspec.DecodeError, RecursionError):  # valid JSON, but with a number beyond what can be held
+        canonical = record
     return blake2b(canonical, digest_size=DIGEST_BYTES).hexdigest()
 
 
@@ -72,7 +77,7 @@ def integer_id(value: object, stream: str) -> int:
     """An id that orders a list, given as a number or as its text."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and INTEGER.fullmatch(value):
         return int(value)
     raise RecordShapeError(f"{stream}: Zendesk sent a record without a usable `id`. Please report this.")
 

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="package", autouse=True)
+def small_pages() -> Iterator[None]:
+    """Pages of a few records, so that small examples have many pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 6)
+        patch.setattr("source_zendesk_chat.streams.exports.SMALLEST_PAGE_SIZE", 2)
+        yield

@@ -1,0 +1,162 @@
+"""The Chat API in memory, written from the facts about it and not from the readers.
+
+What those facts leave open is a choice of the model, so that a property can be shown for every reading of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Literal, TypeVar
+
+from source_zendesk_chat.errors import RequestRejectedError, ServerError
+
+T = TypeVar("T")
+SECOND = 1_000_000
+NOW = 1_700_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST_LIMIT = 1000
+FIVE_MINUTES = 300
+
+
+def iso(micros: int, *, decimals: bool) -> str:
+    moment = EPOCH + timedelta(microseconds=micros)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if decimals else "%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A record of an export. ``version`` stands for its content."""
+
+    number: int
+    time: int
+    version: int = 0
+
+
+@dataclass(slots=True)
+class ExportApi:
+    """An incremental export, as a fetch function."""
+
+    name: Literal["chats", "agent_timeline"]
+    items: dict[int, Item]
+    now: float = NOW
+    start_id: Literal["exclusive", "inclusive", "ignored"] = "exclusive"
+    start_time: Literal["inclusive", "exclusive", "ignored"] = "inclusive"
+    ends: Literal["number", "text", "absent"] = "number"
+    cap: int = LARGEST_LIMIT
+    short: Random | None = None
+    rejects_young: bool = False
+    largest_possible: int = LARGEST_LIMIT
+    live: frozenset[int] = frozenset()
+    between: Callable[[ExportApi], None] | None = None
+    requests: int = 0
+
+    @property
+    def unit(self) -> int:
+        return SECOND if self.name == "chats" else 1
+
+    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+        assert path == f"incremental/{self.name}"
+        assert params["fields"] == f"{self.name}(*)"
+        start, limit = int(params.get("start_time", 0)), int(params.get("limit", LARGEST_LIMIT))
+        assert start >= 0
+        assert 1 <= limit <= LARGEST_LIMIT
+        if self.between:
+            self.between(self)
+        self.requests += 1
+        if self.rejects_young and start * self.unit > (self.now - FIVE_MINUTES) * SECOND:
+            raise RequestRejectedError("too young")
+        if limit > self.largest_possible:
+            raise ServerError("too much at once")
+        return decode(self._answer(start * self.unit, str(params.get("start_id", "")), limit))
+
+    def key(self, item: Item) -> str:
+        if self.name == "chats":
+            return f"2311.{item.number:04d}"
+        return f"{item.number}|{iso(item.time, decimals=True)}"
+
+    def order(self, item: Item) -> tuple[int, str]:
+        return item.time // self.unit * self.unit, self.key(item)
+
+    def row(self, item: Item) -> dict[str, Any]:
+        if self.name == "chats":
+            stamp = iso(item.time, decimals=False)
+            return {"id": self.key(item), "update_timestamp": stamp, "version": item.version, "message": "one\ntwo"}
+        return {"agent_id": item.number, "start_time": iso(item.time, decimals=True), "duration": item.version}
+
+    def _answer(self, start: int, start_id: str, limit: int) -> bytes:
+        rows = sorted((item for item in self.items.values() if self._answers(item, start, start_id)), key=self.order)
+        rows = rows[: self._size(rows, min(limit, self.cap), exact=bool(start_id) and self.start_id == "exclusive")]
+        for item in rows:
+            if item.number in self.live:
+                self.items[item.number] = Item(item.number, item.time, item.version + 1)
+        page: dict[str, Any] = {self.name: list(map(self.row, rows)), "count": len(rows), "next_page": "https://[garbage"}
+        if self.ends != "absent":
+            end, end_id = (start, start_id) if not rows else self.order(rows[-1])
+            page["end_time"] = end // self.unit if self.ends == "number" else str(end // self.unit)
+            if self.name == "chats":
+                page["end_id"] = end_id
+        return json.dumps(page).encode()
+
+    def _answers(self, item: Item, start: int, start_id: str) -> bool:
+        time, key = self.order(item)
+        if self.name == "chats" and start_id and self.start_id != "ignored":
+            return (time, key) >= (start, start_id) if self.start_id == "inclusive" else (time, key) > (start, start_id)
+        match self.start_time:
+            case "ignored":
+                return True
+            case "inclusive":
+                return time >= start
+            case "exclusive":
+                return time > start
+
+    def _size(self, rows: list[Item], largest: int, *, exact: bool) -> int:
+        """A short page still gets past the moment that it begins at, or no client could follow."""
+        if not self.short or not rows:
+            return largest
+        first = self.order(rows[0])[0]
+        least = 1 if exact else 1 + sum(self.order(item)[0] == first for item in rows)
+        return min(largest, self.short.randint(least, max(least, largest)))
+
+
+@dataclass(slots=True)
+class ListApi:
+    """A list paged by ``since_id``, as a fetch function: one group (agents), or two in one sequence of ids (bans)."""
+
+    name: Literal["agents", "bans"]
+    groups: list[dict[int, dict[str, Any]]]
+    cap: int = 100
+    limit_counts: Literal["union", "list"] = "union"
+    ids_as_text: bool = False
+    ignores_since: bool = False
+    between: Callable[[ListApi], None] | None = None
+    requests: int = 0
+    asked: list[int] = field(default_factory=list)
+
+    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+        assert path == self.name
+        since, limit = int(params["since_id"]), int(params["limit"])
+        assert limit <= 100, "agents answer 400"
+        if self.between:
+            self.between(self)
+        self.requests += 1
+        self.asked.append(since)
+        size = min(limit, self.cap)
+        pages = [sorted(key for key in group if self.ignores_since or key >= since)[:size] for group in self.groups]
+        if self.limit_counts == "union":
+            union = sorted(key for page in pages for key in page)[:size]
+            pages = [[key for key in page if key in union] for page in pages]
+        rows = [[self.row(key) for key in page] for page in pages]
+        body = rows[0] if self.name == "agents" else {"ip_address": rows[0], "visitor": rows[1]}
+        return decode(json.dumps(body).encode())
+
+    @property
+    def ids(self) -> set[int]:
+        return {key for group in self.groups for key in group}
+
+    def row(self, key: int) -> dict[str, Any]:
+        content = next(group[key] for group in self.groups if key in group)
+        return {"id": str(key) if self.ids_as_text else key, **content}

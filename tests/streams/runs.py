@@ -1,0 +1,66 @@
+"""Runs of a stream's reader against the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
+
+MANY_REQUESTS = 3000
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run gave, batch by batch."""
+
+    stream: str
+    batches: list[list[dict[str, Any]]] = field(default_factory=list)
+    states: list[StateBlob] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [record for batch in self.batches for record in batch]
+
+    @property
+    def state(self) -> StateBlob:
+        return self.states[-1]
+
+    def contents(self) -> list[str]:
+        return [json.dumps(record, sort_keys=True) for record in self.records]
+
+    def by_key(self) -> dict[str, dict[str, Any]]:
+        return {str(record["id"]): record for record in self.records}
+
+    def cut(self, batches: int) -> Run:
+        return Run(self.stream, self.batches[:batches], self.states[:batches])
+
+
+def run(stream: str, api: Fetch, bounds: Bounds, state: StateBlob | None = None, *, into: Run | None = None) -> Run:
+    """Read to the end; what came before an error is in ``into``."""
+    value = STREAMS[stream]
+    result = into or Run(stream)
+    position = value.load_state(state) if state else None
+    for batch in value.read(api, position, bounds):
+        assert all(b"\n" not in record for record in batch.records)
+        assert len(batch.records) <= batch.received
+        result.batches.append([json.loads(record) for record in batch.records])
+        result.states.append(json.loads(json.dumps(value.dump_state(batch.position))))
+        result.notes.extend(batch.notes)
+        assert len(result.batches) < MANY_REQUESTS, "does not end"
+    return result
+
+
+def destination(*runs: Run) -> dict[str, dict[str, Any]]:
+    """What an upsert by key of all these runs leaves."""
+    return {key: record for one in runs for key, record in one.by_key().items()}
+
+
+def doubles(*runs: Run) -> Sequence[str]:
+    """Records emitted more than once with the same content."""
+    contents = [content for one in runs for content in one.contents()]
+    return sorted({content for content in contents if contents.count(content) > 1})

@@ -1,0 +1,260 @@
+"""The readers of configuration lists against every reading of the API facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError
+from source_zendesk_chat.streams import lists
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Bounds
+from streams.model import NOW, ListApi
+from streams.runs import Run, destination, doubles, run
+
+INCREMENTAL = Bounds(0, NOW)
+FULL = Bounds(0, NOW, incremental=False)
+
+exactly = settings(derandomize=True, deadline=None, max_examples=200)
+
+
+@st.composite
+def apis(draw: st.DrawFn, *, least: int = 0) -> ListApi:
+    name: Literal["agents", "bans"] = draw(st.sampled_from(["agents", "bans"]))
+    ids = draw(st.lists(st.integers(1, 60), min_size=least, max_size=30, unique=True))
+    groups: list[dict[int, dict[str, Any]]] = [{}, {}] if name == "bans" else [{}]
+    for key in ids:
+        content: dict[str, Any] = {"name": f"n{key}", "enabled": key % 2}
+        created = draw(st.sampled_from(["2020-01-01T00:00:00Z", None, "missing"]))
+        groups[draw(st.integers(0, len(groups) - 1))][key] = (
+            content if created == "missing" else {**content, "created_at": created}
+        )
+    return ListApi(
+        name=name,
+        groups=groups,
+        cap=draw(st.sampled_from([1, 2, 3, 5, 10, 100])),
+        limit_counts=draw(st.sampled_from(["union", "list"])),
+        ids_as_text=draw(st.booleans()),
+    )
+
+
+def rows(api: ListApi, above: int = 0) -> dict[str, dict[str, Any]]:
+    found = {key: api.row(key) for key in api.ids if key > above}
+    return {str(key): {**row, "enabled": bool(row["enabled"])} for key, row in found.items()}
+
+
+def change(api: ListApi, data: st.DataObject) -> dict[str, dict[str, Any]]:
+    """Edit, add and delete some; return what was there before."""
+    before = rows(api)
+    some = st.lists(st.sampled_from(sorted(api.ids)), max_size=4, unique=True) if api.ids else st.just([])
+    for key in data.draw(some):
+        next(group for group in api.groups if key in group)[key]["name"] = "edited"
+    for key in data.draw(some):
+        for group in api.groups:
+            group.pop(key, None)
+    for key in data.draw(st.lists(st.integers(61, 90), max_size=6, unique=True)):
+        api.groups[key % len(api.groups)][key] = {"name": "new", "enabled": 1}
+    return before
+
+
+@exactly
+@given(apis(), st.booleans())
+def test_every_record_comes_once_in_order_of_id(api: ListApi, incremental: bool) -> None:
+    found = run(api.name, api, INCREMENTAL if incremental else FULL)
+    assert found.by_key() == rows(api)
+    assert len(found.records) == len(api.ids)
+    assert api.requests <= 2 * len(api.ids) + 1
+
+
+@exactly
+@given(st.integers(0, 450))
+def test_a_list_of_full_pages_costs_one_request_more_than_it_has_pages(count: int) -> None:
+    api = ListApi("agents", [{key * 3: {"enabled": True} for key in range(1, count + 1)}])
+    assert len(run("agents", api, INCREMENTAL).records) == count
+    assert api.requests == 1 + -(-count // 100)
+
+
+def test_a_short_list_of_bans_beside_a_full_one_is_read_on() -> None:
+    visitors = {key: {"type": "visitor"} for key in range(2, 252)}
+    for limit_counts in ("union", "list"):
+        api = ListApi("bans", [{1: {"type": "ip_address"}}, visitors], limit_counts=limit_counts)
+        assert len(run("bans", api, INCREMENTAL).records) == 251
+
+
+@exactly
+@given(apis(), st.data())
+def test_a_later_incremental_run_gives_exactly_what_is_new_or_changed(api: ListApi, data: st.DataObject) -> None:
+    first = run(api.name, api, INCREMENTAL)
+    assert run(api.name, api, INCREMENTAL, first.state).records == []
+    before = change(api, data)
+    second = run(api.name, api, INCREMENTAL, first.state)
+    assert second.by_key() == {key: row for key, row in rows(api).items() if before.get(key) != row}
+    assert set(second.state["digests"]) == set(rows(api)), "deletions shrink the digests"
+    assert second.state["id"] >= first.state["id"]
+
+
+@exactly
+@given(apis(), st.data(), st.lists(st.integers(0, 40), min_size=1, max_size=3), st.booleans())
+def test_interrupted_runs_lose_no_record_and_no_edit(api: ListApi, data: st.DataObject, cuts: list[int], begun: bool) -> None:
+    runs = [run(api.name, api, INCREMENTAL)] if begun else []
+    for cut in cuts:
+        if begun:
+            change(api, data)
+        part = run(api.name, api, INCREMENTAL, runs[-1].state if runs else None)
+        runs.append(part.cut(1 + cut % len(part.batches)))
+    last = run(api.name, api, INCREMENTAL, runs[-1].state)
+    found = destination(*runs, last)
+    assert {key: found[key] for key in rows(api)} == rows(api)
+    assert begun or not doubles(*runs, last)
+
+
+@exactly
+@given(apis(), st.integers(0, 40))
+def test_a_full_refresh_goes_on_from_any_checkpoint(api: ListApi, cut: int) -> None:
+    whole = run(api.name, api, FULL)
+    part = whole.cut(1 + cut % len(whole.batches))
+    rest = run(api.name, api, FULL, part.state)
+    assert destination(part, rest) == rows(api)
+    assert not doubles(part, rest)
+
+
+@exactly
+@given(apis(), st.integers(0, 70), st.booleans(), st.data())
+def test_the_state_of_the_incumbent_is_gone_on_from(api: ListApi, last: int, as_text: bool, data: st.DataObject) -> None:
+    first = run(api.name, api, INCREMENTAL, {"id": str(last) if as_text else last})
+    assert first.by_key() == rows(api, above=last)
+    before = change(api, data)
+    second = run(api.name, api, INCREMENTAL, first.state)
+    assert second.by_key() == {key: row for key, row in rows(api).items() if before.get(key) != row}
+
+
+@exactly
+@given(apis(), st.integers(0, 70), st.integers(0, 40))
+def test_the_state_of_the_incumbent_is_gone_on_from_though_the_first_run_is_cut(api: ListApi, last: int, cut: int) -> None:
+    first = run(api.name, api, INCREMENTAL, {"id": last})
+    first = first.cut(1 + cut % len(first.batches))
+    second = run(api.name, api, INCREMENTAL, first.state)
+    assert destination(first, second) == rows(api, above=last)
+    assert not doubles(first, second)
+
+
+@exactly
+@given(apis(), st.integers(1, 12), st.integers(0, 40), st.data())
+def test_the_state_is_bounded_and_new_records_still_come(api: ListApi, most: int, cut: int, data: st.DataObject) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("source_zendesk_chat.streams.lists.MAX_DIGESTS", most)
+        whole = run(api.name, api, INCREMENTAL)
+        assert all(len(state["digests"]) <= most for state in whole.states)
+        assert run(api.name, api, INCREMENTAL, whole.state).records == []
+        part = whole.cut(1 + cut % len(whole.batches))
+        assert destination(part, run(api.name, api, INCREMENTAL, part.state)) == rows(api)
+        watched = set(map(int, whole.state["digests"]))
+        before = change(api, data)
+        later = run(api.name, api, INCREMENTAL, whole.state).by_key()
+        changed = {key: row for key, row in rows(api).items() if before.get(key) != row}
+        assert later.items() <= changed.items()
+        assert {key for key in changed if int(key) in watched or key not in before} <= set(later)
+
+
+@exactly
+@given(apis(least=1), st.integers(0, 30))
+def test_no_id_in_a_state_is_ahead_of_the_records(api: ListApi, cut: int) -> None:
+    whole = run(api.name, api, INCREMENTAL)
+    part = whole.cut(1 + cut % len(whole.batches))
+    emitted = {int(key) for key in part.by_key()}
+    assert {key for key in api.ids if key <= part.state["id"]} <= emitted
+
+
+@exactly
+@given(apis(least=1), st.booleans())
+def test_a_server_that_ignores_since_id_is_an_error_and_no_loop(api: ListApi, incremental: bool) -> None:
+    api.ignores_since = True
+    part = Run(api.name)
+    with pytest.raises(PaginationStuckError):
+        run(api.name, api, INCREMENTAL if incremental else FULL, into=part)
+    assert api.requests <= 3
+    with pytest.raises(PaginationStuckError):
+        run(api.name, api, INCREMENTAL, part.state)
+
+
+@pytest.mark.parametrize("key", [None, "", "x", "1.5", True, 1.5, [], {}, "-1", "9" * 5000, "²"])
+def test_a_record_without_a_usable_id_is_an_error(key: object) -> None:
+    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+        return decode(json.dumps([{"id": key}]).encode())
+
+    with pytest.raises(RecordShapeError, match=r"^agents: .* `id`"):
+        run("agents", fetch, INCREMENTAL)
+
+
+WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None]
+
+
+def _array(row: dict[str, Any]) -> object:
+    return [row]
+
+
+ENVELOPES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "accounts": lambda row: row,
+    "routing_settings": lambda row: {"data": row},
+}
+
+
+def answer(name: str, row: Any) -> bytes:
+    return json.dumps(ENVELOPES.get(name, _array)(row)).encode()
+
+
+def fixed(body: bytes) -> Any:
+    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+        return decode(body)
+
+    return fetch
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize(
+    ("sent", "meant"), [(0, False), (1, True), (True, True), (False, False), (None, None), ("1", "1"), (2, 2)]
+)
+def test_a_whole_list_is_one_answer_with_enabled_as_a_boolean(name: str, sent: object, meant: object) -> None:
+    row = {"id": "a", "account_key": "b", "enabled": sent, "other": {"enabled": 1}}
+    found = run(name, fixed(answer(name, row)), INCREMENTAL)
+    assert found.records == [{**row, "enabled": meant}]
+    assert found.records[0]["enabled"] is meant
+    assert STREAMS[name].load_state(found.state) is None
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize(
+    "body", [b"null", b"7", b'"x"', b"[[]]", b"[1]", b'{"data": null}', b'{"data": [1]}', b'[{"name": "x"}]']
+)
+def test_an_answer_of_another_form_is_an_error_and_never_empty(name: str, body: bytes) -> None:
+    with pytest.raises((EnvelopeError, RecordShapeError)):
+        run(name, fixed(body), INCREMENTAL)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"{}", b'{"ip_address": []}', b'{"ip_address": null, "visitor": []}'])
+def test_bans_need_both_of_their_lists(body: bytes) -> None:
+    with pytest.raises(EnvelopeError):
+        run("bans", fixed(body), INCREMENTAL)
+
+
+@pytest.mark.parametrize("name", ["agents", "bans", "accounts", "goals"])
+def test_a_probe_is_one_request(name: str) -> None:
+    body = b'{"ip_address": [], "visitor": []}' if name == "bans" else answer(name, {"id": 1})
+    asked: list[object] = []
+
+    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+        asked.append((path, params))
+        assert not patient
+        return decode(body)
+
+    STREAMS[name].probe(fetch, INCREMENTAL)
+    assert len(asked) == 1
+
+
+def test_no_page_is_larger_than_agents_accept() -> None:
+    assert lists.ID_PAGE_SIZE <= 100
