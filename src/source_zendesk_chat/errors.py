@@ -20,6 +20,8 @@ A message says what happened and what to do about it. It never holds a token, a 
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
 from typing import ClassVar, Literal
 
 FailureType = Literal["config_error", "transient_error", "system_error"]
@@ -95,3 +97,10 @@ class RequestRejectedError(DataError):
 
 class PaginationStuckError(DataError):
     """The API repeats a page for ever."""
+
+
+def origin(error: BaseException) -> str:
+    """The kind of an unexpected error and where it arose. Its text is left out: it may quote a record or a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
+    return f"{type(error).__name__}{place}"

@@ -20,6 +20,7 @@ SyncMode = Literal["full_refresh", "incremental"]
 SYNC_MODES: Final = ("full_refresh", "incremental")
 NO_CURSOR_MARKERS: Final = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
 NO_CURSOR_STATE: Final[StateBlob] = {"__ab_no_cursor_state_message": True}
+STATE_TYPES: Final = ("STREAM", "GLOBAL", "LEGACY", "STATE")
 RESET: Final = "Give the state as Airbyte wrote it, or reset it."
 
 
@@ -56,9 +57,20 @@ def read_config(path: str, writer: Writer) -> Config:
     raw = read_json(path, "config")
     writer.keep_secret(secrets_of(raw))
     config = parse_config(raw)
-    if os.environ.get("DEPLOYMENT_MODE", "").upper() == "CLOUD" and not config.origin.startswith("https://"):
-        raise ConfigError("api_url: must be https:// in Airbyte Cloud.")
+    in_cloud = os.environ.get("DEPLOYMENT_MODE", "").upper() == "CLOUD"
+    if in_cloud and config.origin != f"https://{config.subdomain}.zendesk.com":
+        raise ConfigError("api_url: cannot be set in Airbyte Cloud, where only https://SUBDOMAIN.zendesk.com is read.")
     return config
+
+
+def require_stdout() -> None:
+    """Fail where the platform wants records by another way than stdout.
+
+    Raises:
+        ConfigError: It does.
+    """
+    if os.environ.get("DATA_CHANNEL_MEDIUM", "STDIO").upper() != "STDIO":
+        raise ConfigError("DATA_CHANNEL_MEDIUM: this connector writes to stdout only; set it to STDIO or leave it out.")
 
 
 def parse_catalog(raw: object) -> list[ConfiguredStream]:
@@ -89,8 +101,8 @@ def parse_state(raw: object) -> dict[str, StateBlob]:
             states.pop(name, None)
         elif not isinstance(blob, Mapping):
             raise StateError(f"The state of {name} must be a JSON object. {RESET}")
-        elif NO_CURSOR_MARKERS.isdisjoint(blob):
-            states[name] = blob
+        else:
+            states[name] = blob if NO_CURSOR_MARKERS.isdisjoint(blob) else {}
     return {name: blob for name, blob in states.items() if blob}
 
 
@@ -122,7 +134,7 @@ def _stream_states(raw: object) -> Iterator[tuple[str, object]]:
 
 def _is_message(raw: Mapping[str, Any]) -> bool:
     """Whether an object is a state message rather than a dictionary of streams, which is the oldest form."""
-    return raw.get("type") in {"STREAM", "GLOBAL", "LEGACY"} or isinstance(raw.get("stream"), Mapping)
+    return raw.get("type") in STATE_TYPES or isinstance(raw.get("stream"), Mapping)
 
 
 def _from_message(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -131,14 +143,13 @@ def _from_message(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     global_state = message.get("global") or message.get("global_")  # PyAirbyte writes the latter
     if isinstance(message.get("stream"), Mapping):
         yield _from_stream(message["stream"])
-    elif isinstance(global_state, Mapping):
-        states = global_state.get("stream_states")
-        for state in states if isinstance(states, list) else []:
+    elif isinstance(global_state, Mapping) and isinstance(states := global_state.get("stream_states") or [], list):
+        for state in states:
             yield _from_stream(state)
     elif isinstance(message.get("data"), Mapping):
         yield from message["data"].items()
-    elif message and message.get("type") not in {None, "LEGACY"}:
-        raise StateError(f"A state message of type {str(message['type'])[:20]!r} holds no state. {RESET}")
+    elif message.get("data") is not None or message.get("type") not in (None, "LEGACY"):
+        raise StateError(f"A state message of type {str(message.get('type'))[:20]!r} holds no state. {RESET}")
 
 
 def _from_stream(state: object) -> tuple[str, object]:

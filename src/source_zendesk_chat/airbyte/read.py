@@ -14,6 +14,7 @@ from source_zendesk_chat.airbyte.inputs import (
     parse_state,
     read_config,
     read_json,
+    require_stdout,
 )
 from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.api.client import connect
@@ -31,7 +32,7 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
 )
 from source_zendesk_chat.engine.run import Task, run
-from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.errors import ConfigError, origin
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 
@@ -44,6 +45,7 @@ def read(
 ) -> int:
     """Read the configured streams. Returns the exit code: 0 only if every stream is whole."""
     try:
+        require_stdout()
         config = read_config(config_path, writer)
         configured = parse_catalog(read_json(catalog_path, "catalog"))
         states = parse_state(read_json(state_path, "state")) if state_path else {}
@@ -52,13 +54,16 @@ def read(
         return EXIT_FAILED
     known = [stream for stream in configured if stream.name in STREAMS]
     narrator = _Narrator(writer, [stream.name for stream in known])
-    for event in run(_tasks(known, states, config, clock), partial(connect, config, clock), clock, stopped):
-        narrator.tell(event)
+    try:
+        for event in run(_tasks(known, states, config, clock), partial(connect, config, clock), clock, stopped):
+            narrator.tell(event)
+    except ConfigError as error:  # of the client, before any stream
+        writer.error(str(error), error.failure_type)
     narrator.tell_unfinished()
     for stream in configured:
         if stream.name not in STREAMS:
-            _tell_unknown(writer, stream.name)
-    return EXIT_OK if not narrator.failed and len(known) == len(configured) else EXIT_FAILED
+            narrator.tell_unknown(stream.name)
+    return EXIT_FAILED if narrator.failed else EXIT_OK
 
 
 def _tasks(
@@ -76,6 +81,7 @@ class _Narrator:
     def __init__(self, writer: Writer, streams: Sequence[str]) -> None:
         self._writer = writer
         self._open = dict.fromkeys(streams)
+        self._started: set[str] = set()
         self._running: set[str] = set()
         self.failed = False
 
@@ -83,7 +89,7 @@ class _Narrator:
         """Write what an event means to Airbyte."""
         match event:
             case StreamStarted(stream):
-                self._writer.stream_status(stream, "STARTED")
+                self._start(stream)
             case PageRead():
                 self._page(event)
             case RateLimited(stream, reset_at):
@@ -104,6 +110,17 @@ class _Narrator:
             self._end(stream, "INCOMPLETE")
             self.failed = True
 
+    def tell_unknown(self, stream: str) -> None:
+        """Report a stream that the catalog asks for and that does not exist."""
+        self.failed = True
+        what = f"The catalog asks for a stream that does not exist: {stream}. Refresh the source's schema and choose among: "
+        self._writer.error(f"{what}{', '.join(STREAMS)}.", ConfigError.failure_type, stream=stream)
+        self._end(stream, "INCOMPLETE")
+
+    def _start(self, stream: str) -> None:
+        self._started.add(stream)
+        self._writer.stream_status(stream, "STARTED")
+
     def _page(self, event: PageRead) -> None:
         if event.stream not in self._running:
             self._running.add(event.stream)
@@ -114,13 +131,15 @@ class _Narrator:
     def _failed(self, event: StreamFailed) -> None:
         self.failed = True
         cause = event.error.__cause__
-        internal = f"{type(event.error).__name__}" + (f" from {cause!r}" if cause else "")
+        internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
         self._writer.log("INFO", f"{event.stream}: stopped after {summary(event.ledger)}")
         self._writer.error(str(event.error), event.error.failure_type, stream=event.stream, internal=internal)
         self._end(event.stream, "INCOMPLETE")
 
     def _end(self, stream: str, status: Literal["COMPLETE", "INCOMPLETE"]) -> None:
         self._open.pop(stream, None)
+        if stream not in self._started:
+            self._start(stream)
         self._writer.stream_status(stream, status)
 
 
@@ -130,13 +149,3 @@ def summary(ledger: Ledger) -> str:
         f"{ledger.emitted} records from {ledger.requests} requests in {ledger.seconds:.1f} s "
         f"(received {ledger.received}, left out {ledger.dropped} already emitted)"
     )
-
-
-def _tell_unknown(writer: Writer, stream: str) -> None:
-    writer.error(
-        f"The catalog asks for a stream that does not exist: {stream}. Refresh the source's schema and choose among: "
-        f"{', '.join(STREAMS)}.",
-        ConfigError.failure_type,
-        stream=stream,
-    )
-    writer.stream_status(stream, "INCOMPLETE")

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 
 TOKEN_PATH: Final = "/oauth2/chat/token"  # noqa: S105  a path
 RENEW_AHEAD_SECONDS: Final = 120
+FOREVER_SECONDS: Final = 10 * 366 * 86_400
 OK: Final = 200
 CLIENT_ERRORS: Final = range(400, 500)
 
 
 class _TokenAnswer(msgspec.Struct):
+    """What the endpoint gives. Only the access token must be well-formed: asking again would find the refresh token used up."""
+
     access_token: str
-    refresh_token: str | None = None
-    expires_in: float | None = None
+    refresh_token: Any = None
+    expires_in: Any = None
 
 
 class TokenSource(Protocol):
@@ -51,6 +54,10 @@ class TokenSource(Protocol):
         """
         ...
 
+    def settle(self, seconds: float) -> None:
+        """Give a renewal that is under way so much time to end."""
+        ...
+
 
 class FixedToken:
     """An access token that cannot be renewed."""
@@ -65,6 +72,9 @@ class FixedToken:
     def renew(self, refused: str) -> bool:  # noqa: ARG002  there is only the one
         """There is no other token."""
         return False
+
+    def settle(self, seconds: float) -> None:
+        """There is no renewal."""
 
 
 class OAuthTokens:
@@ -85,13 +95,13 @@ class OAuthTokens:
         self._on_rotation = on_rotation
         self._lock = threading.Lock()
         self._dead: AuthError | None = None
+        self._renew_at = None if credentials.expires_at is None else credentials.expires_at - RENEW_AHEAD_SECONDS
 
     def token(self) -> str:
         """The current access token; renewed first when it is missing or about to expire."""
         with self._lock:
-            current = self._credentials
-            expiring = current.expires_at is not None and current.expires_at - RENEW_AHEAD_SECONDS <= self._clock.now()
-            if current.access_token is None or (expiring and self._can_renew()):
+            expiring = self._renew_at is not None and self._renew_at <= self._clock.now()
+            if self._credentials.access_token is None or (expiring and self._credentials.renewable):
                 self._renew()
             return self._credentials.access_token or ""
 
@@ -100,17 +110,20 @@ class OAuthTokens:
         with self._lock:
             if self._credentials.access_token != refused:
                 return True
-            if not self._can_renew():
+            if not self._credentials.renewable:
                 return False
             self._renew()
             return True
 
-    def _can_renew(self) -> bool:
-        return self._credentials.renewable
+    def settle(self, seconds: float) -> None:
+        """Give a renewal that is under way so much time to hand over its tokens, or they would be lost."""
+        if self._lock.acquire(timeout=seconds):
+            self._lock.release()
 
     def _renew(self) -> None:
         if self._dead:
             raise self._dead
+        self._clock.sleep(0)  # a run that is to end uses up no refresh token any more
         response = self._post(grant(self._credentials))
         if response.status in CLIENT_ERRORS:
             self._dead = AuthError(
@@ -119,18 +132,20 @@ class OAuthTokens:
             )
             raise self._dead
         answer = msgspec.json.decode(response.body, type=_TokenAnswer)
-        expires_at = None if answer.expires_in is None else self._clock.now() + answer.expires_in
+        life, now = lifetime(answer.expires_in), self._clock.now()
+        rotated = answer.refresh_token if isinstance(answer.refresh_token, str) else None
         renewed = replace(
             self._credentials,
             access_token=answer.access_token,
-            refresh_token=answer.refresh_token or self._credentials.refresh_token,
-            expires_at=expires_at,
+            refresh_token=rotated or self._credentials.refresh_token,
+            expires_at=None if life is None else now + life,
         )
         self._on_rotation(renewed)
         self._credentials = renewed
+        self._renew_at = None if life is None else now + life - min(RENEW_AHEAD_SECONDS, life / 2)
 
     def _post(self, form: dict[str, str]) -> Response:
-        """Ask for a token. Only an answer that surely used nothing up is asked for again."""
+        """Ask for a token, again if no answer comes: had a lost one used the refresh token up, the next answer will say so."""
         attempt = 0
         while True:
             attempt += 1
@@ -149,6 +164,15 @@ class OAuthTokens:
                 kind = NetworkError if outcome.failure == "network" else ServerError
                 raise kind(f"Zendesk's OAuth service gave no new token ({reason}). Run again later.")
             self._clock.sleep(wait)
+
+
+def lifetime(expires_in: object) -> float | None:
+    """Seconds that a new token lives, given as a number or as its text; None when it is not said."""
+    try:
+        seconds = float(expires_in) if isinstance(expires_in, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < FOREVER_SECONDS else None
 
 
 def grant(credentials: OAuth) -> dict[str, str]:

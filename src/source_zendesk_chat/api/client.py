@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from source_zendesk_chat.api.auth import TokenSource, token_source
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.retry import Outcome, is_rate_limit, retry_after, wait_before_retry
 from source_zendesk_chat.api.transport import HttpTransport, NoAnswerError, Response, Transport
+from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.errors import (
     AuthError,
     ConfigError,
@@ -104,11 +106,10 @@ class Client:
         Raises:
             ConnectorError: Typed by what recovers from it.
         """
-        attempt, renewed = 0, False
+        attempts, renewed = Counter[bool](), False  # a spell of 429 uses up no attempt of another fault
         while True:
             if self._refused:
                 raise self._refused
-            attempt += 1
             self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)))
             token = self._tokens.token()
             on_request()
@@ -118,18 +119,24 @@ class Client:
                 if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
                     renewed = True
                     continue
-                wait = wait_before_retry(failed.outcome, attempt, self._clock.now(), patient=patient)
+                limited = is_rate_limit(failed.outcome)
+                attempts[limited] += 1
+                wait = wait_before_retry(failed.outcome, attempts[limited], self._clock.now(), patient=patient)
                 if wait is None:
                     raise self._final(failed.error) from None
-                self._wait(failed, wait, attempt, on_wait)
+                self._wait(failed, wait, attempts[limited], on_wait)
 
     def support_status(self) -> Response | None:
         """What Zendesk Support, at the same host, says to the token: it tells accounts and kinds of tokens apart."""
         origin = "/".join(self._api_url.split("/")[:3])
         try:
             return self._transport.get(f"{origin}/api/v2/users/me.json", {}, self._tokens.token())
-        except (NoAnswerError, ConnectorError):
+        except (NoAnswerError, ConnectorError, Stopped):
             return None
+
+    def settle(self, seconds: float) -> None:
+        """Give a renewal of the token that is under way so much time to end."""
+        self._tokens.settle(seconds)
 
     def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[bytes], T]) -> T:
         """One request and its decoding; every failure is a _FailedAttempt."""

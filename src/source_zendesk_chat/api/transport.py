@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ssl
 import urllib.request
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urlencode, urlsplit
+from http.client import HTTPException, IncompleteRead
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import unquote, urlencode, urlsplit
 
 import certifi
 import urllib3
 
 from source_zendesk_chat.config import LOOPBACK_HOSTS
+from source_zendesk_chat.errors import ConfigError
 
 if TYPE_CHECKING:
     from source_zendesk_chat.clock import Clock
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 BODY_DEADLINE_FACTOR: Final = 5  # a body may take this many time-outs in all, however steadily it drips
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 64 * 1024
+GZIP: Final = 31  # zlib's number for the gzip format
 
 
 class NoAnswerError(Exception):
@@ -60,17 +64,15 @@ class HttpTransport:
         self._clock = clock
         self._deadline = timeout * BODY_DEADLINE_FACTOR
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
-        options = {
+        options: dict[str, Any] = {
             "maxsize": connections,
             "retries": False,
             "timeout": urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, timeout), read=timeout),
         }
-        proxy = proxy_for(origin)
         if origin.startswith("https://"):
             options["ssl_context"] = _tls_context()
-        self._pool: urllib3.PoolManager = (
-            urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)  # type: ignore[arg-type]  # a dict of mixed options
-        )
+        proxy = proxy_for(origin)
+        self._pool = _proxied(proxy, options) if proxy else urllib3.PoolManager(**options)
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         """GET with a bearer token."""
@@ -90,7 +92,7 @@ class HttpTransport:
                 method, url, body=body, headers=self._headers | headers, preload_content=False, redirect=False
             )
             content = self._read(response)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, zlib.error, NoAnswerError) as error:
             if response is not None:
                 response.close()
             raise NoAnswerError(describe(error)) from None
@@ -100,16 +102,41 @@ class HttpTransport:
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         """Read the body piece by piece, so that neither a drip nor a flood holds the process."""
         began = self._clock.monotonic()
+        unpack = _Gunzip() if "gzip" in response.headers.get("content-encoding", "").lower() else None
         pieces: list[bytes] = []
         size = 0
-        while piece := response.read1(READ_BYTES):
-            pieces.append(piece)
-            size += len(piece)
+        while piece := response.read1(READ_BYTES, decode_content=False):  # decoding, it would wait for more without end
+            pieces.append(unpack.feed(piece) if unpack else piece)
+            size += len(pieces[-1])
             if size > MAX_BODY_BYTES:
-                raise ValueError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
+                raise NoAnswerError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
             if self._clock.monotonic() - began > self._deadline:
-                raise TimeoutError(f"the answer took longer than {self._deadline:.0f} s")
+                raise TimeoutError
+        if unpack and not unpack.whole:
+            raise zlib.error
         return b"".join(pieces)
+
+
+class _Gunzip:
+    """Decompresses a body of one or more gzip members; unlike urllib3, it knows whether the end is there."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(GZIP)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last member has ended."""
+        return self._member.eof
+
+    def feed(self, packed: bytes) -> bytes:
+        """Decompress a piece."""
+        plain = b""
+        while packed:
+            if self._member.eof:
+                self._member = zlib.decompressobj(GZIP)
+            plain += self._member.decompress(packed)
+            packed = self._member.unused_data
+        return plain
 
 
 def proxy_for(origin: str) -> str | None:
@@ -121,22 +148,40 @@ def proxy_for(origin: str) -> str | None:
     return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
+def _proxied(proxy: str, options: Mapping[str, Any]) -> urllib3.ProxyManager:
+    """Connections through a proxy, which is given the user and password of its address."""
+    unusable = ConfigError("HTTPS_PROXY: give the address of an HTTP proxy, such as http://proxy.example.com:3128.")
+    try:
+        parts = urlsplit(proxy)
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+        headers = urllib3.make_headers(proxy_basic_auth=user) if user else None
+        manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
+    except (ValueError, urllib3.exceptions.HTTPError):
+        raise unusable from None
+    if not parts.hostname:
+        raise unusable
+    return manager
+
+
 def describe(error: BaseException) -> str:
     """Name a network failure in words, without the URL that libraries put into theirs."""
+    if isinstance(error, NoAnswerError):
+        return str(error)
     while isinstance(error, urllib3.exceptions.ProtocolError) and error.args[1:]:
         error = error.args[1]
     causes = (
         (urllib3.exceptions.NameResolutionError, "there is no such host; check the subdomain"),
-        (urllib3.exceptions.ProxyError, "the proxy could not be reached"),
+        (urllib3.exceptions.ProxyError, "the proxy refuses, or could not be reached"),
+        (urllib3.exceptions.NewConnectionError, "the connection was refused"),  # is a ConnectTimeoutError too
         (urllib3.exceptions.ConnectTimeoutError, "connecting took too long"),
         (
             (urllib3.exceptions.SSLError, ssl.SSLError),
-            "TLS failed: the server's certificate or protocol is not accepted",
+            "TLS failed; if your company's network has a certificate authority of its own, set SSL_CERT_FILE to it",
         ),
-        (urllib3.exceptions.NewConnectionError, "the connection was refused"),
         ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "no data came for too long"),
-        ((urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError), "the answer was cut short"),
+        ((IncompleteRead, zlib.error), "the answer was cut short"),
         ((ConnectionError, urllib3.exceptions.ProtocolError), "the connection broke"),
+        (HTTPException, "the answer is no valid HTTP"),
     )
     return next((words for kinds, words in causes if isinstance(error, kinds)), f"{type(error).__name__}")
 

@@ -13,7 +13,7 @@ from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Clock
 from source_zendesk_chat.config import Config
-from source_zendesk_chat.engine.events import CredentialsRotated, StreamFailed
+from source_zendesk_chat.engine.events import CredentialsRotated, StreamCompleted, StreamFailed
 from source_zendesk_chat.engine.run import SaveCredentials, Task, run
 from source_zendesk_chat.errors import AuthError, ConnectorError, UnavailableError
 from source_zendesk_chat.streams.registry import STREAMS
@@ -23,7 +23,7 @@ FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 OK: Final = 200
 MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
-ADMIN: Final = "Give it the Administrator role, or use a token of an administrator."
+ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,20 @@ def check(
         return clients[0]
 
     failures: dict[str, ConnectorError] = {}
+    answered: set[str] = set()
     tasks = [Task(_probing(stream), None, bounds) for stream in STREAMS.values()]
     for event in run(tasks, connect_once, clock, threading.Event(), workers=len(tasks)):
         if isinstance(event, StreamFailed):
             failures[event.stream] = event.error
+            answered.add(event.stream)
+        elif isinstance(event, StreamCompleted):
+            answered.add(event.stream)
         elif isinstance(event, CredentialsRotated):
             save_credentials(event.config)
-    return judge(failures, len(tasks), config.subdomain, clients[0].support_status)
+    if len(answered) < len(tasks):
+        return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
+    in_order = {name: failures[name] for name in STREAMS if name in failures}
+    return judge(in_order, len(tasks), config.subdomain, clients[0].support_status)
 
 
 def judge(

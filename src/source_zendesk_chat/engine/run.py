@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
@@ -35,6 +35,7 @@ SaveCredentials = Callable[[dict[str, Any]], None]
 WORKERS: Final = 4
 PAGES_WAITING: Final = 4
 POLL_SECONDS: Final = 0.2
+SETTLE_SECONDS: Final = 3.0
 SHORTEST_REPORTED_WAIT_SECONDS: Final = 1.0
 
 
@@ -76,13 +77,14 @@ def run(
     unfinished = len(pending)
     channel = _Channel(stopped)
     client = connect(channel.save_credentials)
-    for number in range(min(workers, unfinished)):
-        threading.Thread(target=_work, args=(pending, channel, client, clock), name=f"reader-{number}", daemon=True).start()
+    threads = [
+        threading.Thread(target=_work, args=(pending, channel, client, clock), name=f"reader-{number}", daemon=True)
+        for number in range(min(workers, unfinished))
+    ]
+    for thread in threads:
+        thread.start()
     try:
-        while unfinished and not stopped.is_set():
-            event = channel.get()
-            if event is None:
-                continue
+        for event in _until_stopped(channel, threads, stopped):
             yield event
             if isinstance(event, StreamCompleted | StreamFailed):
                 unfinished -= 1
@@ -90,6 +92,20 @@ def run(
                 event.saved.set()
     finally:
         stopped.set()
+    if unfinished:
+        client.settle(SETTLE_SECONDS)
+        yield from channel.unsaved()
+
+
+def _until_stopped(channel: _Channel, threads: Sequence[threading.Thread], stopped: threading.Event) -> Iterator[Event]:
+    """Events, until no thread is left to send more."""
+    while not stopped.is_set():
+        working = any(thread.is_alive() for thread in threads)
+        event = channel.get(POLL_SECONDS if working else 0)
+        if event is not None:
+            yield event
+        elif not working:
+            return
 
 
 class _Channel:
@@ -98,11 +114,12 @@ class _Channel:
     def __init__(self, stopped: threading.Event) -> None:
         self._stopped = stopped
         self._events: queue.Queue[Event] = queue.Queue(PAGES_WAITING)
+        self._rotated: list[CredentialsRotated] = []
 
-    def get(self) -> Event | None:
-        """The next event, or None when there is none yet."""
+    def get(self, seconds: float) -> Event | None:
+        """The next event, or None when there is none after so long."""
         try:
-            return self._events.get(timeout=POLL_SECONDS)
+            return self._events.get(timeout=seconds) if seconds else self._events.get_nowait()
         except queue.Empty:
             return None
 
@@ -118,10 +135,15 @@ class _Channel:
     def save_credentials(self, config: dict[str, Any]) -> None:
         """Hand over renewed credentials and return only when they are saved."""
         event = CredentialsRotated(config)
+        self._rotated.append(event)
         self.put(event)
         while not event.saved.wait(POLL_SECONDS):
             if self._stopped.is_set():
                 raise Stopped
+
+    def unsaved(self) -> list[CredentialsRotated]:
+        """Renewed credentials that the run was stopped before saving. The old ones are used up, so that these MUST be saved."""
+        return [event for event in self._rotated if not event.saved.is_set()]
 
 
 class _Reading:

@@ -1,0 +1,160 @@
+"""Run the source's commands: as a process, or in this one with waits that take no time."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airbyte.protocol import Output, check_read, parse
+from api.fakes import HastyClock
+from source_zendesk_chat.airbyte.check import check
+from source_zendesk_chat.airbyte.messages import Writer
+from source_zendesk_chat.airbyte.read import read
+from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat_sandbox import Sandbox, Switches
+
+EXECUTABLE = Path(sys.executable).parent / "source-zendesk-chat"
+INCREMENTAL = ("agent_timeline", "agents", "bans", "chats")
+ALL = tuple(STREAMS)
+
+
+def small(chats: int = 250, **switches: Any) -> Sandbox:
+    """A sandbox of many small pages."""
+    return Sandbox(chats=chats, switches=Switches(**{"rate_limit": 0, "export_page_cap": 100, **switches}))
+
+
+def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    config = {
+        "start_date": "2020-01-01T00:00:00Z",
+        "subdomain": "acme",
+        "credentials": {"credentials": "access_token", "access_token": sandbox.token},
+        "api_url": sandbox.url,
+        "requests_per_minute": 10_000,
+        "request_timeout_seconds": 1,
+    }
+    return config | more
+
+
+def catalog_of(streams: Iterable[str] = ALL, *, full_refresh: bool = False) -> dict[str, Any]:
+    def configured(name: str) -> dict[str, Any]:
+        incremental = name in INCREMENTAL and not full_refresh
+        return {
+            "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"], "namespace": None},
+            "sync_mode": "incremental" if incremental else "full_refresh",
+            "destination_sync_mode": "append",
+            "cursor_field": None,
+            "primary_key": None,
+            "generation_id": 1,
+        }
+
+    return {"streams": [configured(name) for name in streams]}
+
+
+def names_in(catalog: Any) -> list[str]:
+    return [entry["stream"]["name"] for entry in catalog["streams"]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    stdout: bytes
+    stderr: str = ""
+
+    @property
+    def output(self) -> Output:
+        return Output(parse(self.stdout))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a bare container gives: no home, no locale."""
+    return {"PATH": os.environ.get("PATH", ""), **more}
+
+
+def files(folder: Path, **contents: Any) -> list[str]:
+    """Write JSON files (or bytes as they are) and return them as options."""
+    options = []
+    for name, content in contents.items():
+        path = folder / f"{name}.json"
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        options += [f"--{name}", str(path)]
+    return options
+
+
+def execute(command: str, *options: str, cwd: str | None = None, **env: str) -> Done:
+    """Run a command as a process."""
+    ended = subprocess.run(
+        [EXECUTABLE, command, *options], capture_output=True, env=environment(**env), timeout=60, cwd=cwd, check=False
+    )
+    return Done(ended.returncode, ended.stdout, ended.stderr.decode())
+
+
+def read_process(config: Any, catalog: Any, state: Any = None, *options: str, **env: str) -> Done:
+    """``read`` as a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = files(Path(folder), config=config, catalog=catalog, **({} if state is None else {"state": state}))
+        return execute("read", *given, *options, **env)
+
+
+def read_here(config: Any, catalog: Any, state: Any = None, *, debug: bool = False) -> tuple[int, Output]:
+    """``read`` in this process, with the protocol checked; waits take no time."""
+    out, clock = io.BytesIO(), HastyClock()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = files(Path(folder), config=config, catalog=catalog, **({} if state is None else {"state": state}))[1::2]
+        writer = Writer(out, clock, debug=debug)
+        code = read(writer, clock, clock.stopped, paths[0], paths[1], paths[2] if state is not None else None)
+    return code, check_read(out.getvalue(), names_in(catalog))
+
+
+def check_here(config: Any) -> tuple[str, str]:
+    """``check`` in this process; waits take no time."""
+    out, clock = io.BytesIO(), HastyClock()
+    with tempfile.TemporaryDirectory() as folder:
+        assert check(Writer(out, clock), clock, files(Path(folder), config=config)[1]) == 0
+    (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
+    return status["status"], status["message"]
+
+
+def truth(sandbox: Sandbox, stream: str) -> list[dict[str, Any]]:
+    """The records of a stream as the account holds them: with what the source promises to change, and nothing else."""
+    account = sandbox.account
+    if stream == "chats":
+        deleted = account.chats.deleted
+        ids = account.chat_ids()
+        chats = [json.loads(account.chats.tombstone(id_)) if id_ in deleted else account.chat(id_) for id_ in ids]
+        return [{**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat for chat in chats]
+    if stream == "agent_timeline":
+        spans = [json.loads(body) for body in account.events[stream].bodies.values()]
+        return [{**span, "id": f"{span['agent_id']}|{span['start_time']}"} for span in spans]
+    if stream == "accounts":
+        return [account.settings]
+    if stream == "routing_settings":
+        return [account.routing_settings]
+    return list(account.lists[stream].values())
+
+
+def by_content(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Records in a form that compares by content whatever their order; half a surrogate pair, which is no text, as U+FFFD."""
+    texts = [json.dumps(record, sort_keys=True, ensure_ascii=False) for record in records]
+    return sorted(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts)
+
+
+def key_of(stream: str, record: Mapping[str, Any]) -> Any:
+    return tuple(record[field] for field in STREAMS[stream].primary_key)
+
+
+def merged(stream: str, *runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What a destination holds after these runs: the latest record of each key."""
+    return list({key_of(stream, record): record for run in runs for record in run}.values())
+
+
+def assert_whole(sandbox: Sandbox, stream: str, *runs: Sequence[Mapping[str, Any]]) -> None:
+    """The runs together hold exactly the account's records."""
+    assert by_content(merged(stream, *runs)) == by_content(truth(sandbox, stream))

@@ -1,0 +1,122 @@
+"""Stand-ins that keep their promises: a clock that only moves when it is waited for, and an API given as a list of answers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from source_zendesk_chat.api.client import Client, Wait
+from source_zendesk_chat.api.rate_limit import RateLimiter
+from source_zendesk_chat.api.transport import NoAnswerError, Response
+from source_zendesk_chat.clock import Stopped
+
+NOW = 1_795_000_000.0
+TOKEN = "marked-token-7f3a"
+
+
+@dataclass
+class FakeClock:
+    """Waits take no time but are remembered."""
+
+    time: float = NOW
+    waits: list[float] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time - NOW
+
+    def sleep(self, seconds: float) -> None:
+        if self.stopped.is_set():
+            raise Stopped
+        with self.lock:
+            if seconds:
+                self.waits.append(seconds)
+            self.time += seconds
+
+
+class HastyClock:
+    """Real time, but a wait is over at once and only seems to have taken its time to the thread that waited."""
+
+    def __init__(self, stopped: threading.Event | None = None) -> None:
+        self.stopped = stopped or threading.Event()
+        self._skipped = threading.local()
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic() + getattr(self._skipped, "seconds", 0.0)
+
+    def sleep(self, seconds: float) -> None:
+        self._skipped.seconds = getattr(self._skipped, "seconds", 0.0) + seconds
+        if self.stopped.wait(min(seconds, 0.001)):
+            raise Stopped
+
+
+Answer = Response | NoAnswerError
+
+
+def ok(body: bytes = b"[]", **headers: str) -> Response:
+    return Response(200, headers, body)
+
+
+def status(number: int, body: bytes = b"{}", **headers: str) -> Response:
+    return Response(number, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+class FakeApi:
+    """A transport that gives one answer after the other, the last one for ever."""
+
+    def __init__(self, answers: Iterable[Answer], grants: Iterable[Answer] = ()) -> None:
+        self._answers = list(answers)
+        self._grants = list(grants)
+        self.tokens: list[str] = []
+        self.urls: list[str] = []
+        self.forms: list[Mapping[str, str]] = []
+        self._lock = threading.Lock()
+
+    def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
+        with self._lock:
+            self.urls.append(url)
+            self.tokens.append(token)
+            return _next(self._answers)
+
+    def post_form(self, url: str, form: Mapping[str, str]) -> Response:
+        with self._lock:
+            self.urls.append(url)
+            self.forms.append(dict(form))
+            return _next(self._grants)
+
+
+def _next(answers: list[Answer]) -> Response:
+    answer = answers.pop(0) if len(answers) > 1 else answers[0]
+    if isinstance(answer, NoAnswerError):
+        raise answer
+    return answer
+
+
+@dataclass
+class Asker:
+    """Asks a client and remembers what it was told."""
+
+    client: Client
+    waits: list[Wait] = field(default_factory=list)
+    requests: int = 0
+
+    def get(self, decode: Callable[[bytes], object] = bytes, *, patient: bool = True) -> object:
+        def on_request() -> None:
+            self.requests += 1
+
+        return self.client.get("chats", {}, decode, on_wait=self.waits.append, on_request=on_request, patient=patient)
+
+    @property
+    def retries(self) -> Sequence[float]:
+        return [wait.seconds for wait in self.waits if wait.reason]
+
+
+def unlimited(clock: FakeClock) -> RateLimiter:
+    return RateLimiter(10_000, clock)

@@ -1,0 +1,251 @@
+"""One request, however often it has to be asked: over a fake API, with a clock that only moves when waited for."""
+
+from typing import Any, NoReturn
+
+import msgspec
+import pytest
+
+from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from source_zendesk_chat.api.auth import FixedToken
+from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.rate_limit import RateLimiter
+from source_zendesk_chat.api.transport import NoAnswerError
+from source_zendesk_chat.clock import Stopped
+from source_zendesk_chat.errors import (
+    AuthError,
+    ConfigError,
+    ConnectorError,
+    EnvelopeError,
+    NetworkError,
+    RateLimitedError,
+    RequestRejectedError,
+    ServerError,
+    UnavailableError,
+)
+
+BASE = "https://acme.zendesk.com/api/v2/chat"
+
+
+class Renewable:
+    """A token source that has another token after each renewal."""
+
+    def __init__(self) -> None:
+        self.renewals: list[str] = []
+
+    def token(self) -> str:
+        return f"token-{len(self.renewals)}"
+
+    def renew(self, refused: str) -> bool:
+        self.renewals.append(refused)
+        return True
+
+    def settle(self, seconds: float) -> None:
+        pass
+
+
+class Given:
+    def __init__(self, *answers: Answer, tokens: Any = None, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.api = FakeApi(answers)
+        self.limiter = unlimited(self.clock)
+        self.client = Client(
+            BASE, transport=self.api, tokens=tokens or FixedToken(TOKEN), limiter=self.limiter, clock=self.clock
+        )
+        self.asker = Asker(self.client)
+
+
+def number(body: bytes) -> object:
+    return msgspec.json.decode(body)
+
+
+def test_an_answer() -> None:
+    given = Given(ok(b"[1]"))
+    assert given.asker.get(number) == [1]
+    assert given.api.urls == [f"{BASE}/chats"]
+    assert given.api.tokens == [TOKEN]
+    assert (given.asker.requests, given.asker.waits) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [status(500), status(502), status(503), status(504), status(408), ok(b"<html>"), ok(b""), NoAnswerError("cut")],
+    ids=["500", "502", "503", "504", "408", "html", "empty", "network"],
+)
+def test_a_fault_is_overcome(failure: Answer) -> None:
+    given = Given(failure, failure, ok(b"[1]"))
+    assert given.asker.get(number) == [1]
+    assert given.asker.requests == 3
+    assert given.asker.retries == [1, 2]
+    assert given.clock.waits == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "requests", "words"),
+    [
+        (status(500), ServerError, 6, "HTTP 500"),
+        (status(503), ServerError, 6, "HTTP 503"),
+        (ok(b"<html>hello</html>"), ServerError, 6, "a web page"),
+        (ok(b""), ServerError, 6, "an empty answer"),
+        (ok(b"[1,"), ServerError, 6, "no valid JSON"),
+        (ok(b"\xff\xfe"), ServerError, 6, "no valid JSON"),
+        (NoAnswerError("the connection broke"), NetworkError, 6, "the connection broke"),
+        (status(429), RateLimitedError, 10, "HTTP 429"),
+        (status(429, retry_after="86400"), RateLimitedError, 1, "wait 86400 s"),
+        (status(400), RequestRejectedError, 1, "HTTP 400"),
+        (status(418), RequestRejectedError, 1, "HTTP 418"),
+        (status(204), RequestRejectedError, 1, "HTTP 204"),
+        (status(401), AuthError, 1, "HTTP 401"),
+        (status(403), UnavailableError, 1, "HTTP 403"),
+        (status(404), UnavailableError, 1, "HTTP 404"),
+        (status(410), UnavailableError, 1, "HTTP 410"),
+        (status(302, location="https://other.example.com/x?token=1"), ConfigError, 1, "redirects to other.example.com,"),
+        (status(302, location="/access/login"), ConfigError, 1, "redirects to another address"),
+        (status(302, location="http://[bad"), ConfigError, 1, "redirects to another address"),
+        (status(302), ConfigError, 1, "redirects to another address"),
+    ],
+)
+def test_a_lasting_fault_has_its_own_error_and_ends(failure: Answer, kind: type[Exception], requests: int, words: str) -> None:
+    given = Given(failure)
+    with pytest.raises(kind, match=words) as caught:
+        given.asker.get(number)
+    assert type(caught.value) is kind
+    assert given.asker.requests == requests
+    assert given.clock.time - NOW <= 5 * 60
+    assert TOKEN not in str(caught.value)
+    assert "hello" not in str(caught.value)
+
+
+def test_giving_up_on_a_permanent_500_takes_half_a_minute() -> None:
+    given = Given(status(500))
+    with pytest.raises(ServerError):
+        given.asker.get()
+    assert given.clock.time - NOW == 31
+
+
+def test_a_spell_of_429_uses_up_no_attempt_of_another_fault() -> None:
+    given = Given(*[status(429)] * 9, *[status(500)] * 5, ok(b"[1]"))
+    assert given.asker.get(number) == [1]
+
+
+def test_an_impatient_caller_gives_up_early() -> None:
+    given = Given(status(500))
+    with pytest.raises(ServerError):
+        given.asker.get(patient=False)
+    assert given.asker.requests == 3
+
+
+def test_a_wrong_shape_is_asked_for_again_and_then_reported() -> None:
+    def refuse(_: bytes) -> NoReturn:
+        raise EnvelopeError("no envelope")
+
+    given = Given(ok(b"null"))
+    with pytest.raises(EnvelopeError, match="no envelope"):
+        given.asker.get(refuse)
+    assert given.asker.requests == 3
+
+
+def test_an_unexpected_error_of_a_decoder_is_not_hidden() -> None:
+    def fail(_: bytes) -> NoReturn:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        Given(ok()).asker.get(fail)
+
+
+def test_429_holds_every_thread_back_not_only_its_own() -> None:
+    given = Given(status(429, retry_after="7"), ok())
+    given.asker.get()
+    assert given.clock.waits == [7]
+    assert [wait.seconds for wait in given.asker.waits] == [7, 7]
+    assert given.asker.waits[0].reason.endswith("Trying again in 7 s (attempt 1).")
+    assert given.asker.waits[1].reason == ""
+
+    given = Given(status(429, retry_after="7"))
+    other = Asker(given.client)
+    given.api._answers = [status(429, retry_after="7"), ok(), ok()]
+    given.client._limiter.pause(3)
+    other.get()
+    assert given.clock.time - NOW == 3 + 7
+
+
+def test_a_fault_of_the_server_does_not_hold_other_threads_back() -> None:
+    given = Given(status(500), ok())
+    given.asker.get()
+    assert given.limiter._paused_until == 0
+
+
+def test_429_on_every_second_request_is_overcome() -> None:
+    answers = [answer for _ in range(50) for answer in (status(429), ok())]
+    given = Given(*answers)
+    for _ in range(50):
+        given.asker.get()
+    assert given.asker.requests == 100
+
+
+def test_the_limiter_is_asked_before_each_request() -> None:
+    clock = FakeClock()
+    limiter = RateLimiter(2, clock)
+    client = Client(BASE, transport=FakeApi([ok()]), tokens=FixedToken(TOKEN), limiter=limiter, clock=clock)
+    asker = Asker(client)
+    for _ in range(5):
+        asker.get()
+    assert clock.time - NOW == 122
+    assert [wait.seconds for wait in asker.waits] == [61, 61]
+
+
+def test_401_renews_once_and_asks_again_with_the_new_token() -> None:
+    tokens = Renewable()
+    given = Given(status(401), ok(b"[1]"), tokens=tokens)
+    assert given.asker.get(number) == [1]
+    assert given.api.tokens == ["token-0", "token-1"]
+    assert tokens.renewals == ["token-0"]
+    assert given.clock.waits == []
+
+
+def test_401_twice_is_final_and_no_other_request_is_made() -> None:
+    tokens = Renewable()
+    given = Given(status(401), tokens=tokens)
+    for _ in range(3):
+        with pytest.raises(AuthError):
+            given.asker.get()
+    assert given.api.tokens == ["token-0", "token-1"]
+
+
+def test_a_fault_between_401_and_the_answer() -> None:
+    given = Given(status(401), status(500), ok(), tokens=Renewable())
+    given.asker.get()
+    assert given.asker.requests == 3
+
+
+def test_the_support_probe_goes_to_the_same_host() -> None:
+    given = Given(status(401))
+    answer = given.client.support_status()
+    assert answer is not None
+    assert answer.status == 401
+    assert given.api.urls == ["https://acme.zendesk.com/api/v2/users/me.json"]
+    assert Given(NoAnswerError("cut")).client.support_status() is None
+
+
+@pytest.mark.parametrize("error", [Stopped(), AuthError("dead")])
+def test_a_support_probe_that_cannot_be_made(error: Exception) -> None:
+    class Broken(Renewable):
+        def token(self) -> str:
+            raise error
+
+    assert Given(ok(), tokens=Broken()).client.support_status() is None
+
+
+def test_stopped_ends_a_wait() -> None:
+    given = Given(status(500))
+    given.clock.stopped.set()
+    with pytest.raises(Stopped):
+        given.asker.get()
+    assert given.asker.requests == 1
+
+
+def test_every_error_names_its_recovery() -> None:
+    for answer in (status(500), status(429), status(400), status(401), status(403), status(302), NoAnswerError("cut")):
+        with pytest.raises(ConnectorError) as caught:
+            Given(answer).asker.get()
+        assert caught.value.failure_type in {"config_error", "transient_error", "system_error"}
+        assert str(caught.value).endswith((".", "?"))

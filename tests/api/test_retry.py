@@ -1,0 +1,128 @@
+"""When a request is repeated, as tables."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+
+from source_zendesk_chat.api.retry import (
+    MAX_ATTEMPTS,
+    MAX_RATE_LIMIT_ATTEMPTS,
+    MAX_RETRY_AFTER_SECONDS,
+    Outcome,
+    retry_after,
+    wait_before_retry,
+)
+
+NOW = 1_795_000_000.0
+
+
+def outcome(status: int, failure: str = "", retry_after: str | None = None) -> Outcome:
+    return Outcome(status, failure, {} if retry_after is None else {"retry-after": retry_after})
+
+
+def all_waits(made: Outcome, *, patient: bool = True) -> list[float]:
+    waits: list[float] = []
+    while (wait := wait_before_retry(made, len(waits) + 1, NOW, patient=patient)) is not None:
+        waits.append(wait)
+    return waits
+
+
+@pytest.mark.parametrize(
+    ("made", "patient", "waits"),
+    [
+        (outcome(500), True, [1, 2, 4, 8, 16]),
+        (outcome(502), True, [1, 2, 4, 8, 16]),
+        (outcome(503), True, [1, 2, 4, 8, 16]),
+        (outcome(504), True, [1, 2, 4, 8, 16]),
+        (outcome(599), True, [1, 2, 4, 8, 16]),
+        (outcome(408), True, [1, 2, 4, 8, 16]),
+        (outcome(0, "network"), True, [1, 2, 4, 8, 16]),
+        (outcome(200, "body"), True, [1, 2, 4, 8, 16]),
+        (outcome(200, "shape"), True, [1, 2]),
+        (outcome(503), False, [1, 2]),
+        (outcome(0, "network"), False, [1, 2]),
+        (outcome(200, "body"), False, [1, 2]),
+        (outcome(200, "shape"), False, [1, 2]),
+        (outcome(429), True, [1, 2, 4, 8, 16, 32, 32, 32, 32]),
+        (outcome(429), False, [1, 2, 4, 8, 16, 32, 32, 32, 32]),
+        (outcome(429, retry_after="7"), True, [7] * (MAX_RATE_LIMIT_ATTEMPTS - 1)),
+        (outcome(503, retry_after="7"), True, [7] * (MAX_ATTEMPTS - 1)),
+        *[(outcome(status), True, []) for status in (301, 302, 304, 400, 401, 403, 404, 405, 410, 422)],
+    ],
+)
+def test_waits_until_giving_up(made: Outcome, patient: bool, waits: list[float]) -> None:
+    assert all_waits(made, patient=patient) == waits
+
+
+def http_date(seconds_from_now: float) -> str:
+    return format_datetime(datetime.fromtimestamp(NOW + seconds_from_now, UTC), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("2", 2),
+        ("1.5", 1.5),
+        (" 30 ", 30),
+        ("-5", 0),
+        ("1e3", 1000),
+        ("inf", float("inf")),
+        ("-inf", 0),
+        ("", None),
+        ("nan", None),
+        ("soon", None),
+        ("Mon, 99 Nov 2026 08:00:00 GMT", None),
+        ("Mon, 23 Nov 99999999 08:00:00 GMT", None),
+        ("\u0665", 5),
+        (http_date(90), 90),
+        (http_date(-90), 0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date(text: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": text}, NOW) == seconds
+
+
+@pytest.mark.parametrize("zone", [" GMT", " -0000", " +0000", ""])
+def test_a_date_without_zone_is_utc_wherever_the_machine_stands(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        text = datetime.fromtimestamp(NOW + 60, UTC).strftime("%a, %d %b %Y %H:%M:%S") + zone
+        assert retry_after({"retry-after": text}, NOW) == 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_no_header_no_answer() -> None:
+    assert retry_after({}, NOW) is None
+    assert wait_before_retry(Outcome(429), 1, NOW) == 1
+
+
+@pytest.mark.parametrize("text", ["601", "86400", "inf", "1e300", http_date(3600)])
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_absurdly_long_wait_is_left_to_the_scheduler(status: int, text: str) -> None:
+    assert wait_before_retry(outcome(status, retry_after=text), 1, NOW) is None
+
+
+def test_the_longest_wait_obeyed() -> None:
+    assert wait_before_retry(outcome(429, retry_after="600"), 1, NOW) == MAX_RETRY_AFTER_SECONDS
+
+
+@pytest.mark.parametrize("text", ["0", "-9", http_date(-5)])
+def test_zero_still_pauses_a_moment(text: str) -> None:
+    assert wait_before_retry(outcome(429, retry_after=text), 1, NOW) == 0.1
+
+
+@pytest.mark.parametrize("text", ["soon", "", "nan"])
+def test_garbage_falls_back_to_our_own_pace(text: str) -> None:
+    assert wait_before_retry(outcome(429, retry_after=text), 3, NOW) == 4
+
+
+def test_the_attempts_end_whatever_the_server_asks() -> None:
+    assert wait_before_retry(outcome(429, retry_after="1"), MAX_RATE_LIMIT_ATTEMPTS, NOW) is None
+    assert wait_before_retry(outcome(503, retry_after="1"), MAX_ATTEMPTS, NOW) is None

@@ -1,0 +1,153 @@
+"""TLS that cannot be talked out of checking, and proxies as companies have them."""
+
+import base64
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from api.fakes import TOKEN
+from api.wire import CA, WireServer, answer, server_tls, serving
+from source_zendesk_chat.api.transport import HttpTransport, NoAnswerError, proxy_for
+from source_zendesk_chat.clock import SystemClock
+from source_zendesk_chat.errors import ConfigError
+
+ACME = "https://acme.zendesk.com"
+PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def transport(origin: str) -> HttpTransport:
+    return HttpTransport(origin, timeout=2, clock=SystemClock(), user_agent="test/1")
+
+
+@contextlib.contextmanager
+def connect_proxy(status: bytes = b"200 Connection established") -> Iterator[WireServer]:
+    """A proxy that, once asked to CONNECT, plays the TLS server behind it."""
+
+    def script(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 %s\r\n\r\n" % status)
+        with server_tls().wrap_socket(connection, server_side=True) as inner:
+            inner_heads.append(inner.recv(65536))
+            inner.sendall(answer(b"[1]"))
+            inner.recv(1)
+
+    inner_heads: list[bytes] = []
+    with serving(script) as server:
+        server.inner_heads = inner_heads  # type: ignore[attr-defined]
+        yield server
+
+
+def test_a_certificate_nobody_trusts_is_refused() -> None:
+    with serving(answer(), server_tls()) as server:
+        with pytest.raises(NoAnswerError, match=r"^TLS failed; .*SSL_CERT_FILE"):
+            transport(server.origin).get(server.origin + "/api", {}, TOKEN)
+        assert server.heads == []
+
+
+def test_a_company_ca_is_trusted_through_ssl_cert_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", CA)
+    with serving(answer(b"[1]"), server_tls()) as server:
+        assert transport(server.origin).get(server.origin + "/api", {}, TOKEN).body == b"[1]"
+
+
+def test_a_certificate_for_another_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", CA)
+    with serving(answer(b"[1]"), server_tls()) as server:
+        origin = f"https://127.0.0.2:{server.port}"
+        with pytest.raises(NoAnswerError):
+            transport(origin).get(origin + "/api", {}, TOKEN)
+        assert server.heads == []
+
+
+def test_a_server_without_tls_gets_no_token() -> None:
+    with serving(answer()) as server:
+        origin = server.origin.replace("http://", "https://")
+        with pytest.raises(NoAnswerError):
+            transport(origin).get(origin + "/api", {}, TOKEN)
+        assert TOKEN.encode() not in b"".join(server.heads)
+
+
+def test_https_goes_through_the_proxy_by_connect_and_the_proxy_never_sees_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", CA)
+    with connect_proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert transport(ACME).get(ACME + "/api", {}, TOKEN).body == b"[1]"
+    (head,) = proxy.heads
+    assert head.startswith(b"CONNECT acme.zendesk.com:443 HTTP/1.")
+    assert b"uthorization" not in head
+    (inner,) = proxy.inner_heads  # type: ignore[attr-defined]
+    assert b"Bearer " + TOKEN.encode() in inner
+
+
+def test_the_proxy_is_given_its_own_user_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", CA)
+    with connect_proxy() as proxy:
+        monkeypatch.setenv("https_proxy", f"anna:p%40ss@127.0.0.1:{proxy.port}")
+        transport(ACME).get(ACME + "/api", {}, TOKEN)
+    expected = base64.b64encode(b"anna:p@ss")
+    assert b"Basic " + expected in proxy.heads[0]
+    assert expected not in b"".join(proxy.inner_heads)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"502 Bad Gateway", b"403 Forbidden"])
+def test_a_proxy_that_refuses(status: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect_proxy(status) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://anna:secret-word@127.0.0.1:{proxy.port}")
+        with pytest.raises(NoAnswerError, match=r"^the proxy refuses, or could not be reached$"):
+            transport(ACME).get(ACME + "/api", {}, TOKEN)
+
+
+def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+    with pytest.raises(NoAnswerError, match=r"^the proxy refuses, or could not be reached$"):
+        transport(ACME).get(ACME + "/api", {}, TOKEN)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://anna:secret-word@127.0.0.1:1", "http://", "http://[::1", "http://h:port", "ftp://x"]
+)
+def test_a_proxy_that_cannot_be_one_is_a_config_error(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigError, match=r"^HTTPS_PROXY: ") as caught:
+        transport(ACME)
+    assert "secret-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("origin", "environment", "proxy"),
+    [
+        (ACME, {}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128"}, "http://p:3128"),
+        (ACME, {"https_proxy": "p:3128"}, "http://p:3128"),
+        (ACME, {"HTTP_PROXY": "http://p:3128"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "zendesk.com"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": ".zendesk.com, localhost"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "*"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "example.com"}, "http://p:3128"),
+        ("http://127.0.0.1:8097", {"HTTP_PROXY": "http://p:3128", "HTTPS_PROXY": "http://p:3128"}, None),
+        ("https://localhost:8097", {"HTTPS_PROXY": "http://p:3128"}, None),
+        ("http://[::1]:8097", {"HTTP_PROXY": "http://p:3128"}, None),
+    ],
+)
+def test_which_proxy(origin: str, environment: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(origin) == proxy
+
+
+def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect_proxy() as proxy, serving(answer(b"[2]")) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name.lower(), f"http://127.0.0.1:{proxy.port}")
+        assert transport(server.origin).get(server.origin + "/api", {}, TOKEN).body == b"[2]"
+        assert proxy.connections == 0

@@ -1,0 +1,123 @@
+"""A server that sends exactly the bytes a test gives it."""
+
+import contextlib
+import re
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+CERTS = Path(__file__).parent / "certs"
+CA = str(CERTS / "ca.pem")
+Script = Callable[[socket.socket, int], object]
+"""Deals with one request on a connection; given the number of the request, from 1."""
+
+
+def answer(body: bytes = b"[]", status: str = "200 OK", *, length: int | None = None, headers: bytes = b"") -> bytes:
+    size = len(body) if length is None else length
+    return b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s" % (
+        status.encode(),
+        size,
+        headers,
+        body,
+    )
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with RST rather than FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class WireServer:
+    """Serves ``script`` on loopback, one thread per connection; a connection is kept until the script closes it."""
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        self._script = script
+        self._tls = tls
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self.stopped = threading.Event()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        self._open.append(connection)
+        with contextlib.suppress(OSError, ssl.SSLError), connection:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            with connection:
+                while head := self._head(connection):
+                    with self._lock:
+                        self.heads.append(head)
+                        number = len(self.heads)
+                    self._script(connection, number)
+
+    @staticmethod
+    def _head(connection: socket.socket) -> bytes:
+        data = b""
+        while not _is_whole(data):
+            piece = connection.recv(65536)
+            if not piece:
+                return b""
+            data += piece
+        return data
+
+    def close(self) -> None:
+        self.stopped.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        for thread in self._threads:
+            thread.join(5)
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+@contextlib.contextmanager
+def serving(script: Script | bytes, tls: ssl.SSLContext | None = None) -> Iterator[WireServer]:
+    """A server that answers each request with the same bytes, or as a script says."""
+    server = WireServer(script if callable(script) else lambda connection, _: connection.sendall(script), tls)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def server_tls() -> ssl.SSLContext:
+    """The TLS of a server whose certificate is signed by the CA of the tests, for localhost and acme.zendesk.com."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTS / "server.pem")
+    return context

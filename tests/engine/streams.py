@@ -1,0 +1,77 @@
+"""Streams made up for tests, and clients that serve them."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from api.fakes import FakeApi, FakeClock, HastyClock, ok, unlimited
+from source_zendesk_chat.api.auth import FixedToken
+from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.clock import Clock
+from source_zendesk_chat.engine.events import Event
+from source_zendesk_chat.engine.run import SaveCredentials, Task, run
+from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
+
+BOUNDS = Bounds(0, 1_795_000_000.0)
+Read = Callable[[Fetch, Any, Bounds], Iterator[Batch[Any]]]
+
+
+def stream(name: str, read: Read, load_state: Callable[[Mapping[str, Any]], Any] = dict) -> Stream[Any]:
+    return Stream(
+        name=name,
+        primary_key=("id",),
+        cursor_field="id",
+        read=read,
+        probe=lambda fetch, bounds: None,
+        load_state=load_state,
+        dump_state=lambda position: {"id": position},
+    )
+
+
+def pages(count: int, records: int = 2) -> Read:
+    """So many pages, one request each."""
+
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        for number in range(count):
+            fetch("x", {}, bytes)
+            yield Batch([b'{"id":%d}' % (number * records + at) for at in range(records)], number, records)
+
+    return read
+
+
+def endless(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+    for number in itertools.count():
+        fetch("x", {}, bytes)
+        yield Batch([b'{"id":%d}' % number], number, 1)
+
+
+def task(name: str, read: Read, state: Mapping[str, Any] | None = None) -> Task:
+    return Task(stream(name, read), state, BOUNDS)
+
+
+def client(api: FakeApi | None = None, clock: Clock | None = None) -> Client:
+    return Client(
+        "https://acme.zendesk.com/api/v2/chat",
+        transport=api or FakeApi([ok()]),
+        tokens=FixedToken("t"),
+        limiter=unlimited(FakeClock()),
+        clock=clock or HastyClock(),
+    )
+
+
+def start(
+    tasks: Sequence[Task],
+    api: FakeApi | None = None,
+    stopped: threading.Event | None = None,
+    connect: Callable[[SaveCredentials], Client] | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    stopped = stopped or threading.Event()
+    clock = HastyClock(stopped)
+    return run(tasks, connect or (lambda _: client(api, clock)), clock, stopped, **options)
+
+
+def readers() -> list[threading.Thread]:
+    """The engine's threads that are alive."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("reader-")]

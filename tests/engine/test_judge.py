@@ -1,0 +1,75 @@
+"""What the probes' failures mean together, as a table."""
+
+import pytest
+
+from api.fakes import ok, status
+from source_zendesk_chat.api.transport import Response
+from source_zendesk_chat.engine.check import judge
+from source_zendesk_chat.errors import (
+    AuthError,
+    ConfigError,
+    ConnectorError,
+    EnvelopeError,
+    NetworkError,
+    ServerError,
+    UnavailableError,
+)
+from source_zendesk_chat.streams.registry import STREAMS
+
+NAMES = tuple(STREAMS)
+USER = ok(b'{"user":{"id":1}}')
+
+
+def forbidden(*names: str) -> dict[str, ConnectorError]:
+    return {name: UnavailableError(f"{name}-403", status=403) for name in names}
+
+
+def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
+    return {name: UnavailableError(f"{name}-404", status=404, html=html) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("failures", "support", "succeeded", "words"),
+    [
+        ({}, None, True, "All 12 streams can be read."),
+        (forbidden("accounts"), None, True, "11 of 12 streams can be read. Not available, so deselect: accounts: accounts-403"),
+        (missing("goals", "skills"), None, True, "goals: goals-404 skills: skills-404"),
+        (missing("goals") | forbidden("accounts"), None, True, "10 of 12"),
+        (forbidden("chats"), None, False, "may not read chats"),
+        (forbidden(*NAMES[:6]), None, False, "Administrator"),
+        (forbidden(*NAMES), None, False, "Administrator"),
+        (forbidden(*NAMES[:5]), None, False, "may not read"),  # chats among them
+        (missing("chats"), None, False, "chats-404"),
+        ({"bans": ServerError("bans-500")}, None, False, "bans-500"),
+        ({"bans": EnvelopeError("bans-shape")} | missing("goals"), None, False, "bans-shape"),
+        (dict.fromkeys(NAMES, NetworkError("no host")), None, False, "no host"),
+        (dict.fromkeys(NAMES, ConfigError("redirects")), None, False, "redirects"),
+        ({"bans": AuthError("401")} | missing(*NAMES[:3]), None, False, "401"),
+        (dict.fromkeys(NAMES, AuthError("refused")), None, False, "refused"),
+        (dict.fromkeys(NAMES, AuthError("refused")), status(401), False, "refused"),
+        (dict.fromkeys(NAMES, AuthError("refused")), ok(b"<html>"), False, "refused"),
+        (dict.fromkeys(NAMES, AuthError("refused")), ok(b'{"user":{"id":null}}'), False, "refused"),
+        (dict.fromkeys(NAMES, AuthError("refused")), ok(b'{"user":null}'), False, "refused"),
+        (dict.fromkeys(NAMES, AuthError("refused")), USER, False, "token of Zendesk Support"),
+        (missing(*NAMES), status(401), False, "acme has no Zendesk Chat"),
+        (missing(*NAMES), status(403), False, "acme has no Zendesk Chat"),
+        (missing(*NAMES), USER, False, "acme has no Zendesk Chat"),
+        (missing(*NAMES, html=True), status(404), False, "no Zendesk account at the subdomain acme"),
+        (missing(*NAMES), status(302), False, "no Zendesk account at the subdomain acme"),
+        (missing(*NAMES), status(404), False, "either the subdomain is wrong, or the account has no Chat"),
+        (missing(*NAMES), None, False, "either the subdomain is wrong, or the account has no Chat"),
+    ],
+)
+def test_verdict(failures: dict[str, ConnectorError], support: Response | None, succeeded: bool, words: str) -> None:
+    in_order = {name: failures[name] for name in NAMES if name in failures}
+    verdict = judge(in_order, len(NAMES), "acme", lambda: support)
+    assert verdict.succeeded is succeeded
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("failures", [{}, forbidden("accounts"), {"bans": ServerError("500")}])
+def test_support_is_not_asked_without_need(failures: dict[str, ConnectorError]) -> None:
+    def refuse() -> Response | None:
+        raise AssertionError
+
+    judge(failures, len(NAMES), "acme", refuse)

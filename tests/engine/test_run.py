@@ -1,0 +1,391 @@
+"""Streams side by side, told to one consumer in order."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
+from engine.streams import BOUNDS, client, endless, pages, readers, start, stream, task
+from source_zendesk_chat.api.auth import OAuthTokens
+from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.clock import SystemClock
+from source_zendesk_chat.config import OAuth
+from source_zendesk_chat.engine.events import (
+    CredentialsRotated,
+    Event,
+    Ledger,
+    Note,
+    PageRead,
+    RateLimited,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+)
+from source_zendesk_chat.engine.run import PAGES_WAITING, SaveCredentials, Task, run
+from source_zendesk_chat.errors import ConnectorError, DataError, ServerError, StateError
+from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch
+
+
+def of(events: list[Event], name: str) -> list[Event]:
+    return [event for event in events if getattr(event, "stream", None) == name]
+
+
+def eventually(true: Callable[[], bool], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return true()
+
+
+@settings(max_examples=15, deadline=None)
+@given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=8), workers=st.integers(1, 5))
+def test_each_stream_tells_its_story_in_order(sizes: list[int], workers: int) -> None:
+    events = list(start([task(f"s{at}", pages(size)) for at, size in enumerate(sizes)], workers=workers))
+    for at, size in enumerate(sizes):
+        started, *read, completed = of(events, f"s{at}")
+        assert isinstance(started, StreamStarted)
+        assert [event.state for event in read if isinstance(event, PageRead)] == [{"id": number} for number in range(size)]
+        records = [record for event in read if isinstance(event, PageRead) for record in event.records]
+        assert records == [b'{"id":%d}' % number for number in range(2 * size)]
+        assert isinstance(completed, StreamCompleted)
+        ledger = completed.ledger
+        assert (ledger.requests, ledger.pages, ledger.received, ledger.emitted, ledger.dropped) == (
+            size,
+            size,
+            2 * size,
+            2 * size,
+            0,
+        )
+
+
+def test_no_tasks_no_events() -> None:
+    assert list(start([])) == []
+
+
+def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        yield Batch([], 1, 5)
+        yield Batch([], 1, 3)
+        yield Batch([], 2, 0)
+        yield Batch([b"{}"], 2, 1)
+
+    events = list(start([task("s", read)]))
+    assert [(event.state, len(event.records)) for event in events if isinstance(event, PageRead)] == [
+        ({"id": 1}, 0),
+        ({"id": 2}, 0),
+        ({"id": 2}, 1),
+    ]
+    completed = events[-1]
+    assert isinstance(completed, StreamCompleted)
+    assert replace(completed.ledger, seconds=0) == Ledger(requests=0, pages=4, received=9, emitted=1)
+    assert completed.ledger.dropped == 8
+
+
+def test_a_slow_consumer_holds_the_readers_back() -> None:
+    api = FakeApi([ok()])
+    events = start([task(name, endless) for name in "abcdef"], api)
+    consumed = 0
+    for event in events:
+        if isinstance(event, PageRead):
+            consumed += 1
+            time.sleep(0.005)
+            # the pages waiting, those in the hands of four workers and in the hands of the consumer
+            assert len(api.urls) <= consumed + PAGES_WAITING + 2 * 4
+        if consumed == 40:
+            break
+    time.sleep(0.1)
+    assert len(api.urls) <= 40 + PAGES_WAITING + 2 * 4
+
+
+def test_memory_is_bounded_by_pages_in_flight() -> None:
+    class Page(bytes):
+        alive = 0
+        most = 0
+
+        def __init__(self, _: bytes) -> None:
+            Page.alive += 1
+            Page.most = max(Page.most, Page.alive)
+
+        def __del__(self) -> None:
+            Page.alive -= 1
+
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        for number in range(100):
+            yield Batch([Page(b"{}")], number, 1)
+
+    for event in start([task(name, read) for name in "abcd"]):
+        if isinstance(event, PageRead):
+            time.sleep(0.0005)
+    assert Page.most <= PAGES_WAITING + 3 * 4 + 2
+    assert Page.most >= 4
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_never_more_streams_at_once_than_workers(workers: int) -> None:
+    lock = threading.Lock()
+    at_once: list[int] = []
+    running = 0
+
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        nonlocal running
+        with lock:
+            running += 1
+            at_once.append(running)
+        time.sleep(0.02)
+        with lock:
+            running -= 1
+        yield Batch([], 0, 0)
+
+    list(start([task(str(number), read) for number in range(9)], workers=workers))
+    assert max(at_once) == workers
+
+
+def failing(error: Exception) -> Callable[[Fetch, Any, Bounds], Iterator[Batch[Any]]]:
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        yield Batch([b"{}"], 0, 1)
+        raise error
+
+    return read
+
+
+def test_a_failing_stream_leaves_the_others_whole() -> None:
+    boom = ServerError("boom")
+    events = list(start([task("a", pages(5)), task("bad", failing(boom)), task("c", pages(5))]))
+    for name in "ac":
+        assert isinstance(of(events, name)[-1], StreamCompleted)
+        assert sum(isinstance(event, PageRead) for event in of(events, name)) == 5
+    started, page, failed = of(events, "bad")
+    assert isinstance(started, StreamStarted)
+    assert isinstance(page, PageRead)
+    assert isinstance(failed, StreamFailed)
+    assert failed.error is boom
+    assert (failed.ledger.emitted, failed.ledger.pages) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "unexpected", [KeyError("secret-word"), ValueError("secret-word"), RecursionError(), MemoryError(), AssertionError()]
+)
+def test_an_unexpected_error_is_a_failure_of_its_stream_that_quotes_nothing(unexpected: Exception) -> None:
+    events = list(start([task("bad", failing(unexpected)), task("good", pages(3))]))
+    (failed,) = [event for event in events if isinstance(event, StreamFailed)]
+    assert type(failed.error) is DataError
+    assert str(failed.error) == f"bad: unexpected {type(unexpected).__name__}. Please report this."
+    assert failed.error.__cause__ is unexpected
+    assert isinstance(of(events, "good")[-1], StreamCompleted)
+
+
+def test_an_unreadable_state_fails_its_stream_only() -> None:
+    def refuse(_: Any) -> NoReturn:
+        raise StateError("no state")
+
+    bad = Task(stream("bad", pages(1), refuse), {"id": "?"}, BOUNDS)
+    events = list(start([bad, task("good", pages(1))]))
+    failed = of(events, "bad")[-1]
+    assert isinstance(failed, StreamFailed)
+    assert isinstance(failed.error, StateError)
+    assert isinstance(of(events, "good")[-1], StreamCompleted)
+
+
+@pytest.mark.parametrize(("state", "position"), [(None, None), ({}, None), ({"id": 7}, {"id": 7})])
+def test_the_position_comes_from_the_state(state: dict[str, Any] | None, position: Any) -> None:
+    positions = []
+
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        positions.append(position)
+        yield Batch([], 0, 0)
+
+    list(start([task("s", read, state)]))
+    assert positions == [position]
+
+
+def test_stopped_ends_the_events_at_once_and_the_threads_soon() -> None:
+    stopped = threading.Event()
+    events = []
+    for event in start([task(name, endless) for name in "abcdef"], stopped=stopped):
+        events.append(event)
+        if len(events) == 20:
+            stopped.set()
+    assert len(events) == 20
+    assert eventually(lambda: not readers())
+
+
+def test_stopping_ends_a_run_whose_threads_all_wait() -> None:
+    stopped = threading.Event()
+    clock = SystemClock(stopped)
+    tasks = [task("s", pages(1))]
+    run_ended = threading.Event()
+
+    def consume() -> None:
+        list(run(tasks, lambda _: client(FakeApi([status(503, retry_after="500")]), clock), clock, stopped))
+        run_ended.set()
+
+    threading.Thread(target=consume).start()
+    assert eventually(lambda: bool(readers()))
+    began = time.monotonic()
+    stopped.set()
+    assert run_ended.wait(5)
+    assert time.monotonic() - began < 1
+    assert eventually(lambda: not readers())
+
+
+def test_a_consumer_that_leaves_ends_the_threads() -> None:
+    events = start([task(name, endless) for name in "abcdef"])
+    for _ in range(10):
+        next(events)
+    assert readers()
+    events.close()  # type: ignore[attr-defined]
+    assert eventually(lambda: not readers())
+
+
+def test_a_consumer_that_fails_ends_the_threads() -> None:
+    def consume() -> None:
+        for event in start([task(name, endless) for name in "abc"]):
+            if isinstance(event, PageRead):
+                raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        consume()
+    assert eventually(lambda: not readers())
+
+
+def test_a_run_ends_when_its_threads_are_stopped_by_their_clock_alone() -> None:
+    """The clock may be stopped by a signal that the consumer knows nothing of: it must not wait for ever."""
+    clock = SystemClock()
+    clock.stopped.set()
+    api = FakeApi([status(500)])
+    events = list(run([task("s", pages(1))], lambda _: client(api, clock), clock, threading.Event()))
+    assert [type(event) for event in events] == [StreamStarted, Note]
+
+
+def test_waits_are_told() -> None:
+    api = FakeApi([status(429, retry_after="7"), status(500), ok()])
+    events = list(start([task("s", pages(1))], api))
+    warnings = [event.message for event in events if isinstance(event, Note) and event.level == "WARN"]
+    assert [message.split(" Trying")[1] for message in warnings] == [" again in 7 s (attempt 1).", " again in 1 s (attempt 1)."]
+
+
+def test_a_wait_for_the_quota_is_told_with_its_end() -> None:
+    clock = FakeClock()
+    api = FakeApi([status(429, retry_after="7"), ok()])
+    connected = Client("https://a/api", transport=api, tokens=_Fixed(), limiter=unlimited(clock), clock=clock)
+    before = clock.now()
+    events = list(run([task("s", pages(1))], lambda _: connected, clock, threading.Event()))
+    assert [event for event in events if isinstance(event, RateLimited)] == [RateLimited("s", before + 7)]
+
+
+class _Fixed:
+    def token(self) -> str:
+        return "t"
+
+    def renew(self, refused: str) -> bool:
+        return False
+
+    def settle(self, seconds: float) -> None:
+        pass
+
+
+def test_notes_of_a_batch_come_before_its_page() -> None:
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        yield Batch([b"{}"], 0, 1, ("look",))
+
+    kinds = [event for event in start([task("s", read)]) if not isinstance(event, Note) or event.level == "WARN"]
+    assert kinds[1] == Note("WARN", "look")
+    assert isinstance(kinds[2], PageRead)
+
+
+# Renewed credentials.
+
+OLD = OAuth("old", "refresh-1", "client", "secret-word")
+GRANT = ok(b'{"access_token":"new","refresh_token":"refresh-2"}')
+
+
+class Rotating:
+    """An API that refuses the old token, behind a client that renews it."""
+
+    def __init__(self, api: FakeApi, clock: Any) -> None:
+        self.api = api
+        self.clock = clock
+
+    def connect(self, save: SaveCredentials) -> Client:
+        def rotated(renewed: OAuth) -> None:
+            save({"access_token": renewed.access_token})
+
+        tokens = OAuthTokens(OLD, "https://a/oauth", self.api, self.clock, rotated)
+        return Client("https://a/api", transport=self.api, tokens=tokens, limiter=unlimited(FakeClock()), clock=self.clock)
+
+
+class RefusingApi(FakeApi):
+    def get(self, url: str, params: Any, token: str) -> Any:
+        super().get(url, params, token)
+        return status(401) if token == "old" else ok()
+
+
+def test_credentials_are_handed_over_before_they_are_used() -> None:
+    clock = SystemClock()
+    api = RefusingApi([ok()], [GRANT])
+    used_when_told = []
+    for event in run([task(name, pages(2)) for name in "abcd"], Rotating(api, clock).connect, clock, threading.Event()):
+        if isinstance(event, CredentialsRotated):
+            time.sleep(0.1)
+            used_when_told.append("new" in api.tokens)
+            assert event.config == {"access_token": "new"}
+            assert "new" not in repr(event)
+    assert used_when_told == [False]
+    assert api.tokens.count("new") == 8
+    assert len(api.forms) == 1
+
+
+def test_credentials_renewed_while_the_run_is_stopped_are_still_handed_over() -> None:
+    """A refresh token works once: were the new one lost, a person would have to sign in again."""
+    stopped = threading.Event()
+    clock = SystemClock(stopped)
+
+    class SlowToGrant(RefusingApi):
+        def post_form(self, url: str, form: Any) -> Any:
+            stopped.set()
+            time.sleep(0.3)
+            return super().post_form(url, form)
+
+    api = SlowToGrant([ok()], [GRANT])
+    events = list(run([task(name, pages(2)) for name in "abcd"], Rotating(api, clock).connect, clock, stopped))
+    assert [event.config for event in events if isinstance(event, CredentialsRotated)] == [{"access_token": "new"}]
+    assert "new" not in api.tokens
+    assert len(api.forms) == 1
+
+
+def test_credentials_that_the_consumer_does_not_save_are_never_used() -> None:
+    clock = SystemClock()
+    api = RefusingApi([ok()], [GRANT])
+    events = run([task(name, pages(2)) for name in "ab"], Rotating(api, clock).connect, clock, threading.Event())
+    for event in events:
+        if isinstance(event, CredentialsRotated):
+            break
+    events.close()  # type: ignore[attr-defined]
+    assert eventually(lambda: not readers())
+    assert "new" not in api.tokens
+
+
+def test_a_dead_refresh_token_fails_every_stream_with_one_request_for_a_new_one() -> None:
+    clock = SystemClock()
+    grants: list[Answer] = [status(400)]
+    api = RefusingApi([ok()], grants)
+    events = list(run([task(name, pages(2)) for name in "abcdef"], Rotating(api, clock).connect, clock, threading.Event()))
+    failed = [event for event in events if isinstance(event, StreamFailed)]
+    assert len(failed) == 6
+    assert all("Authenticate again" in str(event.error) for event in failed)
+    assert len(api.forms) == 1
+
+
+def test_a_client_that_cannot_be_made_is_the_callers_matter() -> None:
+    def connect(_: SaveCredentials) -> NoReturn:
+        raise ConnectorError("no")
+
+    with pytest.raises(ConnectorError):
+        list(start([task("s", pages(1))], connect=connect))
+    assert not readers()
