@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
+from dataclasses import replace
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from load.runs import page
@@ -22,6 +25,7 @@ from source_zendesk_chat.load.loading import Saved
 from source_zendesk_chat.load.progress import show_progress
 from source_zendesk_chat.load.report import LoadReport, StreamReport, print_report
 
+GREY = "90"
 LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04)
 ERROR = UnavailableError("The plan has no [bold]skills[/bold].", status=403)
 REPORT = LoadReport(
@@ -70,6 +74,13 @@ def test_lines_where_there_is_no_terminal() -> None:
         "skills: started",
         "skills: failed after 0 records, 1 requests, 0.0 s: The plan has no [bold]skills[/bold].",
     ]
+
+
+@pytest.mark.parametrize(("read", "bar"), [(0.0, 0), (0.5, 12), (1.0, 24)])
+def test_the_bar_shows_how_much_is_read(read: float, bar: int) -> None:
+    text = shown([StreamStarted("chats"), replace(page("chats", [{}]), progress=read)], terminal=True)
+    drawn = re.findall("\x1b\\[([\\d;]+)m(━+)", text.rpartition("chats")[2])
+    assert sum(len(part) for colour, part in drawn if colour != GREY) == bar
 
 
 def test_a_line_for_each_stream_on_a_terminal() -> None:

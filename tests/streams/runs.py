@@ -21,6 +21,7 @@ class Run:
     batches: list[list[dict[str, Any]]] = field(default_factory=list)
     states: list[StateBlob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    progress: list[float | None] = field(default_factory=list)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -51,6 +52,7 @@ def run(stream: str, api: Fetch, bounds: Bounds, state: StateBlob | None = None,
         result.batches.append([json.loads(record) for record in batch.records])
         result.states.append(json.loads(json.dumps(value.dump_state(batch.position))))
         result.notes.extend(batch.notes)
+        result.progress.append(batch.progress)
         assert len(result.batches) < MANY_REQUESTS, "does not end"
     return result
 

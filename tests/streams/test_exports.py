@@ -473,6 +473,13 @@ def test_records_without_a_time_are_emitted_and_the_page_end_is_taken_from_the_a
     assert not doubles(found)
 
 
+@given(apis())
+def test_progress_goes_up_to_the_whole(api: ExportApi) -> None:
+    progress = [part for part in run(api.name, api, bounds()).progress if part is not None]
+    assert progress == sorted(progress)
+    assert all(0 <= part <= 1 for part in progress)
+
+
 def test_an_empty_account_is_one_request() -> None:
     api = ExportApi("chats", {})
     found = run("chats", api, bounds())

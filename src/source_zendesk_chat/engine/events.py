@@ -39,11 +39,15 @@ class PageRead:
     """Records to write, and the state that is safe to store once all of them (and all before) are written.
 
     Every stream has at least one such event, even without records.
+
+    Attributes:
+        progress: How much of the stream is read, from 0 to 1; None where there is no telling.
     """
 
     stream: str
     records: Sequence[RawRecord]
     state: StateBlob
+    progress: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class _Reading:
             self._channel.put(Note("DEBUG", page))
             blob = stream.dump_state(batch.position)
             if batch.records or blob != written:
-                self._channel.put(PageRead(self._name, batch.records, blob))
+                self._channel.put(PageRead(self._name, batch.records, blob, batch.progress))
                 written = blob
 
     def _fetch(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress import Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from source_zendesk_chat.engine.events import (
@@ -24,6 +25,7 @@ from source_zendesk_chat.load.loading import Observe, Saved
 if TYPE_CHECKING:
     from rich.console import Console
 
+_BAR_WIDTH: Final = 24
 _LINE_SECONDS: Final = 5.0  # between two lines of log about records
 
 
@@ -42,8 +44,8 @@ def show_progress(
         yield _Lines(console, now, monotonic)
         return
     columns = (
-        SpinnerColumn(finished_text=" "),
         TextColumn("{task.description}", markup=False),
+        _ReadColumn(),
         _RecordsColumn(),
         TextColumn("{task.fields[requests]:>7,} requests"),
         _StatusColumn(now),
@@ -111,10 +113,10 @@ class _Bars:
     def __call__(self, event: Event | Saved) -> None:
         match event:
             case StreamStarted():
-                task = self._progress.add_task(event.stream, total=None, requests=0, status="reading", reset_at=None)
+                task = self._progress.add_task(event.stream, total=None, requests=0, status="reading", reset_at=None, read=None)
                 self._tasks[event.stream] = task
             case PageRead():
-                self._page(self._tasks[event.stream], len(event.records))
+                self._page(self._tasks[event.stream], event)
             case RateLimited():
                 self._progress.update(self._tasks[event.stream], reset_at=event.reset_at)
             case StreamCompleted() | StreamFailed():
@@ -122,21 +124,35 @@ class _Bars:
             case _:
                 self._remark(event)
 
-    def _page(self, task: TaskID, records: int) -> None:
+    def _page(self, task: TaskID, page: PageRead) -> None:
         requests = self._progress.tasks[task].fields["requests"] + 1
-        self._progress.update(task, advance=records, requests=requests, reset_at=None)
+        self._progress.update(task, advance=len(page.records), requests=requests, reset_at=None, read=page.progress)
 
     def _end(self, task: TaskID, event: StreamCompleted | StreamFailed) -> None:
         ledger = event.ledger
         status = "failed" if isinstance(event, StreamFailed) else "complete"
         self._progress.update(
-            task, total=ledger.emitted, completed=ledger.emitted, requests=ledger.requests, status=status, reset_at=None
+            task,
+            total=ledger.emitted,
+            completed=ledger.emitted,
+            requests=ledger.requests,
+            status=status,
+            reset_at=None,
+            read=1.0 if status == "complete" else self._progress.tasks[task].fields["read"] or 0.0,
         )
 
     def _remark(self, event: Event | Saved) -> None:
         remark = _remark(event)
         if remark is not None:
             self._progress.console.print(remark, markup=False, highlight=False, soft_wrap=True)
+
+
+class _ReadColumn(ProgressColumn):
+    """A bar: how much of the stream's time is read. It moves to and fro where there is no telling."""
+
+    def render(self, task: Task) -> ProgressBar:
+        read = task.fields["read"]
+        return ProgressBar(total=1.0, completed=read or 0.0, width=_BAR_WIDTH, pulse=read is None)
 
 
 class _RecordsColumn(ProgressColumn):

@@ -113,7 +113,7 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
         head = export.floor(now - max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US))
         saved, notes = _starting_position(export, position, bounds, latest)
         at = _begin(export, saved, latest)
-        limit, largest = PAGE_SIZE, 0
+        limit, largest, began = PAGE_SIZE, 0, now
         while True:
             fetched = _fetch_page(export, fetch, at.time, at.id, limit, latest)
             if fetched is None:
@@ -127,7 +127,10 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
                     f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page "
                     "through. Please report this."
                 )
-            yield Batch([row.record for row in fresh], _position(export, saved, at, head, now), len(rows), notes)
+            began = min([began, *(row.time for row in rows if row.time is not None)])
+            progress = (at.time - began) / (now - began) if began <= at.time < now else 1.0
+            reached = _position(export, saved, at, head, now)
+            yield Batch([row.record for row in fresh], reached, len(rows), notes, progress)
             largest = max(largest, len(rows))
             if not progressed or (at.time > now and len(rows) < min(largest, limit)):
                 return

@@ -52,12 +52,14 @@ class Batch(Generic[P_co]):
         position: Where a later run resumes once ``records`` are written.
         received: Records in the API's answer: ``len(records)`` plus those dropped as already emitted.
         notes: What the user should be told.
+        progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
     """
 
     records: Sequence[RawRecord]
     position: P_co
     received: int
     notes: tuple[str, ...] = ()
+    progress: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
