@@ -76,7 +76,7 @@ def test_lines_where_there_is_no_terminal() -> None:
     ]
 
 
-@pytest.mark.parametrize(("read", "bar"), [(0.0, 0), (0.5, 12), (1.0, 24)])
+@pytest.mark.parametrize(("read", "bar"), [(0.0, 0), (0.25, 6), (0.75, 18)])
 def test_the_bar_shows_how_much_is_read(read: float, bar: int) -> None:
     text = shown([StreamStarted("chats"), replace(page("chats", [{}]), progress=read)], terminal=True)
     drawn = re.findall("\x1b\\[([\\d;]+)m(━+)", text.rpartition("chats")[2])
