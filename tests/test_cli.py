@@ -193,3 +193,10 @@ def test_a_config_file_that_cannot_be_replaced_stays_whole(tmp_path: Path) -> No
         save_config(folder, {"access_token": "new"})
     assert folder.is_dir()
     assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+def test_a_stdout_that_cannot_be_written_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([COMMAND, "spec"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "The messages cannot be written to stdout: No space left on device.\n")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from source_zendesk_chat import __version__
+from source_zendesk_chat.errors import origin
 
 if TYPE_CHECKING:
     from source_zendesk_chat.airbyte.messages import Writer
@@ -79,12 +80,14 @@ def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
     try:
         code = _airbyte_command(options, writer, clock, stopped)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:  # stdout is closed or cannot be written; files and connections have errors of their own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"The messages cannot be written to stdout: {error.strerror}.\n")
         return EXIT_FAILED
     except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
         what = type(unexpected).__name__
-        writer.error(f"Unexpected {what}. Please report this.", "system_error", internal=repr(unexpected))
+        writer.error(f"Unexpected {what}. Please report this.", "system_error", internal=origin(unexpected))
         return EXIT_FAILED
     return code
 
@@ -102,7 +105,7 @@ def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemC
         case "check":
             from source_zendesk_chat.airbyte.check import check  # noqa: PLC0415
 
-            return check(writer, clock, options.config)
+            return check(writer, clock, stopped, options.config)
         case _:
             from source_zendesk_chat.airbyte.read import read  # noqa: PLC0415
 

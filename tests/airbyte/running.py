@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +118,7 @@ def check_here(config: Any) -> tuple[str, str]:
     """``check`` in this process; waits take no time."""
     out, clock = io.BytesIO(), HastyClock()
     with tempfile.TemporaryDirectory() as folder:
-        assert check(Writer(out, clock), clock, files(Path(folder), config=config)[1]) == 0
+        assert check(Writer(out, clock), clock, threading.Event(), files(Path(folder), config=config)[1]) == 0
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     return status["status"], status["message"]
 

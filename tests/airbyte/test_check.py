@@ -115,7 +115,7 @@ def test_a_stream_that_the_account_lacks_is_named_and_the_check_succeeds(switche
 
 def test_a_short_fault_is_overcome() -> None:
     with small(chats=5) as sandbox:
-        sandbox.inject(Fault(kind="status", status=500, times=4), Fault(kind="reset", times=2, after=3))
+        sandbox.inject(Fault(kind="status", status=500, path="*/goals", times=2), Fault(kind="reset", path="*/bans", times=2))
         assert check_here(config_of(sandbox))[0] == "SUCCEEDED"
 
 
@@ -138,7 +138,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     out, clock = io.BytesIO(), HastyClock()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         path = files(Path(folder), config=config_of(sandbox, credentials=oauth))[1]
-        assert check(Writer(out, clock), clock, path) == 0
+        assert check(Writer(out, clock), clock, threading.Event(), path) == 0
     output = Output(parse(out.getvalue()))
     assert [message["type"] for message in output.messages] == ["CONTROL", "CONNECTION_STATUS"]
     saved = output.payloads("CONTROL")[0]["connectorConfig"]["config"]
@@ -160,7 +160,7 @@ def test_a_check_that_is_stopped_does_not_succeed() -> None:
     out = io.BytesIO()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         sandbox.inject(Fault(kind="status", path="*/goals"))
-        check(Writer(out, clock), clock, files(Path(folder), config=config_of(sandbox))[1])
+        check(Writer(out, clock), clock, threading.Event(), files(Path(folder), config=config_of(sandbox))[1])
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "stopped" in status["message"]

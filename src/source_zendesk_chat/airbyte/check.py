@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 from source_zendesk_chat.airbyte.inputs import read_config
@@ -12,11 +13,11 @@ from source_zendesk_chat.engine.check import check as check_account
 from source_zendesk_chat.errors import ConfigError, ConnectorError
 
 
-def check(writer: Writer, clock: Clock, config_path: str) -> int:
+def check(writer: Writer, clock: Clock, stopped: threading.Event, config_path: str) -> int:
     """Tell whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
     try:
         config = read_config(config_path, writer)
-        verdict = check_account(config, partial(connect, config, clock), clock, writer.save_config)
+        verdict = check_account(config, partial(connect, config, clock), clock, stopped, writer.save_config)
     except ConfigError as error:
         writer.connection_status(succeeded=False, message=f"Config validation error: {error}")
     except ConnectorError as error:

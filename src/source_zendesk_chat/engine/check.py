@@ -47,6 +47,7 @@ def check(
     config: Config,
     connect: Callable[[SaveCredentials], Client],
     clock: Clock,
+    stopped: threading.Event,
     save_credentials: Callable[[Mapping[str, Any]], None],
 ) -> Verdict:
     """Probe every stream once.
@@ -55,6 +56,7 @@ def check(
         config: Valid configuration.
         connect: Makes the client, given what to call with renewed credentials.
         clock: Time.
+        stopped: Ends the check early, as in ``run``.
         save_credentials: Given a renewed configuration, before it is used.
     """
     now = clock.now()
@@ -70,7 +72,7 @@ def check(
     failures: dict[str, ConnectorError] = {}
     answered: set[str] = set()
     tasks = [Task(_probing(stream), None, bounds) for stream in STREAMS.values()]
-    for event in run(tasks, connect_once, clock, threading.Event(), workers=len(tasks)):
+    for event in run(tasks, connect_once, clock, stopped, workers=len(tasks)):
         if isinstance(event, StreamFailed):
             failures[event.stream] = event.error
             answered.add(event.stream)

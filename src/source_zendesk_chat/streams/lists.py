@@ -164,6 +164,8 @@ def _record(stream: str, raw: msgspec.Raw, key: str) -> tuple[Any, RawRecord]:
     except msgspec.ValidationError:
         raise RecordShapeError(f"{stream}: Zendesk sent a record that is no object. Please report this.") from None
     value = getattr(row, key) if key else None
+    if record == b"{}":
+        raise RecordShapeError(f"{stream}: Zendesk sent an empty record. Please report this.")
     if key and (value is None or value == ""):
         raise RecordShapeError(f"{stream}: Zendesk sent a record without its `{key}`. Please report this.")
     if row.enabled in (0, 1) and not isinstance(row.enabled, bool):

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from math import isfinite
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -52,11 +53,16 @@ def _one_line(body: bytes) -> bytes:
 def _mended(body: bytes) -> bytes:
     """Repair what is in real messages but not in the JSON standard: half a surrogate pair, control characters, odd bytes."""
     try:
-        value = json.loads(body.decode(errors="replace"), strict=False, parse_constant=lambda _: None)
+        value = json.loads(body.decode(errors="replace"), strict=False, parse_constant=lambda _: None, parse_float=_finite)
     except ValueError:
         raise msgspec.DecodeError("not JSON") from None
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if isfinite(number) else None
 
 
 def digest(record: bytes) -> str:
