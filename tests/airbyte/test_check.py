@@ -1,5 +1,6 @@
 """``check`` against accounts and tokens of every kind: one status each, and a message that says what to do."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -160,7 +161,7 @@ def test_a_check_that_is_stopped_does_not_succeed() -> None:
     out = io.BytesIO()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         sandbox.inject(Fault(kind="status", path="*/goals"))
-        check(Writer(out, clock), clock, threading.Event(), files(Path(folder), config=config_of(sandbox))[1])
+        check(Writer(out, clock), clock, clock.stopped, files(Path(folder), config=config_of(sandbox))[1])
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "stopped" in status["message"]
