@@ -337,6 +337,15 @@ def test_a_new_record_between_two_requests_is_no_page_that_repeats() -> None:
     assert api.requests == 3
 
 
+def test_a_record_that_appears_late_between_two_requests_is_read_and_no_page_that_repeats() -> None:
+    def one_more(api: ExportApi) -> None:
+        if api.requests == 2:
+            api.items[9] = Item(9, max(item.time for item in api.items.values()) + SECOND)
+
+    api = ties("agent_timeline", 3, between=one_more)
+    assert len(run("agent_timeline", api, bounds()).records) == 4
+
+
 @exactly
 @given(apis(short=False), st.integers(0, 12), st.integers(1, 12))
 def test_the_state_is_bounded_and_still_nothing_is_lost(api: ExportApi, cut: int, most: int) -> None:

@@ -113,7 +113,7 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
         head = export.floor(now - max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US))
         saved, notes = _starting_position(export, position, bounds, latest)
         at = _begin(export, saved, latest)
-        limit, largest, began = PAGE_SIZE, 0, now
+        limit, largest, began, doubted = PAGE_SIZE, 0, now, False
         while True:
             fetched = _fetch_page(export, fetch, at.time, at.id, limit, latest)
             if fetched is None:
@@ -123,10 +123,14 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
             full = len(rows) >= min(limit, SURELY_NO_TIE)
             stuck = not progressed and len(rows) > 1 and (full or len(rows) >= largest)
             if stuck and (full or _more_follows(export, fetch, at, limit, latest, now)):
-                raise PaginationStuckError(
-                    f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page "
-                    "through. Please report this."
-                )
+                if doubted:
+                    raise PaginationStuckError(
+                        f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page "
+                        "through. Please report this."
+                    )
+                doubted = True  # or the record that follows came between the two requests: then it is on the page now
+                continue
+            doubted = False
             began = min([began, *(row.time for row in rows if row.time is not None)])
             progress = (at.time - began) / (now - began) if began <= at.time < now else 1.0
             reached = _position(export, saved, at, head, now)
