@@ -55,7 +55,7 @@ def test_each_stream_tells_its_story_in_order(sizes: list[int], workers: int) ->
         assert records == [b'{"id":%d}' % number for number in range(2 * size)]
         assert isinstance(completed, StreamCompleted)
         ledger = completed.ledger
-        assert (ledger.requests, ledger.pages, ledger.received, ledger.emitted, ledger.dropped) == (
+        assert (ledger.requests, ledger.pages, ledger.received, ledger.emitted, ledger.unchanged) == (
             size,
             size,
             2 * size,
@@ -70,8 +70,8 @@ def test_no_tasks_no_events() -> None:
 
 def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-        yield Batch([], 1, 5)
-        yield Batch([], 1, 3)
+        yield Batch([], 1, 5, unchanged=5)
+        yield Batch([], 1, 3, older=2, unchanged=1)
         yield Batch([], 2, 0)
         yield Batch([b"{}"], 2, 1)
 
@@ -83,8 +83,19 @@ def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
     ]
     completed = events[-1]
     assert isinstance(completed, StreamCompleted)
-    assert replace(completed.ledger, seconds=0) == Ledger(requests=0, pages=4, received=9, emitted=1)
-    assert completed.ledger.dropped == 8
+    counted = Ledger(requests=0, pages=4, received=9, emitted=1, unchanged=6, older=2, last="2")
+    assert replace(completed.ledger, seconds=0) == counted
+
+
+def test_a_stream_whose_account_does_not_balance_has_failed() -> None:
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        yield Batch([b"{}"], 1, 3, unchanged=1)
+
+    failed = list(start([task("s", read)]))[-1]
+    assert isinstance(failed, StreamFailed)
+    assert isinstance(failed.error, DataError)
+    assert "3 received" in str(failed.error)
+    assert "does not balance" in str(failed.error)
 
 
 def test_a_slow_consumer_holds_the_readers_back() -> None:

@@ -48,7 +48,7 @@ def run(stream: str, api: Fetch, bounds: Bounds, state: StateBlob | None = None,
     position = value.load_state(state) if state else None
     for batch in value.read(api, position, bounds):
         assert all(b"\n" not in record for record in batch.records)
-        assert len(batch.records) <= batch.received
+        assert len(batch.records) + batch.unchanged + batch.older == batch.received
         result.batches.append([json.loads(record) for record in batch.records])
         result.states.append(json.loads(json.dumps(value.dump_state(batch.position))))
         result.notes.extend(batch.notes)

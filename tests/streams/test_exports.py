@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import PaginationStuckError, RequestRejectedError, ServerError
+from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
 from streams.model import NOW, SECOND, ExportApi, Item
@@ -469,6 +469,17 @@ def test_an_envelope_of_nonsense_does_not_lead_astray(change: dict[str, object])
     first = run("chats", api, bounds())
     assert contains(first.by_key(), rows(api))
     assert not doubles(first)
+
+
+@pytest.mark.parametrize("count", [0, 19, 21, -1])
+def test_a_page_that_holds_another_number_of_records_than_it_says_is_refused(count: int) -> None:
+    class Miscounting(ExportApi):
+        def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+            return super().__call__(path, params, lambda body: decode(json.dumps(json.loads(body) | {"count": count}).encode()))
+
+    api = Miscounting("chats", {number: Item(number, (NOW - 5000 - number) * SECOND) for number in range(20)})
+    with pytest.raises(EnvelopeError, match=f"says {count} records and sends 20"):
+        run("chats", api, bounds())
 
 
 def test_records_without_a_time_are_emitted_and_the_page_end_is_taken_from_the_api() -> None:

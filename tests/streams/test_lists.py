@@ -98,6 +98,20 @@ def test_a_later_incremental_run_gives_exactly_what_is_new_or_changed(api: ListA
     assert second.state["id"] >= first.state["id"]
 
 
+def test_what_was_deleted_is_told_once() -> None:
+    api = ListApi("agents", [{key: {"enabled": True} for key in range(1, 31)}])
+    first = run("agents", api, INCREMENTAL)
+    for key in (3, *range(10, 21)):
+        del api.groups[0][key]
+    second = run("agents", api, INCREMENTAL, first.state)
+    assert second.records == []
+    assert second.notes == [
+        "agents: 12 are gone from the list since the last sync (id 3, 10, 11, 12, 13, 14, 15, 16, 17, 18 ...). "
+        "They stay in the destination until a full refresh."
+    ]
+    assert first.notes == run("agents", api, INCREMENTAL, second.state).notes == []
+
+
 @exactly
 @given(apis(), st.data(), st.lists(st.integers(0, 40), min_size=1, max_size=3), st.booleans())
 def test_interrupted_runs_lose_no_record_and_no_edit(api: ListApi, data: st.DataObject, cuts: list[int], begun: bool) -> None:

@@ -23,7 +23,6 @@ from source_zendesk_chat.config import Config
 from source_zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
-    Ledger,
     Note,
     PageRead,
     RateLimited,
@@ -99,7 +98,7 @@ class _Narrator:
             case CredentialsRotated(config):
                 self._writer.save_config(config)
             case StreamCompleted(stream, ledger):
-                self._writer.log("INFO", f"{stream}: {summary(ledger)}")
+                self._writer.log("INFO", f"{stream}: {ledger}")
                 self._end(stream, "COMPLETE")
             case StreamFailed():
                 self._failed(event)
@@ -132,7 +131,7 @@ class _Narrator:
         self.failed = True
         cause = event.error.__cause__
         internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
-        self._writer.log("INFO", f"{event.stream}: stopped after {summary(event.ledger)}")
+        self._writer.log("INFO", f"{event.stream}: stopped after {event.ledger}")
         self._writer.error(str(event.error), event.error.failure_type, stream=event.stream, internal=internal)
         self._end(event.stream, "INCOMPLETE")
 
@@ -141,11 +140,3 @@ class _Narrator:
         if stream not in self._started:
             self._start(stream)
         self._writer.stream_status(stream, status)
-
-
-def summary(ledger: Ledger) -> str:
-    """A ledger in words."""
-    return (
-        f"{ledger.emitted} records from {ledger.requests} requests in {ledger.seconds:.1f} s "
-        f"(received {ledger.received}, left out {ledger.dropped} already emitted)"
-    )

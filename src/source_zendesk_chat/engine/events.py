@@ -13,18 +13,43 @@ from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The account of one stream's run: ``received == emitted + dropped`` or the stream is not whole."""
+    """The account of one stream's run.
+
+    Attributes:
+        requests: Sent, repeated ones included.
+        pages: Answers read.
+        received: Records in them, by the API's own count where it gives one.
+        emitted: Records handed on.
+        seconds: From start to end.
+        unchanged: Records left out because they were emitted before and are the same.
+        older: Records left out because they lie before the start or the position.
+        first: The cursor that the run resumed from; None from the start.
+        last: The cursor that it reached; None for a stream without one.
+    """
 
     requests: int = 0
     pages: int = 0
     received: int = 0
     emitted: int = 0
     seconds: float = 0.0
+    unchanged: int = 0
+    older: int = 0
+    first: str | None = None
+    last: str | None = None
 
     @property
-    def dropped(self) -> int:
-        """Records received again and left out, because an equal one was emitted before."""
-        return self.received - self.emitted
+    def balanced(self) -> bool:
+        """Whether every record received was either emitted or left out for a reason."""
+        return self.received == self.emitted + self.unchanged + self.older
+
+    def __str__(self) -> str:
+        """The account in words."""
+        left_out = f"{self.unchanged} unchanged and {self.older} older left out"
+        span = f", from {self.first or 'the start'} to {self.last}" if self.last else ""
+        return (
+            f"{self.emitted} records in {self.seconds:.1f} s ({self.requests} requests, {self.pages} pages, "
+            f"{self.received} received, {left_out}{span})"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,22 +161,28 @@ class _Reading:
         """Read the task to its end."""
         stream, state = self._task.stream, self._task.state
         position = stream.load_state(state) if state else None
+        cursor = stream.cursor_field or ""
+        self.ledger = Ledger(first=_text(state.get(cursor)) if state and position else None)
         written: StateBlob | None = None
         for batch in stream.read(self._fetch, position, self._task.bounds):
             for note in batch.notes:
                 self._channel.put(Note("WARN", note))
+            blob = stream.dump_state(batch.position)
             self.ledger = replace(
                 self.ledger,
                 pages=self.ledger.pages + 1,
                 received=self.ledger.received + batch.received,
                 emitted=self.ledger.emitted + len(batch.records),
+                unchanged=self.ledger.unchanged + batch.unchanged,
+                older=self.ledger.older + batch.older,
+                last=_text(blob.get(cursor)),
             )
-            page = f"{self._name}: page {self.ledger.pages}: {batch.received} received, {len(batch.records)} to write"
-            self._channel.put(Note("DEBUG", page))
-            blob = stream.dump_state(batch.position)
+            self._channel.put(Note("DEBUG", f"{self._name}: so far {self.ledger}"))
             if batch.records or blob != written:
                 self._channel.put(PageRead(self._name, batch.records, blob, batch.progress))
                 written = blob
+        if not self.ledger.balanced:
+            raise DataError(f"{self._name}: the account of its records does not balance: {self.ledger}. Please report this.")
 
     def _fetch(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         return self._client.get(path, params, decode, on_wait=self._waits, on_request=self._requested, patient=patient)
@@ -189,6 +195,10 @@ class _Reading:
             self._channel.put(Note("WARN", wait.reason))
         elif wait.seconds >= SHORTEST_REPORTED_WAIT_SECONDS:
             self._channel.put(RateLimited(self._name, self._clock.now() + wait.seconds))
+
+
+def _text(cursor: object) -> str | None:
+    return None if cursor is None else str(cursor)
 
 
 def _work(pending: deque[Task], channel: _Channel, client: Client, clock: Clock) -> None:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from source_zendesk_chat.errors import (
+    EnvelopeError,
     NetworkError,
     PaginationStuckError,
     RequestRejectedError,
@@ -54,6 +55,7 @@ class ExportPage(msgspec.Struct, kw_only=True):
     """The envelope of an export; a subclass names the field of its rows."""
 
     rows: list[msgspec.Raw]
+    count: Any = None
     end_time: Any = None
     end_id: Any = None
 
@@ -104,6 +106,35 @@ class _Progress:
     met: set[str] = field(default_factory=set)
 
 
+_Verdict: TypeAlias = Literal["new", "unchanged", "older"]
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What came of a page.
+
+    Attributes:
+        records: To be emitted.
+        unchanged: How many were emitted before and are the same.
+        older: How many lie before the start or the position.
+        progressed: Whether there may be more behind the page.
+    """
+
+    records: list[RawRecord] = field(default_factory=list)
+    unchanged: int = 0
+    older: int = 0
+    progressed: bool = False
+
+    def add(self, row: Row, verdict: _Verdict) -> None:
+        """Count a row."""
+        if verdict == "new":
+            self.records.append(row.record)
+        elif verdict == "unchanged":
+            self.unchanged += 1
+        else:
+            self.older += 1
+
+
 def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bounds], Iterator[Batch[ExportPosition]]]:
     """The reader of an export."""
 
@@ -119,9 +150,9 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
             if fetched is None:
                 return
             limit, page, rows = fetched
-            fresh, progressed = _take(export, at, page, rows, head)
+            taken = _take(export, at, page, rows, head)
             full = len(rows) >= min(limit, SURELY_NO_TIE)
-            stuck = not progressed and len(rows) > 1 and (full or len(rows) >= largest)
+            stuck = not taken.progressed and len(rows) > 1 and (full or len(rows) >= largest)
             if stuck and (full or _more_follows(export, fetch, at, limit, latest, now)):
                 if doubted:
                     raise PaginationStuckError(
@@ -134,9 +165,9 @@ def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bound
             began = min([began, *(row.time for row in rows if row.time is not None)])
             progress = (at.time - began) / (now - began) if began <= at.time < now else 1.0
             reached = _position(export, saved, at, head, now)
-            yield Batch([row.record for row in fresh], reached, len(rows), notes, progress)
+            yield Batch(taken.records, reached, len(rows), notes, progress, taken.unchanged, taken.older)
             largest = max(largest, len(rows))
-            if not progressed or (at.time > now and len(rows) < min(largest, limit)):
+            if not taken.progressed or (at.time > now and len(rows) < min(largest, limit)):
                 return
             notes, limit = (), min(PAGE_SIZE, limit * SHRINK)
 
@@ -157,7 +188,14 @@ def probe_export(export: Export) -> Callable[[Fetch, Bounds], object]:
 def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
     """The decoder of a kind of envelope."""
     decoder = msgspec.json.Decoder(kind)
-    return lambda body: decode_answer(body, decoder)
+
+    def decode(body: bytes) -> ExportPage:
+        page = decode_answer(body, decoder)
+        if isinstance(page.count, int) and page.count != len(page.rows):
+            raise EnvelopeError(f"Zendesk says {page.count} records and sends {len(page.rows)}. Please report this.")
+        return page
+
+    return decode
 
 
 def _starting_position(
@@ -226,34 +264,35 @@ def _more_follows(export: Export, fetch: Fetch, at: _Progress, limit: int, lates
     return fetched is not None and any(row.time is None or row.time < now for row in fetched[2])
 
 
-def _take(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row], head: int) -> tuple[list[Row], bool]:
-    """Move on over a page; return the rows not emitted before, and whether there may be more behind it."""
+def _take(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row], head: int) -> _Taken:
+    """Move on over a page."""
     if not rows:
-        return [], False
+        return _Taken()
     time, last_id = _end(export, at, page, rows)
     moved = export.floor(time) > export.floor(at.time)
     if time >= at.time:
         at.time, at.id = time, last_id
     at_end = {row.key for row in rows if row.time is None or row.time >= export.floor(at.time)}
-    progressed = moved or not at_end <= at.met
+    taken = _Taken(progressed=moved or not at_end <= at.met)
     at.met = at_end if moved else at.met | at_end
     keep_from = min(head, export.floor(at.time))
-    fresh = [row for row in rows if _is_fresh(at, row, time if row.time is None else row.time, keep_from)]
+    for row in rows:
+        taken.add(row, _judge(at, row, time if row.time is None else row.time, keep_from))
     at.lower = max(at.lower, export.floor(at.time))
     at.seen = {key: entry for key, entry in at.seen.items() if entry[0] >= keep_from}
-    return fresh, progressed
+    return taken
 
 
-def _is_fresh(at: _Progress, row: Row, time: int, keep_from: int) -> bool:
-    """Whether a row was not emitted before, or is changed since; it is remembered if it may come again."""
+def _judge(at: _Progress, row: Row, time: int, keep_from: int) -> _Verdict:
+    """Whether a row is to be emitted, or why not; it is remembered if it may come again."""
     if time < at.lower:
-        return False
+        return "older"
     known = at.seen.get(row.key)
     if known is None and time < keep_from:
-        return True
+        return "new"
     fingerprint = digest(row.record)
     at.seen[row.key] = (time, fingerprint)
-    return known is None or known[1] != fingerprint
+    return "unchanged" if known is not None and known[1] == fingerprint else "new"
 
 
 def _end(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row]) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from source_zendesk_chat.streams.records import decode_answer, digest, integer_i
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
 
 ID_PAGE_SIZE: Final = 100  # agents answer 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
+MAX_NAMED: Final = 10
 MAX_DIGESTS: Final = 10_000  # about 300 KB of state; beyond, changes of the oldest records are not seen any more
 
 Extract = Callable[[bytes], Sequence[msgspec.Raw]]
@@ -103,7 +104,8 @@ def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds]
             received = sum(map(len, pages))
             if not received:
                 whole = {key: digests[key] for key in met} if bounds.incremental else digests
-                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), 0)
+                notes = _deleted_note(listing.stream, digests.keys() - whole.keys())
+                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), 0, notes=notes)
                 return
             following = min(max(key for key, _ in page) for page in pages if page) + 1
             if following <= since:
@@ -115,7 +117,7 @@ def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds]
                 known, digests[key] = digests.get(key), digest(record)
                 if known != digests[key] and not (known is None and _known_by_id(key, saved)):
                     records.append(record)
-            yield Batch(records, _position(saved, since - 1, digests), received)
+            yield Batch(records, _position(saved, since - 1, digests), received, unchanged=received - len(records))
 
     return read
 
@@ -184,6 +186,14 @@ def _merged(pages: Iterable[Sequence[tuple[int, RawRecord]]]) -> list[tuple[int,
 
 def _known_by_id(key: int, saved: ListPosition) -> bool:
     return key <= saved.id and key < saved.known_from
+
+
+def _deleted_note(stream: str, gone: Collection[int]) -> tuple[str, ...]:
+    if not gone:
+        return ()
+    some = ", ".join(map(str, sorted(gone)[:MAX_NAMED])) + (" ..." if len(gone) > MAX_NAMED else "")
+    what = f"{stream}: {len(gone)} are gone from the list since the last sync (id {some})."
+    return (f"{what} They stay in the destination until a full refresh.",)
 
 
 def _position(saved: ListPosition, read_to: int, digests: dict[int, str]) -> ListPosition:

@@ -50,9 +50,11 @@ class Batch(Generic[P_co]):
     Attributes:
         records: What is to be written, in the API's order.
         position: Where a later run resumes once ``records`` are written.
-        received: Records in the API's answer: ``len(records)`` plus those dropped as already emitted.
+        received: Records in the API's answer.
         notes: What the user should be told.
         progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
+        unchanged: Records received but left out because they were emitted before and are the same.
+        older: Records received but left out because they lie before the start or the position.
     """
 
     records: Sequence[RawRecord]
@@ -60,6 +62,8 @@ class Batch(Generic[P_co]):
     received: int
     notes: tuple[str, ...] = ()
     progress: float | None = None
+    unchanged: int = 0
+    older: int = 0
 
 
 @dataclass(frozen=True, slots=True)
