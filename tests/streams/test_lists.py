@@ -106,8 +106,10 @@ def test_what_was_deleted_is_told_once() -> None:
     second = run("agents", api, INCREMENTAL, first.state)
     assert second.records == []
     assert second.notes == [
-        "agents: 12 are gone from the list since the last sync (id 3, 10, 11, 12, 13, 14, 15, 16, 17, 18 ...). "
-        "They stay in the destination until a full refresh."
+        (
+            "agents: 12 are gone from the list since the last sync (id 3, 10, 11, 12, 13, 14, 15, 16, 17, 18 ...). "
+            "They stay in the destination until a full refresh."
+        )
     ]
     assert first.notes == run("agents", api, INCREMENTAL, second.state).notes == []
 
