@@ -41,6 +41,15 @@ check: setup ## ruff, mypy --strict, import-linter
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
 
+.PHONY: soak
+soak: setup ## the property tests at random for a long time: make soak SOAK=50
+	@SOAK=$(or $(SOAK),50) $(RUN)python -m pytest --timeout 0 tests/streams tests/engine/test_resume.py
+
+.PHONY: audit
+audit: setup ## look the locked dependencies up in the advisory database (asks the internet)
+	@$(UV) export --quiet --locked --all-extras --no-dev --no-emit-project -o .cache/requirements.txt
+	@$(UV) tool run --quiet pip-audit --disable-pip --require-hashes -r .cache/requirements.txt
+
 .PHONY: format
 format: setup ## let ruff mend what it can
 	@$(RUN)ruff check --fix .
