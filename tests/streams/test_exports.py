@@ -10,12 +10,13 @@ from random import Random
 from typing import Any, Literal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
+from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item
 from streams.runs import Run, destination, doubles, run
 
@@ -28,7 +29,7 @@ CHATS: Name = "chats"
 TIMELINE: Name = "agent_timeline"
 NAMES = st.sampled_from((CHATS, TIMELINE))
 
-exactly = settings(derandomize=True, deadline=None, max_examples=250)
+exactly = effort(250)
 
 
 def bounds(now: float = NOW, lookback: int = LOOKBACK) -> Bounds:

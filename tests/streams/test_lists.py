@@ -7,20 +7,21 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError
 from source_zendesk_chat.streams import lists
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
+from streams.effort import effort
 from streams.model import NOW, ListApi
 from streams.runs import Run, destination, doubles, run
 
 INCREMENTAL = Bounds(0, NOW)
 FULL = Bounds(0, NOW, incremental=False)
 
-exactly = settings(derandomize=True, deadline=None, max_examples=200)
+exactly = effort(200)
 
 
 @st.composite

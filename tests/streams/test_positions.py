@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import StateError
 from source_zendesk_chat.streams.positions import ExportPosition, ListPosition
 from source_zendesk_chat.streams.registry import STREAMS
+from streams.effort import effort
 
 SECOND = 1_000_000
 CURSORS = {"chats": "update_timestamp", "agent_timeline": "start_time", "agents": "id", "bans": "id"}
@@ -25,7 +26,7 @@ NONSENSE: tuple[object, ...] = (
     *("9" * 5000, "\u00b2", "-7", "1.5x", 10.5),
 )
 
-exactly = settings(derandomize=True, deadline=None, max_examples=300)
+exactly = effort(300)
 micros = st.integers(0, LAST_US)
 jsons = st.recursive(
     st.none()

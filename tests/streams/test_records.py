@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import EnvelopeError, RecordShapeError
@@ -16,8 +16,9 @@ from source_zendesk_chat.streams.agent_timeline import span_row
 from source_zendesk_chat.streams.chats import chat_row
 from source_zendesk_chat.streams.lists import array
 from source_zendesk_chat.streams.records import digest, iso_micros, iso_seconds, micros_of, with_fields
+from streams.effort import effort
 
-exactly = settings(derandomize=True, deadline=None, max_examples=300)
+exactly = effort(300)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 jsons = st.recursive(

@@ -1,0 +1,17 @@
+"""How hard the property tests try: the same few examples every time, or, for a soak, many at random.
+
+``SOAK=50`` in the environment asks for fifty times as many examples.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+SOAK = float(os.environ.get("SOAK") or 0)
+
+
+def effort(examples: int) -> settings:
+    """Settings for a property that takes so many examples in an ordinary run."""
+    return settings(derandomize=not SOAK, deadline=None, max_examples=max(1, round(examples * (SOAK or 1))))
