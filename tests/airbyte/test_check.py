@@ -90,10 +90,10 @@ def test_a_bad_account_takes_few_requests(case: str) -> None:
 
 def test_the_probes_go_out_side_by_side() -> None:
     with small(chats=5) as sandbox:
-        sandbox.inject(Fault(kind="latency", seconds=0.4, times=None))
+        sandbox.inject(Fault(kind="latency", seconds=0.6, times=None))
         began = time.monotonic()
         assert check_here(config_of(sandbox))[0] == "SUCCEEDED"
-    assert time.monotonic() - began < 0.4 * 4
+    assert time.monotonic() - began < 5, "one after another they would take 7 seconds"
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -82,8 +82,8 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, code: int, fault: dic
         began = time.monotonic()
         process.send_signal(number)
         more, complaints = rest(process)
-        assert process.wait(10) == code
-        assert time.monotonic() - began < 3
+        assert process.wait(20) == code
+        assert time.monotonic() - began < 10, "a hung request lasts longer"
         assert complaints == ""
         first = check_read(written + more, STREAMS, interrupted=True)
         assert first.endings["chats"] == "INCOMPLETE"

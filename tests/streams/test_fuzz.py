@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from source_zendesk_chat.airbyte.inputs import parse_state
 from source_zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
+from source_zendesk_chat.streams.positions import ExportPosition
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 from streams.effort import effort
@@ -92,7 +93,8 @@ def check(name: str, bodies: Sequence[bytes], then: Then, bounds: Bounds) -> Rea
         message = {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
         handed_back = parse_state([message])
         assert handed_back == ({name: state} if state else {})
-        STREAMS[name].load_state(state)
+        position = STREAMS[name].load_state(state)
+        assert not isinstance(position, ExportPosition) or position.time <= max(bounds.start, NOW) * SECOND
     if result.states:
         later = Bounds(bounds.start, bounds.now + 60, bounds.lookback, bounds.incremental)
         read(name, Bodies(bodies, then), later, result.states[-1])
@@ -104,7 +106,21 @@ texts = st.sampled_from(
 ) | st.text(max_size=4)
 marked = texts.map(lambda text: f"{MARK}{text}")
 unusual = st.sampled_from(
-    ["1e400", "-1e999", "9" * 400, "9" * 5000, "NaN", "-Infinity", "1.0", "-0", '"\\ud800"', '"\\u0000"', '"\x01"', "00", "tru"]
+    [
+        "1e400",
+        "-1e999",
+        "9" * 400,
+        "9" * 5000,
+        "NaN",
+        "[1e400, -Infinity]",
+        "1.0",
+        "-0",
+        '"\\ud800"',
+        '"\\u0000"',
+        '"\x01"',
+        "00",
+        "tru",
+    ]
 ).map(lambda text: f"{RAW}{text}")
 numbers = (
     st.sampled_from([0, 1, -1, 2**31, 2**53, 2**63, 2**64, 10**29, -(10**30), 1e300, 0.5, NOW, NOW * SECOND, NOW + 86_400])
@@ -141,6 +157,7 @@ jsons = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(fields | marked, inner, max_size=4),
     max_leaves=6,
 )
+plain: st.SearchStrategy[Any] = st.sampled_from([None, -1, 10**40, "", True, 1.5]) | st.builds(dict) | st.builds(list) | times
 deep = st.builds(
     lambda opening, depth: f"{RAW}{opening * depth}1{(']' if opening == '[' else '}') * depth}",
     st.sampled_from(["[", '{"id":']),
@@ -188,17 +205,17 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 def mutate(draw: st.DrawFn, holder: Any, key: Any) -> None:
     """Do something to one place."""
-    match draw(st.sampled_from(["drop", "replace", "replace", "deep", "repeat", "add"])):
+    match draw(st.sampled_from(["replace", "drop", "replace", "replace", "deep", "repeat", "add"])):
         case "drop":
             del holder[key]
         case "replace":
-            holder[key] = draw(jsons)
+            holder[key] = draw(unusual | plain | jsons)
         case "deep":
             holder[key] = draw(deep)
         case "repeat" if isinstance(holder, list):
             holder.append(holder[key])
         case _ if isinstance(holder, dict):
-            holder[draw(fields | marked)] = draw(jsons)
+            holder[draw(fields | marked)] = draw(unusual | jsons)
         case _:
             holder.insert(key, draw(jsons))
 
