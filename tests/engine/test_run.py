@@ -397,4 +397,4 @@ def test_a_client_that_cannot_be_made_is_the_callers_matter() -> None:
 
     with pytest.raises(ConnectorError):
         list(start([task("s", pages(1))], connect=connect))
-    assert not readers()
+    assert eventually(lambda: not readers())  # those of other tests may still be ending

@@ -266,7 +266,7 @@ def test_pages_too_large_for_the_server_are_asked_for_in_parts(api: ExportApi, p
     api.largest_possible = possible
     api.cap = PAGE
     if api.name == "agent_timeline" or api.start_id == "ignored" or api.ends == "absent":
-        api.items = {number: replace(item, time=item.time + 20 * number) for number, item in api.items.items()}
+        api.items = {number: replace(item, time=item.time + 100 * number) for number, item in api.items.items()}
         api.name = "agent_timeline"
     assert contains(run(api.name, api, bounds()).by_key(), readable(api))
 

@@ -199,7 +199,7 @@ def test_a_server_that_ignores_since_id_is_an_error_and_no_loop(api: ListApi, in
         run(api.name, api, INCREMENTAL, part.state)
 
 
-@pytest.mark.parametrize("key", [None, "", "x", "1.5", True, 1.5, [], {}, "-1", "9" * 5000, "²"])
+@pytest.mark.parametrize("key", [None, "", "x", "1.5", True, 1.5, [], {}, "-1", "9" * 5000, "²", -1, 10**40])
 def test_a_record_without_a_usable_id_is_an_error(key: object) -> None:
     def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
         return decode(json.dumps([{"id": key}]).encode())

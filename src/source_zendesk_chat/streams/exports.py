@@ -261,7 +261,7 @@ def _more_follows(export: Export, fetch: Fetch, at: _Progress, limit: int, lates
     """
     beyond = at.time + (2 if export.unit == 1 else export.unit)
     fetched = _fetch_page(export, fetch, beyond, "", limit, latest)
-    return fetched is not None and any(row.time is None or row.time < now for row in fetched[2])
+    return fetched is not None and any(row.time is None or row.time <= now for row in fetched[2])
 
 
 def _take(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row], head: int) -> _Taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
 INTEGER: Final = re.compile(r"\d{1,30}", re.ASCII)
+LARGEST_ID: Final = 10**30
+UTF8_CHUNK_BYTES: Final = 64 * 1024
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -44,10 +47,19 @@ def decode_answer(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 def _one_line(body: bytes) -> bytes:
     if not body.isascii():
-        body.decode()
+        _require_utf8(body)
     if b"\n" in body or b"\r" in body:
         return msgspec.json.format(body, indent=-1)
     return body
+
+
+def _require_utf8(body: bytes) -> None:
+    """Raise UnicodeDecodeError for another encoding; piece by piece, since as a whole the text may take four times the room."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for begin in range(0, len(body), UTF8_CHUNK_BYTES):
+        decoder.decode(view[begin : begin + UTF8_CHUNK_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def _mended(body: bytes) -> bytes:
@@ -81,7 +93,7 @@ def with_fields(record: bytes, **values: Any) -> bytes:  # noqa: ANN401  any JSO
 
 def integer_id(value: object, stream: str) -> int:
     """An id that orders a list, given as a number or as its text."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST_ID:
         return value
     if isinstance(value, str) and INTEGER.fullmatch(value):
         return int(value)
