@@ -26,7 +26,7 @@ from source_zendesk_chat.load.progress import show_progress
 from source_zendesk_chat.load.report import LoadReport, StreamReport, print_report
 
 GREY = "90"
-LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04)
+LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04, unchanged=2)
 ERROR = UnavailableError("The plan has no [bold]skills[/bold].", status=403)
 REPORT = LoadReport(
     (
@@ -114,10 +114,10 @@ def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:
     text = StringIO()
     print_report(REPORT, Console(file=text, width=80))
     assert [line.rstrip() for line in text.getvalue().splitlines()] == [
-        "stream  records  requests  seconds  state",
-        "chats     1,000        12     61.0  complete",
-        "skills        0         1      0.0  failed",
-        "agents        0         0      0.0  unfinished",
+        "stream  records  received  left out  requests  seconds  state",
+        "chats     1,000     1,002         2        12     61.0  complete",
+        "skills        0         0         0         1      0.0  failed",
+        "agents        0         0         0         0      0.0  unfinished",
         "skills: The plan has no [bold]skills[/bold].",
     ]
 

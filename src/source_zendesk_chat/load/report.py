@@ -46,7 +46,7 @@ class LoadReport:
 def print_report(report: LoadReport, console: Console) -> None:
     """Print the table of streams, and under it why some failed; without colour where the console has none."""
     table = Table("stream", box=None, pad_edge=False, header_style="bold")
-    for title in ("records", "requests", "seconds"):
+    for title in ("records", "received", "left out", "requests", "seconds"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
@@ -55,6 +55,8 @@ def print_report(report: LoadReport, console: Console) -> None:
         table.add_row(
             stream.name,
             f"{ledger.emitted:,}",
+            f"{ledger.received:,}",
+            f"{ledger.unchanged + ledger.older:,}",
             f"{ledger.requests:,}",
             f"{ledger.seconds:.1f}",
             Text(stream.state, style=style),
