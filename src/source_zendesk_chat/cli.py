@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the console script. Returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sandbox"]:
-        from zendesk_chat_sandbox.cli import main as sandbox  # noqa: PLC0415  only this command needs it
+        from zendesk_chat_sandbox.cli import main as sandbox
 
         return sandbox(arguments[1:], "source-zendesk-chat sandbox")
     options = _parser().parse_args(arguments)
@@ -59,20 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sync(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from importlib.util import find_spec  # noqa: PLC0415  only this command needs it
+    from importlib.util import find_spec
 
     if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
         sys.stderr.write("`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n")
         return EXIT_FAILED
-    from source_zendesk_chat.load.command import sync  # noqa: PLC0415  only this command needs it
+    from source_zendesk_chat.load.command import sync
 
     return sync(options, stopped)
 
 
 def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
     """Run one of Airbyte's four commands with stdout as the protocol."""
-    from source_zendesk_chat.airbyte.messages import Writer  # noqa: PLC0415  not every command needs it
-    from source_zendesk_chat.clock import SystemClock  # noqa: PLC0415
+    from source_zendesk_chat.airbyte.messages import Writer
+    from source_zendesk_chat.clock import SystemClock
 
     clock = SystemClock(stopped)
     debug = options.debug or os.environ.get("LOG_LEVEL", "").lower() in {"debug", "trace"}
@@ -95,19 +95,19 @@ def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
 def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemClock, stopped: threading.Event) -> int:
     match options.command:
         case "spec":
-            from source_zendesk_chat.airbyte.spec import spec  # noqa: PLC0415
+            from source_zendesk_chat.airbyte.spec import spec
 
             return spec(writer)
         case "discover":
-            from source_zendesk_chat.airbyte.discover import discover  # noqa: PLC0415
+            from source_zendesk_chat.airbyte.discover import discover
 
             return discover(writer, options.config)
         case "check":
-            from source_zendesk_chat.airbyte.check import check  # noqa: PLC0415
+            from source_zendesk_chat.airbyte.check import check
 
             return check(writer, clock, stopped, options.config)
         case _:
-            from source_zendesk_chat.airbyte.read import read  # noqa: PLC0415
+            from source_zendesk_chat.airbyte.read import read
 
             return read(writer, clock, stopped, options.config, options.catalog, options.state)
 

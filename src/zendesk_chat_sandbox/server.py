@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     # The names that the base class looks for.
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 -- http.server's names
 
 
 class SandboxServer(ThreadingHTTPServer):
