@@ -1,5 +1,7 @@
 """Stand-ins that keep their promises: a clock that only moves when it is waited for, and an API given as a list of answers."""
 
+import heapq
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -120,3 +122,67 @@ class Asker:
 
 def unlimited(clock: FakeClock) -> RateLimiter:
     return RateLimiter(10_000, clock)
+
+
+class SharedTime:
+    """A clock for several threads of which one runs at a time: when all wait, time moves to the first that is due.
+
+    Attributes:
+        late: Gives the seconds that a thread wakes too late.
+    """
+
+    def __init__(self, late: Callable[[], float] = lambda: 0.0) -> None:
+        self.late = late
+        self.time = NOW
+        self.stopped = threading.Event()
+        self._sleepers: list[tuple[float, int, threading.Semaphore]] = []
+        self._order = itertools.count()
+        self._errors: list[BaseException] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time - NOW
+
+    def sleep(self, seconds: float) -> None:
+        if self.stopped.is_set():
+            raise Stopped
+        gate = self._gate(seconds + self.late())
+        self._wake_next()
+        gate.acquire()
+        if self.stopped.is_set():
+            raise Stopped
+
+    def run(self, *works: Callable[[], object]) -> None:
+        """Do all works, each in a thread, and raise the first error of any but Stopped."""
+        threads = [threading.Thread(target=self._work, args=(work, self._gate(0))) for work in works]
+        for thread in threads:
+            thread.start()
+        self._wake_next()
+        for thread in threads:
+            thread.join()
+        for error in self._errors:
+            raise error
+
+    def _gate(self, seconds: float) -> threading.Semaphore:
+        gate = threading.Semaphore(0)
+        heapq.heappush(self._sleepers, (self.time + seconds, next(self._order), gate))
+        return gate
+
+    def _wake_next(self) -> None:
+        if self._sleepers:
+            moment, _, gate = heapq.heappop(self._sleepers)
+            self.time = moment
+            gate.release()
+
+    def _work(self, work: Callable[[], object], gate: threading.Semaphore) -> None:
+        gate.acquire()
+        try:
+            work()
+        except Stopped:
+            pass
+        except BaseException as error:  # noqa: BLE001  raised by run()
+            self._errors.append(error)
+        finally:
+            self._wake_next()

@@ -9,7 +9,7 @@ from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status,
 from source_zendesk_chat.api.auth import FixedToken
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.transport import NoAnswerError
+from source_zendesk_chat.api.transport import NoAnswerError, Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.errors import (
     AuthError,
@@ -180,6 +180,60 @@ def test_429_on_every_second_request_is_overcome() -> None:
     for _ in range(50):
         given.asker.get()
     assert given.asker.requests == 100
+
+
+def test_429_slows_down_once_for_a_spell_and_again_for_the_next() -> None:
+    given = Given(status(429), status(429), ok(), status(429), ok())
+    given.asker.get()
+    given.asker.get()
+    assert given.asker.retries == [1, 2, 1]
+    assert given.limiter._pace == pytest.approx(10_000 * 0.7 * 0.7, rel=0.01)
+
+
+@pytest.mark.parametrize("other", [status(500), NoAnswerError("cut"), ok(b"<html>")])
+def test_another_fault_does_not_end_a_spell_of_429(other: Answer) -> None:
+    given = Given(status(429), other, status(429), ok(b"[]"))
+    given.asker.get(number)
+    assert given.asker.retries == [1, 1, 2]
+    assert given.limiter._pace == pytest.approx(7_000, rel=0.01)
+
+
+def test_429_to_requests_under_way_together_uses_up_one_attempt() -> None:
+    given = Given(ok())
+    let_out = [given.limiter.acquire(lambda _: None) for _ in range(20)]
+    given.api._answers = [*[status(429)] * 9, ok()]
+    for moment in let_out:
+        given.limiter.refused(moment)
+    given.asker.get()
+    assert given.asker.requests == 10
+
+
+def test_429_to_a_request_older_than_the_last_429_does_not_count_against_it() -> None:
+    clock = FakeClock()
+
+    class Overtaken(FakeApi):
+        """While it answers, another request is let out and refused."""
+
+        def get(self, url: str, params: Any, token: str) -> Response:
+            clock.time += 0.001
+            limiter.refused(clock.monotonic())
+            return super().get(url, params, token)
+
+    limiter = RateLimiter(200, clock)
+    api = Overtaken([*[status(429, retry_after="1")] * 30, ok()])
+    asker = Asker(Client(BASE, transport=api, tokens=FixedToken(TOKEN), limiter=limiter, clock=clock))
+    asker.get()
+    assert asker.requests == 31
+    assert all(wait.reason.endswith("(attempt 1).") for wait in asker.waits if wait.reason)
+
+
+def test_room_is_the_limiters() -> None:
+    given = Given(ok(), status(429, retry_after="5"), ok())
+    assert given.client.room() == 10_000
+    given.asker.get()
+    assert given.client.room() == 9_999
+    given.limiter.pause(1)
+    assert given.client.room() == 0
 
 
 def test_the_limiter_is_asked_before_each_request() -> None:

@@ -110,21 +110,30 @@ class Client:
         while True:
             if self._refused:
                 raise self._refused
-            self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)))
+            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)))
             token = self._tokens.token()
             on_request()
             try:
-                return self._attempt(path, params, token, decode)
+                page = self._attempt(path, params, token, decode)
             except _FailedAttempt as failed:
                 if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
                     renewed = True
                     continue
                 limited = is_rate_limit(failed.outcome)
-                attempts[limited] += 1
-                wait = wait_before_retry(failed.outcome, attempts[limited], self._clock.now(), patient=patient)
+                spell = self._limiter.refused(let_out) if limited else None
+                attempts[limited] += spell is None or spell.news
+                attempt = max(1, attempts[limited])
+                wait = wait_before_retry(failed.outcome, attempt, self._clock.now(), patient=patient, spell=spell)
                 if wait is None:
                     raise self._final(failed.error) from None
-                self._wait(failed, wait, attempts[limited], on_wait)
+                self._wait(failed, wait, attempt, on_wait)
+            else:
+                self._limiter.passed(let_out)
+                return page
+
+    def room(self) -> int:
+        """How many requests could start now without waiting."""
+        return self._limiter.room()
 
     def support_status(self) -> Response | None:
         """What Zendesk Support, at the same host, says to the token: it tells accounts and kinds of tokens apart."""

@@ -34,7 +34,29 @@ class Outcome:
     headers: Mapping[str, str] | None = None
 
 
-def wait_before_retry(outcome: Outcome, attempt: int, now: float, *, patient: bool = True) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """The 429s since any request of the process last passed.
+
+    Attributes:
+        news: Whether this request's 429 counts among them; False if it was under way together with one that does.
+        refusals: How many count.
+        seconds: How long ago the first of them came.
+    """
+
+    news: bool
+    refusals: int
+    seconds: float
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it is too long, however few of its refusals were those of one request."""
+        return self.refusals >= MAX_RATE_LIMIT_ATTEMPTS and self.seconds >= MAX_RETRY_AFTER_SECONDS
+
+
+def wait_before_retry(
+    outcome: Outcome, attempt: int, now: float, *, patient: bool = True, spell: Spell | None = None
+) -> float | None:
     """Seconds to wait before the next attempt, or None to give up.
 
     Args:
@@ -42,11 +64,13 @@ def wait_before_retry(outcome: Outcome, attempt: int, now: float, *, patient: bo
         attempt: Its number, from 1.
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
         patient: False for a caller that has something smaller to ask for.
+        spell: Of 429 in the whole process, if it is one: waits grow with it, because they hold every request back.
     """
     limit = _attempts(outcome, patient=patient)
-    if attempt >= limit:
+    if attempt >= limit or (spell and spell.hopeless):
         return None
-    backoff = min(2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS)
+    doublings = min((spell.refusals if spell else attempt) - 1, MAX_RATE_LIMIT_ATTEMPTS)  # a spell may be of thousands
+    backoff = min(2.0**doublings, MAX_BACKOFF_SECONDS)
     asked = retry_after(outcome.headers or {}, now)
     if asked is None:
         return backoff
