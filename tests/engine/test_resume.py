@@ -266,6 +266,9 @@ class Requests:
         self._change(served.name)
         return served.answer(params, decode, patient=patient)
 
+    def room(self) -> int:
+        return 0
+
     def settle(self, seconds: float) -> None:
         pass
 

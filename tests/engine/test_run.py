@@ -71,7 +71,7 @@ def test_no_tasks_no_events() -> None:
 def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         yield Batch([], 1, 5, unchanged=5)
-        yield Batch([], 1, 3, older=2, unchanged=1)
+        yield Batch([], 1, 3, outside=2, unchanged=1)
         yield Batch([], 2, 0)
         yield Batch([b"{}"], 2, 1)
 
@@ -83,7 +83,7 @@ def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
     ]
     completed = events[-1]
     assert isinstance(completed, StreamCompleted)
-    counted = Ledger(requests=0, pages=4, received=9, emitted=1, unchanged=6, older=2, last="2")
+    counted = Ledger(requests=0, pages=4, received=9, emitted=1, unchanged=6, outside=2, last="2")
     assert replace(completed.ledger, seconds=0) == counted
 
 

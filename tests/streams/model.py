@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(slots=True)
 class ExportApi:
-    """An incremental export, as a fetch function."""
+    """An incremental export, as a fetch function, and how many requests at a time it is read with, in which order of chance."""
 
     name: Literal["chats", "agent_timeline"]
     items: dict[int, Item]
@@ -53,6 +53,8 @@ class ExportApi:
     live: frozenset[int] = frozenset()
     between: Callable[[ExportApi], None] | None = None
     requests: int = 0
+    lanes: int = 1
+    chance: int = 0
 
     @property
     def unit(self) -> int:

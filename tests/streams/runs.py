@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from random import Random
+from typing import Any, NoReturn, TypeVar
 
+from source_zendesk_chat.errors import ConnectorError
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
+from streams.model import ExportApi
 
+T = TypeVar("T")
 MANY_REQUESTS = 3000
+
+
+class Side:
+    """Makes the calls of a reader, as many as there is room for at a time; chance decides when each is answered and ends."""
+
+    def __init__(self, fetch: Fetch, lanes: int = 1, chance: Random | None = None) -> None:
+        self._fetch = fetch
+        self._lanes = lanes
+        self._chance = chance or Random(0)
+        self._calls: list[Callable[[], object]] = []
+        self.most = 0
+
+    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+        return self._fetch(path, params, decode, patient=patient)
+
+    def start(self, call: Callable[[], object]) -> None:
+        self._calls.append(answered(call) if self._chance.random() < 0.5 else call)
+        self.most = max(self.most, len(self._calls))
+
+    def finished(self) -> Any:
+        return self._calls.pop(self._chance.randrange(len(self._calls)))()
+
+    def spare(self) -> int:
+        return self._lanes - len(self._calls) if self._lanes > 1 else 0
+
+
+def answered(call: Callable[[], object]) -> Callable[[], object]:
+    """A call that is answered now, and gives its answer or its error later."""
+    try:
+        result = call()
+    except ConnectorError as error:
+        return partial(fail, error)
+    return lambda: result
+
+
+def fail(error: ConnectorError) -> NoReturn:
+    raise error
 
 
 @dataclass(slots=True)
@@ -46,9 +88,10 @@ def run(stream: str, api: Fetch, bounds: Bounds, state: StateBlob | None = None,
     value = STREAMS[stream]
     result = into or Run(stream)
     position = value.load_state(state) if state else None
-    for batch in value.read(api, position, bounds):
+    fetch = Side(api, api.lanes, Random(api.chance)) if isinstance(api, ExportApi) else Side(api)
+    for batch in value.read(fetch, position, bounds):
         assert all(b"\n" not in record for record in batch.records)
-        assert len(batch.records) + batch.unchanged + batch.older == batch.received
+        assert len(batch.records) + batch.unchanged + batch.outside == batch.received
         result.batches.append([json.loads(record) for record in batch.records])
         result.states.append(json.loads(json.dumps(value.dump_state(batch.position))))
         result.notes.extend(batch.notes)

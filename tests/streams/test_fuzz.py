@@ -19,6 +19,7 @@ from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 from streams.effort import effort
 from streams.model import NOW, SECOND, iso
+from streams.runs import Side
 
 T = TypeVar("T")
 MARK = "SECRET-MARK"
@@ -66,7 +67,7 @@ def read(name: str, fetch: Bodies, bounds: Bounds, state: StateBlob | None = Non
     """Read to the end; whatever is not a typed error propagates."""
     stream, result = STREAMS[name], Read()
     try:
-        for batch in stream.read(fetch, stream.load_state(state) if state else None, bounds):
+        for batch in stream.read(Side(fetch), stream.load_state(state) if state else None, bounds):
             for record in batch.records:
                 assert isinstance(record, bytes)
                 assert not set(record) & set(b"\r\n")

@@ -15,6 +15,7 @@ from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
 MASK = "****"
+RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page together would cost more time and memory
 
 
 class Writer:
@@ -55,12 +56,12 @@ class Writer:
         self._trace_like("CONTROL", "control", {"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
 
     def records(self, stream: str, records: Sequence[RawRecord]) -> None:
-        """RECORD: one line for each raw record, in one write."""
-        if not records:
-            return
+        """RECORD: one line for each raw record."""
         head = f'{{"type":"RECORD","record":{{"stream":"{stream}","emitted_at":{self._now_ms()},"data":'.encode()
         tail = b"}}\n"
-        self._out.write(head + (tail + head).join(records) + tail)
+        between = tail + head
+        for at in range(0, len(records), RECORDS_PER_WRITE):
+            self._out.write(head + between.join(records[at : at + RECORDS_PER_WRITE]) + tail)
 
     def state(self, stream: str, blob: StateBlob, record_count: int) -> None:
         """STATE: all of the stream's records so far are out, ``record_count`` of them since its last state."""

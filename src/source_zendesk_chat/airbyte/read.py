@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal
 
@@ -25,6 +25,7 @@ from source_zendesk_chat.engine.events import (
     Event,
     Note,
     PageRead,
+    Quiet,
     RateLimited,
     StreamCompleted,
     StreamFailed,
@@ -37,6 +38,7 @@ from source_zendesk_chat.streams.stream import Bounds, StateBlob
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
+KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
 
 
 def read(
@@ -52,7 +54,7 @@ def read(
         writer.error(str(error), error.failure_type)
         return EXIT_FAILED
     known = [stream for stream in configured if stream.name in STREAMS]
-    narrator = _Narrator(writer, [stream.name for stream in known])
+    narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
     try:
         for event in run(_tasks(known, states, config, clock), partial(connect, config, clock), clock, stopped):
             narrator.tell(event)
@@ -75,11 +77,19 @@ def _tasks(
 
 
 class _Narrator:
-    """Turns events into messages, and remembers which streams are open."""
+    """Turns events into messages, and remembers which streams are open.
 
-    def __init__(self, writer: Writer, streams: Sequence[str]) -> None:
+    Args:
+        writer: Where to.
+        clock: Time.
+        states: The state of each stream that is to be read.
+    """
+
+    def __init__(self, writer: Writer, clock: Clock, states: Mapping[str, StateBlob]) -> None:
         self._writer = writer
-        self._open = dict.fromkeys(streams)
+        self._clock = clock
+        self._open = dict(states)
+        self._alive_at = clock.monotonic()
         self._started: set[str] = set()
         self._running: set[str] = set()
         self.failed = False
@@ -93,6 +103,8 @@ class _Narrator:
                 self._page(event)
             case RateLimited(stream, reset_at):
                 self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
+            case Quiet():
+                pass
             case Note(level, message):
                 self._writer.log(level, message)
             case CredentialsRotated(config):
@@ -102,6 +114,8 @@ class _Narrator:
                 self._end(stream, "COMPLETE")
             case StreamFailed():
                 self._failed(event)
+        if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
+            self._keep_alive()
 
     def tell_unfinished(self) -> None:
         """Mark the streams that a stopped run leaves open."""
@@ -125,7 +139,18 @@ class _Narrator:
             self._running.add(event.stream)
             self._writer.stream_status(event.stream, "RUNNING")
         self._writer.records(event.stream, event.records)
-        self._writer.state(event.stream, event.state or NO_CURSOR_STATE, len(event.records))
+        self._write_state(event.stream, event.state or NO_CURSOR_STATE, len(event.records))
+
+    def _keep_alive(self) -> None:
+        """Repeat a state: Airbyte's heartbeat counts neither logs nor statuses, while a wait may take minutes."""
+        for stream in self._started & self._open.keys():
+            return self._write_state(stream, self._open[stream], 0)
+        return None
+
+    def _write_state(self, stream: str, blob: StateBlob, record_count: int) -> None:
+        self._writer.state(stream, blob, record_count)
+        self._open[stream] = blob
+        self._alive_at = self._clock.monotonic()
 
     def _failed(self, event: StreamFailed) -> None:
         self.failed = True

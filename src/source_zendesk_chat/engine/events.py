@@ -22,7 +22,7 @@ class Ledger:
         emitted: Records handed on.
         seconds: From start to end.
         unchanged: Records left out because they were emitted before and are the same.
-        older: Records left out because they lie before the start or the position.
+        outside: Records left out because they lie before the start or the position, or where another request reads.
         first: The cursor that the run resumed from; None from the start.
         last: The cursor that it reached; None for a stream without one.
     """
@@ -33,18 +33,18 @@ class Ledger:
     emitted: int = 0
     seconds: float = 0.0
     unchanged: int = 0
-    older: int = 0
+    outside: int = 0
     first: str | None = None
     last: str | None = None
 
     @property
     def balanced(self) -> bool:
         """Whether every record received was either emitted or left out for a reason."""
-        return self.received == self.emitted + self.unchanged + self.older
+        return self.received == self.emitted + self.unchanged + self.outside
 
     def __str__(self) -> str:
         """The account in words."""
-        left_out = f"{self.unchanged} unchanged and {self.older} older left out"
+        left_out = f"{self.unchanged} unchanged and {self.outside} outside left out"
         span = f", from {self.first or 'the start'} to {self.last}" if self.last else ""
         return (
             f"{self.emitted} records in {self.seconds:.1f} s ({self.requests} requests, {self.pages} pages, "
@@ -81,6 +81,11 @@ class RateLimited:
 
     stream: str
     reset_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing has happened for some seconds; the run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +126,4 @@ class StreamFailed:
     ledger: Ledger
 
 
-Event: TypeAlias = StreamStarted | PageRead | RateLimited | Note | CredentialsRotated | StreamCompleted | StreamFailed
+Event: TypeAlias = StreamStarted | PageRead | RateLimited | Quiet | Note | CredentialsRotated | StreamCompleted | StreamFailed

@@ -56,7 +56,7 @@ def print_report(report: LoadReport, console: Console) -> None:
             stream.name,
             f"{ledger.emitted:,}",
             f"{ledger.received:,}",
-            f"{ledger.unchanged + ledger.older:,}",
+            f"{ledger.unchanged + ledger.outside:,}",
             f"{ledger.requests:,}",
             f"{ledger.seconds:.1f}",
             Text(stream.state, style=style),

@@ -7,12 +7,15 @@ record of the moment at which it began.
 
 Records that may come again are remembered by key and digest, and left out while they are unchanged: those of the moment that a
 page ends at, and all of the overlap before the run's own time, which the next run reads again for what became visible late.
+
+Where the API is slow, several windows of time are read side by side (``windows``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -26,18 +29,18 @@ from source_zendesk_chat.errors import (
 )
 from source_zendesk_chat.streams.positions import RESET, ExportPosition
 from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest
-from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
+from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
+from source_zendesk_chat.streams.windows import Moments, Window, Windows
 
 PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
 SMALLEST_PAGE_SIZE: Final = 40
 SHRINK: Final = 5
 RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
 SURELY_NO_TIE: Final = 100  # so many records of one moment are a server's cap rather than all there are
-MAX_REMEMBERED: Final = 10_000  # about 650 KB of state; beyond, the oldest records of the overlap come again
+MAX_DOUBTS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One record of a page.
 
     Attributes:
@@ -85,28 +88,24 @@ class Export:
         return time - time % self.unit
 
 
-@dataclass(slots=True)
-class _Progress:
-    """Where a run stands in an export. The only thing here that changes.
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page, without the text that it was cut from.
 
     Attributes:
-        time: Of the last record read; requests go on from it.
-        id: The API's ``start_id`` at ``time``; "" for all records of that time.
-        first: Rows before it were emitted by an earlier run, or are older than wanted.
-        lower: Rows before it were emitted by an earlier page or run.
-        seen: Time and digest of emitted records that may come again, by key.
-        met: Keys of the rows that this run met at ``time``.
+        limit: The page size that the API could give.
+        end_time: Where the API says that it ends, microseconds.
+        end_id: The ``start_id`` to go on from there.
+        rows: Its records.
     """
 
-    time: int
-    id: str
-    first: int
-    lower: int
-    seen: dict[str, tuple[int, str]]
-    met: set[str] = field(default_factory=set)
+    limit: int
+    end_time: int | None
+    end_id: str
+    rows: Sequence[Row]
 
 
-_Verdict: TypeAlias = Literal["new", "unchanged", "older"]
+_Verdict: TypeAlias = Literal["new", "unchanged", "outside", "behind"]
 
 
 @dataclass(slots=True)
@@ -116,13 +115,15 @@ class _Taken:
     Attributes:
         records: To be emitted.
         unchanged: How many were emitted before and are the same.
-        older: How many lie before the start or the position.
+        outside: How many lie before the start or the position.
+        behind: How many lie behind the end of the window.
         progressed: Whether there may be more behind the page.
     """
 
     records: list[RawRecord] = field(default_factory=list)
     unchanged: int = 0
-    older: int = 0
+    outside: int = 0
+    behind: int = 0
     progressed: bool = False
 
     def add(self, row: Row, verdict: _Verdict) -> None:
@@ -131,45 +132,47 @@ class _Taken:
             self.records.append(row.record)
         elif verdict == "unchanged":
             self.unchanged += 1
+        elif verdict == "outside":
+            self.outside += 1
         else:
-            self.older += 1
+            self.behind += 1
 
 
-def read_export(export: Export) -> Callable[[Fetch, ExportPosition | None, Bounds], Iterator[Batch[ExportPosition]]]:
+def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bounds], Iterator[Batch[ExportPosition]]]:
     """The reader of an export."""
 
-    def read(fetch: Fetch, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
-        now = int(bounds.now * SECOND_US)
-        latest = export.floor(now - RECENT_US)
-        head = export.floor(now - max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US))
-        saved, notes = _starting_position(export, position, bounds, latest)
-        at = _begin(export, saved, latest)
-        limit, largest, began, doubted = PAGE_SIZE, 0, now, False
-        while True:
-            fetched = _fetch_page(export, fetch, at.time, at.id, limit, latest)
-            if fetched is None:
-                return
-            limit, page, rows = fetched
-            taken = _take(export, at, page, rows, head)
-            full = len(rows) >= min(limit, SURELY_NO_TIE)
-            stuck = not taken.progressed and len(rows) > 1 and (full or len(rows) >= largest)
-            if stuck and (full or _more_follows(export, fetch, at, limit, latest, now)):
-                if doubted:
-                    raise PaginationStuckError(
-                        f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page "
-                        "through. Please report this."
-                    )
-                doubted = True  # or the record that follows came between the two requests: then it is on the page now
+    def read(fetch: Fetcher, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
+        moments = _moments(export, bounds)
+        saved, notes = _starting_position(export, position, bounds, moments.latest)
+        windows = Windows(saved, moments, unit=export.unit, page_size=PAGE_SIZE)
+
+        def ask(due: Iterable[Window]) -> None:
+            for window in due:
+                fetch.start(partial(_fetch_window, export, fetch, window, window.time, window.id, moments.latest))
+
+        ask(windows.due(1))
+        while windows.unread:
+            window, page = fetch.finished()
+            if page is None:
+                windows.go_on(window, ended=True, short=True)
+                ask(windows.due(fetch.spare()))
                 continue
-            doubted = False
-            began = min([began, *(row.time for row in rows if row.time is not None)])
-            progress = (at.time - began) / (now - began) if began <= at.time < now else 1.0
-            reached = _position(export, saved, at, head, now)
-            yield Batch(taken.records, reached, len(rows), notes, progress, taken.unchanged, taken.older)
-            largest = max(largest, len(rows))
-            if not taken.progressed or (at.time > now and len(rows) < min(largest, limit)):
-                return
-            notes, limit = (), min(PAGE_SIZE, limit * SHRINK)
+            begin = window.time
+            taken = _take(export, window, page, moments.head)
+            if _is_stuck(export, fetch, window, page, taken, windows.largest, moments):
+                ask([window])
+                continue
+            windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
+            short = len(page.rows) < min(page.limit, windows.largest)
+            passed = not window.holds(export.floor(window.time)) or (short and window.time > moments.now)
+            windows.go_on(window, ended=passed or not taken.progressed, short=short)
+            window.limit = min(PAGE_SIZE, page.limit * SHRINK)
+            reached, progress = windows.position(), windows.progress()
+            ask([window] if window.status == "asked" else [])
+            ask(windows.due(fetch.spare()))
+            outside = taken.outside + taken.behind
+            yield Batch(taken.records, reached, len(page.rows), notes, progress, taken.unchanged, outside)
+            notes = ()
 
     return read
 
@@ -211,19 +214,21 @@ def _starting_position(
     return ExportPosition(latest, known_from=min(saved.known_from, latest), seen=saved.seen), (note,)
 
 
-def _begin(export: Export, saved: ExportPosition, latest: int) -> _Progress:
-    """Start where records are remembered from, or as late as the API accepts; exactly at the saved position if it has an id."""
-    if saved.id and saved.time <= latest:
-        lower = export.floor(saved.time)
-        return _Progress(saved.time, saved.id, lower, lower, dict(saved.seen))
-    lower = export.floor(min(saved.known_from, saved.time))
-    return _Progress(min(lower, latest), "", lower, lower, dict(saved.seen))
+def _moments(export: Export, bounds: Bounds) -> Moments:
+    now = int(bounds.now * SECOND_US)
+    overlap = max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US)
+    return Moments(now, export.floor(now - RECENT_US), export.floor(now - overlap))
 
 
-def _fetch_page(
-    export: Export, fetch: Fetch, time: int, start_id: str, limit: int, latest: int
-) -> tuple[int, ExportPage, list[Row]] | None:
-    """Fetch a page, a smaller one if the API cannot give so much at once; return the page size it gave, and the page.
+def _fetch_window(
+    export: Export, fetch: Fetch, window: Window, time: int, start_id: str, latest: int
+) -> tuple[Window, _Page | None]:
+    """Fetch the next page of a window."""
+    return window, _fetch_page(export, fetch, time, start_id, window.limit, latest)
+
+
+def _fetch_page(export: Export, fetch: Fetch, time: int, start_id: str, limit: int, latest: int) -> _Page | None:
+    """Fetch a page, a smaller one if the API cannot give so much at once.
 
     Returns None where the API does not give out records so young yet; the next run reads them.
     """
@@ -241,7 +246,10 @@ def _fetch_page(
                 raise
             limit = max(SMALLEST_PAGE_SIZE, limit // SHRINK)
         else:
-            return limit, page, [export.row(raw) for raw in page.rows]
+            end_time = _number(page.end_time)
+            end_id = str(page.end_id) if isinstance(page.end_id, str | int) else ""
+            rows = [export.row(raw) for raw in page.rows]
+            return _Page(limit, None if end_time is None else end_time * export.unit, end_id, rows)
 
 
 def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
@@ -253,58 +261,81 @@ def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
     return {"fields": export.fields, "start_time": start, **position}
 
 
-def _more_follows(export: Export, fetch: Fetch, at: _Progress, limit: int, latest: int, now: int) -> bool:
+def _is_stuck(export: Export, fetch: Fetch, window: Window, page: _Page, taken: _Taken, largest: int, moments: Moments) -> bool:
+    """Whether a page that brought nothing new hides more behind it, so that it is to be asked for again.
+
+    Raises:
+        PaginationStuckError: It did so too often.
+    """
+    full = len(page.rows) >= min(page.limit, SURELY_NO_TIE)
+    suspect = not taken.progressed and len(page.rows) > 1 and (full or len(page.rows) >= largest)
+    if not (suspect and (full or _more_follows(export, fetch, window.time, page.limit, moments))):
+        window.doubts = 0
+        return False
+    if window.doubts == MAX_DOUBTS:
+        raise PaginationStuckError(
+            f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page through. "
+            "Please report this."
+        )
+    window.doubts += 1  # or the record that follows came between the two requests: then it is on the page now
+    return True
+
+
+def _more_follows(export: Export, fetch: Fetch, time: int, limit: int, moments: Moments) -> bool:
     """Whether the API has records after a moment that it does not get past.
 
     Asked when a page brought nothing new and the server never gave a larger one, so that this size may be its cap. (A single
     record is not asked about: no server gives only one at a time.)
     """
-    beyond = at.time + (2 if export.unit == 1 else export.unit)
-    fetched = _fetch_page(export, fetch, beyond, "", limit, latest)
-    return fetched is not None and any(row.time is None or row.time <= now for row in fetched[2])
+    beyond = time + (2 if export.unit == 1 else export.unit)
+    page = _fetch_page(export, fetch, beyond, "", limit, moments.latest)
+    return page is not None and any(row.time is None or row.time <= moments.now for row in page.rows)
 
 
-def _take(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row], head: int) -> _Taken:
+def _take(export: Export, window: Window, page: _Page, head: int) -> _Taken:
     """Move on over a page."""
-    if not rows:
+    if not page.rows:
         return _Taken()
-    time, last_id = _end(export, at, page, rows)
-    moved = export.floor(time) > export.floor(at.time)
-    if time >= at.time:
-        at.time, at.id = time, last_id
-    at_end = {row.key for row in rows if row.time is None or row.time >= export.floor(at.time)}
-    taken = _Taken(progressed=moved or not at_end <= at.met)
-    at.met = at_end if moved else at.met | at_end
-    keep_from = min(head, export.floor(at.time))
-    for row in rows:
-        taken.add(row, _judge(at, row, time if row.time is None else row.time, keep_from))
-    at.lower = max(at.lower, export.floor(at.time))
-    at.seen = {key: entry for key, entry in at.seen.items() if entry[0] >= keep_from}
+    time, last_id = _end(export, window, page)
+    moved = export.floor(time) > export.floor(window.time)
+    before = window.time
+    if time >= window.time:
+        window.time, window.id = time, last_id
+    at_end = {row.key for row in page.rows if row.time is None or row.time >= export.floor(window.time)}
+    taken = _Taken(progressed=moved or not at_end <= window.met)
+    window.met = at_end if moved else window.met | at_end
+    keep_from = min(head, export.floor(window.time))
+    previous = max(before, window.lower)
+    for row in page.rows:
+        previous = previous if row.time is None else row.time
+        taken.add(row, _judge(window, row, max(previous, window.lower) if row.time is None else previous, keep_from))
+    window.lower = max(window.lower, export.floor(window.time))
+    window.seen = {key: entry for key, entry in window.seen.items() if entry[0] >= keep_from}
     return taken
 
 
-def _judge(at: _Progress, row: Row, time: int, keep_from: int) -> _Verdict:
+def _judge(window: Window, row: Row, time: int, keep_from: int) -> _Verdict:
     """Whether a row is to be emitted, or why not; it is remembered if it may come again."""
-    if time < at.lower:
-        return "older"
-    known = at.seen.get(row.key)
+    if time < window.lower:
+        return "outside"
+    if not window.holds(time):
+        return "behind"
+    known = window.seen.get(row.key)
     if known is None and time < keep_from:
         return "new"
     fingerprint = digest(row.record)
-    at.seen[row.key] = (time, fingerprint)
+    window.seen[row.key] = (time, fingerprint)
     return "unchanged" if known is not None and known[1] == fingerprint else "new"
 
 
-def _end(export: Export, at: _Progress, page: ExportPage, rows: Sequence[Row]) -> tuple[int, str]:
+def _end(export: Export, window: Window, page: _Page) -> tuple[int, str]:
     """Where a page ends: as the API says if that lies among its records, else at the last of them."""
-    said = _number(page.end_time)
-    said = None if said is None else said * export.unit
-    times = [row.time for row in rows if row.time is not None] or [at.time if said is None else said]
+    said = page.end_time
+    times = [row.time for row in page.rows if row.time is not None] or [window.time if said is None else said]
     last = max(times)
     if said is not None and not export.floor(min(times)) <= said <= last:
         return last, ""
-    known = isinstance(page.end_id, str | int)
-    return last if said is None else said, str(page.end_id) if known else ""
+    return last if said is None else said, page.end_id
 
 
 def _number(value: object) -> int | None:
@@ -313,18 +344,3 @@ def _number(value: object) -> int | None:
         return int(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
-
-
-def _position(export: Export, saved: ExportPosition, at: _Progress, head: int, now: int) -> ExportPosition:
-    """The position to store after a page.
-
-    Where that is too much, a resume of a crowded second is exact by ``id`` and everything else may come again. The time is
-    never in the future, whatever a record says, or the next run would be led astray.
-    """
-    known_from = max(at.first, min(head, export.floor(at.time)))
-    seen = {key: entry for key, entry in at.seen.items() if entry[0] >= known_from}
-    if len(seen) > MAX_REMEMBERED:
-        seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
-        if at.id and known_from == export.floor(at.time):
-            return ExportPosition(at.time, at.id, known_from, seen)
-    return ExportPosition(min(max(saved.time, at.time), now), "", known_from, seen)

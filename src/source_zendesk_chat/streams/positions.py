@@ -24,6 +24,9 @@ RESET: Final = "Reset this stream's state to read it again from the start_date."
 Remembered: TypeAlias = Mapping[str, tuple[int, str]]
 """Records already emitted: their time (microseconds) and digest by key."""
 
+Stretch: TypeAlias = tuple[int, int]
+"""From a time on, and before another; microseconds since 1970."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExportPosition:
@@ -32,14 +35,16 @@ class ExportPosition:
     Attributes:
         time: Microseconds since 1970 of the last record read; never in the future.
         id: The API's ``start_id`` after it, to go on exactly there; "" to go on from ``known_from``.
-        known_from: Every record before this time was emitted; those since are in ``seen`` if they were.
+        known_from: Every record before this time was emitted; those since are in ``seen`` or ``ahead`` if they were.
         seen: The records emitted lately, so that they can be read again and left out.
+        ahead: Stretches of time behind ``known_from``, in order, of which every record was emitted too.
     """
 
     time: int
     id: str = ""
     known_from: int = 0
     seen: Remembered = field(default_factory=dict)
+    ahead: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ def dump_export(cursor_field: str, *, micros: bool) -> Callable[[ExportPosition]
             "start_id": position.id,
             "known_from": iso_micros(position.known_from),
             "seen": {key: [time, fingerprint] for key, (time, fingerprint) in position.seen.items()},
+            **({"ahead": position.ahead} if position.ahead else {}),
             "version": STATE_VERSION,
         }
 
@@ -85,13 +91,15 @@ def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportP
         time = _time(stream, cursor_field, value)
         seen = state.get("seen", {})
         known_from = state.get("known_from")
-        if not isinstance(seen, Mapping) or not isinstance(state.get("start_id", ""), str):
+        ahead = state.get("ahead", [])
+        if not isinstance(seen, Mapping) or not isinstance(ahead, list) or not isinstance(state.get("start_id", ""), str):
             raise _unreadable(stream)
         return ExportPosition(
             time=time,
             id=state.get("start_id", ""),
             known_from=time if known_from is None else _time(stream, "known_from", known_from),
             seen={key: _remembered(stream, entry) for key, entry in seen.items()},
+            ahead=tuple(sorted(_stretch(stream, entry) for entry in ahead)),
         )
 
     return load
@@ -181,6 +189,14 @@ def _remembered(stream: str, entry: Any) -> tuple[int, str]:  # noqa: ANN401  an
     match entry:
         case [int(time), str(fingerprint)]:
             return time, fingerprint
+        case _:
+            raise _unreadable(stream)
+
+
+def _stretch(stream: str, entry: Any) -> Stretch:  # noqa: ANN401  any JSON value
+    match entry:
+        case [int(begin), int(end)] if 0 <= begin <= end <= LATEST_US:
+            return begin, end
         case _:
             raise _unreadable(stream)
 

@@ -43,6 +43,22 @@ class Fetch(Protocol):
         ...
 
 
+class Fetcher(Fetch, Protocol):
+    """A ``Fetch`` that also makes calls side by side: each is started, and taken back in the order in which they end."""
+
+    def start(self, call: Callable[[], object]) -> None:
+        """Begin a call in the background."""
+        ...
+
+    def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
+        """Wait for the next call to end, and return its result or raise its error."""
+        ...
+
+    def spare(self) -> int:
+        """How many more calls it pays to start now; 0 while the API answers at once or its quota is used up."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[P_co]):
     """Records of one page, and the position from which it is safe to resume after them.
@@ -54,7 +70,8 @@ class Batch(Generic[P_co]):
         notes: What the user should be told.
         progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
         unchanged: Records received but left out because they were emitted before and are the same.
-        older: Records received but left out because they lie before the start or the position.
+        outside: Records received but left out because they lie outside of what was asked for: before the start or the position,
+            or where another request reads.
     """
 
     records: Sequence[RawRecord]
@@ -63,7 +80,7 @@ class Batch(Generic[P_co]):
     notes: tuple[str, ...] = ()
     progress: float | None = None
     unchanged: int = 0
-    older: int = 0
+    outside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,7 @@ class Stream(Generic[P]):
     name: str
     primary_key: tuple[str, ...]
     cursor_field: str | None
-    read: Callable[[Fetch, P | None, Bounds], Iterator[Batch[P]]]
+    read: Callable[[Fetcher, P | None, Bounds], Iterator[Batch[P]]]
     probe: Callable[[Fetch, Bounds], object]
     load_state: Callable[[StateBlob], P | None]
     dump_state: Callable[[P], StateBlob]

@@ -1,0 +1,114 @@
+"""Requests of one reader side by side, in threads of their own, where the API is slow enough for that to pay."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+from source_zendesk_chat.clock import Stopped
+
+T = TypeVar("T")
+AT_ONCE: Final = 16
+POLL_SECONDS: Final = 0.2
+SLOW_SECONDS: Final = 0.25  # an answer that comes sooner is as fast as the quota of 200 requests a minute in the long run
+SURE_SECONDS: Final = 1.0  # so long must the last few answers have taken together, or one slow moment would count for much
+FEW: Final = 4
+
+
+class Get(Protocol):
+    """A ``Fetch`` that says how long the answer took."""
+
+    def __call__(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        decode: Callable[[bytes], T],
+        *,
+        patient: bool,
+        took: Callable[[float], None],
+    ) -> T:
+        """Return the decoded body; ``took`` is told the seconds from sending the request to having it."""
+        ...
+
+
+class Lanes:
+    """How many calls of all readers together are under way.
+
+    Args:
+        room: How many requests the quota has room for at the moment.
+    """
+
+    def __init__(self, room: Callable[[], int]) -> None:
+        self._room = room
+        self._lock = threading.Lock()
+        self._busy = 0
+
+    def free(self) -> int:
+        """How many more calls could begin now and send their requests at once."""
+        return max(0, min(AT_ONCE - self._busy, self._room()))
+
+    def enter(self) -> None:
+        """A call begins."""
+        with self._lock:
+            self._busy += 1
+
+    def leave(self) -> None:
+        """A call has ended."""
+        with self._lock:
+            self._busy -= 1
+
+
+class SideBySide:
+    """The ``Fetcher`` of one reader.
+
+    Args:
+        get: Makes one request.
+        lanes: Shared by all readers.
+        stopped: Ends every wait.
+    """
+
+    def __init__(self, get: Get, lanes: Lanes, stopped: threading.Event) -> None:
+        self._get = get
+        self._lanes = lanes
+        self._stopped = stopped
+        self._ended: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
+        self._took: deque[float] = deque(maxlen=FEW)
+
+    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+        """Return the decoded body."""
+        return self._get(path, params, decode, patient=patient, took=self._took.append)
+
+    def start(self, call: Callable[[], object]) -> None:
+        """Begin a call in the background."""
+        self._lanes.enter()
+        threading.Thread(target=self._run, args=(call,), name="request", daemon=True).start()
+
+    def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
+        """Wait for the next call to end, and return its result or raise its error."""
+        while not self._stopped.is_set():
+            try:
+                result, error = self._ended.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if error is not None:
+                raise error
+            return result
+        raise Stopped
+
+    def spare(self) -> int:
+        """How many more calls it pays to start now."""
+        took = tuple(self._took)
+        slow = min(took, default=0) >= SLOW_SECONDS and sum(took) >= SURE_SECONDS
+        return self._lanes.free() if slow else 0
+
+    def _run(self, call: Callable[[], object]) -> None:
+        result, error = None, None
+        try:
+            result = call()
+        except BaseException as caught:  # noqa: BLE001  it is raised where the result is waited for
+            error = caught
+        self._lanes.leave()
+        self._ended.put((result, error))
