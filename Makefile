@@ -45,6 +45,15 @@ check: setup ## ruff, mypy --strict, import-linter
 soak: setup ## the property tests at random for a long time: make soak SOAK=50
 	@SOAK=$(or $(SOAK),50) $(RUN)python -m pytest --timeout 0 tests/streams tests/engine/test_resume.py
 
+.cache/bench-venv/.ready: .tools/bin/uv benchmarks/cdk/requirements.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/bench-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/bench-venv/bin/python -r benchmarks/cdk/requirements.txt
+	@touch $@
+
+.PHONY: bench
+bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: half an hour, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
+	@$(RUN)python -m benchmarks $(if $(QUICK),--quick --to .cache/bench)
+
 .PHONY: audit
 audit: setup ## look the locked dependencies up in the advisory database (asks the internet)
 	@$(UV) export --quiet --locked --all-extras --no-dev --no-emit-project -o .cache/requirements.txt

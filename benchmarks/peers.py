@@ -1,0 +1,140 @@
+"""What is compared: how each peer is started, and where its chats end up."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from zendesk_chat_sandbox.auth import DEFAULT_TOKEN
+from zendesk_chat_sandbox.http_messages import API
+
+BENCHMARKS: Final = Path(__file__).parent
+PYTHON: Final = Path(sys.executable)
+CONNECTOR: Final = PYTHON.with_name("source-zendesk-chat")
+CDK_PYTHON: Final = BENCHMARKS.parent / ".cache/bench-venv/bin/python"
+DATABASE: Final = "bench.duckdb"
+Command = list[str | Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a peer reads from, and the folder that it runs in, with its `config.json` and `catalog.json`."""
+
+    url: str
+    begins: int
+    folder: Path
+
+    @property
+    def api_url(self) -> str:
+        """The address of the API."""
+        return self.url + API
+
+    def write(self, requests_per_minute: int) -> None:
+        """Write the files that a peer is given."""
+        config = {
+            "subdomain": "bench",
+            "api_url": self.api_url,
+            "start_date": datetime.fromtimestamp(self.begins, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "requests_per_minute": requests_per_minute,
+            "credentials": {"credentials": "access_token", "access_token": DEFAULT_TOKEN},
+        }
+        stream = {
+            "name": "chats",
+            "json_schema": {},
+            "supported_sync_modes": ["full_refresh", "incremental"],
+            "source_defined_cursor": True,
+            "default_cursor_field": ["update_timestamp"],
+        }
+        modes = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
+        catalog = {"streams": [{"stream": stream, **modes, "cursor_field": ["update_timestamp"], "primary_key": [["id"]]}]}
+        (self.folder / "config.json").write_text(json.dumps(config))
+        (self.folder / "catalog.json").write_text(json.dumps(catalog))
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One way to get the chats.
+
+    Attributes:
+        name: As in the report.
+        what: What it is, in a sentence.
+        command: Its command line.
+        loads: Whether it loads into a database, so that nothing comes out of its standard output.
+    """
+
+    name: str
+    what: str
+    command: Callable[[Account], Command]
+    loads: bool = False
+
+
+def _bare(account: Account) -> Command:
+    return [PYTHON, BENCHMARKS / "bare.py", account.api_url, DEFAULT_TOKEN, str(account.begins)]
+
+
+def _read(account: Account) -> Command:  # noqa: ARG001  its files say it
+    return [CONNECTOR, "read", "--config", "config.json", "--catalog", "catalog.json"]
+
+
+def _sync(account: Account) -> Command:
+    to = f"duckdb:///{account.folder / DATABASE}"
+    return [CONNECTOR, "sync", "--config", "config.json", "--streams", "chats", "--to", to]
+
+
+def _cdk(script: str) -> Callable[[Account], Command]:
+    source = BENCHMARKS / "cdk" / script
+    return lambda _account: [CDK_PYTHON, source, "read", "--config", "config.json", "--catalog", "catalog.json"]
+
+
+BARE: Final = Peer(
+    "bare",
+    "[`bare.py`](../benchmarks/bare.py), urllib3 and msgspec: one page after another to stdout, no state, no retry, no check. "
+    "The least that gets the chats out.",
+    _bare,
+)
+READ: Final = Peer("read", "`source-zendesk-chat read` with the stream `chats`, incremental.", _read)
+SYNC: Final = Peer(
+    "sync",
+    "`source-zendesk-chat sync --streams chats` into a new DuckDB file: extraction, loading and upsert.",
+    _sync,
+    loads=True,
+)
+CDK_DECLARATIVE: Final = Peer(
+    "cdk-declarative",
+    "a [manifest](../benchmarks/cdk/manifest.yaml) on Airbyte's CDK: one stream, paged by `end_time` and `end_id`.",
+    _cdk("declarative.py"),
+)
+CDK_HTTP: Final = Peer(
+    "cdk-http",
+    "an [`HttpStream`](../benchmarks/cdk/http_stream.py) in Python on Airbyte's CDK, paged likewise.",
+    _cdk("http_stream.py"),
+)
+PEERS: Final = (BARE, READ, SYNC, CDK_DECLARATIVE, CDK_HTTP)
+
+COLD_STARTS: Final[Mapping[str, Command]] = {
+    'python -c "import msgspec"': [PYTHON, "-c", "import msgspec"],
+    "source-zendesk-chat spec": [CONNECTOR, "spec"],
+    "source-zendesk-chat discover": [CONNECTOR, "discover", "--config", "config.json"],
+    "source-zendesk-chat check": [CONNECTOR, "check", "--config", "config.json"],
+    "cdk-declarative spec": [CDK_PYTHON, BENCHMARKS / "cdk/declarative.py", "spec"],
+    "cdk-http spec": [CDK_PYTHON, BENCHMARKS / "cdk/http_stream.py", "spec"],
+}
+
+
+def environment(trusted: Path, folder: Path) -> dict[str, str]:
+    """What a peer finds around it: nothing of the caller's but the path; the run's certificate is trusted; nobody is told."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",
+        "SSL_CERT_FILE": str(trusted),
+        "REQUESTS_CA_BUNDLE": str(trusted),
+        "DO_NOT_TRACK": "1",
+    }
