@@ -25,7 +25,6 @@ from source_zendesk_chat.engine.events import (
     Event,
     Note,
     PageRead,
-    Quiet,
     RateLimited,
     StreamCompleted,
     StreamFailed,
@@ -95,7 +94,12 @@ class _Narrator:
         self.failed = False
 
     def tell(self, event: Event) -> None:
-        """Write what an event means to Airbyte."""
+        """Write what an event means to Airbyte, and a sign of life where that is nothing for long."""
+        self._tell(event)
+        if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
+            self._keep_alive()
+
+    def _tell(self, event: Event) -> None:
         match event:
             case StreamStarted(stream):
                 self._start(stream)
@@ -103,8 +107,6 @@ class _Narrator:
                 self._page(event)
             case RateLimited(stream, reset_at):
                 self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
-            case Quiet():
-                pass
             case Note(level, message):
                 self._writer.log(level, message)
             case CredentialsRotated(config):
@@ -114,8 +116,6 @@ class _Narrator:
                 self._end(stream, "COMPLETE")
             case StreamFailed():
                 self._failed(event)
-        if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
-            self._keep_alive()
 
     def tell_unfinished(self) -> None:
         """Mark the streams that a stopped run leaves open."""
@@ -143,9 +143,9 @@ class _Narrator:
 
     def _keep_alive(self) -> None:
         """Repeat a state: Airbyte's heartbeat counts neither logs nor statuses, while a wait may take minutes."""
-        for stream in self._started & self._open.keys():
-            return self._write_state(stream, self._open[stream], 0)
-        return None
+        stream = next((stream for stream in self._open if stream in self._started), None)
+        if stream is not None:
+            self._write_state(stream, self._open[stream], 0)
 
     def _write_state(self, stream: str, blob: StateBlob, record_count: int) -> None:
         self._writer.state(stream, blob, record_count)

@@ -15,7 +15,7 @@ class _Page(ExportPage, kw_only=True):
     rows: list[msgspec.Raw] = msgspec.field(name="chats")
 
 
-class _Chat(msgspec.Struct):
+class _Chat(msgspec.Struct, gc=False):
     id: Any = None
     update_timestamp: Any = None
     updated_timestamp: Any = None  # two clients look for this spelling too
@@ -27,13 +27,13 @@ _decoder: Final = msgspec.json.Decoder(_Chat)
 
 def chat_row(raw: msgspec.Raw) -> Row:
     """Key and time of a chat; ``unread`` becomes a boolean where the API sends 1 or 0."""
-    record = bytes(raw)
     try:
-        chat = _decoder.decode(record)
+        chat = _decoder.decode(raw)
     except msgspec.ValidationError:
         raise RecordShapeError("chats: Zendesk sent a record that is no object. Please report this.") from None
     if not isinstance(chat.id, str | int) or chat.id == "":
         raise RecordShapeError("chats: Zendesk sent a chat without its `id`. Please report this.")
+    record = bytes(raw)
     if chat.unread in (0, 1) and not isinstance(chat.unread, bool):
         record = with_fields(record, unread=bool(chat.unread))
     return Row(str(chat.id), micros_of(chat.update_timestamp or chat.updated_timestamp), record)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -305,13 +306,25 @@ def _take(export: Export, window: Window, page: _Page, head: int) -> _Taken:
     taken = _Taken(progressed=moved or not at_end <= window.met)
     window.met = at_end if moved else window.met | at_end
     keep_from = min(head, export.floor(window.time))
-    previous = max(before, window.lower)
-    for row in page.rows:
-        previous = previous if row.time is None else row.time
-        taken.add(row, _judge(window, row, max(previous, window.lower) if row.time is None else previous, keep_from))
+    plainly_new = range(window.lower, keep_from if window.end is None else min(keep_from, window.end))
+    for row, placed in zip(page.rows, _placed(page.rows, max(before, window.lower)), strict=True):
+        if placed in plainly_new and row.key not in window.seen:  # almost all, so they are not asked about further
+            taken.records.append(row.record)
+        else:
+            taken.add(row, _judge(window, row, placed, keep_from))
     window.lower = max(window.lower, export.floor(window.time))
     window.seen = {key: entry for key, entry in window.seen.items() if entry[0] >= keep_from}
     return taken
+
+
+def _placed(rows: Sequence[Row], lower: int) -> list[int]:
+    """The times of records; one without a time takes its place from those before it."""
+    times = [row.time for row in rows]
+    known = [time for time in times if time is not None]
+    if len(known) == len(times):
+        return known
+    befores = accumulate(times, lambda before, time: before if time is None else time, initial=lower)
+    return [max(lower, before or lower) if time is None else time for time, before in zip(times, befores, strict=False)]
 
 
 def _judge(window: Window, row: Row, time: int, keep_from: int) -> _Verdict:
