@@ -145,7 +145,7 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
     def read(fetch: Fetcher, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
         moments = _moments(export, bounds)
         saved, notes = _starting_position(export, position, bounds, moments.latest)
-        windows = Windows(saved, moments, unit=export.unit, page_size=PAGE_SIZE)
+        windows = Windows(saved, moments, resumed=position is not None, unit=export.unit, page_size=PAGE_SIZE)
 
         def ask(due: Iterable[Window]) -> None:
             for window in due:

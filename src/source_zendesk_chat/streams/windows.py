@@ -14,9 +14,11 @@ from typing import Final, Literal
 from source_zendesk_chat.streams.positions import ExportPosition, Stretch
 
 MAX_REMEMBERED: Final = 10_000  # about 650 KB of state; beyond, the oldest records of the overlap come again
-WORTH_CUTTING_PAGES: Final = 2.2  # so much must be left of a window before it is cut; these three are tuned by simulation
+PAGES_OF_A_SMALL_SYNC: Final = 4  # a run that resumes must have read so much before it is taken for a backfill
+# Tuned by simulation of several histories:
+WORTH_CUTTING_PAGES: Final = 2.2  # so much must be left of a window
 SMALLEST_PART_PAGES: Final = 1.2
-MOST_WASTED: Final = 1 / 3  # of the records; beyond, the pages reach too far past the ends of their windows
+MOST_MISSES: Final = 4  # that many more pages of little use than others, before no window is cut any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,13 @@ class Windows:
 
     Args:
         saved: Where the run resumes. At its ``id`` exactly if it has one, else where records are remembered from.
+        resumed: Whether it does, or begins at the start date.
         moments: Of the run.
         unit: Microseconds in one unit of ``start_time``; windows begin and end at whole ones.
         page_size: To begin with.
     """
 
-    def __init__(self, saved: ExportPosition, moments: Moments, *, unit: int, page_size: int) -> None:
+    def __init__(self, saved: ExportPosition, moments: Moments, *, resumed: bool, unit: int, page_size: int) -> None:
         exact = bool(saved.id) and saved.time <= moments.latest
         self._saved = saved
         self._moments = moments
@@ -89,8 +92,9 @@ class Windows:
         if exact:
             self._all[0].time, self._all[0].id = saved.time, saved.id
         self._began = moments.now
-        self._received = 0
-        self._wasted = 0
+        self._ends = moments.head
+        self._pages_to_prove = 0 if saved.ahead or not resumed else PAGES_OF_A_SMALL_SYNC
+        self._misses = 0
         self.largest = 0  # page so far
 
     @property
@@ -116,10 +120,15 @@ class Windows:
         """
         first = min((time for time in times if time is not None), default=begin)
         self.largest = max(self.largest, len(times))
+        if len(times) < self.largest:
+            self._ends = min(self._ends, window.time)
+        elif window.time > self._ends:
+            self._ends = self._moments.head
+        self._pages_to_prove -= 1
         window.span = window.time - max(begin, first) if len(times) == self.largest else 0
         self._began = min(self._began, first)
-        self._received += len(times)
-        self._wasted += wasted
+        missed = 2 * (len(times) - wasted) < self.largest
+        self._misses = max(0, self._misses + (1 if missed else -1))
 
     def go_on(self, window: Window, *, ended: bool, short: bool) -> None:
         """Decide what becomes of a window after a page.
@@ -189,8 +198,8 @@ class Windows:
 
     def _cut(self, spare: int) -> Window | None:
         """Cut an end off the window with most left, so large that all requests made side by side have as much to do."""
-        if self._wasted > self._received * MOST_WASTED:
-            return None  # there is less than it seemed
+        if self._pages_to_prove > 0 or self._misses > MOST_MISSES:
+            return None
         left = {window: self._pages_left(window) for window in self._all if window.status == "asked" and window.span}
         window = max(left, key=left.__getitem__, default=None)
         if window is None or left[window] < WORTH_CUTTING_PAGES:
@@ -210,7 +219,8 @@ class Windows:
         return (self._end(window) - window.time) / window.span
 
     def _end(self, window: Window) -> int:
-        return self._moments.head if window.end is None else window.end
+        """Where its records end, as far as is known: a page that is not full was the last one."""
+        return self._ends if window.end is None else min(window.end, self._ends)
 
     def _known_from(self, window: Window) -> int:
         if window.end is not None and not window.holds(window.time):

@@ -1,0 +1,205 @@
+"""Several windows of time side by side: faster where the API is slow, and no more requests than that is worth."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_zendesk_chat.streams.exports import Row, _placed
+from source_zendesk_chat.streams.positions import ExportPosition
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Bounds, StateBlob
+from source_zendesk_chat.streams.windows import MOST_MISSES, Moments, Windows
+from streams.effort import effort
+from streams.model import NOW, SECOND, ExportApi, Item
+from streams.runs import Run, Side, destination, doubles, run
+
+PAGE = 6  # as in conftest
+YEAR = 365 * 86_400
+START = NOW - 5 * YEAR
+LANES = 16
+
+Shape = Callable[[float], float]
+SHAPES: dict[str, Shape] = {
+    "the same all the time": lambda part: part,
+    "more and more": lambda part: part**0.3,
+    "less and less": lambda part: 1 - part**0.3,
+    "most in the last year": lambda part: part if part < 0.15 else 0.8 + (part - 0.15) / 0.85 / 5,
+    "long ago, then nothing": lambda part: part / 5,
+}
+
+
+class Slow(Side):
+    """Each answer takes a second, however many are asked for at a time."""
+
+    def __init__(self, api: ExportApi, lanes: int) -> None:
+        super().__init__(api, lanes)
+        self._ends: list[tuple[float, int, Callable[[], object]]] = []
+        self._started = 0
+        self.seconds = 0.0
+
+    def start(self, call: Callable[[], object]) -> None:
+        self._started += 1
+        heapq.heappush(self._ends, (self.seconds + 1, self._started, call))
+
+    def finished(self) -> Any:
+        self.seconds, _, call = heapq.heappop(self._ends)
+        return call()
+
+    def spare(self) -> int:
+        return self._lanes - len(self._ends) if self.seconds and self._lanes > 1 else 0
+
+
+def account(shape: Shape, pages: int, chance: int = 0) -> ExportApi:
+    random = Random(chance)
+    span = NOW - 700 - START
+    times = sorted(START + int(span * shape(random.random())) for _ in range(pages * PAGE))
+    return ExportApi("chats", {number: Item(number, time * SECOND) for number, time in enumerate(times)})
+
+
+def timed(api: ExportApi, lanes: int) -> tuple[float, int]:
+    """Seconds and requests of a whole read, in which everything comes once."""
+    slow = Slow(api, lanes)
+    before = api.requests
+    records = [record for batch in STREAMS["chats"].read(slow, None, Bounds(START, NOW)) for record in batch.records]
+    assert len(records) == len(set(records)) == len(api.items)
+    return slow.seconds, api.requests - before
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("pages", [60, 200])
+def test_a_slow_backfill_takes_a_fifth_of_the_time_whatever_the_history(name: str, pages: int) -> None:
+    api = account(SHAPES[name], pages)
+    alone, least = timed(api, 1)
+    seconds, requests = timed(api, LANES)
+    assert least == pages + 1
+    assert seconds * 5 <= alone
+    assert requests <= least + 3 * LANES
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_few_pages_are_asked_for_one_after_another(pages: int) -> None:
+    api = account(SHAPES["the same all the time"], pages)
+    assert timed(api, LANES) == timed(api, 1) == (pages + 1, pages + 1)
+
+
+def test_a_small_incremental_sync_pays_nothing_for_windows() -> None:
+    api = account(SHAPES["more and more"], 20)
+    state = run("chats", api, Bounds(START, NOW)).state
+    later = NOW + 5 * 86_400
+    for number in range(1000, 1000 + 2 * PAGE):
+        api.items[number] = Item(number, (NOW + number * 300) * SECOND)
+    requests = []
+    for lanes in (1, LANES):
+        before = api.requests
+        slow = Slow(api, lanes)
+        position = STREAMS["chats"].load_state(state)
+        batches = list(STREAMS["chats"].read(slow, position, Bounds(START, later)))
+        assert sum(len(batch.records) for batch in batches) == 2 * PAGE
+        requests.append(api.requests - before)
+    assert requests[0] == requests[1] <= 4
+
+
+def test_a_history_that_ends_early_does_not_cost_a_request_for_each_empty_window() -> None:
+    api = account(lambda part: part / 100, 10)
+    _, requests = timed(api, LANES)
+    assert requests <= 10 + 2 * LANES
+
+
+@effort(60)
+@given(st.sampled_from(sorted(SHAPES)), st.integers(2, LANES), st.integers(0, 99), st.integers(1, 60), st.integers(1, 60))
+def test_a_resumed_backfill_reads_no_finished_window_again(name: str, lanes: int, chance: int, first: int, second: int) -> None:
+    api = account(SHAPES[name], 30, chance)
+    api.lanes, api.chance = lanes, chance
+    cuts: list[Run] = []
+    state: StateBlob | None = None
+    for cut in (first, second):
+        whole = run("chats", api, Bounds(START, NOW), state)
+        cuts.append(whole.cut(1 + cut % len(whole.batches)))
+        state = cuts[-1].state
+    assert state
+    stretches = len(state.get("ahead", ()))
+    left = 30 * PAGE - sum(len(part.records) for part in cuts)
+    api.lanes, before = 1, api.requests
+    rest = run("chats", api, Bounds(START, NOW), state)
+    assert len(rest.records) == left
+    assert len(destination(*cuts, rest)) == 30 * PAGE
+    assert not doubles(*cuts, rest)
+    # each stretch that is already read costs a page that is not full before it, and a request that finds its end at most
+    assert api.requests - before <= left / PAGE + 2 * (stretches + 1) + 1
+
+
+@effort(60)
+@given(st.sampled_from(sorted(SHAPES)), st.integers(1, LANES), st.integers(0, 99))
+def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_back_to_goes_on(
+    name: str, lanes: int, chance: int
+) -> None:
+    api = account(SHAPES[name], 20, chance)
+    api.lanes, api.chance = lanes, chance
+    whole = run("chats", api, Bounds(START, NOW))
+    truth = {api.key(item): item.time for item in api.items.values()}
+    emitted: set[str] = set()
+    for records, state in zip(whole.batches, whole.states, strict=True):
+        emitted |= {str(record["id"]) for record in records}
+        position = STREAMS["chats"].load_state(state)
+        assert position
+        assert {key for key, time in truth.items() if time < position.known_from} <= emitted
+        for begin, end in position.ahead:
+            assert begin >= position.known_from
+            assert {key for key, time in truth.items() if begin <= time < end} <= emitted
+        assert {key for key, time in truth.items() if time < position.time} <= emitted
+    assert "ahead" not in whole.state
+    assert len(whole.state["seen"]) <= PAGE
+
+
+def test_never_more_requests_at_a_time_than_there_is_room_for() -> None:
+    api = account(SHAPES["the same all the time"], 100)
+    side = Side(api, LANES, Random(0))
+    list(STREAMS["chats"].read(side, None, Bounds(START, NOW)))
+    assert side.most == LANES
+
+
+def test_what_moves_during_a_backfill_in_windows_is_read_before_it_ends() -> None:
+    """A chat that is edited leaves its old place, perhaps before that is read, and turns up at the end."""
+    api = account(SHAPES["the same all the time"], 30)
+    api.lanes, chance = LANES, Random(3)
+
+    def edit(api: ExportApi) -> None:
+        api.now += 1
+        victim = chance.choice(sorted(api.items))
+        api.items[victim] = Item(victim, int(api.now) * SECOND, api.items[victim].version + 1)
+
+    for seed in range(20):
+        api.chance, api.between, began = seed, edit, api.now
+        whole = run("chats", api, Bounds(START, began))
+        missing = {api.key(item) for item in api.items.values()} - whole.by_key().keys()
+        assert not missing
+
+
+def test_records_without_a_time_belong_where_they_stand() -> None:
+    rows = [Row(key, time, b"{}") for key, time in (("a", None), ("b", 10), ("c", None), ("d", 20), ("e", None), ("f", None))]
+    assert _placed(rows, 5) == [5, 10, 10, 20, 20, 20]
+    assert _placed(rows[1:2], 5) == [10]
+    assert _placed(rows, 15) == [15, 10, 15, 20, 20, 20]
+    assert _placed([], 5) == []
+
+
+def test_windows_that_reach_into_each_other_are_not_cut_further() -> None:
+    moments = Moments(10_000 * SECOND, 9600 * SECOND, 9000 * SECOND)
+    windows = Windows(ExportPosition(0), moments, resumed=False, unit=SECOND, page_size=PAGE)
+    (whole,) = windows.due(1)
+    whole.time = 60 * SECOND
+    windows.page_read(whole, 0, range(0, 60 * SECOND, 10 * SECOND), 0)
+    assert len(list(windows.due(3))) == 3
+    times = range(0, 60 * SECOND, 10 * SECOND)
+    for _ in range(MOST_MISSES + 1):
+        windows.page_read(whole, 0, times, 4)
+    assert list(windows.due(3)) == []
+    windows.page_read(whole, 0, times, 0)
+    assert len(list(windows.due(3))) == 3
