@@ -1,0 +1,184 @@
+"""Requests side by side: when that pays, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pytest
+
+from api.fakes import FakeClock
+from source_zendesk_chat.clock import Stopped
+from source_zendesk_chat.engine.events import PageRead, StreamCompleted
+from source_zendesk_chat.engine.run import Task, run
+from source_zendesk_chat.engine.side_by_side import AT_ONCE, Lanes, SideBySide
+from source_zendesk_chat.errors import ServerError
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Bounds
+from streams.model import NOW, SECOND, ExportApi, Item
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.api.client import Client
+
+T = TypeVar("T")
+PATIENCE = 30.0
+
+
+def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Event | None = None) -> SideBySide:
+    """One whose requests have taken so many seconds so far."""
+    seconds = iter(took)
+
+    def get(
+        path: str,
+        params: Mapping[str, str | int],
+        decode: Callable[[bytes], T],
+        *,
+        patient: bool,
+        took: Callable[[float], None],
+    ) -> T:
+        took(next(seconds))
+        return decode(b"{}")
+
+    fetch = SideBySide(get, Lanes(lambda: room), stopped or threading.Event())
+    for _ in took:
+        fetch("chats", {}, bytes)
+    return fetch
+
+
+@pytest.mark.parametrize(
+    ("took", "pays"),
+    [
+        ([], False),
+        ([0.05] * 50, False),
+        ([0.24] * 10, False),
+        ([0.3], False),
+        ([0.3] * 3, False),
+        ([0.3] * 4, True),
+        ([1.05], True),
+        ([0.6, 0.6], True),
+        ([0.05, 1.5], False),  # one slow moment
+        ([1.5, 0.05], False),
+        ([0.05, 1.5, 1.5, 1.5, 1.5], True),
+        ([1.5, 1.5, 1.5, 1.5, 0.05], False),
+    ],
+)
+def test_more_requests_at_a_time_pay_where_answers_are_slow(took: list[float], *, pays: bool) -> None:
+    assert fetcher(took).spare() == (AT_ONCE if pays else 0)
+
+
+@pytest.mark.parametrize(("room", "spare"), [(0, 0), (3, 3), (500, AT_ONCE)])
+def test_no_more_requests_are_worth_starting_than_the_quota_has_room_for(room: int, spare: int) -> None:
+    assert fetcher([2.0], room).spare() == spare
+
+
+def test_all_readers_share_the_lanes() -> None:
+    lanes, go_on = Lanes(lambda: 500), threading.Event()
+    one, other = (SideBySide(cast("Any", None), lanes, threading.Event()) for _ in range(2))
+    for fetch in (one, one, other):
+        fetch.start(lambda: go_on.wait(PATIENCE))
+    assert lanes.free() == AT_ONCE - 3
+    go_on.set()
+    assert [one.finished(), one.finished(), other.finished()] == [True, True, True]
+    assert lanes.free() == AT_ONCE
+
+
+def test_calls_are_taken_back_as_they_end_and_an_error_is_raised_where_it_is_waited_for() -> None:
+    fetch, first = fetcher(), threading.Event()
+
+    def late() -> str:
+        first.wait(PATIENCE)
+        raise ServerError("boom")
+
+    fetch.start(late)
+    fetch.start(lambda: "early")
+    assert fetch.finished() == "early"
+    first.set()
+    with pytest.raises(ServerError, match="boom"):
+        fetch.finished()
+
+
+def test_a_stop_ends_the_wait_for_a_call_that_hangs() -> None:
+    stopped, forever = threading.Event(), threading.Event()
+    fetch = fetcher(stopped=stopped)
+    fetch.start(lambda: forever.wait(PATIENCE))
+    threading.Timer(0.1, stopped.set).start()
+    with pytest.raises(Stopped):
+        fetch.finished()
+    forever.set()
+
+
+class SlowClient:
+    """A client of one export whose every request takes a second of its thread's own time; many may be under way at once."""
+
+    def __init__(self, api: ExportApi, clock: FakeClock) -> None:
+        self._api = api
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._together = threading.Barrier(4)
+        self._under_way = 0
+        self.most = 0
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        decode: Callable[[bytes], T],
+        *,
+        on_wait: Callable[[Any], None],
+        on_request: Callable[[], None],
+        patient: bool = True,
+    ) -> T:
+        with self._lock:
+            on_request()
+            self._clock.time += 1
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
+            answer = self._api(path, params, decode, patient=patient)
+        if self._api.requests > 1 and not self._together.broken:
+            try:
+                self._together.wait(
+                    1.0
+                )  # the next few answers come together, so that their requests must be under way together
+            except threading.BrokenBarrierError:
+                pass
+            else:
+                self._together.abort()
+        with self._lock:
+            self._under_way -= 1
+        return answer
+
+    def room(self) -> int:
+        return 200
+
+    def settle(self, seconds: float) -> None:
+        pass
+
+
+def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_be_resumed() -> None:
+    random = Random(1)
+    times = sorted(random.randrange(NOW - 5 * 365 * 86_400, NOW - 1000) for _ in range(30_000))
+    api = ExportApi("chats", {number: Item(number, time * SECOND) for number, time in enumerate(times)})
+    clock = FakeClock(time=NOW)
+    client = SlowClient(api, clock)
+    task = Task(STREAMS["chats"], None, Bounds(0, NOW))
+    emitted: Counter[str] = Counter()
+    split = False
+    for event in run([task], lambda _: cast("Client", client), clock, threading.Event()):
+        if isinstance(event, PageRead):
+            emitted.update(json.loads(record)["id"] for record in event.records)
+            position = STREAMS["chats"].load_state(json.loads(json.dumps(event.state)))
+            assert position
+            split = split or bool(position.ahead)
+            told = (range(*stretch) for stretch in ((0, position.known_from), *position.ahead))
+            covered = {api.key(item) for stretch in told for item in api.items.values() if item.time in stretch}
+            assert covered <= emitted.keys()
+        elif isinstance(event, StreamCompleted):
+            assert event.ledger.requests == api.requests
+            assert event.ledger.balanced
+    assert emitted == Counter({api.key(item): 1 for item in api.items.values()})
+    assert split
+    assert client.most >= 4
