@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -65,12 +64,9 @@ def _sync(options: argparse.Namespace, stopped: threading.Event) -> int:
     if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
         sys.stderr.write("`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n")
         return EXIT_FAILED
-    gc.disable()  # it would look for garbage among thousands of new classes
     from source_zendesk_chat.load.command import sync
     from source_zendesk_chat.memory import keep_pages_in_place
 
-    gc.freeze()  # nor need it look there later, least of all at exit
-    gc.enable()
     keep_pages_in_place()
     return sync(options, stopped)
 

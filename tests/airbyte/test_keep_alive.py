@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from airbyte.protocol import check_read
-from api.fakes import FakeClock
+from api.fakes import NOW, FakeClock
 from source_zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
 from source_zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
 from source_zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, _Narrator
@@ -50,7 +50,7 @@ def test_a_long_wait_repeats_the_last_state_each_half_minute() -> None:
     output = told(
         StreamStarted("chats"),
         PageRead("chats", [b'{"id":1}'], READ),
-        RateLimited("chats", 0),
+        RateLimited("chats", NOW + 60),
         *waits,
         PageRead("chats", [b'{"id":1}'], READ | {"n": 2}),
         StreamCompleted("chats", Ledger()),
@@ -68,7 +68,7 @@ def test_a_long_wait_repeats_the_last_state_each_half_minute() -> None:
 def test_logs_and_statuses_do_not_put_it_off() -> None:
     story: list[Event | float] = []
     for _ in range(10):
-        story += [10.0, Note("WARN", "HTTP 500. Trying again."), RateLimited("chats", 0)]
+        story += [10.0, Note("WARN", "HTTP 500. Trying again."), RateLimited("chats", NOW + 60)]
     assert len(states(told(StreamStarted("chats"), *story, chats=SAVED))) == 100 // KEEP_ALIVE_SECONDS
 
 

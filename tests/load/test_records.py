@@ -14,7 +14,7 @@ import pytest
 
 from load.runs import CHATS, chat, completed, encode, load, rows, started, without_nulls
 from source_zendesk_chat.engine.events import PageRead
-from source_zendesk_chat.load.arrow import arrow_schema, read_latest, read_records
+from source_zendesk_chat.load.arrow import arrow_schema, keep_latest, record_reader
 from source_zendesk_chat.load.lenient import open_reader, read_leniently
 from source_zendesk_chat.load.strict import row_decoder
 from source_zendesk_chat.load.tables import StreamTable, column_type
@@ -30,8 +30,8 @@ def reader() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def read(reader: duckdb.DuckDBPyConnection) -> Read:
-    decode = row_decoder(CHATS)
-    return lambda records: [without_nulls(row) for row in read_records(reader, CHATS, decode, records).to_pylist()]
+    read_records = record_reader(reader, CHATS)
+    return lambda records: [without_nulls(row) for row in read_records(records).to_pylist()]
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,8 @@ def test_odd_records_stay_in_their_place_among_plain_ones(read: Read) -> None:
 
 def test_both_ways_of_reading_agree_on_plain_records(reader: duckdb.DuckDBPyConnection) -> None:
     records = encode([*(chat(number) for number in range(3)), {}, chat(4, comment="\0", visitor={}, history=[])])
-    decode = row_decoder(CHATS)
-    assert all(decode(record) is not None for record in records)
-    strict = read_records(reader, CHATS, decode, records)
+    assert None not in row_decoder(CHATS)(records)
+    strict = record_reader(reader, CHATS)(records)
     assert strict.equals(read_leniently(reader, CHATS, records).cast(arrow_schema(CHATS)))
 
 
@@ -141,7 +140,8 @@ def test_the_latest_record_of_a_key_is_kept_also_across_segments(reader: duckdb.
     table = StreamTable("t", ("a", "b"), "c", {"properties": {name: {"type": ["integer"]} for name in "abc"}})
     older = encode([{"a": 1, "b": 1, "c": 1}, {"a": 1, "b": 2, "c": 2}, {"a": "?", "b": 1, "c": 3}])
     newer = encode([{"a": 1, "b": 1, "c": 4}, {"a": 2, "b": 1, "c": 5}, {"a": 1, "b": 1, "c": 6}, {"a": "?", "b": 1, "c": 7}])
-    kept = [row["c"] for batch in read_latest(reader, table, [newer, older]) for row in batch.to_pylist()]
+    segments = map(record_reader(reader, table), [newer, older])
+    kept = [row["c"] for segment in keep_latest(table, segments) for row in segment.to_pylist()]
     assert kept == [5, 6, 7, 2, 3]
 
 

@@ -59,7 +59,7 @@ class HttpTransport:
     the bundle of certifi, the system's store and ``SSL_CERT_FILE``. ``HTTPS_PROXY`` and ``NO_PROXY`` are obeyed.
     """
 
-    def __init__(self, origin: str, *, timeout: float, clock: Clock, user_agent: str, connections: int = 16) -> None:
+    def __init__(self, origin: str, *, timeout: float, clock: Clock, user_agent: str, connections: int = 32) -> None:
         self._origin = origin
         self._clock = clock
         self._deadline = timeout * BODY_DEADLINE_FACTOR

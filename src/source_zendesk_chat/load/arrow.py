@@ -14,7 +14,6 @@ from source_zendesk_chat.load.tables import EXTRA, UNPARSED, ColumnType, StreamT
 if TYPE_CHECKING:
     import duckdb
 
-    from source_zendesk_chat.load.strict import Row
     from source_zendesk_chat.streams.stream import RawRecord
 
 _ARROW_TYPES: Final[dict[ColumnType, pa.DataType]] = {
@@ -33,18 +32,43 @@ def arrow_schema(table: StreamTable) -> pa.Schema:
     return pa.schema([*fields, pa.field(EXTRA, pa.string()), pa.field(UNPARSED, pa.string())])
 
 
-def read_latest(
-    reader: duckdb.DuckDBPyConnection, table: StreamTable, segments_newest_first: Iterable[Sequence[RawRecord]]
-) -> Iterator[pa.Table]:
-    """Yield Arrow tables with the latest record of each key; at least one table, even if it is empty.
+def record_reader(reader: duckdb.DuckDBPyConnection, table: StreamTable) -> Callable[[Sequence[RawRecord]], pa.Table]:
+    """Return a function that reads records into rows of ``arrow_schema(table)``, one for each, in their order.
+
+    Records that are exactly what the schema says take the fast way, the others are read leniently.
+    """
+    schema = arrow_schema(table)
+    decode = row_decoder(table)
+
+    def read(records: Sequence[RawRecord]) -> pa.Table:
+        rows = decode(records)
+        plain = [index for index, row in enumerate(rows) if row is not None]
+        odd = [index for index, row in enumerate(rows) if row is None]
+        strict = schema.empty_table()
+        if plain:
+            try:
+                columns = to_columns(table, [rows[index] for index in plain])
+            except pa.ArrowInvalid:
+                return read_leniently(reader, table, records).cast(schema)
+            nulls = pa.nulls(len(plain), pa.string())
+            strict = pa.table([*columns, nulls, nulls], schema=schema)
+        if not odd:
+            return strict
+        lenient = read_leniently(reader, table, [records[index] for index in odd]).cast(schema)
+        places = sorted(range(len(records)), key=[*plain, *odd].__getitem__)
+        return pa.concat_tables([strict, lenient]).take(pa.array(places, pa.int64()))
+
+    return read
+
+
+def keep_latest(table: StreamTable, segments_newest_first: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the segments with the latest row of each key; at least one table, even if it is empty.
 
     A record whose key does not fit its column cannot be told from another and is kept.
     """
     yield arrow_schema(table).empty_table()
-    decode = row_decoder(table)
     seen: set[tuple[object, ...]] = set()
-    for records in segments_newest_first:
-        rows = read_records(reader, table, decode, records)
+    for rows in segments_newest_first:
         yield drop_seen(rows, table.primary_key, seen) if table.primary_key else rows
 
 
@@ -58,30 +82,3 @@ def drop_seen(rows: pa.Table, primary_key: Sequence[str], seen: set[tuple[object
             seen.add(key)
             kept.append(index)
     return rows if len(kept) == len(keys) else rows.take(pa.array(kept[::-1], pa.int64()))
-
-
-def read_records(
-    reader: duckdb.DuckDBPyConnection,
-    table: StreamTable,
-    decode: Callable[[RawRecord], Row | None],
-    records: Sequence[RawRecord],
-) -> pa.Table:
-    """Return the records as rows of ``arrow_schema(table)``, one for each, in their order.
-
-    Records that are exactly what the schema says take the fast way, the others are read leniently.
-    """
-    rows = [decode(record) for record in records]
-    plain = [index for index, row in enumerate(rows) if row is not None]
-    odd = [index for index, row in enumerate(rows) if row is None]
-    schema = arrow_schema(table)
-    try:
-        columns = to_columns(table, [rows[index] for index in plain])
-    except pa.ArrowInvalid:
-        return read_leniently(reader, table, records).cast(schema)
-    nulls = pa.nulls(len(plain), pa.string())
-    strict = pa.table([*columns, nulls, nulls], schema=schema)
-    if not odd:
-        return strict
-    lenient = read_leniently(reader, table, [records[index] for index in odd]).cast(schema)
-    places = sorted(range(len(records)), key=[*plain, *odd].__getitem__)
-    return pa.concat_tables([strict, lenient]).take(pa.array(places, pa.int64()))

@@ -33,7 +33,12 @@ ACCEPTED: Final = (
     "that name installed, postgres://user:password@host/database and likewise redshift, snowflake, mssql"
 )
 _PIPELINE: Final = "zendesk_chat"
-_DUCKDB_MEMORY: Final = "384MB"  # keeps a run flat; what does not fit spills to the run's own directory
+_DUCKDB: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "memory_limit": "256MB",  # keeps a run flat; what does not fit spills to the run's own directory
+    "force_compression": "zstd",  # of text: a third of the room and half of the time of what DuckDB would choose
+    "enable_external_file_cache": False,  # no file is read twice
+}
+_ROWS_TOGETHER: Final = 8192  # DuckDB's own 122,880 chats are more than fit in memory, and written again for each one added
 _SETTINGS: Final = {
     "runtime.dlthub_telemetry": False,
     "runtime.log_level": "CRITICAL",  # this face reports errors itself
@@ -51,14 +56,12 @@ class Target:
     Attributes:
         pipeline: dlt's, with its working directory inside ``directory``.
         directory: Temporary; gone when the target is closed.
-        merge: The strategy of dlt by which rows are upserted.
         connection: The one to a DuckDB file, held open so that no other program writes between two transactions;
             None for other destinations.
     """
 
     pipeline: dlt.Pipeline
     directory: Path
-    merge: str
     connection: duckdb.DuckDBPyConnection | None
 
 
@@ -97,9 +100,11 @@ def duckdb_path(url: str) -> str | None:
 
 @contextmanager
 def _open_duckdb(path: str, directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with explained(f"opening {path}"):
-        connection = duckdb.connect(path, config={"memory_limit": _DUCKDB_MEMORY, "temp_directory": str(directory)})
-    with contextlib.closing(connection):
+    literal = "'" + path.replace("'", "''") + "'"
+    with contextlib.closing(duckdb.connect(config=_DUCKDB | {"temp_directory": str(directory)})) as connection:
+        with explained(f"opening {path}"):
+            # In the place of the empty database in memory it is the one that all connections begin with, as dlt expects.
+            connection.execute(f"ATTACH OR REPLACE {literal} AS memory (TYPE duckdb, ROW_GROUP_SIZE {_ROWS_TOGETHER})")
         yield connection
 
 
@@ -112,8 +117,7 @@ def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, dire
         destination=destination,
         dataset_name="main" if connection is not None else _PIPELINE,
     )
-    merge = "upsert" if connection is not None else "delete-insert"  # the faster one, and the one that all have
-    return Target(pipeline, directory, merge, connection)
+    return Target(pipeline, directory, connection)
 
 
 def _quieten() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from source_zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamFailed, StreamStarted
-from source_zendesk_chat.load.arrow import read_latest
+from source_zendesk_chat.load.arrow import arrow_schema, keep_latest, record_reader
 from source_zendesk_chat.load.failures import explained
 from source_zendesk_chat.load.lenient import open_reader
 from source_zendesk_chat.load.report import LoadReport, StreamReport
@@ -17,6 +17,8 @@ from source_zendesk_chat.load.spool import Spool
 from source_zendesk_chat.load.transaction import Part, Resume, commit, read_resumes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
     from source_zendesk_chat.load.destination import Target
@@ -106,9 +108,10 @@ def load_events(
 class _Intake:
     """What this run knows of one stream, and what of it is not committed."""
 
-    def __init__(self, table: StreamTable, spool: Spool, *, replace: bool) -> None:
+    def __init__(self, table: StreamTable, reader: duckdb.DuckDBPyConnection, directory: Path, *, replace: bool) -> None:
         self.table = table
-        self.spool = spool
+        self.spool = Spool(directory / f"{table.name}.arrow", arrow_schema(table), table.primary_key)
+        self._read = record_reader(reader, table)
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
         self.outcome = StreamReport(table.name, "unfinished", Ledger())
@@ -117,7 +120,7 @@ class _Intake:
     def take(self, event: Event) -> None:
         match event:
             case PageRead():
-                self.spool.append(event.records)
+                self.spool.append(self._read(event.records))
                 self.state = event.state
                 self.pending = True
             case StreamCompleted():
@@ -138,9 +141,9 @@ class _Intake:
             return self.pending and complete
         return self.pending and self.state is not None and (complete or not self.replace or self.spool.records > 0)
 
-    def part(self, reader: duckdb.DuckDBPyConnection) -> Part:
-        batches = read_latest(reader, self.table, self.spool.segments_newest_first())
-        return Part(self.table, batches, replace=self.replace)
+    def part(self) -> Part:
+        batches = keep_latest(self.table, self.spool.segments_newest_first())
+        return Part(self.table, batches, self.spool.records, self.spool.keys(), replace=self.replace)
 
     def committed(self) -> None:
         self.spool.clear()
@@ -175,9 +178,9 @@ class _Load:
     def take(self, event: Event) -> None:
         if isinstance(event, StreamStarted):
             table = self._tables[event.stream]
-            spool = Spool(self._target.directory / f"{event.stream}.jsonl")
             resume = self._resumes.get(event.stream)
-            self._intakes[event.stream] = _Intake(table, spool, replace=resume is not None and resume.replace)
+            replace = resume is not None and resume.replace
+            self._intakes[event.stream] = _Intake(table, self._reader, self._target.directory, replace=replace)
         elif isinstance(event, PageRead | StreamCompleted | StreamFailed):
             self._intakes[event.stream].take(event)
 
@@ -193,8 +196,10 @@ class _Load:
         ready = self._ready()
         records = sum(intake.spool.records for intake in ready)
         if ready:
-            states = {intake.table.name: Resume(intake.state) for intake in ready if not intake.table.mirrors}
-            commit(self._target, [intake.part(self._reader) for intake in ready], states)
+            resumes = {intake.table.name: Resume(intake.state) for intake in ready if not intake.table.mirrors}
+            changed = {name: resume for name, resume in resumes.items() if resume != self._resumes.get(name)}
+            commit(self._target, [intake.part() for intake in ready], changed)
+            self._resumes |= changed
             for intake in ready:
                 intake.committed()
         return Saved(records)

@@ -1,75 +1,73 @@
-"""Records that wait on disk for their transaction, so that memory does not grow with them."""
+"""Rows that wait on disk for their transaction, so that memory does not grow with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from source_zendesk_chat.streams.stream import RawRecord
+import pyarrow as pa
 
-SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at a time, as JSON and again as Arrow
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Consecutive records in the file."""
-
-    offset: int
-    length: int
+SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at a time
 
 
 class Spool:
-    """One stream's records that are not yet in the database, newline-delimited in a file of their own.
+    """One stream's rows that are not yet in the database, in a file of their own.
 
     Attributes:
         records: How many.
         length: Bytes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, key: Sequence[str]) -> None:
         self._path = path
-        self._file: IO[bytes] | None = None
-        self._segments: list[Segment] = []
+        self._schema = schema
+        self._key = list(key)
+        self._keys: list[pa.Table] = []
+        self._sink: pa.OSFile | None = None
+        self._writer: pa.RecordBatchFileWriter | None = None
         self.records = 0
         self.length = 0
 
-    def append(self, records: Sequence[RawRecord]) -> None:
-        """Write the records of one page behind the others."""
-        if not records:
+    def append(self, rows: pa.Table) -> None:
+        """Write the rows of one page behind the others."""
+        if not rows.num_rows:
             return
-        if self._file is None:
-            self._file = self._path.open("w+b")
-        lines = b"".join(record.replace(b"\n", b" ") + b"\n" for record in records)
-        self._file.write(lines)
-        self._extend(len(lines))
-        self.records += len(records)
+        if self._sink is None or self._writer is None:
+            self._sink = pa.OSFile(str(self._path), "wb")
+            self._writer = pa.ipc.new_file(self._sink, self._schema)
+        self._writer.write_table(rows)
+        self._keys.append(rows.select(self._key))
+        self.records += rows.num_rows
+        self.length += rows.nbytes
 
-    def segments_newest_first(self) -> Iterator[list[RawRecord]]:
-        """Yield all records in lists of about ``SEGMENT_BYTES``, the latest list first, each in its own order.
+    def keys(self) -> pa.Table:
+        """Return the columns of the key, of all rows."""
+        return pa.concat_tables([self._schema.empty_table().select(self._key), *self._keys])
 
-        Going backwards lets the reader keep the latest record of each key by remembering which keys it has met.
+    def segments_newest_first(self) -> Iterator[pa.Table]:
+        """Yield all rows in tables of about ``SEGMENT_BYTES``, the latest first, each in its own order; none may be added then.
+
+        Going backwards lets the reader keep the latest row of each key by remembering which keys it has met.
         """
-        for segment in reversed(self._segments):
-            assert self._file is not None  # noqa: S101  there are segments, so there is a file
-            self._file.seek(segment.offset)
-            yield self._file.read(segment.length).removesuffix(b"\n").split(b"\n")
+        if self._writer is None:
+            return
+        self._writer.close()
+        with pa.OSFile(str(self._path), "rb") as source:
+            file = pa.ipc.open_file(source)
+            segment: list[pa.RecordBatch] = []
+            for index in range(file.num_record_batches - 1, -1, -1):
+                segment.insert(0, file.get_batch(index))
+                if index == 0 or sum(batch.nbytes for batch in segment) >= SEGMENT_BYTES:
+                    yield pa.Table.from_batches(segment)
+                    segment = []
 
     def clear(self) -> None:
-        """Forget all records and give their room on disk back."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Forget all rows and give their room on disk back."""
+        if self._sink is not None:
+            self._sink.close()
             self._path.unlink()
-        self._segments = []
+        self._sink = self._writer = None
+        self._keys = []
         self.records = 0
         self.length = 0
-
-    def _extend(self, length: int) -> None:
-        last = self._segments[-1] if self._segments else None
-        if last is not None and last.length < SEGMENT_BYTES:
-            self._segments[-1] = Segment(last.offset, last.length + length)
-        else:
-            self._segments.append(Segment(self.length, length))
-        self.length += length

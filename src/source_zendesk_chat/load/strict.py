@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import astuple
 
 from source_zendesk_chat.load.tables import ColumnType, StreamTable
 
@@ -26,13 +26,14 @@ _PYTHON_TYPES: Final[dict[ColumnType, Any]] = {
     "bool": bool | None,
     "timestamp": Annotated[str, _RFC3339] | None,
 }
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Row: TypeAlias = Any
-"""A record's columns as attributes; JSON columns are left unread."""
+"""A record's columns as the fields of a struct, in their order; JSON columns are left unread."""
 
 
-def row_decoder(table: StreamTable) -> Callable[[RawRecord], Row | None]:
-    """Return a function that decodes a record, or returns None for one that is not exactly what the schema says.
+def row_decoder(table: StreamTable) -> Callable[[Sequence[RawRecord]], Sequence[Row | None]]:
+    """Return a function that decodes records, with None for each one that is not exactly what the schema says.
 
     That is a record with an unknown field or a value of another type, and one that is broken or nested too deeply.
     """
@@ -40,27 +41,42 @@ def row_decoder(table: StreamTable) -> Callable[[RawRecord], Row | None]:
         (f"c{index}", _PYTHON_TYPES[kind], msgspec.field(name=name, default=_NULL if kind == "json" else None))
         for index, (name, kind) in enumerate(table.columns.items())
     ]
-    row_type = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
-    decode = msgspec.json.Decoder(row_type).decode
-    check = msgspec.json.decode
+    decoder = msgspec.json.Decoder(msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False))
 
     def decode_row(record: RawRecord) -> Row | None:
         try:
-            if rb"\ud" in record or rb"\uD" in record:
-                check(record)  # half of a surrogate pair is no JSON, also in the fields that stay unread
-            return decode(record)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if _may_hold_surrogates(record):
+                msgspec.json.decode(record)  # half of a surrogate pair is no JSON, also in the fields that stay unread
+            return decoder.decode(record)
+        except _UNREADABLE:
             return None
 
-    return decode_row
+    def decode_together(records: Sequence[RawRecord]) -> Sequence[Row] | None:
+        lines = b"\n".join(records)
+        try:
+            rows = None if _may_hold_surrogates(lines) else decoder.decode_lines(lines)
+        except _UNREADABLE:
+            return None
+        return rows if rows is not None and len(rows) == len(records) else None
+
+    def decode_rows(records: Sequence[RawRecord]) -> Sequence[Row | None]:
+        together = decode_together(records)
+        return together if together is not None else [decode_row(record) for record in records]
+
+    return decode_rows
 
 
 def to_columns(table: StreamTable, rows: Sequence[Row]) -> list[pa.Array[Any]]:
-    """Return the rows as the table's columns. Raises ArrowInvalid for a date that does not exist."""
-    return [_to_column(kind, list(map(attrgetter(f"c{index}"), rows))) for index, kind in enumerate(table.columns.values())]
+    """Return the rows, at least one, as the table's columns. Raises ArrowInvalid for a date that does not exist."""
+    columns = zip(*map(astuple, rows), strict=True)
+    return [_to_column(kind, column) for kind, column in zip(table.columns.values(), columns, strict=True)]
 
 
-def _to_column(kind: ColumnType, values: list[Any]) -> pa.Array[Any]:
+def _may_hold_surrogates(text: bytes) -> bool:
+    return rb"\ud" in text or rb"\uD" in text
+
+
+def _to_column(kind: ColumnType, values: Sequence[Any]) -> pa.Array[Any]:
     if kind == "json":
         return pa.array([None if value == _NULL else bytes(value) for value in values], pa.string())
     if kind == "timestamp":

@@ -43,11 +43,15 @@ class Part:
     Attributes:
         table: Which.
         batches: Arrow tables of ``arrow_schema(table)`` with unique keys.
+        records: How many rows, at most.
+        keys: The columns of the key, of all rows.
         replace: Whether the rows take the place of all others, or of those with equal keys only.
     """
 
     table: StreamTable
     batches: Iterator[pa.Table]
+    records: int
+    keys: pa.Table
     replace: bool
 
 
@@ -77,29 +81,42 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
         streams.update({name: json.dumps({"state": r.state, "replace": r.replace}) for name, r in resumes.items()})
         yield from ()
 
-    @dlt.source(name=_SOURCE)
-    def package() -> Any:  # noqa: ANN401  dlt's own type is as loose
-        yield from (_resource(part, _disposition(target, part)) for part in parts)
-        yield dlt.resource(remember, name="states")
-
     with explained("writing to the destination"):
-        target.pipeline.extract(package(), loader_file_format=_file_format(target))
-        target.pipeline.normalize()
-        target.pipeline.load()
+        written = [(part, disposition) for part in parts if (disposition := _disposition(target, part))]
+
+        @dlt.source(name=_SOURCE)
+        def package() -> Any:  # noqa: ANN401  dlt's own type is as loose
+            yield from (_resource(part, disposition) for part, disposition in written)
+            yield dlt.resource(remember, name="states")
+
+        if written or resumes:
+            target.pipeline.extract(package(), loader_file_format=_file_format(target))
+            target.pipeline.normalize()
+            target.pipeline.load()
 
 
 def _disposition(target: Target, part: Part) -> Any:  # noqa: ANN401  see above
-    """Return dlt's word for how the rows get into the table. Unique keys need no merge in an empty one."""
-    if target.connection is not None and _is_empty(target.connection, part.table.name):
-        return "append"
-    return "replace" if part.replace else {"disposition": "merge", "strategy": target.merge}
+    """Return dlt's word for how the rows get into the table, or None where they would change nothing.
 
-
-def _is_empty(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    Rows that displace none are not merged, which would write them twice.
+    """
     try:
-        return not connection.sql(f'SELECT 1 FROM main."{name}" LIMIT 1').fetchall()  # noqa: S608  a stream's name
-    except duckdb.CatalogException:
-        return True
+        if target.connection is not None and not _displaces(target.connection, part):
+            return "append" if part.records else None
+    except duckdb.CatalogException:  # there is no such table yet
+        return "append"
+    # Its other strategy, MERGE, makes DuckDB hold all rows in memory. The keys are unique already.
+    return "replace" if part.replace else {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
+
+
+def _displaces(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
+    """Whether the table has rows whose place the new ones take."""
+    table = f'main."{part.table.name}"'
+    if part.replace:
+        return bool(connection.sql(f"SELECT 1 FROM {table} LIMIT 1").fetchall())  # noqa: S608  a stream's name
+    key = ", ".join(f'"{name}"' for name in part.table.primary_key)
+    found = connection.from_arrow(part.keys).query("keys", f"SELECT 1 FROM {table} SEMI JOIN keys USING ({key}) LIMIT 1")  # noqa: S608
+    return found is not None and bool(found.fetchall())
 
 
 def _resource(part: Part, disposition: Any) -> Any:  # noqa: ANN401  see above
