@@ -5,9 +5,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from api.fakes import FakeApi, FakeClock, HastyClock, ok, unlimited
+from api.fakes import FakeApi, HastyClock, ok
 from source_zendesk_chat.api.auth import FixedToken
 from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.clock import Clock
 from source_zendesk_chat.engine.events import Event
 from source_zendesk_chat.engine.run import SaveCredentials, Task, run
@@ -51,12 +52,13 @@ def task(name: str, read: Read, state: Mapping[str, Any] | None = None) -> Task:
 
 
 def client(api: FakeApi | None = None, clock: Clock | None = None) -> Client:
+    clock = clock or HastyClock()
     return Client(
         "https://acme.zendesk.com/api/v2/chat",
         transport=api or FakeApi([ok()]),
         tokens=FixedToken("t"),
-        limiter=unlimited(FakeClock()),
-        clock=clock or HastyClock(),
+        limiter=RateLimiter(10_000, clock),
+        clock=clock,
     )
 
 

@@ -110,7 +110,7 @@ class Client:
         while True:
             if self._refused:
                 raise self._refused
-            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)))
+            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self._clock.sleep)
             token = self._tokens.token()
             on_request()
             try:

@@ -54,11 +54,12 @@ class RateLimiter:
         self._spell_began = -inf
         self._in_a_row = 0
 
-    def acquire(self, on_wait: Callable[[float], None]) -> float:
+    def acquire(self, on_wait: Callable[[float], None], sleep: Callable[[float], None] | None = None) -> float:
         """Take the right to start one request, waiting for it as long as needed.
 
         Args:
             on_wait: Called with the seconds of each wait before it.
+            sleep: Waits, where several runs share this limiter and each ends its own waits; else the limiter's clock does.
 
         Returns:
             The moment the request was let out, which ``passed`` and ``refused`` are told with the answer.
@@ -67,7 +68,7 @@ class RateLimiter:
         try:
             while (seconds := self._take(place)) is not None:
                 on_wait(seconds)
-                self._clock.sleep(seconds)
+                (sleep or self._clock.sleep)(seconds)
         finally:
             self._leave(place)
         return place.moment
