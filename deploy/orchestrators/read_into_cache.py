@@ -1,0 +1,96 @@
+"""Read one account into a PyAirbyte cache of its own; run by the Python that has PyAirbyte.
+
+Exit codes as those of ``source-zendesk-chat sync``: 0 everything is read, 1 something is not, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# Both are read when PyAirbyte is imported: no telemetry, and no question to its registry about a source that stands here.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
+
+from airbyte.caches import CacheBase, DuckDBCache, PostgresCache
+from airbyte.exceptions import PyAirbyteError
+
+import airbyte as ab
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+DUCKDB = re.compile(r"duckdb:///(?P<path>.+)")
+POSTGRES = re.compile(
+    r"postgres(ql)?://(?P<user>[^:@/]+):(?P<password>[^@]+)@(?P<host>[^:/]+)(:(?P<port>\d+))?/(?P<database>[^/?]+)"
+)
+
+
+def main() -> int:
+    """Run it. Returns the exit code."""
+    options = _options()
+    try:
+        source = ab.get_source(
+            "source-zendesk-chat",
+            config=json.loads(options.config.read_text()),
+            local_executable=options.source,
+            config_change_callback=partial(_save, options.config),
+        )
+        source.select_all_streams()
+        with cache_of(options.to, options.account) as cache:
+            result = source.read(cache=cache)
+            print(f"{options.account}: {result.processed_records} records are new or changed")  # noqa: T201  for the log
+    except PyAirbyteError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  likewise
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+def cache_of(to: str, account: str) -> CacheBase:
+    """Return the cache that a URL names, in the account's own schema: ``duckdb:///file`` or ``postgres://user:password@host/database``.
+
+    Raises:
+        SystemExit: It is neither.
+    """
+    schema = "zendesk_chat_" + account.replace("-", "_")
+    if found := DUCKDB.fullmatch(to):
+        return DuckDBCache(db_path=found["path"], schema_name=schema)
+    if found := POSTGRES.fullmatch(to):
+        port = int(found["port"] or 5432)
+        return PostgresCache(
+            host=found["host"],
+            port=port,
+            username=found["user"],
+            password=found["password"],
+            database=found["database"],
+            schema_name=schema,
+        )
+    print("--to must be duckdb:///file or postgres://user:password@host:port/database", file=sys.stderr)  # noqa: T201  likewise
+    raise SystemExit(2)
+
+
+def _save(path: Path, config: Mapping[str, Any]) -> None:
+    """Put renewed tokens where the old ones came from: whole or not at all, and for their owner only."""
+    new = path.with_name(f".{path.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(config))
+    new.replace(path)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", type=Path, required=True, help="the executable of the source")
+    parser.add_argument("--config", type=Path, required=True, help="its configuration")
+    parser.add_argument("--account", required=True, help="names the schema")
+    parser.add_argument("--to", required=True, help="the cache")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
