@@ -91,17 +91,17 @@ def _command(name: str, source: str, config: Path, environment: Mapping[str, str
 
 def _run(command: Sequence[str], log: Log, environment: Mapping[str, str]) -> tuple[int, str]:
     kept: deque[str] = deque(maxlen=LINES_KEPT)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=dict(environment)
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101  it is a pipe
-        for line in process.stdout:
-            log(line.rstrip())
-            kept.append(line)
-        return process.wait(), "".join(kept)
-    finally:
-        _end(process)  # the scheduler may have cut the task
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101  it is a pipe
+            for line in process.stdout:
+                log(line.rstrip())
+                kept.append(line)
+            return process.wait(), "".join(kept)
+        finally:
+            _end(process)  # the scheduler may have cut the task
 
 
 def _end(process: subprocess.Popen[str]) -> None:

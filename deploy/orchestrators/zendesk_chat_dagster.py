@@ -4,8 +4,6 @@
 writable, since renewed tokens are stored in it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,0 +1,76 @@
+"""The Airflow DAG, loaded and run by Airflow: a mapped task for each account, through PyAirbyte."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import DEPLOY, Served, chats
+
+AIRFLOW = Path(os.environ["AIRFLOW_PYTHON"])
+
+
+def connection(account: Served, token: str) -> str:
+    return json.dumps({"conn_type": "http", "host": "demo", "password": token, "extra": {"api_url": account.url}})
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which Airflow has a database of its own."""
+    home = tmp_path_factory.mktemp("airflow")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DEPLOY / "orchestrators"),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    program = AIRFLOW.with_name("airflow")
+    subprocess.run([program, "db", "migrate"], env=environment, check=True, capture_output=True)
+    subprocess.run([program, "pools", "set", "zendesk_chat", "4", "accounts"], env=environment, check=True, capture_output=True)
+    return environment
+
+
+def run(environment: dict[str, str], folder: Path) -> dict[str, Any]:
+    result = folder / "result.json"
+    script = Path(__file__).with_name("airflow_run.py")
+    ended = subprocess.run(
+        [AIRFLOW, script, DEPLOY / "orchestrators", result], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "sandbox-token" not in ended.stdout + ended.stderr
+    assert result.exists(), ended.stderr[-3000:]
+    told: dict[str, Any] = json.loads(result.read_text())
+    return told
+
+
+def test_each_account_is_a_task_and_a_refused_token_is_not_tried_again(
+    airflow: dict[str, str], settings: dict[str, str], accounts: tuple[Served, Served], tmp_path: Path
+) -> None:
+    acme, globex = accounts
+    told = run(
+        airflow
+        | settings
+        | {
+            "AIRFLOW_VAR_ZENDESK_CHAT_ACCOUNTS": json.dumps(["acme", "globex-uk", "refused"]),
+            "AIRFLOW_CONN_ZENDESK_CHAT_ACME": connection(acme, acme.token),
+            "AIRFLOW_CONN_ZENDESK_CHAT_GLOBEX_UK": connection(globex, globex.token),
+            "AIRFLOW_CONN_ZENDESK_CHAT_REFUSED": connection(acme, "wrong-token"),
+        },
+        tmp_path,
+    )
+    assert told["import_errors"] == {}
+    assert told["dags"] == ["zendesk_chat"]
+    states = {(task, name): state for task, name, state, _ in told["tasks"]}
+    assert states == {
+        ("accounts", None): "success",
+        ("sync", "acme"): "success",
+        ("sync", "globex-uk"): "success",
+        ("sync", "refused"): "failed",
+    }
+    assert {tried for _, name, _, tried in told["tasks"] if name == "refused"} == {1}
+    assert chats(tmp_path / "acme.duckdb", "zendesk_chat_acme") == acme.chats
+    assert chats(tmp_path / "globex-uk.duckdb", "zendesk_chat_globex_uk") == globex.chats

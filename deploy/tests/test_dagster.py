@@ -1,0 +1,66 @@
+"""The Dagster asset, really materialised: a partition for each account, through PyAirbyte."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from served import DEPLOY, Served, chats
+
+RECIPE = DEPLOY / "orchestrators"
+
+
+@pytest.fixture
+def recipe(settings: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in {**settings, "ZENDESK_CHAT_ACCOUNTS": str(folder)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(RECIPE))
+    for name in ("zendesk_chat_dagster", "account_sync"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return importlib.import_module("zendesk_chat_dagster")
+
+
+def materialise(recipe: Any, partition: str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    return dg.materialize([recipe.zendesk_chat], partition_key=partition, instance=instance, raise_on_error=False)
+
+
+def test_each_partition_reads_its_account_and_then_what_is_new(
+    recipe: Any, accounts: tuple[Served, Served], tmp_path: Path
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        for account, runs in zip(accounts, (2, 1), strict=True):
+            for _ in range(runs):
+                result = materialise(recipe, account.name, instance)
+                assert result.success
+                (event,) = result.get_asset_materialization_events()
+                assert event.partition == account.name
+            printed = event.step_materialization_data.materialization.metadata["sync"].value
+            assert "records are new or changed" in str(printed)
+            schema = "zendesk_chat_" + account.name.replace("-", "_")
+            assert chats(tmp_path / f"{account.name}.duckdb", schema) == account.chats
+
+
+def test_a_refused_token_fails_without_a_retry(recipe: Any) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialise(recipe, "refused", instance)
+    assert not result.success
+    (failure,) = result.get_step_failure_events()
+    assert "does not accept the token" in str(failure.event_specific_data)
+    assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
+
+
+def test_the_schedule_asks_for_a_run_of_each_account(recipe: Any) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(instance, scheduled_execution_time=datetime(2026, 1, 1, 1, 17, tzinfo=UTC))
+        runs = list(recipe.every_hour(context))
+    assert [run.partition_key for run in runs] == ["acme", "globex-uk", "refused"]
+    assert len({run.run_key for run in runs}) == 3
+
+
+def test_the_definitions_load(recipe: Any) -> None:
+    dg.Definitions.validate_loadable(recipe.defs)
