@@ -54,6 +54,21 @@ soak: setup ## the property tests at random for a long time: make soak SOAK=50
 bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: half an hour, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
 	@$(RUN)python -m benchmarks $(if $(QUICK),--quick --to .cache/bench)
 
+.cache/recipes-venv/.ready: .tools/bin/uv deploy/requirements.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/recipes-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/recipes-venv/bin/python -r deploy/requirements.txt
+	@touch $@
+
+.cache/airflow-venv/.ready: .tools/bin/uv deploy/requirements-airflow.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/airflow-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/airflow-venv/bin/python -r deploy/requirements-airflow.txt
+	@touch $@
+
+.PHONY: recipes
+recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
+	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
+		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
+
 .PHONY: audit
 audit: setup ## look the locked dependencies up in the advisory database (asks the internet)
 	@$(UV) export --quiet --locked --all-extras --no-dev --no-emit-project -o .cache/requirements.txt
