@@ -12,7 +12,7 @@ RUN := .venv/bin/
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12 ..."; exit 1; }
@@ -68,6 +68,16 @@ bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airby
 recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
 	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
+
+.cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/conformance-venv/bin/python -r conformance/requirements.txt
+	@touch $@
+
+.PHONY: conformance
+conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirbyte and a pod's conditions against the executable: 2 minutes
+	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
+	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
 
 .PHONY: audit
 audit: setup ## look the locked dependencies up in the advisory database (asks the internet)

@@ -1,0 +1,112 @@
+"""What Airbyte's own tests lack: reads that go on from a state, whichever it is."""
+
+import json
+from typing import Any
+
+import pytest
+from account import INCREMENTAL, account, by_content, config_of, empty_account, live_a_little, truth
+from connector import all_streams, configured, read
+from protocol import Output
+from resumption import assert_exactly, assert_resumes, assert_resumes_from_each_state, cuts
+
+
+@pytest.mark.parametrize("full_refresh", [False, True], ids=["incremental", "full_refresh"])
+def test_a_read_that_is_cut_after_any_of_its_states_is_completed_by_the_next(full_refresh: bool) -> None:
+    with account() as sandbox:
+        output = assert_resumes_from_each_state(sandbox, configured(INCREMENTAL, full_refresh=full_refresh))
+        assert_exactly(sandbox, output, INCREMENTAL)
+    assert min(len(output.states[stream]) for stream in INCREMENTAL) >= 3
+
+
+def test_a_sync_of_all_streams_that_is_cut_half_way_is_completed_by_the_next() -> None:
+    with account() as sandbox:
+        first = read(config_of(sandbox), configured())
+        all_cuts = list(cuts(first.output))
+        for cut in (all_cuts[0], all_cuts[len(all_cuts) // 2], all_cuts[-1]):
+            assert_resumes(sandbox, cut, configured())
+
+
+def test_a_cut_read_is_completed_though_the_account_changed_in_between() -> None:
+    with account() as sandbox:
+        middle = list(cuts(read(config_of(sandbox), configured(INCREMENTAL)).output))
+        live_a_little(sandbox)
+        assert_resumes(sandbox, middle[len(middle) // 2], configured(INCREMENTAL))
+
+
+def test_the_next_sync_brings_what_changed_and_the_one_after_nothing() -> None:
+    with account() as sandbox:
+        first = read(config_of(sandbox), configured(INCREMENTAL))
+        changed = live_a_little(sandbox)
+        second = read(config_of(sandbox), configured(INCREMENTAL), first.output.last_state)
+        third = read(config_of(sandbox), configured(INCREMENTAL), second.output.last_state)
+    assert all(changed[stream] for stream in INCREMENTAL)
+    assert {stream: by_content(second.output.records[stream]) for stream in INCREMENTAL} == {
+        stream: by_content(records) for stream, records in changed.items()
+    }
+    assert third.output.records == {}
+    assert all(third.output.states[stream] for stream in INCREMENTAL)
+
+
+def test_two_full_refreshes_are_equal_and_are_the_account() -> None:
+    with account() as sandbox:
+        first, second = (read(config_of(sandbox), configured(full_refresh=True)) for _ in range(2))
+        assert first.trouble == second.trouble == []
+        for ran in (first, second):
+            assert_exactly(sandbox, ran.output, all_streams())
+
+
+def state_of(stream: str, blob: Any) -> dict[str, Any]:
+    return {"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": blob}}
+
+
+FUTURE = {
+    "chats": {"update_timestamp": "2099-01-01T00:00:00Z"},
+    "agent_timeline": {"start_time": "2099-01-01T00:00:00Z"},
+    "agents": {"id": 2**53 - 1},
+    "bans": {"id": 2**53 - 1},
+}
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_a_state_in_the_future_brings_nothing_now_and_what_changes_later(stream: str) -> None:
+    catalog = configured([stream])
+    with account() as sandbox:
+        first = read(config_of(sandbox), catalog, [state_of(stream, FUTURE[stream])])
+        assert first.trouble == []
+        assert first.output.records == {}
+        assert first.output.logs("WARN") or stream in {"agents", "bans"}
+        assert "2099" not in json.dumps(first.output.last_state)
+        changed = live_a_little(sandbox, seconds_ago=1)
+        second = read(config_of(sandbox), catalog, first.output.last_state)
+    assert by_content(second.output.records[stream]) == by_content(changed[stream])
+
+
+def statuses(output: Output) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for trace in output.payloads("TRACE"):
+        if trace["type"] == "STREAM_STATUS":
+            told.setdefault(trace["stream_status"]["stream_descriptor"]["name"], []).append(trace["stream_status"]["status"])
+    return told
+
+
+def test_an_empty_account_has_a_state_for_each_stream_and_can_be_gone_on_from() -> None:
+    with empty_account() as sandbox:
+        first = read(config_of(sandbox), configured())
+        second = read(config_of(sandbox), configured(), first.output.last_state)
+    for ran in (first, second):
+        assert ran.trouble == []
+        assert set(ran.output.records) == {"accounts", "routing_settings"}
+        assert all(ran.output.states[stream] for stream in all_streams())
+        assert statuses(ran.output) == {stream: ["STARTED", "RUNNING", "COMPLETE"] for stream in all_streams()}
+
+
+def test_states_of_streams_that_are_not_asked_for_change_nothing() -> None:
+    with account(chats=120) as sandbox:
+        whole = read(config_of(sandbox), configured())
+        strangers = [state_of("visitors", {"cursor": 5}), state_of("departments", {"id": 3})]
+        ran = read(config_of(sandbox), configured(["chats", "goals"]), [*strangers, *whole.output.last_state])
+        assert ran.trouble == []
+        assert ran.output.records["chats"] == []
+        assert by_content(ran.output.records["goals"]) == by_content(truth(sandbox, "goals"))
+        alone = read(config_of(sandbox), configured(["chats"]), strangers)
+        assert by_content(alone.output.records["chats"]) == by_content(truth(sandbox, "chats"))
