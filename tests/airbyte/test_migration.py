@@ -404,6 +404,21 @@ def a_turn(
     return {stream: state for stream, (_, state) in turns.items()}
 
 
+def test_our_fields_that_came_back_stale_cost_requests_and_its_own_alone_do_not() -> None:
+    """The advice to leave only its own field when switching to us again."""
+    chats = catalog_of_its_own(["chats"])
+    with account() as sandbox:
+        _, ours = read_here(config_of(sandbox), chats)
+        sandbox.account.add_chats(7, at="2026-03-02T00:00:00Z")
+        last = sandbox.account.add_chat(at="2026-03-03T00:00:00Z")
+        _, theirs = Incumbent(sandbox).read("chats", ours.states["chats"][-1])
+        own = {"update_timestamp": theirs["update_timestamp"]}
+        _, with_stale = read_here(config_of(sandbox), chats, [state_message("chats", theirs)])
+        _, with_own = read_here(config_of(sandbox), chats, [state_message("chats", own)])
+        assert len(with_stale.records["chats"]) == 8
+        assert [record["id"] for record in with_own.records["chats"]] == [last["id"]]
+
+
 @pytest.mark.xfail(strict=True, reason="a start_id is believed though the time beside it is no longer the one it belongs to")
 def test_a_start_id_that_came_back_stale_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Left in a crowded second, our state names an id in it; Airbyte's connector moves the time on and keeps the id."""

@@ -1,0 +1,331 @@
+"""docs/airbyte.md is true: its messages are those of the code, all of them, and its examples, tables and figures hold."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import Request, urlopen
+
+import msgspec
+import pytest
+
+from airbyte.running import ALL, INCREMENTAL, catalog_of, check_here, config_of, read_here
+from source_zendesk_chat import __version__, errors
+from source_zendesk_chat.airbyte.inputs import parse_state
+from source_zendesk_chat.api.auth import TOKEN_PATH
+from source_zendesk_chat.api.transport import NoAnswerError
+from source_zendesk_chat.config import AccessToken, OAuth, parse_config
+from source_zendesk_chat.streams.exports import PAGE_SIZE
+from source_zendesk_chat.streams.positions import ExportPosition, ListPosition
+from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat_sandbox import AGENT_TOKEN, SUPPORT_TOKEN, Sandbox, Switches
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src/source_zendesk_chat"
+DOCUMENT = (ROOT / "docs/airbyte.md").read_text()
+TROUBLES = DOCUMENT.split("## Troubleshooting")[1].split("## Changelog")[0]
+FRAGMENTS = [
+    fragment
+    for row in re.findall(r"^\| (`.*?) \|", TROUBLES, re.MULTILINE)
+    for _, fragment in re.findall(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)", row)
+]
+HOLE = "\x00"
+SHORTEST_MESSAGE = 10
+NO_TROUBLE = {
+    "All \x00 streams can be read.",
+    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00\x00)",  # the account of a stream, in the log
+    "\x00 unchanged and \x00 outside left out",
+    "\x00: so far \x00",
+    "Set it to the oldest time you want.",  # follows another
+    "another address",  # a part of another
+}
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
+MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
+
+
+def template(node: ast.expr) -> str:
+    """A text with a hole for each value that is put into it; "" if it is no text."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(template(part) or HOLE for part in parts)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return (template(left) or HOLE) + (template(right) or HOLE)
+        case _:
+            return ""
+
+
+def texts(path: Path) -> set[str]:
+    """All texts in a module, docstrings among them, in whole."""
+    return {template(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.expr)}
+
+
+def messages(path: Path) -> Iterator[str]:
+    """The messages that a module makes: of errors, verdicts and warnings, those returned, and those given a name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords) if name in MAKERS:
+                yield from map(template, [*arguments, *(keyword.value for keyword in keywords)])
+            case ast.Return(value=ast.expr() as value) | ast.Assign(value=value):
+                yield template(value)
+            case ast.Tuple(elts=[_, ast.Constant() as words]):  # a cause and its words
+                yield template(words)
+
+
+def modules(*places: str) -> list[Path]:
+    return sorted(path for place in places for path in (SOURCE.glob(f"{place}/*.py") if place else SOURCE.glob("*.py")))
+
+
+def spoken(text: str) -> bool:
+    """Whether a text is a sentence for users rather than a name or a format."""
+    return len(text) >= SHORTEST_MESSAGE and " " in text and text[0].isalpha() | (text[0] == HOLE) and text not in NO_TROUBLE
+
+
+READ_BY_AIRBYTE = modules("", "api", "streams", "engine", "airbyte")
+TEXTS = {text for path in READ_BY_AIRBYTE for text in texts(path)}
+MESSAGES = sorted({text for path in READ_BY_AIRBYTE for text in messages(path) if spoken(text)})
+
+
+def occurs(fragment: str, text: str) -> bool:
+    """Whether a fragment is part of a text; its ``...`` stands for what is put in."""
+    return re.search(".*?".join(map(re.escape, fragment.split("..."))), text, re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_the_code_says_what_is_quoted(fragment: str) -> None:
+    assert any(occurs(fragment, text) for text in TEXTS)
+    assert len(fragment.replace("...", "").strip(" :.")) >= 6, "so short a fragment is in every text"
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_every_message_is_explained(message: str) -> None:
+    assert any(occurs(fragment, message) for fragment in FRAGMENTS)
+
+
+def test_messages_are_found_at_all() -> None:
+    assert len(FRAGMENTS) > 50
+    assert len(MESSAGES) > 50
+    for kind in ("AuthError", "UnavailableError", "StateError", "RateLimitedError", "NetworkError", "PaginationStuckError"):
+        assert kind in ERRORS
+    assert not any(occurs("this is said nowhere", text) for text in TEXTS)
+    assert NO_TROUBLE <= TEXTS
+
+
+def in_row(part: str) -> str:
+    (row,) = [line for line in TROUBLES.splitlines() if part in line]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("config", "switches", "fragment"),
+    [
+        ({"access_token": "no-such-token"}, {}, "Zendesk Chat does not accept the token (HTTP 401)"),
+        ({"access_token": SUPPORT_TOKEN}, {}, "This is a token of Zendesk Support"),
+        ({"access_token": AGENT_TOKEN}, {}, "The token works, but its agent may not read ..."),
+        ({}, {"account_state": "no_chat"}, "The account ... has no Zendesk Chat (HTTP 404)"),
+        ({}, {"account_state": "no_account"}, "There is no Zendesk account at the subdomain"),
+        ({}, {"unavailable": {"goals": 403}}, "streams can be read. Not available, so deselect:"),
+        ({}, {"unavailable": {"incremental/chats": 404}}, "not found (HTTP ...)"),
+        ({"start_date": "2099-01-01T00:00:00Z"}, {}, "start_date lies in the future"),
+        ({"start_date": "soon"}, {}, "start_date: give a UTC date and time such as"),
+        ({"subdomain": "acme/elsewhere"}, {}, "subdomain: give only the name of the account"),
+        ({"subdomain": ""}, {}, "...: missing."),
+        ({"access_token": "two words"}, {}, "...: holds characters that no token has"),
+        ({"api_url": "http://127.0.0.1:9"}, {}, "the connection was refused"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_user_sees_the_message_that_is_explained(config: dict[str, Any], switches: dict[str, Any], fragment: str) -> None:
+    token = config.pop("access_token", "sandbox-token") if config else "sandbox-token"
+    with Sandbox(chats=5, switches=Switches(rate_limit=0, **switches)) as sandbox:
+        credentials = {"credentials": "access_token", "access_token": token}
+        _, message = check_here({**config_of(sandbox), "credentials": credentials, **config})
+    assert occurs(fragment, message)
+    assert in_row(f"`{fragment}`")
+
+
+# Examples.
+
+JSON_BLOCKS = [msgspec.json.decode(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)]
+CONFIGS = [block for block in JSON_BLOCKS if isinstance(block, dict)]
+STATES = [block for block in JSON_BLOCKS if isinstance(block, list)]
+COMMANDS = re.findall(r"\$ (curl .*)\n *(\{.*\})", DOCUMENT)
+ADDRESSES = re.findall(r"https://acme\.zendesk\.com/oauth2/\S+/new\?\S+", DOCUMENT)
+
+
+def test_the_configurations_are_valid() -> None:
+    by_token, by_oauth = [parse_config(config).credentials for config in CONFIGS]
+    assert isinstance(by_token, AccessToken)
+    assert isinstance(by_oauth, OAuth)
+    assert by_oauth.renewable
+
+
+def test_the_states_can_be_read() -> None:
+    whole, by_hand = (
+        parse_state([{"stream": {"stream_descriptor": e["streamDescriptor"], "stream_state": e["streamState"]}} for e in state])
+        for state in STATES
+    )
+    chats = STREAMS["chats"].load_state(whole["chats"])
+    assert isinstance(chats, ExportPosition)
+    assert (len(chats.seen), chats.time - chats.known_from) == (1, 600 * 10**6)
+    assert STREAMS["agents"].load_state(whole["agents"]) == ListPosition(361000251243, 0, {360700000001: "58221d8233029116"})
+    assert set(by_hand) == {"chats", "agent_timeline"}, "an empty state is none"
+    for stream, state in by_hand.items():
+        position = STREAMS[stream].load_state(state)
+        assert isinstance(position, ExportPosition)
+        assert position.known_from == position.time == 1767225600 * 10**6
+
+
+def test_the_fields_of_the_state_are_all_explained() -> None:
+    explained = DOCUMENT.split("| field | meaning |")[1].split("**To set")[0]
+    with Sandbox(chats=50, switches=Switches(rate_limit=0)) as sandbox:
+        _, output = read_here(config_of(sandbox), catalog_of(INCREMENTAL))
+    for stream in INCREMENTAL:
+        for field in output.states[stream][-1].keys() - {"version"}:
+            assert f"`{field}`" in explained
+    assert "`ahead`" in explained
+
+
+def test_a_state_set_by_hand_reads_from_there_and_one_with_stale_fields_does_not() -> None:
+    with Sandbox(chats=200, history_until="2026-03-01T12:00:00Z", switches=Switches(rate_limit=0)) as sandbox:
+        everything = [str(chat["update_timestamp"]) for chat in map(sandbox.account.chat, sandbox.account.chat_ids())]
+        _, first = read_here(config_of(sandbox), catalog_of(["chats"]))
+        (message,) = first.last_state
+        whole = message["stream"]["stream_state"]
+        middle = everything[100]
+        counts = []
+        for blob in ({"update_timestamp": middle}, {**whole, "update_timestamp": middle}):
+            message["stream"]["stream_state"] = blob
+            counts.append(len(read_here(config_of(sandbox), catalog_of(["chats"]), [message])[1].records["chats"]))
+    assert counts[0] == sum(time >= middle for time in everything)
+    assert counts[1] < counts[0]
+
+
+def test_the_code_is_exchanged_as_shown_and_the_answer_looks_so() -> None:
+    ((command, shown),) = COMMANDS
+    _, url, *options = shlex.split(command)
+    assert options[::2] == ["-d"] * (len(options) // 2)
+    form = dict(option.split("=", 1) for option in options[1::2])
+    values = {"CODE": "sandbox-code", "CLIENT_ID": "sandbox-client", "CLIENT_SECRET": "sandbox-secret"}
+    with Sandbox(chats=5) as sandbox:
+        place = url.replace("https://acme.zendesk.com", sandbox.url)
+        body = urlencode({name: values.get(value, value) for name, value in form.items()}).encode()
+        with urlopen(Request(place, data=body)) as answer:
+            tokens = json.loads(answer.read())
+        assert tokens.keys() == json.loads(shown).keys()
+        assert tokens["scope"] == json.loads(shown)["scope"]
+        oauth = {"credentials": "oauth2.0", **{name: tokens[name] for name in ("access_token", "refresh_token")}}
+        client = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+        assert check_here({**config_of(sandbox), "credentials": {**oauth, **client}})[0] == "SUCCEEDED"
+        sandbox.tokens.expire(tokens["access_token"])
+        assert check_here({**config_of(sandbox), "credentials": {**oauth, **client}})[0] == "SUCCEEDED", "by renewal"
+    assert urlsplit(url).path == TOKEN_PATH
+
+
+def test_the_addresses_to_sign_in_ask_for_what_is_exchanged() -> None:
+    ((command, _),) = COMMANDS
+    assert len(ADDRESSES) == 2
+    queries = [parse_qs(urlsplit(address).query) for address in ADDRESSES]
+    assert [query["response_type"] for query in queries] == [["token"], ["code"]]
+    for query in queries:
+        assert f"redirect_uri={query['redirect_uri'][0]} " in command
+        assert query["scope"] == ["read"]
+
+
+# Tables and figures.
+
+
+def test_the_stream_table_is_true() -> None:
+    table = DOCUMENT.split("## Supported streams")[1].split("\n- ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
+    assert [row[0].strip("`") for row in rows] == list(STREAMS)
+    with Sandbox(chats=5, switches=Switches(rate_limit=0)) as sandbox:
+        for name, (_, place, modes, key, cursor, requests) in zip(STREAMS, rows, strict=True):
+            stream = STREAMS[name]
+            ((path, link),) = re.findall(r"\[([\w/]+)\]\((\S+)\)", place)
+            assert re.findall(r"\w+", key) == list(stream.primary_key)
+            assert re.findall(r"\w+", cursor) == [stream.cursor_field] * (stream.cursor_field is not None)
+            assert modes == ("full refresh, incremental" if stream.cursor_field else "full refresh")
+            assert link.startswith("https://developer.zendesk.com/api-reference/live-chat/chat-api/")
+            sandbox.clear_requests()
+            read_here(config_of(sandbox), catalog_of([name]))
+            assert {request.path for request in sandbox.requests} == {f"/api/v2/chat/{path}"}
+            assert (requests == "1") == (stream.cursor_field is None)
+
+
+def test_the_modes_name_the_incremental_streams() -> None:
+    (named,) = re.findall(r"^\| Incremental, .*? \| (.*) \|$", DOCUMENT, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", named) == list(INCREMENTAL)
+
+
+def test_the_types_are_those_of_the_schemas() -> None:
+    table = DOCUMENT.split("## Data types")[1].split("Records are")[0]
+    named = set(re.findall(r"\| `(\w+)` \|$", table, re.MULTILINE))
+    used: set[str] = set()
+    for path in (SOURCE / "streams/schemas").glob("*.json"):
+        text = path.read_text()
+        used |= {name for types in re.findall(r'"type": (\[.*?\]|".*?")', text) for name in re.findall(r"\w+", types)}
+        used |= set(re.findall(r'"airbyte_type": "(\w+)"', text))
+    assert named == used - {"null"}
+
+
+def test_the_requests_of_a_backfill_are_counted_right() -> None:
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| (.*?) \|$", DOCUMENT, re.MULTILINE)
+    assert len(rows) == 4
+    for chats, requests, time in rows:
+        count = int(chats.replace(",", "")) // PAGE_SIZE + 1
+        assert int(requests.replace(",", "")) == count
+        assert time == ("at once" if count <= 200 else f"{count // 200} minutes")
+    with Sandbox(chats=3000, history_until="2026-03-01T12:00:00Z", switches=Switches(rate_limit=0)) as sandbox:
+        read_here(config_of(sandbox, request_timeout_seconds=60), catalog_of(["chats"]))
+        assert len(sandbox.requests) == 3000 // PAGE_SIZE + 1
+
+
+def test_a_sync_that_finds_nothing_and_a_test_take_the_requests_that_are_said() -> None:
+    assert "takes about twenty requests" in DOCUMENT
+    assert "The connection test takes twelve or thirteen." in DOCUMENT
+    with Sandbox(chats=300, switches=Switches(rate_limit=0)) as sandbox:
+        _, first = read_here(config_of(sandbox), catalog_of())
+        sandbox.clear_requests()
+        read_here(config_of(sandbox), catalog_of(), first.last_state)
+        assert 17 <= len(sandbox.requests) <= 23
+        sandbox.clear_requests()
+        check_here(config_of(sandbox))
+        assert len(sandbox.requests) == len(ALL) == 12
+
+
+def test_the_figures_are_those_of_the_metadata() -> None:
+    data = msgspec.yaml.decode((ROOT / "airbyte/metadata.yaml").read_bytes())["data"]
+    jobs = {job["jobType"]: job["resourceRequirements"] for job in data["resourceRequirements"]["jobSpecific"]}
+    text = " ".join(DOCUMENT.split())
+    sync, check = jobs["sync"], jobs["check_connection"]
+    said = "wants {} MiB (requested) and up to {} MiB (limit), one for the other jobs {} and {} MiB"
+    figures = (sync["memory_request"], sync["memory_limit"], check["memory_request"], check["memory_limit"])
+    assert said.format(*(figure.removesuffix("Mi") for figure in figures)) in text
+    assert f"asks for {data['maxSecondsBetweenMessages']} seconds" in text
+
+
+def test_the_version_is_the_packages() -> None:
+    assert f"`{__version__}` |" in DOCUMENT
+    assert f"source-zendesk-chat:{__version__} " in DOCUMENT
+    assert re.findall(r"^\| (\d+\.\d+\.\d+) \|", DOCUMENT, re.MULTILINE)[0] == __version__
+
+
+def test_the_options_and_their_defaults_are_those_of_the_spec() -> None:
+    fields = json.loads((SOURCE / "airbyte/spec.json").read_bytes())["connectionSpecification"]["properties"]
+    optional = {name: field["default"] for name, field in fields.items() if "default" in field}
+    settings = DOCUMENT.split("### Optional settings")[1].split("##")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .*? \| (\d+) \|$", settings, re.MULTILINE)
+    assert {name: int(default) for name, default in rows} == optional
+
+
+def test_links_lead_somewhere() -> None:
+    local = [link for link in re.findall(r"\]\(([^)#]+)\)", DOCUMENT) if "://" not in link]
+    assert [link for link in local if not (ROOT / "docs" / link).exists()] == []
