@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from account import account, by_content, config_of, live_a_little, truth
 from checked import checked, checked_read
-from connector import all_streams, configured, discovered, names_in, read
+from connector import EXECUTABLE, all_streams, configured, discovered, names_in, read
 from pod import PATH, REPLICATION, USER, Pod, can_be_read_only, why_not
+from pydantic import ValidationError
 from resumption import merged
 
 from zendesk_chat_sandbox import Fault, Sandbox
@@ -174,3 +175,36 @@ def test_a_data_channel_that_it_does_not_have_is_refused(pod: Pod, sandbox: Sand
     (error,) = checked(written).errors
     assert (code, complaints, error["failure_type"]) == (1, "", "config_error")
     assert json.dumps(error).count("DATA_CHANNEL_MEDIUM") == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "refused_by"),
+    [
+        ('"$SOURCE" "$@"; exit 0', test_a_stream_that_fails_makes_the_exit_code),
+        (
+            '"$SOURCE" "$@" || { echo Traceback >&2; exit 1; }',
+            test_a_reader_that_goes_away_ends_it_soon_and_the_next_sync_brings_the_rest,
+        ),
+        ('"$SOURCE" "$@" | head -n 200', test_a_slow_reader_gets_everything),
+        (': > cursor.tmp && exec "$SOURCE" "$@"', test_a_sync_and_the_next),
+        (': > "$HOME/cursor.tmp" && exec "$SOURCE" "$@"', test_a_sync_and_the_next),
+        ('"$SOURCE" "$@" | sed s/SUCCEEDED/succeeded/', test_check),
+    ],
+    ids=["exits 0", "leaves a traceback", "is cut", "needs its directory", "needs a home", "says it otherwise"],
+)
+def test_a_bad_entrypoint_is_refused(bad: str, refused_by: Callable[[Pod, Sandbox], None], pod: Pod, sandbox: Sandbox) -> None:
+    script = pod.folder / "entrypoint"
+    script.write_text(f"#!/bin/sh\nSOURCE='{EXECUTABLE}'\n{bad}\n")
+    script.chmod(0o755)
+    pod.entrypoint = str(script)
+    with pytest.raises((AssertionError, ValidationError)):
+        refused_by(pod, sandbox)
+
+
+@pytest.mark.parametrize("accepted_by", [test_check, test_a_sync_and_the_next, test_a_slow_reader_gets_everything])
+def test_a_good_entrypoint_is_not(accepted_by: Callable[[Pod, Sandbox], None], pod: Pod, sandbox: Sandbox) -> None:
+    script = pod.folder / "entrypoint"
+    script.write_text(f"#!/bin/sh\nexec '{EXECUTABLE}' \"$@\"\n")
+    script.chmod(0o755)
+    pod.entrypoint = str(script)
+    accepted_by(pod, sandbox)
