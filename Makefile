@@ -54,6 +54,33 @@ soak: setup ## the property tests at random for a long time: make soak SOAK=50
 bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: half an hour, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
 	@$(RUN)python -m benchmarks $(if $(QUICK),--quick --to .cache/bench)
 
+.PHONY: image
+image: setup ## build the container image and test it, with docker or podman; machines without: make image OPTIONS=--help
+	@$(RUN)python -m image.build $(OPTIONS)
+	@$(RUN)python -m pytest image
+
+.cache/release-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/release-venv $(UV) sync --quiet --locked --only-group release --python .tools/bin/python
+	@touch $@
+
+.PHONY: dist
+dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/; check them and try them in empty environments
+	@$(RUN)python -m release.artefacts
+
+.PHONY: licences
+licences: setup ## write docs/licences.md anew, after the lock file changed
+	@$(RUN)python -m release.licences
+
+.cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/conformance-venv/bin/python -r conformance/requirements.txt
+	@touch $@
+
+.PHONY: conformance
+conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirbyte and a pod's conditions against the executable: 2 minutes
+	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
+	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
+
 .cache/recipes-venv/.ready: .tools/bin/uv deploy/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/recipes-venv
 	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/recipes-venv/bin/python -r deploy/requirements.txt
@@ -68,16 +95,6 @@ bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airby
 recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
 	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
-
-.cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
-	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv
-	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/conformance-venv/bin/python -r conformance/requirements.txt
-	@touch $@
-
-.PHONY: conformance
-conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirbyte and a pod's conditions against the executable: 2 minutes
-	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
-	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
 
 .PHONY: audit
 audit: setup ## look the locked dependencies up in the advisory database (asks the internet)

@@ -1,0 +1,1 @@
+"""What is published, made and tried before it is: ``make dist``."""
