@@ -1,0 +1,1 @@
+"""Builds the container image and tests it: ``make image``."""

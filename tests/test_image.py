@@ -1,0 +1,156 @@
+"""The image's description holds together; that it builds and runs is shown by `make image`, which needs a container engine."""
+
+import fnmatch
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+ENTRYPOINT = "/usr/local/bin/source-zendesk-chat"
+PYTHON = "cp313"  # Debian trixie's, on which the image stands
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Containerfile's instructions with their arguments, continuation lines joined."""
+    lines = [line for line in (ROOT / "Containerfile").read_text().splitlines() if not line.startswith("#")]
+    joined = "\n".join(lines).replace("\\\n", " ")
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
+
+
+def arguments(word: str) -> list[str]:
+    return [rest for found, rest in instructions() if found == word]
+
+
+def final_stage() -> dict[str, str]:
+    """The last stage's instructions; of a repeated one, the last."""
+    last = max(index for index, (word, _) in enumerate(instructions()) if word == "FROM")
+    return dict(instructions()[last:])
+
+
+def environment() -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in shlex.split(final_stage()["ENV"]))
+
+
+def ignored(path: str) -> bool:
+    """Whether the engine leaves a path out of what it builds from: of the rules that fit, the last."""
+    left_out = False
+    for rule in (ROOT / ".dockerignore").read_text().split():
+        pattern = rule.removeprefix("!")
+        parts = [path, *map(str, Path(path).parents)][:-1]
+        if any(fnmatch.fnmatch(part, pattern) or fnmatch.fnmatch(f"/{part}", pattern.replace("**", "*")) for part in parts):
+            left_out = not rule.startswith("!")
+    return left_out
+
+
+def test_the_platform_finds_what_the_image_runs() -> None:
+    assert final_stage()["ENTRYPOINT"] == f'["{ENTRYPOINT}"]'
+    assert environment()["AIRBYTE_ENTRYPOINT"] == ENTRYPOINT
+    linked = re.findall(r"ln -s (\S+) (\S+)", " ".join(arguments("RUN")))
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert [(Path(target).name in script, f"{place}{Path(target).name}") for target, place in linked] == [(True, ENTRYPOINT)]
+
+
+def test_it_runs_as_a_user_that_kubernetes_sees_is_not_root() -> None:
+    assert final_stage()["USER"] == "1000:1000"
+    assert "useradd --uid 1000 " in " ".join(arguments("RUN"))
+
+
+def test_messages_are_buffered_and_bytecode_is_not_written() -> None:
+    assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert "PYTHONUNBUFFERED" not in environment()
+
+
+def test_what_is_copied_exists_and_is_let_in() -> None:
+    copied = [source for line in arguments("COPY") if "--from" not in line for source in line.split()[:-1]]
+    assert set(copied) == {"pyproject.toml", "uv.lock", "README.md", "LICENSE", "src"}
+    for source in copied:
+        assert (ROOT / source).exists()
+        assert not ignored(source)
+    for kept_out in (
+        ".git/config",
+        ".venv/bin/python",
+        "tests/test_image.py",
+        "src/source_zendesk_chat/__pycache__",
+        "secrets",
+    ):
+        assert ignored(kept_out)
+    assert not ignored("src/source_zendesk_chat/airbyte/spec.json")
+
+
+def test_the_version_is_given_and_checked_never_written() -> None:
+    text = (ROOT / "Containerfile").read_text()
+    assert re.findall(r"\b\d+\.\d+\.\d+\b", text) == [uv_version()]
+    labels = dict(pair.split("=", 1) for pair in shlex.split(final_stage()["LABEL"]))
+    assert labels["io.airbyte.version"] == labels["org.opencontainers.image.version"] == "${VERSION}"
+    assert '"/wheel/source_zendesk_chat-${VERSION}-py3-none-any.whl"' in text
+
+
+def uv_version() -> str:
+    """The uv that the Makefile installs."""
+    (version,) = re.findall(r"uv==(\S+)", (ROOT / "Makefile").read_text())
+    return str(version)
+
+
+def test_both_stages_stand_on_one_debian() -> None:
+    assert [line.split()[0] for line in arguments("FROM")] == ["${BASE}", "${BASE}"]
+    (base,) = [rest for rest in arguments("ARG") if rest.startswith("BASE=")]
+    assert re.fullmatch(r"BASE=docker\.io/library/debian:[a-z]+-slim", base), "a slim Debian: not musl, no other release"
+
+
+def locked() -> dict[str, Any]:
+    return {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_every_package_has_a_wheel_for_each_machine(machine: str) -> None:
+    """The image has no compiler, so that what comes without a wheel cannot be installed."""
+    packages = locked()
+    for name in [needed["name"] for needed in packages["source-zendesk-chat"]["dependencies"]]:
+        assert not packages[name].get("dependencies"), f"{name} needs others: look at theirs too"
+        wheels = [wheel["url"].rsplit("/", 1)[1].removesuffix(".whl").split("-")[-3:] for wheel in packages[name]["wheels"]]
+        fits = [python for python, abi, platform in wheels if abi == "none" and platform == "any"]
+        fits += [python for python, _, platform in wheels if python == PYTHON and f"manylinux_2_28_{machine}" in platform]
+        fits += [python for python, _, platform in wheels if python == PYTHON and re.search(f"manylinux.*{machine}", platform)]
+        assert fits, f"{name} has no wheel for {PYTHON} on {machine}"
+
+
+def workflow(name: str) -> dict[Any, Any]:
+    parsed: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows" / name).read_text())
+    return parsed
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    return [step for job in workflow(name)["jobs"].values() for step in job.get("steps", [])]
+
+
+def test_the_release_builds_this_containerfile_for_both_machines_with_the_packages_version() -> None:
+    (build,) = [step for step in steps("release.yml") if step.get("uses", "").startswith("docker/build-push-action")]
+    assert build["with"]["file"] == "Containerfile"
+    assert build["with"]["platforms"].split(",") == ["linux/amd64", "linux/arm64"]
+    assert build["with"]["build-args"].strip() == "VERSION=${{ needs.dist.outputs.version }}"
+    assert build["with"]["sbom"] is True
+    assert build["with"]["provenance"] == "mode=max"
+
+
+def test_nothing_is_published_before_everything_is_tested() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    for name, job in jobs.items():
+        writes = {key for key, value in job.get("permissions", {}).items() if value == "write"}
+        if writes:
+            assert {"test", "dist", "image"} <= set(job["needs"]), f"{name} may write {writes}"
+    assert workflow("release.yml")["permissions"] == {"contents": "read"}
+    assert jobs["test"]["uses"] == "./.github/workflows/ci.yml"
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_actions_are_pinned_and_leave_no_token_behind(name: str) -> None:
+    for step in steps(name):
+        if uses := step.get("uses"):
+            assert re.search(r"@(v\d+(\.\d+)*|release/v1)$", uses), uses
+            if uses.startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
