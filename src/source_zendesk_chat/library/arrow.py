@@ -1,0 +1,64 @@
+"""Streams as Arrow, with the columns and types that ``sync`` loads."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from source_zendesk_chat.library.account import Account
+from source_zendesk_chat.library.catalog import StreamInfo, stream_info
+from source_zendesk_chat.library.reading import Batch, read
+from source_zendesk_chat.load.arrow import arrow_schema, record_reader
+from source_zendesk_chat.load.lenient import open_reader
+from source_zendesk_chat.load.tables import StreamTable
+from source_zendesk_chat.streams.stream import StateBlob
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowBatch:
+    """A ``Batch`` whose records are rows.
+
+    Attributes:
+        stream: Whose.
+        table: Timestamps, numbers, texts and booleans; nested fields as JSON text. A field that no schema knows is in the JSON
+            of ``_extra``, a value that does not fit its column's type in that of ``_unparsed``.
+        state: As in ``Batch``.
+        progress: As in ``Batch``.
+    """
+
+    stream: str
+    table: pa.Table = field(repr=False)
+    state: dict[str, Any] = field(repr=False)
+    progress: float | None
+
+
+def read_arrow(account: Account, stream: str, state: StateBlob | None = None) -> Generator[ArrowBatch, None, None]:
+    """Read a stream as ``read`` does, each batch a table."""
+    return _with_tables(stream_table(stream_info(stream)), read(account, stream, state))
+
+
+def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
+    """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take without holding it whole."""
+    batches = read_arrow(account, stream, state)
+    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(stream_info(stream))), _record_batches(batches))
+
+
+def stream_table(info: StreamInfo) -> StreamTable:
+    """The table that a stream is."""
+    return StreamTable(info.name, info.primary_key, info.cursor_field, info.schema)
+
+
+def _with_tables(table: StreamTable, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+    with closing(batches), closing(open_reader()) as reader:
+        to_table = record_reader(reader, table)
+        for batch in batches:
+            yield ArrowBatch(batch.stream, to_table(batch.records), batch.state, batch.progress)
+
+
+def _record_batches(batches: Generator[ArrowBatch, None, None]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield from batch.table.to_batches()

@@ -1,0 +1,46 @@
+"""What there is to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.streams.registry import STREAMS, schema
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """A stream that can be read.
+
+    Attributes:
+        name: What to ask for.
+        primary_key: Top-level fields that identify a record; empty when there is exactly one record.
+        cursor_field: The field that orders it; None when it is read whole each time.
+        schema: JSON schema of its records (draft-07).
+    """
+
+    name: str
+    primary_key: tuple[str, ...]
+    cursor_field: str | None
+    schema: Mapping[str, Any] = field(repr=False)
+
+
+def list_streams() -> tuple[StreamInfo, ...]:
+    """All streams."""
+    return tuple(stream_info(name) for name in STREAMS)
+
+
+def stream_info(name: str) -> StreamInfo:
+    """One stream. Raises ConfigError where there is none of that name."""
+    if name not in STREAMS:
+        raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(STREAMS)}.")
+    return StreamInfo(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, schema(name))
+
+
+def chosen(names: Iterable[str] | None) -> list[StreamInfo]:
+    """The named streams, each once; all where None is given."""
+    if isinstance(names, str):
+        raise ConfigError("streams: give a list of names.")
+    return [stream_info(name) for name in (STREAMS if names is None else dict.fromkeys(names))]
