@@ -1,15 +1,13 @@
 """What the image holds, what it says of itself, and that it starts quickly."""
 
 import json
-import tomllib
-from pathlib import Path
 from typing import Any
 
 from image import engine
 from image.running import ENTRYPOINT, run, shell
+from release.packages import locked
 from source_zendesk_chat import __version__
 
-SHIPPED = {"certifi", "msgspec", "urllib3"}
 INSTALLED = """
 import json
 from importlib.metadata import distributions
@@ -42,9 +40,7 @@ def test_labels_say_which_version_it_is() -> None:
 
 def test_it_holds_the_locked_packages_and_no_other() -> None:
     installed = json.loads(run(engine.IMAGE, "-c", INSTALLED, options=(f"--entrypoint={PYTHON}",)))
-    lock = tomllib.loads((Path(__file__).parent.parent / "uv.lock").read_text())
-    locked = {package["name"]: package["version"] for package in lock["package"] if package["name"] in SHIPPED}
-    assert installed == locked | {"source-zendesk-chat": __version__}
+    assert installed == {package.name: package.version for package in locked()} | {"source-zendesk-chat": __version__}
 
 
 def test_it_has_a_shell_but_nothing_to_build_with() -> None:

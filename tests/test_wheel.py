@@ -1,4 +1,4 @@
-"""The wheel, installed by pip into an empty environment, works without the checkout."""
+"""The sdist and the wheel hold what they should; the wheel works in an empty environment, without the checkout."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from release.packages import locked
 from zendesk_chat_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 MINUTES = 5 * 60
+METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 
 
 def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -45,21 +48,33 @@ def installed(wheel: Path) -> Path:
     return environment / "bin"
 
 
-def test_it_holds_both_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0].split("-")[0] for name in names} == {
-        "source_zendesk_chat",
-        "zendesk_chat_sandbox",
-    }
-    packed = {"source_zendesk_chat/py.typed", "source_zendesk_chat/airbyte/spec.json"}
-    assert packed | {"source_zendesk_chat/streams/schemas/chats.json"} <= set(names)
+def sources() -> set[str]:
+    return {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("*.*") if "__pycache__" not in path.parts}
+
+
+def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
+    metadata = {f"{'-'.join(wheel.name.split('-')[:2])}.dist-info/{name}" for name in METADATA}
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert names == sources() | metadata
+    assert {"source_zendesk_chat/py.typed", "source_zendesk_chat/airbyte/spec.json"} <= names
+    assert {"source_zendesk_chat/streams/schemas/chats.json", "zendesk_chat_sandbox/py.typed"} <= names
+
+
+def test_the_sdist_holds_what_the_wheel_is_made_of_and_nothing_else(tmp_path: Path) -> None:
+    run(ROOT / ".tools/bin/uv", "build", "--sdist", "--quiet", "--out-dir", tmp_path, ROOT, cwd=tmp_path)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {member.name.split("/", 1)[1] for member in archive if member.isfile()}
+    top = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    assert names == {f"src/{name}" for name in sources()} | top
 
 
 @pytest.mark.timeout(MINUTES)
 def test_pip_installs_only_light_packages(installed: Path) -> None:
     listed = run(installed / "python", "-m", "pip", "list", "--format=json", cwd=installed)
     names = {package["name"] for package in json.loads(listed.stdout)}
-    assert names - {"pip", "setuptools", "wheel"} == {"certifi", "msgspec", "source-zendesk-chat", "urllib3"}
+    assert names - {"pip", "setuptools", "wheel"} == {package.name for package in locked()} | {"source-zendesk-chat"}
+    assert not names & {"dlt", "duckdb", "pyarrow", "rich"}
 
 
 @pytest.mark.timeout(MINUTES)
