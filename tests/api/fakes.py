@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.client import Client, Wait
 from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.transport import NoAnswerError, Response
+from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 
 NOW = 1_795_000_000.0
@@ -70,6 +71,10 @@ def status(number: int, body: bytes = b"{}", **headers: str) -> Response:
     return Response(number, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
+def body_of(answer: Response) -> bytes:
+    return answer.body
+
+
 class FakeApi:
     """A transport that gives one answer after the other, the last one for ever."""
 
@@ -109,7 +114,7 @@ class Asker:
     waits: list[Wait] = field(default_factory=list)
     requests: int = 0
 
-    def get(self, decode: Callable[[bytes], object] = bytes, *, patient: bool = True) -> object:
+    def get(self, decode: Callable[[Response], object] = body_of, *, patient: bool = True) -> object:
         def on_request() -> None:
             self.requests += 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Protocol
 
-from api.fakes import SharedTime, ok, status
+from api.fakes import SharedTime, body_of, ok, status
 from source_zendesk_chat.api.auth import FixedToken
 from source_zendesk_chat.api.client import Client, Wait
 from source_zendesk_chat.api.rate_limit import RateLimiter
@@ -105,7 +105,7 @@ class Account:
         """What one thread of the client does."""
         while self.clock.monotonic() < until:
             try:
-                self.client.get("chats", {}, bytes, on_wait=self.waits.append, on_request=lambda: None)
+                self.client.get("chats", {}, body_of, on_wait=self.waits.append, on_request=lambda: None)
             except RateLimitedError:
                 self.died.append(self.clock.monotonic())
 

@@ -9,8 +9,9 @@ import pytest
 
 from api.fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from source_zendesk_chat.api.auth import FixedToken, OAuthTokens, TokenSource, grant, lifetime, rotated_config, token_source
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.client import Client
-from source_zendesk_chat.api.transport import HttpTransport, NoAnswerError
+from source_zendesk_chat.api.transport import HttpTransport
 from source_zendesk_chat.clock import Stopped, SystemClock
 from source_zendesk_chat.config import OAuth, parse_config
 from source_zendesk_chat.errors import AuthError, NetworkError, ServerError

@@ -7,9 +7,10 @@ import pytest
 
 from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from source_zendesk_chat.api.auth import FixedToken
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.transport import NoAnswerError, Response
+from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.errors import (
     AuthError,
@@ -54,8 +55,8 @@ class Given:
         self.asker = Asker(self.client)
 
 
-def number(body: bytes) -> object:
-    return msgspec.json.decode(body)
+def number(answer: Response) -> object:
+    return msgspec.json.decode(answer.body)
 
 
 def test_an_answer() -> None:
@@ -135,7 +136,7 @@ def test_an_impatient_caller_gives_up_early() -> None:
 
 
 def test_a_wrong_shape_is_asked_for_again_and_then_reported() -> None:
-    def refuse(_: bytes) -> NoReturn:
+    def refuse(_: Response) -> NoReturn:
         raise EnvelopeError("no envelope")
 
     given = Given(ok(b"null"))
@@ -145,7 +146,7 @@ def test_a_wrong_shape_is_asked_for_again_and_then_reported() -> None:
 
 
 def test_an_unexpected_error_of_a_decoder_is_not_hidden() -> None:
-    def fail(_: bytes) -> NoReturn:
+    def fail(_: Response) -> NoReturn:
         raise KeyError
 
     with pytest.raises(KeyError):

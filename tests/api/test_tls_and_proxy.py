@@ -9,7 +9,8 @@ import pytest
 
 from api.fakes import TOKEN
 from api.wire import CA, WireServer, answer, server_tls, serving
-from source_zendesk_chat.api.transport import HttpTransport, NoAnswerError, proxy_for
+from source_zendesk_chat.api.body import NoAnswerError
+from source_zendesk_chat.api.transport import HttpTransport, proxy_for
 from source_zendesk_chat.clock import SystemClock
 from source_zendesk_chat.errors import ConfigError
 

@@ -13,8 +13,9 @@ import pytest
 
 from api.fakes import TOKEN
 from api.wire import answer, reset, serving
-from source_zendesk_chat.api import transport as module
-from source_zendesk_chat.api.transport import HttpTransport, NoAnswerError
+from source_zendesk_chat.api import body as module
+from source_zendesk_chat.api.body import NoAnswerError
+from source_zendesk_chat.api.transport import HttpTransport
 from source_zendesk_chat.clock import SystemClock
 
 BODY = b'[{"id":1,"name":"%s"}]' % b64encode(sha512(b"varied").digest() * 40)
@@ -172,7 +173,7 @@ def closing(sent: bytes) -> Callable[[socket.socket, int], None]:
 )
 def test_no_whole_answer(script: Callable[[socket.socket, int], None], message: str) -> None:
     with serving(script) as server, pytest.raises(NoAnswerError) as caught:
-        transport(server.origin).get(server.origin + "/api/secret-path", {"start_id": "secret-id"}, TOKEN)
+        _ = transport(server.origin).get(server.origin + "/api/secret-path", {"start_id": "secret-id"}, TOKEN).body
     assert re.fullmatch(message, str(caught.value))
 
 
@@ -193,12 +194,12 @@ def test_no_such_host() -> None:
 def test_gzip_that_ends_early_is_no_whole_answer_though_its_length_is_right(kept: int) -> None:
     """A proxy may cut a compressed body and mend the length."""
     with serving(answer(PACKED[:kept], headers=GZIP)) as server, pytest.raises(NoAnswerError, match="cut short"):
-        transport(server.origin).get(server.origin + "/api", {}, TOKEN)
+        _ = transport(server.origin).get(server.origin + "/api", {}, TOKEN).body
 
 
 def test_gzip_whose_checksum_is_wrong_is_no_whole_answer() -> None:
     with serving(answer(PACKED[:-8] + bytes(8), headers=GZIP)) as server, pytest.raises(NoAnswerError, match="cut short"):
-        transport(server.origin).get(server.origin + "/api", {}, TOKEN)
+        _ = transport(server.origin).get(server.origin + "/api", {}, TOKEN).body
 
 
 class LeapingClock(SystemClock):
@@ -224,7 +225,7 @@ def test_a_flood_ends_before_memory_does(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(module, "MAX_BODY_BYTES", 3_000_000)
     bomb = gzip.compress(b" " * 50_000_000)
     with serving(answer(bomb, headers=GZIP)) as server, pytest.raises(NoAnswerError, match="the answer is larger than 2 MB"):
-        transport(server.origin).get(server.origin + "/api", {}, TOKEN)
+        _ = transport(server.origin).get(server.origin + "/api", {}, TOKEN).body
 
 
 def test_a_redirect_is_not_followed_and_the_token_not_sent_there() -> None:

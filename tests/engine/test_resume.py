@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from api.fakes import FakeClock
 from engine.streams import readers
 from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamFailed, StreamStarted
 from source_zendesk_chat.engine.run import WORKERS, Task, run
@@ -254,7 +255,7 @@ class Requests:
         self,
         path: str,
         params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
+        decode: Callable[[Response], T],
         *,
         on_wait: Callable[[Any], None],
         on_request: Callable[[], None],
@@ -264,7 +265,7 @@ class Requests:
         self._turns.wait(served.name)
         on_request()
         self._change(served.name)
-        return served.answer(params, decode, patient=patient)
+        return served.answer(params, lambda body: decode(Response(200, {}, body)), patient=patient)
 
     def room(self) -> int:
         return 0

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
 from api.fakes import FakeClock
+from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.engine.events import PageRead, StreamCompleted
 from source_zendesk_chat.engine.run import Task, run
-from source_zendesk_chat.engine.side_by_side import AT_ONCE, Lanes, SideBySide
+from source_zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Lanes, SideBySide
 from source_zendesk_chat.errors import ServerError
 from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds
+from source_zendesk_chat.streams.stream import Bounds, Fetch
 from streams.model import NOW, SECOND, ExportApi, Item
 
 if TYPE_CHECKING:
@@ -35,13 +38,13 @@ def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Even
     def get(
         path: str,
         params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
+        decode: Callable[[Response], T],
         *,
         patient: bool,
         took: Callable[[float], None],
     ) -> T:
         took(next(seconds))
-        return decode(b"{}")
+        return decode(Response(200, {}, b"{}"))
 
     fetch = SideBySide(get, Lanes(lambda: room), stopped or threading.Event())
     for _ in took:
@@ -75,11 +78,22 @@ def test_no_more_requests_are_worth_starting_than_the_quota_has_room_for(room: i
     assert fetcher([2.0], room).spare() == spare
 
 
+def answers_at_once(
+    path: str,
+    params: Mapping[str, str | int],
+    decode: Callable[[Response], T],
+    *,
+    patient: bool,
+    took: Callable[[float], None],
+) -> T:
+    return decode(Response(200, {}, b"{}"))
+
+
 def test_all_readers_share_the_lanes() -> None:
     lanes, go_on = Lanes(lambda: 500), threading.Event()
     one, other = (SideBySide(cast("Any", None), lanes, threading.Event()) for _ in range(2))
     for fetch in (one, one, other):
-        fetch.start(lambda: go_on.wait(PATIENCE))
+        fetch.start(lambda _: go_on.wait(PATIENCE))
     assert lanes.free() == AT_ONCE - 3
     go_on.set()
     assert [one.finished(), one.finished(), other.finished()] == [True, True, True]
@@ -89,22 +103,65 @@ def test_all_readers_share_the_lanes() -> None:
 def test_calls_are_taken_back_as_they_end_and_an_error_is_raised_where_it_is_waited_for() -> None:
     fetch, first = fetcher(), threading.Event()
 
-    def late() -> str:
+    def late(_: Fetch) -> str:
         first.wait(PATIENCE)
         raise ServerError("boom")
 
     fetch.start(late)
-    fetch.start(lambda: "early")
+    fetch.start(lambda _: "early")
     assert fetch.finished() == "early"
     first.set()
     with pytest.raises(ServerError, match="boom"):
         fetch.finished()
 
 
+def test_answers_wait_as_they_came_until_there_is_room_to_unpack_them() -> None:
+    """However many answers come at a time, and however slow their reader is; one that is refused takes up no room."""
+    unpacked = most = 0
+    refusals = iter([True])
+    lock = threading.Lock()
+
+    def decode(_: bytes) -> str:
+        nonlocal unpacked, most
+        with lock:
+            if next(refusals, False):
+                raise ServerError("unreadable")
+            unpacked += 1
+            most = max(most, unpacked)
+        return "page"
+
+    def call(fetch: Fetch) -> str:
+        while True:
+            with suppress(ServerError):
+                return fetch("chats", {}, decode)
+
+    fetch = SideBySide(answers_at_once, Lanes(lambda: 500), threading.Event())
+    for _ in range(AT_ONCE):
+        fetch.start(call)
+    for _ in range(AT_ONCE):
+        time.sleep(0.01)
+        assert fetch.finished() == "page"
+        with lock:
+            unpacked -= 1
+    assert (unpacked, most) == (0, PAGES_UNPACKED)
+
+
+def test_a_stop_ends_the_wait_for_room() -> None:
+    stopped = threading.Event()
+    fetch = SideBySide(answers_at_once, Lanes(lambda: 500), stopped)
+    for _ in range(PAGES_UNPACKED + 1):
+        fetch.start(lambda fetch: fetch("chats", {}, bytes))
+    waiting = [thread for thread in threading.enumerate() if thread.name == "request"]
+    stopped.set()
+    for thread in waiting:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
 def test_a_stop_ends_the_wait_for_a_call_that_hangs() -> None:
     stopped, forever = threading.Event(), threading.Event()
     fetch = fetcher(stopped=stopped)
-    fetch.start(lambda: forever.wait(PATIENCE))
+    fetch.start(lambda _: forever.wait(PATIENCE))
     threading.Timer(0.1, stopped.set).start()
     with pytest.raises(Stopped):
         fetch.finished()
@@ -126,7 +183,7 @@ class SlowClient:
         self,
         path: str,
         params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
+        decode: Callable[[Response], T],
         *,
         on_wait: Callable[[Any], None],
         on_request: Callable[[], None],
@@ -137,7 +194,7 @@ class SlowClient:
             self._clock.time += 1
             self._under_way += 1
             self.most = max(self.most, self._under_way)
-            answer = self._api(path, params, decode, patient=patient)
+            body = self._api(path, params, bytes, patient=patient)
         if self._api.requests > 1 and not self._together.broken:
             try:
                 self._together.wait(
@@ -149,7 +206,7 @@ class SlowClient:
                 self._together.abort()
         with self._lock:
             self._under_way -= 1
-        return answer
+        return decode(Response(200, {}, body))
 
     def room(self) -> int:
         return 200

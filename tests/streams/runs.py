@@ -25,33 +25,33 @@ class Side:
         self._fetch = fetch
         self._lanes = lanes
         self._chance = chance or Random(0)
-        self._calls: list[Callable[[], object]] = []
+        self._calls: list[Callable[[Fetch], object]] = []
         self.most = 0
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         return self._fetch(path, params, decode, patient=patient)
 
-    def start(self, call: Callable[[], object]) -> None:
-        self._calls.append(answered(call) if self._chance.random() < 0.5 else call)
+    def start(self, call: Callable[[Fetch], object]) -> None:
+        self._calls.append(answered(call, self._fetch) if self._chance.random() < 0.5 else call)
         self.most = max(self.most, len(self._calls))
 
     def finished(self) -> Any:
-        return self._calls.pop(self._chance.randrange(len(self._calls)))()
+        return self._calls.pop(self._chance.randrange(len(self._calls)))(self._fetch)
 
     def spare(self) -> int:
         return self._lanes - len(self._calls) if self._lanes > 1 else 0
 
 
-def answered(call: Callable[[], object]) -> Callable[[], object]:
+def answered(call: Callable[[Fetch], object], fetch: Fetch) -> Callable[[Fetch], object]:
     """A call that is answered now, and gives its answer or its error later."""
     try:
-        result = call()
+        result = call(fetch)
     except ConnectorError as error:
         return partial(fail, error)
-    return lambda: result
+    return lambda _: result
 
 
-def fail(error: ConnectorError) -> NoReturn:
+def fail(error: ConnectorError, _: Fetch) -> NoReturn:
     raise error
 
 

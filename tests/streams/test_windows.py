@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from source_zendesk_chat.streams.exports import Row, _placed
 from source_zendesk_chat.streams.positions import ExportPosition
 from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, StateBlob
+from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
 from source_zendesk_chat.streams.windows import MOST_MISSES, Moments, Windows
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item
@@ -40,17 +40,17 @@ class Slow(Side):
 
     def __init__(self, api: ExportApi, lanes: int) -> None:
         super().__init__(api, lanes)
-        self._ends: list[tuple[float, int, Callable[[], object]]] = []
+        self._ends: list[tuple[float, int, Callable[[Fetch], object]]] = []
         self._started = 0
         self.seconds = 0.0
 
-    def start(self, call: Callable[[], object]) -> None:
+    def start(self, call: Callable[[Fetch], object]) -> None:
         self._started += 1
         heapq.heappush(self._ends, (self.seconds + 1, self._started, call))
 
     def finished(self) -> Any:
         self.seconds, _, call = heapq.heappop(self._ends)
-        return call()
+        return call(self._fetch)
 
     def spare(self) -> int:
         return self._lanes - len(self._ends) if self.seconds and self._lanes > 1 else 0

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.retry import Outcome, is_rate_limit, wait_before_retry
-from source_zendesk_chat.api.transport import NoAnswerError, Response, Transport
+from source_zendesk_chat.api.transport import Response, Transport
 from source_zendesk_chat.config import AccessToken, Config, OAuth
 from source_zendesk_chat.errors import AuthError, NetworkError, ServerError
 
@@ -156,7 +157,7 @@ class OAuthTokens:
             else:
                 if response.status in CLIENT_ERRORS and not is_rate_limit(Outcome(response.status)):
                     return response
-                if response.status == OK and _is_token(response.body):
+                if response.status == OK and _is_token(response):
                     return response
                 outcome, reason = Outcome(response.status, "body", response.headers), f"HTTP {response.status}"
             wait = wait_before_retry(outcome, attempt, self._clock.now(), patient=False)
@@ -210,8 +211,8 @@ def token_source(
     )
 
 
-def _is_token(body: bytes) -> bool:
+def _is_token(response: Response) -> bool:
     try:
-        return bool(msgspec.json.decode(body, type=_TokenAnswer).access_token)
-    except msgspec.DecodeError:
+        return bool(msgspec.json.decode(response.body, type=_TokenAnswer).access_token)
+    except (msgspec.DecodeError, NoAnswerError):
         return False

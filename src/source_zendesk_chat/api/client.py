@@ -11,9 +11,10 @@ import msgspec
 
 from source_zendesk_chat import __version__
 from source_zendesk_chat.api.auth import TokenSource, token_source
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.retry import Outcome, is_rate_limit, retry_after, wait_before_retry
-from source_zendesk_chat.api.transport import HttpTransport, NoAnswerError, Response, Transport
+from source_zendesk_chat.api.transport import HttpTransport, Response, Transport
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.errors import (
     AuthError,
@@ -87,7 +88,7 @@ class Client:
         self,
         path: str,
         params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
+        decode: Callable[[Response], T],
         *,
         on_wait: Callable[[Wait], None],
         on_request: Callable[[], None],
@@ -98,7 +99,7 @@ class Client:
         Args:
             path: Below the API's root.
             params: Query parameters.
-            decode: As in ``streams.stream.Fetch``.
+            decode: As in ``streams.stream.Fetch``, but of an answer whose body is not unpacked yet.
             on_wait: Told before each wait.
             on_request: Told before each request.
             patient: As in ``streams.stream.Fetch``.
@@ -147,18 +148,17 @@ class Client:
         """Give a renewal of the token that is under way so much time to end."""
         self._tokens.settle(seconds)
 
-    def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[bytes], T]) -> T:
+    def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[Response], T]) -> T:
         """One request and its decoding; every failure is a _FailedAttempt."""
         try:
             response = self._transport.get(f"{self._api_url}/{path}", params, token)
+            if response.status != OK:
+                refusal = error_for(path, response, self._clock.now())
+                raise _FailedAttempt(Outcome(response.status, "", response.headers), refusal)
+            return decode(response)
         except NoAnswerError as reason:
             no_answer = NetworkError(f"No answer from Zendesk for {path}: {reason}.")
             raise _FailedAttempt(Outcome(0, "network"), no_answer) from None
-        if response.status != OK:
-            refusal = error_for(path, response, self._clock.now())
-            raise _FailedAttempt(Outcome(response.status, "", response.headers), refusal)
-        try:
-            return decode(response.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _FailedAttempt(Outcome(OK, "body"), ServerError(unreadable(path, response))) from None
         except EnvelopeError as error:

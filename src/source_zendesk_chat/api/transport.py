@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import urllib.request
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
@@ -14,6 +13,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import certifi
 import urllib3
 
+from source_zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, unpacked
 from source_zendesk_chat.config import LOOPBACK_HOSTS
 from source_zendesk_chat.errors import ConfigError
 
@@ -22,22 +22,27 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 BODY_DEADLINE_FACTOR: Final = 5  # a body may take this many time-outs in all, however steadily it drips
-MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 READ_BYTES: Final = 64 * 1024
-GZIP: Final = 31  # zlib's number for the gzip format
-
-
-class NoAnswerError(Exception):
-    """No whole answer came. The text names the cause and holds no URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer; header names are lower case, the body is decompressed."""
+    """A whole answer.
+
+    Attributes:
+        status: Of HTTP.
+        headers: By lower-case names.
+        content: As it came, perhaps packed.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    content: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The content, unpacked each time that it is asked for. Raises NoAnswerError where that cannot be done."""
+        return unpacked(self.content) if "gzip" in self.headers.get("content-encoding", "").lower() else self.content
 
 
 class Transport(Protocol):
@@ -92,7 +97,7 @@ class HttpTransport:
                 method, url, body=body, headers=self._headers | headers, preload_content=False, redirect=False
             )
             content = self._read(response)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError, zlib.error, NoAnswerError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, NoAnswerError) as error:
             if response is not None:
                 response.close()
             raise NoAnswerError(describe(error)) from None
@@ -102,41 +107,16 @@ class HttpTransport:
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         """Read the body piece by piece, so that neither a drip nor a flood holds the process."""
         began = self._clock.monotonic()
-        unpack = _Gunzip() if "gzip" in response.headers.get("content-encoding", "").lower() else None
         pieces: list[bytes] = []
         size = 0
-        while piece := response.read1(READ_BYTES, decode_content=False):  # decoding, it would wait for more without end
-            pieces.append(unpack.feed(piece) if unpack else piece)
-            size += len(pieces[-1])
+        while piece := response.read1(READ_BYTES, decode_content=False):
+            pieces.append(piece)
+            size += len(piece)
             if size > MAX_BODY_BYTES:
                 raise NoAnswerError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
             if self._clock.monotonic() - began > self._deadline:
                 raise TimeoutError
-        if unpack and not unpack.whole:
-            raise zlib.error
         return b"".join(pieces)
-
-
-class _Gunzip:
-    """Decompresses a body of one or more gzip members; unlike urllib3, it knows whether the end is there."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(GZIP)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the last member has ended."""
-        return self._member.eof
-
-    def feed(self, packed: bytes) -> bytes:
-        """Decompress a piece."""
-        plain = b""
-        while packed:
-            if self._member.eof:
-                self._member = zlib.decompressobj(GZIP)
-            plain += self._member.decompress(packed)
-            packed = self._member.unused_data
-        return plain
 
 
 def proxy_for(origin: str) -> str | None:
@@ -179,7 +159,7 @@ def describe(error: BaseException) -> str:
             "TLS failed; if your company's network has a certificate authority of its own, set SSL_CERT_FILE to it",
         ),
         ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "no data came for too long"),
-        ((IncompleteRead, zlib.error), "the answer was cut short"),
+        (IncompleteRead, "the answer was cut short"),
         ((ConnectionError, urllib3.exceptions.ProtocolError), "the connection broke"),
         (HTTPException, "the answer is no valid HTTP"),
     )

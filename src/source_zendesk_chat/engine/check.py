@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Clock
@@ -128,15 +129,15 @@ def _probing(stream: Stream[Any]) -> Stream[Any]:
 
 
 def _refused_token(refused: AuthError, support: Response | None) -> str:
-    if support is not None and support.status == OK and _is_signed_in(support.body):
+    if support is not None and support.status == OK and _is_signed_in(support):
         return "This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). " + MAKE_TOKEN
     return str(refused)
 
 
-def _is_signed_in(body: bytes) -> bool:
+def _is_signed_in(support: Response) -> bool:
     try:
-        return msgspec.json.decode(body, type=_SupportUser).user.get("id") is not None
-    except msgspec.DecodeError:
+        return msgspec.json.decode(support.body, type=_SupportUser).user.get("id") is not None
+    except (msgspec.DecodeError, NoAnswerError):
         return False
 
 

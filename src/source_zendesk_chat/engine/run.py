@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from source_zendesk_chat.api.client import Client, Wait
+from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Clock, Stopped
 from source_zendesk_chat.engine.events import (
     CredentialsRotated,
@@ -207,7 +208,7 @@ class _Reading:
         self,
         path: str,
         params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
+        decode: Callable[[Response], T],
         *,
         patient: bool,
         took: Callable[[float], None],
@@ -220,9 +221,11 @@ class _Reading:
             with self._lock:
                 self._sent += 1
 
-        answer = self._client.get(path, params, decode, on_wait=self._waits, on_request=on_request, patient=patient)
-        took(self._clock.monotonic() - sent)
-        return answer
+        def on_answer(answer: Response) -> T:
+            took(self._clock.monotonic() - sent)
+            return decode(answer)
+
+        return self._client.get(path, params, on_answer, on_wait=self._waits, on_request=on_request, patient=patient)
 
     def _waits(self, wait: Wait) -> None:
         if wait.reason:

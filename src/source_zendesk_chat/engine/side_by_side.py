@@ -8,10 +8,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
+from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
+from source_zendesk_chat.streams.stream import Fetch
 
 T = TypeVar("T")
 AT_ONCE: Final = 16
+PAGES_UNPACKED: Final = 2  # of a reader and not taken back yet; the other answers wait as they came, a tenth as large
 POLL_SECONDS: Final = 0.2
 SLOW_SECONDS: Final = 0.25  # an answer that comes sooner is as fast as the quota of 200 requests a minute in the long run
 SURE_SECONDS: Final = 1.0  # so long must the last few answers have taken together, or one slow moment would count for much
@@ -19,18 +22,18 @@ FEW: Final = 4
 
 
 class Get(Protocol):
-    """A ``Fetch`` that says how long the answer took."""
+    """A ``Fetch`` whose answer is not unpacked yet, and that says how long it took."""
 
     def __call__(
         self,
         path: str,
         params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
+        decode: Callable[[Response], T],
         *,
         patient: bool,
         took: Callable[[float], None],
     ) -> T:
-        """Return the decoded body; ``took`` is told the seconds from sending the request to having it."""
+        """Return the decoded answer; ``took`` is told the seconds from sending the request to having it."""
         ...
 
 
@@ -61,6 +64,28 @@ class Lanes:
             self._busy -= 1
 
 
+class _Room:
+    """The room that a call takes up in memory from unpacking its answer on."""
+
+    def __init__(self, room: threading.Semaphore, stopped: threading.Event) -> None:
+        self._room = room
+        self._stopped = stopped
+        self._taken = 0
+
+    def take(self) -> None:
+        """Wait for it."""
+        while not self._room.acquire(timeout=POLL_SECONDS):
+            if self._stopped.is_set():
+                raise Stopped
+        self._taken += 1
+
+    def give_back(self) -> None:
+        """Let another call have it."""
+        while self._taken:
+            self._taken -= 1
+            self._room.release()
+
+
 class SideBySide:
     """The ``Fetcher`` of one reader.
 
@@ -74,14 +99,15 @@ class SideBySide:
         self._get = get
         self._lanes = lanes
         self._stopped = stopped
-        self._ended: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
+        self._unpacked = threading.Semaphore(PAGES_UNPACKED)
+        self._ended: queue.SimpleQueue[tuple[object, BaseException | None, _Room]] = queue.SimpleQueue()
         self._took: deque[float] = deque(maxlen=FEW)
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         """Return the decoded body."""
-        return self._get(path, params, decode, patient=patient, took=self._took.append)
+        return self._get(path, params, lambda answer: decode(answer.body), patient=patient, took=self._took.append)
 
-    def start(self, call: Callable[[], object]) -> None:
+    def start(self, call: Callable[[Fetch], object]) -> None:
         """Begin a call in the background."""
         self._lanes.enter()
         threading.Thread(target=self._run, args=(call,), name="request", daemon=True).start()
@@ -90,9 +116,10 @@ class SideBySide:
         """Wait for the next call to end, and return its result or raise its error."""
         while not self._stopped.is_set():
             try:
-                result, error = self._ended.get(timeout=POLL_SECONDS)
+                result, error, room = self._ended.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
+            room.give_back()
             if error is not None:
                 raise error
             return result
@@ -104,11 +131,28 @@ class SideBySide:
         slow = min(took, default=0) >= SLOW_SECONDS and sum(took) >= SURE_SECONDS
         return self._lanes.free() if slow else 0
 
-    def _run(self, call: Callable[[], object]) -> None:
+    def _run(self, call: Callable[[Fetch], object]) -> None:
+        room = _Room(self._unpacked, self._stopped)
         result, error = None, None
         try:
-            result = call()
+            result = call(self._fetch_into(room))
         except BaseException as caught:  # noqa: BLE001  it is raised where the result is waited for
             error = caught
         self._lanes.leave()
-        self._ended.put((result, error))
+        self._ended.put((result, error, room))
+
+    def _fetch_into(self, room: _Room) -> Fetch:
+        """A ``Fetch`` that unpacks an answer only where there is room for it, and holds on to the room if it can be used."""
+
+        def fetch(path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+            def decode_in_room(answer: Response) -> T:
+                room.take()
+                try:
+                    return decode(answer.body)
+                except BaseException:
+                    room.give_back()
+                    raise
+
+            return self._get(path, params, decode_in_room, patient=patient, took=self._took.append)
+
+        return fetch

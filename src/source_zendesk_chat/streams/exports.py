@@ -149,7 +149,7 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
 
         def ask(due: Iterable[Window]) -> None:
             for window in due:
-                fetch.start(partial(_fetch_window, export, fetch, window, window.time, window.id, moments.latest))
+                fetch.start(partial(_fetch_window, export, window, window.time, window.id, moments.latest))
 
         ask(windows.due(1))
         while windows.unread:
@@ -222,7 +222,7 @@ def _moments(export: Export, bounds: Bounds) -> Moments:
 
 
 def _fetch_window(
-    export: Export, fetch: Fetch, window: Window, time: int, start_id: str, latest: int
+    export: Export, window: Window, time: int, start_id: str, latest: int, fetch: Fetch
 ) -> tuple[Window, _Page | None]:
     """Fetch the next page of a window."""
     return window, _fetch_page(export, fetch, time, start_id, window.limit, latest)

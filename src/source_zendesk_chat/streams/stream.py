@@ -46,8 +46,8 @@ class Fetch(Protocol):
 class Fetcher(Fetch, Protocol):
     """A ``Fetch`` that also makes calls side by side: each is started, and taken back in the order in which they end."""
 
-    def start(self, call: Callable[[], object]) -> None:
-        """Begin a call in the background."""
+    def start(self, call: Callable[[Fetch], object]) -> None:
+        """Begin a call in the background, given what to fetch with. There is room for few answers that are not taken back."""
         ...
 
     def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
