@@ -19,7 +19,7 @@ from airbyte.running import ALL, INCREMENTAL, catalog_of, check_here, config_of,
 from source_zendesk_chat import __version__, errors
 from source_zendesk_chat.airbyte.inputs import parse_state
 from source_zendesk_chat.api.auth import TOKEN_PATH
-from source_zendesk_chat.api.transport import NoAnswerError
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.config import AccessToken, OAuth, parse_config
 from source_zendesk_chat.streams.exports import PAGE_SIZE
 from source_zendesk_chat.streams.positions import ExportPosition, ListPosition
