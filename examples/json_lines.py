@@ -1,0 +1,44 @@
+"""Every stream into a file of JSON lines, each run only what is new or changed.
+
+Say which account by ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and where to by an argument: python json_lines.py FOLDER.
+A file has each version of a record, the newest last; those of streams that are read whole are written anew.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import source_zendesk_chat as zendesk_chat
+
+
+def main(folder: Path) -> int:
+    """Read all streams; return 0 if all are whole."""
+    folder.mkdir(exist_ok=True)
+    saved = folder / "states.json"
+    states = json.loads(saved.read_text()) if saved.exists() else {}
+    counts: dict[str, int] = {}
+    failed: dict[str, zendesk_chat.ConnectorError] = {}
+    with ExitStack() as files:
+        lines = {
+            stream.name: files.enter_context((folder / f"{stream.name}.jsonl").open("ab" if stream.cursor_field else "wb"))
+            for stream in zendesk_chat.list_streams()
+        }
+        try:
+            for batch in zendesk_chat.read_all(zendesk_chat.connect(), states=states):
+                lines[batch.stream].writelines(record + b"\n" for record in batch.records)
+                lines[batch.stream].flush()
+                states[batch.stream] = batch.state
+                saved.write_text(json.dumps(states))
+                counts[batch.stream] = counts.get(batch.stream, 0) + len(batch.records)
+        except zendesk_chat.StreamsFailedError as error:
+            failed = error.errors
+    for stream in zendesk_chat.list_streams():
+        print(f"{stream.name:20}{counts.get(stream.name, 0):>8,}  {failed.get(stream.name, 'complete')}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

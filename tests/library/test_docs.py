@@ -1,0 +1,82 @@
+"""The blocks of docs/library.md run one after another and print what stands below them; so does the example."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airbyte.running import assert_whole, truth
+from library.accounts import OAUTH
+from source_zendesk_chat.library.account import ENVIRONMENT
+from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat_sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs/library.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", PAGE, re.DOTALL)
+MARK = "--- next block"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(chats=300) as running:
+        yield running
+
+
+def python(*arguments: str | Path, sandbox: Sandbox, cwd: Path) -> str:
+    """Run a script with the sandbox as the account of the environment; return what it printed."""
+    account = dict(zip(ENVIRONMENT.values(), ["acme", sandbox.token, sandbox.url], strict=True))
+    quiet = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", "DLT_DATA_DIR": str(cwd / "dlt")}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=os.environ | account | quiet,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_the_page_does_what_it_says(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = {"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "page.py").write_text("".join(f"{code}\nprint({MARK!r})\n" for code, _ in BLOCKS))
+    printed = python("page.py", sandbox=sandbox, cwd=tmp_path).split(f"{MARK}\n")[:-1]
+    assert len(printed) == len(BLOCKS) >= 9
+    for (code, shown), real in zip(BLOCKS, printed, strict=True):
+        assert not shown or shown == real, code
+    lines = [json.loads(line) for line in (tmp_path / "chats.jsonl").read_text().splitlines()]
+    assert sorted(chat["id"] for chat in lines) == sorted(sandbox.account.chat_ids())
+    rotated = json.loads((tmp_path / "config.json").read_text())
+    assert rotated["credentials"]["refresh_token"] != OAUTH["refresh_token"]
+
+
+def test_the_names_on_the_page_exist() -> None:
+    import source_zendesk_chat
+
+    errors = set(re.findall(r"`(\w+Error)`", PAGE))
+    assert len(errors) >= 9
+    assert errors | set(re.findall(r"zendesk_chat\.(\w+)\(", PAGE)) <= set(source_zendesk_chat.__all__)
+
+
+def test_the_example_writes_every_stream_and_then_what_changed(sandbox: Sandbox, tmp_path: Path) -> None:
+    first = python(ROOT / "examples/json_lines.py", "out", sandbox=sandbox, cwd=tmp_path)
+    assert first.splitlines()[4].split() == ["chats", "300", "complete"]
+    sandbox.account.edit_chat(sandbox.account.chat_ids()[0], comment="Edited")
+    second = python(ROOT / "examples/json_lines.py", "out", sandbox=sandbox, cwd=tmp_path)
+    assert second.splitlines()[4].split() == ["chats", "1", "complete"]
+    for name in STREAMS:
+        records = [json.loads(line) for line in (tmp_path / f"out/{name}.jsonl").read_text().splitlines()]
+        assert_whole(sandbox, name, records)
+        assert len(records) == len(truth(sandbox, name)) + (name == "chats")
