@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Mapping
@@ -164,3 +165,16 @@ def test_every_account_is_applied_and_has_a_minute_and_a_secret_of_its_own() -> 
         assert secret["value"] == f"zendesk-chat-{folder}"
         minutes.add(schedule["value"])
     assert len(minutes) == len(folders)
+
+
+def test_the_page_names_files_and_headings_that_exist() -> None:
+    page = (ROOT / "docs" / "many-accounts.md").read_text()
+    headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
+    links = re.findall(r"\]\(([^)]+)\)", page)
+    assert len(links) > 10
+    for link in links:
+        path, _, heading = link.partition("#")
+        assert (ROOT / "docs" / path).exists(), link
+        assert path or heading in headings, link
+    for path in re.findall(r"deploy/[\w./-]+", page):
+        assert (ROOT / path).exists(), path

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 # Both are read when PyAirbyte is imported: no telemetry, and no question to its registry about a source that stands here.
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -26,10 +26,7 @@ import airbyte as ab
 
 EXIT_OK = 0
 EXIT_FAILED = 1
-DUCKDB = re.compile(r"duckdb:///(?P<path>.+)")
-POSTGRES = re.compile(
-    r"postgres(ql)?://(?P<user>[^:@/]+):(?P<password>[^@]+)@(?P<host>[^:/]+)(:(?P<port>\d+))?/(?P<database>[^/?]+)"
-)
+EXIT_USAGE = 2
 
 
 def main() -> int:
@@ -53,26 +50,30 @@ def main() -> int:
 
 
 def cache_of(to: str, account: str) -> CacheBase:
-    """Return the cache that a URL names, in the account's own schema: ``duckdb:///file`` or ``postgres://user:password@host/database``.
+    """Return what a URL names, with the account's own schema.
+
+    Args:
+        to: ``duckdb:///file`` or ``postgresql://user:password@host:port/database``.
+        account: Its name.
 
     Raises:
         SystemExit: It is neither.
     """
     schema = "zendesk_chat_" + account.replace("-", "_")
-    if found := DUCKDB.fullmatch(to):
-        return DuckDBCache(db_path=found["path"], schema_name=schema)
-    if found := POSTGRES.fullmatch(to):
-        port = int(found["port"] or 5432)
+    url = urlsplit(to)
+    if url.scheme == "duckdb" and url.path:
+        return DuckDBCache(db_path=to.removeprefix("duckdb:///"), schema_name=schema)
+    if url.scheme in {"postgres", "postgresql"} and url.hostname:
         return PostgresCache(
-            host=found["host"],
-            port=port,
-            username=found["user"],
-            password=found["password"],
-            database=found["database"],
+            host=url.hostname,
+            port=url.port or 5432,
+            username=unquote(url.username or ""),
+            password=unquote(url.password or ""),
+            database=url.path.removeprefix("/"),
             schema_name=schema,
         )
-    print("--to must be duckdb:///file or postgres://user:password@host:port/database", file=sys.stderr)  # noqa: T201  likewise
-    raise SystemExit(2)
+    print("--to must be duckdb:///file or postgresql://user:password@host:port/database", file=sys.stderr)  # noqa: T201  likewise
+    raise SystemExit(EXIT_USAGE)
 
 
 def _save(path: Path, config: Mapping[str, Any]) -> None:

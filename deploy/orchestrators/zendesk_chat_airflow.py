@@ -20,12 +20,13 @@ log = logging.getLogger(__name__)
 
 def config_of(connection: Any) -> dict[str, Any]:  # noqa: ANN401  Airflow's Connection, and no more of it than this
     """Return the configuration that a Connection holds."""
-    credentials = {"credentials": "access_token", "access_token": connection.password}
-    return {
+    config: dict[str, Any] = {
         "start_date": "2015-01-01T00:00:00Z",
         "subdomain": connection.host,
-        "credentials": credentials,
-    } | connection.extra_dejson
+        "credentials": {"credentials": "access_token", "access_token": connection.password},
+    }
+    config.update(connection.extra_dejson)
+    return config
 
 
 @dag(
@@ -47,7 +48,7 @@ def zendesk_chat() -> None:
         pool="zendesk_chat",  # how many accounts at a time
         retries=3,
         retry_delay=timedelta(minutes=5),
-        retry_exponential_backoff=True,
+        retry_exponential_backoff=2,  # twice as long each time
         max_retry_delay=timedelta(hours=1),
         execution_timeout=timedelta(hours=12),
         map_index_template="{{ name }}",

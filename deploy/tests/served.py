@@ -33,7 +33,7 @@ class Served:
 
 @contextmanager
 def serving(name: str, chats: int, seed: int) -> Iterator[Served]:
-    command = [SOURCE, "sandbox", "--port", "0", "--chats", str(chats), "--seed", str(seed)]
+    command = [str(SOURCE), "sandbox", "--port", "0", "--chats", str(chats), "--seed", str(seed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())

@@ -35,11 +35,20 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment
 
 
+SECONDS = 240
+"""A run takes a minute. It does not end where a task waits for a further try, as the refused one must not."""
+
+
 def run(environment: dict[str, str], folder: Path) -> dict[str, Any]:
     result = folder / "result.json"
     script = Path(__file__).with_name("airflow_run.py")
     ended = subprocess.run(
-        [AIRFLOW, script, DEPLOY / "orchestrators", result], env=environment, capture_output=True, text=True, check=False
+        [AIRFLOW, script, DEPLOY / "orchestrators", result],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
     )
     assert "sandbox-token" not in ended.stdout + ended.stderr
     assert result.exists(), ended.stderr[-3000:]
