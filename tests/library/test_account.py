@@ -12,7 +12,7 @@ import pytest
 
 from airbyte.running import assert_whole, small
 from library.accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
-from source_zendesk_chat import AuthError, ConfigError, connect, read, read_all
+from source_zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
 from source_zendesk_chat.clock import Stopped, SystemClock
 from source_zendesk_chat.library.account import ENVIRONMENT
 from source_zendesk_chat.load.command import ENVIRONMENT as ENVIRONMENT_OF_SYNC
@@ -114,6 +114,13 @@ def test_renewed_tokens_are_handed_over_before_they_are_used_and_kept_for_later_
     again = connect(config=config, on_rotation=on_rotation)
     assert_whole(sandbox, "skills", records_of(read(again, "skills")))
     assert len(told) == 1
+
+
+def test_a_check_renews_tokens_too(sandbox: Sandbox) -> None:
+    told: list[dict[str, Any]] = []
+    account = oauth_of(sandbox, on_rotation=told.append)
+    assert check(account).message == "All 12 streams can be read."
+    assert (renewals(sandbox), told) == (1, [account.config])
 
 
 def test_tokens_that_are_being_renewed_at_an_early_end_are_not_lost(sandbox: Sandbox) -> None:

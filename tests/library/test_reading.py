@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -120,6 +122,21 @@ def test_an_error_of_the_consumer_ends_the_threads(sandbox: Sandbox) -> None:
 
     with pytest.raises(LookupError):
         consume()
+    assert_threads_end()
+
+
+def test_an_interrupt_as_in_a_notebook_ends_the_read(sandbox: Sandbox) -> None:
+    account = account_of(sandbox)
+    sandbox.inject(Fault(kind="hang", path="*/incremental/chats", after=1))
+    began = time.monotonic()
+    got: list[Batch] = []
+    threading.Timer(0.5, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        collect(read(account, "chats"), got)
+    assert time.monotonic() - began < 5
+    sandbox.clear_faults()
+    assert_whole(sandbox, "chats", records_of(got), records_of(read(account, "chats", got[-1].state)))
+    sandbox.stop()  # ends the request that hangs
     assert_threads_end()
 
 
