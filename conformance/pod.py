@@ -5,8 +5,10 @@ The command line is `eval`-ed by ``sh``, which is not replaced by the source; st
 every file system is read-only, /tmp included, but for the files that are named as writable.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +41,7 @@ writable=
 while [ "$1" != -- ]; do mount --bind "$1" "$1"; writable="$writable $1"; shift; done; shift
 cut -d' ' -f5 /proc/self/mountinfo | sort -u | while read -r target; do
     case " $writable " in *" $target "*) continue ;; esac
-    mount -o remount,bind,ro "$target"
+    mount -o remount,bind,ro "$target" || ! mountpoint --quiet "$target" # others may unmount theirs meanwhile
 done
 exec "$@"
 """
@@ -117,7 +119,14 @@ class Pod:
         ]
         command = [*_inside(str(self.folder), *map(str, writable), environment=environment), "sh", "-c", script]
         self.folder.chmod(0o555)
-        return subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PATH": PATH})
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={"PATH": PATH},
+            start_new_session=True,
+        )
 
     def ask(self, command: str) -> tuple[int, bytes, str]:
         """``spec``, ``check`` or ``discover`` as the launcher does, into jobOutput.json. Exit code, that file, stderr."""
@@ -125,7 +134,10 @@ class Pod:
         answer.touch()
         os.chown(answer, USER, USER)
         process = self.start(f'eval "$AIRBYTE_ENTRYPOINT {command}" > {answer.name}', answer)
-        _, complaints = process.communicate(timeout=60)
+        try:
+            _, complaints = process.communicate(timeout=60)
+        finally:
+            _end(process)
         return process.returncode, answer.read_bytes(), complaints.decode()
 
     def read(self, options: Sequence[str], reader: Callable[[FileIO], bytes]) -> tuple[int, bytes, str]:
@@ -136,14 +148,37 @@ class Pod:
             os.chown(pipe, USER, USER)
         process = self.start(f'eval "$AIRBYTE_ENTRYPOINT read {" ".join(options)}" 2> stderr > stdout')
         said: list[bytes] = []
-        listener = threading.Thread(target=lambda: said.append(complaints.read_bytes()))
-        listener.start()
+        over = threading.Event()
+        threads = [
+            threading.Thread(target=lambda: said.append(complaints.read_bytes())),
+            threading.Thread(target=_let_go, args=(process, [out, complaints], over)),
+        ]
+        for thread in threads:
+            thread.start()
         try:
             with out.open("rb", buffering=0) as end:
                 taken = reader(end)
             code = process.wait(60)
+            threads[0].join(10)
         finally:
-            process.kill()
-            listener.join(10)
+            _end(process)
+            over.set()
+            for thread in threads:
+                thread.join(10)
             launcher = process.communicate()[1]
         return code, taken, (b"".join(said) + launcher).decode()
+
+
+def _let_go(process: subprocess.Popen[bytes], pipes: Sequence[Path], over: threading.Event) -> None:
+    """Once the launcher has ended, release whoever waits for it to open a pipe that it never will."""
+    process.wait()
+    while not over.wait(0.2):
+        for pipe in pipes:
+            with contextlib.suppress(OSError):  # nobody waits
+                os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the launcher and what it started, if they have not ended."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)

@@ -169,6 +169,11 @@ def test_an_entrypoint_that_is_missing_is_127(pod: Pod, sandbox: Sandbox) -> Non
     assert "not found" in complaints
 
 
+def test_a_launcher_that_fails_is_no_endless_wait(pod: Pod, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pod._inside", lambda *_, **__: ["false"])
+    assert in_pod(pod, sandbox, configured(["chats"])) == (1, b"", "")
+
+
 def test_a_data_channel_that_it_does_not_have_is_refused(pod: Pod, sandbox: Sandbox) -> None:
     pod.environment = {**REPLICATION, "DATA_CHANNEL_MEDIUM": "SOCKET"}
     code, written, complaints = in_pod(pod, sandbox, configured(["chats"]))
