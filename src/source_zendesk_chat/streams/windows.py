@@ -83,7 +83,8 @@ class Windows:
     """
 
     def __init__(self, saved: ExportPosition, moments: Moments, *, resumed: bool, unit: int, page_size: int) -> None:
-        exact = bool(saved.id) and saved.time <= moments.latest
+        own_id = bool(saved.id) and saved.known_from == saved.time - saved.time % unit  # or another connector moved the time on
+        exact = own_id and saved.time <= moments.latest
         self._saved = saved
         self._moments = moments
         self._unit = unit
