@@ -36,7 +36,7 @@ from source_zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 T = TypeVar("T")
 SaveCredentials = Callable[[dict[str, Any]], None]
 WORKERS: Final = 16  # a thread for each stream, so that a list does not wait for a backfill to end
-PAGES_WAITING: Final = 2
+PAGES_WAITING: Final = 1
 POLL_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 5.0
 SETTLE_SECONDS: Final = 3.0

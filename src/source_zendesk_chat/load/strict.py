@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
@@ -26,6 +27,7 @@ _PYTHON_TYPES: Final[dict[ColumnType, Any]] = {
     "bool": bool | None,
     "timestamp": Annotated[str, _RFC3339] | None,
 }
+_SURROGATE: Final = re.compile(rb"\\u[dD]")
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Row: TypeAlias = Any
@@ -45,7 +47,7 @@ def row_decoder(table: StreamTable) -> Callable[[Sequence[RawRecord]], Sequence[
 
     def decode_row(record: RawRecord) -> Row | None:
         try:
-            if _may_hold_surrogates(record):
+            if _SURROGATE.search(record):
                 msgspec.json.decode(record)  # half of a surrogate pair is no JSON, also in the fields that stay unread
             return decoder.decode(record)
         except _UNREADABLE:
@@ -54,7 +56,7 @@ def row_decoder(table: StreamTable) -> Callable[[Sequence[RawRecord]], Sequence[
     def decode_together(records: Sequence[RawRecord]) -> Sequence[Row] | None:
         lines = b"\n".join(records)
         try:
-            rows = None if _may_hold_surrogates(lines) else decoder.decode_lines(lines)
+            rows = None if _SURROGATE.search(lines) else decoder.decode_lines(lines)
         except _UNREADABLE:
             return None
         return rows if rows is not None and len(rows) == len(records) else None
@@ -70,10 +72,6 @@ def to_columns(table: StreamTable, rows: Sequence[Row]) -> list[pa.Array[Any]]:
     """Return the rows, at least one, as the table's columns. Raises ArrowInvalid for a date that does not exist."""
     columns = zip(*map(astuple, rows), strict=True)
     return [_to_column(kind, column) for kind, column in zip(table.columns.values(), columns, strict=True)]
-
-
-def _may_hold_surrogates(text: bytes) -> bool:
-    return rb"\ud" in text or rb"\uD" in text
 
 
 def _to_column(kind: ColumnType, values: Sequence[Any]) -> pa.Array[Any]:
