@@ -73,7 +73,7 @@ def _latest_rows(account: Account, table: StreamTable, stored: Any, memory: dict
     """
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zendesk-chat-")))
-        spool = Spool(directory / f"{table.name}.arrow", arrow_schema(table), table.primary_key)
+        spool = Spool(directory / f"{table.name}.parquet", arrow_schema(table), table.primary_key)
         stack.callback(spool.clear)
         state: dict[str, Any] = {}
         for batch in read_arrow(account, table.name, stored):

@@ -110,7 +110,7 @@ class _Intake:
 
     def __init__(self, table: StreamTable, reader: duckdb.DuckDBPyConnection, directory: Path, *, replace: bool) -> None:
         self.table = table
-        self.spool = Spool(directory / f"{table.name}.arrow", arrow_schema(table), table.primary_key)
+        self.spool = Spool(directory / f"{table.name}.parquet", arrow_schema(table), table.primary_key)
         self._read = record_reader(reader, table)
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
@@ -143,7 +143,7 @@ class _Intake:
 
     def part(self) -> Part:
         batches = keep_latest(self.table, self.spool.segments_newest_first())
-        return Part(self.table, batches, self.spool.records, self.spool.keys(), replace=self.replace)
+        return Part(self.table, batches, self.spool.file(), self.spool.records, self.spool.keys(), replace=self.replace)
 
     def committed(self) -> None:
         self.spool.clear()

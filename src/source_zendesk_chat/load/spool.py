@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at a time
 
@@ -24,8 +25,7 @@ class Spool:
         self._schema = schema
         self._key = list(key)
         self._keys: list[pa.Table] = []
-        self._sink: pa.OSFile | None = None
-        self._writer: pa.RecordBatchFileWriter | None = None
+        self._writer: pq.ParquetWriter | None = None
         self.records = 0
         self.length = 0
 
@@ -33,9 +33,8 @@ class Spool:
         """Write the rows of one page behind the others."""
         if not rows.num_rows:
             return
-        if self._sink is None or self._writer is None:
-            self._sink = pa.OSFile(str(self._path), "wb")
-            self._writer = pa.ipc.new_file(self._sink, self._schema)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, self._schema, compression="lz4")
         self._writer.write_table(rows)
         self._keys.append(rows.select(self._key))
         self.records += rows.num_rows
@@ -45,6 +44,14 @@ class Spool:
         """Return the columns of the key, of all rows."""
         return pa.concat_tables([self._schema.empty_table().select(self._key), *self._keys])
 
+    def file(self) -> Path | None:
+        """Return the Parquet file of all rows, or None where some have equal keys; none may be added then."""
+        keys = self.keys()
+        if self._writer is None or (self._key and keys.group_by(self._key).aggregate([]).num_rows < self.records):
+            return None
+        self._writer.close()
+        return self._path
+
     def segments_newest_first(self) -> Iterator[pa.Table]:
         """Yield all rows in tables of about ``SEGMENT_BYTES``, the latest first, each in its own order; none may be added then.
 
@@ -53,21 +60,20 @@ class Spool:
         if self._writer is None:
             return
         self._writer.close()
-        with pa.OSFile(str(self._path), "rb") as source:
-            file = pa.ipc.open_file(source)
-            segment: list[pa.RecordBatch] = []
-            for index in range(file.num_record_batches - 1, -1, -1):
-                segment.insert(0, file.get_batch(index))
-                if index == 0 or sum(batch.nbytes for batch in segment) >= SEGMENT_BYTES:
-                    yield pa.Table.from_batches(segment)
+        with pq.ParquetFile(self._path) as file:
+            segment: list[pa.Table] = []
+            for index in range(file.num_row_groups - 1, -1, -1):
+                segment.insert(0, file.read_row_group(index))
+                if index == 0 or sum(rows.nbytes for rows in segment) >= SEGMENT_BYTES:
+                    yield pa.concat_tables(segment)
                     segment = []
 
     def clear(self) -> None:
         """Forget all rows and give their room on disk back."""
-        if self._sink is not None:
-            self._sink.close()
+        if self._writer is not None:
+            self._writer.close()
             self._path.unlink()
-        self._sink = self._writer = None
+        self._writer = None
         self._keys = []
         self.records = 0
         self.length = 0

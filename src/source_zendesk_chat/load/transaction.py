@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import dlt
 import duckdb
 
+from source_zendesk_chat.load.arrow import arrow_schema
 from source_zendesk_chat.load.failures import explained
 from source_zendesk_chat.load.tables import EXTRA, UNPARSED, StreamTable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from source_zendesk_chat.load.destination import Target
@@ -43,6 +46,7 @@ class Part:
     Attributes:
         table: Which.
         batches: Arrow tables of ``arrow_schema(table)`` with unique keys.
+        file: The same rows as a Parquet file, where there is one.
         records: How many rows, at most.
         keys: The columns of the key, of all rows.
         replace: Whether the rows take the place of all others, or of those with equal keys only.
@@ -50,6 +54,7 @@ class Part:
 
     table: StreamTable
     batches: Iterator[pa.Table]
+    file: Path | None
     records: int
     keys: pa.Table
     replace: bool
@@ -84,13 +89,18 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
     with explained("writing to the destination"):
         written = [(part, disposition) for part in parts if (disposition := _disposition(target, part))]
 
+        file_format = _file_format(target)
+
+        def rows(part: Part) -> Iterator[Any]:
+            return part.batches if file_format is None else _rows_of_file(part)
+
         @dlt.source(name=_SOURCE)
         def package() -> Any:  # noqa: ANN401  dlt's own type is as loose
-            yield from (_resource(part, disposition) for part, disposition in written)
+            yield from (_resource(part, disposition, rows(part)) for part, disposition in written)
             yield dlt.resource(remember, name="states")
 
         if written or resumes:
-            target.pipeline.extract(package(), loader_file_format=_file_format(target))
+            target.pipeline.extract(package(), loader_file_format=file_format)
             target.pipeline.normalize()
             target.pipeline.load()
 
@@ -119,17 +129,24 @@ def _displaces(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     return found is not None and bool(found.fetchall())
 
 
-def _resource(part: Part, disposition: Any) -> Any:  # noqa: ANN401  see above
+def _resource(part: Part, disposition: Any, rows: Iterator[Any]) -> Any:  # noqa: ANN401  see above
     columns: dict[str, Any] = {name: {"data_type": kind} for name, kind in part.table.columns.items()}
     columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
     for name in part.table.primary_key:
         columns[name]["primary_key"] = True  # not by primary_key=, which would forbid a null where a key did not fit
     return dlt.resource(
-        part.batches,
+        rows,
         name=part.table.name,
         columns=columns,
         write_disposition=disposition,
     )
+
+
+def _rows_of_file(part: Part) -> Iterator[Any]:
+    """Return the rows for dlt, which takes a file as it is rather than write it again."""
+    if part.file is None:
+        return part.batches
+    return iter([dlt.mark.with_file_import(str(part.file), "parquet", part.records, arrow_schema(part.table).empty_table())])
 
 
 def _file_format(target: Target) -> Any:  # noqa: ANN401  a literal type of dlt's
