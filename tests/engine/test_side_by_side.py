@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -144,6 +145,40 @@ def test_answers_wait_as_they_came_until_there_is_room_to_unpack_them() -> None:
         with lock:
             unpacked -= 1
     assert (unpacked, most) == (0, PAGES_UNPACKED)
+
+
+@pytest.mark.parametrize(
+    ("text", "packed", "spare"),
+    [
+        (3_500_000, True, AT_ONCE - 1),
+        (3_500_000, False, 10 - 1),  # 48 MB hold the text and the records of two, and the text of ten
+        (11_000_000, True, AT_ONCE - 1),
+        (11_000_000, False, 0),
+        (50_000_000, True, 0),
+        (50_000_000, False, 0),
+    ],
+)
+def test_no_more_large_answers_are_asked_for_than_memory_should_hold(text: int, spare: int, *, packed: bool) -> None:
+    body = b"." * text
+    answer = Response(200, {"content-encoding": "gzip"}, gzip.compress(body, 1)) if packed else Response(200, {}, body)
+
+    def get(
+        path: str,
+        params: Mapping[str, str | int],
+        decode: Callable[[Response], T],
+        *,
+        patient: bool,
+        took: Callable[[float], None],
+    ) -> T:
+        took(2.0)
+        return decode(answer)
+
+    fetch, forever = SideBySide(get, Lanes(lambda: 500), threading.Event()), threading.Event()
+    fetch.start(lambda fetch: fetch("chats", {}, len))
+    assert fetch.finished() == text
+    fetch.start(lambda _: forever.wait(PATIENCE))
+    assert fetch.spare() == spare
+    forever.set()
 
 
 def test_a_stop_ends_the_wait_for_room() -> None:

@@ -14,6 +14,7 @@ from source_zendesk_chat.streams.stream import Fetch
 
 T = TypeVar("T")
 AT_ONCE: Final = 16
+MOST_BYTES: Final = 48 * 2**20  # that the answers of one reader may take up, those under way included
 PAGES_UNPACKED: Final = 2  # of a reader and not taken back yet; the other answers wait as they came, a tenth as large
 POLL_SECONDS: Final = 0.2
 SLOW_SECONDS: Final = 0.25  # an answer that comes sooner is as fast as the quota of 200 requests a minute in the long run
@@ -102,6 +103,8 @@ class SideBySide:
         self._unpacked = threading.Semaphore(PAGES_UNPACKED)
         self._ended: queue.SimpleQueue[tuple[object, BaseException | None, _Room]] = queue.SimpleQueue()
         self._took: deque[float] = deque(maxlen=FEW)
+        self._busy = 0
+        self._packed_bytes = self._unpacked_bytes = 0  # of the largest answer
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         """Return the decoded body."""
@@ -110,6 +113,7 @@ class SideBySide:
     def start(self, call: Callable[[Fetch], object]) -> None:
         """Begin a call in the background."""
         self._lanes.enter()
+        self._busy += 1
         threading.Thread(target=self._run, args=(call,), name="request", daemon=True).start()
 
     def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
@@ -120,6 +124,7 @@ class SideBySide:
             except queue.Empty:
                 continue
             room.give_back()
+            self._busy -= 1
             if error is not None:
                 raise error
             return result
@@ -129,7 +134,12 @@ class SideBySide:
         """How many more calls it pays to start now."""
         took = tuple(self._took)
         slow = min(took, default=0) >= SLOW_SECONDS and sum(took) >= SURE_SECONDS
-        return self._lanes.free() if slow else 0
+        return min(self._lanes.free(), self._fitting()) if slow else 0
+
+    def _fitting(self) -> int:
+        """How many more answers fit in memory, if each were as large as the largest so far."""
+        unpacked = 2 * PAGES_UNPACKED * self._unpacked_bytes  # as text, and cut into records
+        return max(0, (MOST_BYTES - unpacked) // max(1, self._packed_bytes) - self._busy)
 
     def _run(self, call: Callable[[Fetch], object]) -> None:
         room = _Room(self._unpacked, self._stopped)
@@ -148,7 +158,10 @@ class SideBySide:
             def decode_in_room(answer: Response) -> T:
                 room.take()
                 try:
-                    return decode(answer.body)
+                    body = answer.body
+                    self._packed_bytes = max(self._packed_bytes, len(answer.content))
+                    self._unpacked_bytes = max(self._unpacked_bytes, len(body))
+                    return decode(body)
                 except BaseException:
                     room.give_back()
                     raise
