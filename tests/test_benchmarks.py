@@ -82,7 +82,12 @@ def test_start_time_is_inclusive_and_start_id_exclusive_among_ties(export: ChatE
     )
 
 
-@pytest.mark.parametrize("query", [{"start_time": int(time.time()) - 60}, {"limit": 1001}, {"limit": 0}, {"start_time": "x"}])
+def test_what_is_too_young_is_refused(export: ChatExport) -> None:
+    with pytest.raises(ApiError):
+        page(export, start_time=int(time.time()) - 60)
+
+
+@pytest.mark.parametrize("query", [{"limit": 1001}, {"limit": 0}, {"start_time": "x"}])
 def test_what_the_api_refuses_is_refused(export: ChatExport, query: dict[str, Any]) -> None:
     with pytest.raises(ApiError):
         page(export, **query)

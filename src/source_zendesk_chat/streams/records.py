@@ -86,7 +86,7 @@ def digest(record: bytes) -> str:
     return blake2b(canonical, digest_size=DIGEST_BYTES).hexdigest()
 
 
-def with_fields(record: bytes, **values: Any) -> bytes:  # noqa: ANN401  any JSON value
+def with_fields(record: bytes, /, **values: Any) -> bytes:  # noqa: ANN401  any JSON value
     """The record with some top-level fields set; all others keep their bytes."""
     return msgspec.json.encode(_fields.decode(record) | values)
 
