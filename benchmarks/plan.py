@@ -38,7 +38,7 @@ FULL: Final = (
     Task(40_000, 1000, {BARE: 3, READ: 3}),
     Task(160_000, 0, dict.fromkeys(PEERS, 3)),
     Task(160_000, 300, {**dict.fromkeys(OWN, 3), **dict.fromkeys(ON_CDK, 1)}),
-    Task(400_000, 0, {BARE: 3, READ: 3}, NO_LIMIT),  # 401 requests in seconds
+    Task(400_000, 0, {BARE: 3, READ: 3, SYNC: 1}, NO_LIMIT),  # 401 requests in seconds
 )
 QUICK: Final = (
     Task(10_000, 0, dict.fromkeys(PEERS, 1)),
