@@ -59,7 +59,7 @@ resource "airbyte_source" "account" {
     }
   })
 
-  # Measured: a read stays below 90 MB whatever the account's size, a check below 35 MB; a read at the full 200 requests a
+  # Measured: a read stays below 70 MB whatever the account's size, a check below 35 MB; a read at the full 200 requests a
   # minute uses a tenth of a core.
   resource_allocation = {
     default = {
