@@ -23,6 +23,12 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 DEFAULT_LOOKBACK_MINUTES: Final = 10
 DEFAULT_REQUESTS_PER_MINUTE: Final = 200  # "200 requests per minute", Zendesk's limit for all plans; read 2026-11-22
 DEFAULT_TIMEOUT_SECONDS: Final = 60
+EVERYTHING: Final = "1970-01-01T00:00:00Z"  # the start date of who gives none
+ENVIRONMENT: Final = {  # where a user without a configuration file may put its keys
+    "subdomain": "ZENDESK_CHAT_SUBDOMAIN",
+    "access_token": "ZENDESK_CHAT_TOKEN",
+    "api_url": "ZENDESK_CHAT_API_URL",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import repeat
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -19,7 +20,7 @@ from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.engine.events import PageRead, StreamCompleted
 from source_zendesk_chat.engine.run import Task, run
-from source_zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Lanes, SideBySide
+from source_zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Get, Lanes, SideBySide
 from source_zendesk_chat.errors import ServerError
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, Fetch
@@ -32,9 +33,9 @@ T = TypeVar("T")
 PATIENCE = 30.0
 
 
-def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Event | None = None) -> SideBySide:
-    """One whose requests have taken so many seconds so far."""
-    seconds = iter(took)
+def getting(took: Iterable[float] | None = None, answer: Response | None = None) -> Get:
+    """Makes requests that are all answered alike, each after the next of these seconds."""
+    seconds = repeat(0.0) if took is None else iter(took)
 
     def get(
         path: str,
@@ -45,9 +46,14 @@ def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Even
         took: Callable[[float], None],
     ) -> T:
         took(next(seconds))
-        return decode(Response(200, {}, b"{}"))
+        return decode(answer or Response(200, {}, b"{}"))
 
-    fetch = SideBySide(get, Lanes(lambda: room), stopped or threading.Event())
+    return get
+
+
+def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Event | None = None) -> SideBySide:
+    """One whose requests have taken so many seconds so far."""
+    fetch = SideBySide(getting(took), Lanes(lambda: room), stopped or threading.Event())
     for _ in took:
         fetch("chats", {}, bytes)
     return fetch
@@ -77,17 +83,6 @@ def test_more_requests_at_a_time_pay_where_answers_are_slow(took: list[float], *
 @pytest.mark.parametrize(("room", "spare"), [(0, 0), (3, 3), (500, AT_ONCE)])
 def test_no_more_requests_are_worth_starting_than_the_quota_has_room_for(room: int, spare: int) -> None:
     assert fetcher([2.0], room).spare() == spare
-
-
-def answers_at_once(
-    path: str,
-    params: Mapping[str, str | int],
-    decode: Callable[[Response], T],
-    *,
-    patient: bool,
-    took: Callable[[float], None],
-) -> T:
-    return decode(Response(200, {}, b"{}"))
 
 
 def test_all_readers_share_the_lanes() -> None:
@@ -136,7 +131,7 @@ def test_answers_wait_as_they_came_until_there_is_room_to_unpack_them() -> None:
             with suppress(ServerError):
                 return fetch("chats", {}, decode)
 
-    fetch = SideBySide(answers_at_once, Lanes(lambda: 500), threading.Event())
+    fetch = SideBySide(getting(), Lanes(lambda: 500), threading.Event())
     for _ in range(AT_ONCE):
         fetch.start(call)
     for _ in range(AT_ONCE):
@@ -162,18 +157,8 @@ def test_no_more_large_answers_are_asked_for_than_memory_should_hold(text: int, 
     body = b"." * text
     answer = Response(200, {"content-encoding": "gzip"}, gzip.compress(body, 1)) if packed else Response(200, {}, body)
 
-    def get(
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[Response], T],
-        *,
-        patient: bool,
-        took: Callable[[float], None],
-    ) -> T:
-        took(2.0)
-        return decode(answer)
-
-    fetch, forever = SideBySide(get, Lanes(lambda: 500), threading.Event()), threading.Event()
+    forever = threading.Event()
+    fetch = SideBySide(getting(repeat(2.0), answer), Lanes(lambda: 500), threading.Event())
     fetch.start(lambda fetch: fetch("chats", {}, len))
     assert fetch.finished() == text
     fetch.start(lambda _: forever.wait(PATIENCE))
@@ -183,7 +168,7 @@ def test_no_more_large_answers_are_asked_for_than_memory_should_hold(text: int, 
 
 def test_a_stop_ends_the_wait_for_room() -> None:
     stopped = threading.Event()
-    fetch = SideBySide(answers_at_once, Lanes(lambda: 500), stopped)
+    fetch = SideBySide(getting(), Lanes(lambda: 500), stopped)
     for _ in range(PAGES_UNPACKED + 1):
         fetch.start(lambda fetch: fetch("chats", {}, bytes))
     waiting = [thread for thread in threading.enumerate() if thread.name == "request"]

@@ -14,8 +14,7 @@ from airbyte.running import assert_whole, small
 from library.accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
 from source_zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
 from source_zendesk_chat.clock import Stopped, SystemClock
-from source_zendesk_chat.library.account import ENVIRONMENT
-from source_zendesk_chat.load.command import ENVIRONMENT as ENVIRONMENT_OF_SYNC
+from source_zendesk_chat.config import ENVIRONMENT
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 TOKEN_PATH = "/oauth2/chat/token"
@@ -34,7 +33,6 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_environment_names_the_account_as_for_sync(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ENVIRONMENT == ENVIRONMENT_OF_SYNC
     monkeypatch.setenv("ZENDESK_CHAT_SUBDOMAIN", "acme")
     monkeypatch.setenv("ZENDESK_CHAT_TOKEN", sandbox.token)
     monkeypatch.setenv("ZENDESK_CHAT_API_URL", sandbox.url)

@@ -14,7 +14,7 @@ import pytest
 
 from airbyte.running import assert_whole, truth
 from library.accounts import OAUTH
-from source_zendesk_chat.library.account import ENVIRONMENT
+from source_zendesk_chat.config import ENVIRONMENT
 from source_zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 

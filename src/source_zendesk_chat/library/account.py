@@ -6,14 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from source_zendesk_chat.api.auth import TokenSource, token_source
 from source_zendesk_chat.api.client import USER_AGENT, Client
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.transport import HttpTransport
 from source_zendesk_chat.clock import Clock, SystemClock
-from source_zendesk_chat.config import Config, OAuth, parse_config
+from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config
 from source_zendesk_chat.engine.check import Verdict
 from source_zendesk_chat.engine.check import check as check_account
 from source_zendesk_chat.errors import ConfigError
@@ -22,12 +22,6 @@ from source_zendesk_chat.streams.stream import Bounds
 __all__ = ["Account", "OnRotation", "Verdict", "check", "connect"]
 
 OnRotation = Callable[[dict[str, Any]], object]
-EVERYTHING: Final = "1970-01-01T00:00:00Z"
-ENVIRONMENT: Final = {
-    "subdomain": "ZENDESK_CHAT_SUBDOMAIN",
-    "access_token": "ZENDESK_CHAT_TOKEN",
-    "api_url": "ZENDESK_CHAT_API_URL",
-}
 
 
 class _TokensOfRun:

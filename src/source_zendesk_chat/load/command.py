@@ -16,7 +16,7 @@ from rich.console import Console
 
 from source_zendesk_chat.api.client import connect
 from source_zendesk_chat.clock import Clock, SystemClock
-from source_zendesk_chat.config import Config, OAuth, parse_config
+from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config
 from source_zendesk_chat.engine.events import CredentialsRotated, Event
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, ConnectorError
@@ -33,13 +33,7 @@ from source_zendesk_chat.streams.stream import Bounds, StateBlob
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
-EVERYTHING: Final = "1970-01-01T00:00:00Z"
 OPTIONS: Final = {"subdomain": "subdomain", "start_date": "start_date", "api_url": "api_url", "token": "access_token"}
-ENVIRONMENT: Final = {
-    "subdomain": "ZENDESK_CHAT_SUBDOMAIN",
-    "access_token": "ZENDESK_CHAT_TOKEN",
-    "api_url": "ZENDESK_CHAT_API_URL",
-}
 
 
 def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
