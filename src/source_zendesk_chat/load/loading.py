@@ -209,7 +209,8 @@ class _Load:
             intake.spool.clear()
 
     def report(self) -> LoadReport:
-        return LoadReport(tuple(intake.outcome for intake in self._intakes.values()))
+        """What came of each stream that was begun, in the order of the tables."""
+        return LoadReport(tuple(self._intakes[name].outcome for name in self._tables if name in self._intakes))
 
     def _ready(self) -> list[_Intake]:
         return [intake for intake in self._intakes.values() if intake.ready]

@@ -33,7 +33,7 @@ class StreamReport:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """A whole run, streams in the order in which they began."""
+    """A whole run, streams in the order of their tables."""
 
     streams: tuple[StreamReport, ...]
 
