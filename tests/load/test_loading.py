@@ -47,7 +47,7 @@ def test_tables_hold_the_records_by_key_and_value(path: Path) -> None:
         ],
     )
     assert report.complete
-    assert [stream.name for stream in report.streams] == ["chats", "departments", "accounts"], "as the tables, not as they began"
+    assert [stream.name for stream in report.streams] == ["chats", "departments", "accounts"], "as the tables"
     assert loaded_chats(path) == by_id(chats)
     assert rows(path, "FROM departments ORDER BY id") == [(1, "Orders", None, None), (2, None, None, None)]
     assert rows(path, "FROM accounts") == [("k", None, None)]
