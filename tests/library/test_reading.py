@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import json
 import logging
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -125,6 +126,15 @@ def test_an_error_of_the_consumer_ends_the_threads(sandbox: Sandbox) -> None:
     assert_threads_end()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, as it does in a notebook; a shell's background job ignores it, and other tests catch it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_as_in_a_notebook_ends_the_read(sandbox: Sandbox) -> None:
     account = account_of(sandbox)
     sandbox.inject(Fault(kind="hang", path="*/incremental/chats", after=1))
