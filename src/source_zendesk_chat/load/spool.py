@@ -34,7 +34,7 @@ class Spool:
         if not rows.num_rows:
             return
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, self._schema, compression="lz4")
+            self._writer = pq.ParquetWriter(self._path, self._schema)
         self._writer.write_table(rows)
         self._keys.append(rows.select(self._key))
         self.records += rows.num_rows
