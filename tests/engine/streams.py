@@ -23,6 +23,7 @@ def stream(name: str, read: Read, load_state: Callable[[Mapping[str, Any]], Any]
         name=name,
         primary_key=("id",),
         cursor_field="id",
+        schema=lambda: {"type": "object", "additionalProperties": True},
         read=read,
         probe=lambda fetch, bounds: None,
         load_state=load_state,

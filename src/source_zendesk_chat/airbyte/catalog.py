@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from source_zendesk_chat.streams.stream import Stream
 
 
-def airbyte_streams(streams: Iterable[Stream[Any]], schema: Callable[[str], dict[str, Any]]) -> list[dict[str, Any]]:
+def airbyte_streams(streams: Iterable[Stream[Any]]) -> list[dict[str, Any]]:
     """The AirbyteStream of each stream, with the schema of its records."""
-    return [_airbyte_stream(stream, schema(stream.name)) for stream in streams]
+    return [_airbyte_stream(stream) for stream in streams]
 
 
-def _airbyte_stream(stream: Stream[Any], schema: dict[str, Any]) -> dict[str, Any]:
+def _airbyte_stream(stream: Stream[Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": stream.name,
-        "json_schema": schema,
+        "json_schema": stream.schema(),
         "supported_sync_modes": ["full_refresh"],
         "is_resumable": False,
         "source_defined_primary_key": [[field] for field in stream.primary_key],

@@ -6,7 +6,7 @@ from source_zendesk_chat.airbyte.catalog import airbyte_streams
 from source_zendesk_chat.airbyte.inputs import read_config
 from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.streams.registry import STREAMS, schema
+from source_zendesk_chat.streams.registry import STREAMS
 
 
 def discover(writer: Writer, config_path: str) -> int:
@@ -16,5 +16,5 @@ def discover(writer: Writer, config_path: str) -> int:
     except ConfigError as error:
         writer.error(str(error), error.failure_type)
         return 1
-    writer.catalog(airbyte_streams(STREAMS.values(), schema))
+    writer.catalog(airbyte_streams(STREAMS.values()))
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from source_zendesk_chat.errors import ConnectorError
+from source_zendesk_chat.errors import ConnectorError, UnavailableError
 from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 
 
@@ -67,12 +67,14 @@ class PageRead:
 
     Attributes:
         progress: How much of the stream is read, from 0 to 1; None where there is no telling.
+        parents: For a derived stream with a ``parent_field``: ``records`` are all that these parents have.
     """
 
     stream: str
     records: Sequence[RawRecord]
     state: StateBlob
     progress: float | None = None
+    parents: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,27 @@ class Note:
 
     level: Literal["DEBUG", "INFO", "WARN"]
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDrifted:
+    """A record is not as its schema says. Told once a run for each stream, path and type; the record passes as it is.
+
+    Attributes:
+        path: Names of fields joined by dots, ``*`` for the items of an array: ``history.*.msg_id``.
+        known: The JSON types that the schema has there; none for a field that it does not know.
+        found: The JSON type that came.
+    """
+
+    stream: str
+    path: str
+    known: tuple[str, ...]
+    found: str
+
+    def __str__(self) -> str:
+        """The drift in words."""
+        what = f"is {self.found} where {' or '.join(self.known)} is known" if self.known else f"is not known yet ({self.found})"
+        return f"{self.stream}: the field {self.path} {what}. It is passed on as it came. Please report this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +149,24 @@ class StreamFailed:
     ledger: Ledger
 
 
-Event: TypeAlias = StreamStarted | PageRead | RateLimited | Quiet | Note | CredentialsRotated | StreamCompleted | StreamFailed
+@dataclass(frozen=True, slots=True)
+class StreamUnavailable:
+    """The account lacks an optional stream, by its plan or its role. It has no records, and nothing else is touched by that."""
+
+    stream: str
+    error: UnavailableError
+    ledger: Ledger
+
+
+Event: TypeAlias = (
+    StreamStarted
+    | PageRead
+    | RateLimited
+    | Quiet
+    | Note
+    | SchemaDrifted
+    | CredentialsRotated
+    | StreamCompleted
+    | StreamFailed
+    | StreamUnavailable
+)

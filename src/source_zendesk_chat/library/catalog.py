@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.streams.registry import STREAMS, schema
+from source_zendesk_chat.streams.registry import STREAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def stream_info(name: str) -> StreamInfo:
     """One stream. Raises ConfigError where there is none of that name."""
     if name not in STREAMS:
         raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(STREAMS)}.")
-    return StreamInfo(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, schema(name))
+    return StreamInfo(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, STREAMS[name].schema())
 
 
 def chosen(names: Iterable[str] | None) -> list[StreamInfo]:

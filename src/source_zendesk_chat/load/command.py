@@ -27,7 +27,7 @@ from source_zendesk_chat.load.progress import show_progress
 from source_zendesk_chat.load.report import LoadReport, print_report
 from source_zendesk_chat.load.tables import StreamTable
 from source_zendesk_chat.load.transaction import read_states
-from source_zendesk_chat.streams.registry import STREAMS, schema
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 
 EXIT_OK: Final = 0
@@ -134,7 +134,7 @@ def _load(
     stopped: threading.Event,
     console: Console,
 ) -> LoadReport:
-    tables = [StreamTable(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, schema(name)) for name in names]
+    tables = [StreamTable(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, STREAMS[name].schema()) for name in names]
     with open_target(options.to) as target:
         states = {} if options.full_refresh else read_states(target)
         events = run(_tasks(names, states, config, clock), partial(connect, config, clock), clock, stopped)

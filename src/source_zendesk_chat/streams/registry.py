@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final
 
@@ -30,11 +31,19 @@ from source_zendesk_chat.streams.positions import dump_export, dump_list, load_e
 from source_zendesk_chat.streams.stream import Stream
 
 
+def schema(stream: str) -> dict[str, Any]:
+    """The JSON schema of a stream's records."""
+    text = (files("source_zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes()
+    loaded: dict[str, Any] = msgspec.json.decode(text)
+    return loaded
+
+
 def _export(export: Export, key: str, cursor_field: str) -> Stream[Any]:
     return Stream(
         name=export.stream,
         primary_key=(key,),
         cursor_field=cursor_field,
+        schema=partial(schema, export.stream),
         read=read_export(export),
         probe=probe_export(export),
         load_state=load_export(export.stream, cursor_field),
@@ -48,6 +57,7 @@ def _by_id(name: str, groups: Groups) -> Stream[Any]:
         name=name,
         primary_key=("id",),
         cursor_field="id",
+        schema=partial(schema, name),
         read=read_by_id(listing),
         probe=probe_by_id(listing),
         load_state=load_list(name),
@@ -61,6 +71,7 @@ def _whole(name: str, path: str, extract: Extract, key: str) -> Stream[Any]:
         name=name,
         primary_key=(key,) if key else (),
         cursor_field=None,
+        schema=partial(schema, name),
         read=read_whole(listing),
         probe=probe_whole(listing),
         load_state=lambda _state: None,
@@ -83,10 +94,3 @@ _ALL: Final = (
     _whole("triggers", "triggers", array, "id"),
 )
 STREAMS: Final[Mapping[str, Stream[Any]]] = {stream.name: stream for stream in _ALL}
-
-
-def schema(stream: str) -> dict[str, Any]:
-    """The JSON schema of a stream's records."""
-    text = (files("source_zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes()
-    loaded: dict[str, Any] = msgspec.json.decode(text)
-    return loaded

@@ -84,11 +84,26 @@ class Batch(Generic[P_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class Children:
+    """What a derived stream cuts out of records of the stream that it is derived from.
+
+    Attributes:
+        records: In order.
+        parents: Key of each record whose children these are: all that it has, and none where it has none. What a destination
+            holds of it besides is stale. A record that does not list all of its children is not among them.
+    """
+
+    records: Sequence[RawRecord]
+    parents: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """What a run asks of every stream.
 
     Attributes:
         start: Oldest record wanted, seconds since 1970. Configuration lists have no time and ignore it.
+        end: The first second that is not wanted, likewise; None for all until ``now``.
         now: When the run began, seconds since 1970.
         lookback: Seconds before ``now`` that a later run reads again, for records that become visible late.
         incremental: Whether records emitted by earlier runs are left out.
@@ -98,6 +113,7 @@ class Bounds:
     now: float
     lookback: int = 600
     incremental: bool = True
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +124,31 @@ class Stream(Generic[P]):
         name: As users see it.
         primary_key: Top-level fields that identify a record; empty when there is exactly one record.
         cursor_field: The field that orders it, or None when it can only be read whole.
+        schema: Makes the JSON schema of its records.
         read: Yields batches from a position on; MUST end, and MUST NOT yield a position ahead of its records.
         probe: Asks its endpoint for as little as possible, to see whether it can be read.
         load_state: Turns a stored state of any known form into a position, or None to start afresh. Raises StateError.
         dump_state: The state to store for a position.
+        read_together: Reads the pages of ``read`` once for several streams, each from a position of its own, and yields a batch
+            for each of them in their order. Streams that have it in common are read so. None where a stream is always alone.
+        derive: Cuts its records out of those of a batch; None where they are the same.
+        parent_field: The field of its records that names the record which they were cut from, where ``Children.parents`` tells
+            what is stale.
+        latest_by: Of two records with one key, the one with more in this field is the later one, whichever came first. None
+            where the last to come is.
+        optional: Whether an account may lack it by its plan, which is no error then.
     """
 
     name: str
     primary_key: tuple[str, ...]
     cursor_field: str | None
+    schema: Callable[[], dict[str, Any]]
     read: Callable[[Fetcher, P | None, Bounds], Iterator[Batch[P]]]
     probe: Callable[[Fetch, Bounds], object]
     load_state: Callable[[StateBlob], P | None]
     dump_state: Callable[[P], StateBlob]
+    read_together: Callable[[Fetcher, Sequence[P | None], Bounds], Iterator[Sequence[Batch[P]]]] | None = None
+    derive: Callable[[Sequence[RawRecord]], Children] | None = None
+    parent_field: str | None = None
+    latest_by: str | None = None
+    optional: bool = False
