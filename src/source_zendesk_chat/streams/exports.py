@@ -143,13 +143,13 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
     """The reader of an export."""
 
     def read(fetch: Fetcher, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
-        moments = _moments(export, bounds)
-        saved, notes = _starting_position(export, position, bounds, moments.latest)
-        windows = Windows(saved, moments, resumed=position is not None, unit=export.unit, page_size=PAGE_SIZE)
+        times = moments(export, bounds)
+        saved, notes = starting_position(export, position, bounds, times.latest)
+        windows = Windows(saved, times, resumed=position is not None, unit=export.unit, page_size=PAGE_SIZE)
 
         def ask(due: Iterable[Window]) -> None:
             for window in due:
-                fetch.start(partial(_fetch_window, export, window, window.time, window.id, moments.latest))
+                fetch.start(partial(_fetch_window, export, window, window.time, window.id, times.latest))
 
         ask(windows.due(1))
         while windows.unread:
@@ -159,13 +159,13 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
                 ask(windows.due(fetch.spare()))
                 continue
             begin = window.time
-            taken = _take(export, window, page, moments.head)
-            if _is_stuck(export, fetch, window, page, taken, windows.largest, moments):
+            taken = _take(export, window, page, times.head)
+            if _is_stuck(export, fetch, window, page, taken, windows.largest, times):
                 ask([window])
                 continue
             windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
             short = len(page.rows) < min(page.limit, windows.largest)
-            passed = not window.holds(export.floor(window.time)) or (short and window.time > moments.now)
+            passed = not window.holds(export.floor(window.time)) or (short and window.time > times.now)
             windows.go_on(window, ended=passed or not taken.progressed, short=short)
             window.limit = min(PAGE_SIZE, page.limit * SHRINK)
             reached, progress = windows.position(), windows.progress()
@@ -202,7 +202,7 @@ def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
     return decode
 
 
-def _starting_position(
+def starting_position(
     export: Export, position: ExportPosition | None, bounds: Bounds, latest: int
 ) -> tuple[ExportPosition, tuple[str, ...]]:
     """The position to go on from: the saved one, else the start date, and never the future; and what to tell the user."""
@@ -215,7 +215,8 @@ def _starting_position(
     return ExportPosition(latest, known_from=min(saved.known_from, latest), seen=saved.seen), (note,)
 
 
-def _moments(export: Export, bounds: Bounds) -> Moments:
+def moments(export: Export, bounds: Bounds) -> Moments:
+    """The moments of a run of an export."""
     now = int(bounds.now * SECOND_US)
     overlap = max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US)
     return Moments(now, export.floor(now - RECENT_US), export.floor(now - overlap))
