@@ -28,10 +28,11 @@ from source_zendesk_chat.engine.events import (
     StreamCompleted,
     StreamFailed,
     StreamStarted,
+    StreamUnavailable,
 )
 from source_zendesk_chat.engine.side_by_side import Lanes, SideBySide
-from source_zendesk_chat.errors import ConnectorError, DataError
-from source_zendesk_chat.streams.stream import Bounds, StateBlob, Stream
+from source_zendesk_chat.errors import ConnectorError, DataError, UnavailableError
+from source_zendesk_chat.streams.stream import Batch, Bounds, Children, StateBlob, Stream
 
 T = TypeVar("T")
 SaveCredentials = Callable[[dict[str, Any]], None]
@@ -78,21 +79,21 @@ def run(
         stopped: Set by the consumer to end early, and by this function when it ends.
         workers: Streams at once.
     """
-    pending = deque(tasks)
-    unfinished = len(pending)
+    pending = _grouped(tasks)
+    unfinished = sum(map(len, pending))
     channel = _Channel(stopped)
     client = connect(channel.save_credentials)
     lanes = Lanes(client.room)
     threads = [
         threading.Thread(target=_work, args=(pending, channel, client, lanes, clock), name=f"reader-{number}", daemon=True)
-        for number in range(min(workers, unfinished))
+        for number in range(min(workers, len(pending)))
     ]
     for thread in threads:
         thread.start()
     try:
         for event in _until_stopped(channel, threads, stopped):
             yield event
-            if isinstance(event, StreamCompleted | StreamFailed):
+            if isinstance(event, StreamCompleted | StreamFailed | StreamUnavailable):
                 unfinished -= 1
             elif isinstance(event, CredentialsRotated):
                 event.saved.set()
@@ -157,12 +158,63 @@ class _Channel:
         return [event for event in self._rotated if not event.saved.is_set()]
 
 
-class _Reading:
-    """One task being read: fetches for it, and counts."""
+class _Member:
+    """One task being read, maybe with others from the same pages: what is told of it, and its account."""
 
-    def __init__(self, task: Task, channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
+    def __init__(self, task: Task) -> None:
+        self.stream = task.stream
+        self.name = task.stream.name
+        self.position: Any = None
+        self.resumes = False
+        self.ledger = Ledger()
         self._task = task
-        self._name = task.stream.name
+        self._written: StateBlob | None = None
+        self._cursor = task.stream.cursor_field or ""
+
+    def load_position(self) -> None:
+        """Read the stored state. Raises StateError."""
+        state = self._task.state
+        self.position = self.stream.load_state(state) if state else None
+        self.resumes = self.position is not None
+        self.ledger = Ledger(first=_text(state.get(self._cursor)) if state and self.resumes else None)
+
+    def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
+        """Yield what a page means for this stream, for which so many requests were sent so far."""
+        derive = self.stream.derive
+        children = Children(batch.records) if derive is None else derive(batch.records)
+        blob = self.stream.dump_state(batch.position)
+        self.ledger = replace(
+            self.ledger,
+            requests=requests,
+            pages=self.ledger.pages + 1,
+            received=self.ledger.received + (len(children.records) if derive else batch.received),
+            emitted=self.ledger.emitted + len(children.records),
+            unchanged=self.ledger.unchanged + (0 if derive else batch.unchanged),
+            outside=self.ledger.outside + (0 if derive else batch.outside),
+            last=_text(blob.get(self._cursor)),
+        )
+        for note in batch.notes:
+            yield Note("WARN", note)
+        yield Note("DEBUG", f"{self.name}: so far {self.ledger}")
+        if children.records or children.parents or blob != self._written:
+            yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
+            self._written = blob
+
+    def end(self, error: ConnectorError | None, ledger: Ledger) -> Event:
+        """What is told at its end."""
+        if error is None:
+            return StreamCompleted(self.name, ledger)
+        if self.stream.optional and not self.resumes and isinstance(error, UnavailableError):
+            return StreamUnavailable(self.name, error, ledger)
+        return StreamFailed(self.name, error, ledger)
+
+
+class _Reading:
+    """Tasks being read from the same pages: fetches for them, and counts."""
+
+    def __init__(self, tasks: Sequence[Task], channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
+        self._members = [_Member(task) for task in tasks]
+        self._bounds = tasks[0].bounds
         self._channel = channel
         self._client = client
         self._clock = clock
@@ -170,39 +222,55 @@ class _Reading:
         self._lock = threading.Lock()
         self._sent = 0
         self._reset_at = 0.0
-        self._ledger = Ledger()
-
-    @property
-    def ledger(self) -> Ledger:
-        """The account so far."""
-        return replace(self._ledger, requests=self._sent)
 
     def read(self) -> None:
-        """Read the task to its end."""
-        stream, state = self._task.stream, self._task.state
-        position = stream.load_state(state) if state else None
-        cursor = stream.cursor_field or ""
-        self._ledger = Ledger(first=_text(state.get(cursor)) if state and position else None)
-        written: StateBlob | None = None
-        for batch in stream.read(self._fetch, position, self._task.bounds):
-            for note in batch.notes:
-                self._channel.put(Note("WARN", note))
-            blob = stream.dump_state(batch.position)
-            self._ledger = replace(
-                self._ledger,
-                pages=self._ledger.pages + 1,
-                received=self._ledger.received + batch.received,
-                emitted=self._ledger.emitted + len(batch.records),
-                unchanged=self._ledger.unchanged + batch.unchanged,
-                outside=self._ledger.outside + batch.outside,
-                last=_text(blob.get(cursor)),
-            )
-            self._channel.put(Note("DEBUG", f"{self._name}: so far {self.ledger}"))
-            if batch.records or blob != written:
-                self._channel.put(PageRead(self._name, batch.records, blob, batch.progress))
-                written = blob
-        if not self._ledger.balanced:
-            raise DataError(f"{self._name}: the account of its records does not balance: {self.ledger}. Please report this.")
+        """Read the tasks to their ends, and tell about it."""
+        for member in self._members:
+            self._channel.put(StreamStarted(member.name))
+        began = self._clock.monotonic()
+        self._members = self._loaded(began)
+        error = _failure(self._members[0].name, self._read_pages) if self._members else None
+        for member in self._members:
+            self._end(member, error, began)
+
+    def _loaded(self, began: float) -> list[_Member]:
+        """The members whose states can be read; those of the others end here."""
+        loaded = []
+        for member in self._members:
+            error = _failure(member.name, member.load_position)
+            if error is None:
+                loaded.append(member)
+            else:
+                self._end(member, error, began)
+        return loaded
+
+    def _read_pages(self) -> None:
+        for batches in self._batches():
+            for member, batch in zip(self._members, batches, strict=True):
+                for event in member.take(batch, self._requests(member)):
+                    self._channel.put(event)
+        for member in self._members:
+            if not member.ledger.balanced:
+                what = f"the account of its records does not balance: {member.ledger}"
+                raise DataError(f"{member.name}: {what}. Please report this.")
+
+    def _batches(self) -> Iterator[Sequence[Batch[Any]]]:
+        """Each page, as a batch for each member."""
+        if len(self._members) == 1:
+            member = self._members[0]
+            return ([batch] for batch in member.stream.read(self._fetch, member.position, self._bounds))
+        together = self._members[0].stream.read_together
+        assert together is not None  # noqa: S101  or they would not have been put together
+        return together(self._fetch, [member.position for member in self._members], self._bounds)
+
+    def _end(self, member: _Member, error: ConnectorError | None, began: float) -> None:
+        """Tell that a member has ended."""
+        ledger = replace(member.ledger, requests=self._requests(member), seconds=self._clock.monotonic() - began)
+        self._channel.put(member.end(error, ledger))
+
+    def _requests(self, member: _Member) -> int:
+        """The requests sent, which are those of the first; the others needed none."""
+        return self._sent if member is self._members[0] else 0
 
     def _get(
         self,
@@ -233,7 +301,7 @@ class _Reading:
         reset_at = self._clock.now() + wait.seconds
         if wait.seconds >= SHORTEST_REPORTED_WAIT_SECONDS and reset_at > self._reset_at + REPORT_AGAIN_SECONDS:
             self._reset_at = reset_at  # or each request of the stream would say the same
-            self._channel.put(RateLimited(self._name, reset_at))
+            self._channel.put(RateLimited(self._members[0].name, reset_at))
         return None
 
 
@@ -241,27 +309,31 @@ def _text(cursor: object) -> str | None:
     return None if cursor is None else str(cursor)
 
 
-def _work(pending: deque[Task], channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
-    """Read one task after another until none is left."""
-    with suppress(Stopped, IndexError):
-        while True:
-            _read(pending.popleft(), channel, client, lanes, clock)
-
-
-def _read(task: Task, channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
-    name = task.stream.name
-    channel.put(StreamStarted(name))
-    began = clock.monotonic()
-    reading = _Reading(task, channel, client, lanes, clock)
-    error: ConnectorError | None = None
+def _failure(name: str, call: Callable[[], None]) -> ConnectorError | None:
+    """The error that a call for a stream ends with."""
     try:
-        reading.read()
+        call()
     except Stopped:
         raise
     except ConnectorError as expected:
-        error = expected
+        return expected
     except Exception as unexpected:  # noqa: BLE001  whatever it is, the user is told and the other streams go on
         error = DataError(f"{name}: unexpected {type(unexpected).__name__}. Please report this.")
         error.__cause__ = unexpected
-    ledger = replace(reading.ledger, seconds=clock.monotonic() - began)
-    channel.put(StreamFailed(name, error, ledger) if error else StreamCompleted(name, ledger))
+        return error
+    return None
+
+
+def _grouped(tasks: Iterable[Task]) -> deque[Sequence[Task]]:
+    """The tasks, those together that are read from the same pages."""
+    groups: dict[object, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.stream.read_together or task.stream.name, []).append(task)
+    return deque(groups.values())
+
+
+def _work(pending: deque[Sequence[Task]], channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
+    """Read one after another until none is left."""
+    with suppress(Stopped, IndexError):
+        while True:
+            _Reading(pending.popleft(), channel, client, lanes, clock).read()
