@@ -1,0 +1,214 @@
+"""Several streams out of the same pages: each gets everything once, whatever each of them has had before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_zendesk_chat.streams.chats import CHATS
+from source_zendesk_chat.streams.feed import common_position, later_position, read_together
+from source_zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
+from source_zendesk_chat.streams.stream import Bounds, StateBlob
+from streams.effort import effort
+from streams.model import NOW, SECOND, ExportApi, Item
+from streams.runs import MANY_REQUESTS, Run, Side, destination, doubles
+
+PAGE = 6  # as in conftest
+START = NOW - 3 * 86_400
+STREAMS = ("one", "two", "three")
+dump = dump_export("update_timestamp", micros=False)
+load = load_export("chats", "update_timestamp")
+together = read_together(CHATS)
+
+
+def run_together(api: ExportApi, bounds: Bounds, states: Sequence[StateBlob | None]) -> list[Run]:
+    """Read to the end; a run for each stream."""
+    runs = [Run("chats") for _ in states]
+    positions = [load(state) if state else None for state in states]
+    for batches in together(Side(api, api.lanes, Random(api.chance)), positions, bounds):
+        for run, batch in zip(runs, batches, strict=True):
+            assert len(batch.records) + batch.unchanged + batch.outside == batch.received
+            run.batches.append([json.loads(record) for record in batch.records])
+            run.states.append(json.loads(json.dumps(dump(batch.position))))
+            run.notes.extend(batch.notes)
+        assert len(runs[0].batches) < MANY_REQUESTS, "does not end"
+    return runs
+
+
+@st.composite
+def apis(draw: st.DrawFn) -> ExportApi:
+    ages = st.one_of(st.integers(0, 700), st.integers(3000, 3010), st.integers(0, NOW - START))
+    moments = draw(st.lists(st.tuples(ages, st.integers(1, PAGE - 1)), max_size=14, unique_by=lambda moment: moment[0]))
+    times = [(NOW - age) * SECOND for age, tie in moments for _ in range(tie)]
+    return ExportApi(
+        "chats",
+        {number: Item(number, time) for number, time in enumerate(times)},
+        start_id=draw(st.sampled_from(["exclusive", "inclusive", "ignored"])),
+        rejects_young=draw(st.booleans()),
+        lanes=draw(st.integers(1, 5)),
+        chance=draw(st.integers(0, 9)),
+    )
+
+
+def rows(api: ExportApi, until: float) -> dict[str, object]:
+    return {api.key(item): api.row(item) for item in api.items.values() if item.time <= until * SECOND}
+
+
+def change(api: ExportApi, chance: Random, now: int) -> None:
+    """Some records are edited and some are new, at moments that a run at ``now`` sees."""
+    for _ in range(chance.randrange(4)):
+        number = chance.choice([*api.items, len(api.items)])
+        version = api.items[number].version + 1 if number in api.items else 0
+        api.items[number] = Item(number, (now - chance.randrange(300)) * SECOND, version)
+
+
+ROUNDS = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(range(len(STREAMS))), min_size=1, unique=True),  # the streams that are selected
+        st.integers(0, 40),  # where the run is cut
+        st.integers(0, 3),  # how many of them have stored the last state
+        st.sampled_from([0, 1, 200, 4000]),  # seconds to the next run
+    ),
+    max_size=4,
+)
+
+
+@effort(400)
+@given(apis(), ROUNDS, st.integers(0, 9))
+def test_each_stream_gets_everything_once_whatever_was_selected_and_cut_before(
+    api: ExportApi, rounds: list[tuple[list[int], int, int, int]], chance: int
+) -> None:
+    random, now = Random(chance), NOW
+    states: list[StateBlob | None] = [None for _ in STREAMS]
+    kept: list[list[Run]] = [[] for _ in STREAMS]
+
+    def read(selected: Sequence[int], cut: Callable[[int, int], int]) -> None:
+        runs = run_together(api, Bounds(START, now), [states[stream] for stream in selected])
+        for place, stream in enumerate(selected):
+            part = runs[place].cut(cut(place, len(runs[place].batches)))
+            kept[stream].append(part)
+            states[stream] = part.state if part.states else states[stream]
+
+    for selected, where, stored, seconds in rounds:
+        read(selected, lambda place, batches, where=where, stored=stored: where % (batches + 1) + (place < stored))
+        now += seconds
+        api.now = now
+        change(api, random, now)
+    now += 4000
+    api.now = now
+    everyone = range(len(STREAMS))
+    read(everyone, lambda _, batches: batches)
+    for stream in everyone:
+        assert rows(api, now).items() <= destination(*kept[stream]).items()
+        assert not doubles(*kept[stream])
+    read(everyone, lambda _, batches: batches)
+    assert [kept[stream][-1].records for stream in everyone] == [[], [], []]
+
+
+@effort(100)
+@given(apis())
+def test_streams_at_one_position_cost_as_many_requests_as_one(api: ExportApi) -> None:
+    (alone,) = run_together(api, Bounds(START, NOW), [None])
+    requests, api.requests = api.requests, 0
+    runs = run_together(api, Bounds(START, NOW), [None, None, None])
+    assert api.requests == requests
+    assert [run.batches for run in runs] == [alone.batches] * 3
+    assert [run.states for run in runs] == [alone.states] * 3
+    api.requests, api.now = 0, NOW + 60
+    (alone,) = run_together(api, Bounds(START, NOW + 60), [alone.state])
+    requests, api.requests = api.requests, 0
+    run_together(api, Bounds(START, NOW + 60), [run.state for run in runs])
+    assert api.requests == requests
+
+
+def account(records: int) -> ExportApi:
+    return ExportApi("chats", {number: Item(number, (START + 600 * number) * SECOND) for number in range(records)})
+
+
+def test_a_stream_added_later_catches_up_alone_and_then_joins() -> None:
+    api = account(10 * PAGE)
+    (first,) = run_together(api, Bounds(START, NOW), [None])
+    later = NOW + 86_400
+    for number in range(100, 100 + 3 * PAGE):
+        api.items[number] = Item(number, (NOW + number * 60) * SECOND)
+    api.requests = 0
+    old, new = run_together(api, Bounds(START, later), [first.state, None])
+    assert api.requests == 14  # 13 pages, and one that shows the end
+    assert sorted(row["id"] for row in old.records) == sorted(api.key(Item(n, 0)) for n in range(100, 100 + 3 * PAGE))
+    assert sorted(row["id"] for row in new.records) == sorted(map(api.key, api.items.values()))
+    assert [len(batch) for batch in old.batches[:10]] == [0] * 10
+    assert {str(state["known_from"]) for state in old.states[:10]} == {str(first.state["known_from"])}
+    assert old.state == new.state
+
+
+def test_what_is_not_read_yet_is_not_said_to_be_when_a_run_ends_before_a_stream_has_caught_up() -> None:
+    api = account(10 * PAGE)
+    (first,) = run_together(api, Bounds(START, NOW), [None])
+    old, new = (run.cut(4) for run in run_together(api, Bounds(START, NOW), [first.state, None]))
+    assert old.records == []
+    assert len(new.records) == 4 * PAGE
+    api.requests = 0
+    rest_of_old, rest_of_new = run_together(api, Bounds(START, NOW), [old.state, new.state])
+    assert rest_of_old.records == []
+    assert len(rest_of_new.records) == 6 * PAGE
+    assert api.requests <= 8
+
+
+def test_a_state_in_the_future_is_told_once() -> None:
+    api = account(2 * PAGE)
+    future: StateBlob = {"update_timestamp": "2099-01-01T00:00:00Z"}
+    runs = run_together(api, Bounds(START, NOW), [None, future])
+    assert [note for run in runs for note in run.notes if "future" in note] == runs[0].notes
+    assert len(runs[0].notes) == 1
+    assert len(runs[0].records) == 2 * PAGE
+
+
+POSITIONS = st.builds(
+    lambda time, back, seen, ahead: ExportPosition(
+        time + back, "", time, {str(key): (time + key, str(key % 3)) for key in seen}, tuple(ahead)
+    ),
+    st.integers(0, 50),
+    st.integers(0, 9),
+    st.sets(st.integers(0, 30), max_size=5),
+    st.lists(st.tuples(st.integers(60, 70), st.integers(71, 80)), max_size=1),
+)
+
+
+def emitted(position: ExportPosition, key: str, time: int, fingerprint: str) -> bool:
+    """Whether a record was emitted, by what a position says."""
+    passed = time < position.known_from or any(begin <= time < end for begin, end in position.ahead)
+    return passed or position.seen.get(key, (0, ""))[1] == fingerprint
+
+
+RECORDS = st.tuples(st.integers(0, 30).map(str), st.integers(0, 90), st.integers(0, 2).map(str))
+
+
+@effort(500)
+@given(st.lists(POSITIONS, min_size=2, max_size=3), RECORDS)
+def test_a_common_position_says_of_no_record_more_than_each_of_them(
+    positions: list[ExportPosition], record: tuple[str, int, str]
+) -> None:
+    key, time, fingerprint = record
+    common = common_position(positions)
+    if emitted(common, key, time, fingerprint):
+        # A record in `seen` is one that was met with this time and this digest.
+        told = key in common.seen and common.seen[key][1] == fingerprint
+        assert all(emitted(position, key, common.seen[key][0] if told else time, fingerprint) for position in positions)
+
+
+@effort(500)
+@given(POSITIONS, POSITIONS, RECORDS)
+def test_a_later_position_knows_what_either_does(
+    saved: ExportPosition, read: ExportPosition, record: tuple[str, int, str]
+) -> None:
+    key, time, _ = record
+    later = later_position(saved, read)
+    passed = [time < p.known_from or any(begin <= time < end for begin, end in p.ahead) for p in (saved, read)]
+    assert (time < later.known_from or any(begin <= time < end for begin, end in later.ahead)) == any(passed)
+    assert later.time == max(saved.time, read.time)
+    if key in read.seen and read.seen[key][0] >= later.known_from:
+        assert emitted(later, key, read.seen[key][0], read.seen[key][1])
