@@ -62,7 +62,7 @@ def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
 )
 def test_verdict(failures: dict[str, ConnectorError], support: Response | None, succeeded: bool, words: str) -> None:
     in_order = {name: failures[name] for name in NAMES if name in failures}
-    verdict = judge(in_order, len(NAMES), "acme", lambda: support)
+    verdict = judge(in_order, "acme", lambda: support)
     assert verdict.succeeded is succeeded
     assert words in verdict.message
 
@@ -72,4 +72,4 @@ def test_support_is_not_asked_without_need(failures: dict[str, ConnectorError]) 
     def refuse() -> Response | None:
         raise AssertionError
 
-    judge(failures, len(NAMES), "acme", refuse)
+    judge(failures, "acme", refuse)

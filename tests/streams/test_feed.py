@@ -93,8 +93,11 @@ def test_each_stream_gets_everything_once_whatever_was_selected_and_cut_before(
             kept[stream].append(part)
             states[stream] = part.state if part.states else states[stream]
 
+    def at(where: int, stored: int) -> Callable[[int, int], int]:
+        return lambda place, batches: where % (batches + 1) + (place < stored)
+
     for selected, where, stored, seconds in rounds:
-        read(selected, lambda place, batches, where=where, stored=stored: where % (batches + 1) + (place < stored))
+        read(selected, at(where, stored))
         now += seconds
         api.now = now
         change(api, random, now)

@@ -26,9 +26,11 @@ from source_zendesk_chat.engine.events import (
     Note,
     PageRead,
     RateLimited,
+    SchemaDrifted,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
+    StreamUnavailable,
 )
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, origin
@@ -109,11 +111,20 @@ class _Narrator:
                 self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
             case Note(level, message):
                 self._writer.log(level, message)
+            case SchemaDrifted():
+                self._writer.log("WARN", str(event))
             case CredentialsRotated(config):
                 self._writer.save_config(config)
+            case _:
+                self._ended(event)
+
+    def _ended(self, event: Event) -> None:
+        match event:
             case StreamCompleted(stream, ledger):
                 self._writer.log("INFO", f"{stream}: {ledger}")
                 self._end(stream, "COMPLETE")
+            case StreamUnavailable():
+                self._unavailable(event)
             case StreamFailed():
                 self._failed(event)
 
@@ -151,6 +162,12 @@ class _Narrator:
         self._writer.state(stream, blob, record_count)
         self._open[stream] = blob
         self._alive_at = self._clock.monotonic()
+
+    def _unavailable(self, event: StreamUnavailable) -> None:
+        """Complete a stream without records: as a failure it would take the other streams' sync with it."""
+        self._writer.log("WARN", f"{event.stream}: no records, because this account does not have it. {event.error}")
+        self._write_state(event.stream, self._open[event.stream], 0)
+        self._end(event.stream, "COMPLETE")
 
     def _failed(self, event: StreamFailed) -> None:
         self.failed = True

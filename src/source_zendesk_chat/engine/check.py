@@ -27,6 +27,9 @@ MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > A
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
 
+REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.derive is None and not stream.optional)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome of a check.
@@ -72,7 +75,7 @@ def check(
 
     failures: dict[str, ConnectorError] = {}
     answered: set[str] = set()
-    tasks = [Task(_probing(stream), None, bounds) for stream in STREAMS.values()]
+    tasks = [Task(_probing(stream), None, bounds) for stream in STREAMS.values() if stream.derive is None]
     for event in run(tasks, connect_once, clock, stopped, workers=len(tasks)):
         if isinstance(event, StreamFailed):
             failures[event.stream] = event.error
@@ -84,38 +87,46 @@ def check(
     if len(answered) < len(tasks):
         return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
     in_order = {name: failures[name] for name in STREAMS if name in failures}
-    return judge(in_order, len(tasks), config.subdomain, clients[0].support_status)
+    return judge(in_order, config.subdomain, clients[0].support_status)
 
 
-def judge(
-    failures: Mapping[str, ConnectorError], streams: int, subdomain: str, support: Callable[[], Response | None]
-) -> Verdict:
+def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:
     """What the probes' failures mean together.
 
     Args:
-        failures: The error of each stream that could not be read.
-        streams: How many were tried.
+        failures: The error of each stream that could not be read. Streams that an account may lack do not decide anything.
         subdomain: The account, for messages.
         support: Asks Zendesk Support at the same host about the token; only called to tell failures apart.
     """
     refused = next((error for error in failures.values() if isinstance(error, AuthError)), None)
     if refused:
         return Verdict(succeeded=False, message=_refused_token(refused, support()))
-    missing = {name: error for name, error in failures.items() if isinstance(error, UnavailableError)}
-    if len(missing) == streams and all(error.status == NOT_FOUND for error in missing.values()):
+    needed = {name: error for name, error in failures.items() if not STREAMS[name].optional}
+    missing = {name: error for name, error in needed.items() if isinstance(error, UnavailableError)}
+    if len(missing) == len(REQUIRED) and all(error.status == NOT_FOUND for error in missing.values()):
         return Verdict(succeeded=False, message=_no_chat(subdomain, missing, support()))
     forbidden = [name for name, error in missing.items() if error.status == FORBIDDEN]
-    if "chats" in forbidden or 2 * len(forbidden) >= streams:
+    if "chats" in forbidden or 2 * len(forbidden) >= len(REQUIRED):
         may_not = f"The token works, but its agent may not read {', '.join(forbidden)} (HTTP 403). {ADMIN}"
         return Verdict(succeeded=False, message=may_not)
-    broken = next((error for error in failures.values() if not isinstance(error, UnavailableError)), failures.get("chats"))
+    broken = next((error for error in needed.values() if not isinstance(error, UnavailableError)), needed.get("chats"))
     if broken:
         return Verdict(succeeded=False, message=str(broken))
-    if not failures:
-        return Verdict(succeeded=True, message=f"All {streams} streams can be read.")
-    reasons = " ".join(f"{name}: {error}" for name, error in failures.items())
-    some = f"{streams - len(failures)} of {streams} streams can be read. Not available, so deselect: {reasons}"
-    return Verdict(succeeded=True, message=some)
+    return Verdict(succeeded=True, message=_readable(needed, {name: failures[name] for name in failures.keys() - needed}))
+
+
+def _readable(needed: Mapping[str, ConnectorError], absent: Mapping[str, ConnectorError]) -> str:
+    """What can be read, and what not and why."""
+    if not needed and not absent:
+        return f"All {len(STREAMS)} streams can be read."
+    parts = [f"{len(STREAMS) - len(needed) - len(absent)} of {len(STREAMS)} streams can be read."]
+    parts += ["Not available, so deselect:", *_reasons(needed)] if needed else []
+    parts += ["Without records, as this account does not have them:", *_reasons(absent)] if absent else []
+    return " ".join(parts)
+
+
+def _reasons(failures: Mapping[str, ConnectorError]) -> list[str]:
+    return [f"{name}: {failures[name]}" for name in STREAMS if name in failures]
 
 
 def _probing(stream: Stream[Any]) -> Stream[Any]:
@@ -125,7 +136,7 @@ def _probing(stream: Stream[Any]) -> Stream[Any]:
         stream.probe(fetch, bounds)
         yield Batch((), None, 0)
 
-    return replace(stream, read=read, dump_state=lambda _position: {})
+    return replace(stream, read=read, read_together=None, dump_state=lambda _position: {}, optional=False)
 
 
 def _refused_token(refused: AuthError, support: Response | None) -> str:

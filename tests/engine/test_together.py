@@ -1,0 +1,164 @@
+"""Streams that are cut from the same pages: fetched once, told apart, and failing together or alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.streams import BOUNDS, pages, start, stream
+from source_zendesk_chat.engine.events import (
+    Event,
+    PageRead,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+    StreamUnavailable,
+)
+from source_zendesk_chat.engine.run import Task
+from source_zendesk_chat.errors import ServerError, StateError, UnavailableError
+from source_zendesk_chat.streams.stream import Batch, Bounds, Children, Fetch, Stream
+
+LACKING = UnavailableError("not on this plan", status=403)
+
+
+def shared(fetch: Fetch, positions: Sequence[Any], bounds: Bounds) -> Iterator[Sequence[Batch[Any]]]:
+    """Three pages of two records. A position is the number of the last page that was read."""
+    for number in range(3):
+        fetch("x", {}, bytes)
+        records = [b'{"id":%d}' % (2 * number + at) for at in range(2)]
+        yield [
+            Batch(records, number, 2) if position is None or number > position else Batch((), position, 2, outside=2)
+            for position in positions
+        ]
+
+
+def broken(fetch: Fetch, positions: Sequence[Any], bounds: Bounds) -> Iterator[Sequence[Batch[Any]]]:
+    for number, batches in enumerate(shared(fetch, positions, bounds)):
+        if number == 2:
+            raise ServerError("gone")
+        yield batches
+
+
+def load(state: Mapping[str, Any]) -> int:
+    if "id" not in state:
+        raise StateError("no state")
+    return int(state["id"])
+
+
+def on_feed(name: str, together: Any = shared, **changes: Any) -> Stream[Any]:
+    def alone(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        return (batches[0] for batches in together(fetch, [position], bounds))
+
+    return replace(stream(name, alone, load), read_together=together, **changes)
+
+
+def doubled(records: Sequence[bytes]) -> Children:
+    """Two children of each record; the parents are the records."""
+    return Children([record for record in records for _ in range(2)], [record.decode() for record in records])
+
+
+def told(events: Sequence[Event], name: str) -> list[Event]:
+    return [event for event in events if getattr(event, "stream", None) == name]
+
+
+def pages_of(events: Sequence[Event], name: str) -> list[PageRead]:
+    return [event for event in told(events, name) if isinstance(event, PageRead)]
+
+
+def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
+    tasks = [Task(on_feed("chats"), None, BOUNDS), Task(on_feed("children", derive=doubled), None, BOUNDS)]
+    events = list(start(tasks))
+    assert [event.records for event in pages_of(events, "chats")] == [
+        [b'{"id":0}', b'{"id":1}'],
+        [b'{"id":2}', b'{"id":3}'],
+        [b'{"id":4}', b'{"id":5}'],
+    ]
+    first = pages_of(events, "children")[0]
+    assert first.records == [b'{"id":0}', b'{"id":0}', b'{"id":1}', b'{"id":1}']
+    assert first.parents == ['{"id":0}', '{"id":1}']
+    assert [dict(event.state) for event in pages_of(events, "children")] == [{"id": 0}, {"id": 1}, {"id": 2}]
+    ends = {event.stream: event.ledger for event in events if isinstance(event, StreamCompleted)}
+    assert (ends["chats"].requests, ends["chats"].received, ends["chats"].emitted) == (3, 6, 6)
+    assert (ends["children"].requests, ends["children"].received, ends["children"].emitted) == (0, 12, 12)
+    assert all(ledger.balanced and ledger.pages == 3 for ledger in ends.values())
+
+
+def test_a_derived_stream_alone_is_read_too() -> None:
+    events = list(start([Task(on_feed("children", derive=doubled), None, BOUNDS)]))
+    assert sum(len(event.records) for event in pages_of(events, "children")) == 12
+    (end,) = (event for event in events if isinstance(event, StreamCompleted))
+    assert (end.ledger.requests, end.ledger.received) == (3, 12)
+
+
+def test_each_goes_on_from_its_own_state() -> None:
+    tasks = [Task(on_feed("chats"), {"id": 1}, BOUNDS), Task(on_feed("children", derive=doubled), None, BOUNDS)]
+    events = list(start(tasks))
+    assert [list(event.records) for event in pages_of(events, "chats") if event.records] == [[b'{"id":4}', b'{"id":5}']]
+    assert sum(len(event.records) for event in pages_of(events, "children")) == 12
+    ends = {event.stream: event.ledger for event in events if isinstance(event, StreamCompleted)}
+    assert (ends["chats"].first, ends["chats"].outside, ends["chats"].emitted) == ("1", 4, 2)
+
+
+def test_parents_without_children_are_told() -> None:
+    childless = on_feed("children", derive=lambda records: Children((), [record.decode() for record in records]))
+    events = list(start([Task(childless, None, BOUNDS)]))
+    assert [event.parents for event in pages_of(events, "children")] == [
+        ['{"id":0}', '{"id":1}'],
+        ['{"id":2}', '{"id":3}'],
+        ['{"id":4}', '{"id":5}'],
+    ]
+
+
+def test_a_state_that_cannot_be_read_fails_its_own_stream_only() -> None:
+    tasks = [
+        Task(on_feed("chats"), {"nonsense": 1}, BOUNDS),
+        Task(on_feed("children", derive=doubled), None, BOUNDS),
+        Task(on_feed("visitors"), None, BOUNDS),
+    ]
+    events = list(start(tasks))
+    (failed,) = (event for event in events if isinstance(event, StreamFailed))
+    assert (failed.stream, type(failed.error)) == ("chats", StateError)
+    ends = {event.stream: event.ledger.requests for event in events if isinstance(event, StreamCompleted)}
+    assert ends == {"children": 3, "visitors": 0}
+
+
+def test_all_states_unreadable_is_no_request() -> None:
+    events = list(start([Task(on_feed(name), {"nonsense": 1}, BOUNDS) for name in ("chats", "children")]))
+    assert [event.ledger.requests for event in events if isinstance(event, StreamFailed)] == [0, 0]
+
+
+def test_what_ends_the_pages_early_ends_all_of_their_streams_and_no_other() -> None:
+    tasks = [Task(on_feed(name, broken), None, BOUNDS) for name in ("chats", "children")]
+    events = list(start([*tasks, Task(stream("agents", pages(2)), None, BOUNDS)]))
+    failures = {event.stream: str(event.error) for event in events if isinstance(event, StreamFailed)}
+    assert failures == {"chats": "gone", "children": "gone"}
+    assert [event.stream for event in events if isinstance(event, StreamCompleted)] == ["agents"]
+    assert {event.stream: dict(event.state) for event in events if isinstance(event, PageRead)}["children"] == {"id": 1}
+
+
+def lacking(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+    fetch("x", {}, refuse)
+    yield Batch((), None, 0)
+
+
+def refuse(_: bytes) -> None:
+    raise LACKING
+
+
+@pytest.mark.parametrize(
+    ("optional", "state", "kind"),
+    [(True, None, StreamUnavailable), (True, {"id": 1}, StreamFailed), (False, None, StreamFailed)],
+    ids=["never had it", "had it before", "must have it"],
+)
+def test_a_stream_that_an_account_may_lack(optional: bool, state: dict[str, int] | None, kind: type[Event]) -> None:
+    task = Task(replace(stream("events", lacking, load), optional=optional), state, BOUNDS)
+    events = list(start([task, Task(stream("agents", pages(2)), None, BOUNDS)]))
+    started, end = told(events, "events")
+    assert started == StreamStarted("events")
+    assert isinstance(end, kind)
+    assert isinstance(end, StreamUnavailable | StreamFailed)
+    assert end.error is LACKING
+    assert any(isinstance(event, StreamCompleted) for event in told(events, "agents"))
