@@ -1,0 +1,344 @@
+"""What a schema does not know is told once, whatever the records are, and what it knows is told never."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import EllipsisType
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from source_zendesk_chat.streams import drift
+from source_zendesk_chat.streams.drift import LONGEST_NAME, MOST_FINDINGS, MOST_UNKNOWN_FIELDS, Finding, Watch
+from source_zendesk_chat.streams.registry import STREAMS
+from streams.effort import effort
+
+Json = dict[str, Any]
+Place = tuple[str | EllipsisType, ...]
+
+exactly = effort(200)
+few_names = st.sampled_from(["a", "b", "c", "é", 'q"', "\\", "n\n", "x.y", "*", "\ud800"])
+TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text("ab\u00e9", max_size=3)
+)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(few_names, inner, max_size=4))
+objects = st.dictionaries(few_names, values, max_size=5)
+some_types = st.lists(st.sampled_from(TYPES[1:]), unique=True, max_size=3).map(lambda types: ["null", *types])
+schemas: st.SearchStrategy[Json] = st.recursive(
+    some_types.map(lambda types: {"type": types}) | st.just({}),
+    lambda inner: st.builds(
+        lambda types, properties, items: {"type": types, "properties": properties, "items": items},
+        some_types,
+        st.dictionaries(few_names, inner, max_size=4),
+        inner,
+    ),
+    max_leaves=12,
+)
+record_schemas = st.dictionaries(few_names, schemas, max_size=5).map(
+    lambda properties: {"type": "object", "properties": properties} if properties else {"type": "object"}
+)
+CHAT: Json = {
+    "type": "object",
+    "properties": {
+        "id": {"type": ["null", "string"]},
+        "duration": {"type": ["null", "number"]},
+        "count": {"type": ["null", "integer"]},
+        "visitor": {"type": ["null", "object"], "properties": {"name": {"type": ["null", "string"]}}},
+        "session": {"type": ["null", "object"]},
+        "tags": {"type": ["null", "array"]},
+        "anything": {},
+        "history": {
+            "type": ["null", "array"],
+            "items": {"type": ["null", "object"], "properties": {"msg_id": {"type": ["null", "string", "integer"]}}},
+        },
+        "webpath": {
+            "type": ["null", "array"],
+            "items": {
+                "type": ["null", "object", "array"],
+                "properties": {"to": {"type": ["null", "string"]}},
+                "items": {"type": ["null", "string"]},
+            },
+        },
+    },
+}
+
+
+def lines(*records: Any) -> list[bytes]:
+    return [json.dumps(record).encode() for record in records]
+
+
+def conforming(schema: Json) -> st.SearchStrategy[Any]:
+    """Values that a schema knows, nothing in them unknown."""
+    types = schema.get("type", TYPES)
+    types = [types] if isinstance(types, str) else types
+    simple: dict[str, st.SearchStrategy[Any]] = {
+        "null": st.none(),
+        "boolean": st.booleans(),
+        "integer": st.integers(-5, 5) | st.integers(),
+        "number": st.floats(allow_nan=False, allow_infinity=False) | st.integers(),
+        "string": st.text("xyz\u00e9", max_size=3),
+        "array": st.lists(conforming(schema["items"]) if schema.get("items") else scalars, max_size=3),
+        "object": st.fixed_dictionaries({}, optional={k: conforming(v) for k, v in schema["properties"].items()})
+        if schema.get("properties")
+        else objects,
+    }
+    return st.one_of([simple[kind] for kind in types])
+
+
+def json_type(value: Any) -> str:
+    by_type = {
+        type(None): "null",
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        list: "array",
+        dict: "object",
+    }
+    return by_type[type(value)]
+
+
+def fits(found: str, types: Iterable[str]) -> bool:
+    return found in types or (found == "integer" and "number" in types)
+
+
+def offences(schema: Json | None, value: Any, path: Place = ()) -> Iterator[tuple[Place, tuple[str, ...], str]]:
+    """Everything in a value that its schema does not know, as often as it is there; `...` stands for an item."""
+    declared = [] if schema is None else schema.get("type", TYPES)
+    known = tuple(kind for kind in ([declared] if isinstance(declared, str) else declared) if kind != "null")
+    found = json_type(value)
+    if schema is None or not fits(found, {"null", *known}):
+        yield path, known, found
+    elif isinstance(value, dict) and schema.get("properties"):
+        for name, inner in value.items():
+            yield from offences(schema["properties"].get(name), inner, (*path, name))
+    elif isinstance(value, list) and schema.get("items"):
+        for inner in value:
+            yield from offences(schema["items"], inner, (*path, ...))
+
+
+def plainly(schema: Json, records: Sequence[Any]) -> list[Finding]:
+    """The rules in their simplest form."""
+    told: dict[Place, set[str]] = {}
+    findings: list[Finding] = []
+    for path, known, found in (offence for record in records for offence in offences(schema, record)):
+        before = told.setdefault(path, set())
+        if not fits(found, before) and not (found == "null" and before):
+            before.add(found)
+            findings.append(Finding(".".join("*" if part is ... else shown(part) for part in path), known, found))
+    return findings
+
+
+def shown(name: str) -> str:
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def always_walking(schema: Json) -> Watch:
+    def refuse(record: bytes) -> object:
+        raise msgspec.DecodeError
+
+    watch = Watch(schema)
+    watch._decode = refuse
+    return watch
+
+
+@exactly
+@given(record_schemas, st.data(), st.sampled_from([1, 3, 32]))
+def test_findings_are_those_of_a_plain_walk_through_all_records(schema: Json, data: st.DataObject, walks: int) -> None:
+    records = data.draw(st.lists(conforming(schema) | objects, max_size=8))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drift, "_WALKS_BEFORE_REBUILD", walks)
+        watch = Watch(schema)
+        findings = [finding for record in lines(*records) for finding in watch.see([record])]
+        assert findings == plainly(schema, records)
+        assert watch.see(lines(*records)) == []
+
+
+@exactly
+@given(record_schemas, st.data())
+def test_decoding_finds_what_walking_finds(schema: Json, data: st.DataObject) -> None:
+    records = lines(*data.draw(st.lists(conforming(schema) | objects, max_size=8)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drift, "_WALKS_BEFORE_REBUILD", 1)
+        decoded = Watch(schema).see(records)
+        patch.setattr(drift, "_WALKS_BEFORE_REBUILD", 10**9)
+        assert decoded == always_walking(schema).see(records)
+
+
+@exactly
+@given(record_schemas, st.data())
+def test_a_record_without_findings_is_valid_and_one_of_another_type_is_not(schema: Json, data: st.DataObject) -> None:
+    record = data.draw(conforming(schema) | objects)
+    findings = Watch(schema).see(lines(record))
+    valid = Draft7Validator(schema).is_valid(record)
+    assert findings or valid
+    assert not (valid and any(finding.known and finding.found != "number" for finding in findings))
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=lambda stream: stream.name)
+def test_what_a_stream_documents_is_no_drift(stream: Any) -> None:
+    schema = stream.schema()
+
+    @effort(25)
+    @given(st.lists(conforming(schema), max_size=3))
+    def conforms(records: list[Any]) -> None:
+        assert Watch(schema).see(lines(*records)) == []
+
+    conforms()
+
+
+@pytest.mark.parametrize(
+    ("record", "findings"),
+    [
+        ({"id": 7}, [Finding("id", ("string",), "integer")]),
+        ({"duration": 7}, []),
+        ({"duration": "7"}, [Finding("duration", ("number",), "string")]),
+        ({"count": 1.5}, [Finding("count", ("integer",), "number")]),
+        ({"count": 1.0}, [Finding("count", ("integer",), "number")]),
+        ({"count": True}, [Finding("count", ("integer",), "boolean")]),
+        ({"visitor": []}, [Finding("visitor", ("object",), "array")]),
+        ({"visitor": {"name": None, "vip": True}}, [Finding("visitor.vip", (), "boolean")]),
+        ({"new": None}, [Finding("new", (), "null")]),
+        ({"new": {"inner": {"most": 1}}}, [Finding("new", (), "object")]),
+        ({"session": {"of": ["any", {"kind": 1}]}, "tags": [1, {"x": []}], "anything": {"y": 1}}, []),
+        ({"history": [{"msg_id": 1}, None, {"msg_id": "1"}]}, []),
+        ({"history": [{"msg_id": 1.5}, {"msg_id": 2.5}]}, [Finding("history.*.msg_id", ("string", "integer"), "number")]),
+        ({"history": [{}, "text"]}, [Finding("history.*", ("object",), "string")]),
+        ({"webpath": [{"to": "x", "at": 1}, ["x"]]}, [Finding("webpath.*.at", (), "integer")]),
+        ({"webpath": [["x", 7]]}, [Finding("webpath.*.*", ("string",), "integer")]),
+        (
+            {"id": 7, "a": 1, "b": []},
+            [Finding("id", ("string",), "integer"), Finding("a", (), "integer"), Finding("b", (), "array")],
+        ),
+        ([], [Finding("", ("object",), "array")]),
+    ],
+)
+def test_rules(record: Any, findings: list[Finding]) -> None:
+    watch = Watch(CHAT)
+    assert watch.see(lines(record)) == findings
+    assert watch.see(lines(record)) == []
+
+
+def test_another_type_at_the_same_place_is_another_finding() -> None:
+    watch = Watch(CHAT)
+    records = lines({"new": None}, {"new": 1.5}, {"new": 7}, {"new": None}, {"new": "x"}, {"id": 7}, {"id": []}, {"id": 7})
+    assert watch.see(records * 50) == [
+        Finding("new", (), "null"),
+        Finding("new", (), "number"),
+        Finding("new", (), "string"),
+        Finding("id", ("string",), "integer"),
+        Finding("id", ("string",), "array"),
+    ]
+
+
+def count_walks(patch: pytest.MonkeyPatch) -> Callable[[], int]:
+    walked: list[bytes] = []
+    read = drift._read
+
+    def counted(record: bytes) -> Any:
+        walked.append(record)
+        return read(record)
+
+    patch.setattr(drift, "_read", counted)
+    return lambda: len(walked)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": 7, "new": [{"a": 1}]},
+        {"visitor": {"name": [], "vip": {}}, "history": [{"novel": 1, "msg_id": {"a": 1}}]},
+        {"webpath": ["text", {"at": 1}, [1]]},
+        {"history": 1, "count": 1.5},
+    ],
+)
+def test_what_was_found_is_walked_for_no_more(odd: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks, watch = count_walks(monkeypatch), Watch(CHAT)
+    assert watch.see(lines(odd))
+    assert walks() == 1
+    for _ in range(500):
+        assert watch.see(lines(odd)) == []
+    assert walks() <= 40
+
+
+def test_no_walk_for_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = count_walks(monkeypatch)
+    assert Watch(CHAT).see(lines({"id": "1", "history": [{"msg_id": 1}], "webpath": [{"to": "x"}, ["x"]]}) * 50) == []
+    assert walks() == 0
+
+
+def test_a_map_is_told_once_and_what_is_known_in_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks, watch = count_walks(monkeypatch), Watch(CHAT)
+    findings = watch.see([line for n in range(400) for line in lines({"visitor": {f"key {n}": n}})])
+    told = [Finding(f"visitor.key {n}", (), "integer") for n in range(MOST_UNKNOWN_FIELDS)]
+    assert findings == [*told, Finding("visitor.*", (), "integer")]
+    assert walks() < MOST_UNKNOWN_FIELDS + 60
+    assert watch.see(lines({"visitor": {"name": 1, "key 401": "x", "key 1": "x"}})) == [
+        Finding("visitor.name", ("string",), "integer"),
+        Finding("visitor.key 1", (), "string"),
+    ]
+
+
+def test_findings_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects_of_one = {"type": "object", "properties": {"x": {"type": "null"}}}
+    watch = Watch({"type": "object", "properties": {f"o{n}": objects_of_one for n in range(30)}})
+    findings = watch.see([line for n in range(40) for line in lines({f"o{i}": {f"k{n}": 1} for i in range(30)})])
+    assert findings == [Finding(f"o{i}.k{n}", (), "integer") for n in range(40) for i in range(30)][:MOST_FINDINGS]
+    walks = count_walks(monkeypatch)
+    assert watch.see(lines({"o1": {"more": 1}}, {"quite": "new"})) == []
+    assert walks() == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "findings"),
+    [
+        (b'{"count":' + b"9" * 5000 + b"}", []),
+        (b'{"duration":1e999}', []),
+        (b'{"duration":' + b"9" * 400 + b"}", []),
+        (b'{"count":1e999}', [Finding("count", ("integer",), "number")]),
+        (b'{"new":-1e999}', [Finding("new", (), "number")]),
+        (b'{"id":"\\ud800","x":1}', [Finding("x", (), "integer")]),
+        (b'{"id":"\xff","x":1}', [Finding("x", (), "integer")]),
+        (b'{"\\ud800":1,"\xff":2}', [Finding("\\ud800", (), "integer"), Finding("\ufffd", (), "integer")]),
+        (b'{"i\\u0064":1}', [Finding("id", ("string",), "integer")]),
+        (b'{"id":1,"id":"x"}', [Finding("id", ("string",), "integer")]),
+        (
+            b'{"id":"x","id":1,"n":1,"n":"x"}',
+            [Finding("id", ("string",), "integer"), *[Finding("n", (), t) for t in ("integer", "string")]],
+        ),
+        (b'{"a\\nb":1}', [Finding("a\\nb", (), "integer")]),
+        (b'{"":1}', [Finding("", (), "integer")]),
+        (b'{"' + b"x" * 5000 + b'":1}', [Finding("x" * LONGEST_NAME + "...", (), "integer")]),
+        (b'{"session":' * 5000 + b"1" + b"}" * 5000, []),
+        (b'{"new":' + b"[" * 100_000 + b"]" * 100_000 + b"}", []),
+        (b"", []),
+        (b"{", []),
+        (b"<html>", []),
+        (b"null", []),
+        (b'"x"', [Finding("", ("object",), "string")]),
+    ],
+)
+def test_odd_records(record: bytes, findings: list[Finding]) -> None:
+    watch = Watch(CHAT)
+    assert watch.see([record]) == findings
+    assert watch.see([record] * 40) == []
+
+
+@exactly
+@given(
+    st.lists(st.binary(max_size=20) | st.dictionaries(st.text(max_size=5), values).map(lambda row: json.dumps(row).encode()))
+)
+def test_any_bytes_are_looked_at_and_every_finding_can_be_printed(records: list[bytes]) -> None:
+    for finding in Watch(CHAT).see([*records, *(b'{"id":' + record + b"}" for record in records)]):
+        msgspec.json.encode(finding)
+        assert finding.path.isprintable()
