@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.exports import Row, _placed
+from source_zendesk_chat.streams.exports import _placed
 from source_zendesk_chat.streams.positions import ExportPosition
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
@@ -183,10 +183,10 @@ def test_what_moves_during_a_backfill_in_windows_is_read_before_it_ends() -> Non
 
 
 def test_records_without_a_time_belong_where_they_stand() -> None:
-    rows = [Row(key, time, b"{}") for key, time in (("a", None), ("b", 10), ("c", None), ("d", 20), ("e", None), ("f", None))]
-    assert _placed(rows, 5) == [5, 10, 10, 20, 20, 20]
-    assert _placed(rows[1:2], 5) == [10]
-    assert _placed(rows, 15) == [15, 10, 15, 20, 20, 20]
+    times = [None, 10, None, 20, None, None]
+    assert _placed(times, 5) == [5, 10, 10, 20, 20, 20]
+    assert _placed(times[1:2], 5) == [10]
+    assert _placed(times, 15) == [15, 10, 15, 20, 20, 20]
     assert _placed([], 5) == []
 
 

@@ -47,4 +47,5 @@ AGENT_TIMELINE: Final = Export(
     unit=1,
     decode=decode_page(_Page),
     row=span_row,
+    inclusive=False,
 )

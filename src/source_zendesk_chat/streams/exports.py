@@ -1,4 +1,4 @@
-"""The reader of incremental exports: chats and agent timeline.
+"""The reader of incremental exports, such as chats and the agent timeline.
 
 An export orders its records by time, and records of one time by id, and answers from a ``start_time`` (inclusive) and
 ``start_id`` on. The reader trusts nothing else of it: not the size of a page, not ``next_page`` (present even when nothing is
@@ -8,13 +8,17 @@ record of the moment at which it began.
 Records that may come again are remembered by key and digest, and left out while they are unchanged: those of the moment that a
 page ends at, and all of the overlap before the run's own time, which the next run reads again for what became visible late.
 
+Where an export may be in another order than that of its records' times (a server may well select by a change that they do not
+tell), a record older than what was asked for is no old one that comes again, and is taken; and the API's own ``end_time`` says
+how far such a page goes.
+
 Where the API is slow, several windows of time are read side by side (``windows``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 from typing import Any, Final, Literal, TypeAlias
@@ -28,7 +32,7 @@ from source_zendesk_chat.errors import (
     RequestRejectedError,
     ServerError,
 )
-from source_zendesk_chat.streams.positions import RESET, ExportPosition
+from source_zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition
 from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
 from source_zendesk_chat.streams.windows import Moments, Window, Windows
@@ -71,10 +75,14 @@ class Export:
     Attributes:
         stream: Its name in messages.
         path: Its endpoint.
-        fields: The ``fields`` parameter that asks for whole records.
+        fields: The ``fields`` parameter that asks for whole records; "" where there is none.
         unit: Microseconds in one unit of ``start_time``.
         decode: Turns a body into its envelope.
         row: Turns a raw record into a row.
+        inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
+        ordered: Whether records are known to come in the order of their time, and not of a later change.
+        either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
+        redact: What is made of each raw record before anything else is; None for nothing.
     """
 
     stream: str
@@ -83,6 +91,10 @@ class Export:
     unit: int
     decode: Callable[[bytes], ExportPage]
     row: Callable[[msgspec.Raw], Row]
+    inclusive: bool = True
+    ordered: bool = True
+    either_unit: bool = False
+    redact: Callable[[bytes], bytes] | None = None
 
     def floor(self, time: int) -> int:
         """A time, cut to what ``start_time`` can say."""
@@ -95,12 +107,14 @@ class _Page:
 
     Attributes:
         limit: The page size that the API could give.
+        asked: The time that it was asked for from, microseconds.
         end_time: Where the API says that it ends, microseconds.
         end_id: The ``start_id`` to go on from there.
         rows: Its records.
     """
 
     limit: int
+    asked: int
     end_time: int | None
     end_id: str
     rows: Sequence[Row]
@@ -116,7 +130,7 @@ class _Taken:
     Attributes:
         records: To be emitted.
         unchanged: How many were emitted before and are the same.
-        outside: How many lie before the start or the position.
+        outside: How many lie before the start or the position, or after the end of what is wanted.
         behind: How many lie behind the end of the window.
         progressed: Whether there may be more behind the page.
     """
@@ -145,37 +159,51 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
     def read(fetch: Fetcher, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
         times = moments(export, bounds)
         saved, notes = starting_position(export, position, bounds, times.latest)
-        windows = Windows(saved, times, resumed=position is not None, unit=export.unit, page_size=PAGE_SIZE)
-
-        def ask(due: Iterable[Window]) -> None:
-            for window in due:
-                fetch.start(partial(_fetch_window, export, window, window.time, window.id, times.latest))
-
-        ask(windows.due(1))
-        while windows.unread:
-            window, page = fetch.finished()
-            if page is None:
-                windows.go_on(window, ended=True, short=True)
-                ask(windows.due(fetch.spare()))
-                continue
-            begin = window.time
-            taken = _take(export, window, page, times.head)
-            if _is_stuck(export, fetch, window, page, taken, windows.largest, times):
-                ask([window])
-                continue
-            windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
-            short = len(page.rows) < min(page.limit, windows.largest)
-            passed = not window.holds(export.floor(window.time)) or (short and window.time > times.now)
-            windows.go_on(window, ended=passed or not taken.progressed, short=short)
-            window.limit = min(PAGE_SIZE, page.limit * SHRINK)
-            reached, progress = windows.position(), windows.progress()
-            ask([window] if window.status == "asked" else [])
-            ask(windows.due(fetch.spare()))
-            outside = taken.outside + taken.behind
-            yield Batch(taken.records, reached, len(page.rows), notes, progress, taken.unchanged, outside)
-            notes = ()
+        if not times.wants(min(saved.known_from, saved.time)):
+            yield Batch((), saved, 0, notes, 1.0)
+            return
+        own = _in_its_unit(export, fetch, times.head)
+        windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
+        yield from _read_windows(own, fetch, windows, times, notes)
 
     return read
+
+
+def _read_windows(
+    export: Export, fetch: Fetcher, windows: Windows, times: Moments, notes: tuple[str, ...]
+) -> Iterator[Batch[ExportPosition]]:
+    def ask(due: Iterable[Window]) -> None:
+        for window in due:
+            fetch.start(partial(_fetch_window, export, window, window.time, window.id, times.latest))
+
+    ask(windows.due(1))
+    while windows.unread:
+        window, page = fetch.finished()
+        if page is None:
+            windows.go_on(window, ended=True, short=True)
+            ask(windows.due(fetch.spare()))
+            continue
+        begin = window.time
+        taken = _take(export, window, page, times)
+        if _is_stuck(export, fetch, window, page, taken, windows.largest, times):
+            ask([window])
+            continue
+        windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
+        short = len(page.rows) < min(page.limit, windows.largest)
+        windows.go_on(window, ended=not taken.progressed or _is_passed(export, window, times, short=short), short=short)
+        window.limit = min(PAGE_SIZE, page.limit * SHRINK)
+        reached, progress = windows.position(), windows.progress()
+        ask([window] if window.status == "asked" else [])
+        ask(windows.due(fetch.spare()))
+        outside = taken.outside + taken.behind
+        yield Batch(taken.records, reached, len(page.rows), notes, progress, taken.unchanged, outside)
+        notes = ()
+
+
+def _is_passed(export: Export, window: Window, times: Moments, *, short: bool) -> bool:
+    """Whether what is wanted of a window lies before where it is read to."""
+    inside = window.holds(export.floor(window.time)) and times.wants(window.time)
+    return not inside or (short and window.time > times.now)
 
 
 def probe_export(export: Export) -> Callable[[Fetch, Bounds], object]:
@@ -183,8 +211,7 @@ def probe_export(export: Export) -> Callable[[Fetch, Bounds], object]:
 
     def probe(fetch: Fetch, bounds: Bounds) -> object:
         start = min(bounds.start * SECOND_US, int(bounds.now * SECOND_US) - RECENT_US) // export.unit
-        params: dict[str, str | int] = {"fields": export.fields, "limit": 1, "start_time": start}
-        return fetch(export.path, params, export.decode, patient=False)
+        return fetch(export.path, {**_whole_records(export), "limit": 1, "start_time": start}, export.decode, patient=False)
 
     return probe
 
@@ -219,7 +246,23 @@ def moments(export: Export, bounds: Bounds) -> Moments:
     """The moments of a run of an export."""
     now = int(bounds.now * SECOND_US)
     overlap = max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US)
-    return Moments(now, export.floor(now - RECENT_US), export.floor(now - overlap))
+    end = None if bounds.end is None else bounds.end * SECOND_US
+    return Moments(now, export.floor(now - RECENT_US), export.floor(now - overlap), bounds.start * SECOND_US, end)
+
+
+def _in_its_unit(export: Export, fetch: Fetch, young: int) -> Export:
+    """The export in the unit that the API counts in; where documents disagree, one small request tells.
+
+    It asks in seconds for what is young. To an API that counts microseconds this is a moment of 1970, so that its answer is the
+    oldest record of all, and ends among microseconds.
+    """
+    if not export.either_unit:
+        return export
+    asked = young // SECOND_US
+    page = fetch(export.path, {**_whole_records(export), "limit": 1, "start_time": asked}, export.decode)
+    times = [_row(export, raw).time for raw in page.rows]
+    old = any(time is not None and time < asked * SECOND_US for time in times)
+    return replace(export, unit=1) if old or (_number(page.end_time) or 0) >= FIRST_MICROSECOND_VALUE else export
 
 
 def _fetch_window(
@@ -250,17 +293,26 @@ def _fetch_page(export: Export, fetch: Fetch, time: int, start_id: str, limit: i
         else:
             end_time = _number(page.end_time)
             end_id = str(page.end_id) if isinstance(page.end_id, str | int) else ""
-            rows = [export.row(raw) for raw in page.rows]
-            return _Page(limit, None if end_time is None else end_time * export.unit, end_id, rows)
+            rows = [_row(export, raw) for raw in page.rows]
+            asked = int(params["start_time"]) * export.unit
+            return _Page(limit, asked, None if end_time is None else end_time * export.unit, end_id, rows)
+
+
+def _row(export: Export, raw: msgspec.Raw) -> Row:
+    return export.row(raw if export.redact is None else msgspec.Raw(export.redact(bytes(raw))))
 
 
 def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
     """The parameters of a request for all records since a time, or since one of its records."""
     start = time // export.unit
-    if export.unit == 1:
-        start = max(0, start - 1)  # whether the records at start_time itself are among the answer is not documented
+    if not export.inclusive:
+        start = max(0, start - 1)
     position = {"start_id": start_id} if start_id else {}
-    return {"fields": export.fields, "start_time": start, **position}
+    return {**_whole_records(export), "start_time": start, **position}
+
+
+def _whole_records(export: Export) -> dict[str, str | int]:
+    return {"fields": export.fields} if export.fields else {}
 
 
 def _is_stuck(export: Export, fetch: Fetch, window: Window, page: _Page, taken: _Taken, largest: int, moments: Moments) -> bool:
@@ -289,48 +341,58 @@ def _more_follows(export: Export, fetch: Fetch, time: int, limit: int, moments: 
     Asked when a page brought nothing new and the server never gave a larger one, so that this size may be its cap. (A single
     record is not asked about: no server gives only one at a time.)
     """
-    beyond = time + (2 if export.unit == 1 else export.unit)
+    beyond = time + (1 if export.inclusive else 2) * export.unit
     page = _fetch_page(export, fetch, beyond, "", limit, moments.latest)
     return page is not None and any(row.time is None or row.time <= moments.now for row in page.rows)
 
 
-def _take(export: Export, window: Window, page: _Page, head: int) -> _Taken:
+def _take(export: Export, window: Window, page: _Page, times: Moments) -> _Taken:
     """Move on over a page."""
     if not page.rows:
         return _Taken()
-    time, last_id = _end(export, window, page)
+    places = _places(export, page, times.start)
+    time, last_id = _end(export, window, page, places, times.now)
+    if not times.wants(time):
+        time, last_id = times.cut(time), ""
     moved = export.floor(time) > export.floor(window.time)
     before = window.time
     if time >= window.time:
         window.time, window.id = time, last_id
-    at_end = {row.key for row in page.rows if row.time is None or row.time >= export.floor(window.time)}
+    here = export.floor(window.time)
+    at_end = {row.key for row, place in zip(page.rows, places, strict=True) if place is None or place >= here}
     taken = _Taken(progressed=moved or not at_end <= window.met)
     window.met = at_end if moved else window.met | at_end
-    keep_from = min(head, export.floor(window.time))
+    keep_from = min(times.head, here)
     plainly_new = range(window.lower, keep_from if window.end is None else min(keep_from, window.end))
-    for row, placed in zip(page.rows, _placed(page.rows, max(before, window.lower)), strict=True):
+    for row, placed in zip(page.rows, _placed(places, max(before, window.lower)), strict=True):
         if placed in plainly_new and row.key not in window.seen:  # almost all, so they are not asked about further
             taken.records.append(row.record)
         else:
-            taken.add(row, _judge(window, row, placed, keep_from))
-    window.lower = max(window.lower, export.floor(window.time))
+            taken.add(row, _judge(window, row, placed, keep_from, times))
+    window.lower = max(window.lower, here)
     window.seen = {key: entry for key, entry in window.seen.items() if entry[0] >= keep_from}
     return taken
 
 
-def _placed(rows: Sequence[Row], lower: int) -> list[int]:
-    """The times of records; one without a time takes its place from those before it."""
-    times = [row.time for row in rows]
-    known = [time for time in times if time is not None]
-    if len(known) == len(times):
+def _places(export: Export, page: _Page, start: int) -> list[int | None]:
+    """Where records stand in the API's order: at their time; None where that is not known."""
+    if export.ordered:
+        return [row.time for row in page.rows]
+    return [None if row.time is not None and start <= row.time < page.asked else row.time for row in page.rows]
+
+
+def _placed(places: Sequence[int | None], lower: int) -> list[int]:
+    """The same, where a record without a place takes it from those before it."""
+    known = [place for place in places if place is not None]
+    if len(known) == len(places):
         return known
-    befores = accumulate(times, lambda before, time: before if time is None else time, initial=lower)
-    return [max(lower, before or lower) if time is None else time for time, before in zip(times, befores, strict=False)]
+    befores = accumulate(places, lambda before, place: before if place is None else place, initial=lower)
+    return [max(lower, before or lower) if place is None else place for place, before in zip(places, befores, strict=False)]
 
 
-def _judge(window: Window, row: Row, time: int, keep_from: int) -> _Verdict:
+def _judge(window: Window, row: Row, time: int, keep_from: int, times: Moments) -> _Verdict:
     """Whether a row is to be emitted, or why not; it is remembered if it may come again."""
-    if time < window.lower:
+    if time < window.lower or not times.wants(time):
         return "outside"
     if not window.holds(time):
         return "behind"
@@ -342,14 +404,17 @@ def _judge(window: Window, row: Row, time: int, keep_from: int) -> _Verdict:
     return "unchanged" if known is not None and known[1] == fingerprint else "new"
 
 
-def _end(export: Export, window: Window, page: _Page) -> tuple[int, str]:
-    """Where a page ends: as the API says if that lies among its records, else at the last of them."""
+def _end(export: Export, window: Window, page: _Page, places: Sequence[int | None], now: int) -> tuple[int, str]:
+    """Where a page ends: as the API says if that lies among its records, or they are in another order; else at the last one."""
     said = page.end_time
-    times = [row.time for row in page.rows if row.time is not None] or [window.time if said is None else said]
-    last = max(times)
-    if said is not None and not export.floor(min(times)) <= said <= last:
-        return last, ""
-    return last if said is None else said, page.end_id
+    known = [place for place in places if place is not None] or [window.time if said is None else said]
+    last = max(known)
+    if said is None:
+        return last, page.end_id
+    other_order = not export.ordered and any(row.time is not None and row.time < page.asked for row in page.rows)
+    if export.floor(min(known)) <= said <= last or (other_order and last < said <= now):
+        return said, page.end_id
+    return last, ""
 
 
 def _number(value: object) -> int | None:

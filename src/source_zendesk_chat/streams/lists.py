@@ -10,7 +10,7 @@ import msgspec
 
 from source_zendesk_chat.errors import PaginationStuckError, RecordShapeError
 from source_zendesk_chat.streams.positions import ListPosition
-from source_zendesk_chat.streams.records import decode_answer, digest, integer_id, with_fields
+from source_zendesk_chat.streams.records import INTEGER, decode_answer, digest, integer_id, with_fields
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
 
 ID_PAGE_SIZE: Final = 100  # agents answer 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
@@ -19,16 +19,22 @@ MAX_DIGESTS: Final = 10_000  # about 300 KB of state; beyond, changes of the old
 
 Extract = Callable[[bytes], Sequence[msgspec.Raw]]
 Groups = Callable[[bytes], Sequence[Sequence[msgspec.Raw]]]
+Redact = Callable[[bytes], bytes]
 
 
 class _Row(msgspec.Struct):
     id: Any = None
     account_key: Any = None
+    agent_id: Any = None
     enabled: Any = None
 
 
 class _Data(msgspec.Struct):
     data: dict[str, msgspec.Raw]
+
+
+class _Settings(msgspec.Struct):
+    data: list[msgspec.Raw] | dict[str, msgspec.Raw]
 
 
 class _Bans(msgspec.Struct):
@@ -39,6 +45,7 @@ class _Bans(msgspec.Struct):
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _data: Final = msgspec.json.Decoder(_Data)
+_settings: Final = msgspec.json.Decoder(list[msgspec.Raw] | _Settings)
 _bans: Final = msgspec.json.Decoder(_Bans)
 
 
@@ -51,12 +58,14 @@ class Listing:
         path: Its endpoint.
         extract: The records of an answer.
         key: The field that every record MUST have, or "".
+        redact: What is made of each raw record before anything else is; None for nothing.
     """
 
     stream: str
     path: str
     extract: Extract
     key: str = "id"
+    redact: Redact | None = None
 
 
 def read_whole(listing: Listing) -> Callable[[Fetch, None, Bounds], Iterator[Batch[None]]]:
@@ -64,7 +73,7 @@ def read_whole(listing: Listing) -> Callable[[Fetch, None, Bounds], Iterator[Bat
 
     def read(fetch: Fetch, _position: None, _bounds: Bounds) -> Iterator[Batch[None]]:
         rows = fetch(listing.path, {}, listing.extract)
-        records = [_record(listing.stream, raw, listing.key)[1] for raw in rows]
+        records = [_record(listing, raw)[1] for raw in rows]
         yield Batch(records, None, len(rows))
 
     return read
@@ -79,18 +88,24 @@ class IdList:
         path: Its endpoint.
         groups: The lists of an answer. Whether the page size counts all of them together or each is not known, so the next
             page begins after the lowest of their last ids: whatever the answer is, nothing lies before it unread.
+        key: The field that identifies a record and orders the list.
+        unpaged: Whether the API may know no paging here, and answer with the whole list each time.
+        redact: What is made of each raw record before anything else is; None for nothing.
     """
 
     stream: str
     path: str
     groups: Groups
+    key: str = "id"
+    unpaged: bool = False
+    redact: Redact | None = None
 
 
 def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds], Iterator[Batch[ListPosition]]]:
     """The reader of a list paged by id.
 
     An incremental run reads the whole list again, because a change does not move a record to a new id, and emits what is new
-    or changed. A full refresh that resumes goes on after the last id. Only an empty page is the end.
+    or changed. A full refresh that resumes goes on after the last id. The end is an empty page, or the whole list again.
     """
 
     def read(fetch: Fetch, position: ListPosition | None, bounds: Bounds) -> Iterator[Batch[ListPosition]]:
@@ -100,16 +115,16 @@ def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds]
         met: set[int] = set()
         while True:
             groups = fetch(listing.path, {"limit": ID_PAGE_SIZE, "since_id": since}, listing.groups)
-            pages = [[_identified(listing.stream, raw) for raw in group] for group in groups]
+            pages = [[_identified(listing, raw) for raw in group] for group in groups]
             received = sum(map(len, pages))
-            if not received:
+            following = min((max(key for key, _ in page) for page in pages if page), default=0) + 1
+            if received and following <= since and not (listing.unpaged and _is_whole(listing, fetch, received)):
+                raise PaginationStuckError(f"{listing.stream}: Zendesk repeats a page for ever. Please report this.")
+            if following <= since or not received:
                 whole = {key: digests[key] for key in met} if bounds.incremental else digests
                 notes = _deleted_note(listing.stream, digests.keys() - whole.keys())
-                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), 0, notes=notes)
+                yield Batch((), _position(replace(saved, known_from=0), since - 1, whole), received, notes, outside=received)
                 return
-            following = min(max(key for key, _ in page) for page in pages if page) + 1
-            if following <= since:
-                raise PaginationStuckError(f"{listing.stream}: Zendesk repeats a page for ever. Please report this.")
             since = following
             records = []
             for key, record in _merged(pages):
@@ -120,6 +135,13 @@ def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds]
             yield Batch(records, _position(saved, since - 1, digests), received, unchanged=received - len(records))
 
     return read
+
+
+def _is_whole(listing: IdList, fetch: Fetch, received: int) -> bool:
+    """Whether a page that is repeated is the whole list: less than was asked for, or more than a limit that is not heeded."""
+    if received < ID_PAGE_SIZE:
+        return True
+    return sum(map(len, fetch(listing.path, {"limit": 1, "since_id": 0}, listing.groups))) > 1
 
 
 def probe_whole(listing: Listing) -> Callable[[Fetch, Bounds], object]:
@@ -158,9 +180,30 @@ def ban_groups(body: bytes) -> list[list[msgspec.Raw]]:
     return [bans.ip_address, bans.visitor]
 
 
-def _record(stream: str, raw: msgspec.Raw, key: str) -> tuple[Any, RawRecord]:
+def agent_settings(body: bytes) -> list[list[msgspec.Raw]]:
+    """The records of an array or of what is in ``{"data": ...}``: an array, or an object by agent id.
+
+    Each gets its ``agent_id`` where it has none: from its ``id``, or from its key in the object.
+    """
+    answer = decode_answer(body, _settings)
+    found = answer.data if isinstance(answer, _Settings) else answer
+    keyed = found.items() if isinstance(found, dict) else ((None, raw) for raw in found)
+    return [[_with_agent_id(key, raw) for key, raw in keyed]]
+
+
+def _with_agent_id(key: str | None, raw: msgspec.Raw) -> msgspec.Raw:
+    try:
+        row = msgspec.json.decode(raw, type=_Row)
+    except msgspec.ValidationError:
+        return raw  # no object, which is refused where it is read
+    own = row.id if row.id is not None or key is None else int(key) if INTEGER.fullmatch(key) else key
+    return raw if row.agent_id is not None or own is None else msgspec.Raw(with_fields(bytes(raw), agent_id=own))
+
+
+def _record(listing: Listing | IdList, raw: msgspec.Raw) -> tuple[Any, RawRecord]:
     """A record and its key, with ``enabled`` as a boolean (documented as 1 or 0, sent as either)."""
-    record = bytes(raw)
+    stream, key = listing.stream, listing.key
+    record = bytes(raw) if listing.redact is None else listing.redact(bytes(raw))
     try:
         row = msgspec.json.decode(record, type=_Row)
     except msgspec.ValidationError:
@@ -175,9 +218,9 @@ def _record(stream: str, raw: msgspec.Raw, key: str) -> tuple[Any, RawRecord]:
     return value, record
 
 
-def _identified(stream: str, raw: msgspec.Raw) -> tuple[int, RawRecord]:
-    value, record = _record(stream, raw, "id")
-    return integer_id(value, stream), record
+def _identified(listing: IdList, raw: msgspec.Raw) -> tuple[int, RawRecord]:
+    value, record = _record(listing, raw)
+    return integer_id(value, listing.stream), record
 
 
 def _merged(pages: Iterable[Sequence[tuple[int, RawRecord]]]) -> list[tuple[int, RawRecord]]:

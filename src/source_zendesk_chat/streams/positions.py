@@ -105,24 +105,24 @@ def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportP
     return load
 
 
-def dump_list(position: ListPosition) -> StateBlob:
+def dump_list(position: ListPosition, cursor_field: str = "id") -> StateBlob:
     """Store a position of a list."""
     return {
-        "id": position.id,
+        cursor_field: position.id,
         "known_from": position.known_from,
         "digests": {str(key): value for key, value in position.digests.items()},
         "version": STATE_VERSION,
     }
 
 
-def load_list(stream: str) -> Callable[[StateBlob], ListPosition | None]:
+def load_list(stream: str, cursor_field: str = "id") -> Callable[[StateBlob], ListPosition | None]:
     """The function that reads positions of a list in any of their forms."""
 
     def load(state: StateBlob) -> ListPosition | None:
         _check_version(stream, state)
-        value = state.get("id")
+        value = state.get(cursor_field)
         if value is None or value == "":
-            _nothing_else(stream, "id", state)
+            _nothing_else(stream, cursor_field, state)
             return None
         last = _whole_number(stream, value)
         digests = state.get("digests", {})

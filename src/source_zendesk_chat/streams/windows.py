@@ -29,11 +29,23 @@ class Moments:
         now: When it began.
         latest: The latest ``start_time`` that the API accepts.
         head: From here on, records are remembered, and read again by the next run.
+        start: The first that is wanted of a new account.
+        end: The first that is not wanted any more; None for all.
     """
 
     now: int
     latest: int
     head: int
+    start: int = 0
+    end: int | None = None
+
+    def wants(self, time: int) -> bool:
+        """Whether a time is before the end of what is wanted."""
+        return self.end is None or time < self.end
+
+    def cut(self, time: int) -> int:
+        """A time, or the end of what is wanted if that comes first."""
+        return time if self.end is None else min(time, self.end)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +105,7 @@ class Windows:
         if exact:
             self._all[0].time, self._all[0].id = saved.time, saved.id
         self._began = moments.now
-        self._ends = moments.head
+        self._ends = moments.cut(moments.head)
         self._pages_to_prove = 0 if saved.ahead or not resumed else PAGES_OF_A_SMALL_SYNC
         self._misses = 0
         self.largest = 0  # page so far
@@ -124,7 +136,7 @@ class Windows:
         if len(times) < self.largest:
             self._ends = min(self._ends, window.time)
         elif window.time > self._ends:
-            self._ends = self._moments.head
+            self._ends = self._moments.cut(self._moments.head)
         self._pages_to_prove -= 1
         window.span = window.time - max(begin, first) if len(times) == self.largest else 0
         self._began = min(self._began, first)
@@ -134,7 +146,7 @@ class Windows:
     def go_on(self, window: Window, *, ended: bool, short: bool) -> None:
         """Decide what becomes of a window after a page.
 
-        The open one is read last: what changes while the others are read moves into it.
+        The open one is read last: what changes while the others are read moves into it, unless that is not wanted.
 
         Args:
             window: Which.
@@ -142,11 +154,10 @@ class Windows:
             short: Whether the page was not full.
         """
         others = any(other is not window and other.status != "read" for other in self._all)
-        if window.end is None and others and (ended or short):
+        if window.end is None and others and (ended or short) and self._moments.wants(self._moments.now):
             window.status = "paused"
         elif ended:
-            window.status = "read"
-            self._join()
+            self._close(window)
         else:
             window.status = "asked"
 
@@ -168,9 +179,9 @@ class Windows:
 
     def progress(self) -> float:
         """How much of the time since the first record is read, from 0 to 1."""
-        now, began = self._moments.now, self._began
-        left = sum(max(0, (now if w.end is None else w.end) - w.time) for w in self._all if w.status != "read")
-        return 1 - min(1.0, left / (now - began)) if began < now else 1.0
+        goal, began = self._moments.cut(self._moments.now), self._began
+        left = sum(max(0, (goal if w.end is None else min(w.end, goal)) - w.time) for w in self._all if w.status != "read")
+        return 1 - min(1.0, left / (goal - began)) if began < goal else 1.0
 
     def _opened(self, start: int) -> Iterator[Window]:
         for begin, end in self._saved.ahead:
@@ -186,6 +197,8 @@ class Windows:
         window = Window(start, end, min(start, self._moments.latest), self._page_size, lower=start, seen=seen)
         if read and end is not None:
             window.time, window.status = end, "read"
+        elif not self._moments.wants(start):
+            window.status = "read"  # though nothing of it is
         return window
 
     def _next(self, spare: int) -> Window | None:
@@ -227,6 +240,14 @@ class Windows:
         if window.end is not None and not window.holds(window.time):
             return window.end
         return max(window.start, min(self._moments.head, self._floor(window.time)))
+
+    def _close(self, window: Window) -> None:
+        """Note that nothing is left of a window; so all before the end of what is wanted is read, unless some may come late."""
+        window.status = "read"
+        end = self._moments.end
+        if end is not None and end <= self._moments.head and (window.end is None or end <= window.end):
+            window.time, window.id = end, ""
+        self._join()
 
     def _join(self) -> None:
         """Make one window of neighbours that are read to their ends."""

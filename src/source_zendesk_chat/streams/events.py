@@ -1,0 +1,81 @@
+"""Exports of records that have an id and a timestamp: conversions, department events and agent events.
+
+Conversions and department events: ``GET incremental/conversions`` and ``incremental/department_events``, in seconds. Nothing
+says that they are ordered by their ``timestamp`` rather than by a later change, as chats are.
+
+Agent events (limited availability): ``GET incremental/agent_events``, chronological. The table of its parameters says
+microseconds, while a client of it sends seconds and gets an ``end_time`` with a fraction. It always gives whole records, and
+``fields`` does not apply to it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from source_zendesk_chat.errors import RecordShapeError
+from source_zendesk_chat.streams.exports import Export, ExportPage, Row, decode_page
+from source_zendesk_chat.streams.records import SECOND_US, micros_of
+
+
+class _Conversions(ExportPage, kw_only=True):
+    rows: list[msgspec.Raw] = msgspec.field(name="conversions")
+
+
+class _DepartmentEvents(ExportPage, kw_only=True):
+    rows: list[msgspec.Raw] = msgspec.field(name="department_events")
+
+
+class _AgentEvents(ExportPage, kw_only=True):
+    rows: list[msgspec.Raw] = msgspec.field(name="agent_events")
+
+
+class _Event(msgspec.Struct, gc=False):
+    id: Any = None
+    timestamp: Any = None
+
+
+_decoder: Final = msgspec.json.Decoder(_Event)
+
+
+def event_row(stream: str, raw: msgspec.Raw) -> Row:
+    """Key and time of a record, which passes as it is."""
+    try:
+        event = _decoder.decode(raw)
+    except msgspec.ValidationError:
+        raise RecordShapeError(f"{stream}: Zendesk sent a record that is no object. Please report this.") from None
+    if not isinstance(event.id, str | int) or event.id == "":
+        raise RecordShapeError(f"{stream}: Zendesk sent a record without its `id`. Please report this.")
+    return Row(str(event.id), micros_of(event.timestamp), bytes(raw))
+
+
+CONVERSIONS: Final = Export(
+    stream="conversions",
+    path="incremental/conversions",
+    fields="conversions(*)",
+    unit=SECOND_US,
+    decode=decode_page(_Conversions),
+    row=partial(event_row, "conversions"),
+    ordered=False,
+)
+DEPARTMENT_EVENTS: Final = Export(
+    stream="department_events",
+    path="incremental/department_events",
+    fields="department_events(*)",
+    unit=SECOND_US,
+    decode=decode_page(_DepartmentEvents),
+    row=partial(event_row, "department_events"),
+    ordered=False,
+)
+AGENT_EVENTS: Final = Export(
+    stream="agent_events",
+    path="incremental/agent_events",
+    fields="",
+    unit=SECOND_US,
+    decode=decode_page(_AgentEvents),
+    row=partial(event_row, "agent_events"),
+    inclusive=False,
+    either_unit=True,
+)
