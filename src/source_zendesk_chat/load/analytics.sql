@@ -1,0 +1,698 @@
+-- What support teams measure, as views over the tables of a load, in an order in which each uses only those before it.
+-- A name that comes twice is tried in its first form, and in the next one where tables or columns are missing for that.
+-- Identifiers are text throughout, whatever type a table has them in.
+
+-- Columns. One name means the same in every view.
+--
+-- abandon_seconds: Seconds that the visitor waited before giving up; null if the chat was not abandoned.
+-- abandon_seconds_avg: Average seconds that the visitors of abandoned chats waited.
+-- abandoned: Chats whose visitor gave up waiting: the API gives them an abandon_time above 0.
+-- abandoned_share: Abandoned chats as a share (0 to 1) of all chats.
+-- accepted: Whether the agent took the chat; true where the API does not say.
+-- activity: A status of the agent, or chatting: in at least one chat, in whatever status.
+-- agent: The agent's name, by today's list of agents where there is one; (none) for no agent.
+-- agent_id: Identifier of the agent, as text; null for no agent.
+-- answered: Chats with a first response by an agent.
+-- attribution: Whom the conversion is credited to, as the API tells it (JSON).
+-- average: Average number at once over the hour: their seconds in the hour, divided by 3600.
+-- away_hours: Hours in the status away.
+-- bad: Ratings that are bad.
+-- chat_id: Identifier of the chat or offline message.
+-- chat_started_at: Start of the chat credited with the conversion.
+-- chats: Chats, each counted once; no offline messages, nothing deleted.
+-- chatting_hours: Hours in at least one chat, however many at once.
+-- comment: The visitor's comment on the rating.
+-- comments: Comments on ratings that are not empty.
+-- conversion_id: Identifier of the conversion.
+-- conversion_share: Converted chats as a share of the chats; null if there are none.
+-- conversions: Conversions, each counted once.
+-- converted_at: When the visitor reached the goal.
+-- converted_chats: Chats credited with at least one conversion.
+-- day: Day on which it was, of chats that of their start, in the time zone asked for; null if that time could not be read.
+-- department: The department's name, by today's list of departments where there is one; (none) for no department.
+-- department_id: Identifier of the department, as text; null for no department.
+-- dropped: Chats that the API calls dropped: the visitor left before an agent answered.
+-- dropped_share: Dropped chats as a share (0 to 1) of all chats.
+-- duration_seconds: Length in seconds.
+-- duration_seconds_avg: Average length of answered chats in seconds.
+-- duration_seconds_p50: Half of the answered chats were no longer than this.
+-- duration_seconds_p90: 90 % of the answered chats were no longer than this.
+-- duration_seconds_p95: 95 % of the answered chats were no longer than this.
+-- ended_at: End; the start plus the duration where the API gives no end, or one before the start. Null on offline messages.
+-- engagement_id: Identifier of the engagement in its chat; null where it is made from the chat's agent_ids.
+-- engagements: Parts that agents took in chats: more than the chats where an agent left one and came back.
+-- first_response_seconds: Seconds until an agent's first response; null if there was none.
+-- first_response_seconds_avg: Average seconds until the first response.
+-- first_response_seconds_p50: Half of the answered chats had their first response within so many seconds.
+-- first_response_seconds_p90: 90 % of the answered chats had their first response within so many seconds.
+-- first_response_seconds_p95: 95 % of the answered chats had their first response within so many seconds.
+-- goal: The goal's name.
+-- goal_id: Identifier of the goal, as text.
+-- goal_name: The goal's name as the API tells it.
+-- good: Ratings that are good.
+-- good_share: Good ratings as a share (0 to 1) of good and bad ones; null if there are none.
+-- hour: Start of the hour, in the time zone asked for.
+-- hours: Hours spent so on that day; time that several spans cover counts once.
+-- invisible_hours: Hours in the status invisible.
+-- is_abandoned: Whether the visitor gave up waiting: abandon_time is above 0.
+-- is_dropped: Whether the API calls the chat dropped.
+-- is_missed: Whether the API calls the chat missed.
+-- message: The text; of a file its name.
+-- missed: Chats that the API calls missed: no agent answered.
+-- missed_share: Missed chats as a share (0 to 1) of all chats.
+-- month: First day of the month in which the chats started, in the time zone asked for.
+-- name: The name that the sender had in the chat.
+-- offline_messages: Messages left while nobody was online.
+-- online_hours: Hours in the status online.
+-- peak: The most at once at any moment of the hour.
+-- position: Place in the chat's history, from 0.
+-- rating: good, bad or null.
+-- sender: visitor, agent, trigger, or other where an old chat does not tell.
+-- sent_at: When it was sent.
+-- started_at: Start; of an offline message when it was left.
+-- started_by: visitor, agent or trigger.
+-- started_by_agent: Chats that an agent started.
+-- started_by_trigger: Chats that a trigger started.
+-- started_by_visitor: Chats that the visitor started.
+-- type: chat or offline_msg; in a transcript chat.msg, chat.file or offline_msg.
+-- utilisation: chatting_hours divided by online_hours. Above 1 where an agent chats in another status; null if never online.
+
+CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone'), 'UTC');
+
+CREATE OR REPLACE MACRO analytics.local_time(moment) AS timezone(analytics.time_zone(), moment);
+
+CREATE OR REPLACE MACRO analytics.seconds_after(moment, seconds) AS
+CASE WHEN seconds BETWEEN 0 AND 1e9 THEN moment + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
+
+-- Names of agents as they are today.
+CREATE OR REPLACE VIEW analytics.agent_names AS
+SELECT CAST(id AS VARCHAR) AS agent_id, any_value(nullif(display_name, '')) AS agent
+FROM main.agents
+WHERE id IS NOT NULL
+GROUP BY agent_id;
+
+CREATE OR REPLACE VIEW analytics.agent_names AS
+SELECT seen.agent_id AS agent_id, arg_max(nullif(seen.agent_name, ''), timestamp) AS agent
+FROM (
+    SELECT timestamp, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS seen
+    FROM main.chats
+)
+WHERE seen.agent_id IS NOT NULL
+GROUP BY seen.agent_id;
+
+CREATE OR REPLACE VIEW analytics.agent_names AS
+SELECT CAST(NULL AS VARCHAR) AS agent_id, CAST(NULL AS VARCHAR) AS agent
+WHERE false;
+
+-- Names of departments as they are today.
+CREATE OR REPLACE VIEW analytics.department_names AS
+SELECT CAST(id AS VARCHAR) AS department_id, any_value(nullif(name, '')) AS department
+FROM main.departments
+WHERE id IS NOT NULL
+GROUP BY department_id;
+
+CREATE OR REPLACE VIEW analytics.department_names AS
+SELECT CAST(chats.department_id AS VARCHAR) AS department_id, arg_max(nullif(department_name, ''), timestamp) AS department
+FROM main.chats
+WHERE chats.department_id IS NOT NULL
+GROUP BY ALL;
+
+CREATE OR REPLACE VIEW analytics.department_names AS
+SELECT CAST(NULL AS VARCHAR) AS department_id, CAST(NULL AS VARCHAR) AS department
+WHERE false;
+
+-- One row for each chat and each offline message that is not deleted.
+CREATE OR REPLACE VIEW analytics.chat_facts AS
+WITH chat AS (
+    SELECT *, CAST(department_id AS VARCHAR) AS department_key
+    FROM main.chats
+    WHERE deleted IS NOT TRUE
+)
+SELECT
+    id AS chat_id,
+    coalesce(type, 'chat') AS type,
+    started_by,
+    timestamp AS started_at,
+    CASE WHEN end_timestamp >= timestamp THEN end_timestamp ELSE analytics.seconds_after(timestamp, duration) END AS ended_at,
+    CAST(analytics.local_time(timestamp) AS DATE) AS day,
+    department_key AS department_id,
+    coalesce(names.department, nullif(department_name, ''), department_key, '(none)') AS department,
+    coalesce(missed, false) AS is_missed,
+    coalesce(dropped, false) AS is_dropped,
+    coalesce(abandon_time > 0, false) AS is_abandoned,
+    CASE WHEN abandon_time > 0 THEN abandon_time END AS abandon_seconds,
+    try_cast(response_time ->> '$.first' AS DOUBLE) AS first_response_seconds,
+    CASE WHEN duration >= 0 THEN duration END AS duration_seconds,
+    rating,
+    nullif(trim(comment), '') AS comment
+FROM chat
+LEFT JOIN analytics.department_names AS names ON names.department_id = department_key;
+
+-- One row for each part that an agent took in a chat; for old chats without engagements one for each of their agents.
+CREATE OR REPLACE VIEW analytics.engagement_facts AS
+WITH chat AS (
+    SELECT
+        id,
+        timestamp,
+        end_timestamp,
+        CAST(department_id AS VARCHAR) AS department_id,
+        duration,
+        response_time,
+        rating,
+        comment,
+        from_json(agent_ids, '["VARCHAR"]') AS agent_ids,
+        from_json(agent_names, '["VARCHAR"]') AS agent_names,
+        from_json(
+            engagements,
+            '[{"id": "VARCHAR", "agent_id": "VARCHAR", "agent_name": "VARCHAR", "department_id": "VARCHAR", "accepted": "BOOLEAN",
+               "timestamp": "VARCHAR", "duration": "DOUBLE", "response_time": {"first": "DOUBLE"}, "rating": "VARCHAR",
+               "comment": "VARCHAR"}]'
+        ) AS engagements
+    FROM main.chats
+    WHERE deleted IS NOT TRUE AND type IS DISTINCT FROM 'offline_msg'
+),
+recorded AS (
+    SELECT id, timestamp, unnest(engagements) AS part
+    FROM chat
+),
+part AS (
+    SELECT
+        part.id AS engagement_id,
+        id AS chat_id,
+        timestamp AS chat_started_at,
+        part.agent_id AS agent_id,
+        part.agent_name AS agent_name,
+        part.department_id AS department_id,
+        coalesce(part.accepted, true) AS accepted,
+        try_cast(part.timestamp AS TIMESTAMPTZ) AS started_at,
+        analytics.seconds_after(try_cast(part.timestamp AS TIMESTAMPTZ), part.duration) AS ended_at,
+        part.duration AS duration,
+        part.response_time.first AS first_response_seconds,
+        part.rating AS rating,
+        part.comment AS comment
+    FROM recorded
+    WHERE part IS NOT NULL
+    UNION ALL
+    SELECT
+        NULL,
+        id,
+        timestamp,
+        unnest(agent_ids),
+        unnest(agent_names[:len(agent_ids)]),
+        department_id,
+        true,
+        timestamp,
+        CASE WHEN end_timestamp >= timestamp THEN end_timestamp ELSE analytics.seconds_after(timestamp, duration) END,
+        CASE WHEN len(agent_ids) = 1 THEN duration END,
+        CASE WHEN len(agent_ids) = 1 THEN try_cast(response_time ->> '$.first' AS DOUBLE) END,
+        CASE WHEN len(agent_ids) = 1 THEN rating END,
+        CASE WHEN len(agent_ids) = 1 THEN comment END
+    FROM chat
+    WHERE coalesce(len(engagements), 0) = 0
+)
+SELECT
+    engagement_id,
+    chat_id,
+    CAST(analytics.local_time(chat_started_at) AS DATE) AS day,
+    agent_id,
+    coalesce(agents.agent, nullif(agent_name, ''), agent_id, '(none)') AS agent,
+    department_id,
+    coalesce(departments.department, department_id, '(none)') AS department,
+    accepted,
+    started_at,
+    ended_at,
+    first_response_seconds,
+    CASE WHEN duration >= 0 THEN duration END AS duration_seconds,
+    rating,
+    nullif(trim(comment), '') AS comment
+FROM part
+LEFT JOIN analytics.agent_names AS agents USING (agent_id)
+LEFT JOIN analytics.department_names AS departments USING (department_id);
+
+-- Conversions as the stream of conversions and the chats credited with them tell; one may come twice.
+CREATE OR REPLACE VIEW analytics.conversion_reports AS
+WITH in_chat AS (
+    SELECT
+        id AS chat_id,
+        timestamp AS chat_started_at,
+        unnest(from_json(
+            conversions,
+            '[{"id": "VARCHAR", "timestamp": "VARCHAR", "goal_id": "VARCHAR", "goal_name": "VARCHAR", "attribution": "JSON"}]'
+        )) AS told
+    FROM main.chats
+    WHERE deleted IS NOT TRUE AND json_array_length(conversions) > 0
+)
+SELECT
+    told.id AS conversion_id,
+    try_cast(told.timestamp AS TIMESTAMPTZ) AS converted_at,
+    told.goal_id AS goal_id,
+    told.goal_name AS goal_name,
+    told.attribution AS attribution,
+    chat_id,
+    chat_started_at
+FROM in_chat
+WHERE told IS NOT NULL
+UNION ALL
+SELECT
+    alone.id,
+    alone.timestamp,
+    CAST(alone.goal_id AS VARCHAR),
+    alone.goal_name,
+    alone.attribution,
+    alone.attribution ->> '$.chat_id',
+    coalesce(chats.timestamp, try_cast(alone.attribution ->> '$.chat_timestamp' AS TIMESTAMPTZ))
+FROM main.conversions AS alone
+LEFT JOIN main.chats AS chats ON chats.id = alone.attribution ->> '$.chat_id'
+WHERE chats.deleted IS NOT TRUE;
+
+CREATE OR REPLACE VIEW analytics.conversion_reports AS
+WITH in_chat AS (
+    SELECT
+        id AS chat_id,
+        timestamp AS chat_started_at,
+        unnest(from_json(
+            conversions,
+            '[{"id": "VARCHAR", "timestamp": "VARCHAR", "goal_id": "VARCHAR", "goal_name": "VARCHAR", "attribution": "JSON"}]'
+        )) AS told
+    FROM main.chats
+    WHERE deleted IS NOT TRUE AND json_array_length(conversions) > 0
+)
+SELECT
+    told.id AS conversion_id,
+    try_cast(told.timestamp AS TIMESTAMPTZ) AS converted_at,
+    told.goal_id AS goal_id,
+    told.goal_name AS goal_name,
+    told.attribution AS attribution,
+    chat_id,
+    chat_started_at
+FROM in_chat
+WHERE told IS NOT NULL;
+
+CREATE OR REPLACE VIEW analytics.conversion_reports AS
+SELECT
+    id AS conversion_id,
+    timestamp AS converted_at,
+    CAST(goal_id AS VARCHAR) AS goal_id,
+    goal_name,
+    attribution,
+    attribution ->> '$.chat_id' AS chat_id,
+    try_cast(attribution ->> '$.chat_timestamp' AS TIMESTAMPTZ) AS chat_started_at
+FROM main.conversions;
+
+-- One row for each conversion.
+CREATE OR REPLACE VIEW analytics.conversion_facts AS
+WITH once AS (
+    SELECT *, attribution ->> '$.agent_id' AS agent_id, attribution ->> '$.department_id' AS department_id
+    FROM analytics.conversion_reports
+    QUALIFY conversion_id IS NULL OR row_number() OVER (PARTITION BY conversion_id ORDER BY chat_id) = 1
+)
+SELECT
+    conversion_id,
+    converted_at,
+    CAST(analytics.local_time(converted_at) AS DATE) AS day,
+    goal_id,
+    coalesce(nullif(goal_name, ''), goal_id, '(none)') AS goal,
+    agent_id,
+    coalesce(agents.agent, nullif(attribution ->> '$.agent_name', ''), agent_id, '(none)') AS agent,
+    department_id,
+    coalesce(departments.department, nullif(attribution ->> '$.department_name', ''), department_id, '(none)') AS department,
+    chat_id,
+    chat_started_at
+FROM once
+LEFT JOIN analytics.agent_names AS agents USING (agent_id)
+LEFT JOIN analytics.department_names AS departments USING (department_id);
+
+-- How many chats and offline messages came on each day.
+CREATE OR REPLACE VIEW analytics.chats_by_day AS
+SELECT
+    day,
+    count(*) FILTER (type = 'chat') AS chats,
+    count(*) FILTER (type = 'offline_msg') AS offline_messages,
+    count(*) FILTER (type = 'chat' AND started_by = 'visitor') AS started_by_visitor,
+    count(*) FILTER (type = 'chat' AND started_by = 'agent') AS started_by_agent,
+    count(*) FILTER (type = 'chat' AND started_by = 'trigger') AS started_by_trigger
+FROM analytics.chat_facts
+GROUP BY day;
+
+-- How many chats and offline messages came to each department on each day.
+CREATE OR REPLACE VIEW analytics.chats_by_department AS
+SELECT
+    day,
+    department_id,
+    department,
+    count(*) FILTER (type = 'chat') AS chats,
+    count(*) FILTER (type = 'offline_msg') AS offline_messages
+FROM analytics.chat_facts
+GROUP BY day, department_id, department;
+
+-- How many chats each agent took on each day; a chat with several agents counts for each, one that nobody took for (none).
+CREATE OR REPLACE VIEW analytics.chats_by_agent AS
+SELECT
+    chat.day AS day,
+    agent_id,
+    coalesce(agent, '(none)') AS agent,
+    count(DISTINCT chat.chat_id) AS chats,
+    count(part.chat_id) AS engagements
+FROM analytics.chat_facts AS chat
+LEFT JOIN analytics.engagement_facts AS part ON part.chat_id = chat.chat_id AND part.accepted
+WHERE type = 'chat'
+GROUP BY chat.day, agent_id, coalesce(agent, '(none)');
+
+-- How long the chats of each day waited for a first response, and how long they took.
+CREATE OR REPLACE VIEW analytics.response_times_by_day AS
+SELECT
+    day,
+    count(*) AS answered,
+    avg(first_response_seconds) AS first_response_seconds_avg,
+    quantile_cont(first_response_seconds, 0.5) AS first_response_seconds_p50,
+    quantile_cont(first_response_seconds, 0.9) AS first_response_seconds_p90,
+    quantile_cont(first_response_seconds, 0.95) AS first_response_seconds_p95,
+    avg(duration_seconds) AS duration_seconds_avg,
+    quantile_cont(duration_seconds, 0.5) AS duration_seconds_p50,
+    quantile_cont(duration_seconds, 0.9) AS duration_seconds_p90,
+    quantile_cont(duration_seconds, 0.95) AS duration_seconds_p95
+FROM analytics.chat_facts
+WHERE type = 'chat' AND first_response_seconds IS NOT NULL
+GROUP BY day;
+
+-- How long the chats of each department waited for a first response, and how long they took, month by month.
+CREATE OR REPLACE VIEW analytics.response_times_by_department AS
+SELECT
+    CAST(date_trunc('month', day) AS DATE) AS month,
+    department_id,
+    department,
+    count(*) AS answered,
+    avg(first_response_seconds) AS first_response_seconds_avg,
+    quantile_cont(first_response_seconds, 0.5) AS first_response_seconds_p50,
+    quantile_cont(first_response_seconds, 0.9) AS first_response_seconds_p90,
+    quantile_cont(first_response_seconds, 0.95) AS first_response_seconds_p95,
+    avg(duration_seconds) AS duration_seconds_avg,
+    quantile_cont(duration_seconds, 0.5) AS duration_seconds_p50,
+    quantile_cont(duration_seconds, 0.9) AS duration_seconds_p90,
+    quantile_cont(duration_seconds, 0.95) AS duration_seconds_p95
+FROM analytics.chat_facts
+WHERE type = 'chat' AND first_response_seconds IS NOT NULL
+GROUP BY ALL;
+
+-- How long each agent took to respond first, and how long their part in the chats was, month by month.
+CREATE OR REPLACE VIEW analytics.response_times_by_agent AS
+SELECT
+    CAST(date_trunc('month', day) AS DATE) AS month,
+    agent_id,
+    agent,
+    count(DISTINCT chat_id) AS answered,
+    avg(first_response_seconds) AS first_response_seconds_avg,
+    quantile_cont(first_response_seconds, 0.5) AS first_response_seconds_p50,
+    quantile_cont(first_response_seconds, 0.9) AS first_response_seconds_p90,
+    quantile_cont(first_response_seconds, 0.95) AS first_response_seconds_p95,
+    avg(duration_seconds) AS duration_seconds_avg,
+    quantile_cont(duration_seconds, 0.5) AS duration_seconds_p50,
+    quantile_cont(duration_seconds, 0.9) AS duration_seconds_p90,
+    quantile_cont(duration_seconds, 0.95) AS duration_seconds_p95
+FROM analytics.engagement_facts
+WHERE accepted AND first_response_seconds IS NOT NULL
+GROUP BY ALL;
+
+-- How many chats of each day no agent answered, and how many visitors gave up.
+CREATE OR REPLACE VIEW analytics.missed_by_day AS
+SELECT
+    day,
+    count(*) AS chats,
+    count(*) FILTER (is_missed) AS missed,
+    count(*) FILTER (is_dropped) AS dropped,
+    count(*) FILTER (is_abandoned) AS abandoned,
+    missed / chats AS missed_share,
+    dropped / chats AS dropped_share,
+    abandoned / chats AS abandoned_share,
+    avg(abandon_seconds) AS abandon_seconds_avg
+FROM analytics.chat_facts
+WHERE type = 'chat'
+GROUP BY day;
+
+-- How many chats of each department and day no agent answered, and how many visitors gave up.
+CREATE OR REPLACE VIEW analytics.missed_by_department AS
+SELECT
+    day,
+    department_id,
+    department,
+    count(*) AS chats,
+    count(*) FILTER (is_missed) AS missed,
+    count(*) FILTER (is_dropped) AS dropped,
+    count(*) FILTER (is_abandoned) AS abandoned,
+    missed / chats AS missed_share,
+    dropped / chats AS dropped_share,
+    abandoned / chats AS abandoned_share,
+    avg(abandon_seconds) AS abandon_seconds_avg
+FROM analytics.chat_facts
+WHERE type = 'chat'
+GROUP BY day, department_id, department;
+
+-- How visitors rated the chats of each day; days without ratings and comments are not there.
+CREATE OR REPLACE VIEW analytics.satisfaction_by_day AS
+SELECT
+    day,
+    count(*) FILTER (rating = 'good') AS good,
+    count(*) FILTER (rating = 'bad') AS bad,
+    good / nullif(good + bad, 0) AS good_share,
+    count(comment) AS comments
+FROM analytics.chat_facts
+WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
+GROUP BY day;
+
+-- How visitors rated the chats of each department and day.
+CREATE OR REPLACE VIEW analytics.satisfaction_by_department AS
+SELECT
+    day,
+    department_id,
+    department,
+    count(*) FILTER (rating = 'good') AS good,
+    count(*) FILTER (rating = 'bad') AS bad,
+    good / nullif(good + bad, 0) AS good_share,
+    count(comment) AS comments
+FROM analytics.chat_facts
+WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
+GROUP BY day, department_id, department;
+
+-- How visitors rated each agent's own part in the chats of each day.
+CREATE OR REPLACE VIEW analytics.satisfaction_by_agent AS
+SELECT
+    day,
+    agent_id,
+    agent,
+    count(*) FILTER (rating = 'good') AS good,
+    count(*) FILTER (rating = 'bad') AS bad,
+    good / nullif(good + bad, 0) AS good_share,
+    count(comment) AS comments
+FROM analytics.engagement_facts
+WHERE accepted AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
+GROUP BY day, agent_id, agent;
+
+-- How many chats ran at once in each hour; hours without a chat are not there.
+CREATE OR REPLACE VIEW analytics.concurrent_chats AS
+WITH span AS (
+    SELECT epoch_us(started_at) AS opened, epoch_us(ended_at) AS closed
+    FROM analytics.chat_facts
+    WHERE ended_at > started_at AND type = 'chat'
+),
+piece AS (
+    SELECT slot, greatest(opened, slot * 3_600_000_000) AS opened, least(closed, (slot + 1) * 3_600_000_000) AS closed
+    FROM (SELECT opened, closed, unnest(range(opened // 3_600_000_000, (closed - 1) // 3_600_000_000 + 1)) AS slot FROM span)
+),
+step AS (
+    SELECT slot, opened AS moment, 1 AS change, closed - opened AS length FROM piece
+    UNION ALL
+    SELECT slot, closed, -1, 0 FROM piece
+),
+running AS (
+    SELECT slot, length, sum(change) OVER (PARTITION BY slot ORDER BY moment, change) AS open
+    FROM step
+)
+SELECT
+    analytics.local_time(to_timestamp(slot * 3600)) AS hour,
+    CAST(max(open) AS BIGINT) AS peak,
+    CAST(sum(length) / 3_600_000_000 AS DOUBLE) AS average
+FROM running
+GROUP BY slot;
+
+-- How many chats each agent was in at once in each hour; hours without a chat are not there.
+CREATE OR REPLACE VIEW analytics.concurrent_chats_by_agent AS
+WITH span AS (
+    SELECT agent_id, agent, epoch_us(started_at) AS opened, epoch_us(ended_at) AS closed
+    FROM analytics.engagement_facts
+    WHERE ended_at > started_at AND accepted AND agent_id IS NOT NULL
+),
+piece AS (
+    SELECT
+        agent_id,
+        agent,
+        slot,
+        greatest(opened, slot * 3_600_000_000) AS opened,
+        least(closed, (slot + 1) * 3_600_000_000) AS closed
+    FROM (SELECT *, unnest(range(opened // 3_600_000_000, (closed - 1) // 3_600_000_000 + 1)) AS slot FROM span)
+),
+step AS (
+    SELECT agent_id, agent, slot, opened AS moment, 1 AS change, closed - opened AS length FROM piece
+    UNION ALL
+    SELECT agent_id, agent, slot, closed, -1, 0 FROM piece
+),
+running AS (
+    SELECT agent_id, agent, slot, length, sum(change) OVER (PARTITION BY agent_id, slot ORDER BY moment, change) AS open
+    FROM step
+)
+SELECT
+    analytics.local_time(to_timestamp(slot * 3600)) AS hour,
+    agent_id,
+    any_value(agent) AS agent,
+    CAST(max(open) AS BIGINT) AS peak,
+    CAST(sum(length) / 3_600_000_000 AS DOUBLE) AS average
+FROM running
+GROUP BY slot, agent_id;
+
+-- Spans of time of agents: in a status, and in chats. They may overlap.
+CREATE OR REPLACE VIEW analytics.agent_spans AS
+SELECT
+    CAST(agent_id AS VARCHAR) AS agent_id,
+    coalesce(status, '(none)') AS activity,
+    start_time AS started_at,
+    analytics.seconds_after(start_time, duration) AS ended_at
+FROM main.agent_timeline
+WHERE agent_id IS NOT NULL
+UNION ALL
+SELECT agent_id, 'chatting', started_at, ended_at
+FROM analytics.engagement_facts
+WHERE accepted AND agent_id IS NOT NULL;
+
+CREATE OR REPLACE VIEW analytics.agent_spans AS
+SELECT
+    CAST(agent_id AS VARCHAR) AS agent_id,
+    coalesce(status, '(none)') AS activity,
+    start_time AS started_at,
+    analytics.seconds_after(start_time, duration) AS ended_at
+FROM main.agent_timeline
+WHERE agent_id IS NOT NULL;
+
+-- How long each agent was in each status on each day, and how long chatting. These overlap: do not add them up.
+CREATE OR REPLACE VIEW analytics.agent_time AS
+WITH told AS (
+    SELECT
+        *,
+        max(ended_at) OVER (
+            PARTITION BY agent_id, activity
+            ORDER BY started_at, ended_at
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS counted_until
+    FROM analytics.agent_spans
+    WHERE ended_at > started_at
+),
+once AS (
+    SELECT agent_id, activity, greatest(started_at, counted_until) AS opened, ended_at AS closed
+    FROM told
+    WHERE counted_until IS NULL OR ended_at > counted_until
+),
+daily AS (
+    SELECT
+        agent_id,
+        activity,
+        opened,
+        closed,
+        unnest(range(date_trunc('day', analytics.local_time(opened)), analytics.local_time(closed), INTERVAL 1 DAY)) AS midnight
+    FROM once
+)
+SELECT
+    CAST(midnight AS DATE) AS day,
+    agent_id,
+    coalesce(agent, agent_id) AS agent,
+    activity,
+    sum(
+        epoch_us(least(closed, timezone(analytics.time_zone(), midnight + INTERVAL 1 DAY)))
+        - epoch_us(greatest(opened, timezone(analytics.time_zone(), midnight)))
+    ) / 3_600_000_000 AS hours
+FROM daily
+LEFT JOIN analytics.agent_names USING (agent_id)
+GROUP BY ALL;
+
+-- How long each agent was online, away and invisible on each day, and how much of that in chats.
+CREATE OR REPLACE VIEW analytics.agent_hours AS
+SELECT
+    day,
+    agent_id,
+    agent,
+    coalesce(sum(hours) FILTER (activity = 'online'), 0) AS online_hours,
+    coalesce(sum(hours) FILTER (activity = 'away'), 0) AS away_hours,
+    coalesce(sum(hours) FILTER (activity = 'invisible'), 0) AS invisible_hours,
+    coalesce(sum(hours) FILTER (activity = 'chatting'), 0) AS chatting_hours,
+    chatting_hours / nullif(online_hours, 0) AS utilisation
+FROM analytics.agent_time
+GROUP BY day, agent_id, agent;
+
+-- How many of the chats that an agent took in a month led to a conversion credited to the agent, then or later.
+CREATE OR REPLACE VIEW analytics.conversions_by_agent AS
+WITH told AS (
+    SELECT day, agent_id, agent, chat_id, NULL AS conversion_id, NULL AS converted_chat
+    FROM analytics.engagement_facts
+    WHERE accepted AND agent_id IS NOT NULL
+    UNION ALL
+    SELECT CAST(analytics.local_time(chat_started_at) AS DATE), agent_id, agent, NULL, coalesce(conversion_id, ''), chat_id
+    FROM analytics.conversion_facts
+)
+SELECT
+    CAST(date_trunc('month', day) AS DATE) AS month,
+    agent_id,
+    agent,
+    count(DISTINCT chat_id) AS chats,
+    count(conversion_id) AS conversions,
+    count(DISTINCT converted_chat) AS converted_chats,
+    converted_chats / nullif(chats, 0) AS conversion_share
+FROM told
+GROUP BY ALL;
+
+-- How many visitors reached each goal on each day.
+CREATE OR REPLACE VIEW analytics.conversions_by_goal AS
+SELECT day, goal_id, goal, count(*) AS conversions, count(DISTINCT chat_id) AS converted_chats
+FROM analytics.conversion_facts
+GROUP BY day, goal_id, goal;
+
+-- One row for each message and file of a chat, and for each offline message: who said what.
+CREATE OR REPLACE VIEW analytics.transcript AS
+WITH item AS (
+    SELECT
+        id,
+        visitor ->> '$.name' AS visitor_name,
+        from_json(agent_names, '["VARCHAR"]') AS agent_names,
+        generate_subscripts(items, 1) - 1 AS position,
+        unnest(items) AS item
+    FROM (
+        SELECT
+            id,
+            visitor,
+            agent_names,
+            from_json(
+                history,
+                '[{"type": "VARCHAR", "timestamp": "VARCHAR", "name": "VARCHAR", "msg": "VARCHAR", "sender_type": "VARCHAR",
+                   "nick": "VARCHAR", "agent_id": "VARCHAR", "attachment": {"name": "VARCHAR"}}]'
+            ) AS items
+        FROM main.chats
+        WHERE deleted IS NOT TRUE
+    )
+)
+SELECT
+    id AS chat_id,
+    position,
+    try_cast(item.timestamp AS TIMESTAMPTZ) AS sent_at,
+    CASE
+        WHEN item.sender_type IS NOT NULL THEN lower(item.sender_type)
+        WHEN item.agent_id IS NOT NULL OR item.nick LIKE 'agent%' THEN 'agent'
+        WHEN item.nick LIKE 'trigger%' THEN 'trigger'
+        WHEN item.nick LIKE 'visitor%' OR item.name = visitor_name THEN 'visitor'
+        WHEN list_contains(agent_names, item.name) THEN 'agent'
+        ELSE 'other'
+    END AS sender,
+    item.name AS name,
+    item.type AS type,
+    coalesce(item.msg, item.attachment.name) AS message
+FROM item
+WHERE item.type IN ('chat.msg', 'chat.file')
+UNION ALL
+SELECT id, 0, timestamp, 'visitor', visitor ->> '$.name', type, message
+FROM main.chats
+WHERE deleted IS NOT TRUE AND type = 'offline_msg' AND message IS NOT NULL;

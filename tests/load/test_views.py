@@ -1,0 +1,391 @@
+"""The views answer what they say, of a small account whose answers are worked out by hand."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from load.account import VIEWS, load_account
+from source_zendesk_chat.load.views import create_views
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs/analytics.md").read_text()
+EXAMPLES = re.findall(r"```sql\n(.*?)```\n\n```text\n(.*?)```\n", PAGE, re.DOTALL)
+D13, D14, D15 = date(2026, 3, 13), date(2026, 3, 14), date(2026, 3, 15)
+MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
+FROM_CHATS = [view for view in VIEWS if view not in ("agent_spans", "agent_time", "agent_hours")]
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("views") / "acme.duckdb"
+    assert load_account(path) == VIEWS
+    return path
+
+
+@pytest.fixture
+def database(account: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(account), read_only=True) as connection:
+        yield connection
+
+
+def rounded(row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(round(value, 4) if isinstance(value, float) else value for value in row)
+
+
+def answer(database: duckdb.DuckDBPyConnection, view: str, columns: str = "*") -> list[tuple[Any, ...]]:
+    return [rounded(row) for row in database.execute(f"SELECT {columns} FROM analytics.{view} ORDER BY ALL").fetchall()]
+
+
+def hour(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00:00")
+
+
+def test_chats_by_day(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "chats_by_day") == [
+        (D13, 1, 0, 0, 0, 1),
+        (D14, 4, 1, 3, 1, 0),
+        (APRIL, 1, 0, 1, 0, 0),
+        (None, 1, 0, 1, 0, 0),
+    ]
+
+
+def test_chats_by_department(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "chats_by_department") == [
+        (D13, None, "(none)", 1, 0),
+        (D14, "1", "Orders", 3, 0),
+        (D14, "2", "Billing", 1, 1),
+        (APRIL, "2", "Billing", 1, 0),
+        (None, "2", "Billing", 1, 0),
+    ]
+
+
+def test_chats_by_agent(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "chats_by_agent") == [
+        (D13, "13", "Cy", 1, 1),
+        (D14, "11", "Ana", 2, 3),
+        (D14, "12", "Bo", 2, 2),
+        (D14, None, "(none)", 1, 0),
+        (APRIL, "11", "Ana", 1, 1),
+        (APRIL, "13", "Cy", 1, 1),
+        (None, None, "(none)", 1, 0),
+    ]
+
+
+def test_response_times(database: duckdb.DuckDBPyConnection) -> None:
+    two_chats = (2, 30, 30, 38, 39, 1500, 1500, 1740, 1770)
+    one_chat = (1, 60, 60, 60, 60, 1800, 1800, 1800, 1800)
+    assert answer(database, "response_times_by_day") == [(D13, *one_chat), (D14, *two_chats)]
+    assert answer(database, "response_times_by_department") == [
+        (MARCH, "1", "Orders", *two_chats),
+        (MARCH, None, "(none)", *one_chat),
+    ]
+    assert answer(database, "response_times_by_agent") == [
+        (MARCH, "11", "Ana", 2, 30, 30, 38, 39, 900, 900, 1140, 1170),
+        (MARCH, "12", "Bo", 1, 5, 5, 5, 5, 1200, 1200, 1200, 1200),
+        (MARCH, "13", "Cy", *one_chat),
+    ]
+
+
+def test_missed_dropped_and_abandoned(database: duckdb.DuckDBPyConnection) -> None:
+    none = (1, 0, 0, 0, 0, 0, 0, None)
+    assert answer(database, "missed_by_day") == [
+        (D13, *none),
+        (D14, 4, 1, 1, 1, 0.25, 0.25, 0.25, 120),
+        (APRIL, *none),
+        (None, 1, 1, 0, 0, 1, 0, 0, None),
+    ]
+    assert answer(database, "missed_by_department") == [
+        (D13, None, "(none)", *none),
+        (D14, "1", "Orders", 3, 0, 0, 0, 0, 0, 0, None),
+        (D14, "2", "Billing", 1, 1, 1, 1, 1, 1, 1, 120),
+        (APRIL, "2", "Billing", *none),
+        (None, "2", "Billing", 1, 1, 0, 0, 1, 0, 0, None),
+    ]
+
+
+def test_satisfaction(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "satisfaction_by_day") == [(D14, 1, 1, 0.5, 1), (APRIL, 1, 0, 1, 0)]
+    assert answer(database, "satisfaction_by_department") == [
+        (D14, "1", "Orders", 1, 1, 0.5, 1),
+        (APRIL, "2", "Billing", 1, 0, 1, 0),
+    ]
+    assert answer(database, "satisfaction_by_agent") == [(D14, "11", "Ana", 1, 0, 1, 1), (D14, "12", "Bo", 0, 1, 0, 0)]
+
+
+def test_concurrent_chats(database: duckdb.DuckDBPyConnection) -> None:
+    late, night, nine, noon = (hour(text) for text in ("2026-03-13T23", "2026-03-14T00", "2026-03-14T09", "2026-03-14T12"))
+    assert answer(database, "concurrent_chats") == [
+        (late, 1, 0.1667),
+        (night, 1, 0.3333),
+        (nine, 2, 0.8667),
+        (noon, 1, 0.1667),
+    ]
+    assert answer(database, "concurrent_chats_by_agent") == [
+        (late, "13", "Cy", 1, 0.1667),
+        (night, "13", "Cy", 1, 0.3333),
+        (nine, "11", "Ana", 2, 0.5833),
+        (nine, "12", "Bo", 1, 0.3333),
+        (noon, "12", "Bo", 1, 0.1667),
+    ]
+
+
+def test_agent_time(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "agent_time") == [
+        (D13, "11", "Ana", "online", 2),
+        (D13, "13", "13", "chatting", 0.1667),
+        (D14, "11", "Ana", "(none)", 1),
+        (D14, "11", "Ana", "away", 0.5),
+        (D14, "11", "Ana", "chatting", 0.4167),
+        (D14, "11", "Ana", "online", 3),
+        (D14, "12", "Bo", "chatting", 0.5),
+        (D14, "12", "Bo", "invisible", 1),
+        (D14, "13", "13", "chatting", 0.3333),
+        (D14, "14", "14", "offline", 1),
+    ]
+    assert answer(database, "agent_hours")[2:4] == [
+        (D14, "11", "Ana", 3, 0.5, 0, 0.4167, 0.1389),
+        (D14, "12", "Bo", 0, 0, 1, 0.5, None),
+    ]
+
+
+def test_conversions(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "conversion_facts", "conversion_id, day, goal, agent, chat_id") == [
+        ("k1", date(2026, 4, 2), "Checkout", "Ana", "c8"),
+        ("k2", D15, "Checkout", "Ana", "c1"),
+        ("k4", date(2026, 3, 20), "Trial", "(none)", None),
+    ]
+    assert answer(database, "conversions_by_goal") == [
+        (D15, "500", "Checkout", 1, 1),
+        (date(2026, 3, 20), "501", "Trial", 1, 0),
+        (date(2026, 4, 2), "500", "Checkout", 1, 1),
+    ]
+    assert answer(database, "conversions_by_agent") == [
+        (MARCH, "11", "Ana", 2, 1, 1, 0.5),
+        (MARCH, "12", "Bo", 2, 0, 0, 0),
+        (MARCH, "13", "Cy", 1, 0, 0, 0),
+        (APRIL, "11", "Ana", 1, 1, 1, 1),
+        (APRIL, "13", "Cy", 1, 0, 0, 0),
+        (None, None, "(none)", 0, 1, 0, None),
+    ]
+
+
+def test_transcript(database: duckdb.DuckDBPyConnection) -> None:
+    assert answer(database, "transcript", "chat_id, position, sender, name, type, message") == [
+        ("c1", 1, "visitor", "Visitor c1", "chat.msg", "Where is it?"),
+        ("c1", 2, "agent", "Anna", "chat.msg", "On its way."),
+        ("c1", 3, "other", "Customer Service", "chat.msg", "How are we doing?"),
+        ("c1", 4, "visitor", "Visitor c1", "chat.file", "parcel.png"),
+        ("c2", 0, "trigger", "Customer Service", "chat.msg", "Can I help?"),
+        ("c2", 1, "visitor", "Bo", "chat.msg", "Yes"),
+        ("c2", 2, "agent", "Bo", "chat.msg", "Hello"),
+        ("o1", 0, "visitor", "Jo", "offline_msg", "Call me"),
+    ]
+    sent = database.execute("SELECT position, epoch_us(sent_at) FROM analytics.transcript WHERE chat_id = 'c1' ORDER BY ALL")
+    said = int(datetime(2026, 3, 14, 9, 1, tzinfo=UTC).timestamp() * 1e6) + 500_000
+    assert sent.fetchall() == [(1, said), (2, said), (3, said), (4, None)]
+
+
+def test_the_time_zone_is_utc_or_what_the_variable_says(database: duckdb.DuckDBPyConnection) -> None:
+    database.execute("SET TimeZone = 'America/New_York'")
+    assert answer(database, "chats_by_day", "day, chats, offline_messages")[:2] == [(D13, 1, 0), (D14, 4, 1)]
+    database.execute("SET VARIABLE time_zone = 'Asia/Tokyo'")
+    assert answer(database, "chats_by_day", "day, chats, offline_messages")[:2] == [(D14, 5, 0), (D15, 0, 1)]
+    assert answer(database, "concurrent_chats", "hour")[0] == (hour("2026-03-14T08"),)
+    assert answer(database, "agent_time")[0] == (D14, "11", "Ana", "(none)", 1)
+
+
+def test_a_day_has_as_many_hours_as_the_clock_gives_it() -> None:
+    with duckdb.connect() as database:
+        database.execute(
+            "CREATE TABLE agent_timeline (agent_id BIGINT, status VARCHAR, start_time TIMESTAMPTZ, duration DOUBLE)"
+        )
+        database.execute("INSERT INTO agent_timeline VALUES (1, 'online', '2026-03-28T23:00:00Z', 86400)")
+        assert create_views(database) == ["agent_names", "department_names", "agent_spans", "agent_time", "agent_hours"]
+        database.execute("SET VARIABLE time_zone = 'Europe/Berlin'")
+        assert answer(database, "agent_time", "day, hours") == [(date(2026, 3, 29), 23), (date(2026, 3, 30), 1)]
+
+
+def test_chats_alone_are_enough_for_what_is_in_them(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    assert load_account(path, "chats") == FROM_CHATS
+    with duckdb.connect(str(path)) as database:
+        assert answer(database, "chats_by_agent", "DISTINCT agent") == [("(none)",), ("Anna",), ("Bo",), ("Cy",)]
+        assert answer(database, "chats_by_department", "DISTINCT department") == [("(none)",), ("Invoices",), ("Orders",)]
+        assert answer(database, "conversion_facts", "conversion_id, chat_id") == [("k1", "c8")]
+        assert answer(database, "satisfaction_by_day") == [(D14, 1, 1, 0.5, 1), (APRIL, 1, 0, 1, 0)]
+
+
+def test_conversions_alone() -> None:
+    with duckdb.connect() as database:
+        database.execute(
+            "CREATE TABLE conversions (id TEXT, timestamp TIMESTAMPTZ, goal_id TEXT, goal_name TEXT, attribution JSON)"
+        )
+        assert create_views(database)[2:] == ["conversion_reports", "conversion_facts", "conversions_by_goal"]
+        database.execute("""INSERT INTO conversions VALUES ('k', '2026-03-14', 'x', '', '{"agent_id": "4f"}')""")
+        assert answer(database, "conversions_by_goal") == [(D14, "x", "x", 1, 0)]
+
+
+def copied(account: Path, path: Path) -> duckdb.DuckDBPyConnection:
+    path.write_bytes(account.read_bytes())
+    return duckdb.connect(str(path))
+
+
+def names(database: duckdb.DuckDBPyConnection) -> list[str]:
+    found = database.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'analytics'").fetchall()
+    return sorted(name for (name,) in found)
+
+
+def test_made_again_they_are_the_same_and_follow_the_tables(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "again.duckdb") as database:
+        before = answer(database, "chats_by_agent")
+        assert create_views(database) == VIEWS
+        assert answer(database, "chats_by_agent") == before
+        database.execute("DROP TABLE agent_timeline; DROP TABLE agents")
+        assert create_views(database) == FROM_CHATS
+        assert names(database) == sorted(FROM_CHATS)
+        assert {agent for _, _, agent, *_ in answer(database, "chats_by_agent")} == {"Anna", "Bo", "Cy", "(none)"}
+        database.execute("DROP TABLE chats; DROP TABLE conversions")
+        assert create_views(database) == names(database) == ["agent_names", "department_names"]
+
+
+def test_tables_without_rows(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "empty.duckdb") as database:
+        for table in ("agents", "departments", "agent_timeline", "chats", "conversions"):
+            database.execute(f"DELETE FROM {table}")
+        assert create_views(database) == VIEWS
+        assert [view for view in VIEWS if answer(database, view)] == []
+
+
+def test_hashed_identifiers_and_missing_columns(account: Path, tmp_path: Path) -> None:
+    hashed = "substr(md5({0}::VARCHAR), 1, 8)"
+    with copied(account, tmp_path / "redacted.duckdb") as database:
+        before = answer(database, "chats_by_department", "day, department, chats")
+        for table, column in (("departments", "id"), ("chats", "department_id"), ("agent_timeline", "agent_id")):
+            database.execute(
+                f"CREATE OR REPLACE TABLE {table} AS SELECT * REPLACE ({hashed.format(column)} AS {column}) FROM {table}"
+            )
+        assert create_views(database) == VIEWS
+        assert answer(database, "chats_by_department", "day, department, chats") == before
+        assert len({agent for (agent,) in answer(database, "agent_spans", "agent_id") if len(agent) == 8}) == 3
+        database.execute("ALTER TABLE chats DROP COLUMN history; ALTER TABLE chats DROP COLUMN engagements")
+        database.execute("ALTER TABLE agent_timeline ALTER duration TYPE VARCHAR")
+        left = create_views(database)
+        assert left == names_in_order(left)
+        assert {"chats_by_day", "missed_by_department", "conversions_by_goal"} <= set(left)
+        assert not {"transcript", "engagement_facts", "chats_by_agent", "satisfaction_by_agent"} & set(left)
+        for view in left:
+            answer(database, view)
+
+
+def names_in_order(views: list[str]) -> list[str]:
+    return [view for view in VIEWS if view in views]
+
+
+def test_drifted_json_is_not_an_error(account: Path, tmp_path: Path) -> None:
+    odd = ["null", "{}", '"text"', "7", "[null]", "[7]", '[{"agent_id": {"a": 1}, "duration": "x", "timestamp": 5}]', '[["a"]]']
+    with copied(account, tmp_path / "odd.duckdb") as database:
+        columns = ("engagements", "history", "conversions", "agent_ids", "agent_names", "response_time", "visitor")
+        for text in odd:
+            database.execute(f"UPDATE chats SET {', '.join(f'{column} = $1' for column in columns)}", [text])
+            for view in VIEWS:
+                answer(database, view)
+            assert answer(database, "chats_by_day", "sum(chats)") == [(7,)]
+
+
+def test_what_others_made_in_the_schema_stays(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "own.duckdb") as database:
+        database.execute("CREATE VIEW analytics.ours AS SELECT 1 AS one; DROP VIEW analytics.transcript")
+        database.execute("CREATE TABLE analytics.transcript AS SELECT 2 AS two")
+        assert create_views(database) == VIEWS[:-1]
+        assert answer(database, "ours") == [(1,)]
+        assert answer(database, "transcript") == [(2,)]
+
+
+moments = st.tuples(st.integers(0, 60 * 30), st.integers(-5, 60 * 26), st.sampled_from(["online", "away"]))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(moments, max_size=8))
+def test_hours_and_concurrency_are_those_of_the_minutes_counted_one_by_one(spans: list[tuple[int, int, str]]) -> None:
+    begin = datetime(2026, 3, 14, tzinfo=UTC)
+    with duckdb.connect() as database:
+        database.execute(
+            "CREATE TABLE agent_timeline (agent_id BIGINT, status VARCHAR, start_time TIMESTAMPTZ, duration DOUBLE)"
+        )
+        database.execute(
+            "CREATE SCHEMA analytics; CREATE TABLE spans (type VARCHAR, started_at TIMESTAMPTZ, ended_at TIMESTAMPTZ)"
+        )
+        for start, length, status in spans:
+            row = [begin + timedelta(minutes=start), begin + timedelta(minutes=start + length)]
+            database.execute("INSERT INTO agent_timeline VALUES (1, $1, $2, $3)", [status, row[0], length * 60])
+            database.execute("INSERT INTO spans VALUES ('chat', $1, $2)", row)
+        database.execute("CREATE TABLE analytics.chat_facts AS FROM spans")
+        create_views(database)
+        hours = answer(database, "agent_time", "activity, (day - DATE '2026-03-14'), hours * 60")
+        at_once = answer(database, "concurrent_chats", "epoch(hour) // 3600, peak, average * 60")
+    minutes = [(minute, status) for start, length, status in spans for minute in range(start, start + length)]
+    days = Counter((status, minute // 1440) for minute, status in set(minutes))
+    assert hours == sorted((*key, pytest.approx(count)) for key, count in days.items())
+    open_at = Counter(minute for minute, _ in minutes)
+    first = int(begin.timestamp()) // 3600
+    assert at_once == [
+        (
+            first + hour,
+            max(open_at[minute] for minute in range(hour * 60, hour * 60 + 60)),
+            pytest.approx(sum(open_at[minute] for minute in range(hour * 60, hour * 60 + 60))),
+        )
+        for hour in sorted({minute // 60 for minute in open_at})
+    ]
+
+
+def comments(database: duckdb.DuckDBPyConnection, of: str, name: str) -> list[tuple[Any, ...]]:
+    return database.execute(f"SELECT {name}, comment FROM {of}() WHERE schema_name = 'analytics'").fetchall()
+
+
+def test_tools_see_what_each_view_and_column_means_and_so_does_the_page(database: duckdb.DuckDBPyConnection) -> None:
+    views = {f"analytics.{name}": comment for name, comment in comments(database, "duckdb_views", "view_name")}
+    documented = dict(re.findall(r"^\| `(analytics\.\w+)` \| (.+?)\.? \|", PAGE, re.MULTILINE))
+    assert documented == {name: comment.rstrip(".") for name, comment in views.items()}
+    columns = set(comments(database, "duckdb_columns", "column_name"))
+    assert set(re.findall(r"^\| `(\w+)` \| (.+?) \|$", PAGE, re.MULTILINE)) == columns
+
+
+def test_the_page_lists_the_columns_of_each_view(database: duckdb.DuckDBPyConnection) -> None:
+    listed = re.findall(r"^\| `analytics\.(\w+)` \| .+ \| (`.+`) \|$", PAGE, re.MULTILINE)
+    assert sorted(name for name, _ in listed) == sorted(VIEWS)
+    for name, columns in listed:
+        found = database.execute(f"SELECT column_name FROM (DESCRIBE analytics.{name})").fetchall()
+        assert columns == ", ".join(f"`{column}`" for (column,) in found)
+
+
+def shown(database: duckdb.DuckDBPyConnection, query: str) -> str:
+    """Return the answer of the last statement, as the page shows it."""
+    done = database.execute(query)
+    rows = [
+        [column[0] for column in done.description or []],
+        *(["" if v is None else str(v) for v in row] for row in done.fetchall()),
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join(
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
+    )
+
+
+@pytest.mark.parametrize(("query", "output"), EXAMPLES)
+def test_an_example_of_the_page(database: duckdb.DuckDBPyConnection, query: str, output: str) -> None:
+    assert shown(database, query) == output
+
+
+def test_each_view_has_an_example() -> None:
+    asked = set(re.findall(r"analytics\.(\w+)", " ".join(query for query, _ in EXAMPLES)))
+    assert asked - {"local_time"} == set(VIEWS)
