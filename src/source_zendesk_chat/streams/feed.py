@@ -67,8 +67,9 @@ def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPositio
     seen = {key: entry for key, entry in {**saved.seen, **read.seen}.items() if entry[0] >= known_from}
     if len(seen) > MAX_REMEMBERED:
         seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
-    exact = next((p for p in (read, saved) if p.known_from == known_from and p.time == max(saved.time, read.time)), None)
-    return ExportPosition(max(saved.time, read.time), exact.id if exact else "", known_from, seen, tuple(ahead))
+    time = max(saved.time, read.time, known_from)
+    exact = next((position for position in (read, saved) if (position.time, position.known_from) == (time, known_from)), None)
+    return ExportPosition(time, exact.id if exact else "", known_from, seen, tuple(ahead))
 
 
 def _share(export: Export, saved: ExportPosition, batch: Batch[ExportPosition]) -> Batch[ExportPosition]:
