@@ -1,0 +1,68 @@
+"""Derived streams as the tests use them: chats as values in, records as values out, each held to its schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from source_zendesk_chat.streams.chat_parts import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
+from source_zendesk_chat.streams.cutting import cutter
+from source_zendesk_chat.streams.stream import Children
+from source_zendesk_chat.streams.visitors import visitors
+
+Json = dict[str, Any]
+CUTS = {
+    "chat_events": CHAT_EVENTS,
+    "chat_engagements": CHAT_ENGAGEMENTS,
+    "chat_webpaths": CHAT_WEBPATHS,
+    "chat_conversions": CHAT_CONVERSIONS,
+}
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+jsons = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@cache
+def schema_of(stream: str) -> Json:
+    schema: Json = json.loads((files("source_zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes())
+    return schema
+
+
+@cache
+def deriver(stream: str) -> Callable[[Sequence[bytes]], Children]:
+    return visitors(schema_of(stream)) if stream == "visitors" else cutter(CUTS[stream], schema_of(stream))
+
+
+def raw(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def read(stream: str, children: Children) -> list[Json]:
+    """The records, each a line of JSON as its stream's schema says."""
+    assert not any(line.count(b"\n") + line.count(b"\r") for line in children.records)
+    records: list[Json] = [json.loads(line.decode()) for line in children.records]
+    validator = Draft7Validator(schema_of(stream))
+    for record in records:
+        assert [error.message for error in validator.iter_errors(record)] == []
+    return records
+
+
+def derived(stream: str, *chats: Json) -> list[Json]:
+    return read(stream, deriver(stream)([raw(chat) for chat in chats]))
+
+
+def drifted(stream: str) -> st.SearchStrategy[Any]:
+    """Items with any value in any field that the stream's schema names, beside such that are right, and no objects at all."""
+    names = st.sampled_from(["id", *schema_of(stream)["properties"]]) | texts
+    return st.dictionaries(names, jsons | st.integers(0, 3).map(str), max_size=6) | jsons

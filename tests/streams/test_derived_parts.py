@@ -1,0 +1,382 @@
+"""The lists inside of chats as streams: one record for each item, keys that stay, one type for each field, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_zendesk_chat.streams.chat_parts import CHAT_EVENTS, page_of_values
+from source_zendesk_chat.streams.cutting import cutter
+from streams.derived import CUTS, Json, derived, deriver, drifted, jsons, raw, read, schema_of, texts
+from streams.effort import effort
+
+usually = effort(60)
+often = effort(120)
+
+CHAT: Json = {"id": "2405.1.A", "update_timestamp": "2024-05-07T08:00:00Z"}
+FROM_CHAT: Json = {"chat_id": "2405.1.A", "chat_update_timestamp": "2024-05-07T08:00:00Z"}
+JOIN: Json = {
+    "type": "chat.memberjoin",
+    "timestamp": "2024-05-06T10:00:00.807000Z",
+    "name": "Visitor 12",
+    "department_id": None,
+}
+MESSAGE: Json = {
+    "type": "chat.msg",
+    "timestamp": "2024-05-06T10:00:01.165000Z",
+    "name": "Visitor 12",
+    "msg": "Hello",
+    "msg_id": "17",
+}
+TAG: Json = {"type": "chat.tag", "timestamp": "2024-05-06T10:01:00.000000Z", "tags": [], "new_tags": ["vip"], "index": 2}
+ENGAGEMENT: Json = {
+    "id": "2405.1.Ae1",
+    "started_by": "visitor",
+    "agent_id": "9001",
+    "department_id": 71,
+    "assigned": True,
+    "skills_requested": ["french"],
+    "timestamp": "2024-05-06T10:00:05Z",
+    "duration": 1180.25,
+    "response_time": {"first": 12, "avg": 14.5, "max": None},
+    "count": {"total": 5, "visitor": 3, "agent": 2},
+}
+PAGE: Json = {"timestamp": "2024-05-06T09:55:00Z", "from": "", "to": "https://example.com/plans", "title": "Plans"}
+CONVERSION: Json = {
+    "id": "2405.1.cv7",
+    "timestamp": "2024-05-06T11:00:00Z",
+    "goal_id": 31,
+    "goal_name": "Signed up",
+    "attribution": {"agent_id": 9001, "agent_name": "Mira", "department_id": 71, "chat_timestamp": "2024-05-06T10:00:00Z"},
+}
+ITEMS = {"chat_events": MESSAGE, "chat_engagements": ENGAGEMENT, "chat_webpaths": PAGE, "chat_conversions": CONVERSION}
+streams = pytest.mark.parametrize("stream", CUTS)
+
+
+def chat(stream: str, *items: Any, **more: Any) -> Json:
+    return CHAT | {CUTS[stream].name: list(items)} | more
+
+
+def cut(stream: str, *items: Any, **more: Any) -> list[Json]:
+    return derived(stream, chat(stream, *items, **more))
+
+
+def only(stream: str, item: Any) -> Json:
+    (record,) = cut(stream, item)
+    return record
+
+
+def ids(records: list[Json]) -> list[str]:
+    return [record["id"] for record in records]
+
+
+def test_an_event_has_the_fields_of_its_item_and_of_its_chat() -> None:
+    assert cut("chat_events", JOIN, MESSAGE, TAG) == [
+        FROM_CHAT | JOIN | {"id": "2405.1.A|2024-05-06T10:00:00.807000Z|chat.memberjoin", "position": 0},
+        FROM_CHAT | MESSAGE | {"id": "2405.1.A|2024-05-06T10:00:01.165000Z|chat.msg", "position": 1},
+        FROM_CHAT | TAG | {"id": "2405.1.A|2024-05-06T10:01:00.000000Z|chat.tag", "position": 2},
+    ]
+
+
+def test_an_engagement_keeps_its_own_id_beside_the_one_that_is_made() -> None:
+    made = FROM_CHAT | {"id": "2405.1.A|2405.1.Ae1", "engagement_id": "2405.1.Ae1", "position": 0}
+    assert only("chat_engagements", ENGAGEMENT) == ENGAGEMENT | made
+
+
+def test_a_page_has_an_id_of_moment_and_address() -> None:
+    record = only("chat_webpaths", PAGE)
+    assert record == FROM_CHAT | PAGE | {"id": record["id"], "position": 0}
+    assert record["id"].startswith("2405.1.A|2024-05-06T09:55:00Z|")
+    assert only("chat_webpaths", PAGE | {"title": "New"})["id"] == record["id"]
+    assert only("chat_webpaths", PAGE | {"to": "https://example.com/"})["id"] != record["id"]
+
+
+def test_a_conversion_is_known_by_its_own_id() -> None:
+    assert only("chat_conversions", CONVERSION) == FROM_CHAT | CONVERSION | {"position": 0}
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_conversion_without_an_id_gets_one(value: object) -> None:
+    assert only("chat_conversions", CONVERSION | {"id": value})["id"] == "2405.1.A|2024-05-06T11:00:00Z|31"
+
+
+@pytest.mark.parametrize(("stream", "fields"), [("chat_webpaths", PAGE), ("chat_conversions", CONVERSION)])
+@pytest.mark.parametrize("item", [{}, {"new": 1}, {"timestamp": None}])
+def test_pages_and_conversions_have_all_their_fields(stream: str, fields: Json, item: Json) -> None:
+    assert fields.keys() <= only(stream, item).keys()
+
+
+# (stream, fields of an item, those of its record)
+ONE_TYPE: list[tuple[str, Json, Json]] = [
+    ("chat_events", {"msg_id": 17}, {"msg_id": "17"}),
+    ("chat_events", {"agent_id": 9001}, {"agent_id": "9001"}),
+    ("chat_events", {"department_id": "71"}, {"department_id": 71}),
+    ("chat_events", {"department_id": "-7"}, {"department_id": -7}),
+    ("chat_events", {"prev_department_id": 72.0}, {"prev_department_id": 72}),
+    ("chat_events", {"department_id": "sales"}, {"department_id": None, "as_sent": {"department_id": "sales"}}),
+    ("chat_events", {"department_id": "007"}, {"department_id": None, "as_sent": {"department_id": "007"}}),
+    ("chat_events", {"department_id": "9" * 19}, {"department_id": None, "as_sent": {"department_id": "9" * 19}}),
+    ("chat_events", {"department_id": True}, {"department_id": None, "as_sent": {"department_id": True}}),
+    ("chat_events", {"skills_name": "french"}, {"skills_name": ["french"]}),
+    ("chat_events", {"skills_name": ["french", 44, None]}, {"skills_name": ["french", "44", None]}),
+    ("chat_events", {"tags": "vip", "new_tags": ["a", 1.5]}, {"tags": ["vip"], "new_tags": ["a", "1.5"]}),
+    ("chat_events", {"index": "3"}, {"index": 3}),
+    ("chat_events", {"index": 3.5}, {"index": None, "as_sent": {"index": 3.5}}),
+    ("chat_events", {"msg": {"text": "é"}, "name": False}, {"msg": '{"text":"é"}', "name": "false"}),
+    ("chat_events", {"attachment": "a.pdf"}, {"attachment": None, "as_sent": {"attachment": "a.pdf"}}),
+    (
+        "chat_events",
+        {"attachment": {"size": "2 kB", "name": 5, "deleted": 1, "new": [1]}},
+        {"attachment": {"size": None, "name": "5", "deleted": True, "new": [1]}, "as_sent": {"attachment.size": "2 kB"}},
+    ),
+    ("chat_events", {"timestamp": 1714989601}, {"timestamp": "1714989601"}),
+    ("chat_events", {"type": None}, {"type": None}),
+    ("chat_events", {"new": {"a": [1]}, "msg_id": 1}, {"new": {"a": [1]}, "msg_id": "1"}),
+    (
+        "chat_events",
+        {"id": 5, "chat_id": "x", "position": None, "chat_update_timestamp": [], "as_sent": {"a": 1}},
+        {"as_sent": {"id": 5, "chat_id": "x", "position": None, "chat_update_timestamp": [], "as_sent": {"a": 1}}},
+    ),
+    ("chat_engagements", {"agent_id": 9001, "department_id": "71"}, {"agent_id": "9001", "department_id": 71}),
+    ("chat_engagements", {"skills_requested": [44]}, {"skills_requested": ["44"]}),
+    ("chat_engagements", {"duration": "1180.5", "accepted": 0}, {"duration": 1180.5, "accepted": False}),
+    ("chat_engagements", {"engagement_id": 3}, {"engagement_id": "2405.1.Ae1", "as_sent": {"engagement_id": 3}}),
+    ("chat_engagements", {"count": {"total": "x"}}, {"count": {"total": None}, "as_sent": {"count.total": "x"}}),
+    ("chat_webpaths", {"title": 5, "new": None}, {"title": "5", "new": None}),
+    ("chat_conversions", {"attribution": {"agent_id": "9001"}}, {"attribution": {"agent_id": 9001}}),
+    ("chat_conversions", {"goal_id": "31"}, {"goal_id": 31}),
+]
+
+
+@pytest.mark.parametrize(("stream", "sent", "fields"), ONE_TYPE)
+def test_each_field_has_one_type_and_the_rest_is_kept_as_sent(stream: str, sent: Json, fields: Json) -> None:
+    own = {name: value for name, value in sent.items() if name not in fields.get("as_sent", {}) or name in fields}
+    expected = only(stream, ITEMS[stream]) | own | fields
+    record = only(stream, ITEMS[stream] | sent)
+    assert record | {"id": expected["id"]} == expected
+
+
+@streams
+@pytest.mark.parametrize("item", [None, "text", 5, True, [], ["x"], [[1]]])
+def test_an_item_that_is_no_object_is_a_record_with_it(stream: str, item: object) -> None:
+    first, second = cut(stream, item, ITEMS[stream])
+    assert first["as_sent"] == {"item": item}
+    assert (first["chat_id"], first["position"], second["position"]) == ("2405.1.A", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        ([1714989300, "https://a.example/", None], {"timestamp": "2024-05-06T09:55:00Z", "to": "https://a.example/"}),
+        ([1714989300000, "Plans"], {"timestamp": "2024-05-06T09:55:00Z", "title": "Plans"}),
+        (
+            ["2024-05-06T09:55:00Z", "https://a.example/", "https://b.example/", "Plans"],
+            {"timestamp": "2024-05-06T09:55:00Z", "from": "https://a.example/", "to": "https://b.example/", "title": "Plans"},
+        ),
+        (["", 7, True, {"a": 1}], {}),
+    ],
+)
+def test_a_bare_array_is_read_as_a_page(values: list[Any], fields: Json) -> None:
+    assert page_of_values(values) == fields
+    nothing = dict.fromkeys(["timestamp", "from", "to", "title"])
+    record = only("chat_webpaths", values)
+    assert record == FROM_CHAT | nothing | fields | {"id": record["id"], "position": 0, "as_sent": {"item": values}}
+
+
+@streams
+@pytest.mark.parametrize("lists", [{}, None, [], "absent"])
+def test_a_chat_without_items_is_a_parent_without_children(stream: str, lists: object) -> None:
+    field = {} if lists == "absent" else {CUTS[stream].name: lists}
+    children = deriver(stream)([raw(CHAT | field)])
+    assert list(children.parents) == ["2405.1.A"]
+    assert len(children.records) == (lists == {})
+
+
+@streams
+def test_every_chat_is_a_parent_and_the_last_of_its_kind_counts(stream: str) -> None:
+    chats = [
+        chat(stream, ITEMS[stream], ITEMS[stream]),
+        chat(stream, id="2405.1.B"),
+        chat(stream, ITEMS[stream] | {"new": 1}, id="2405.1.C"),
+        chat(stream, ITEMS[stream], update_timestamp="2024-05-09T08:00:00Z"),
+    ]
+    children = deriver(stream)([raw(chat) for chat in chats])
+    assert list(children.parents) == ["2405.1.B", "2405.1.C", "2405.1.A"]
+    assert [(record["chat_id"], record["chat_update_timestamp"]) for record in read(stream, children)] == [
+        ("2405.1.C", "2024-05-07T08:00:00Z"),
+        ("2405.1.A", "2024-05-09T08:00:00Z"),
+    ]
+
+
+@pytest.mark.parametrize("count", [19, 20, 21])
+def test_a_chat_that_may_list_only_its_last_conversions_is_no_parent(count: int) -> None:
+    items = [CONVERSION | {"id": f"cv{number}"} for number in range(count)]
+    children = deriver("chat_conversions")([raw(chat("chat_conversions", *items))])
+    assert len(children.records) == count
+    assert list(children.parents) == (["2405.1.A"] if count < 20 else [])
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ({"update_timestamp": None, "updated_timestamp": "2024-01-01T00:00:00Z"}, "2024-01-01T00:00:00Z"),
+        ({"update_timestamp": "2024-01-02T00:00:00Z", "updated_timestamp": "x"}, "2024-01-02T00:00:00Z"),
+        ({"update_timestamp": None}, None),
+        ({"update_timestamp": 1714989300}, "1714989300"),
+    ],
+)
+def test_the_update_time_of_the_chat_has_two_spellings(times: Json, expected: str | None) -> None:
+    (record,) = cut("chat_events", MESSAGE, **times)
+    assert record["chat_update_timestamp"] == expected
+
+
+def test_conversions_of_one_id_are_numbered() -> None:
+    records = cut("chat_conversions", CONVERSION, CONVERSION | {"new": 1}, CONVERSION)
+    assert ids(records) == ["2405.1.cv7", "2405.1.cv7|2", "2405.1.cv7|3"]
+
+
+@pytest.mark.parametrize("nothing", [{}, {"id": None}, {"id": ""}])
+def test_engagements_without_an_id_are_numbered(nothing: Json) -> None:
+    items = [{"rating": "good"} | nothing, ENGAGEMENT, {"rating": "bad"} | nothing]
+    assert ids(cut("chat_engagements", *items)) == ["2405.1.A|", "2405.1.A|2405.1.Ae1", "2405.1.A||2"]
+
+
+def test_events_of_one_moment_and_type_are_numbered() -> None:
+    key = "2405.1.A|2024-05-06T10:00:01.165000Z|chat.msg"
+    events = cut("chat_events", MESSAGE, TAG, MESSAGE | {"msg": "b"}, MESSAGE | {"type": "chat.msg|2"}, MESSAGE)
+    assert ids(events) == [key, "2405.1.A|2024-05-06T10:01:00.000000Z|chat.tag", f"{key}|3", f"{key}|2", f"{key}|4"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"timestamp":"t","type":"a","msg":"\\ud83d"}',
+        '{"timestamp":"t","type":"a","new":1e400,"index":-1e400}',
+        '{"timestamp":"t","type":"a","new":%s}' % ("9" * 5000),
+        '{"timestamp":"t","type":"a","index":%s}' % ("9" * 200),
+        '{"timestamp":"t","type":"a","msg":"a\tb"}',
+    ],
+)
+def test_what_json_readers_refuse_passes(odd: str) -> None:
+    line = f'{{"id":"A","update_timestamp":"u","history":[{odd},5]}}'.encode()
+    first, second = read("chat_events", deriver("chat_events")([line]))
+    assert (first["id"], second["as_sent"]) == ("A|t|a", {"item": 5})
+
+
+def test_numbers_beyond_range_are_kept_as_text() -> None:
+    line = b'{"id":"A","history":[{"new":1e400,"index":-1e400}]}'
+    (record,) = read("chat_events", deriver("chat_events")([line]))
+    assert (record["new"], record["as_sent"]) == ("1e400", {"index": "-1e400"})
+
+
+@streams
+@pytest.mark.parametrize("depth", [10, 900, *range(960, 1010, 3), 100_000])
+def test_deep_nesting_is_read_whole_or_not_at_all(stream: str, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    line = f'{{"id":"A","{CUTS[stream].name}":[{{"new":{deep},"title":{deep},"msg":{deep}}}]}}'.encode()
+    children = deriver(stream)([line, raw(CHAT)])
+    assert list(children.parents) in (["A", "2405.1.A"], ["2405.1.A"])
+    assert len(children.records) == len(children.parents) - 1
+
+
+@streams
+@often
+@given(st.data())
+def test_whatever_a_list_holds_each_item_is_a_record(stream: str, data: st.DataObject) -> None:
+    items = data.draw(st.lists(drifted(stream) | st.just(ITEMS[stream]), max_size=6))
+    records = cut(stream, *items)
+    assert [record["position"] for record in records] == list(range(len(items)))
+    assert len(set(ids(records))) == len(items)
+    for item, record in zip(items, records, strict=True):
+        assert is_kept(stream, item, record)
+
+
+def is_kept(stream: str, item: Any, record: Json) -> bool:
+    """Whether a record tells all that its item does."""
+    aside = record.get("as_sent", {})
+    if not isinstance(item, dict):
+        return bool(aside == {"item": item})
+    taken, names = CUTS[stream].taken, CUTS[stream].renamed
+    return all(
+        aside[name] == value if name in taken else says(record[names.get(name, name)], value, names.get(name, name), aside)
+        for name, value in item.items()
+        if name != "id" or stream != "chat_conversions"
+    )
+
+
+def says(value: Any, sent: Any, path: str, aside: Json) -> bool:
+    """Whether a value is what was sent: as it was, as a text, as the number in a text, or set aside."""
+    if value is None and path in aside:
+        return bool(aside[path] == sent)
+    if isinstance(value, dict) and isinstance(sent, dict):
+        return value.keys() == sent.keys() and all(says(value[key], sent[key], f"{path}.{key}", aside) for key in sent)
+    if isinstance(value, list):
+        items = sent if isinstance(sent, list) else [sent]
+        return len(value) == len(items) and all(says(*pair, "", {}) for pair in zip(value, items, strict=True))
+    if value == sent:
+        return True
+    text, number = (value, sent) if isinstance(value, str) else (sent, value)
+    return isinstance(text, str) and not isinstance(number, str) and bool(json.loads(text) == number)
+
+
+@streams
+@usually
+@given(
+    st.recursive(jsons, lambda inner: st.dictionaries(texts, inner), max_leaves=3), st.dictionaries(texts, jsons, max_size=4)
+)
+def test_whatever_a_chat_is_nothing_raises(stream: str, value: Any, more: Json) -> None:
+    records = derived(stream, more | {"id": "A", CUTS[stream].name: value})
+    assert all(record["chat_id"] == "A" for record in records)
+    assert len(records) == (len(value) if isinstance(value, list) else value is not None)
+
+
+events = st.fixed_dictionaries(
+    {"timestamp": st.sampled_from(["t1", "t2", "t3"]), "type": st.sampled_from(["chat.msg", "chat.tag"])},
+    optional={"msg": texts, "msg_id": st.integers(0, 9) | texts, "new": jsons},
+)
+
+
+@often
+@given(st.lists(events, max_size=5), st.lists(events, max_size=5), st.data())
+def test_an_event_keeps_its_id_whatever_happens_to_the_others(
+    kept: list[Json], others: list[Json], data: st.DataObject
+) -> None:
+    before = {(item["timestamp"], item["type"]) for item in kept}
+    merged: list[Json] = [item for item in others if (item["timestamp"], item["type"]) not in before]
+    places = sorted(data.draw(st.lists(st.integers(0, len(merged)), min_size=len(kept), max_size=len(kept))))
+    for place, item in reversed(list(zip(places, kept, strict=True))):
+        merged.insert(place, item | {"msg": "[redacted]", "mark": True})
+    again = [record for record in cut("chat_events", *merged) if record.get("mark")]
+    assert ids(again) == ids(cut("chat_events", *kept))
+
+
+@often
+@given(st.lists(events, max_size=5), st.lists(events, max_size=5))
+def test_events_that_are_added_at_the_end_leave_the_ids_of_the_others(first: list[Json], more: list[Json]) -> None:
+    assert ids(cut("chat_events", *first, *more))[: len(first)] == ids(cut("chat_events", *first))
+
+
+@streams
+@usually
+@given(st.data())
+def test_an_unknown_field_changes_nothing_else(stream: str, data: st.DataObject) -> None:
+    """Items that are as the schema says are read another way than others: both say the same."""
+    known = ITEMS[stream]
+    items = data.draw(st.lists(st.fixed_dictionaries({}, optional={name: st.just(known[name]) for name in known}), max_size=4))
+    marked = [record for record in cut(stream, *[item | {"mark": 1} for item in items]) if record.pop("mark")]
+    assert marked == cut(stream, *items)
+
+
+def test_a_schema_that_wants_text_gets_it() -> None:
+    """A redacted schema: what is hashed is text there."""
+    schema = json.loads(json.dumps(schema_of("chat_events")))
+    schema["properties"]["department_id"]["type"] = ["null", "string"]
+    del schema["properties"]["timestamp"]
+    item = {"type": "chat.msg", "department_id": "ab12", "prev_department_id": "7"}
+    (line,) = cutter(CHAT_EVENTS, schema)([raw(chat("chat_events", item))]).records
+    fields = item | {"prev_department_id": 7, "id": "2405.1.A||chat.msg", "position": 0}
+    assert json.loads(line) == FROM_CHAT | fields
