@@ -21,7 +21,7 @@ from streams.effort import effort
 Json = dict[str, Any]
 Place = tuple[str | EllipsisType, ...]
 
-exactly = effort(200)
+exactly = effort(100)
 few_names = st.sampled_from(["a", "b", "c", "é", 'q"', "\\", "n\n", "x.y", "*", "\ud800"])
 TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
 scalars = (
