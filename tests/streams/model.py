@@ -15,6 +15,9 @@ from typing import Any, Literal, TypeVar
 from source_zendesk_chat.errors import RequestRejectedError, ServerError
 
 T = TypeVar("T")
+Name = Literal["chats", "agent_timeline", "conversions", "department_events", "agent_events"]
+WITH_ID = frozenset({"chats", "conversions"})
+TO_THE_MICROSECOND = frozenset({"agent_timeline", "agent_events"})
 SECOND = 1_000_000
 NOW = 1_700_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,18 +32,19 @@ def iso(micros: int, *, decimals: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record of an export. ``version`` stands for its content."""
+    """A record of an export. ``version`` stands for its content; the server orders it by ``changed`` where that is later."""
 
     number: int
     time: int
     version: int = 0
+    changed: int = 0
 
 
 @dataclass(slots=True)
 class ExportApi:
     """An incremental export, as a fetch function, and how many requests at a time it is read with, in which order of chance."""
 
-    name: Literal["chats", "agent_timeline"]
+    name: Name
     items: dict[int, Item]
     now: float = NOW
     start_id: Literal["exclusive", "inclusive", "ignored"] = "exclusive"
@@ -55,14 +59,20 @@ class ExportApi:
     requests: int = 0
     lanes: int = 1
     chance: int = 0
+    agent_events_in: Literal["seconds", "microseconds"] = "seconds"
 
     @property
     def unit(self) -> int:
-        return SECOND if self.name == "chats" else 1
+        micros = self.name == "agent_timeline" or (self.name == "agent_events" and self.agent_events_in == "microseconds")
+        return 1 if micros else SECOND
+
+    @property
+    def precision(self) -> int:
+        return 1 if self.name in TO_THE_MICROSECOND else SECOND
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         assert path == f"incremental/{self.name}"
-        assert params["fields"] == f"{self.name}(*)"
+        assert params.get("fields") == (None if self.name == "agent_events" else f"{self.name}(*)")
         start, limit = int(params.get("start_time", 0)), int(params.get("limit", LARGEST_LIMIT))
         assert start >= 0
         assert 1 <= limit <= LARGEST_LIMIT
@@ -76,18 +86,21 @@ class ExportApi:
         return decode(self._answer(start * self.unit, str(params.get("start_id", "")), limit))
 
     def key(self, item: Item) -> str:
-        if self.name == "chats":
-            return f"2311.{item.number:04d}"
-        return f"{item.number}|{iso(item.time, decimals=True)}"
+        if self.name == "agent_timeline":
+            return f"{item.number}|{iso(item.time, decimals=True)}"
+        return f"2311.{item.number:04d}"
 
     def order(self, item: Item) -> tuple[int, str]:
-        return item.time // self.unit * self.unit, self.key(item)
+        return max(item.time, item.changed) // self.precision * self.precision, self.key(item)
 
     def row(self, item: Item) -> dict[str, Any]:
         if self.name == "chats":
             stamp = iso(item.time, decimals=False)
             return {"id": self.key(item), "update_timestamp": stamp, "version": item.version, "message": "one\ntwo"}
-        return {"agent_id": item.number, "start_time": iso(item.time, decimals=True), "duration": item.version}
+        if self.name == "agent_timeline":
+            return {"agent_id": item.number, "start_time": iso(item.time, decimals=True), "duration": item.version}
+        stamp = iso(item.time, decimals=self.precision == 1)
+        return {"id": self.key(item), "timestamp": stamp, "value": item.version}
 
     def _answer(self, start: int, start_id: str, limit: int) -> bytes:
         rows = sorted((item for item in self.items.values() if self._answers(item, start, start_id)), key=self.order)
@@ -98,14 +111,15 @@ class ExportApi:
         page: dict[str, Any] = {self.name: list(map(self.row, rows)), "count": len(rows), "next_page": "https://[garbage"}
         if self.ends != "absent":
             end, end_id = (start, start_id) if not rows else self.order(rows[-1])
-            page["end_time"] = end // self.unit if self.ends == "number" else str(end // self.unit)
-            if self.name == "chats":
+            exact = end / SECOND if self.unit > self.precision else end // self.unit
+            page["end_time"] = exact if self.ends == "number" else str(exact)
+            if self.name in WITH_ID:
                 page["end_id"] = end_id
         return json.dumps(page).encode()
 
     def _answers(self, item: Item, start: int, start_id: str) -> bool:
         time, key = self.order(item)
-        if self.name == "chats" and start_id and self.start_id != "ignored":
+        if self.name in WITH_ID and start_id and self.start_id != "ignored":
             return (time, key) >= (start, start_id) if self.start_id == "inclusive" else (time, key) > (start, start_id)
         match self.start_time:
             case "ignored":
@@ -120,7 +134,8 @@ class ExportApi:
         if not self.short or not rows:
             return largest
         first = self.order(rows[0])[0]
-        least = 1 if exact else 1 + sum(self.order(item)[0] == first for item in rows)
+        beyond = first + 1 if self.unit == self.precision else first // SECOND * SECOND + 2 * SECOND
+        least = 1 if exact else 1 + sum(self.order(item)[0] < beyond for item in rows)
         return min(largest, self.short.randint(least, max(least, largest)))
 
 
@@ -128,32 +143,41 @@ class ExportApi:
 class ListApi:
     """A list paged by ``since_id``, as a fetch function: one group (agents), or two in one sequence of ids (bans)."""
 
-    name: Literal["agents", "bans"]
+    name: Literal["agents", "bans", "agent_routing_settings"]
     groups: list[dict[int, dict[str, Any]]]
     cap: int = 100
     limit_counts: Literal["union", "list"] = "union"
     ids_as_text: bool = False
     ignores_since: bool = False
+    ignores_limit: bool = False
+    envelope: Literal["bare", "list", "by id"] = "bare"
+    own_key: Literal["agent_id", "id", "absent"] = "agent_id"
     between: Callable[[ListApi], None] | None = None
     requests: int = 0
     asked: list[int] = field(default_factory=list)
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
-        assert path == self.name
+        assert path == ("routing_settings/agents" if self.name == "agent_routing_settings" else self.name)
         since, limit = int(params["since_id"]), int(params["limit"])
         assert limit <= 100, "agents answer 400"
         if self.between:
             self.between(self)
         self.requests += 1
         self.asked.append(since)
-        size = min(limit, self.cap)
+        size = 10**6 if self.ignores_limit else min(limit, self.cap)
         pages = [sorted(key for key in group if self.ignores_since or key >= since)[:size] for group in self.groups]
         if self.limit_counts == "union":
             union = sorted(key for page in pages for key in page)[:size]
             pages = [[key for key in page if key in union] for page in pages]
+        return decode(json.dumps(self._body(pages)).encode())
+
+    def _body(self, pages: list[list[int]]) -> Any:
         rows = [[self.row(key) for key in page] for page in pages]
-        body = rows[0] if self.name == "agents" else {"ip_address": rows[0], "visitor": rows[1]}
-        return decode(json.dumps(body).encode())
+        if self.name == "bans":
+            return {"ip_address": rows[0], "visitor": rows[1]}
+        if self.envelope == "by id":
+            return {"data": {str(key): self.row(key) for key in pages[0]}}
+        return rows[0] if self.envelope == "bare" else {"data": rows[0]}
 
     @property
     def ids(self) -> set[int]:
@@ -161,4 +185,5 @@ class ListApi:
 
     def row(self, key: int) -> dict[str, Any]:
         content = next(group[key] for group in self.groups if key in group)
-        return {"id": str(key) if self.ids_as_text else key, **content}
+        name = "id" if self.name != "agent_routing_settings" else self.own_key
+        return content if name == "absent" else {name: str(key) if self.ids_as_text else key, **content}

@@ -10,12 +10,52 @@ from random import Random
 from typing import Any, NoReturn, TypeVar
 
 from source_zendesk_chat.errors import ConnectorError
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
+from source_zendesk_chat.streams import registry
+from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
+from source_zendesk_chat.streams.exports import Export, probe_export, read_export
+from source_zendesk_chat.streams.lists import IdList, agent_settings, probe_by_id, read_by_id
+from source_zendesk_chat.streams.positions import dump_export, dump_list, load_export, load_list
+from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob, Stream
 from streams.model import ExportApi
 
 T = TypeVar("T")
 MANY_REQUESTS = 3000
+
+
+def stream_of(export: Export, cursor_field: str = "timestamp") -> Stream[Any]:
+    """A stream that reads an export."""
+    return Stream(
+        name=export.stream,
+        primary_key=("id",),
+        cursor_field=cursor_field,
+        schema=dict,
+        read=read_export(export),
+        probe=probe_export(export),
+        load_state=load_export(export.stream, cursor_field),
+        dump_state=dump_export(cursor_field, micros=export.unit == 1 or export.either_unit),
+    )
+
+
+def list_of(listing: IdList) -> Stream[Any]:
+    """A stream that reads a list by id."""
+    return Stream(
+        name=listing.stream,
+        primary_key=(listing.key,),
+        cursor_field=listing.key,
+        schema=dict,
+        read=read_by_id(listing),
+        probe=probe_by_id(listing),
+        load_state=load_list(listing.stream, listing.key),
+        dump_state=partial(dump_list, cursor_field=listing.key),
+    )
+
+
+ROUTING = IdList("agent_routing_settings", "routing_settings/agents", agent_settings, key="agent_id", unpaged=True)
+STREAMS: Mapping[str, Stream[Any]] = {
+    ROUTING.stream: list_of(ROUTING),
+    **{export.stream: stream_of(export) for export in (AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS)},
+    **registry.STREAMS,
+}
 
 
 class Side:
@@ -60,6 +100,7 @@ class Run:
     """What a run gave, batch by batch."""
 
     stream: str
+    key: str = "id"
     batches: list[list[dict[str, Any]]] = field(default_factory=list)
     states: list[StateBlob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -77,16 +118,18 @@ class Run:
         return [json.dumps(record, sort_keys=True) for record in self.records]
 
     def by_key(self) -> dict[str, dict[str, Any]]:
-        return {str(record["id"]): record for record in self.records}
+        return {str(record[self.key]): record for record in self.records}
 
     def cut(self, batches: int) -> Run:
-        return Run(self.stream, self.batches[:batches], self.states[:batches])
+        return Run(self.stream, self.key, self.batches[:batches], self.states[:batches])
 
 
-def run(stream: str, api: Fetch, bounds: Bounds, state: StateBlob | None = None, *, into: Run | None = None) -> Run:
+def run(
+    stream: str | Stream[Any], api: Fetch, bounds: Bounds, state: StateBlob | None = None, *, into: Run | None = None
+) -> Run:
     """Read to the end; what came before an error is in ``into``."""
-    value = STREAMS[stream]
-    result = into or Run(stream)
+    value = STREAMS[stream] if isinstance(stream, str) else stream
+    result = into or Run(value.name, value.primary_key[-1] if value.primary_key else "id")
     position = value.load_state(state) if state else None
     fetch = Side(api, api.lanes, Random(api.chance)) if isinstance(api, ExportApi) else Side(api)
     for batch in value.read(fetch, position, bounds):

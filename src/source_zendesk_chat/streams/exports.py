@@ -411,10 +411,15 @@ def _end(export: Export, window: Window, page: _Page, places: Sequence[int | Non
     last = max(known)
     if said is None:
         return last, page.end_id
-    other_order = not export.ordered and any(row.time is not None and row.time < page.asked for row in page.rows)
+    other_order = not export.ordered and (last <= window.time or _holds_older(page))
     if export.floor(min(known)) <= said <= last or (other_order and last < said <= now):
         return said, page.end_id
     return last, ""
+
+
+def _holds_older(page: _Page) -> bool:
+    """Whether some of its records are older than what was asked for."""
+    return any(row.time is not None and row.time < page.asked for row in page.rows)
 
 
 def _number(value: object) -> int | None:

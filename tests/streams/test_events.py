@@ -1,0 +1,198 @@
+"""Conversions, department events and agent events: what is not known of these exports, and how they are read all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError
+from source_zendesk_chat.streams.agent_timeline import AGENT_TIMELINE
+from source_zendesk_chat.streams.chats import CHATS
+from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
+from source_zendesk_chat.streams.exports import Export
+from source_zendesk_chat.streams.records import with_fields
+from source_zendesk_chat.streams.stream import Bounds
+from streams.effort import effort
+from streams.model import NOW, SECOND, ExportApi, Item, Name
+from streams.runs import STREAMS, Run, destination, doubles, run, stream_of
+from streams.test_exports import START, contains, rows
+
+Unit = Literal["seconds", "microseconds"]
+UNITS: tuple[Unit, ...] = ("seconds", "microseconds")
+exactly = effort(150)
+
+
+def events(count: int, **choices: Any) -> ExportApi:
+    return ExportApi(
+        "agent_events", {number: Item(number, (START + 60 * number) * SECOND) for number in range(count)}, **choices
+    )
+
+
+@pytest.mark.parametrize("counts", UNITS)
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_the_unit_of_agent_events_is_found_out_by_one_small_request(counts: Unit, lanes: int) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Watched(ExportApi):
+        def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+            asked.append(dict(params))
+            return ExportApi.__call__(self, path, params, decode, patient=patient)
+
+    items = {number: Item(number, (START + 60 * number) * SECOND) for number in range(40)}
+    api = Watched("agent_events", items, agent_events_in=counts, lanes=lanes)
+    found = run("agent_events", api, Bounds(START, NOW))
+    assert found.by_key() == rows(api)
+    assert not doubles(found)
+    small, *others = asked
+    assert small == {"limit": 1, "start_time": NOW - 600}
+    assert all((params["start_time"] > 10**14) == (counts == "microseconds") for params in others)
+
+
+@pytest.mark.parametrize("counts", UNITS)
+def test_the_unit_is_found_out_though_the_envelope_tells_no_end(counts: Unit) -> None:
+    api = events(40, agent_events_in=counts, ends="absent")
+    assert run("agent_events", api, Bounds(START, NOW)).by_key() == rows(api)
+
+
+@pytest.mark.parametrize("counts", UNITS)
+def test_all_agent_events_of_the_last_minutes_are_read(counts: Unit) -> None:
+    api = ExportApi("agent_events", {number: Item(number, (NOW - 20 * number) * SECOND + 7) for number in range(20)})
+    api.agent_events_in = counts
+    assert run("agent_events", api, Bounds(START, NOW)).by_key() == rows(api)
+
+
+@exactly
+@given(st.lists(st.sampled_from(UNITS), min_size=2, max_size=4), st.integers(0, 30))
+def test_an_api_that_changes_its_unit_between_runs_loses_nothing(counts: list[Unit], cut: int) -> None:
+    api = events(25)
+    runs: list[Run] = []
+    for number, unit in enumerate(counts):
+        api.agent_events_in = unit
+        api.items[100 + number] = Item(100 + number, (NOW - 1000 + number) * SECOND + 500_000)
+        part = run("agent_events", api, Bounds(START, NOW), runs[-1].state if runs else None)
+        runs.append(part if number == len(counts) - 1 else part.cut(1 + cut % len(part.batches)))
+    assert destination(*runs) == rows(api)
+    assert not doubles(*runs)
+
+
+def test_a_probe_of_agent_events_asks_in_seconds_which_either_api_accepts() -> None:
+    for counts in UNITS:
+        api = events(3, rejects_young=True)
+        api.agent_events_in = counts
+        STREAMS["agent_events"].probe(api, Bounds(START, NOW))
+        assert api.requests == 1
+
+
+@st.composite
+def reordered(draw: st.DrawFn) -> ExportApi:
+    """A server that orders records by a later change, of which they tell nothing."""
+    name: Name = draw(st.sampled_from(["conversions", "department_events"]))
+    ages = st.integers(0, 400) | st.integers(3000, 3010) | st.integers(0, NOW - START + 50)
+    found = draw(st.lists(st.tuples(ages, ages), max_size=25))
+    items = {
+        number: Item(number, (NOW - max(pair)) * SECOND, changed=(NOW - min(pair)) * SECOND)
+        for number, pair in enumerate(found)
+    }
+    return ExportApi(
+        name,
+        {number: item for number, item in items.items() if sum(item.changed == other.changed for other in items.values()) < 3},
+        start_id=draw(st.sampled_from(["exclusive", "inclusive", "ignored"])),
+        ends=draw(st.sampled_from(["number", "text"])),
+        cap=draw(st.integers(4, 8)),
+        lanes=draw(st.integers(1, 5)),
+        chance=draw(st.integers(0, 9)),
+    )
+
+
+@exactly
+@given(reordered(), st.lists(st.integers(0, 40), max_size=2), st.sampled_from([None, 5, 3005, 90_000]))
+def test_records_that_are_older_than_their_place_all_arrive(api: ExportApi, cuts: list[int], age: int | None) -> None:
+    runs: list[Run] = []
+    for cut in cuts:
+        part = run(api.name, api, Bounds(START, NOW, end=None if age is None else NOW - age), runs[-1].state if runs else None)
+        runs.append(part.cut(1 + cut % len(part.batches)))
+        until = NOW + 1 if age is None else NOW - age
+        assert all(record["timestamp"] < api.row(Item(0, until * SECOND))["timestamp"] for record in part.records)
+    runs.append(run(api.name, api, Bounds(START, NOW), runs[-1].state if runs else None))
+    assert destination(*runs) == rows(api)
+    old = sorted(api.items)[: len(api.items) // 2]
+    for number in old:
+        item = api.items[number]
+        api.items[number] = replace(item, version=1, changed=(NOW + 1000 + number) * SECOND)
+    api.now += 86_400
+    runs.append(run(api.name, api, Bounds(START, NOW + 86_400), runs[-1].state))
+    assert contains(destination(*runs), rows(api))
+    settled = run(api.name, api, Bounds(START, NOW + 86_400), runs[-1].state)
+    assert contains(rows(api), settled.by_key())
+    assert run(api.name, api, Bounds(START, NOW + 86_400), settled.state).records == []
+
+
+@pytest.mark.parametrize("count", [90, 250])
+def test_a_change_of_many_old_records_in_one_go_is_read(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 100)
+    api = ExportApi("conversions", {number: Item(number, (START + number) * SECOND) for number in range(count)})
+    first = run("conversions", api, Bounds(START, NOW))
+    api.items = {number: Item(number, item.time, 1, (NOW + 50 + number // 90) * SECOND) for number, item in api.items.items()}
+    api.now += 3600
+    second = run("conversions", api, Bounds(START, NOW + 3600), first.state)
+    assert second.by_key() == rows(api)
+
+
+def test_a_server_that_ignores_start_time_is_an_error_and_no_loop() -> None:
+    api = ExportApi("conversions", {number: Item(number, (START + number) * SECOND) for number in range(20)})
+    api.start_time, api.start_id = "ignored", "ignored"
+    with pytest.raises(PaginationStuckError):
+        run("conversions", api, Bounds(START, NOW))
+    assert api.requests < 20
+
+
+@pytest.mark.parametrize("export", [CONVERSIONS, DEPARTMENT_EVENTS, AGENT_EVENTS])
+def test_a_row_is_the_record_as_it_came_with_its_id_and_time(export: Export) -> None:
+    record = b'{"timestamp": "2026-03-14T12:33:50.140101Z",  "value":1, "id": "R1.x"}'
+    row = export.row(msgspec.Raw(record))
+    assert (row.key, row.time, row.record) == ("R1.x", 1_773_491_630_140_101, record)
+    assert export.row(msgspec.Raw(b'{"id": 7, "timestamp": 5}')).time is None
+
+
+@pytest.mark.parametrize("export", [CONVERSIONS, DEPARTMENT_EVENTS, AGENT_EVENTS])
+@pytest.mark.parametrize("record", [b"7", b"[]", b"{}", b'{"id": ""}', b'{"id": null}', b'{"id": ["x"]}'])
+def test_a_record_without_an_id_is_an_error(export: Export, record: bytes) -> None:
+    with pytest.raises(RecordShapeError, match=f"^{export.stream}: "):
+        export.row(msgspec.Raw(record))
+
+
+@pytest.mark.parametrize("export", [CONVERSIONS, DEPARTMENT_EVENTS, AGENT_EVENTS])
+def test_another_envelope_is_an_error(export: Export) -> None:
+    with pytest.raises(EnvelopeError):
+        export.decode(b'{"chats": []}')
+
+
+def masked(record: bytes) -> bytes:
+    """A redactor that hides the version, and an agent's id."""
+    found = msgspec.json.decode(record)
+    hidden: dict[str, Any] = {"version": "#", "value": "#", "duration": "#"} | {"agent_id": "#7"}
+    return with_fields(record, **{key: value for key, value in hidden.items() if key in found})
+
+
+@pytest.mark.parametrize(
+    ("export", "cursor_field"),
+    [(CHATS, "update_timestamp"), (AGENT_TIMELINE, "start_time"), (CONVERSIONS, "timestamp"), (AGENT_EVENTS, "timestamp")],
+)
+def test_keys_digests_and_states_are_those_of_the_redacted_record(export: Export, cursor_field: str) -> None:
+    name: Any = export.stream
+    stream = stream_of(replace(export, redact=masked), cursor_field)
+    api = ExportApi(name, {number: Item(number, (NOW - 20 * number) * SECOND, version=number) for number in range(20)})
+    found = run(stream, api, Bounds(START, NOW))
+    assert len(found.by_key()) == 20
+    assert {str(record.get("version", record.get("value", record.get("duration")))) for record in found.records} == {"#"}
+    if name == "agent_timeline":
+        assert all(str(record["id"]).startswith("#7|") for record in found.records)
+    assert found.state["seen"].keys() <= found.by_key().keys()
+    api.items = {number: replace(item, version=99) for number, item in api.items.items()}
+    assert run(stream, api, Bounds(START, NOW), found.state).records == [], "what is hidden makes no difference"
