@@ -16,9 +16,10 @@ from library.accounts import account_of, assert_threads_end
 from load.runs import url
 from source_zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
 from source_zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
-from source_zendesk_chat.library.arrow import stream_table
 from source_zendesk_chat.load.destination import open_target
 from source_zendesk_chat.load.loading import load_events
+from source_zendesk_chat.load.tables import stream_table
+from source_zendesk_chat.streams.registry import STREAMS as REGISTERED
 from zendesk_chat_sandbox import Sandbox
 
 STREAMS = list_streams()
@@ -46,7 +47,7 @@ def load(sandbox: Sandbox, path: Path) -> None:
     events += [PageRead(batch.stream, batch.records, batch.state) for batch in read_all(account_of(sandbox))]
     events += [StreamCompleted(info.name, Ledger()) for info in STREAMS]
     with open_target(url(path)) as target:
-        assert load_events(events, [stream_table(info) for info in STREAMS], target).complete
+        assert load_events(events, [stream_table(REGISTERED[info.name]) for info in STREAMS], target).complete
 
 
 def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Path) -> None:

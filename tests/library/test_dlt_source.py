@@ -15,9 +15,9 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from airbyte.running import INCREMENTAL, small
 from library.accounts import account_of, assert_threads_end, be_hasty
 from library.test_arrow import rows_of
-from source_zendesk_chat import Account, ArrowBatch, ConfigError, ServerError, arrow_reader, dlt_source
+from source_zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
 from source_zendesk_chat.library import dlt_source as dlt_source_module
-from source_zendesk_chat.library.arrow import read_arrow
+from source_zendesk_chat.library.arrow import to_arrow
 from source_zendesk_chat.load.destination import _quieten
 from source_zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox
@@ -140,8 +140,8 @@ def test_of_a_record_that_changes_while_it_is_read_the_newer_one_is_loaded(
     rows: list[str] = []
     edited: list[str] = []
 
-    def read_and_edit(account: Account, stream: str, state: Any) -> Generator[ArrowBatch, None, None]:
-        for batch in read_arrow(account, stream, state):
+    def edit_meanwhile(batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+        for batch in to_arrow(batches):
             if not rows:
                 edited.extend(map(str, batch.table.column("id").to_pylist()[:5]))
                 for id_ in edited:
@@ -149,7 +149,7 @@ def test_of_a_record_that_changes_while_it_is_read_the_newer_one_is_loaded(
             rows.extend(map(str, batch.table.column("id").to_pylist()))
             yield batch
 
-    monkeypatch.setattr(dlt_source_module, "read_arrow", read_and_edit)
+    monkeypatch.setattr(dlt_source_module, "to_arrow", edit_meanwhile)
     account = account_of(sandbox)
     pipeline_in(tmp_path).run(dlt_source(account, ["chats"]))
     assert (len(rows), len(edited)) == (255, 5)

@@ -1,6 +1,6 @@
 """A process that kills itself with SIGKILL at a chosen statement of a load; run as a script by ``test_kill``.
 
-Usage: killed.py DIRECTORY FULL_REFRESH MOMENT...
+Usage: killed.py DIRECTORY FULL_REFRESH MOMENT...; and killed_edit.py DIRECTORY MOMENT... for children of edited chats.
 
 For each moment, a fork of this process loads into a database and kills itself, and another one checks what is left,
 resumes, and prints the position from which it did so. A moment is ``2:MERGE``: before the second statement that begins
@@ -43,6 +43,13 @@ def prepare(path: Path) -> None:
 
 def killed_load(path: Path, moment: str, *, full_refresh: bool) -> None:
     """Load, and be killed at that moment."""
+    be_killed_at(moment)
+    events = [*departments(2, 3), *chat_pages(CHATS, size=2)]
+    load(path, events, limits=EACH_PAGE, full_refresh=full_refresh)
+
+
+def be_killed_at(moment: str) -> None:
+    """Let this process kill itself at that moment."""
     number, beginning = moment.split(":", 1)
     statements = [""]
 
@@ -64,8 +71,6 @@ def killed_load(path: Path, moment: str, *, full_refresh: bool) -> None:
 
     setattr(DuckDbSqlClient, "execute_query", execute_query)  # noqa: B010  as mypy lets no method be assigned
     setattr(DuckDbSqlClient, "commit_transaction", commit_transaction)  # noqa: B010
-    events = [*departments(2, 3), *chat_pages(CHATS, size=2)]
-    load(path, events, limits=EACH_PAGE, full_refresh=full_refresh)
 
 
 def resume(path: Path, *, full_refresh: bool) -> None:

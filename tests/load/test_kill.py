@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 KILLED = Path(__file__).with_name("killed.py")
-
+KILLED_EDIT = Path(__file__).with_name("killed_edit.py")
 
 LOADED = 'INSERT INTO "main"."_dlt_loads"'  # dlt's last statement of a transaction: from here on its state counts
 FIRST_LOAD = {
@@ -24,10 +24,27 @@ FULL_REFRESH = {
 }
 
 
+MERGED = 'DELETE FROM "main"."chat_events"'
+EDIT = {  # the state, and the page whose children are there
+    f"1:COMMIT {MERGED}": "1 1",
+    f"1:{LOADED}": "1 2",
+    f"2:{LOADED}": "2 3",
+}
+
+
 @pytest.mark.parametrize(("full_refresh", "moments"), [(False, FIRST_LOAD), (True, FULL_REFRESH)])
 def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, moments: dict[str, int]) -> None:
-    command = [sys.executable, str(KILLED), str(tmp_path), str(full_refresh), *moments]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+    lines = run_script(KILLED, tmp_path, str(full_refresh), *moments)
+    assert [int(line) for line in lines] == list(moments.values())
+
+
+def test_children_of_edited_chats_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    assert run_script(KILLED_EDIT, tmp_path, *EDIT) == list(EDIT.values())
+
+
+def run_script(script: Path, directory: Path, *arguments: str) -> list[str]:
+    command = [sys.executable, str(script), str(directory), *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(directory)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [int(line) for line in done.stdout.split()] == list(moments.values())
+    return done.stdout.splitlines()

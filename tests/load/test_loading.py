@@ -21,8 +21,8 @@ from load.runs import (
     started,
     states,
 )
-from source_zendesk_chat.engine.events import Event, Ledger, StreamFailed
-from source_zendesk_chat.errors import AuthError
+from source_zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
+from source_zendesk_chat.errors import AuthError, UnavailableError
 from source_zendesk_chat.load.failures import DestinationError
 from source_zendesk_chat.load.loading import Limits, Saved
 
@@ -114,6 +114,39 @@ def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alon
     assert load(path, half).streams[0].state == "unfinished"
     assert rows(path, "SELECT id FROM departments ORDER BY id") == [(1,), (2,)]
     assert loaded_chats(path) == by_id([chat(1)])
+
+
+def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_whole(path: Path) -> None:
+    error = UnavailableError("Not in this plan.", status=403)
+    lacking = [
+        *started("accounts", "departments"),
+        *(StreamUnavailable(name, error, Ledger(1)) for name in ("accounts", "departments")),
+    ]
+    report = load(path, [*lacking, *chat_pages([chat(1)])], limits=EACH_PAGE)
+    assert [(stream.name, stream.state, stream.error) for stream in report.streams] == [
+        ("chats", "complete", None),
+        ("departments", "not available", error),
+        ("accounts", "not available", error),
+    ]
+    assert report.complete
+    tables = {name for (name,) in rows(path, "SELECT table_name FROM duckdb_tables()")}
+    assert {name for name in tables if not name.startswith("_dlt")} == {"chats"}
+    assert load(path, lacking, required=["chats"]).complete
+    assert not load(path, lacking, required=["accounts", "chats"]).complete
+
+
+def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(path: Path) -> None:
+    load(path, chat_pages([chat(1)]))
+    lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), Ledger(1))]
+    assert load(path, lost, full_refresh=True).complete
+    assert loaded_chats(path) == by_id([chat(1)])
+
+
+def test_drifts_are_reported_in_their_order(path: Path) -> None:
+    drifts = [SchemaDrifted("chats", "new", (), "string"), SchemaDrifted("departments", "id", ("integer",), "string")]
+    report = load(path, [*started("chats"), *drifts, completed("chats")])
+    assert report.drifts == tuple(drifts)
+    assert report.complete
 
 
 def test_a_failed_stream_keeps_what_it_read(path: Path) -> None:

@@ -16,9 +16,11 @@ from source_zendesk_chat.engine.events import (
     Ledger,
     Note,
     RateLimited,
+    SchemaDrifted,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
+    StreamUnavailable,
 )
 from source_zendesk_chat.errors import UnavailableError
 from source_zendesk_chat.load.loading import Saved
@@ -28,11 +30,13 @@ from source_zendesk_chat.load.report import LoadReport, StreamReport, print_repo
 GREY = "90"
 LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04, unchanged=2)
 ERROR = UnavailableError("The plan has no [bold]skills[/bold].", status=403)
+LACKING = UnavailableError("The account has no [bold]goals[/bold].", status=403)
 REPORT = LoadReport(
     (
         StreamReport("chats", "complete", LEDGER),
         StreamReport("skills", "failed", Ledger(requests=1), ERROR),
         StreamReport("agents", "unfinished", Ledger()),
+        StreamReport("goals", "not available", Ledger(requests=1), LACKING),
     )
 )
 
@@ -60,6 +64,9 @@ def test_lines_where_there_is_no_terminal() -> None:
             StreamCompleted("chats", LEDGER),
             StreamStarted("skills"),
             StreamFailed("skills", ERROR, Ledger(requests=1)),
+            StreamStarted("goals"),
+            SchemaDrifted("chats", "new", (), "string"),
+            StreamUnavailable("goals", LACKING, Ledger(requests=1)),
         ],
         terminal=False,
     )
@@ -73,6 +80,8 @@ def test_lines_where_there_is_no_terminal() -> None:
         "chats: complete: 1,000 records, 12 requests, 61.0 s",
         "skills: started",
         "skills: failed after 0 records, 1 requests, 0.0 s: The plan has no [bold]skills[/bold].",
+        "goals: started",
+        "goals: not available: The account has no [bold]goals[/bold].",
     ]
 
 
@@ -99,6 +108,9 @@ def test_a_line_for_each_stream_on_a_terminal() -> None:
             Saved(1200),
             StreamCompleted("chats", LEDGER),
             StreamFailed("skills", ERROR, Ledger(requests=1)),
+            StreamStarted("goals"),
+            SchemaDrifted("chats", "new", (), "string"),
+            StreamUnavailable("goals", LACKING, Ledger(requests=1)),
         ],
         terminal=True,
     )
@@ -108,6 +120,7 @@ def test_a_line_for_each_stream_on_a_terminal() -> None:
     assert "rate limit" not in text.rpartition("12 requests")[2]
     assert "complete" in text
     assert "failed" in text
+    assert "\x1b[33mnot available" in text
 
 
 def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:
@@ -118,8 +131,26 @@ def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:
         "chats     1,000     1,002         2        12     61.0  complete",
         "skills        0         0         0         1      0.0  failed",
         "agents        0         0         0         0      0.0  unfinished",
+        "goals         0         0         0         1      0.0  not available",
         "skills: The plan has no [bold]skills[/bold].",
+        "goals: The account has no [bold]goals[/bold].",
     ]
+
+
+def test_the_report_lists_what_drifted_and_counts_what_it_does_not_show() -> None:
+    drifts = [SchemaDrifted("chats", "history.*.msg_id", ("string", "null"), "integer")]
+    drifts += [SchemaDrifted("agents", f"[new{number}]", (), "object") for number in range(1021)]
+    text = StringIO()
+    print_report(replace(REPORT, streams=REPORT.streams[:1], drifts=tuple(drifts)), Console(file=text, width=80))
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    assert lines[2:7] == [
+        "",
+        "Not as the schema says; loaded as it came:",
+        "stream  field             known           found",
+        "chats   history.*.msg_id  string or null  integer",
+        "agents  [new0]            nothing         object",
+    ]
+    assert lines[-2:] == ["agents  [new18]           nothing         object", "and 1,002 more"]
 
 
 def test_the_report_has_colours_on_a_terminal() -> None:
@@ -127,3 +158,5 @@ def test_the_report_has_colours_on_a_terminal() -> None:
     print_report(REPORT, Console(file=text, width=80, force_terminal=True, color_system="standard", legacy_windows=False))
     assert "\x1b[32mcomplete" in text.getvalue()
     assert "\x1b[31mfailed" in text.getvalue()
+    assert "\x1b[33mnot available" in text.getvalue()
+    assert "\x1b[33mgoals: The account has no" in text.getvalue()

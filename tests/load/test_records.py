@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from load.runs import CHATS, chat, completed, encode, load, rows, started, without_nulls
 from source_zendesk_chat.engine.events import PageRead
-from source_zendesk_chat.load.arrow import arrow_schema, keep_latest, record_reader
+from source_zendesk_chat.load import spool
+from source_zendesk_chat.load.arrow import arrow_schema, record_reader
 from source_zendesk_chat.load.lenient import open_reader, read_leniently
 from source_zendesk_chat.load.strict import row_decoder
 from source_zendesk_chat.load.tables import StreamTable, column_type
@@ -136,13 +139,36 @@ def test_both_ways_of_reading_agree_on_plain_records(reader: duckdb.DuckDBPyConn
     assert strict.equals(read_leniently(reader, CHATS, records).cast(arrow_schema(CHATS)))
 
 
-def test_the_latest_record_of_a_key_is_kept_also_across_segments(reader: duckdb.DuckDBPyConnection) -> None:
+def test_the_latest_record_of_a_key_is_kept_also_across_pages(
+    reader: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = StreamTable("t", ("a", "b"), "c", {"properties": {name: {"type": ["integer"]} for name in "abc"}})
-    older = encode([{"a": 1, "b": 1, "c": 1}, {"a": 1, "b": 2, "c": 2}, {"a": "?", "b": 1, "c": 3}])
-    newer = encode([{"a": 1, "b": 1, "c": 4}, {"a": 2, "b": 1, "c": 5}, {"a": 1, "b": 1, "c": 6}, {"a": "?", "b": 1, "c": 7}])
-    segments = map(record_reader(reader, table), [newer, older])
-    kept = [row["c"] for segment in keep_latest(table, segments) for row in segment.to_pylist()]
-    assert kept == [5, 6, 7, 2, 3]
+    pages: list[list[dict[str, object]]] = [
+        [{"a": 1, "b": 1, "c": 1}, {"a": 1, "b": 2, "c": 2}, {"a": "?", "b": 1, "c": 3}],
+        [{"a": 1, "b": 1, "c": 4}, {"a": 2, "b": 1, "c": 5}, {"a": 1, "b": 1, "c": 6}, {"a": "?", "b": 1, "c": 7}],
+    ]
+    for segment_bytes, segments in ((spool.SEGMENT_BYTES, [[2, 3, 5, 6, 7]]), (1, [[2, 3], [5, 6, 7]])):
+        monkeypatch.setattr(spool, "SEGMENT_BYTES", segment_bytes)
+        waiting = spool.Spool(tmp_path / "t.parquet", table)
+        for page in pages:
+            waiting.append(record_reader(reader, table)(encode(page)))
+        rows_left = waiting.rows()
+        assert [batch.column("c").to_pylist() for batch in rows_left.batches] == segments
+        assert (rows_left.file, rows_left.records) == (None, 5)
+        waiting.clear()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_key_comes_twice_the_file_is_taken_as_it_is(reader: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    waiting = spool.Spool(tmp_path / "t.parquet", CHATS)
+    assert (waiting.rows().file, next(waiting.rows().batches)) == (None, arrow_schema(CHATS).empty_table())
+    for number in range(3):
+        waiting.append(record_reader(reader, CHATS)(encode([chat(number)])))
+    left = waiting.rows()
+    assert left.file is not None
+    assert pq.read_table(left.file).equals(pa.concat_tables(left.batches))
+    assert left.keys.column("id").to_pylist() == ["2603.1.0000", "2603.1.0001", "2603.1.0002"]
+    waiting.clear()
 
 
 def test_odd_records_arrive_in_the_database(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from source_zendesk_chat.library.account import Account
-from source_zendesk_chat.library.catalog import StreamInfo, stream_info
 from source_zendesk_chat.library.reading import Batch, read
 from source_zendesk_chat.load.arrow import arrow_schema, record_reader
 from source_zendesk_chat.load.lenient import open_reader
-from source_zendesk_chat.load.tables import StreamTable
-from source_zendesk_chat.streams.stream import StateBlob
+from source_zendesk_chat.load.tables import stream_table
+from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +28,36 @@ class ArrowBatch:
             of ``_extra``, a value that does not fit its column's type in that of ``_unparsed``.
         state: As in ``Batch``.
         progress: As in ``Batch``.
+        parents: As in ``Batch``.
     """
 
     stream: str
     table: pa.Table = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     progress: float | None
+    parents: Sequence[str] = field(default=(), repr=False)
 
 
 def read_arrow(account: Account, stream: str, state: StateBlob | None = None) -> Generator[ArrowBatch, None, None]:
     """Read a stream as ``read`` does, each batch a table."""
-    return _with_tables(stream_table(stream_info(stream)), read(account, stream, state))
+    return to_arrow(read(account, stream, state))
 
 
 def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
     """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take without holding it whole."""
     batches = read_arrow(account, stream, state)
-    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(stream_info(stream))), _record_batches(batches))
+    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(STREAMS[stream])), _record_batches(batches))
 
 
-def stream_table(info: StreamInfo) -> StreamTable:
-    """The table that a stream is."""
-    return StreamTable(info.name, info.primary_key, info.cursor_field, info.schema)
-
-
-def _with_tables(table: StreamTable, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+def to_arrow(batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+    """Turn batches of any streams into tables."""
     with closing(batches), closing(open_reader()) as reader:
-        to_table = record_reader(reader, table)
+        readers: dict[str, Callable[[Sequence[RawRecord]], pa.Table]] = {}
         for batch in batches:
-            yield ArrowBatch(batch.stream, to_table(batch.records), batch.state, batch.progress)
+            if batch.stream not in readers:
+                readers[batch.stream] = record_reader(reader, stream_table(STREAMS[batch.stream]))
+            table = readers[batch.stream](batch.records)
+            yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
 
 
 def _record_batches(batches: Generator[ArrowBatch, None, None]) -> Iterator[pa.RecordBatch]:

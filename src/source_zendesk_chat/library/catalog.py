@@ -19,12 +19,15 @@ class StreamInfo:
         primary_key: Top-level fields that identify a record; empty when there is exactly one record.
         cursor_field: The field that orders it; None when it is read whole each time.
         schema: JSON schema of its records (draft-07).
+        parent_field: The field that names the record of which this one is a part, where ``Batch.parents`` tells whose parts are
+            to be replaced; else None.
     """
 
     name: str
     primary_key: tuple[str, ...]
     cursor_field: str | None
     schema: Mapping[str, Any] = field(repr=False)
+    parent_field: str | None = None
 
 
 def list_streams() -> tuple[StreamInfo, ...]:
@@ -36,7 +39,8 @@ def stream_info(name: str) -> StreamInfo:
     """One stream. Raises ConfigError where there is none of that name."""
     if name not in STREAMS:
         raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(STREAMS)}.")
-    return StreamInfo(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, STREAMS[name].schema())
+    stream = STREAMS[name]
+    return StreamInfo(name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field)
 
 
 def chosen(names: Iterable[str] | None) -> list[StreamInfo]:

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from source_zendesk_chat.clock import SystemClock
-from source_zendesk_chat.engine.events import Event, Note, PageRead, RateLimited, StreamCompleted, StreamFailed
+from source_zendesk_chat.engine.events import (
+    Event,
+    Note,
+    PageRead,
+    RateLimited,
+    SchemaDrifted,
+    StreamCompleted,
+    StreamFailed,
+    StreamUnavailable,
+)
 from source_zendesk_chat.engine.run import SETTLE_SECONDS, Task, run
 from source_zendesk_chat.errors import ConnectorError, StateError
 from source_zendesk_chat.library.account import Account
@@ -33,12 +42,15 @@ class Batch:
         state: JSON; give it to a later read to get only what is new or changed since. Always empty for a stream without a
             cursor, which each read reads whole.
         progress: How much of the stream is read, from 0 to 1; None where there is no telling.
+        parents: Chats of which ``records`` are all that there is, in a stream that is cut out of chats. Whoever stores records
+            deletes first what is stored with these values in the stream's ``parent_field``: an edited chat may have lost some.
     """
 
     stream: str
     records: Sequence[bytes] = field(repr=False)
     state: dict[str, Any] = field(repr=False)
     progress: float | None
+    parents: Sequence[str] = field(default=(), repr=False)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The records decoded."""
@@ -60,7 +72,8 @@ class StreamsFailedError(ConnectorError):
 def read(account: Account, stream: str, state: StateBlob | None = None) -> Generator[Batch, None, None]:
     """Read a stream.
 
-    A record that changes while it is read comes twice, the newer one later; so upsert by the stream's key. Close the generator
+    A record that changes while it is read comes twice, the newer one later; so upsert by the stream's key, and see
+    ``Batch.parents``. Of ``visitors``, keep the one with the higher ``last_chat_timestamp``. Close the generator
     to end early (leaving a loop over it does): its threads end with the answer they wait for.
 
     Args:
@@ -70,7 +83,8 @@ def read(account: Account, stream: str, state: StateBlob | None = None) -> Gener
 
     Raises:
         ConfigError: There is no such stream, or the state is none (a StateError).
-        ConnectorError: What ended the stream early, typed by what recovers from it. Raised after the batches before it.
+        ConnectorError: What ended the stream early, typed by what recovers from it. Raised after the batches before it. An
+            UnavailableError where the account lacks the stream.
     """
     return _read_one(account, stream_info(stream), _checked(stream, state))
 
@@ -82,35 +96,37 @@ def read_all(
 
     Args:
         account: Where from.
-        streams: Their names; by default all.
+        streams: Their names; by default all that the account has. What it lacks is told to the log.
         states: The state of each stream to resume from.
 
     Raises:
         ConfigError: There is no such stream, or a state is none.
-        StreamsFailedError: Some streams ended early. Raised after all others are read.
+        StreamsFailedError: Some streams ended early, or are named and the account lacks them. Raised after all others are read.
     """
     infos = chosen(streams)
-    return _read_several(account, {info.name: _checked(info.name, (states or {}).get(info.name)) for info in infos})
+    checked = {info.name: _checked(info.name, (states or {}).get(info.name)) for info in infos}
+    return read_several(account, checked, required=streams is not None)
 
 
-def _read_one(account: Account, info: StreamInfo, state: StateBlob | None) -> Generator[Batch, None, None]:
+def read_several(account: Account, states: Mapping[str, StateBlob | None], *, required: bool) -> Generator[Batch, None, None]:
+    """Read streams from their states; ``required`` says whether it is an error that the account lacks one."""
     failures: dict[str, ConnectorError] = {}
-    yield from _batches(account, {info.name: state}, failures)
-    if failures:
-        raise failures[info.name]
-
-
-def _read_several(account: Account, states: Mapping[str, StateBlob | None]) -> Generator[Batch, None, None]:
-    failures: dict[str, ConnectorError] = {}
-    yield from _batches(account, states, failures)
+    yield from _batches(account, states, failures, required=required)
     if failures:
         raise StreamsFailedError(failures)
 
 
+def _read_one(account: Account, info: StreamInfo, state: StateBlob | None) -> Generator[Batch, None, None]:
+    failures: dict[str, ConnectorError] = {}
+    yield from _batches(account, {info.name: state}, failures, required=True)
+    if failures:
+        raise failures[info.name]
+
+
 def _batches(
-    account: Account, states: Mapping[str, StateBlob | None], failures: dict[str, ConnectorError]
+    account: Account, states: Mapping[str, StateBlob | None], failures: dict[str, ConnectorError], *, required: bool
 ) -> Generator[Batch, None, None]:
-    """Read streams from their states to their ends, and note why one ended early."""
+    """Read streams from their states to their ends, and note why one ended early or, where it is required, is not there."""
     stopped = threading.Event()
     clock = SystemClock(stopped)
     client = account.client(clock)
@@ -119,8 +135,8 @@ def _batches(
     try:
         for event in run(tasks, lambda _save: client, clock, stopped):
             if isinstance(event, PageRead):
-                yield Batch(event.stream, event.records, dict(event.state), event.progress)
-            elif isinstance(event, StreamFailed):
+                yield Batch(event.stream, event.records, dict(event.state), event.progress, event.parents)
+            elif isinstance(event, StreamFailed) or (required and isinstance(event, StreamUnavailable)):
                 failures[event.stream] = event.error
             else:
                 _log(event)
@@ -137,6 +153,10 @@ def _log(event: Event) -> None:
             logger.info("%s waits for the quota of requests until %.0f (seconds since 1970).", stream, reset_at)
         case StreamCompleted(stream, ledger):
             logger.info("%s: %s", stream, ledger)
+        case StreamUnavailable(stream, error):
+            logger.warning("%s is not available and is left out: %s", stream, error)
+        case SchemaDrifted():
+            logger.warning("%s", event)
         case _:
             pass
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -59,26 +59,3 @@ def record_reader(reader: duckdb.DuckDBPyConnection, table: StreamTable) -> Call
         return pa.concat_tables([strict, lenient]).take(pa.array(places, pa.int64()))
 
     return read
-
-
-def keep_latest(table: StreamTable, segments_newest_first: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the segments with the latest row of each key; at least one table, even if it is empty.
-
-    A record whose key does not fit its column cannot be told from another and is kept.
-    """
-    yield arrow_schema(table).empty_table()
-    seen: set[tuple[object, ...]] = set()
-    for rows in segments_newest_first:
-        yield drop_seen(rows, table.primary_key, seen) if table.primary_key else rows
-
-
-def drop_seen(rows: pa.Table, primary_key: Sequence[str], seen: set[tuple[object, ...]]) -> pa.Table:
-    """Return the rows without those whose key is in ``seen`` or comes again further down; adds their keys to it."""
-    keys = list(zip(*(rows.column(name).to_pylist() for name in primary_key), strict=True))
-    kept: list[int] = []
-    for index in range(len(keys) - 1, -1, -1):
-        key = keys[index]
-        if key not in seen or None in key:
-            seen.add(key)
-            kept.append(index)
-    return rows if len(kept) == len(keys) else rows.take(pa.array(kept[::-1], pa.int64()))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from source_zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamFailed, StreamStarted
-from source_zendesk_chat.load.arrow import arrow_schema, keep_latest, record_reader
+from source_zendesk_chat.engine.events import (
+    Event,
+    Ledger,
+    PageRead,
+    SchemaDrifted,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+    StreamUnavailable,
+)
+from source_zendesk_chat.load.arrow import record_reader
 from source_zendesk_chat.load.failures import explained
 from source_zendesk_chat.load.lenient import open_reader
 from source_zendesk_chat.load.report import LoadReport, StreamReport
@@ -56,20 +65,22 @@ _LIMITS: Final = Limits()
 PAUSE_PER_COMMIT: Final = 4
 
 
-def load_events(
+def load_events(  # noqa: PLR0913  each with a default but what to load, as what, and where to
     events: Iterable[Event],
     tables: Sequence[StreamTable],
     target: Target,
     observe: Observe = lambda _: None,
     *,
     full_refresh: bool = False,
+    required: Collection[str] = (),
     limits: Limits = _LIMITS,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> LoadReport:
     """Load a run into a destination.
 
-    A stream with a cursor is upserted by its key, transaction by transaction, each with the state to resume from. Any
-    other stream replaces its table once it is complete. When ``events`` raises, what came before is committed.
+    A stream with a cursor is upserted by its key, transaction by transaction, each with the state to resume from; with a
+    ``parent_field``, the parents that a page names have its records and no others afterwards. Any other stream replaces its
+    table once it is complete. One that the account lacks gets no table. When ``events`` raises, what came before is committed.
 
     Args:
         events: The run; with ``full_refresh`` one that began without states.
@@ -78,6 +89,7 @@ def load_events(
         observe: Told what happens.
         full_refresh: The first records of each stream with a cursor replace its table's contents, so that what the
             source no longer has disappears. From the start of the run to then, no state is stored for it.
+        required: Streams that were asked for by name: without them the load is not complete, also where the account lacks them.
         limits: When to commit.
         monotonic: Seconds.
 
@@ -102,7 +114,7 @@ def load_events(
                 last = monotonic()
                 pause = max(limits.seconds, PAUSE_PER_COMMIT * (last - began))
         observe(load.commit())
-        return load.report()
+        return load.report(required)
 
 
 class _Intake:
@@ -110,7 +122,7 @@ class _Intake:
 
     def __init__(self, table: StreamTable, reader: duckdb.DuckDBPyConnection, directory: Path, *, replace: bool) -> None:
         self.table = table
-        self.spool = Spool(directory / f"{table.name}.parquet", arrow_schema(table), table.primary_key)
+        self.spool = Spool(directory / f"{table.name}.parquet", table)
         self._read = record_reader(reader, table)
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
@@ -120,13 +132,15 @@ class _Intake:
     def take(self, event: Event) -> None:
         match event:
             case PageRead():
-                self.spool.append(self._read(event.records))
+                self.spool.append(self._read(event.records), event.parents)
                 self.state = event.state
                 self.pending = True
             case StreamCompleted():
                 self.outcome = StreamReport(self.table.name, "complete", event.ledger)
             case StreamFailed():
                 self.outcome = StreamReport(self.table.name, "failed", event.ledger, event.error)
+            case StreamUnavailable():
+                self.outcome = StreamReport(self.table.name, "not available", event.ledger, event.error)
             case _:
                 pass
 
@@ -142,8 +156,7 @@ class _Intake:
         return self.pending and self.state is not None and (complete or not self.replace or self.spool.records > 0)
 
     def part(self) -> Part:
-        batches = keep_latest(self.table, self.spool.segments_newest_first())
-        return Part(self.table, batches, self.spool.file(), self.spool.records, self.spool.keys(), replace=self.replace)
+        return Part(self.table, self.spool.rows(), replace=self.replace)
 
     def committed(self) -> None:
         self.spool.clear()
@@ -160,6 +173,7 @@ class _Load:
         self._reader = reader
         self._resumes = read_resumes(target)
         self._intakes: dict[str, _Intake] = {}
+        self._drifts: list[SchemaDrifted] = []
 
     def forget_states(self) -> None:
         """Note, before anything else, that the contents of all tables with a cursor are to be replaced."""
@@ -181,8 +195,10 @@ class _Load:
             resume = self._resumes.get(event.stream)
             replace = resume is not None and resume.replace
             self._intakes[event.stream] = _Intake(table, self._reader, self._target.directory, replace=replace)
-        elif isinstance(event, PageRead | StreamCompleted | StreamFailed):
+        elif isinstance(event, PageRead | StreamCompleted | StreamFailed | StreamUnavailable):
             self._intakes[event.stream].take(event)
+        elif isinstance(event, SchemaDrifted):
+            self._drifts.append(event)
 
     def reaches(self, limits: Limits, *, due: bool) -> bool:
         ready = self._ready()
@@ -208,9 +224,10 @@ class _Load:
         for intake in self._intakes.values():
             intake.spool.clear()
 
-    def report(self) -> LoadReport:
+    def report(self, required: Collection[str]) -> LoadReport:
         """What came of each stream that was begun, in the order of the tables."""
-        return LoadReport(tuple(self._intakes[name].outcome for name in self._tables if name in self._intakes))
+        streams = tuple(self._intakes[name].outcome for name in self._tables if name in self._intakes)
+        return LoadReport(streams, tuple(self._drifts), frozenset(required))
 
     def _ready(self) -> list[_Intake]:
         return [intake for intake in self._intakes.values() if intake.ready]

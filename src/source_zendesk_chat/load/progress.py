@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rich.progress import Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress_bar import ProgressBar
@@ -19,13 +19,22 @@ from source_zendesk_chat.engine.events import (
     StreamCompleted,
     StreamFailed,
     StreamStarted,
+    StreamUnavailable,
 )
 from source_zendesk_chat.load.loading import Observe, Saved
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+Ending: TypeAlias = StreamCompleted | StreamFailed | StreamUnavailable
+
 _BAR_WIDTH: Final = 24
+_STATES: Final[dict[type[Ending], str]] = {
+    StreamCompleted: "complete",
+    StreamFailed: "failed",
+    StreamUnavailable: "not available",
+}
+_STYLES: Final = {"complete": "green", "failed": "red", "not available": "yellow"}
 _LINE_SECONDS: Final = 5.0  # between two lines of log about records
 
 
@@ -59,11 +68,17 @@ def wait_seconds(reset_at: float, now: float) -> int:
     return max(0, round(reset_at - now))
 
 
-def ending(event: StreamCompleted | StreamFailed) -> str:
+def ending(event: Ending) -> str:
     """Return a stream's end in words."""
     ledger = event.ledger
     counts = f"{ledger.emitted:,} records, {ledger.requests:,} requests, {ledger.seconds:.1f} s"
-    return f"failed after {counts}: {event.error}" if isinstance(event, StreamFailed) else f"complete: {counts}"
+    match event:
+        case StreamCompleted():
+            return f"complete: {counts}"
+        case StreamFailed():
+            return f"failed after {counts}: {event.error}"
+        case StreamUnavailable():
+            return f"not available: {event.error}"
 
 
 class _Lines:
@@ -90,7 +105,7 @@ class _Lines:
                 return self._page(event)
             case RateLimited():
                 return f"{event.stream}: waits {wait_seconds(event.reset_at, self._now())} s for the rate limit"
-            case StreamCompleted() | StreamFailed():
+            case StreamCompleted() | StreamFailed() | StreamUnavailable():
                 return f"{event.stream}: {ending(event)}"
             case _:
                 return _remark(event)
@@ -119,7 +134,7 @@ class _Bars:
                 self._page(self._tasks[event.stream], event)
             case RateLimited():
                 self._progress.update(self._tasks[event.stream], reset_at=event.reset_at)
-            case StreamCompleted() | StreamFailed():
+            case StreamCompleted() | StreamFailed() | StreamUnavailable():
                 self._end(self._tasks[event.stream], event)
             case _:
                 self._remark(event)
@@ -128,9 +143,9 @@ class _Bars:
         requests = self._progress.tasks[task].fields["requests"] + 1
         self._progress.update(task, advance=len(page.records), requests=requests, reset_at=None, read=page.progress)
 
-    def _end(self, task: TaskID, event: StreamCompleted | StreamFailed) -> None:
+    def _end(self, task: TaskID, event: Ending) -> None:
         ledger = event.ledger
-        status = "failed" if isinstance(event, StreamFailed) else "complete"
+        status = _STATES[type(event)]
         self._progress.update(
             task,
             total=ledger.emitted,
@@ -175,7 +190,7 @@ class _StatusColumn(ProgressColumn):
         if reset_at is not None:
             return Text(f"rate limit, {wait_seconds(reset_at, self._now())} s left", style="yellow")
         status = task.fields["status"]
-        return Text(status, style={"complete": "green", "failed": "red"}.get(status, ""))
+        return Text(status, style=_STYLES.get(status, ""))
 
 
 def _remark(event: Event | Saved) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rich.table import Table
 from rich.text import Text
@@ -11,8 +11,13 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from source_zendesk_chat.engine.events import Ledger
+    from source_zendesk_chat.engine.events import Ledger, SchemaDrifted
     from source_zendesk_chat.errors import ConnectorError
+
+State: TypeAlias = Literal["complete", "failed", "unfinished", "not available"]
+
+_STYLES: Final[dict[State, str]] = {"complete": "green", "failed": "red", "unfinished": "red", "not available": "yellow"}
+_DRIFTS_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,36 +27,56 @@ class StreamReport:
     Attributes:
         name: Of the stream.
         state: ``unfinished`` when the events ended without saying how the stream ended.
-        error: Why it failed.
+        error: Why it failed, or why the account lacks it.
     """
 
     name: str
-    state: Literal["complete", "failed", "unfinished"]
+    state: State
     ledger: Ledger
     error: ConnectorError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """A whole run, streams in the order of their tables."""
+    """A whole run.
+
+    Attributes:
+        streams: In the order of their tables.
+        drifts: Where records were not as their schema says.
+        required: Names of the streams that the account may not lack.
+    """
 
     streams: tuple[StreamReport, ...]
+    drifts: tuple[SchemaDrifted, ...] = ()
+    required: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
-        """Whether every stream was read to its end."""
-        return all(stream.state == "complete" for stream in self.streams)
+        """Whether every stream was read to its end, but for those that the account lacks and nobody asked for by name."""
+        return all(
+            stream.state == "complete" or (stream.state == "not available" and stream.name not in self.required)
+            for stream in self.streams
+        )
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, and under it why some failed; without colour where the console has none."""
+    """Print the table of streams, under it why some have nothing, and what drifted; without colour where there is none."""
+    console.print(_streams(report))
+    for stream in report.streams:
+        if stream.error is not None:
+            line = Text(f"{stream.name}: {stream.error}", style="yellow" if stream.state == "not available" else "")
+            console.print(line, soft_wrap=True)
+    if report.drifts:
+        _print_drifts(report.drifts, console)
+
+
+def _streams(report: LoadReport) -> Table:
     table = Table("stream", box=None, pad_edge=False, header_style="bold")
     for title in ("records", "received", "left out", "requests", "seconds"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
         ledger = stream.ledger
-        style = "green" if stream.state == "complete" else "red"
         table.add_row(
             stream.name,
             f"{ledger.emitted:,}",
@@ -59,9 +84,16 @@ def print_report(report: LoadReport, console: Console) -> None:
             f"{ledger.unchanged + ledger.outside:,}",
             f"{ledger.requests:,}",
             f"{ledger.seconds:.1f}",
-            Text(stream.state, style=style),
+            Text(stream.state, style=_STYLES[stream.state]),
         )
+    return table
+
+
+def _print_drifts(drifts: tuple[SchemaDrifted, ...], console: Console) -> None:
+    table = Table("stream", "field", "known", "found", box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for drift in drifts[:_DRIFTS_SHOWN]:
+        table.add_row(drift.stream, Text(drift.path), " or ".join(drift.known) or "nothing", drift.found)
+    console.print("\nNot as the schema says; loaded as it came:", style="yellow")
     console.print(table)
-    for stream in report.streams:
-        if stream.error is not None:
-            console.print(f"{stream.name}: {stream.error}", markup=False, highlight=False, soft_wrap=True)
+    if len(drifts) > _DRIFTS_SHOWN:
+        console.print(f"and {len(drifts) - _DRIFTS_SHOWN:,} more", highlight=False)

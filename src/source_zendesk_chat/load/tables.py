@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.streams.stream import Stream
 
 ColumnType: TypeAlias = Literal["text", "bigint", "double", "bool", "timestamp", "json"]
 """A column's type in dlt's words."""
@@ -25,12 +28,18 @@ class StreamTable:
         primary_key: Top-level fields that identify a record; empty when there is exactly one record.
         cursor_field: The field that orders the stream, or None when every run reads it whole.
         schema: JSON schema of its records (draft-07).
+        parent_field: The field that names the record of which this one is a child, where a parent's children are replaced all
+            at once. Every record has its key then.
+        latest_by: Of two records with one key, the one with more in this field stays, whichever came first; null is least. None
+            where the last to come stays. Such a table's key is one field.
     """
 
     name: str
     primary_key: tuple[str, ...]
     cursor_field: str | None
     schema: Mapping[str, Any]
+    parent_field: str | None = None
+    latest_by: str | None = None
 
     @property
     def mirrors(self) -> bool:
@@ -41,6 +50,13 @@ class StreamTable:
     def columns(self) -> dict[str, ColumnType]:
         """The columns that hold the schema's fields, in its order."""
         return {name: column_type(field) for name, field in self.schema["properties"].items()}
+
+
+def stream_table(stream: Stream[Any]) -> StreamTable:
+    """Return the table that a stream is."""
+    return StreamTable(
+        stream.name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field, stream.latest_by
+    )
 
 
 def column_type(field: Mapping[str, Any]) -> ColumnType:

@@ -12,14 +12,14 @@ import duckdb
 
 from source_zendesk_chat.load.arrow import arrow_schema
 from source_zendesk_chat.load.failures import explained
+from source_zendesk_chat.load.merging import merge, merges, naming_rows
 from source_zendesk_chat.load.tables import EXTRA, UNPARSED, StreamTable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
     from source_zendesk_chat.load.destination import Target
+    from source_zendesk_chat.load.spool import Rows
     from source_zendesk_chat.streams.stream import StateBlob
 
 _SOURCE: Final = "zendesk_chat"
@@ -45,18 +45,12 @@ class Part:
 
     Attributes:
         table: Which.
-        batches: Arrow tables of ``arrow_schema(table)`` with unique keys.
-        file: The same rows as a Parquet file, where there is one.
-        records: How many rows, at most.
-        keys: The columns of the key, of all rows.
-        replace: Whether the rows take the place of all others, or of those with equal keys only.
+        rows: To write.
+        replace: Whether the rows take the place of all others, or of those with equal keys and parents only.
     """
 
     table: StreamTable
-    batches: Iterator[pa.Table]
-    file: Path | None
-    records: int
-    keys: pa.Table
+    rows: Rows
     replace: bool
 
 
@@ -91,12 +85,9 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
 
         file_format = _file_format(target)
 
-        def rows(part: Part) -> Iterator[Any]:
-            return part.batches if file_format is None else _rows_of_file(part)
-
         @dlt.source(name=_SOURCE)
         def package() -> Any:  # noqa: ANN401  dlt's own type is as loose
-            yield from (_resource(part, disposition, rows(part)) for part, disposition in written)
+            yield from (_resource(part, disposition, _data(part, disposition, file_format)) for part, disposition in written)
             yield dlt.resource(remember, name="states")
 
         if written or resumes:
@@ -112,20 +103,25 @@ def _disposition(target: Target, part: Part) -> Any:  # noqa: ANN401  see above
     """
     try:
         if target.connection is not None and not _displaces(target.connection, part):
-            return "append" if part.records else None
+            return "append" if part.rows.records else None
     except duckdb.CatalogException:  # there is no such table yet
         return "append"
-    # Its other strategy, MERGE, makes DuckDB hold all rows in memory. The keys are unique already.
-    return "replace" if part.replace else {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
+    return "replace" if part.replace else merge(part.table, target.pipeline.sql_client().make_qualified_table_name)
 
 
 def _displaces(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     """Whether the table has rows whose place the new ones take."""
-    table = f'main."{part.table.name}"'
+    name = f'main."{part.table.name}"'
     if part.replace:
-        return bool(connection.sql(f"SELECT 1 FROM {table} LIMIT 1").fetchall())  # noqa: S608  a stream's name
-    key = ", ".join(f'"{name}"' for name in part.table.primary_key)
-    found = connection.from_arrow(part.keys).query("keys", f"SELECT 1 FROM {table} SEMI JOIN keys USING ({key}) LIMIT 1")  # noqa: S608
+        return bool(connection.sql(f"SELECT 1 FROM {name} LIMIT 1").fetchall())  # noqa: S608  a stream's name
+    given = [columns for columns in (part.rows.keys, part.rows.parents) if columns is not None]
+    return any(_has_any(connection, name, columns) for columns in given)
+
+
+def _has_any(connection: duckdb.DuckDBPyConnection, name: str, columns: pa.Table) -> bool:
+    using = ", ".join(f'"{column}"' for column in columns.column_names)
+    query = f"SELECT 1 FROM {name} SEMI JOIN given USING ({using}) LIMIT 1"  # noqa: S608  see above
+    found = connection.from_arrow(columns).query("given", query)
     return found is not None and bool(found.fetchall())
 
 
@@ -142,11 +138,15 @@ def _resource(part: Part, disposition: Any, rows: Iterator[Any]) -> Any:  # noqa
     )
 
 
-def _rows_of_file(part: Part) -> Iterator[Any]:
-    """Return the rows for dlt, which takes a file as it is rather than write it again."""
-    if part.file is None:
-        return part.batches
-    return iter([dlt.mark.with_file_import(str(part.file), "parquet", part.records, arrow_schema(part.table).empty_table())])
+def _data(part: Part, disposition: Any, file_format: str | None) -> Iterator[Any]:  # noqa: ANN401  see above
+    """Return the rows for dlt, which takes a Parquet file as it is rather than write it again."""
+    rows = part.rows
+    if file_format is None or rows.file is None:
+        yield from rows.batches
+    else:
+        yield dlt.mark.with_file_import(str(rows.file), "parquet", rows.records, arrow_schema(part.table).empty_table())
+    if merges(disposition) and rows.parents is not None:
+        yield naming_rows(part.table, rows.parents)
 
 
 def _file_format(target: Target) -> Any:  # noqa: ANN401  a literal type of dlt's
