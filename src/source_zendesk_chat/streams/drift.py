@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from keyword import iskeyword
+from threading import Lock
 from types import NoneType
 from typing import Any, Final, TypeAlias, Union
 
@@ -72,36 +74,47 @@ class Watch:
         schema: JSON schema (draft-07) of a record; ``type``, ``properties`` and ``items`` are looked at.
     """
 
-    __slots__ = ("_decode", "_grown", "_left", "_root", "_walks")
+    __slots__ = ("_decode", "_findings", "_grown", "_left", "_lock", "_root", "_walks")
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._root = _place("", schema)
         self._left = MOST_FINDINGS
+        self._lock = Lock()
+        self._findings: list[Finding] = []
         self._build()
 
     def see(self, records: Sequence[RawRecord]) -> list[Finding]:
         """Return what is new in these records, in their order. Raises nothing, whatever they hold."""
-        findings: list[Finding] = []
-        if not self._left:
-            return findings
-        for record in records:
-            try:
-                self._decode(record)
-            except _UNFIT:
-                findings += self._walk(record)
-        return findings
+        if self._left:
+            for record in records:
+                self.decode(record)
+        return self.findings()
 
-    def _walk(self, record: RawRecord) -> list[Finding]:
+    def decode(self, record: RawRecord | msgspec.Raw) -> Any:  # noqa: ANN401  a struct made from the schema
+        """Look at a record, in any thread; return its known fields as attributes, or None if it holds something new."""
+        try:
+            return self._decode(record)
+        except _UNFIT:
+            with self._lock:
+                self._walk(bytes(record))
+            return None
+
+    def findings(self) -> list[Finding]:
+        """Return what was found since it was last asked for."""
+        found, self._findings = self._findings, []
+        return found
+
+    def _walk(self, record: RawRecord) -> None:
         found = list(islice(_look(self._root, _read(record)), self._left))
         self._left -= len(found)
+        self._findings += found
         self._walks += 1
         self._grown |= bool(found)
         if self._grown and self._walks >= _WALKS_BEFORE_REBUILD:
             self._build()
-        return found
 
     def _build(self) -> None:
-        self._decode: Callable[[RawRecord], object] = msgspec.json.Decoder(_python_type(self._root)).decode
+        self._decode: Callable[[RawRecord | msgspec.Raw], Any] = msgspec.json.Decoder(_python_type(self._root)).decode
         self._walks = 0
         self._grown = False
 
@@ -161,11 +174,16 @@ def _object_type(place: _Place) -> Any:  # noqa: ANN401  as above
     if place.fields is None:
         return _FREE_OBJECT
     fields = [
-        (f"c{index}", _python_type(inner), msgspec.field(name=name, default=None))
+        (_attribute(name, index), _python_type(inner), msgspec.field(name=name, default=None))
         for index, (name, inner) in enumerate(place.fields.items())
         if _DECODABLE_NAME.fullmatch(name)
     ]
     return msgspec.defstruct("Object", fields, forbid_unknown_fields=not place.is_map, gc=False)
+
+
+def _attribute(name: str, index: int) -> str:
+    """The field's own name, where Python can have it."""
+    return name if name.isidentifier() and not iskeyword(name) and not name.startswith("_") else f"_{index}"
 
 
 def _array_type(place: _Place) -> Any:  # noqa: ANN401  as above
