@@ -151,8 +151,10 @@ def _drift_mender(cut: Cut, schema: Schema) -> Callable[[Sequence[Any]], bool]:
     def mend(items: Sequence[Any]) -> bool:
         aside: Aside = {}
         for name, value_of, allowed, fit in drifting:
-            for item in [item for item in items if value_of(item).__class__ not in allowed]:
-                setattr(item, name, fit(value_of(item), name, aside))
+            if not allowed.issuperset(map(type, map(value_of, items))):
+                for item in items:
+                    value = value_of(item)
+                    setattr(item, name, value if type(value) in allowed else fit(value, name, aside))
         return not aside
 
     return mend
@@ -171,18 +173,16 @@ def _lenient_reader(cut: Cut, schema: Schema) -> Callable[[RawRecord], Parts | N
         chat_id, time = text_of(chat.id), updated(chat)
         parts = [fit_item(item) for item in _as_list(chat.items)]
         keys = _numbered([cut.key(chat_id, *(text_of(part.get(name)) for name in key_names)) for part in parts])
-        made: list[dict[str, Any]] = [
-            {"id": key, "chat_id": chat_id, "chat_update_timestamp": time, "position": position}
-            for position, key in enumerate(keys)
-        ]
-        return chat_id, [known | part | {"id": known["id"]} for known, part in zip(made, parts, strict=True)]
+        for position, (part, key) in enumerate(zip(parts, keys, strict=True)):
+            part |= {"id": key, "chat_id": chat_id, "chat_update_timestamp": time, "position": position}
+        return chat_id, parts
 
     return read
 
 
 def _item_fitter(cut: Cut, schema: Schema) -> Callable[[Any], dict[str, Any]]:
     """Makes a record of an item, but for the fields that it has from its chat."""
-    fit_all, taken = fit_fields(schema), cut.taken
+    fit_all, taken, renamed = fit_fields(schema), cut.taken, tuple(cut.renamed.items())
     nulls = dict.fromkeys(name for name in cut.always if name in schema["properties"])
 
     def fit_item(item: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON value
@@ -190,8 +190,13 @@ def _item_fitter(cut: Cut, schema: Schema) -> Callable[[Any], dict[str, Any]]:
             fields, aside = split_names(item, taken)
         else:
             fields, aside = cut.from_array(item) if cut.from_array and isinstance(item, list) else {}, {ITEM: item}
-        named = {cut.renamed.get(name, name): value for name, value in fields.items()}
-        return nulls | fit_all(named, "", aside) | ({AS_SENT: aside} if aside else {})
+        for name, new_name in renamed:
+            if name in fields:
+                fields[new_name] = fields.pop(name)
+        fitted = fit_all(fields, "", aside)
+        if aside:
+            fitted[AS_SENT] = aside
+        return nulls | fitted if nulls else fitted
 
     return fit_item
 

@@ -44,7 +44,8 @@ def updated(chat: Chat) -> str | None:
 
 def _mended(record: RawRecord) -> bytes:
     """The record without what msgspec refuses in JSON: numbers beyond range, halves of surrogate pairs, odd bytes."""
-    value = json.loads(record.decode(errors="replace"), strict=False, parse_int=_integer, parse_float=_float)
+    text = record.decode(errors="replace")
+    value = json.loads(text, strict=False, parse_int=_integer, parse_float=_float, parse_constant=str)
     text = json.dumps(value, ensure_ascii=False)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
