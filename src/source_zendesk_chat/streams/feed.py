@@ -64,7 +64,8 @@ def common_position(positions: Sequence[ExportPosition]) -> ExportPosition:
 def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPosition:
     """The position of a stream that was at ``saved`` when what it had not had is read up to ``read``."""
     (_, known_from), *ahead = _union([*_known(saved), *_known(read)])
-    seen = {key: entry for key, entry in {**saved.seen, **read.seen}.items() if entry[0] >= known_from}
+    newer = {key: entry for key, entry in saved.seen.items() if key not in read.seen or entry[0] > read.seen[key][0]}
+    seen = {key: entry for key, entry in {**read.seen, **newer}.items() if entry[0] >= known_from}
     if len(seen) > MAX_REMEMBERED:
         seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
     time = max(saved.time, read.time, known_from)
