@@ -61,9 +61,10 @@ def rows(api: ExportApi, until: float) -> dict[str, object]:
 def change(api: ExportApi, chance: Random, now: int) -> None:
     """Some records are edited and some are new, at moments that a run at ``now`` sees."""
     for _ in range(chance.randrange(4)):
-        number = chance.choice([*api.items, len(api.items)])
-        version = api.items[number].version + 1 if number in api.items else 0
-        api.items[number] = Item(number, (now - chance.randrange(300)) * SECOND, version)
+        number, time = chance.choice([*api.items, len(api.items)]), (now - chance.randrange(300)) * SECOND
+        old = api.items.get(number)
+        if old is None or old.time < time:
+            api.items[number] = Item(number, time, old.version + 1 if old else 0)
 
 
 ROUNDS = st.lists(
