@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -12,21 +13,27 @@ from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError
 from source_zendesk_chat.streams import lists
-from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, ListApi
-from streams.runs import Run, destination, doubles, run
+from streams.runs import ROUTING as ROUTING_LIST
+from streams.runs import STREAMS, Run, destination, doubles, list_of, run
 
 INCREMENTAL = Bounds(0, NOW)
 FULL = Bounds(0, NOW, incremental=False)
 
+Name = Literal["agents", "bans", "agent_routing_settings"]
+ROUTING: Name = "agent_routing_settings"
+NAMES: tuple[Name, ...] = ("agents", "bans", ROUTING)
+OLD_NAMES = NAMES[:2]
 exactly = effort(200)
 
 
 @st.composite
-def apis(draw: st.DrawFn, *, least: int = 0) -> ListApi:
-    name: Literal["agents", "bans"] = draw(st.sampled_from(["agents", "bans"]))
+def apis(draw: st.DrawFn, *, least: int = 0, names: Sequence[Name] = NAMES) -> ListApi:
+    name: Name = draw(st.sampled_from(names))
+    envelope: Literal["bare", "list", "by id"] = draw(st.sampled_from(["bare", "list", "by id"]))
+    keys: list[Literal["agent_id", "id", "absent"]] = ["agent_id", "id", "absent"]
     ids = draw(st.lists(st.integers(1, 60), min_size=least, max_size=30, unique=True))
     groups: list[dict[int, dict[str, Any]]] = [{}, {}] if name == "bans" else [{}]
     for key in ids:
@@ -41,11 +48,15 @@ def apis(draw: st.DrawFn, *, least: int = 0) -> ListApi:
         cap=draw(st.sampled_from([1, 2, 3, 5, 10, 100])),
         limit_counts=draw(st.sampled_from(["union", "list"])),
         ids_as_text=draw(st.booleans()),
+        envelope=envelope if name == ROUTING else "bare",
+        own_key=draw(st.sampled_from(keys if envelope == "by id" else keys[:2])),
     )
 
 
 def rows(api: ListApi, above: int = 0) -> dict[str, dict[str, Any]]:
     found = {key: api.row(key) for key in api.ids if key > above}
+    if api.name == ROUTING:
+        found = {key: {"agent_id": row.get("id", key), **row} for key, row in found.items()}
     return {str(key): {**row, "enabled": bool(row["enabled"])} for key, row in found.items()}
 
 
@@ -96,7 +107,8 @@ def test_a_later_incremental_run_gives_exactly_what_is_new_or_changed(api: ListA
     second = run(api.name, api, INCREMENTAL, first.state)
     assert second.by_key() == {key: row for key, row in rows(api).items() if before.get(key) != row}
     assert set(second.state["digests"]) == set(rows(api)), "deletions shrink the digests"
-    assert second.state["id"] >= first.state["id"]
+    key = str(STREAMS[api.name].cursor_field)
+    assert second.state[key] >= first.state[key]
 
 
 def test_what_was_deleted_is_told_once() -> None:
@@ -141,7 +153,7 @@ def test_a_full_refresh_goes_on_from_any_checkpoint(api: ListApi, cut: int) -> N
 
 
 @exactly
-@given(apis(), st.integers(0, 70), st.booleans(), st.data())
+@given(apis(names=OLD_NAMES), st.integers(0, 70), st.booleans(), st.data())
 def test_the_state_of_the_incumbent_is_gone_on_from(api: ListApi, last: int, as_text: bool, data: st.DataObject) -> None:
     first = run(api.name, api, INCREMENTAL, {"id": str(last) if as_text else last})
     assert first.by_key() == rows(api, above=last)
@@ -151,7 +163,7 @@ def test_the_state_of_the_incumbent_is_gone_on_from(api: ListApi, last: int, as_
 
 
 @exactly
-@given(apis(), st.integers(0, 70), st.integers(0, 40))
+@given(apis(names=OLD_NAMES), st.integers(0, 70), st.integers(0, 40))
 def test_the_state_of_the_incumbent_is_gone_on_from_though_the_first_run_is_cut(api: ListApi, last: int, cut: int) -> None:
     first = run(api.name, api, INCREMENTAL, {"id": last})
     first = first.cut(1 + cut % len(first.batches))
@@ -184,11 +196,11 @@ def test_no_id_in_a_state_is_ahead_of_the_records(api: ListApi, cut: int) -> Non
     whole = run(api.name, api, INCREMENTAL)
     part = whole.cut(1 + cut % len(whole.batches))
     emitted = {int(key) for key in part.by_key()}
-    assert {key for key in api.ids if key <= part.state["id"]} <= emitted
+    assert {key for key in api.ids if key <= part.state[str(STREAMS[api.name].cursor_field)]} <= emitted
 
 
 @exactly
-@given(apis(least=1), st.booleans())
+@given(apis(least=1, names=OLD_NAMES), st.booleans())
 def test_a_server_that_ignores_since_id_is_an_error_and_no_loop(api: ListApi, incremental: bool) -> None:
     api.ignores_since = True
     part = Run(api.name)
@@ -197,6 +209,83 @@ def test_a_server_that_ignores_since_id_is_an_error_and_no_loop(api: ListApi, in
     assert api.requests <= 3
     with pytest.raises(PaginationStuckError):
         run(api.name, api, INCREMENTAL, part.state)
+
+
+@exactly
+@given(apis(names=[ROUTING]), st.data(), st.booleans(), st.integers(0, 3))
+def test_settings_that_always_come_whole_are_read_whole(api: ListApi, data: st.DataObject, incremental: bool, cut: int) -> None:
+    api.ignores_since = api.ignores_limit = True
+    bounds = INCREMENTAL if incremental else FULL
+    first = run(ROUTING, api, bounds)
+    assert first.by_key() == rows(api)
+    assert not doubles(first)
+    assert api.requests <= 2
+    part = first.cut(1 + cut % len(first.batches))
+    rest = run(ROUTING, api, bounds, part.state)
+    assert destination(part, rest) == rows(api)
+    assert not doubles(part, rest)
+    before = change(api, data)
+    later = run(ROUTING, api, INCREMENTAL, first.state)
+    assert later.by_key() == {key: row for key, row in rows(api).items() if before.get(key) != row}
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 250])
+@pytest.mark.parametrize("ignores_limit", [True, False])
+def test_settings_that_cannot_be_paged_through_are_an_error_unless_they_came_whole(count: int, ignores_limit: bool) -> None:
+    api = ListApi(
+        ROUTING, [{key: {"limit": 1} for key in range(1, count + 1)}], ignores_since=True, ignores_limit=ignores_limit
+    )
+    if ignores_limit or count < 100:
+        assert len(run(ROUTING, api, INCREMENTAL).records) == count
+        assert api.requests <= 3
+    else:
+        with pytest.raises(PaginationStuckError):
+            run(ROUTING, api, INCREMENTAL)
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b'[{"agent_id": 5,  "a": [1]}]', [b'{"agent_id": 5,  "a": [1]}']),
+        (b'{"data": [{"agent_id": "5"}], "count": 1}', [b'{"agent_id": "5"}']),
+        (b'{"data": [{"id": 5}]}', [b'{"id":5,"agent_id":5}']),
+        (b'{"data": [{"id": 4, "agent_id": 5}]}', [b'{"id": 4, "agent_id": 5}']),
+        (b'{"data": {"5": {"a": 1}, "6": {"agent_id": 6}}}', [b'{"a":1,"agent_id":5}', b'{"agent_id": 6}']),
+        (b'{"data": {}}', []),
+        (b"[]", []),
+    ],
+)
+def test_settings_of_agents_are_identified_whatever_they_come_in(body: bytes, wanted: list[bytes]) -> None:
+    assert [[bytes(raw) for raw in group] for group in lists.agent_settings(body)] == [wanted]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"null", b'{"data": null}', b'{"data": 5}', b"[5]", b"[{}]", b'{"data": {"x": {}}}', b'{"data": {"5": 7}}']
+)
+def test_settings_of_agents_in_another_form_are_an_error(body: bytes) -> None:
+    with pytest.raises((EnvelopeError, RecordShapeError)):
+        run(ROUTING, fixed(body), INCREMENTAL)
+
+
+def masked(record: bytes) -> bytes:
+    return json.dumps(json.loads(record) | {"name": "#"}).encode()
+
+
+def test_digests_are_those_of_redacted_records() -> None:
+    stream = list_of(replace(ROUTING_LIST, redact=masked))
+    api = ListApi(ROUTING, [{key: {"name": f"n{key}"} for key in range(1, 9)}])
+    first = run(stream, api, INCREMENTAL)
+    assert [(record["agent_id"], record["name"]) for record in first.records] == [(key, "#") for key in range(1, 9)]
+    api.groups[0][3]["name"] = "another"
+    api.groups[0][4]["skills"] = [1]
+    assert list(run(stream, api, INCREMENTAL, first.state).by_key()) == ["4"]
+
+
+def test_whole_lists_are_redacted_too() -> None:
+    read = lists.read_whole(lists.Listing("goals", "goals", lists.array, redact=masked))
+    assert [batch.records for batch in read(fixed(b'[{"id": 1, "name": "x"}]'), None, INCREMENTAL)] == [
+        [b'{"id": 1, "name": "#"}']
+    ]
 
 
 @pytest.mark.parametrize("key", [None, "", "x", "1.5", True, 1.5, [], {}, "-1", "9" * 5000, "²", -1, 10**40])
@@ -208,7 +297,7 @@ def test_a_record_without_a_usable_id_is_an_error(key: object) -> None:
         run("agents", fetch, INCREMENTAL)
 
 
-WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None]
+WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.derive is None]
 
 
 def _array(row: dict[str, Any]) -> object:

@@ -242,11 +242,11 @@ class Windows:
         return max(window.start, min(self._moments.head, self._floor(window.time)))
 
     def _close(self, window: Window) -> None:
-        """Note that nothing is left of a window; so all before the end of what is wanted is read, unless some may come late."""
+        """Note that nothing is left of a window. Where none of what is wanted may come late, it is read to its end then."""
         window.status = "read"
         end = self._moments.end
-        if end is not None and end <= self._moments.head and (window.end is None or end <= window.end):
-            window.time, window.id = end, ""
+        if end is not None and end <= self._moments.head:
+            window.time, window.id = end if window.end is None else min(end, window.end), ""
         self._join()
 
     def _join(self) -> None:
