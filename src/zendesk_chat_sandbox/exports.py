@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Final
@@ -191,9 +191,16 @@ def _envelope(world: World, export: Export, request: Request, asked: Asked) -> b
     return b'{"%s":[%s],%s' % (export.name.encode(), b",".join(bodies), encode(tail)[1:])
 
 
+def _export(world: World, name: str) -> Export:
+    export = EXPORTS[name]
+    if name == "agent_events" and world.switches.agent_events_unit == "microseconds":
+        return replace(export, unit_us=1, fraction=False)
+    return export
+
+
 def export_page(world: World, request: Request, parts: Sequence[str]) -> Response:
     """Answer ``/incremental/{name}``."""
-    export = EXPORTS[parts[-1]]
+    export = _export(world, parts[-1])
     asked = _read(world, export, request)
     account = world.account
     with account.lock:

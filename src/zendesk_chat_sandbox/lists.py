@@ -160,9 +160,17 @@ def routing_settings(world: World, request: Request, parts: Sequence[str]) -> Re
 
 def agents_routing(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
     """Answer ``/routing_settings/agents``, a page by ids."""
-    most = world.switches.agents_limit_max
-    page = _window(world, request, most, most).of(_records(world, "agents"))
-    return json_response({"data": [routing_of(agent) for agent in page]})
+    switches, records = world.switches, _records(world, "agents")
+    most = switches.agents_limit_max
+    page = _window(world, request, most, most).of(records) if switches.agent_routing_paging else records
+    settings = [routing_of(agent) for agent in page]
+    if switches.agent_routing_envelope == "bare":
+        return json_response(settings)
+    return json_response({"data": settings if switches.agent_routing_envelope == "data" else _by_agent(settings)})
+
+
+def _by_agent(settings: Sequence[Record]) -> Record:
+    return {str(one["agent_id"]): {name: value for name, value in one.items() if name != "agent_id"} for one in settings}
 
 
 def agent_routing(world: World, request: Request, parts: Sequence[str]) -> Response:

@@ -27,6 +27,7 @@ BURST_SHARE: Final = 0.26
 _CONVERSION_SHARE: Final = 0.04
 _EVENTS_PER_CHAT: Final = {"agent_timeline": 0.4, "agent_events": 0.3, "department_events": 0.01}
 _EVENTS_LEAST: Final = 12
+_MORE_DEPARTMENT_EVENTS_PER_CHAT: Final = 0.04
 
 
 def build_account(seed: int, chats: int, clock: SandboxClock, until: Moment | None = None) -> Account:
@@ -50,6 +51,7 @@ def build_account(seed: int, chats: int, clock: SandboxClock, until: Moment | No
     )
     _seed_events(account, chats, now)
     _seed_chats(account, chats, now)
+    _seed_more_department_events(account, Random(seed), chats, now)  # noqa: S311 -- as above
     return account
 
 
@@ -65,6 +67,13 @@ def _seed_events(account: Account, chats: int, now: int) -> None:
         if resource == "agent_timeline":
             records += crowded_spans(account.random, account.lists, now)
         _load_events(account.events[resource], resource, records)
+
+
+def _seed_more_department_events(account: Account, random: Random, chats: int, now: int) -> None:
+    """Add department events from a chance of their own, which leaves all other data as it was."""
+    times = history_times(random, int(chats * _MORE_DEPARTMENT_EVENTS_PER_CHAT), now * SECOND_US)
+    records = [EVENT_MAKERS["department_events"](random, account.lists, time_us) for time_us in times]
+    _load_events(account.events["department_events"], "department_events", records)
 
 
 def _seed_chats(account: Account, count: int, now: int) -> None:

@@ -30,6 +30,8 @@ class Switches:
     """Scheme and host to put into ``next_page`` and ``next_url`` instead of the sandbox's own."""
     empty_page_end: Literal["echo", "null"] = "echo"
     """``end_time`` and ``end_id`` of a page without rows: what was asked for, or null."""
+    agent_events_unit: Literal["seconds", "microseconds"] = "seconds"
+    """What ``start_time`` and ``end_time`` of agent events count: seconds with a fraction, or whole microseconds."""
     conversions_end_id: bool = True
     department_events_end_id: bool = False
     over_limit: Literal["reject", "clamp"] = "reject"
@@ -42,6 +44,10 @@ class Switches:
     """Whether ``limit`` counts both lists of bans together or each list."""
     bans_without_paging: Literal["default", "all"] = "default"
     """Bans asked without any paging parameter: the first ten, or everything."""
+    agent_routing_envelope: Literal["data", "bare", "by_id"] = "data"
+    """Routing settings of all agents: a list as ``data``, a bare list, or in ``data`` an object by agent id."""
+    agent_routing_paging: bool = True
+    """Whether they come a page at a time, or always all at once whatever is asked for."""
     enabled_as: Literal["bool", "int"] = "bool"
     agents_limit_max: int = 100
     search_cap: int = 10_000

@@ -235,6 +235,17 @@ def test_agent_events_take_and_give_seconds_with_a_fraction() -> None:
         assert second["agent_events"][0] == first["agent_events"][-1]
 
 
+def test_agent_events_may_take_and_give_whole_microseconds() -> None:
+    with small(600, agent_events_unit="microseconds") as sandbox:
+        first = get(sandbox, f"{EXPORTS}/agent_events", limit=7).json
+        assert first["end_time"] == parse_micros(first["agent_events"][-1]["timestamp"])
+        second = get(sandbox, local(sandbox, first["next_page"])).json
+        assert second["agent_events"][0] == first["agent_events"][-1]
+        all_of_them = get(sandbox, f"{EXPORTS}/agent_events", limit=1, start_time=NOW_SECONDS).json
+        assert all_of_them["agent_events"] == first["agent_events"][:1]
+        assert get(sandbox, f"{EXPORTS}/agent_events", start_time=1.5).status == 400
+
+
 @pytest.mark.parametrize(("name", "with_id"), [("conversions", True), ("department_events", False)])
 def test_the_other_exports(name: str, with_id: bool) -> None:
     with small(1500) as sandbox:

@@ -157,6 +157,22 @@ def test_routing_settings_are_wrapped_in_data() -> None:
         assert get(sandbox, f"{path}/agents/1").status == 404
 
 
+def test_routing_settings_of_agents_come_in_three_envelopes_and_perhaps_all_at_once() -> None:
+    with small(1) as sandbox:
+        path = f"{API}/routing_settings/agents"
+        page = get(sandbox, path, limit=3).json["data"]
+        following = get(sandbox, path, limit=3, since_id=page[-1]["agent_id"] + 1).json["data"]
+        assert [one["agent_id"] for one in page + following] == sorted({one["agent_id"] for one in page + following})
+        sandbox.switch(agent_routing_envelope="bare")
+        assert get(sandbox, path, limit=3).json == page
+        sandbox.switch(agent_routing_envelope="by_id")
+        by_id = get(sandbox, path, limit=3).json["data"]
+        assert [{"agent_id": int(key), **one} for key, one in by_id.items()] == page
+        sandbox.switch(agent_routing_envelope="data", agent_routing_paging=False)
+        for since_id in (0, page[-1]["agent_id"] + 1):
+            assert len(get(sandbox, path, limit=3, since_id=since_id).json["data"]) == sandbox.account.counts()["agents"]
+
+
 def test_single_resources_can_be_unavailable() -> None:
     with small(1, unavailable={"goals": 404, "incremental/agent_*": 403}) as sandbox:
         assert get(sandbox, f"{API}/goals").status == 404

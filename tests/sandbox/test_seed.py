@@ -86,6 +86,11 @@ def test_the_timestamps_of_history_stay_inside_the_chat() -> None:
             assert max(stamps[:-1])[:19] <= chat["end_timestamp"][:19]
 
 
+def test_there_is_some_of_every_event() -> None:
+    counts = built(5000).counts()
+    assert all(counts[name] > 150 for name in ("agent_events", "conversions", "department_events"))
+
+
 def test_the_burst_scales_with_the_account() -> None:
     burst = (NOW_SECONDS - 20 * 86_400) * 1_000_000
     for chats, expected in [(100, 26), (1000, 260)]:
