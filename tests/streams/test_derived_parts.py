@@ -133,6 +133,7 @@ ONE_TYPE: list[tuple[str, Json, Json]] = [
         {"attachment": {"size": "2 kB", "name": 5, "deleted": 1, "new": [1]}},
         {"attachment": {"size": None, "name": "5", "deleted": True, "new": [1]}, "as_sent": {"attachment.size": "2 kB"}},
     ),
+    ("chat_events", {"attachment": {"size": 2, "new": [1]}}, {"attachment": {"size": 2, "new": [1]}}),
     ("chat_events", {"timestamp": 1714989601}, {"timestamp": "1714989601"}),
     ("chat_events", {"type": None}, {"type": None}),
     ("chat_events", {"new": {"a": [1]}, "msg_id": 1}, {"new": {"a": [1]}, "msg_id": "1"}),
@@ -158,6 +159,13 @@ def test_each_field_has_one_type_and_the_rest_is_kept_as_sent(stream: str, sent:
     expected = only(stream, ITEMS[stream]) | own | fields
     record = only(stream, ITEMS[stream] | sent)
     assert record | {"id": expected["id"]} == expected
+
+
+def test_drift_in_one_item_leaves_the_others() -> None:
+    first, second, third = cut("chat_events", TAG, MESSAGE | {"msg_id": 17, "agent_id": 5}, MESSAGE | {"agent_id": None})
+    assert "msg_id" not in first
+    assert (second["msg_id"], second["agent_id"]) == ("17", "5")
+    assert (third["msg_id"], third["agent_id"]) == ("17", None)
 
 
 @streams
@@ -265,6 +273,12 @@ def test_what_json_readers_refuse_passes(odd: str) -> None:
     line = f'{{"id":"A","update_timestamp":"u","history":[{odd},5]}}'.encode()
     first, second = read("chat_events", deriver("chat_events")([line]))
     assert (first["id"], second["as_sent"]) == ("A|t|a", {"item": 5})
+
+
+def test_half_a_surrogate_pair_becomes_the_sign_for_it() -> None:
+    line = b'{"id":"A","history":[{"msg":"\\ud83d and \\ud83d\\ude00"}]}'
+    (record,) = read("chat_events", deriver("chat_events")([line]))
+    assert record["msg"] == "\N{REPLACEMENT CHARACTER} and \N{GRINNING FACE}"
 
 
 def test_numbers_beyond_range_are_kept_as_text() -> None:

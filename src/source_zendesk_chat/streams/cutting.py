@@ -119,7 +119,8 @@ def _exact_reader(cut: Cut, schema: Schema) -> Callable[[RawRecord], Parts | Non
 
 
 def _exact_chat(cut: Cut, schema: Schema) -> type[msgspec.Struct]:
-    properties = dict.fromkeys(cut.key_fields, _TEXT) | schema["properties"]
+    known = schema["properties"]
+    properties = {**known, **{name: _TEXT for name in cut.key_fields if name not in known}}
     fields: list[Any] = [(name, *_exact_field(cut, name, node)) for name, node in properties.items()]
     item = msgspec.defstruct("Item", fields, forbid_unknown_fields=True, kw_only=True, gc=False)
     return _chat_type(cut, list[item] | None, str)  # type: ignore[valid-type]  # made from data
