@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from load.families import (
@@ -35,6 +35,7 @@ from source_zendesk_chat.load.merging import naming_rows
 from source_zendesk_chat.load.spool import Spool
 
 TABLES = (EVENTS, VISITORS)
+UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]  # each example is several loads
 PARENTS = "abc"
 FAMILIES: st.SearchStrategy[Family] = st.tuples(
     st.sampled_from(PARENTS), st.sets(st.integers(0, 3), max_size=3), st.booleans()
@@ -121,7 +122,7 @@ def test_of_visitors_that_wait_together_the_latest_of_each_is_left(pages: list[l
     st.lists(PAGES, min_size=2, max_size=6),
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from([EACH_PAGE, Limits(records=3), Limits()])), max_size=2),
 )
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5, deadline=None, phases=UNSHRUNK)
 def test_the_table_is_what_the_pages_say_however_they_are_committed_and_cut(
     pages: list[list[Family]], cuts: list[tuple[int, Limits]]
 ) -> None:
@@ -195,7 +196,7 @@ def test_a_child_without_its_key_is_no_parent_that_is_named(path: Path) -> None:
 
 
 @given(st.lists(VISITOR_PAGES, min_size=2, max_size=4))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4, deadline=None, phases=UNSHRUNK)
 def test_the_latest_of_each_visitor_stays_whichever_comes_first(pages: list[list[tuple[str, int | None]]]) -> None:
     expected: dict[str, tuple[int | None, str]] = {}
     for number, visitors in enumerate(pages):
@@ -209,13 +210,13 @@ def test_the_latest_of_each_visitor_stays_whichever_comes_first(pages: list[list
 
 def test_a_visitor_of_an_older_chat_that_was_edited_is_left_out(path: Path) -> None:
     pages: list[list[tuple[str, int | None]]] = [
-        [("x", 5), ("y", 3), ("z", None)],
-        [("x", 4), ("y", 3), ("z", None), ("w", 1)],
+        [("x", 5), ("y", 3), ("z", None), ("same", 2)],
+        [("x", 4), ("y", 3), ("z", None), ("w", 1), ("same", 2)],
         [("x", None), ("y", 4), ("z", 1)],
     ]
     for number, visitors in enumerate(pages):
         load(path, [*started("visitors"), visitor_page(visitors, str(number), next=number), completed("visitors")])
-    assert held_visitors(path) == {"x": (5, "0"), "y": (4, "2"), "z": (1, "2"), "w": (1, "1")}
+    assert held_visitors(path) == {"x": (5, "0"), "y": (4, "2"), "z": (1, "2"), "w": (1, "1"), "same": (2, "1")}
 
 
 def test_rows_that_name_parents_have_nothing_else() -> None:
