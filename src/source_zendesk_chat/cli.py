@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 EXIT_FAILED: Final = 1
 SECONDS_TO_END: Final = 5.0
+LOADER: Final = ("sync", "profile")  # commands that need the extra `load`
 SIGNAL_EXIT: Final = 128  # and the number of the signal, as shells have it
 
 EPILOG: Final = """\
 examples:
   source-zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   source-zendesk-chat sync --config config.json --streams chats,agents
+  source-zendesk-chat profile chats.duckdb                      what is in it, and what is new or missing
   source-zendesk-chat check --config config.json                can this token read the account?
   source-zendesk-chat read --config config.json --catalog catalog.json --state state.json
   source-zendesk-chat sandbox                                   a pretend account to try all of this on
@@ -35,9 +37,19 @@ examples:
   ZENDESK_CHAT_SUBDOMAIN=acme ZENDESK_CHAT_TOKEN=... source-zendesk-chat sync --start-date 2026-01-01
   source-zendesk-chat sync --config config.json --streams chats,agents --to duckdb:///acme.duckdb
   source-zendesk-chat sync --config config.json --full-refresh
+  source-zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     a closed year
+  source-zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
 
 A second run loads only what is new or changed. Exit code: 0 all streams are whole, 1 some are not, 2 wrong usage,
 130 or 143 interrupted; what is loaded by then stays, and the next run goes on from there.
+"""
+PROFILE_EPILOG: Final = """\
+examples:
+  source-zendesk-chat profile
+  source-zendesk-chat profile acme.duckdb --streams chats,visitors
+  source-zendesk-chat profile acme.duckdb --json
+
+Shows no value of any record. Exit code: 0, 1 the file cannot be read, 2 wrong usage.
 """
 
 
@@ -54,16 +66,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     stopped = threading.Event()
     received = _stop_on_signals(stopped)
-    code = _sync(options, stopped) if options.command == "sync" else _airbyte(options, stopped)
+    code = _loader(options, stopped) if options.command in LOADER else _airbyte(options, stopped)
     return SIGNAL_EXIT + received[0] if received else code
 
 
-def _sync(options: argparse.Namespace, stopped: threading.Event) -> int:
+def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
     from importlib.util import find_spec
 
     if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
-        sys.stderr.write("`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n")
+        needs = f"`{options.command}` needs more packages. Install them"
+        sys.stderr.write(f"{needs}: pip install 'source-zendesk-chat[load]'\n")
         return EXIT_FAILED
+    if options.command == "profile":
+        from source_zendesk_chat.load.profile import run_profile
+
+        return run_profile(options)
     from source_zendesk_chat.load.command import sync
     from source_zendesk_chat.memory import keep_pages_in_place
 
@@ -143,6 +160,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_sync(
         commands.add_parser("sync", help="load the account into a database", epilog=SYNC_EPILOG, formatter_class=_EXAMPLES)
     )
+    _add_profile(
+        commands.add_parser(
+            "profile", help="what is in a database that sync filled", epilog=PROFILE_EPILOG, formatter_class=_EXAMPLES
+        )
+    )
     _add_airbyte(commands.add_parser("spec", help="Airbyte: what a configuration looks like"))
     _add_airbyte(commands.add_parser("check", help="Airbyte: can the configuration read the account?"), "config")
     _add_airbyte(commands.add_parser("discover", help="Airbyte: the streams there are"), "config")
@@ -164,7 +186,23 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
     parser.add_argument("--token", help="a Chat access token; better, since others see your command line: ZENDESK_CHAT_TOKEN")
     parser.add_argument("--start-date", metavar="DATE", help="read nothing older; default: everything there is")
-    parser.add_argument("--streams", metavar="A,B", help="only these streams; default: all twelve")
+    parser.add_argument("--end-date", metavar="DATE", help="read nothing of this moment or younger; default: until now")
+    parser.add_argument("--streams", metavar="A,B", help="only these streams; default: all that the account has")
+    parser.add_argument(
+        "--redact",
+        metavar="FIELD=ACTION",
+        action="append",
+        default=[],
+        help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
+    )
     parser.add_argument("--to", default="duckdb:///chats.duckdb", metavar="URL", help="where to (default: %(default)s)")
     parser.add_argument("--full-refresh", action="store_true", help="read everything again and replace the tables")
     parser.add_argument("--api-url", help=argparse.SUPPRESS)
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    default = "duckdb:///chats.duckdb"
+    what = "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)"
+    parser.add_argument("database", nargs="?", default=default, metavar="FILE", help=what)
+    parser.add_argument("--streams", metavar="A,B", help="only these streams, with all of their columns")
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")

@@ -6,15 +6,15 @@ from source_zendesk_chat.airbyte.catalog import airbyte_streams
 from source_zendesk_chat.airbyte.inputs import read_config
 from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.registry import streams_for
 
 
 def discover(writer: Writer, config_path: str) -> int:
     """Describe the streams there are, without asking Zendesk. Returns the exit code."""
     try:
-        read_config(config_path, writer)
+        streams, _ = streams_for(read_config(config_path, writer).redaction)
     except ConfigError as error:
         writer.error(str(error), error.failure_type)
         return 1
-    writer.catalog(airbyte_streams(STREAMS.values()))
+    writer.catalog(airbyte_streams(streams.values()))
     return 0

@@ -34,7 +34,7 @@ from source_zendesk_chat.engine.events import (
 )
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, origin
-from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.registry import STREAMS, Streams, streams_for
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 
 EXIT_OK: Final = 0
@@ -51,30 +51,34 @@ def read(
         config = read_config(config_path, writer)
         configured = parse_catalog(read_json(catalog_path, "catalog"))
         states = parse_state(read_json(state_path, "state")) if state_path else {}
+        streams, warnings = streams_for(config.redaction)
     except ConfigError as error:
         writer.error(str(error), error.failure_type)
         return EXIT_FAILED
-    known = [stream for stream in configured if stream.name in STREAMS]
+    for warning in warnings:
+        writer.log("WARN", warning)
+    known = [stream for stream in configured if stream.name in streams]
     narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
     try:
-        for event in run(_tasks(known, states, config, clock), partial(connect, config, clock), clock, stopped):
+        for event in run(_tasks(known, streams, states, config, clock), partial(connect, config, clock), clock, stopped):
             narrator.tell(event)
     except ConfigError as error:  # of the client, before any stream
         writer.error(str(error), error.failure_type)
     narrator.tell_unfinished()
     for stream in configured:
-        if stream.name not in STREAMS:
+        if stream.name not in streams:
             narrator.tell_unknown(stream.name)
     return EXIT_FAILED if narrator.failed else EXIT_OK
 
 
 def _tasks(
-    configured: Sequence[ConfiguredStream], states: dict[str, StateBlob], config: Config, clock: Clock
+    configured: Sequence[ConfiguredStream], streams: Streams, states: dict[str, StateBlob], config: Config, clock: Clock
 ) -> Iterator[Task]:
     now = clock.now()
     for stream in configured:
-        bounds = Bounds(config.start, now, config.lookback, incremental=stream.sync_mode == "incremental")
-        yield Task(STREAMS[stream.name], states.get(stream.name), bounds)
+        incremental = stream.sync_mode == "incremental"
+        bounds = Bounds(config.start, now, config.lookback, incremental=incremental, end=config.end)
+        yield Task(streams[stream.name], states.get(stream.name), bounds)
 
 
 class _Narrator:

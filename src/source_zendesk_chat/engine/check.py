@@ -17,7 +17,7 @@ from source_zendesk_chat.config import Config
 from source_zendesk_chat.engine.events import CredentialsRotated, StreamCompleted, StreamFailed
 from source_zendesk_chat.engine.run import SaveCredentials, Task, run
 from source_zendesk_chat.errors import AuthError, ConnectorError, UnavailableError
-from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.registry import STREAMS, streams_for
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
 
 FORBIDDEN: Final = 403
@@ -62,10 +62,14 @@ def check(
         clock: Time.
         stopped: Ends the check early, as in ``run``.
         save_credentials: Given a renewed configuration, before it is used.
+
+    Raises:
+        ConfigError: What is to be redacted cannot be.
     """
     now = clock.now()
     if config.start > now:
         return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
+    streams, warnings = streams_for(config.redaction)
     bounds = Bounds(config.start, now)
     clients: list[Client] = []
 
@@ -75,7 +79,7 @@ def check(
 
     failures: dict[str, ConnectorError] = {}
     answered: set[str] = set()
-    tasks = [Task(_probing(stream), None, bounds) for stream in STREAMS.values() if stream.derive is None]
+    tasks = [Task(_probing(stream), None, bounds) for stream in streams.values() if stream.derive is None]
     for event in run(tasks, connect_once, clock, stopped, workers=len(tasks)):
         if isinstance(event, StreamFailed):
             failures[event.stream] = event.error
@@ -87,7 +91,8 @@ def check(
     if len(answered) < len(tasks):
         return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
     in_order = {name: failures[name] for name in STREAMS if name in failures}
-    return judge(in_order, config.subdomain, clients[0].support_status)
+    verdict = judge(in_order, config.subdomain, clients[0].support_status)
+    return replace(verdict, message=" ".join([verdict.message, *warnings]))
 
 
 def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:

@@ -25,6 +25,7 @@ from source_zendesk_chat.engine.events import (
     PageRead,
     Quiet,
     RateLimited,
+    SchemaDrifted,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -32,7 +33,8 @@ from source_zendesk_chat.engine.events import (
 )
 from source_zendesk_chat.engine.side_by_side import Lanes, SideBySide
 from source_zendesk_chat.errors import ConnectorError, DataError, UnavailableError
-from source_zendesk_chat.streams.stream import Batch, Bounds, Children, StateBlob, Stream
+from source_zendesk_chat.streams.drift import Finding, Watch
+from source_zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
 
 T = TypeVar("T")
 SaveCredentials = Callable[[dict[str, Any]], None]
@@ -170,6 +172,7 @@ class _Member:
         self._task = task
         self._written: StateBlob | None = None
         self._cursor = task.stream.cursor_field or ""
+        self._watch: Watch | None = None
 
     def load_position(self) -> None:
         """Read the stored state. Raises StateError."""
@@ -195,10 +198,19 @@ class _Member:
         )
         for note in batch.notes:
             yield Note("WARN", note)
+        for finding in self._drift(children.records):
+            yield SchemaDrifted(self.name, finding.path, finding.known, finding.found)
         yield Note("DEBUG", f"{self.name}: so far {self.ledger}")
         if children.records or children.parents or blob != self._written:
             yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
             self._written = blob
+
+    def _drift(self, records: Sequence[RawRecord]) -> Sequence[Finding]:
+        """What in these records the schema does not know. To make a watch takes time, so it is made for the first of them."""
+        if not records:
+            return ()
+        self._watch = self._watch or Watch(self.stream.schema())
+        return self._watch.see(records)
 
     def end(self, error: ConnectorError | None, ledger: Ledger) -> Event:
         """What is told at its end."""

@@ -21,19 +21,27 @@ from source_zendesk_chat.engine.events import CredentialsRotated, Event
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, ConnectorError
 from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.failures import DestinationError
+from source_zendesk_chat.load.failures import DestinationError, explained
 from source_zendesk_chat.load.loading import load_events
 from source_zendesk_chat.load.progress import show_progress
 from source_zendesk_chat.load.report import LoadReport, print_report
-from source_zendesk_chat.load.tables import StreamTable
+from source_zendesk_chat.load.tables import stream_table
 from source_zendesk_chat.load.transaction import read_states
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, StateBlob
+from source_zendesk_chat.load.views import create_views
+from source_zendesk_chat.streams.registry import STREAMS, streams_for
+from source_zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 
+HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"  # the environment's, for --redact
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
-OPTIONS: Final = {"subdomain": "subdomain", "start_date": "start_date", "api_url": "api_url", "token": "access_token"}
+OPTIONS: Final = {
+    "subdomain": "subdomain",
+    "start_date": "start_date",
+    "end_date": "end_date",
+    "api_url": "api_url",
+    "token": "access_token",
+}
 
 
 def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
@@ -43,9 +51,12 @@ def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
     try:
         raw = gather_config(options, os.environ)
         config = parse_config(raw)
-        names = choose_streams(options.streams)
+        streams, warnings = streams_for(config.redaction)
+        chosen = [streams[name] for name in choose_streams(options.streams)]
         check_storable(config, options.config)
-        report = _load(options, config, names, clock, stopped, console)
+        for warning in warnings:
+            console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        report = _load(options, config, chosen, clock, stopped, console)
     except ConnectorError as error:
         usage = isinstance(error, ConfigError) and not isinstance(error, DestinationError)
         console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
@@ -67,6 +78,8 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
     if "access_token" in given:
         raw.pop("credentials", None)
     raw |= given
+    if options.redact:
+        raw["redact"] = add_redactions(raw.get("redact"), options.redact, environment.get(HASH_KEY))
     raw.setdefault("start_date", EVERYTHING)
     if "subdomain" not in raw or not {"access_token", "credentials"} & raw.keys():
         raise ConfigError(
@@ -74,6 +87,19 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
             "--config FILE."
         )
     return raw
+
+
+def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, Any]:
+    """The setting ``redact`` with the rules of ``--redact``, each a field and what is done with it."""
+    redact = dict(configured) if isinstance(configured, Mapping) else {}
+    listed = redact.get("rules")
+    rules = [*listed] if isinstance(listed, list) else []
+    for text in given:
+        field, separator, action = text.rpartition("=")
+        if not separator:
+            raise ConfigError("--redact: give a field and an action, such as chats.visitor.email=hash.")
+        rules.append({"field": field, "action": action})
+    return {**redact, "rules": rules} | ({"hash_key": hash_key} if hash_key else {})
 
 
 def choose_streams(text: str | None) -> list[str]:
@@ -129,23 +155,29 @@ def _read_config(path: str) -> dict[str, Any]:
 def _load(
     options: argparse.Namespace,
     config: Config,
-    names: Sequence[str],
+    streams: Sequence[Stream[Any]],
     clock: Clock,
     stopped: threading.Event,
     console: Console,
 ) -> LoadReport:
-    tables = [StreamTable(name, STREAMS[name].primary_key, STREAMS[name].cursor_field, STREAMS[name].schema()) for name in names]
+    tables = [stream_table(stream) for stream in streams]
+    required = [stream.name for stream in streams] if options.streams else []
+    refresh: bool = options.full_refresh
     with open_target(options.to) as target:
-        states = {} if options.full_refresh else read_states(target)
-        events = run(_tasks(names, states, config, clock), partial(connect, config, clock), clock, stopped)
+        states = {} if refresh else read_states(target)
+        events = run(_tasks(streams, states, config, clock), partial(connect, config, clock), clock, stopped)
         with show_progress(console) as observe:
             saved = _saving_credentials(events, options.config)
-            return load_events(saved, tables, target, observe, full_refresh=options.full_refresh)
+            report = load_events(saved, tables, target, observe, full_refresh=refresh, required=required)
+        if target.connection is not None:
+            with explained("making the views"):
+                create_views(target.connection)
+        return report
 
 
-def _tasks(names: Sequence[str], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
-    bounds = Bounds(config.start, clock.now(), config.lookback)
-    return (Task(STREAMS[name], states.get(name), bounds) for name in names)
+def _tasks(streams: Sequence[Stream[Any]], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
+    bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
+    return (Task(stream, states.get(stream.name), bounds) for stream in streams)
 
 
 def _saving_credentials(events: Iterator[Event], path: str | None) -> Iterator[Event]:

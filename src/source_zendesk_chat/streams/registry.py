@@ -1,22 +1,27 @@
-"""The twelve streams, each one value."""
+"""The streams, each one value."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from source_zendesk_chat.redaction import Redaction, check_keys
 from source_zendesk_chat.streams.agent_timeline import AGENT_TIMELINE
 from source_zendesk_chat.streams.chats import CHATS
+from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
 from source_zendesk_chat.streams.exports import Export, probe_export, read_export
+from source_zendesk_chat.streams.feed import read_together
 from source_zendesk_chat.streams.lists import (
     Extract,
     Groups,
     IdList,
     Listing,
+    agent_settings,
     array,
     ban_groups,
     data,
@@ -28,50 +33,165 @@ from source_zendesk_chat.streams.lists import (
     single_group,
 )
 from source_zendesk_chat.streams.positions import dump_export, dump_list, load_export, load_list
-from source_zendesk_chat.streams.stream import Stream
+from source_zendesk_chat.streams.stream import Children, RawRecord, Stream
+
+Streams: TypeAlias = Mapping[str, Stream[Any]]
+Derive: TypeAlias = Callable[[Sequence[RawRecord]], Children]
+PARENT: Final = "chat_id"
+
+
+def streams_for(redaction: Redaction | None) -> tuple[Streams, list[str]]:
+    """The streams as a configuration wants them, and what the user should be told about it.
+
+    Raises:
+        ConfigError: The redaction names a stream that there is not, or a field that a stream cannot do without.
+    """
+    if redaction is None:
+        return STREAMS, []
+    from source_zendesk_chat.redacting import unknown_fields
+
+    checked = check_keys(redaction, {name: _fields_needed(stream) for name, stream in STREAMS.items()})
+    schemas = {name: schema(name) for name in STREAMS}
+    return _streams(checked), unknown_fields(checked, schemas)
 
 
 def schema(stream: str) -> dict[str, Any]:
-    """The JSON schema of a stream's records."""
+    """The JSON schema of a stream's records, where nothing is redacted."""
     text = (files("source_zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes()
     loaded: dict[str, Any] = msgspec.json.decode(text)
     return loaded
 
 
-def _export(export: Export, key: str, cursor_field: str) -> Stream[Any]:
+def _streams(redaction: Redaction | None) -> Streams:
+    def redact(stream: str) -> Callable[[bytes], bytes] | None:
+        return _redactor(redaction, stream) if redaction else None
+
+    def schema_of(stream: str) -> Callable[[], dict[str, Any]]:
+        return partial(_redacted_schema, redaction, stream) if redaction else partial(schema, stream)
+
+    def whole(name: str, path: str, extract: Extract, key: str) -> Stream[Any]:
+        return _whole(Listing(name, path, extract, key, redact(name)), schema_of(name))
+
+    def by_id(name: str, path: str, groups: Groups, key: str = "id", *, optional: bool = False) -> Stream[Any]:
+        listing = IdList(name, path, groups, key, unpaged=optional, redact=redact(name))
+        return _by_id(listing, schema_of(name), optional=optional)
+
+    def export(given: Export, cursor_field: str, *, optional: bool = False) -> Stream[Any]:
+        return _export(replace(given, redact=redact(given.stream)), cursor_field, schema_of(given.stream), optional=optional)
+
+    def derived(name: str, cut: str) -> Stream[Any]:
+        return _derived(chats, name, schema_of(name), partial(_cutter, cut))
+
+    chats = export(CHATS, "update_timestamp")
+    every = (
+        whole("accounts", "account", root, "account_key"),
+        by_id("agents", "agents", single_group),
+        export(AGENT_EVENTS, "timestamp", optional=True),
+        by_id("agent_routing_settings", "routing_settings/agents", agent_settings, "agent_id", optional=True),
+        export(AGENT_TIMELINE, "start_time"),
+        by_id("bans", "bans", ban_groups),
+        chats,
+        derived("chat_conversions", "CHAT_CONVERSIONS"),
+        derived("chat_engagements", "CHAT_ENGAGEMENTS"),
+        derived("chat_events", "CHAT_EVENTS"),
+        derived("chat_webpaths", "CHAT_WEBPATHS"),
+        export(CONVERSIONS, "timestamp", optional=True),
+        whole("departments", "departments", array, "id"),
+        export(DEPARTMENT_EVENTS, "timestamp", optional=True),
+        whole("goals", "goals", array, "id"),
+        whole("roles", "roles", array, "id"),
+        whole("routing_settings", "routing_settings/account", data, ""),
+        whole("shortcuts", "shortcuts", array, "id"),
+        whole("skills", "skills", array, "id"),
+        whole("triggers", "triggers", array, "id"),
+        _visitors(chats, schema_of("visitors")),
+    )
+    return {stream.name: stream for stream in every}
+
+
+def _redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
+    from source_zendesk_chat.redacting import redactor  # late: who redacts nothing is spared its loading
+
+    return redactor(redaction, stream)
+
+
+def _redacted_schema(redaction: Redaction, stream: str) -> dict[str, Any]:
+    from source_zendesk_chat.redacting import redacted_schema
+
+    return redacted_schema(redaction, stream, schema(stream))
+
+
+def _export(export: Export, cursor_field: str, schema_of: Callable[[], dict[str, Any]], *, optional: bool) -> Stream[Any]:
     return Stream(
         name=export.stream,
-        primary_key=(key,),
+        primary_key=("id",),
         cursor_field=cursor_field,
-        schema=partial(schema, export.stream),
+        schema=schema_of,
         read=read_export(export),
         probe=probe_export(export),
         load_state=load_export(export.stream, cursor_field),
-        dump_state=dump_export(cursor_field, micros=export.unit == 1),
+        dump_state=dump_export(cursor_field, micros=export.unit == 1 or export.either_unit),
+        read_together=read_together(export),
+        optional=optional,
     )
 
 
-def _by_id(name: str, groups: Groups) -> Stream[Any]:
-    listing = IdList(name, name, groups)
-    return Stream(
+def _derived(
+    feed: Stream[Any], name: str, schema_of: Callable[[], dict[str, Any]], cutter: Callable[[dict[str, Any]], Derive]
+) -> Stream[Any]:
+    """A stream that is cut out of the records of another one; ``cutter`` makes the cut when it is first needed."""
+    cursor_field = "chat_update_timestamp"
+    cut = cache(lambda: cutter(schema_of()))
+    return replace(
+        feed,
         name=name,
-        primary_key=("id",),
-        cursor_field="id",
-        schema=partial(schema, name),
+        cursor_field=cursor_field,
+        schema=schema_of,
+        load_state=load_export(name, cursor_field),
+        dump_state=dump_export(cursor_field, micros=False),
+        derive=lambda records: cut()(records),  # noqa: PLW0108  it is made late
+        parent_field=PARENT,
+    )
+
+
+def _visitors(feed: Stream[Any], schema_of: Callable[[], dict[str, Any]]) -> Stream[Any]:
+    def cutter(schema: dict[str, Any]) -> Derive:
+        from source_zendesk_chat.streams.visitors import visitors
+
+        return visitors(schema)
+
+    latest = "last_chat_timestamp"
+    return replace(_derived(feed, "visitors", schema_of, cutter), cursor_field=latest, parent_field=None, latest_by=latest)
+
+
+def _cutter(cut: str, schema: dict[str, Any]) -> Derive:
+    """Make a cut; its modules take time to load, which who does not read it is spared."""
+    from source_zendesk_chat.streams import chat_parts
+    from source_zendesk_chat.streams.cutting import cutter
+
+    return cutter(getattr(chat_parts, cut), schema)
+
+
+def _by_id(listing: IdList, schema_of: Callable[[], dict[str, Any]], *, optional: bool) -> Stream[Any]:
+    return Stream(
+        name=listing.stream,
+        primary_key=(listing.key,),
+        cursor_field=listing.key,
+        schema=schema_of,
         read=read_by_id(listing),
         probe=probe_by_id(listing),
-        load_state=load_list(name),
-        dump_state=dump_list,
+        load_state=load_list(listing.stream, listing.key),
+        dump_state=partial(dump_list, cursor_field=listing.key),
+        optional=optional,
     )
 
 
-def _whole(name: str, path: str, extract: Extract, key: str) -> Stream[Any]:
-    listing = Listing(name, path, extract, key)
+def _whole(listing: Listing, schema_of: Callable[[], dict[str, Any]]) -> Stream[Any]:
     return Stream(
-        name=name,
-        primary_key=(key,) if key else (),
+        name=listing.stream,
+        primary_key=(listing.key,) if listing.key else (),
         cursor_field=None,
-        schema=partial(schema, name),
+        schema=schema_of,
         read=read_whole(listing),
         probe=probe_whole(listing),
         load_state=lambda _state: None,
@@ -79,18 +199,10 @@ def _whole(name: str, path: str, extract: Extract, key: str) -> Stream[Any]:
     )
 
 
-_ALL: Final = (
-    _whole("accounts", "account", root, "account_key"),
-    _by_id("agents", single_group),
-    _export(AGENT_TIMELINE, "id", "start_time"),
-    _by_id("bans", ban_groups),
-    _export(CHATS, "id", "update_timestamp"),
-    _whole("departments", "departments", array, "id"),
-    _whole("goals", "goals", array, "id"),
-    _whole("roles", "roles", array, "id"),
-    _whole("routing_settings", "routing_settings/account", data, ""),
-    _whole("shortcuts", "shortcuts", array, "id"),
-    _whole("skills", "skills", array, "id"),
-    _whole("triggers", "triggers", array, "id"),
-)
-STREAMS: Final[Mapping[str, Stream[Any]]] = {stream.name: stream for stream in _ALL}
+def _fields_needed(stream: Stream[Any]) -> set[str]:
+    """The fields that tell records apart and order them."""
+    spellings = {"updated_timestamp"} if stream.name == "chats" else set()  # of its cursor
+    return {*stream.primary_key, *spellings} | ({stream.cursor_field} if stream.cursor_field else set())
+
+
+STREAMS: Final = _streams(None)
