@@ -19,6 +19,7 @@ from source_zendesk_chat.config import (
     parse_subdomain,
 )
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.redaction import Redaction, Rule
 
 TOKEN = "SECRET-token-1"
 VALID: dict[str, Any] = {
@@ -208,6 +209,50 @@ def test_any_other_start_date_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("2021-02-01T00:00:01Z", 1_612_137_601),
+        ("2021-02-02", 1_612_224_000),
+        (" 2021-02-02T01:00:00+01:00 ", 1_612_224_000),
+        ("9999-12-31T23:59:59Z", 253_402_300_799),
+    ],
+)
+def test_end_dates(value: object, expected: int | None) -> None:
+    assert parse_config(changed(end_date=value)).end == expected
+
+
+@pytest.mark.parametrize("value", [" ", "tomorrow", "2021-13-01", "\ud800", 1_712_137_600, True, [], {}])
+def test_any_other_end_date_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^end_date: (give|must be a text)"):
+        parse_config(changed(end_date=value))
+
+
+@pytest.mark.parametrize("value", ["2021-02-01T00:00:00Z", "2021-02-01T00:00:00.9Z", "2021-01-31T23:59:59Z", "1969-01-01"])
+def test_an_end_date_is_later_than_the_start_date(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^end_date: must be later than start_date\.$"):
+        parse_config(changed(end_date=value))
+
+
+REDACT: dict[str, Any] = {
+    "hash_key": "SECRET-key-of-enough-letters",
+    "rules": [{"field": "chats.visitor.email", "action": "hash"}],
+}
+
+
+def test_what_is_redacted() -> None:
+    config = parse_config(changed(redact=REDACT))
+    assert config.redaction == Redaction((Rule("chats", ("visitor", "email"), "hash"),), "SECRET-key-of-enough-letters")
+    assert "SECRET" not in repr(config) + str(config)
+
+
+@pytest.mark.parametrize("value", [None, "", {}, {"rules": []}])
+def test_nothing_is_redacted_unless_asked_for(value: object) -> None:
+    assert parse_config(changed(redact=value)).redaction is None
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         VALID,
@@ -275,6 +320,9 @@ def test_the_expiry_of_a_token(value: object, expected: float | None) -> None:
         (oauth(client_secret="SECRET"), "credentials"),
         *((oauth(**{**SECRETS, name: value}), f"credentials.{name}") for name in SECRETS for value in BAD_TOKENS if value),
         *((oauth(**SECRETS, token_expiry_date=value), "credentials.token_expiry_date") for value in BAD_EXPIRIES),
+        (changed(redact="SECRET"), "redact"),
+        (changed(redact={"rules": [{"field": "SECRET", "action": "drop"}]}), "redact.rules[0].field"),
+        (changed(redact={**REDACT, "hash_key": "SECRET"}), "redact.hash_key"),
         (changed(subdomain=None), "subdomain"),
         (changed(subdomain=7), "subdomain"),
         *((changed(**{name: value}), name) for name in NUMBERS for value in BAD_NUMBERS),
@@ -312,6 +360,7 @@ names = st.sampled_from(
         "request_timeout_seconds",
         *SECRETS,
         "token_expiry_date",
+        *("end_date", "redact", "rules", "field", "action", "patterns", "hash_key"),
     ]
 )
 leaves = (
@@ -320,7 +369,7 @@ leaves = (
     | st.integers()
     | st.floats()
     | st.text()
-    | st.sampled_from(["access_token", "oauth2.0", "2021-02-01", "acme"])
+    | st.sampled_from(["access_token", "oauth2.0", "2021-02-01", "acme", "chats.visitor.email", "hash", "mask"])
 )
 jsons = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=4), max_leaves=8
@@ -332,7 +381,7 @@ jsons = st.recursive(
 def test_any_json_is_a_configuration_or_a_config_error(raw: dict[str, Any], valid_else: bool) -> None:
     config = parsed({**VALID, **raw} if valid_else else raw)
     if isinstance(config, str):
-        assert re.match(r"[a-z_.]+: ", config)
+        assert re.match(r"[a-z_.]+(\[\d+\](\.[a-z]+)?)?: ", config)
     else:
         assert config.api_url.startswith(f"{config.origin}/")
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.redaction import Redaction, parse_redaction
 
 API_PATH: Final = "/api/v2/chat"
 SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -71,6 +72,8 @@ class Config:
         requests_per_minute: The rate that all requests together stay below.
         timeout: Seconds without a byte after which a request is given up.
         raw: The configuration as given, which a rotated token is put back into.
+        end: Seconds since 1970; nothing of this second or younger is read. None for all until now.
+        redaction: What is changed in records before they leave the process, if anything.
     """
 
     subdomain: str
@@ -82,6 +85,8 @@ class Config:
     requests_per_minute: int
     timeout: float
     raw: Mapping[str, Any] = field(repr=False)
+    end: int | None = None
+    redaction: Redaction | None = None
 
 
 def parse_config(raw: object) -> Config:
@@ -101,11 +106,13 @@ def parse_config(raw: object) -> Config:
         origin=f"{parts.scheme}://{parts.netloc}",
         api_url=api_url,
         credentials=_credentials(raw),
-        start=parse_start_date(_text(raw, "start_date")),
+        start=(start := parse_start_date(_text(raw, "start_date"))),
         lookback=60 * _integer(raw, "lookback_minutes", DEFAULT_LOOKBACK_MINUTES, low=0, high=7 * 24 * 60),
         requests_per_minute=_integer(raw, "requests_per_minute", DEFAULT_REQUESTS_PER_MINUTE, low=1, high=10_000),
         timeout=_integer(raw, "request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS, low=1, high=600),
         raw=raw,
+        end=None if raw.get("end_date") in (None, "") else parse_end_date(_text(raw, "end_date"), start),
+        redaction=parse_redaction(raw.get("redact")),
     )
 
 
@@ -136,13 +143,15 @@ def parse_api_url(text: str) -> str:
 
 def parse_start_date(text: str) -> int:
     """Read an ISO 8601 date or time (UTC where it names no zone) as seconds since 1970, rounded down."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise ConfigError("start_date: give a UTC date and time such as 2021-02-01T00:00:00Z.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0, int(moment.timestamp()))
+    return _seconds(text, "start_date")
+
+
+def parse_end_date(text: str, start: int) -> int:
+    """Read the first second that is not wanted, likewise; refuse one that leaves nothing after the start."""
+    end = _seconds(text, "end_date")
+    if end <= start:
+        raise ConfigError("end_date: must be later than start_date.")
+    return end
 
 
 def _credentials(raw: Mapping[str, Any]) -> Credentials:
@@ -187,6 +196,16 @@ def _expiry(value: object) -> float | None:
     if moment is None:
         raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.")
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _seconds(text: str, key: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ConfigError(f"{key}: give a UTC date and time such as 2021-02-01T00:00:00Z.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0, int(moment.timestamp()))
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:

@@ -39,23 +39,37 @@ def test_spec_takes_the_incumbents_configs_and_our_own() -> None:
         {**base, "credentials": {"credentials": "access_token", "access_token": "x"}},
         {**base, "credentials": {"credentials": "oauth2.0", "access_token": "x", "client_id": "c"}},
         {**base, "lookback_minutes": 0, "requests_per_minute": 100, "request_timeout_seconds": 60},
+        {**base, "end_date": ""},
+        {**base, "end_date": "2025-01-01T00:00:00Z", "redact": {}},
+        {**base, "redact": {"hash_key": "k" * 16, "rules": [{"field": "*.**.email", "action": "hash"}]}},
+        {**base, "redact": {"rules": [{"field": "chats.history[].msg", "action": "mask", "patterns": ["email", "ip"]}]}},
     ):
         assert [error.message for error in valid.iter_errors(config)] == []
     for config in ({"subdomain": "acme"}, {**base, "start_date": "2024-01-01"}, {**base, "credentials": {}}):
         assert not valid.is_valid(config)
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [{}, {"field": "chats", "action": "drop"}, {"field": "chats.a", "action": "x"}, {"field": "chats.a"}, {"action": "drop"}],
+)
+def test_spec_refuses_what_is_no_rule(rule: dict[str, Any]) -> None:
+    config = {"start_date": "2024-01-01T00:00:00Z", "subdomain": "acme", "redact": {"rules": [rule]}}
+    assert not Draft7Validator(spec()["connectionSpecification"]).is_valid(config)
+
+
 def test_every_setting_is_described_and_every_secret_marked() -> None:
     connection = spec()["connectionSpecification"]
     oauth, token = connection["properties"]["credentials"]["oneOf"]
-    for part in (connection, oauth, token):
+    redact = connection["properties"]["redact"]
+    for part in (connection, oauth, token, redact, redact["properties"]["rules"]["items"]):
         orders = [setting["order"] for setting in part["properties"].values()]
         assert orders == sorted(set(orders))
         for name, setting in part["properties"].items():
             assert setting["title"], name
             assert setting["description"], name
-            assert "examples" in setting or "const" in setting or "oneOf" in setting, name
-            secret = name in {"access_token", "refresh_token", "client_id", "client_secret"}
+            assert {"examples", "const", "oneOf", "properties"} & setting.keys(), name
+            secret = name in {"access_token", "refresh_token", "client_id", "client_secret", "hash_key"}
             assert setting.get("airbyte_secret", False) is secret, name
     optional = {"lookback_minutes", "requests_per_minute", "request_timeout_seconds"}
     assert all("default" in connection["properties"][name] for name in optional)

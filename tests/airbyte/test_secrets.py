@@ -123,6 +123,9 @@ SPOILT: dict[str, Callable[[dict[str, Any]], Any]] = {
         "credentials",
         "credentials.credentials",
         "credentials.token_expiry_date",
+        "end_date",
+        "redact",
+        "redact.rules",
     )
 } | {
     "subdomain": lambda config: {**config, "subdomain": f"{TOKEN}.example.com"},
@@ -131,6 +134,9 @@ SPOILT: dict[str, Callable[[dict[str, Any]], Any]] = {
     "text": json.dumps,
     "token with spaces": lambda config: {**config, "credentials": oauth(access_token=f"{TOKEN} {TOKEN}")},
     "token is a list": lambda config: {**config, "credentials": oauth(access_token=[TOKEN])},
+    "key of hashes is a list": lambda config: {**config, "redact": {**config["redact"], "hash_key": [TOKEN]}},
+    "token as a field": lambda config: {**config, "redact": {"rules": [{"field": f"{TOKEN}.x", "action": "drop"}]}},
+    "token as an action": lambda config: {**config, "redact": {"rules": [{"field": "agents.email", "action": TOKEN}]}},
     "user in the URL": lambda config: {**config, "api_url": f"https://user:{TOKEN}@example.com"},
 }
 
@@ -142,6 +148,7 @@ def test_no_malformed_config_brings_a_secret_out(case: str, tmp_path: Path) -> N
         "subdomain": "acme",
         "api_url": "http://127.0.0.1:9",
         "credentials": oauth(),
+        "redact": {"hash_key": TOKEN, "rules": [{"field": "agents.email", "action": "hash"}]},
     }
     options = files(tmp_path, config=SPOILT[case](config), catalog=catalog_of(["goals"]))
     for command, given in (("check", options[:2]), ("discover", options[:2]), ("read", options)):
@@ -179,7 +186,9 @@ def test_the_writer_masks_longer_secrets_first() -> None:
     assert b'"message":"**** ****"' in out.written
 
 
-@pytest.mark.parametrize("config", [None, 5, [], "x", {}, {"credentials": 5}, {"credentials": {"access_token": 5}}])
+@pytest.mark.parametrize(
+    "config", [None, 5, [], "x", {}, {"credentials": 5}, {"credentials": {"access_token": 5}}, {"redact": 5}]
+)
 def test_a_malformed_config_has_no_secrets(config: Any) -> None:
     assert list(secrets_of(config)) == []
 
@@ -187,6 +196,11 @@ def test_a_malformed_config_has_no_secrets(config: Any) -> None:
 def test_secrets_are_found_in_both_places_and_trimmed() -> None:
     config = {"access_token": " flat-token ", "credentials": oauth(access_token="abc")}
     assert sorted(secrets_of(config)) == sorted(["flat-token", REFRESH, CLIENT, SECRET])
+
+
+@pytest.mark.parametrize("redact", [{"hash_key": " the-key-of-hashes "}, {"hash_key": "the-key-of-hashes", "rules": "x"}])
+def test_the_key_of_hashes_is_a_secret(redact: dict[str, Any]) -> None:
+    assert list(secrets_of({"redact": redact})) == ["the-key-of-hashes"]
 
 
 def test_an_unexpected_error_is_told_by_its_kind_and_place_and_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-SECRET_KEYS: Final = frozenset({"access_token", "refresh_token", "client_id", "client_secret"})
+SECRET_KEYS: Final = frozenset({"access_token", "refresh_token", "client_id", "client_secret", "hash_key"})
 SHORTEST_SECRET: Final = 4  # masking shorter texts would garble every message
 
 
@@ -13,7 +13,7 @@ def secrets_of(config: object) -> Iterator[str]:
     """The secret values in a configuration, however malformed it is."""
     if not isinstance(config, Mapping):
         return
-    for part in (config, config.get("credentials")):
+    for part in (config, config.get("credentials"), config.get("redact")):
         if isinstance(part, Mapping):
             yield from _secrets(part)
 
