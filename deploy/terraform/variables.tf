@@ -39,8 +39,9 @@ variable "accounts" {
     start_date = optional(string, "2015-01-01T00:00:00Z")
     active     = optional(bool, true)
     streams = optional(set(string), [
-      "accounts", "agents", "agent_timeline", "bans", "chats", "departments", "goals", "roles", "routing_settings",
-      "shortcuts", "skills", "triggers",
+      "accounts", "agents", "agent_events", "agent_routing_settings", "agent_timeline", "bans", "chats",
+      "chat_conversions", "chat_engagements", "chat_events", "chat_webpaths", "conversions", "departments",
+      "department_events", "goals", "roles", "routing_settings", "shortcuts", "skills", "triggers", "visitors",
     ])
   }))
 
