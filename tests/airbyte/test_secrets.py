@@ -207,7 +207,8 @@ def test_an_unexpected_error_is_told_by_its_kind_and_place_and_quotes_nothing(mo
     def broken(*_: Any) -> Any:
         raise ValueError("a customer's words Zx81")
 
-    monkeypatch.setattr(module, "STREAMS", {**STREAMS, "goals": replace(STREAMS["goals"], read=broken)})
+    streams = {**STREAMS, "goals": replace(STREAMS["goals"], read=broken)}
+    monkeypatch.setattr(module, "streams_for", lambda _redaction: (streams, []))
     with sandbox_of_marked() as sandbox:
         code, output = read_here(config_of(sandbox), catalog_of(["goals", "skills"]))
     assert code == 1
