@@ -12,6 +12,7 @@ from engine.streams import BOUNDS, pages, start, stream
 from source_zendesk_chat.engine.events import (
     Event,
     PageRead,
+    SchemaDrifted,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -162,3 +163,24 @@ def test_a_stream_that_an_account_may_lack(optional: bool, state: dict[str, int]
     assert isinstance(end, StreamUnavailable | StreamFailed)
     assert end.error is LACKING
     assert any(isinstance(event, StreamCompleted) for event in told(events, "agents"))
+
+
+def in_feed(records: Sequence[bytes]) -> Iterator[Batch[Any]]:
+    yield Batch(records, 0, len(records))
+
+
+def test_what_the_schema_does_not_know_is_told_once_before_the_records() -> None:
+    records = [b'{"id":1,"new":true}', b'{"id":"2","new":false}', b'{"id":3,"new":1}']
+    value = stream("agents", lambda fetch, position, bounds: in_feed(records))
+    schema = {"type": "object", "properties": {"id": {"type": ["null", "integer"]}}}
+    events = told(list(start([Task(replace(value, schema=lambda: schema), None, BOUNDS)])), "agents")
+    assert [event for event in events if isinstance(event, SchemaDrifted)] == [
+        SchemaDrifted("agents", "new", (), "boolean"),
+        SchemaDrifted("agents", "id", ("integer",), "string"),
+        SchemaDrifted("agents", "new", (), "integer"),
+    ]
+    assert [type(event) for event in events[-2:]] == [PageRead, StreamCompleted]
+    assert [event.records for event in events if isinstance(event, PageRead)] == [records]
+    assert str(SchemaDrifted("agents", "id", ("integer",), "string")) == (
+        "agents: the field id is string where integer is known. It is passed on as it came. Please report this."
+    )

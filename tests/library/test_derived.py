@@ -37,8 +37,7 @@ from source_zendesk_chat.engine.events import (
     StreamUnavailable,
 )
 from source_zendesk_chat.engine.run import Task
-from source_zendesk_chat.library import arrow, catalog, reading
-from source_zendesk_chat.library import dlt_source as dlt_source_module
+from source_zendesk_chat.library import reading
 from source_zendesk_chat.load.destination import _quieten
 from source_zendesk_chat.load.tables import StreamTable
 from source_zendesk_chat.streams.registry import STREAMS
@@ -97,14 +96,14 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     _quieten()
     engine = Engine()
     monkeypatch.setattr(reading, "run", engine.run)
-    for module in (arrow, catalog, dlt_source_module, reading):
-        monkeypatch.setattr(module, "STREAMS", DERIVED)
     return engine
 
 
 @pytest.fixture
 def account() -> Account:
-    return connect(subdomain="acme", token="t")
+    account = connect(subdomain="acme", token="t")
+    account.streams = DERIVED
+    return account
 
 
 def pipeline_in(folder: Path) -> dlt.Pipeline:
@@ -243,7 +242,7 @@ def test_a_stream_that_the_account_lacks_is_an_error_where_it_is_named(
 def test_batches_name_the_parents_whose_children_they_are(engine: Engine, account: Account) -> None:
     pages = [family_page([("a", ["a0"], True), ("b", [], True), ("c", ["c0"], False)], "0", next=1)]
     engine.pages["chat_events"] = pages
-    assert {info.name: info.parent_field for info in list_streams()} == {"chat_events": "chat_id", "visitors": None}
+    assert {info.name: info.parent_field for info in list_streams(account)} == {"chat_events": "chat_id", "visitors": None}
     (batch,) = read(account, "chat_events")
     assert (batch.parents, [record["id"] for record in batch.to_dicts()]) == (["a", "b"], ["a0", "c0"])
     (rows,) = read_arrow(account, "chat_events")

@@ -140,8 +140,8 @@ def test_of_a_record_that_changes_while_it_is_read_the_newer_one_is_loaded(
     rows: list[str] = []
     edited: list[str] = []
 
-    def edit_meanwhile(batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
-        for batch in to_arrow(batches):
+    def edit_meanwhile(account: Account, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+        for batch in to_arrow(account, batches):
             if not rows:
                 edited.extend(map(str, batch.table.column("id").to_pylist()[:5]))
                 for id_ in edited:

@@ -22,7 +22,8 @@ class Ledger:
         emitted: Records handed on.
         seconds: From start to end.
         unchanged: Records left out because they were emitted before and are the same.
-        outside: Records left out because they lie before the start or the position, or where another request reads.
+        outside: Records left out because they lie before the start or the position, not before the end, or where
+            another request reads.
         first: The cursor that the run resumed from; None from the start.
         last: The cursor that it reached; None for a stream without one.
     """

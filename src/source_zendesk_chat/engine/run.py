@@ -198,7 +198,7 @@ class _Member:
         )
         for note in batch.notes:
             yield Note("WARN", note)
-        for finding in self._drift(children.records):
+        for finding in self._drift(children.records) if derive or batch.drift is None else batch.drift:
             yield SchemaDrifted(self.name, finding.path, finding.known, finding.found)
         yield Note("DEBUG", f"{self.name}: so far {self.ledger}")
         if children.records or children.parents or blob != self._written:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from source_zendesk_chat.api.auth import TokenSource, token_source
 from source_zendesk_chat.api.client import USER_AGENT, Client
@@ -17,11 +18,14 @@ from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, p
 from source_zendesk_chat.engine.check import Verdict
 from source_zendesk_chat.engine.check import check as check_account
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.streams.registry import streams_for
 from source_zendesk_chat.streams.stream import Bounds
 
 __all__ = ["Account", "OnRotation", "Verdict", "check", "connect"]
 
 OnRotation = Callable[[dict[str, Any]], object]
+logger: Final = logging.getLogger("source_zendesk_chat")
+logger.addHandler(logging.NullHandler())  # or Python would print warnings itself
 
 
 class _TokensOfRun:
@@ -46,6 +50,9 @@ class Account:
 
     Reads of one account share its quota of requests, its connections and its tokens, at once and in any threads. So make one
     for each account and process.
+
+    Attributes:
+        streams: Those that can be read, redacted as configured.
     """
 
     def __init__(self, config: Config, on_rotation: OnRotation | None) -> None:
@@ -56,6 +63,9 @@ class Account:
         self._transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)
         self._tokens = token_source(config, self._transport, clock, self._rotated)
         self._limiter = RateLimiter(config.requests_per_minute, clock)
+        self.streams, warnings = streams_for(config.redaction)
+        for warning in warnings:
+            logger.warning("%s", warning)
 
     def __repr__(self) -> str:
         return f"<Account {self._parsed.subdomain}>"
@@ -77,7 +87,7 @@ class Account:
 
     def bounds(self, now: float) -> Bounds:
         """What a run that begins now asks of every stream."""
-        return Bounds(self._parsed.start, now, self._parsed.lookback)
+        return Bounds(self._parsed.start, now, self._parsed.lookback, end=self._parsed.end)
 
     def _rotated(self, config: dict[str, Any]) -> None:
         self._raw = config
@@ -97,6 +107,8 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
     token: str | None = None,
     config: Mapping[str, Any] | None = None,
     start_date: str | date | None = None,
+    end_date: str | date | None = None,
+    redact: Mapping[str, Any] | None = None,
     lookback_minutes: int | None = None,
     requests_per_minute: int | None = None,
     request_timeout_seconds: int | None = None,
@@ -110,6 +122,9 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
         token: An access token of Zendesk Chat; by default ``ZENDESK_CHAT_TOKEN``.
         config: A configuration as Airbyte has it, in place of the environment; what is given beside it goes before it.
         start_date: Chats and agent timelines older than this UTC time are not read; by default all are.
+        end_date: What is of this moment or younger is not read; by default all until now is.
+        redact: What is changed in records before they leave the process, as in the setting of that name:
+            ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``.
         lookback_minutes: How far a read from a state goes back, for chats that appear late.
         requests_per_minute: The most requests in any minute.
         request_timeout_seconds: A request without data for so long is given up and sent again.
@@ -124,6 +139,8 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
         "subdomain": subdomain,
         "access_token": token,
         "start_date": start_date.isoformat() if isinstance(start_date, date) else start_date,
+        "end_date": end_date.isoformat() if isinstance(end_date, date) else end_date,
+        "redact": redact,
         "lookback_minutes": lookback_minutes,
         "requests_per_minute": requests_per_minute,
         "request_timeout_seconds": request_timeout_seconds,

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from source_zendesk_chat.library.account import Account
+from source_zendesk_chat.library.catalog import find_stream
 from source_zendesk_chat.library.reading import Batch, read
 from source_zendesk_chat.load.arrow import arrow_schema, record_reader
 from source_zendesk_chat.load.lenient import open_reader
 from source_zendesk_chat.load.tables import stream_table
-from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 
 
@@ -40,22 +40,22 @@ class ArrowBatch:
 
 def read_arrow(account: Account, stream: str, state: StateBlob | None = None) -> Generator[ArrowBatch, None, None]:
     """Read a stream as ``read`` does, each batch a table."""
-    return to_arrow(read(account, stream, state))
+    return to_arrow(account, read(account, stream, state))
 
 
 def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
     """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take without holding it whole."""
     batches = read_arrow(account, stream, state)
-    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(STREAMS[stream])), _record_batches(batches))
+    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(find_stream(account, stream))), _record_batches(batches))
 
 
-def to_arrow(batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
     """Turn batches of any streams into tables."""
     with closing(batches), closing(open_reader()) as reader:
         readers: dict[str, Callable[[Sequence[RawRecord]], pa.Table]] = {}
         for batch in batches:
             if batch.stream not in readers:
-                readers[batch.stream] = record_reader(reader, stream_table(STREAMS[batch.stream]))
+                readers[batch.stream] = record_reader(reader, stream_table(account.streams[batch.stream]))
             table = readers[batch.stream](batch.records)
             yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from source_zendesk_chat.errors import ConfigError
 from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Stream
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.library.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +34,28 @@ class StreamInfo:
     parent_field: str | None = None
 
 
-def list_streams() -> tuple[StreamInfo, ...]:
-    """All streams."""
-    return tuple(stream_info(name) for name in STREAMS)
+def list_streams(account: Account | None = None) -> tuple[StreamInfo, ...]:
+    """All streams; with an account, their schemas are those of what its redaction leaves."""
+    return tuple(map(_info, (account.streams if account else STREAMS).values()))
 
 
-def stream_info(name: str) -> StreamInfo:
-    """One stream. Raises ConfigError where there is none of that name."""
-    if name not in STREAMS:
-        raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(STREAMS)}.")
-    stream = STREAMS[name]
-    return StreamInfo(name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field)
+def chosen(account: Account, names: Iterable[str] | None) -> list[Stream[Any]]:
+    """The named streams, each once; all where None is given.
 
-
-def chosen(names: Iterable[str] | None) -> list[StreamInfo]:
-    """The named streams, each once; all where None is given."""
+    Raises:
+        ConfigError: There is no stream of that name.
+    """
     if isinstance(names, str):
         raise ConfigError("streams: give a list of names.")
-    return [stream_info(name) for name in (STREAMS if names is None else dict.fromkeys(names))]
+    return [find_stream(account, name) for name in (account.streams if names is None else dict.fromkeys(names))]
+
+
+def find_stream(account: Account, name: str) -> Stream[Any]:
+    """One stream. Raises ConfigError where there is none of that name."""
+    if name not in account.streams:
+        raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(account.streams)}.")
+    return account.streams[name]
+
+
+def _info(stream: Stream[Any]) -> StreamInfo:
+    return StreamInfo(stream.name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field)

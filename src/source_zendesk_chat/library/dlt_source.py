@@ -21,7 +21,7 @@ from source_zendesk_chat.library.reading import Batch, StreamsFailedError, read_
 from source_zendesk_chat.load.merging import merge, naming_rows
 from source_zendesk_chat.load.spool import Spool
 from source_zendesk_chat.load.tables import EXTRA, UNPARSED, StreamTable, stream_table
-from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.streams.stream import Stream
 
 SOURCE: Final = "zendesk_chat"
 STATE: Final = "state"
@@ -40,16 +40,16 @@ def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSou
         account: Where from.
         streams: Their names; by default all that the account has.
     """
-    names = [info.name for info in chosen(streams)]
+    selected = chosen(account, streams)
 
     @dlt.source(name=SOURCE)
     def source() -> Any:  # noqa: ANN401  dlt's own type is as loose
         resources: dict[str, DltResource] = {}
-        for together in _read_together(names):
-            tables = [stream_table(STREAMS[name]) for name in together]
+        for together in _read_together(selected):
+            tables = [stream_table(stream) for stream in together]
             feed = _feed(account, tables, required=streams is not None)
             resources |= {table.name: _resource(table, feed) for table in tables}
-        return [resources[name] for name in names]
+        return [resources[stream.name] for stream in selected]
 
     made: DltSource = source()
     return made
@@ -63,11 +63,11 @@ class _Rows:
     table: pa.Table
 
 
-def _read_together(names: Sequence[str]) -> list[list[str]]:
+def _read_together(streams: Sequence[Stream[Any]]) -> list[list[Stream[Any]]]:
     """Group the streams that are cut from the same pages."""
-    groups: dict[object, list[str]] = {}
-    for name in names:
-        groups.setdefault(STREAMS[name].read_together or name, []).append(name)
+    groups: dict[object, list[Stream[Any]]] = {}
+    for stream in streams:
+        groups.setdefault(stream.read_together or stream.name, []).append(stream)
     return list(groups.values())
 
 
@@ -104,7 +104,7 @@ def _feed(account: Account, tables: Sequence[StreamTable], *, required: bool) ->
             spools = {table.name: Spool(directory / f"{table.name}.parquet", table) for table in selected}
             for spool in spools.values():
                 stack.callback(spool.clear)
-            states = _read_into(spools, read_several(account, stored, required=required))
+            states = _read_into(account, spools, read_several(account, stored, required=required))
             for table in selected:
                 if table.name in states:  # or the account lacks it
                     yield from _rows_of(table, spools[table.name], resources[table.name])
@@ -116,11 +116,13 @@ def _feed(account: Account, tables: Sequence[StreamTable], *, required: bool) ->
     return resource
 
 
-def _read_into(spools: Mapping[str, Spool], batches: Generator[Batch, None, None]) -> dict[str, dict[str, Any]]:
+def _read_into(
+    account: Account, spools: Mapping[str, Spool], batches: Generator[Batch, None, None]
+) -> dict[str, dict[str, Any]]:
     """Read to the end. Returns the last state of each stream."""
     states: dict[str, dict[str, Any]] = {}
     try:
-        for batch in to_arrow(batches):
+        for batch in to_arrow(account, batches):
             spools[batch.stream].append(batch.table, batch.parents)
             states[batch.stream] = batch.state
     except StreamsFailedError as failed:

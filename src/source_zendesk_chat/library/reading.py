@@ -22,13 +22,10 @@ from source_zendesk_chat.engine.events import (
 )
 from source_zendesk_chat.engine.run import SETTLE_SECONDS, Task, run
 from source_zendesk_chat.errors import ConnectorError, StateError
-from source_zendesk_chat.library.account import Account
-from source_zendesk_chat.library.catalog import StreamInfo, chosen, stream_info
-from source_zendesk_chat.streams.registry import STREAMS
+from source_zendesk_chat.library.account import Account, logger
+from source_zendesk_chat.library.catalog import chosen, find_stream
 from source_zendesk_chat.streams.stream import StateBlob
 
-logger: Final = logging.getLogger("source_zendesk_chat")
-logger.addHandler(logging.NullHandler())  # or Python would print warnings itself
 LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING}
 
 
@@ -86,7 +83,7 @@ def read(account: Account, stream: str, state: StateBlob | None = None) -> Gener
         ConnectorError: What ended the stream early, typed by what recovers from it. Raised after the batches before it. An
             UnavailableError where the account lacks the stream.
     """
-    return _read_one(account, stream_info(stream), _checked(stream, state))
+    return _read_one(account, find_stream(account, stream).name, _checked(stream, state))
 
 
 def read_all(
@@ -103,8 +100,8 @@ def read_all(
         ConfigError: There is no such stream, or a state is none.
         StreamsFailedError: Some streams ended early, or are named and the account lacks them. Raised after all others are read.
     """
-    infos = chosen(streams)
-    checked = {info.name: _checked(info.name, (states or {}).get(info.name)) for info in infos}
+    names = [stream.name for stream in chosen(account, streams)]
+    checked = {name: _checked(name, (states or {}).get(name)) for name in names}
     return read_several(account, checked, required=streams is not None)
 
 
@@ -116,11 +113,11 @@ def read_several(account: Account, states: Mapping[str, StateBlob | None], *, re
         raise StreamsFailedError(failures)
 
 
-def _read_one(account: Account, info: StreamInfo, state: StateBlob | None) -> Generator[Batch, None, None]:
+def _read_one(account: Account, stream: str, state: StateBlob | None) -> Generator[Batch, None, None]:
     failures: dict[str, ConnectorError] = {}
-    yield from _batches(account, {info.name: state}, failures, required=True)
+    yield from _batches(account, {stream: state}, failures, required=True)
     if failures:
-        raise failures[info.name]
+        raise failures[stream]
 
 
 def _batches(
@@ -131,7 +128,7 @@ def _batches(
     clock = SystemClock(stopped)
     client = account.client(clock)
     bounds = account.bounds(clock.now())
-    tasks = [Task(STREAMS[name], state, bounds) for name, state in states.items()]
+    tasks = [Task(account.streams[name], state, bounds) for name, state in states.items()]
     try:
         for event in run(tasks, lambda _save: client, clock, stopped):
             if isinstance(event, PageRead):

@@ -32,6 +32,7 @@ from source_zendesk_chat.errors import (
     RequestRejectedError,
     ServerError,
 )
+from source_zendesk_chat.streams.drift import Finding
 from source_zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition
 from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
@@ -68,6 +69,9 @@ class ExportPage(msgspec.Struct, kw_only=True):
     end_id: Any = None
 
 
+Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row], Callable[[], Sequence[Finding]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """An incremental export.
@@ -83,6 +87,8 @@ class Export:
         ordered: Whether records are known to come in the order of their time, and not of a later change.
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
         redact: What is made of each raw record before anything else is; None for nothing.
+        look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
+            it found since it was last asked. It is for records so large that to decode them twice would count.
     """
 
     stream: str
@@ -95,6 +101,7 @@ class Export:
     ordered: bool = True
     either_unit: bool = False
     redact: Callable[[bytes], bytes] | None = None
+    look: Callable[[], Look] | None = None
 
     def floor(self, time: int) -> int:
         """A time, cut to what ``start_time`` can say."""
@@ -162,9 +169,11 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
         if not times.wants(min(saved.known_from, saved.time)):
             yield Batch((), saved, 0, notes, 1.0)
             return
-        own = _in_its_unit(export, fetch, times.head)
+        row, found = export.look() if export.look else (export.row, None)
+        own = replace(_in_its_unit(export, fetch, times.head), row=row)
         windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
-        yield from _read_windows(own, fetch, windows, times, notes)
+        for batch in _read_windows(own, fetch, windows, times, notes):
+            yield replace(batch, drift=found()) if found else batch
 
     return read
 

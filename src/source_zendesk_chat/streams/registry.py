@@ -12,7 +12,7 @@ import msgspec
 
 from source_zendesk_chat.redaction import Redaction, check_keys
 from source_zendesk_chat.streams.agent_timeline import AGENT_TIMELINE
-from source_zendesk_chat.streams.chats import CHATS
+from source_zendesk_chat.streams.chats import CHATS, look_at_chats
 from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
 from source_zendesk_chat.streams.exports import Export, probe_export, read_export
 from source_zendesk_chat.streams.feed import read_together
@@ -82,7 +82,7 @@ def _streams(redaction: Redaction | None) -> Streams:
     def derived(name: str, cut: str) -> Stream[Any]:
         return _derived(chats, name, schema_of(name), partial(_cutter, cut))
 
-    chats = export(CHATS, "update_timestamp")
+    chats = export(replace(CHATS, look=look_at_chats(schema_of("chats"))), "update_timestamp")
     every = (
         whole("accounts", "account", root, "account_key"),
         by_id("agents", "agents", single_group),

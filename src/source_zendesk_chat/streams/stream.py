@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.streams.drift import Finding
 
 RawRecord: TypeAlias = bytes
 """One JSON object as UTF-8 on a single line: the API's own bytes wherever possible."""
@@ -71,7 +74,8 @@ class Batch(Generic[P_co]):
         progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
         unchanged: Records received but left out because they were emitted before and are the same.
         outside: Records received but left out because they lie outside of what was asked for: before the start or the position,
-            or where another request reads.
+            not before the end, or where another request reads.
+        drift: What was found in the records on the way that their schema does not know; None where nobody looked.
     """
 
     records: Sequence[RawRecord]
@@ -81,6 +85,7 @@ class Batch(Generic[P_co]):
     progress: float | None = None
     unchanged: int = 0
     outside: int = 0
+    drift: Sequence[Finding] | None = None
 
 
 @dataclass(frozen=True, slots=True)
