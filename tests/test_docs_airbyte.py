@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
+import duckdb
 import msgspec
 import pytest
 
-from airbyte.running import ALL, INCREMENTAL, catalog_of, check_here, config_of, read_here
+from airbyte.protocol import Output
+from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
 from source_zendesk_chat import __version__, errors
 from source_zendesk_chat.airbyte.inputs import parse_state
 from source_zendesk_chat.api.auth import TOKEN_PATH
@@ -24,7 +26,7 @@ from source_zendesk_chat.config import AccessToken, OAuth, parse_config
 from source_zendesk_chat.streams.exports import PAGE_SIZE
 from source_zendesk_chat.streams.positions import ExportPosition, ListPosition
 from source_zendesk_chat.streams.registry import STREAMS
-from zendesk_chat_sandbox import AGENT_TOKEN, SUPPORT_TOKEN, Sandbox, Switches
+from zendesk_chat_sandbox import AGENT_TOKEN, SUPPORT_TOKEN, Fault, Sandbox, Switches
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/source_zendesk_chat"
@@ -44,6 +46,8 @@ NO_TROUBLE = {
     "\x00: so far \x00",
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
+    "the account of its records does not balance: \x00",  # likewise
+    "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
@@ -131,10 +135,17 @@ def in_row(part: str) -> str:
         ({"access_token": AGENT_TOKEN}, {}, "The token works, but its agent may not read ..."),
         ({}, {"account_state": "no_chat"}, "The account ... has no Zendesk Chat (HTTP 404)"),
         ({}, {"account_state": "no_account"}, "There is no Zendesk account at the subdomain"),
-        ({}, {"unavailable": {"goals": 403}}, "streams can be read. Not available, so deselect:"),
+        ({}, {"unavailable": {"goals": 403}}, "Not available, so deselect:"),
+        ({}, {"unavailable": {"incremental/agent_events": 404}}, "Without records, as this account does not have them:"),
         ({}, {"unavailable": {"incremental/chats": 404}}, "not found (HTTP ...)"),
         ({"start_date": "2099-01-01T00:00:00Z"}, {}, "start_date lies in the future"),
-        ({"start_date": "soon"}, {}, "start_date: give a UTC date and time such as"),
+        ({"start_date": "soon"}, {}, "...: give a UTC date and time such as"),
+        ({"end_date": "2019-12-31"}, {}, "end_date: must be later than start_date."),
+        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "....field: give a stream and a path"),
+        ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. There are: ..."),
+        ({"redact": {"rules": [{"field": "chats.id", "action": "drop"}]}}, {}, "is made of this, so it cannot be redacted"),
+        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no field that is known has this path."),
+        ({"redact": {"rules": [{"field": "chats.tags", "action": "hash"}]}}, {}, "redact.hash_key: missing."),
         ({"subdomain": "acme/elsewhere"}, {}, "subdomain: give only the name of the account"),
         ({"subdomain": ""}, {}, "...: missing."),
         ({"access_token": "two words"}, {}, "...: holds characters that no token has"),
@@ -148,7 +159,7 @@ def test_a_user_sees_the_message_that_is_explained(config: dict[str, Any], switc
         credentials = {"credentials": "access_token", "access_token": token}
         _, message = check_here({**config_of(sandbox), "credentials": credentials, **config})
     assert occurs(fragment, message)
-    assert in_row(f"`{fragment}`")
+    assert in_row(fragment)
 
 
 # Examples.
@@ -161,8 +172,9 @@ ADDRESSES = re.findall(r"https://acme\.zendesk\.com/oauth2/\S+/new\?\S+", DOCUME
 
 
 def test_the_configurations_are_valid() -> None:
-    by_token, by_oauth = [parse_config(config).credentials for config in CONFIGS]
+    by_token, by_oauth, redacted = [parse_config(config).credentials for config in CONFIGS]
     assert isinstance(by_token, AccessToken)
+    assert by_token == redacted
     assert isinstance(by_oauth, OAuth)
     assert by_oauth.renewable
 
@@ -176,7 +188,7 @@ def test_the_states_can_be_read() -> None:
     assert isinstance(chats, ExportPosition)
     assert (len(chats.seen), chats.time - chats.known_from) == (1, 600 * 10**6)
     assert STREAMS["agents"].load_state(whole["agents"]) == ListPosition(361000251243, 0, {360700000001: "58221d8233029116"})
-    assert set(by_hand) == {"chats", "agent_timeline"}, "an empty state is none"
+    assert set(by_hand) == {"chats", "chat_events", "agent_timeline"}, "an empty state is none"
     for stream, state in by_hand.items():
         position = STREAMS[stream].load_state(state)
         assert isinstance(position, ExportPosition)
@@ -258,6 +270,7 @@ def test_the_stream_table_is_true() -> None:
             read_here(config_of(sandbox), catalog_of([name]))
             assert {request.path for request in sandbox.requests} == {f"/api/v2/chat/{path}"}
             assert (requests == "1") == (stream.cursor_field is None)
+            assert (requests == "none beside `chats`") == (stream.derive is not None)
 
 
 def test_the_modes_name_the_incremental_streams() -> None:
@@ -289,16 +302,16 @@ def test_the_requests_of_a_backfill_are_counted_right() -> None:
 
 
 def test_a_sync_that_finds_nothing_and_a_test_take_the_requests_that_are_said() -> None:
-    assert "takes about twenty requests" in DOCUMENT
-    assert "The connection test takes twelve or thirteen." in DOCUMENT
+    assert "takes about thirty requests" in DOCUMENT
+    assert "The connection test takes sixteen or seventeen." in DOCUMENT
     with Sandbox(chats=300, switches=Switches(rate_limit=0)) as sandbox:
         _, first = read_here(config_of(sandbox), catalog_of())
         sandbox.clear_requests()
         read_here(config_of(sandbox), catalog_of(), first.last_state)
-        assert 17 <= len(sandbox.requests) <= 23
+        assert 27 <= len(sandbox.requests) <= 33
         sandbox.clear_requests()
         check_here(config_of(sandbox))
-        assert len(sandbox.requests) == len(ALL) == 12
+        assert len(sandbox.requests) == 16
 
 
 def test_the_figures_are_those_of_the_metadata() -> None:
@@ -324,6 +337,49 @@ def test_the_options_and_their_defaults_are_those_of_the_spec() -> None:
     settings = DOCUMENT.split("### Optional settings")[1].split("##")[0]
     rows = re.findall(r"^\| `(\w+)` \| .*? \| (\d+) \|$", settings, re.MULTILINE)
     assert {name: int(default) for name, default in rows} == optional
+    titled = dict(re.findall(r"^\| `(\w+)` \(\*(.+?)\*\) \|", settings, re.MULTILINE))
+    assert titled == {name: fields[name]["title"] for name in ("end_date", "redact")}
+    rule = fields["redact"]["properties"]["rules"]["items"]["properties"]
+    assert re.findall(r"^\| `(\w+)` \| .*\|$", settings.split("| action |")[1], re.MULTILINE) == rule["action"]["enum"]
+
+
+def test_the_streams_that_an_account_may_lack_are_named() -> None:
+    (named,) = re.findall(r"^- (.*) are \*\*not on every account", DOCUMENT, re.MULTILINE)
+    optional = [stream for stream in STREAMS.values() if stream.optional]
+    assert re.findall(r"`(\w+)`", named) == [stream.name for stream in optional]
+    with Sandbox(chats=5, switches=Switches(rate_limit=0)) as sandbox:
+        sandbox.inject(Fault(kind="status", status=403, path="*/incremental/agent_events", times=None))
+        code, output = read_here(config_of(sandbox), catalog_of(["agent_events", "goals"]))
+    assert code == 0
+    assert "agent_events: no records, because this account does not have it." in " ".join(output.logs("WARN"))
+
+
+def rows_of(stream: str, *runs: Output) -> list[tuple[Any, ...]]:
+    """What a destination that upserts by key holds of these columns."""
+    names = ("id", "update_timestamp") if stream == "chats" else ("id", "chat_id", "chat_update_timestamp")
+    return [tuple(record[name] for name in names) for record in merged(stream, *(run.records[stream] for run in runs))]
+
+
+def test_children_that_an_edited_chat_has_lost_are_deleted_by_the_statement() -> None:
+    (statement,) = re.findall(r"```sql\n(.*?)```", DOCUMENT, re.DOTALL)
+    with Sandbox(chats=30, history_until="2026-03-01T12:00:00Z", switches=Switches(rate_limit=0)) as sandbox:
+        _, first = read_here(config_of(sandbox), catalog_of(["chats", "chat_events"]))
+        long, other = [chat for chat in first.records["chats"] if len(chat.get("history", [])) > 3][:2]
+        sandbox.account.edit_chat(long["id"], history=long["history"][1:3])
+        sandbox.account.edit_chat(other["id"], history=[])
+        _, second = read_here(config_of(sandbox), catalog_of(["chats", "chat_events"]), first.last_state)
+        _, afresh = read_here(config_of(sandbox), catalog_of(["chat_events"]))
+    whole = {row[:2] for row in rows_of("chat_events", afresh)}
+    with duckdb.connect() as database:
+        database.execute("CREATE TABLE chats (id TEXT, update_timestamp TIMESTAMPTZ)")
+        database.execute("CREATE TABLE chat_events (id TEXT, chat_id TEXT, chat_update_timestamp TIMESTAMPTZ)")
+        database.executemany("INSERT INTO chats VALUES (?, ?)", rows_of("chats", first, second))
+        database.executemany("INSERT INTO chat_events VALUES (?, ?, ?)", rows_of("chat_events", first, second))
+        held = "SELECT id, chat_id FROM chat_events"
+        stale = len(long["history"]) - 2 + len(other["history"])
+        assert len(database.execute(held).fetchall()) == len(whole) + stale
+        database.execute(statement)
+        assert set(database.execute(held).fetchall()) == whole
 
 
 def test_links_lead_somewhere() -> None:
