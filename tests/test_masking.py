@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.masking import KINDS, Kind, masker
+from source_zendesk_chat.masking import masker
+from source_zendesk_chat.redaction import KINDS, Kind
 
 mask = masker(KINDS)
 

@@ -420,7 +420,8 @@ def test_all_fields_of_visitors_are_those_of_the_visitor_and_of_the_session() ->
         ("chats.id", "hash", "chats"),
         ("chats.update_timestamp", "null", "chats"),
         ("agents.id", "hash", "agents"),
-        ("agent_timeline.agent_id", "hash", "agent_timeline"),
+        ("agent_timeline.agent_id", "null", "agent_timeline"),
+        ("agent_timeline.*", "drop", "agent_timeline"),
         ("accounts.account_key", "mask", "accounts"),
         ("chat_events.id", "drop", "chat_events"),
         ("chat_events.chat_id", "hash", "chats"),
@@ -433,6 +434,8 @@ def test_all_fields_of_visitors_are_those_of_the_visitor_and_of_the_session() ->
         ("visitors.id", "drop", "visitors"),
         ("visitors.id", "null", "visitors"),
         ("visitors.id", "mask", "visitors"),
+        ("visitors.*", "null", "visitors"),
+        ("visitors.**", "drop", "visitors"),
         ("visitors.last_chat_timestamp", "hash", "visitors"),
     ],
 )
@@ -445,6 +448,9 @@ def test_keys_and_cursors_are_not_redacted(field: str, action: str, owner: str) 
     ("field", "action"),
     [
         ("visitors.id", "hash"),
+        ("visitors.*", "hash"),
+        ("agent_timeline.agent_id", "hash"),
+        ("chats.visitor.*", "null"),
         *(("chats.visitor.id", action) for action in ACTIONS),
         ("chats.visitor", "drop"),
         ("chats.conversions", "null"),
@@ -466,12 +472,21 @@ def test_wildcards_leave_keys_and_cursors_alone() -> None:
     done = json.loads(redact(json.dumps(CHAT).encode()))
     left = {at for at, value in leaves(done) if value == dict(leaves(CHAT))[at]}
     assert left == {
-        ("id",), ("timestamp",), ("update_timestamp",), ("visitor", "id"), ("visitor", "phone"), ("conversions", 0, "id"),
+        ("id",), ("timestamp",), ("update_timestamp",), ("visitor", "phone"), ("conversions", 0, "id"),
         ("engagements", 0, "id"),
     }  # fmt: skip
     agents = redactor(checked, "agents")
     assert agents is not None
     assert json.loads(agents(b'{"id": 7, "email": ""}')) == {"id": 7, "email": ""}
+
+
+def test_of_keys_only_those_that_a_hash_keeps_apart_are_not_left_alone_by_wildcards() -> None:
+    for field in ("chats.visitor.*", "chats.**", "*.**", "*.visitor.*", "chats.visitor"):
+        redact = redactor(check_keys(redaction((field, "null")), KEYS), "chats")
+        assert redact is not None
+        done = json.loads(redact(b'{"id": "c", "visitor": {"id": "v", "name": "Jo"}}'))
+        assert done["id"] == "c"
+        assert done["visitor"] in (None, {"id": None, "name": None})
 
 
 def test_what_is_named_is_redacted_beside_a_wildcard() -> None:

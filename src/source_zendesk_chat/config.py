@@ -10,11 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.redaction import Redaction, parse_redaction
+
+if TYPE_CHECKING:
+    from source_zendesk_chat.redaction import Redaction
 
 API_PATH: Final = "/api/v2/chat"
 SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -112,8 +114,16 @@ def parse_config(raw: object) -> Config:
         timeout=_integer(raw, "request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS, low=1, high=600),
         raw=raw,
         end=None if raw.get("end_date") in (None, "") else parse_end_date(_text(raw, "end_date"), start),
-        redaction=parse_redaction(raw.get("redact")),
+        redaction=_redaction(raw.get("redact")),
     )
+
+
+def _redaction(raw: object) -> Redaction | None:
+    if raw is None or raw == "":
+        return None
+    from source_zendesk_chat.redaction import parse_redaction  # late: who redacts nothing is spared its loading
+
+    return parse_redaction(raw)
 
 
 def parse_subdomain(text: str) -> str:

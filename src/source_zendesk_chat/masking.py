@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from ipaddress import AddressValueError, IPv6Address
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, TypeAlias
 
-Kind: TypeAlias = Literal["email", "ip", "card", "phone"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # in the order in which they are looked for
+from source_zendesk_chat.redaction import KINDS, Kind
+
 Finder: TypeAlias = Callable[[str], Iterator[tuple[int, int]]]
 
 _ZEROS: Final = "\uff10\u0660\u06f0\u0966\u09e6"  # full-width, Arabic, Persian, Devanagari, Bengali

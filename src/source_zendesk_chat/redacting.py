@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from source_zendesk_chat.errors import RecordShapeError
-from source_zendesk_chat.masking import KINDS, Kind, masker
-from source_zendesk_chat.redaction import ACTIONS, ORIGINS, SOURCE, Action, Path, Redaction, Rule, rules_for
+from source_zendesk_chat.masking import masker
+from source_zendesk_chat.redaction import ACTIONS, KINDS, ORIGINS, SOURCE, Action, Kind, Path, Redaction, Rule, rules_for
 
 HASH_DIGITS: Final = 32
 LARGEST_EXACT: Final = 2**53  # below it, a float without decimals is a whole number written otherwise

@@ -29,10 +29,11 @@ from itertools import product
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.masking import KINDS, Kind
 
 Action: TypeAlias = Literal["drop", "null", "hash", "mask"]
+Kind: TypeAlias = Literal["email", "ip", "card", "phone"]
 Path: TypeAlias = tuple[str, ...]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # in the order in which they are looked for
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)  # the strongest first
 SHORTEST_HASH_KEY: Final = 16
 FIELD: Final = re.compile(r"(\*|[a-z_]+)((?:\.(?:\*\*?|[^.*\[\]\s]+))+)")
@@ -40,6 +41,7 @@ BRACKETS: Final = re.compile(r"\.?\[\*?\]")
 WILDCARDS: Final = ("*", "**")
 EVERYTHING: Final = (("*",), ("**", "*"))  # paths to all fields of a record
 SOURCE: Final = "chats"
+HASHABLE_KEYS: Final = (("visitors", "id"), ("agent_timeline", "agent_id"))
 _OF_CHAT: Final[Mapping[str, Path]] = {"chat_id": ("id",), "chat_update_timestamp": ("update_timestamp",)}
 _OF_SESSION: Final = ("ip", "city", "region", "country_code", "country_name", "browser", "platform", "user_agent")
 
@@ -152,13 +154,15 @@ def check_keys(redaction: Redaction, keys: Mapping[str, Collection[str]]) -> Red
             raise ConfigError(f"{place}: no such stream. There are: {', '.join(keys)}.")
         if owner := next((stream for (stream, name), paths in sources.items() if _refused(rule, stream, name, paths)), None):
             raise ConfigError(
-                f"{place}: the key or cursor of {owner} is made of this, so it cannot be redacted. Only visitors.id can be, by "
-                "hash."
+                f"{place}: the key or cursor of {owner} is made of this, so it cannot be redacted. Only visitors.id and "
+                "agent_timeline.agent_id can be, by hash."
             )
-    stated = {path for rule in redaction.rules if _source(rule.stream) == SOURCE for path in _sources(rule.stream, rule.path)}
+    named = [rule for rule in redaction.rules if _source(rule.stream) == SOURCE and rule.path[0] not in WILDCARDS]
+    stated = {path for rule in named for path in _sources(rule.stream, rule.path)}
     spared = [
         Rule(_source(stream), path, "keep")
         for (stream, name), paths in sources.items()
+        if (stream, name) not in HASHABLE_KEYS
         for path in paths
         if _source(stream) != SOURCE or stated.isdisjoint(_spellings(path))
     ]
@@ -181,10 +185,11 @@ def _implied(rule: Rule, path: Path) -> int:
 
 
 def _refused(rule: Rule, stream: str, name: str, paths: Collection[Path]) -> bool:
-    """Whether a rule names this part of a key or cursor itself, not by a wildcard."""
-    if rule.stream == stream and rule.path == (name,):
-        return (stream, name, rule.action) != ("visitors", "id", "hash")
-    if rule.stream == "*" or _source(rule.stream) != _source(stream) or (stream, name) == ("visitors", "id"):
+    """Whether a rule names this part of a key or cursor itself, not by a wildcard; or takes one that wildcards do not spare."""
+    hashable = (stream, name) in HASHABLE_KEYS
+    if rule.stream == stream and (rule.path == (name,) or (hashable and rule.path in EVERYTHING)):
+        return not hashable or rule.action != "hash"
+    if rule.stream == "*" or _source(rule.stream) != _source(stream) or rule.path[0] in WILDCARDS or hashable:
         return False
     return any(stated in _spellings(path) for stated in _sources(rule.stream, rule.path) for path in paths)
 

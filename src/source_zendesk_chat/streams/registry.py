@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from source_zendesk_chat.redaction import Redaction, check_keys
 from source_zendesk_chat.streams.agent_timeline import AGENT_TIMELINE
 from source_zendesk_chat.streams.chats import CHATS, look_at_chats
 from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
@@ -35,6 +34,9 @@ from source_zendesk_chat.streams.lists import (
 from source_zendesk_chat.streams.positions import dump_export, dump_list, load_export, load_list
 from source_zendesk_chat.streams.stream import Children, RawRecord, Stream
 
+if TYPE_CHECKING:
+    from source_zendesk_chat.redaction import Redaction
+
 Streams: TypeAlias = Mapping[str, Stream[Any]]
 Derive: TypeAlias = Callable[[Sequence[RawRecord]], Children]
 PARENT: Final = "chat_id"
@@ -49,6 +51,7 @@ def streams_for(redaction: Redaction | None) -> tuple[Streams, list[str]]:
     if redaction is None:
         return STREAMS, []
     from source_zendesk_chat.redacting import unknown_fields
+    from source_zendesk_chat.redaction import check_keys
 
     checked = check_keys(redaction, {name: _fields_needed(stream) for name, stream in STREAMS.items()})
     schemas = {name: schema(name) for name in STREAMS}
@@ -201,8 +204,8 @@ def _whole(listing: Listing, schema_of: Callable[[], dict[str, Any]]) -> Stream[
 
 def _fields_needed(stream: Stream[Any]) -> set[str]:
     """The fields that tell records apart and order them."""
-    spellings = {"updated_timestamp"} if stream.name == "chats" else set()  # of its cursor
-    return {*stream.primary_key, *spellings} | ({stream.cursor_field} if stream.cursor_field else set())
+    more = {"chats": {"updated_timestamp"}, "agent_timeline": {"agent_id"}}.get(stream.name, set())  # of cursor and key
+    return {*stream.primary_key, *more} | ({stream.cursor_field} if stream.cursor_field else set())
 
 
 STREAMS: Final = _streams(None)
