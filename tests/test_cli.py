@@ -22,7 +22,15 @@ from zendesk_chat_sandbox import Sandbox
 
 COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
 HEAVY = {"dlt", "duckdb", "pyarrow", "rich"}
-NOTHING = {"config": None, "subdomain": None, "token": None, "start_date": None, "api_url": None}
+NOTHING = {
+    "config": None,
+    "subdomain": None,
+    "token": None,
+    "start_date": None,
+    "end_date": None,
+    "redact": None,
+    "api_url": None,
+}
 
 
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

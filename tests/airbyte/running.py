@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airbyte.children import DERIVED
 from airbyte.protocol import Output, check_read, parse
 from api.fakes import HastyClock
 from source_zendesk_chat.airbyte.check import check
@@ -19,10 +20,12 @@ from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.airbyte.read import read
 from source_zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches
+from zendesk_chat_sandbox.seed_settings import routing_of
 
 EXECUTABLE = Path(sys.executable).parent / "source-zendesk-chat"
-INCREMENTAL = ("agent_timeline", "agents", "bans", "chats")
 ALL = tuple(STREAMS)
+OPTIONAL = ("agent_events", "agent_routing_settings", "conversions", "department_events")
+INCREMENTAL = tuple(stream.name for stream in STREAMS.values() if stream.cursor_field)
 
 
 def small(chats: int = 250, **switches: Any) -> Sandbox:
@@ -126,14 +129,19 @@ def check_here(config: Any) -> tuple[str, str]:
 def truth(sandbox: Sandbox, stream: str) -> list[dict[str, Any]]:
     """The records of a stream as the account holds them: with what the source promises to change, and nothing else."""
     account = sandbox.account
+    if stream in DERIVED:
+        return DERIVED[stream](truth(sandbox, "chats"))
     if stream == "chats":
         deleted = account.chats.deleted
         ids = account.chat_ids()
         chats = [json.loads(account.chats.tombstone(id_)) if id_ in deleted else account.chat(id_) for id_ in ids]
         return [{**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat for chat in chats]
-    if stream == "agent_timeline":
-        spans = [json.loads(body) for body in account.events[stream].bodies.values()]
-        return [{**span, "id": f"{span['agent_id']}|{span['start_time']}"} for span in spans]
+    if stream in account.events:
+        events = [json.loads(body) for body in account.events[stream].bodies.values()]
+        made = stream == "agent_timeline"
+        return [{**event, "id": f"{event['agent_id']}|{event['start_time']}"} if made else event for event in events]
+    if stream == "agent_routing_settings":
+        return [routing_of(agent) for agent in account.lists["agents"].values()]
     if stream == "accounts":
         return [account.settings]
     if stream == "routing_settings":
@@ -152,8 +160,11 @@ def key_of(stream: str, record: Mapping[str, Any]) -> Any:
 
 
 def merged(stream: str, *runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """What a destination holds after these runs: the latest record of each key."""
-    return list({key_of(stream, record): record for run in runs for record in run}.values())
+    """What a destination holds after these runs: the latest record of each key, by the stream's cursor or else by order."""
+    records = [record for run in runs for record in run]
+    latest_by = STREAMS[stream].latest_by
+    in_order = sorted(records, key=lambda record: str(record[latest_by])) if latest_by else records
+    return list({key_of(stream, record): record for record in in_order}.values())
 
 
 def assert_whole(sandbox: Sandbox, stream: str, *runs: Sequence[Mapping[str, Any]]) -> None:

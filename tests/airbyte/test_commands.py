@@ -87,14 +87,25 @@ def test_advanced_auth_points_into_the_config() -> None:
     }
 
 
-def test_discover_is_one_line_of_twelve_streams_and_needs_no_network(tmp_path: Path) -> None:
+def test_discover_is_one_line_of_all_streams_and_needs_no_network(tmp_path: Path) -> None:
     done = execute("discover", *files(tmp_path, config=CONFIG), HTTPS_PROXY="http://127.0.0.1:9")
     assert (done.code, done.stderr) == (0, "")
     (message,) = done.output.messages
     streams = {stream["name"]: stream for stream in message["catalog"]["streams"]}
     assert tuple(streams) == ALL
-    keys = {"accounts": [["account_key"]], "routing_settings": []}
-    cursors = {"agent_timeline": "start_time", "agents": "id", "bans": "id", "chats": "update_timestamp"}
+    keys = {"accounts": [["account_key"]], "agent_routing_settings": [["agent_id"]], "routing_settings": []}
+    cut = ("chat_conversions", "chat_engagements", "chat_events", "chat_webpaths")
+    cursors = {
+        "agent_timeline": "start_time",
+        "agent_routing_settings": "agent_id",
+        "agents": "id",
+        "bans": "id",
+        "chats": "update_timestamp",
+        "visitors": "last_chat_timestamp",
+        **dict.fromkeys(("agent_events", "conversions", "department_events"), "timestamp"),
+        **dict.fromkeys(cut, "chat_update_timestamp"),
+    }
+    assert set(cursors) == set(INCREMENTAL)
     for name, stream in streams.items():
         Draft7Validator.check_schema(stream["json_schema"])
         assert stream["json_schema"]["additionalProperties"] is True

@@ -359,10 +359,10 @@ def test_a_file_that_cannot_be_read_as_a_process(command: str, case: str, tmp_pa
 
 def test_an_unknown_stream_is_an_error_and_the_others_are_read() -> None:
     with small(chats=5) as sandbox:
-        code, output = read_here(config_of(sandbox), catalog_of(["goals", "visitors"]))
+        code, output = read_here(config_of(sandbox), catalog_of(["goals", "macros"]))
     assert code == 1
-    assert output.endings == {"goals": "COMPLETE", "visitors": "INCOMPLETE"}
-    assert "does not exist: visitors" in output.error_of("visitors")["message"]
+    assert output.endings == {"goals": "COMPLETE", "macros": "INCOMPLETE"}
+    assert "does not exist: macros" in output.error_of("macros")["message"]
     assert output.records["goals"]
 
 

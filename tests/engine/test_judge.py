@@ -16,7 +16,10 @@ from source_zendesk_chat.errors import (
 )
 from source_zendesk_chat.streams.registry import STREAMS
 
-NAMES = tuple(STREAMS)
+NAMES = tuple(name for name, stream in STREAMS.items() if stream.derive is None)  # those that are asked for
+OPTIONAL = tuple(name for name in NAMES if STREAMS[name].optional)
+REQUIRED = tuple(name for name in NAMES if name not in OPTIONAL)
+MINOR = tuple(name for name in REQUIRED if name != "chats")
 USER = ok(b'{"user":{"id":1}}')
 
 
@@ -31,14 +34,29 @@ def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
 @pytest.mark.parametrize(
     ("failures", "support", "succeeded", "words"),
     [
-        ({}, None, True, "All 12 streams can be read."),
-        (forbidden("accounts"), None, True, "11 of 12 streams can be read. Not available, so deselect: accounts: accounts-403"),
+        ({}, None, True, "All 21 streams can be read."),
+        (forbidden("accounts"), None, True, "20 of 21 streams can be read. Not available, so deselect: accounts: accounts-403"),
         (missing("goals", "skills"), None, True, "goals: goals-404 skills: skills-404"),
-        (missing("goals") | forbidden("accounts"), None, True, "10 of 12"),
+        (missing("goals") | forbidden("accounts"), None, True, "19 of 21"),
         (forbidden("chats"), None, False, "may not read chats"),
-        (forbidden(*NAMES[:6]), None, False, "Administrator"),
+        (forbidden(*MINOR[:6]), None, False, "Administrator"),
         (forbidden(*NAMES), None, False, "Administrator"),
-        (forbidden(*NAMES[:5]), None, False, "may not read"),  # chats among them
+        (forbidden(*MINOR[:5]), None, True, "16 of 21"),
+        (forbidden(*MINOR[:5], *OPTIONAL), None, True, "12 of 21"),  # which do not count
+        (
+            forbidden(*OPTIONAL),
+            None,
+            True,
+            "17 of 21 streams can be read. Without records, as this account does not have them: ",
+        ),
+        (missing("conversions"), None, True, "20 of 21 streams can be read. Without records, as this account"),
+        (
+            forbidden("goals", "agent_events"),
+            None,
+            True,
+            "19 of 21 streams can be read. Not available, so deselect: goals: goals-403 Without records, as this account does not "
+            "have them: agent_events: agent_events-403",
+        ),
         (missing("chats"), None, False, "chats-404"),
         ({"bans": ServerError("bans-500")}, None, False, "bans-500"),
         ({"bans": EnvelopeError("bans-shape")} | missing("goals"), None, False, "bans-shape"),
@@ -54,6 +72,8 @@ def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
         (missing(*NAMES), status(401), False, "acme has no Zendesk Chat"),
         (missing(*NAMES), status(403), False, "acme has no Zendesk Chat"),
         (missing(*NAMES), USER, False, "acme has no Zendesk Chat"),
+        (missing(*REQUIRED), USER, False, "acme has no Zendesk Chat"),
+        (missing(*REQUIRED) | forbidden(*OPTIONAL), USER, False, "acme has no Zendesk Chat"),
         (missing(*NAMES, html=True), status(404), False, "no Zendesk account at the subdomain acme"),
         (missing(*NAMES), status(302), False, "no Zendesk account at the subdomain acme"),
         (missing(*NAMES), status(404), False, "either the subdomain is wrong, or the account has no Chat"),

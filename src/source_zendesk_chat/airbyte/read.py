@@ -149,10 +149,13 @@ class _Narrator:
         self._started.add(stream)
         self._writer.stream_status(stream, "STARTED")
 
+    def _run(self, stream: str) -> None:
+        if stream not in self._running:
+            self._running.add(stream)
+            self._writer.stream_status(stream, "RUNNING")
+
     def _page(self, event: PageRead) -> None:
-        if event.stream not in self._running:
-            self._running.add(event.stream)
-            self._writer.stream_status(event.stream, "RUNNING")
+        self._run(event.stream)
         self._writer.records(event.stream, event.records)
         self._write_state(event.stream, event.state or NO_CURSOR_STATE, len(event.records))
 
@@ -163,6 +166,7 @@ class _Narrator:
             self._write_state(stream, self._open[stream], 0)
 
     def _write_state(self, stream: str, blob: StateBlob, record_count: int) -> None:
+        self._run(stream)  # no state comes from a stream that does not run
         self._writer.state(stream, blob, record_count)
         self._open[stream] = blob
         self._alive_at = self._clock.monotonic()
