@@ -21,6 +21,7 @@ PIPE_BYTES: Final = 1024 * 1024
 HEAD_BYTES: Final = 300  # of each line, enough to tell what it is and which chat it holds
 TIMEOUT_SECONDS: Final = 1800
 RECORD: Final = re.compile(rb'\{"type": ?"RECORD"')
+CHAT: Final = re.compile(rb'\{"type": ?"RECORD", ?"record": ?\{.{0,40}?"stream": ?"chats"')
 CHAT_ID: Final = re.compile(rb'"data": ?\{"id": ?"([^"]+)"')
 
 
@@ -58,7 +59,7 @@ class Output:
 
     def delivery(self) -> Delivery:
         """Which chats the lines hold."""
-        records = [head for head in self.heads if RECORD.match(head)]
+        records = [head for head in self.heads if CHAT.match(head)]
         ids = {match[1].decode() for match in map(CHAT_ID.search, records) if match}
         return Delivery(len(records), ids, self.first_at)
 

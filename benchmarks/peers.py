@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zendesk_chat_sandbox.auth import DEFAULT_TOKEN
 from zendesk_chat_sandbox.http_messages import API
@@ -20,6 +20,15 @@ CONNECTOR: Final = PYTHON.with_name("source-zendesk-chat")
 CDK_PYTHON: Final = BENCHMARKS.parent / ".cache/bench-venv/bin/python"
 DATABASE: Final = "bench.duckdb"
 Command = list[str | Path]
+DERIVED: Final = {
+    **dict.fromkeys(("chat_events", "chat_engagements", "chat_webpaths", "chat_conversions"), "chat_update_timestamp"),
+    "visitors": "last_chat_timestamp",
+}
+REDACTED: Final = [
+    {"field": "chats.history.*.msg", "action": "mask"},
+    {"field": "chats.visitor.email", "action": "hash"},
+    {"field": "chats.session.ip", "action": "null"},
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +53,27 @@ class Account:
             "requests_per_minute": requests_per_minute,
             "credentials": {"credentials": "access_token", "access_token": DEFAULT_TOKEN},
         }
-        stream = {
-            "name": "chats",
-            "json_schema": {},
-            "supported_sync_modes": ["full_refresh", "incremental"],
-            "source_defined_cursor": True,
-            "default_cursor_field": ["update_timestamp"],
+        chats = _configured("chats", "update_timestamp")
+        files = {
+            "config.json": config,
+            "redacting.json": {**config, "redact": {"hash_key": "a key that is nobody's", "rules": REDACTED}},
+            "catalog.json": {"streams": [chats]},
+            "derived.json": {"streams": [chats, *(_configured(name, cursor) for name, cursor in DERIVED.items())]},
         }
-        modes = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
-        catalog = {"streams": [{"stream": stream, **modes, "cursor_field": ["update_timestamp"], "primary_key": [["id"]]}]}
-        (self.folder / "config.json").write_text(json.dumps(config))
-        (self.folder / "catalog.json").write_text(json.dumps(catalog))
+        for name, content in files.items():
+            (self.folder / name).write_text(json.dumps(content))
+
+
+def _configured(name: str, cursor_field: str) -> dict[str, Any]:
+    stream = {
+        "name": name,
+        "json_schema": {},
+        "supported_sync_modes": ["full_refresh", "incremental"],
+        "source_defined_cursor": True,
+        "default_cursor_field": [cursor_field],
+    }
+    modes = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
+    return {"stream": stream, **modes, "cursor_field": [cursor_field], "primary_key": [["id"]]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,14 @@ def _read(account: Account) -> Command:  # noqa: ARG001  its files say it
     return [CONNECTOR, "read", "--config", "config.json", "--catalog", "catalog.json"]
 
 
+def _redact(account: Account) -> Command:  # noqa: ARG001  as above
+    return [CONNECTOR, "read", "--config", "redacting.json", "--catalog", "catalog.json"]
+
+
+def _derive(account: Account) -> Command:  # noqa: ARG001  as above
+    return [CONNECTOR, "read", "--config", "config.json", "--catalog", "derived.json"]
+
+
 def _sync(account: Account) -> Command:
     to = f"duckdb:///{account.folder / DATABASE}"
     return [CONNECTOR, "sync", "--config", "config.json", "--streams", "chats", "--to", to]
@@ -99,6 +126,17 @@ BARE: Final = Peer(
     _bare,
 )
 READ: Final = Peer("read", "`source-zendesk-chat read` with the stream `chats`, incremental.", _read)
+READ_REDACTED: Final = Peer(
+    "read, redacting",
+    "`read` with three rules: e-mail, phone, card and IP patterns masked in each message, the visitor's e-mail address hashed, "
+    "the IP address null.",
+    _redact,
+)
+READ_DERIVED: Final = Peer(
+    "read, derived too",
+    "`read` with `chats` and the five streams that are cut out of it: about twenty records more for each chat, and no request.",
+    _derive,
+)
 SYNC: Final = Peer(
     "sync",
     "`source-zendesk-chat sync --streams chats` into a new DuckDB file: extraction, loading and upsert.",
@@ -116,6 +154,7 @@ CDK_HTTP: Final = Peer(
     _cdk("http_stream.py"),
 )
 PEERS: Final = (BARE, READ, SYNC, CDK_DECLARATIVE, CDK_HTTP)
+MORE: Final = (READ_REDACTED, READ_DERIVED)  # what more than the others they do, costs
 
 COLD_STARTS: Final[Mapping[str, Command]] = {
     'python -c "import msgspec"': [PYTHON, "-c", "import msgspec"],

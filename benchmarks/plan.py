@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.peers import BARE, CDK_DECLARATIVE, CDK_HTTP, PEERS, READ, SYNC, Peer
+from benchmarks.peers import BARE, CDK_DECLARATIVE, CDK_HTTP, MORE, PEERS, READ, SYNC, Peer
 
 API_LIMIT: Final = 200  # requests a minute, as Zendesk's
 NO_LIMIT: Final = 0
@@ -33,7 +33,7 @@ class Task:
 FULL: Final = (
     Task(10_000, 0, dict.fromkeys(PEERS, 5)),
     Task(10_000, 300, dict.fromkeys(PEERS, 3)),
-    Task(40_000, 0, dict.fromkeys(PEERS, 3)),
+    Task(40_000, 0, dict.fromkeys((*PEERS, *MORE), 3)),
     Task(40_000, 300, dict.fromkeys(PEERS, 3)),
     Task(40_000, 1000, {BARE: 3, READ: 3}),
     Task(160_000, 0, dict.fromkeys(PEERS, 3)),
@@ -43,7 +43,7 @@ FULL: Final = (
 QUICK: Final = (
     Task(10_000, 0, dict.fromkeys(PEERS, 1)),
     Task(10_000, 300, dict.fromkeys(PEERS, 1)),
-    Task(40_000, 0, dict.fromkeys(OWN, 1)),
+    Task(40_000, 0, dict.fromkeys((*OWN, *MORE), 1)),
     Task(40_000, 300, dict.fromkeys(OWN, 1)),
 )
 STARTS: Final = 9

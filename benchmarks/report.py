@@ -8,11 +8,12 @@ from statistics import median
 from string import Template
 from typing import Final
 
-from benchmarks.peers import PEERS
+from benchmarks.peers import MORE, PEERS
 from benchmarks.results import Case, Figures, Results, Run, Start, figures_of
 
 TEMPLATE: Final = Path(__file__).with_name("report.md")
 NAMES: Final = [peer.name for peer in PEERS]
+ALL_NAMES: Final = [*NAMES, *(peer.name for peer in MORE)]
 HEADINGS: Final = ("peer", "wall s", "x bare", "CPU s", "x bare", "peak MB", "x bare", "first s", "requests", "429", "rounds")
 NOTHING: Final = "-"
 SLOW_MS: Final = 300
@@ -23,7 +24,7 @@ def render(results: Results) -> str:
     figures = figures_of(results.runs)
     return Template(TEMPLATE.read_text()).substitute(
         summary=_summary(results, figures),
-        peers="\n".join(f"- `{peer.name}`: {peer.what}" for peer in PEERS),
+        peers="\n".join(f"- `{peer.name}`: {peer.what}" for peer in (*PEERS, *MORE)),
         tables="\n\n".join(_condition(figures, chats, latency_ms) for chats, latency_ms in _conditions(figures)),
         growth=_growth(figures),
         starts=len(results.starts[0].wall_seconds) if results.starts else 0,
@@ -70,7 +71,7 @@ def _conditions(figures: Mapping[Case, Figures]) -> list[tuple[int, int]]:
 
 def _condition(figures: Mapping[Case, Figures], chats: int, latency_ms: int) -> str:
     bare = figures.get(("bare", chats, latency_ms))
-    found = {peer: figures[peer, chats, latency_ms] for peer in NAMES if (peer, chats, latency_ms) in figures}
+    found = {peer: figures[peer, chats, latency_ms] for peer in ALL_NAMES if (peer, chats, latency_ms) in figures}
     rows = [_row(peer, figure, bare) for peer, figure in found.items() if not figure.problems]
     wrong = [
         f"**Wrong, so not in the table:** `{peer}`: {figure.problems[0]}" for peer, figure in found.items() if figure.problems

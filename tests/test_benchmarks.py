@@ -180,8 +180,13 @@ def test_lines_are_counted_wherever_the_pipe_cuts_them(size: int) -> None:
 
 
 def test_a_record_without_an_id_at_its_place_is_missed_and_so_told() -> None:
-    found = cut([b'{"type":"RECORD","record":{"data":{"x":1}}}\n']).delivery()
+    found = cut([b'{"type":"RECORD","record":{"stream":"chats","data":{"x":1}}}\n']).delivery()
     assert (found.records, found.ids) == (1, set())
+
+
+def test_records_of_streams_that_are_cut_out_of_chats_are_no_chats() -> None:
+    found = cut([record(1), b'{"type":"RECORD","record":{"stream":"chat_events","data":{"id":"e1"}}}\n']).delivery()
+    assert (found.records, found.ids) == (1, {"c1"})
 
 
 def test_the_memory_of_the_parent_is_not_counted_as_the_childs(tmp_path: Path) -> None:
