@@ -1,4 +1,4 @@
-"""What an account's chats hold inside: the records of the derived streams, written from their documentation, not from the source.
+"""What an account's chats hold inside: the records of the derived streams, written from what is promised of them.
 
 It knows the drift that the sandbox's chats have, and no other.
 """

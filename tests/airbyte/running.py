@@ -131,22 +131,26 @@ def truth(sandbox: Sandbox, stream: str) -> list[dict[str, Any]]:
     account = sandbox.account
     if stream in DERIVED:
         return DERIVED[stream](truth(sandbox, "chats"))
-    if stream == "chats":
-        deleted = account.chats.deleted
-        ids = account.chat_ids()
-        chats = [json.loads(account.chats.tombstone(id_)) if id_ in deleted else account.chat(id_) for id_ in ids]
-        return [{**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat for chat in chats]
     if stream in account.events:
-        events = [json.loads(body) for body in account.events[stream].bodies.values()]
-        made = stream == "agent_timeline"
-        return [{**event, "id": f"{event['agent_id']}|{event['start_time']}"} if made else event for event in events]
-    if stream == "agent_routing_settings":
-        return [routing_of(agent) for agent in account.lists["agents"].values()]
-    if stream == "accounts":
-        return [account.settings]
-    if stream == "routing_settings":
-        return [account.routing_settings]
-    return list(account.lists[stream].values())
+        return [with_key(stream, json.loads(body)) for body in account.events[stream].bodies.values()]
+    if stream in account.lists:
+        return list(account.lists[stream].values())
+    if stream == "chats":
+        return [as_chat(sandbox, identity) for identity in account.chat_ids()]
+    single = {"accounts": account.settings, "routing_settings": account.routing_settings}
+    return [single[stream]] if stream in single else [routing_of(agent) for agent in account.lists["agents"].values()]
+
+
+def as_chat(sandbox: Sandbox, identity: str) -> dict[str, Any]:
+    """A chat, or what is left of a deleted one; whether it is unread is always a boolean."""
+    chats = sandbox.account.chats
+    chat = json.loads(chats.tombstone(identity)) if identity in chats.deleted else sandbox.account.chat(identity)
+    return {**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat
+
+
+def with_key(stream: str, event: dict[str, Any]) -> dict[str, Any]:
+    """An event, whose key is made where it is a span of an agent's time."""
+    return {**event, "id": f"{event['agent_id']}|{event['start_time']}"} if stream == "agent_timeline" else event
 
 
 def by_content(records: Iterable[Mapping[str, Any]]) -> list[str]:

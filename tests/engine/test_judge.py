@@ -54,8 +54,7 @@ def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
             forbidden("goals", "agent_events"),
             None,
             True,
-            "19 of 21 streams can be read. Not available, so deselect: goals: goals-403 Without records, as this account does not "
-            "have them: agent_events: agent_events-403",
+            "deselect: goals: goals-403 Without records, as this account does not have them: agent_events: agent_events-403",
         ),
         (missing("chats"), None, False, "chats-404"),
         ({"bans": ServerError("bans-500")}, None, False, "bans-500"),
