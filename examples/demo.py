@@ -29,17 +29,15 @@ EDITED_CHATS = 25
 
 QUESTIONS = {
     "Chats a day, the last week": """
-        SELECT timestamp::DATE AS day, count(*) AS chats, count(*) FILTER (missed) AS missed,
-               count(*) FILTER (type = 'offline_msg') AS offline
-        FROM chats GROUP BY day ORDER BY day DESC LIMIT 7""",
+        SELECT day, came.chats, missed, offline_messages AS offline
+        FROM analytics.chats_by_day AS came JOIN analytics.missed_by_day USING (day) ORDER BY day DESC LIMIT 7""",
     "Satisfaction by department": """
-        SELECT coalesce(department_name, '(none)') AS department, count(rating) AS rated,
-               round(100.0 * count(*) FILTER (rating = 'good') / nullif(count(rating), 0), 1) AS good_percent
-        FROM chats GROUP BY department ORDER BY rated DESC LIMIT 6""",
+        SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS good_percent
+        FROM analytics.satisfaction_by_department GROUP BY department ORDER BY rated DESC LIMIT 6""",
     "First response, in seconds": """
-        SELECT count(first) AS answered, median(first) AS median, quantile_cont(first, 0.9) AS ninety_percent,
-               max(first) AS longest
-        FROM (SELECT (response_time ->> '$.first')::DOUBLE AS first FROM chats)""",
+        SELECT count(*) AS answered, median(first_response_seconds) AS median,
+               quantile_cont(first_response_seconds, 0.9) AS ninety_percent, max(first_response_seconds) AS longest
+        FROM analytics.chat_facts WHERE first_response_seconds IS NOT NULL""",
 }
 
 
@@ -61,7 +59,7 @@ def main() -> int:
     MOMENTS.parent.mkdir(exist_ok=True)
     MOMENTS.write_text(json.dumps(moments))
     answer_questions(console)
-    console.print(f"\nAsk more: the tables are in {DATABASE}. Run `make demo` again to see an incremental sync.")
+    console.print(f"\nAsk more of {DATABASE}. Run `make demo` again to see an incremental sync.")
     return 0
 
 
