@@ -47,6 +47,11 @@ def read(sandbox: Sandbox, streams: Iterable[str], state: Any = None, **catalog:
     return output, begins
 
 
+def chat_of(sandbox: Sandbox, identity: str) -> Any:
+    """A chat as the account holds it."""
+    return sandbox.account.chat(identity)
+
+
 def cuts(output: Output) -> Iterator[tuple[Mapping[str, Sequence[Any]], list[dict[str, Any]]]]:
     """For each state, what a destination has committed and the platform has stored of a read that ended there."""
     waiting: dict[str, list[Any]] = defaultdict(list)
@@ -88,8 +93,8 @@ def test_an_edited_chat_comes_again_with_all_that_it_has_and_nothing_else_does()
     with small() as sandbox:
         first, _ = read(sandbox, FEED)
         identity = next(chat["id"] for chat in truth(sandbox, "chats") if len(chat.get("history", [])) > 4)
-        history = sandbox.account.chat(identity)["history"]
-        visitor = {"id": sandbox.account.chat(identity)["visitor"]["id"], "name": "Renamed", "email": "new@example.com"}
+        history = chat_of(sandbox, identity)["history"]
+        visitor = {"id": chat_of(sandbox, identity)["visitor"]["id"], "name": "Renamed", "email": "new@example.com"}
         sandbox.account.edit_chat(identity, history=[*history[:2], *history[3:]], webpath=[], visitor=visitor)
         second, _ = read(sandbox, FEED, first.last_state)
         assert [chat["id"] for chat in second.records["chats"]] == [identity]
@@ -106,7 +111,7 @@ def test_an_edited_chat_comes_again_with_all_that_it_has_and_nothing_else_does()
 def test_a_visitor_is_as_in_the_latest_chat_even_if_an_older_one_is_edited_later() -> None:
     with small(chats=120) as sandbox:
         old, new = (sandbox.account.chat_ids()[place] for place in (10, 60))
-        same = sandbox.account.chat(old)["visitor"]["id"]
+        same = chat_of(sandbox, old)["visitor"]["id"]
         sandbox.account.edit_chat(old, timestamp="2026-01-01T00:00:00Z")
         sandbox.account.edit_chat(new, visitor={"id": same, "name": "Latest"}, timestamp="2026-01-02T00:00:00Z")
         first, _ = read(sandbox, ["visitors"])
@@ -127,7 +132,7 @@ def test_one_that_is_added_later_catches_up_alone_and_is_read_with_the_others_th
         assert set(second.records) == {"visitors"}
         assert by_content(second.records["visitors"]) == by_content(truth(sandbox, "visitors"))
 
-        new = sandbox.account.add_chat()
+        new: Any = sandbox.account.add_chat()
         _, alone = read(sandbox, ["chats"], second.last_state)
         third, together = read(sandbox, ["chats", "chat_events", "visitors"], second.last_state)
         assert together == alone
@@ -156,7 +161,7 @@ def test_states_at_different_places_become_one_while_the_account_changes() -> No
         committed, state = places[len(places) // 2]
         edited = [chat["id"] for chat in truth(sandbox, "chats") if chat.get("history")][::40]
         for identity in edited:
-            sandbox.account.edit_chat(identity, tags=["late"], history=sandbox.account.chat(identity)["history"][1:])
+            sandbox.account.edit_chat(identity, tags=["late"], history=chat_of(sandbox, identity)["history"][1:])
         second, _ = read(sandbox, FEED, state)
         assert_whole(sandbox, "chats", committed.get("chats", []), second.records["chats"])
         for stream in set(DERIVED) - {"visitors"}:
@@ -193,7 +198,7 @@ def test_when_chats_cannot_be_read_all_of_them_say_so() -> None:
 def test_pages_of_a_thousand_chats_and_all_that_is_cut_from_them_take_bounded_memory(tmp_path: Path) -> None:
     with small(chats=2500, export_page_cap=0) as sandbox:
         options = files(tmp_path, config=config_of(sandbox, request_timeout_seconds=60), catalog=catalog_of(FEED))
-        command = [sys.executable, "-c", MEASURED, tmp_path / "out", EXECUTABLE, "read", *options]
+        command = [sys.executable, "-c", MEASURED, str(tmp_path / "out"), str(EXECUTABLE), "read", *options]
         measured = subprocess.run(command, stdout=subprocess.PIPE, env=environment(), timeout=100, check=True)
         expected = {stream: len(truth(sandbox, stream)) for stream in FEED}
     code, memory = map(int, measured.stdout.split())
