@@ -1,7 +1,8 @@
 """Every stream into a file of JSON lines, each run only what is new or changed.
 
 Say which account by ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and where to by an argument: python json_lines.py FOLDER.
-A file has each version of a record, the newest last; those of streams that are read whole are written anew.
+A file has each version of a record, the newest last, and what an edited chat has lost; those of streams that are read whole are
+written anew.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main(folder: Path) -> int:
         except zendesk_chat.StreamsFailedError as error:
             failed = error.errors
     for stream in zendesk_chat.list_streams():
-        print(f"{stream.name:20}{counts.get(stream.name, 0):>8,}  {failed.get(stream.name, 'complete')}")
+        print(f"{stream.name:24}{counts.get(stream.name, 0):>8,}  {failed.get(stream.name, 'complete')}")
     return 1 if failed else 0
 
 

@@ -68,8 +68,8 @@ resource "airbyte_source" "account" {
     }
   })
 
-  # Measured: a read stays below 70 MB whatever the account's size, a check below 35 MB; a read at the full 200 requests a
-  # minute uses a tenth of a core.
+  # Measured: a read of all streams stays below 100 MB whatever the account's size, a check below 35 MB; a read at the full 200
+  # requests a minute uses a tenth of a core.
   resource_allocation = {
     default = {
       cpu_request    = "100m"
