@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from source_zendesk_chat.errors import ConfigError, RecordShapeError
 from source_zendesk_chat.redacting import redacted_schema, redactor, unknown_fields
 from source_zendesk_chat.redaction import ACTIONS, ORIGINS, Redaction, Rule, check_keys, parse_redaction
-from source_zendesk_chat.streams.registry import STREAMS, schema
+from source_zendesk_chat.streams.registry import STREAMS, schema, streams_for
 
 HASH_KEY: Final = "SECRET-of-enough-letters"
 CHAT: Final[dict[str, Any]] = {
@@ -421,7 +421,6 @@ def test_all_fields_of_visitors_are_those_of_the_visitor_and_of_the_session() ->
         ("chats.update_timestamp", "null", "chats"),
         ("agents.id", "hash", "agents"),
         ("agent_timeline.agent_id", "null", "agent_timeline"),
-        ("agent_timeline.*", "drop", "agent_timeline"),
         ("accounts.account_key", "mask", "accounts"),
         ("chat_events.id", "drop", "chat_events"),
         ("chat_events.chat_id", "hash", "chats"),
@@ -487,6 +486,15 @@ def test_of_keys_only_those_that_a_hash_keeps_apart_are_not_left_alone_by_wildca
         done = json.loads(redact(b'{"id": "c", "visitor": {"id": "v", "name": "Jo"}}'))
         assert done["id"] == "c"
         assert done["visitor"] in (None, {"id": None, "name": None})
+
+
+def test_an_agent_in_the_timeline_is_spared_by_wildcards_and_hashed_where_named() -> None:
+    span = b'{"agent_id": 7, "start_time": "2026-01-01T00:00:00Z", "status": "online"}'
+    for field, left in (("*.**", 7), ("agent_timeline.*", 7), ("agent_timeline.agent_id", None)):
+        redact = redactor(check_keys(redaction((field, "hash")), KEYS), "agent_timeline")
+        assert redact is not None
+        agent = json.loads(redact(span))["agent_id"]
+        assert agent == left if left else len(agent) == 32
 
 
 def test_what_is_named_is_redacted_beside_a_wildcard() -> None:
@@ -718,3 +726,14 @@ def test_an_error_names_the_path_and_never_the_value(raw: Any, path: str) -> Non
         parse_redaction(raw)
     assert "SECRET" not in str(caught.value)
     assert msgspec.json.encode(str(caught.value)).isascii()
+
+
+def test_who_leaves_no_visitor_an_id_is_told_that_there_are_none() -> None:
+    told = ["redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them."]
+    for field, action, warnings in (
+        ("chats.visitor.*", "null", told),
+        ("chats.visitor", "drop", told),
+        ("chats.visitor.*", "hash", []),
+        ("bans.reason", "null", []),
+    ):
+        assert streams_for(redaction((field, action)))[1] == warnings

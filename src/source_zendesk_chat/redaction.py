@@ -41,7 +41,8 @@ BRACKETS: Final = re.compile(r"\.?\[\*?\]")
 WILDCARDS: Final = ("*", "**")
 EVERYTHING: Final = (("*",), ("**", "*"))  # paths to all fields of a record
 SOURCE: Final = "chats"
-HASHABLE_KEYS: Final = (("visitors", "id"), ("agent_timeline", "agent_id"))
+PERSONAL_KEY: Final = ("visitors", "id")  # which wildcards do not spare
+HASHABLE_KEYS: Final = (PERSONAL_KEY, ("agent_timeline", "agent_id"))
 _OF_CHAT: Final[Mapping[str, Path]] = {"chat_id": ("id",), "chat_update_timestamp": ("update_timestamp",)}
 _OF_SESSION: Final = ("ip", "city", "region", "country_code", "country_name", "browser", "platform", "user_agent")
 
@@ -157,14 +158,14 @@ def check_keys(redaction: Redaction, keys: Mapping[str, Collection[str]]) -> Red
                 f"{place}: the key or cursor of {owner} is made of this, so it cannot be redacted. Only visitors.id and "
                 "agent_timeline.agent_id can be, by hash."
             )
-    named = [rule for rule in redaction.rules if _source(rule.stream) == SOURCE and rule.path[0] not in WILDCARDS]
-    stated = {path for rule in named for path in _sources(rule.stream, rule.path)}
+    named = [rule for rule in redaction.rules if rule.stream != "*" and rule.path[0] not in WILDCARDS]
+    stated = {(_source(rule.stream), path) for rule in named for path in _sources(rule.stream, rule.path)}
     spared = [
         Rule(_source(stream), path, "keep")
         for (stream, name), paths in sources.items()
-        if (stream, name) not in HASHABLE_KEYS
+        if (stream, name) != PERSONAL_KEY
         for path in paths
-        if _source(stream) != SOURCE or stated.isdisjoint(_spellings(path))
+        if stated.isdisjoint((_source(stream), spelling) for spelling in _spellings(path))
     ]
     return replace(redaction, rules=(*redaction.rules, *dict.fromkeys(spared)))
 
@@ -186,8 +187,8 @@ def _implied(rule: Rule, path: Path) -> int:
 
 def _refused(rule: Rule, stream: str, name: str, paths: Collection[Path]) -> bool:
     """Whether a rule names this part of a key or cursor itself, not by a wildcard; or takes one that wildcards do not spare."""
-    hashable = (stream, name) in HASHABLE_KEYS
-    if rule.stream == stream and (rule.path == (name,) or (hashable and rule.path in EVERYTHING)):
+    hashable, personal = (stream, name) in HASHABLE_KEYS, (stream, name) == PERSONAL_KEY
+    if rule.stream == stream and (rule.path == (name,) or (personal and rule.path in EVERYTHING)):
         return not hashable or rule.action != "hash"
     if rule.stream == "*" or _source(rule.stream) != _source(stream) or rule.path[0] in WILDCARDS or hashable:
         return False

@@ -121,7 +121,7 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
         subdomain: ``acme`` of acme.zendesk.com; by default ``ZENDESK_CHAT_SUBDOMAIN``.
         token: An access token of Zendesk Chat; by default ``ZENDESK_CHAT_TOKEN``.
         config: A configuration as Airbyte has it, in place of the environment; what is given beside it goes before it.
-        start_date: Chats and agent timelines older than this UTC time are not read; by default all are.
+        start_date: Chats, timelines and events older than this UTC time are not read; by default all are.
         end_date: What is of this moment or younger is not read; by default all until now is.
         redact: What is changed in records before they leave the process, as in the setting of that name:
             ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``.

@@ -209,7 +209,7 @@ def _record(listing: Listing | IdList, raw: msgspec.Raw) -> tuple[Any, RawRecord
     except msgspec.ValidationError:
         raise RecordShapeError(f"{stream}: Zendesk sent a record that is no object. Please report this.") from None
     value = getattr(row, key) if key else None
-    if record == b"{}":
+    if bytes(raw) == b"{}":
         raise RecordShapeError(f"{stream}: Zendesk sent an empty record. Please report this.")
     if key and (value is None or value == ""):
         raise RecordShapeError(f"{stream}: Zendesk sent a record without its `{key}`. Please report this.")

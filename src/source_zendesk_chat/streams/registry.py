@@ -55,7 +55,16 @@ def streams_for(redaction: Redaction | None) -> tuple[Streams, list[str]]:
 
     checked = check_keys(redaction, {name: _fields_needed(stream) for name, stream in STREAMS.items()})
     schemas = {name: schema(name) for name in STREAMS}
-    return _streams(checked), unknown_fields(checked, schemas)
+    return _streams(checked), [*unknown_fields(checked, schemas), *_without_visitors(checked)]
+
+
+def _without_visitors(redaction: Redaction) -> list[str]:
+    """What to tell where the redaction leaves no visitor an id."""
+    redact = _redactor(redaction, "chats")
+    left = msgspec.json.decode(redact(b'{"id":"c","visitor":{"id":"v"}}')) if redact else {"visitor": {"id": "v"}}
+    if (left.get("visitor") or {}).get("id"):
+        return []
+    return ["redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them."]
 
 
 def schema(stream: str) -> dict[str, Any]:
