@@ -37,6 +37,8 @@ def converted(value: Any, kind: str) -> Any:
         return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
     if kind.startswith(("DECIMAL", "NUMERIC")):
         return Decimal(str(value)).quantize(Decimal("1e-9"))
+    if kind == "VARCHAR" and isinstance(value, int):  # of a field that is text or a number
+        return str(value)
     return value
 
 

@@ -1,7 +1,7 @@
 """Messages that a read has only when something happens: Airbyte's own models must know these too."""
 
-from account import account, config_of, truth
-from connector import configured, read
+from account import account, by_content, config_of, truth
+from connector import all_streams, configured, read
 
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault
 
@@ -50,3 +50,33 @@ def test_a_stream_that_fails_is_a_trace_of_that_stream() -> None:
     assert ran.code == 1
     assert {stream for stream, ending in ran.output.endings.items() if ending != "COMPLETE"} == {"bans"}
     assert ran.output.error_of("bans")["failure_type"] == "config_error"
+
+
+def test_streams_that_the_account_lacks_are_complete_and_a_warning() -> None:
+    exports = ("agent_events", "conversions", "department_events")
+    absent = sorted([*exports, "agent_routing_settings"])
+    with account(chats=120) as sandbox:
+        paths = [
+            "incremental/agent_events",
+            "routing_settings/agents",
+            "incremental/conversions",
+            "incremental/department_events",
+        ]
+        sandbox.switch(unavailable=dict.fromkeys(paths, 404))
+        ran = read(config_of(sandbox), configured())
+        assert ran.trouble == []
+        for stream in all_streams():
+            assert ran.output.endings[stream] == "COMPLETE"
+            assert by_content(ran.output.records[stream]) == by_content([] if stream in absent else truth(sandbox, stream))
+    assert sorted(line.partition(":")[0] for line in ran.output.logs("WARN")) == absent
+
+
+def test_what_a_schema_does_not_know_is_a_warning_and_passes() -> None:
+    with account(chats=120) as sandbox:
+        identity = sandbox.account.chat_ids()[0]
+        sandbox.account.edit_chat(identity, mood="sunny")
+        ran = read(config_of(sandbox), configured(["chats"]))
+        assert ran.trouble == []
+        assert by_content(ran.output.records["chats"]) == by_content(truth(sandbox, "chats"))
+    (warning,) = ran.output.logs("WARN")
+    assert warning.startswith("chats: the field mood is not known yet (string).")

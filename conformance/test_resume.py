@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from account import INCREMENTAL, account, by_content, config_of, empty_account, live_a_little, truth
+from children import DERIVED
 from connector import all_streams, configured, read
 from protocol import Output
 from resumption import assert_exactly, assert_resumes, assert_resumes_from_each_state, cuts
@@ -15,7 +16,8 @@ def test_a_read_that_is_cut_after_any_of_its_states_is_completed_by_the_next(ful
     with account() as sandbox:
         output = assert_resumes_from_each_state(sandbox, configured(INCREMENTAL, full_refresh=full_refresh))
         assert_exactly(sandbox, output, INCREMENTAL)
-    assert min(len(output.states[stream]) for stream in INCREMENTAL) >= 3
+    paged = set(INCREMENTAL) - {"agent_events", "conversions", "department_events"}  # of which there are few
+    assert min(len(output.states[stream]) for stream in paged) >= 3
 
 
 def test_a_sync_of_all_streams_that_is_cut_half_way_is_completed_by_the_next() -> None:
@@ -63,7 +65,10 @@ FUTURE = {
     "chats": {"update_timestamp": "2099-01-01T00:00:00Z"},
     "agent_timeline": {"start_time": "2099-01-01T00:00:00Z"},
     "agents": {"id": 2**53 - 1},
+    "agent_routing_settings": {"agent_id": 2**53 - 1},
     "bans": {"id": 2**53 - 1},
+    **{stream: {"timestamp": "2099-01-01T00:00:00Z"} for stream in ("agent_events", "conversions", "department_events")},
+    **{stream: {"chat_update_timestamp": "2099-01-01T00:00:00Z"} for stream in DERIVED},
 }
 
 
@@ -74,7 +79,7 @@ def test_a_state_in_the_future_brings_nothing_now_and_what_changes_later(stream:
         first = read(config_of(sandbox), catalog, [state_of(stream, FUTURE[stream])])
         assert first.trouble == []
         assert first.output.records == {}
-        assert first.output.logs("WARN") or stream in {"agents", "bans"}
+        assert first.output.logs("WARN") or "2099" not in json.dumps(FUTURE[stream])
         assert "2099" not in json.dumps(first.output.last_state)
         changed = live_a_little(sandbox, seconds_ago=1)
         second = read(config_of(sandbox), catalog, first.output.last_state)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Record = dict[str, Any]
+CONVERSION = ("timestamp", "goal_id", "goal_name", "attribution")
 SESSION = ("ip", "city", "region", "country_code", "country_name", "browser", "platform", "user_agent")
 VISITOR = ("name", "email", "phone", "notes", "banned", "external_id")
 
@@ -36,7 +37,8 @@ def chat_webpaths(chats: Iterable[Mapping[str, Any]]) -> list[Record]:
 
 def chat_conversions(chats: Iterable[Mapping[str, Any]]) -> list[Record]:
     """The items of ``conversions``, with the id that they have."""
-    return [{**item, **made, "id": item["id"]} for item, made in items(chats, "conversions", lambda item: (item["id"],))]
+    cut = items(chats, "conversions", lambda item: (item["id"],))
+    return [{**dict.fromkeys(CONVERSION), **item, **made, "id": item["id"]} for item, made in cut]
 
 
 def visitors(chats: Iterable[Mapping[str, Any]]) -> list[Record]:
