@@ -77,7 +77,7 @@ licences: setup ## write docs/licences.md anew, after the lock file changed
 	@touch $@
 
 .PHONY: conformance
-conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirbyte and a pod's conditions against the executable: 2 minutes
+conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirbyte and a pod's conditions against the executable: 5 minutes
 	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
 	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
 

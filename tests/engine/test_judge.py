@@ -58,6 +58,12 @@ def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
         ),
         (missing("chats"), None, False, "chats-404"),
         ({"bans": ServerError("bans-500")}, None, False, "bans-500"),
+        (
+            {"agent_events": ServerError("events-500")},
+            None,
+            True,
+            "streams can be read. Not answered just now: agent_events: events-500",
+        ),
         ({"bans": EnvelopeError("bans-shape")} | missing("goals"), None, False, "bans-shape"),
         (dict.fromkeys(NAMES, NetworkError("no host")), None, False, "no host"),
         (dict.fromkeys(NAMES, ConfigError("redirects")), None, False, "redirects"),

@@ -117,16 +117,21 @@ def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Calla
     broken = next((error for error in needed.values() if not isinstance(error, UnavailableError)), needed.get("chats"))
     if broken:
         return Verdict(succeeded=False, message=str(broken))
-    return Verdict(succeeded=True, message=_readable(needed, {name: failures[name] for name in failures.keys() - needed}))
+    return Verdict(succeeded=True, message=_readable(failures))
 
 
-def _readable(needed: Mapping[str, ConnectorError], absent: Mapping[str, ConnectorError]) -> str:
+def _readable(failures: Mapping[str, ConnectorError]) -> str:
     """What can be read, and what not and why."""
-    if not needed and not absent:
+    if not failures:
         return f"All {len(STREAMS)} streams can be read."
-    parts = [f"{len(STREAMS) - len(needed) - len(absent)} of {len(STREAMS)} streams can be read."]
+    needed = {name: error for name, error in failures.items() if not STREAMS[name].optional}
+    others = {name: error for name, error in failures.items() if STREAMS[name].optional}
+    absent = {name: error for name, error in others.items() if isinstance(error, UnavailableError)}
+    failing = {name: error for name, error in others.items() if name not in absent}
+    parts = [f"{len(STREAMS) - len(failures)} of {len(STREAMS)} streams can be read."]
     parts += ["Not available, so deselect:", *_reasons(needed)] if needed else []
     parts += ["Without records, as this account does not have them:", *_reasons(absent)] if absent else []
+    parts += ["Not answered just now:", *_reasons(failing)] if failing else []
     return " ".join(parts)
 
 
