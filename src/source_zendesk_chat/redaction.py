@@ -114,6 +114,11 @@ ORIGINS: Final[Mapping[str, Origin]] = {
         },
     ),
 }
+LISTS: Final[Mapping[str, tuple[Path, ...]]] = {
+    SOURCE: tuple(origin.path[:-1] for origin in ORIGINS.values() if origin.path[-1] == "*"),
+    "goals": (("settings", "conditions"),),
+}
+"""Where in the records of the API there are lists of objects."""
 
 
 def parse_redaction(raw: object) -> Redaction | None:
@@ -125,7 +130,7 @@ def parse_redaction(raw: object) -> Redaction | None:
     if raw is None or raw == "":
         return None
     given = _object(raw, "redact", ("hash_key", "rules"))
-    listed = given.get("rules") or []
+    listed = [] if given.get("rules") is None else given["rules"]
     if not isinstance(listed, list):
         raise ConfigError("redact.rules: must be a list of objects.")
     rules = tuple(_parse_rule(entry, f"redact.rules[{number}]") for number, entry in enumerate(listed))
@@ -177,8 +182,18 @@ def rules_for(redaction: Redaction, stream: str) -> list[Rule]:
         replace(rule, stream=stream, path=path, implied=_implied(rule, path))
         for rule, name in product(redaction.rules, (stream, *cut))
         if rule.stream in (name, "*")
-        for path in _sources(name, rule.path)
+        for source in _sources(name, rule.path)
+        for path in _whatever_the_list(stream, source)
     ]
+
+
+def _whatever_the_list(stream: str, path: Path) -> Iterator[Path]:
+    """A path, and where it leads into a list what it is if there is one object instead, or one that holds them by name."""
+    yield path
+    for place in LISTS.get(stream, ()):
+        inside = path[len(place) :]
+        if path[: len(place)] == place and inside not in ((), ("*",)) and inside[0] != "**":
+            yield (*place, *inside[1:]) if inside[0] == "*" else (*place, "*", *inside)
 
 
 def _implied(rule: Rule, path: Path) -> int:
