@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from load.runs import (
+    CHATS,
     EACH_PAGE,
     by_id,
     chat,
@@ -20,11 +23,13 @@ from load.runs import (
     rows,
     started,
     states,
+    url,
 )
 from source_zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
 from source_zendesk_chat.errors import AuthError, UnavailableError
+from source_zendesk_chat.load.destination import open_target
 from source_zendesk_chat.load.failures import DestinationError
-from source_zendesk_chat.load.loading import Limits, Saved
+from source_zendesk_chat.load.loading import Limits, Saved, load_events
 
 
 @pytest.fixture
@@ -256,3 +261,23 @@ def test_a_full_refresh_that_finds_nothing_empties_the_table_when_complete(path:
     assert len(loaded_chats(path)) == 1
     load(path, [*nothing, completed("chats")])
     assert loaded_chats(path) == {}
+
+
+def test_columns_that_are_hashed_from_some_run_on_become_text(path: Path) -> None:
+    load(path, chat_pages([chat(1), chat(2)]))
+    names = ("department_id", "duration", "missed", "update_timestamp")
+    fields = CHATS.schema["properties"] | {name: {"type": ["null", "string"]} for name in names}
+    hashed = replace(CHATS, schema={**CHATS.schema, "properties": fields})
+    changed = chat(2, **dict.fromkeys(names, "0a1b"))
+
+    def load_hashed(*records: dict[str, Any], full_refresh: bool = False) -> list[tuple[Any, ...]]:
+        with open_target(url(path)) as target:
+            load_events(chat_pages(records), [hashed], target, full_refresh=full_refresh)
+        return rows(path, f"SELECT id, {', '.join(names)}, _unparsed FROM chats ORDER BY id")
+
+    first, second = load_hashed(changed)
+    assert first[:4] == ("2603.1.0001", "1", "0.25", "false")
+    assert second == ("2603.1.0002", "0a1b", "0a1b", "0a1b", "0a1b", None)
+    assert load_hashed(changed, full_refresh=True) == [second]
+    load(path, chat_pages([chat(3)]))
+    assert rows(path, "SELECT department_id, duration, missed FROM chats WHERE id = '2603.1.0003'") == [("3", "0.75", "false")]

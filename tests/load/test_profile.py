@@ -18,7 +18,9 @@ from rich.console import Console
 
 from load.runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.load.destination import open_target
 from source_zendesk_chat.load.failures import DestinationError
+from source_zendesk_chat.load.loading import load_events
 from source_zendesk_chat.load.profile import (
     ColumnProfile,
     Drift,
@@ -104,6 +106,17 @@ def test_rows_nulls_and_times_of_what_sync_loaded(tmp_path: Path) -> None:
     assert columns["history"] == ColumnProfile("history", "json", 0, 0.0, None)
     assert found.empty_columns == 1
     assert found.drift == ()
+
+
+def test_columns_that_hold_hashes_are_text(tmp_path: Path) -> None:
+    properties = {name: {"type": ["null", "string"]} for name in CHATS.schema["properties"]}
+    with open_target(url(tmp_path / "chats.duckdb")) as target:
+        hashed = chat(1, update_timestamp="0a1b", duration="0a1b", department_id="0a1b", visitor="0a1b", history="0a1b")
+        load_events(chat_pages([hashed]), [replace(CHATS, schema={"properties": properties})], target)
+    found = only(str(tmp_path / "chats.duckdb"), stream_of(CHATS))
+    assert {column.type for column in found.columns} == {"text"}
+    assert (found.rows, found.time_field, found.first, found.drift) == (1, None, None, ())
+    assert {column.name: column.nulls for column in found.columns if column.nulls} == {"never_sent": 1}
 
 
 def test_what_the_schema_does_not_know_of_what_sync_loaded(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,15 @@ _JSON_TYPES: Final = {
     "OBJECT": "object",
 }
 """DuckDB's names of them."""
+
+_COLUMN_TYPES: Final[dict[str, ColumnType]] = {
+    "BIGINT": "bigint",
+    "DOUBLE": "double",
+    "BOOLEAN": "bool",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "JSON": "json",
+}
+"""Likewise; whatever else is there is counted as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +197,16 @@ def _open(path: str) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(path, read_only=True, config={"memory_limit": _MEMORY_LIMIT})
 
 
-def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[str]:
-    sql = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?"
-    return frozenset(name for (name,) in connection.execute(sql, [table]).fetchall())
+def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, ColumnType]:
+    """The columns that a table has, with their own types: those that hold hashes are text, whatever the schema says."""
+    sql = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?"
+    return {name: _COLUMN_TYPES.get(kind, "text") for name, kind in connection.execute(sql, [table]).fetchall()}
 
 
-def _profile_table(connection: duckdb.DuckDBPyConnection, table: StreamTable, present: frozenset[str]) -> TableProfile:
-    columns = {name: kind for name, kind in table.columns.items() if name in present}
+def _profile_table(
+    connection: duckdb.DuckDBPyConnection, table: StreamTable, present: Mapping[str, ColumnType]
+) -> TableProfile:
+    columns = {name: present[name] for name in table.columns if name in present}
     time_field = _time_field(table, columns)
     time = _identifier(time_field) if time_field else "NULL::TIMESTAMPTZ"
     selected = ["count(*)", f"epoch_us(min({time}))", f"epoch_us(max({time}))"]
@@ -228,7 +240,7 @@ def _aggregates(name: str, kind: ColumnType) -> tuple[str, str]:
 
 
 def _drift(
-    connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: frozenset[str]
+    connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: Collection[str]
 ) -> Iterator[Drift]:
     if EXTRA in present:
         yield from (Drift(name, (), found, rows) for name, found, rows in _fields_in(connection, table, EXTRA))

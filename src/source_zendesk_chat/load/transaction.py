@@ -81,6 +81,9 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
         yield from ()
 
     with explained("writing to the destination"):
+        if target.connection is not None:
+            for part in parts:
+                _turn_into_text(target.connection, part.table)
         written = [(part, disposition) for part in parts if (disposition := _disposition(target, part))]
 
         file_format = _file_format(target)
@@ -94,6 +97,19 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
             target.pipeline.extract(package(), loader_file_format=file_format)
             target.pipeline.normalize()
             target.pipeline.load()
+
+
+def _turn_into_text(connection: duckdb.DuckDBPyConnection, table: StreamTable) -> None:
+    """Turn columns that were made for numbers, times or booleans into text where the stream has text: it is hashed since."""
+    sql = """
+        SELECT column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ?
+    """
+    types = dict(connection.execute(sql, [table.name]).fetchall())
+    if types.keys() >= {EXTRA, UNPARSED}:  # or the table is somebody else's
+        for name, kind in table.columns.items():
+            if kind == "text" and types.get(name, "VARCHAR") != "VARCHAR":
+                connection.execute(f'ALTER TABLE main."{table.name}" ALTER COLUMN "{name}" TYPE VARCHAR')
 
 
 def _disposition(target: Target, part: Part) -> Any:  # noqa: ANN401  see above
