@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any, Literal, TypeVar
 
@@ -60,6 +61,7 @@ class ExportApi:
     lanes: int = 1
     chance: int = 0
     agent_events_in: Literal["seconds", "microseconds"] = "seconds"
+    events_have_ids: bool = False
 
     @property
     def unit(self) -> int:
@@ -67,23 +69,27 @@ class ExportApi:
         return 1 if micros else SECOND
 
     @property
+    def with_id(self) -> bool:
+        return self.name in WITH_ID or self.events_have_ids
+
+    @property
     def precision(self) -> int:
-        return 1 if self.name in TO_THE_MICROSECOND else SECOND
+        return 1 if self.name in TO_THE_MICROSECOND and not self.events_have_ids else SECOND
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         assert path == f"incremental/{self.name}"
         assert params.get("fields") == (None if self.name == "agent_events" else f"{self.name}(*)")
-        start, limit = int(params.get("start_time", 0)), int(params.get("limit", LARGEST_LIMIT))
+        start, limit = self._start(str(params.get("start_time", 0))), int(params.get("limit", LARGEST_LIMIT))
         assert start >= 0
         assert 1 <= limit <= LARGEST_LIMIT
         if self.between:
             self.between(self)
         self.requests += 1
-        if self.rejects_young and start * self.unit > (self.now - FIVE_MINUTES) * SECOND:
+        if self.rejects_young and start > (self.now - FIVE_MINUTES) * SECOND:
             raise RequestRejectedError("too young")
         if limit > self.largest_possible:
             raise ServerError("too much at once")
-        return decode(self._answer(start * self.unit, str(params.get("start_id", "")), limit))
+        return decode(self._answer(start, str(params.get("start_id", "")), limit))
 
     def key(self, item: Item) -> str:
         if self.name == "agent_timeline":
@@ -99,8 +105,14 @@ class ExportApi:
             return {"id": self.key(item), "update_timestamp": stamp, "version": item.version, "message": "one\ntwo"}
         if self.name == "agent_timeline":
             return {"agent_id": item.number, "start_time": iso(item.time, decimals=True), "duration": item.version}
-        stamp = iso(item.time, decimals=self.precision == 1)
+        stamp = iso(item.time, decimals=self.name in TO_THE_MICROSECOND)
         return {"id": self.key(item), "timestamp": stamp, "value": item.version}
+
+    def _start(self, text: str) -> int:
+        """A ``start_time`` in microseconds; seconds of agent events may have a fraction, as their ``end_time`` has."""
+        value = Decimal(text)
+        assert value == int(value) or self.precision < self.unit
+        return int(value * self.unit)
 
     def _answer(self, start: int, start_id: str, limit: int) -> bytes:
         rows = sorted((item for item in self.items.values() if self._answers(item, start, start_id)), key=self.order)
@@ -113,13 +125,13 @@ class ExportApi:
             end, end_id = (start, start_id) if not rows else self.order(rows[-1])
             exact = end / SECOND if self.unit > self.precision else end // self.unit
             page["end_time"] = exact if self.ends == "number" else str(exact)
-            if self.name in WITH_ID:
+            if self.with_id:
                 page["end_id"] = end_id
         return json.dumps(page).encode()
 
     def _answers(self, item: Item, start: int, start_id: str) -> bool:
         time, key = self.order(item)
-        if self.name in WITH_ID and start_id and self.start_id != "ignored":
+        if self.with_id and start_id and self.start_id != "ignored":
             return (time, key) >= (start, start_id) if self.start_id == "inclusive" else (time, key) > (start, start_id)
         match self.start_time:
             case "ignored":

@@ -81,6 +81,42 @@ def test_an_api_that_changes_its_unit_between_runs_loses_nothing(counts: list[Un
     assert not doubles(*runs)
 
 
+@exactly
+@given(st.data(), st.sampled_from(["number", "text"]), st.sampled_from(["ids", "inclusive", "exclusive"]))
+def test_a_second_may_hold_more_agent_events_than_a_page(data: st.DataObject, ends: Any, start: Any) -> None:
+    crowds = data.draw(st.dictionaries(st.integers(0, 3), st.sets(st.integers(0, 999_999), max_size=30), max_size=3))
+    times = [(START + second) * SECOND + micros for second, crowd in crowds.items() for micros in sorted(crowd)]
+    api = ExportApi(
+        "agent_events",
+        {number: Item(number, time) for number, time in enumerate(times)},
+        ends=ends,
+        start_time="inclusive" if start == "ids" else start,
+        events_have_ids=start == "ids",
+        cap=data.draw(st.integers(3, 9)),
+        lanes=data.draw(st.integers(1, 4)),
+    )
+    runs = []
+    if data.draw(st.booleans()):
+        part = run("agent_events", api, Bounds(START, NOW))
+        runs.append(part.cut(data.draw(st.integers(1, len(part.batches)))))
+    runs.append(run("agent_events", api, Bounds(START, NOW), runs[-1].state if runs else None))
+    assert destination(*runs) == rows(api)
+    assert not doubles(runs[-1])
+
+
+@pytest.mark.parametrize("ids", [False, True])
+def test_many_agent_events_in_one_second_cost_few_requests_more_than_their_pages(
+    ids: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 100)
+    items = {number: Item(number, START * SECOND + 4999 * number) for number in range(200)}
+    api = ExportApi("agent_events", items, events_have_ids=ids)
+    found = run("agent_events", api, Bounds(START, NOW))
+    assert found.by_key() == rows(api)
+    assert not doubles(found)
+    assert api.requests <= 6
+
+
 def test_a_probe_of_agent_events_asks_in_seconds_which_either_api_accepts() -> None:
     for counts in UNITS:
         api = events(3, rejects_young=True)

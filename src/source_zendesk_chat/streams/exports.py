@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
+from math import isfinite
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -86,6 +87,7 @@ class Export:
         inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
         ordered: Whether records are known to come in the order of their time, and not of a later change.
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
+        fraction: Whether ``start_time``, in seconds, is written with a fraction.
         redact: What is made of each raw record before anything else is; None for nothing.
         look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
             it found since it was last asked. It is for records so large that to decode them twice would count.
@@ -100,12 +102,17 @@ class Export:
     inclusive: bool = True
     ordered: bool = True
     either_unit: bool = False
+    fraction: bool = False
     redact: Callable[[bytes], bytes] | None = None
     look: Callable[[], Look] | None = None
 
     def floor(self, time: int) -> int:
-        """A time, cut to what ``start_time`` can say."""
+        """A time, cut to its unit."""
         return time - time % self.unit
+
+    def written(self, time: int) -> str | int:
+        """A time as ``start_time`` says it."""
+        return f"{time // SECOND_US}.{time % SECOND_US:06}" if self.fraction else time // self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class _Page:
         limit: The page size that the API could give.
         asked: The time that it was asked for from, microseconds.
         end_time: Where the API says that it ends, microseconds.
+        fraction: Whether it says so with a fraction.
         end_id: The ``start_id`` to go on from there.
         rows: Its records.
     """
@@ -123,6 +131,7 @@ class _Page:
     limit: int
     asked: int
     end_time: int | None
+    fraction: bool
     end_id: str
     rows: Sequence[Row]
 
@@ -173,7 +182,7 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
         own = replace(_in_its_unit(export, fetch, times.head), row=row)
         windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
         for batch in _read_windows(own, fetch, windows, times, notes):
-            yield replace(batch, drift=found()) if found else batch
+            yield replace(batch, drift=found() if batch.records else ()) if found else batch
 
     return read
 
@@ -194,7 +203,9 @@ def _read_windows(
             continue
         begin = window.time
         taken = _take(export, window, page, times)
-        if _is_stuck(export, fetch, window, page, taken, windows.largest, times):
+        again = _asked_again(export, fetch, window, page, taken, windows.largest, times)
+        if again:
+            export = again
             ask([window])
             continue
         windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
@@ -286,7 +297,8 @@ def _fetch_page(export: Export, fetch: Fetch, time: int, start_id: str, limit: i
 
     Returns None where the API does not give out records so young yet; the next run reads them.
     """
-    params = _params(export, time, start_id)
+    asked = _first_asked(export, time)
+    params = _params(export, asked, start_id)
     while True:
         smallest = limit <= SMALLEST_PAGE_SIZE
         try:
@@ -300,48 +312,62 @@ def _fetch_page(export: Export, fetch: Fetch, time: int, start_id: str, limit: i
                 raise
             limit = max(SMALLEST_PAGE_SIZE, limit // SHRINK)
         else:
-            end_time = _number(page.end_time)
             end_id = str(page.end_id) if isinstance(page.end_id, str | int) else ""
             rows = [_row(export, raw) for raw in page.rows]
-            asked = int(params["start_time"]) * export.unit
-            return _Page(limit, asked, None if end_time is None else end_time * export.unit, end_id, rows)
+            return _Page(limit, asked, _end_time(export, page.end_time), "." in str(page.end_time), end_id, rows)
 
 
 def _row(export: Export, raw: msgspec.Raw) -> Row:
     return export.row(raw if export.redact is None else msgspec.Raw(export.redact(bytes(raw))))
 
 
+def _first_asked(export: Export, time: int) -> int:
+    """The time to ask from for all records since a time."""
+    step = 1 if export.fraction else export.unit
+    first = time - time % step
+    return first if export.inclusive else max(0, first - step)
+
+
 def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
-    """The parameters of a request for all records since a time, or since one of its records."""
-    start = time // export.unit
-    if not export.inclusive:
-        start = max(0, start - 1)
+    """The parameters of a request from a time on, or from one of its records."""
     position = {"start_id": start_id} if start_id else {}
-    return {**_whole_records(export), "start_time": start, **position}
+    return {**_whole_records(export), "start_time": export.written(time), **position}
 
 
 def _whole_records(export: Export) -> dict[str, str | int]:
     return {"fields": export.fields} if export.fields else {}
 
 
-def _is_stuck(export: Export, fetch: Fetch, window: Window, page: _Page, taken: _Taken, largest: int, moments: Moments) -> bool:
-    """Whether a page that brought nothing new hides more behind it, so that it is to be asked for again.
+def _asked_again(
+    export: Export, fetch: Fetch, window: Window, page: _Page, taken: _Taken, largest: int, moments: Moments
+) -> Export | None:
+    """The export to ask for a page again with, if it brought nothing new and hides more behind it.
 
     Raises:
         PaginationStuckError: It did so too often.
     """
     full = len(page.rows) >= min(page.limit, SURELY_NO_TIE)
     suspect = not taken.progressed and len(page.rows) > 1 and (full or len(page.rows) >= largest)
+    exact = _more_exact(export, page) if suspect else None
+    if exact:
+        return exact
     if not (suspect and (full or _more_follows(export, fetch, window.time, page.limit, moments))):
         window.doubts = 0
-        return False
+        return None
     if window.doubts == MAX_DOUBTS:
         raise PaginationStuckError(
             f"{export.stream}: Zendesk repeats a page for ever: more records share one moment than it can page through. "
             "Please report this."
         )
     window.doubts += 1  # or the record that follows came between the two requests: then it is on the page now
-    return True
+    return export
+
+
+def _more_exact(export: Export, page: _Page) -> Export | None:
+    """The export asked for as exactly as its pages say that they end: by an id, or with a fraction of a second."""
+    if page.end_id and not export.inclusive:
+        return replace(export, inclusive=True)
+    return replace(export, fraction=True) if page.fraction and export.either_unit and not export.fraction else None
 
 
 def _more_follows(export: Export, fetch: Fetch, time: int, limit: int, moments: Moments) -> bool:
@@ -431,9 +457,16 @@ def _holds_older(page: _Page) -> bool:
     return any(row.time is not None and row.time < page.asked for row in page.rows)
 
 
-def _number(value: object) -> int | None:
-    """A whole number, given as a number or as its text."""
+def _end_time(export: Export, value: object) -> int | None:
+    """An ``end_time`` in microseconds."""
+    number = _number(value)
+    return None if number is None else round(number * export.unit)
+
+
+def _number(value: object) -> float | None:
+    """A number, given as one or as its text."""
     try:
-        return int(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
+    return number if number is not None and isfinite(number) else None
