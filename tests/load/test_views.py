@@ -142,14 +142,14 @@ def test_concurrent_chats(database: duckdb.DuckDBPyConnection) -> None:
 def test_agent_time(database: duckdb.DuckDBPyConnection) -> None:
     assert answer(database, "agent_time") == [
         (D13, "11", "Ana", "online", 2),
-        (D13, "13", "13", "chatting", 0.1667),
+        (D13, "13", "Cy", "chatting", 0.1667),
         (D14, "11", "Ana", "(none)", 1),
         (D14, "11", "Ana", "away", 0.5),
         (D14, "11", "Ana", "chatting", 0.4167),
         (D14, "11", "Ana", "online", 3),
         (D14, "12", "Bo", "chatting", 0.5),
         (D14, "12", "Bo", "invisible", 1),
-        (D14, "13", "13", "chatting", 0.3333),
+        (D14, "13", "Cy", "chatting", 0.3333),
         (D14, "14", "14", "offline", 1),
     ]
     assert answer(database, "agent_hours")[2:4] == [
@@ -215,6 +215,29 @@ def test_a_day_has_as_many_hours_as_the_clock_gives_it() -> None:
         assert answer(database, "agent_time", "day, hours") == [(date(2026, 3, 29), 23), (date(2026, 3, 30), 1)]
 
 
+MIDNIGHTS = [  # zone, the beginning of two days there, and their hours
+    ("Atlantic/Azores", "2026-10-24T00:00:00Z", [(24, 24), (25, 25)]),  # the clock goes back from 1 to 0
+    ("America/Havana", "2026-03-07T05:00:00Z", [(7, 24), (8, 23)]),  # on from 0 to 1: there is no midnight
+    ("Asia/Beirut", "2026-10-23T21:00:00Z", [(24, 25), (25, 24)]),  # back from 0 to 23
+]
+
+
+@pytest.mark.parametrize("hours", [1, 49])
+@pytest.mark.parametrize(("zone", "start", "days"), MIDNIGHTS)
+def test_a_day_begins_at_its_first_moment(zone: str, start: str, days: list[tuple[int, int]], hours: int) -> None:
+    with duckdb.connect() as database:
+        database.execute(
+            "CREATE TABLE agent_timeline (agent_id BIGINT, status VARCHAR, start_time TIMESTAMPTZ, duration DOUBLE)"
+        )
+        for hour in range(0, sum(length for _, length in days), hours):
+            moment = datetime.fromisoformat(start) + timedelta(hours=hour)
+            length = min(hours, sum(length for _, length in days) - hour) * 3600
+            database.execute("INSERT INTO agent_timeline VALUES (1, 'online', $1, $2)", [moment, length])
+        create_views(database)
+        database.execute(f"SET VARIABLE time_zone = '{zone}'")
+        assert answer(database, "agent_time", "day(day), hours") == days
+
+
 def test_chats_alone_are_enough_for_what_is_in_them(tmp_path: Path) -> None:
     path = tmp_path / "chats.duckdb"
     assert load_account(path, "chats") == FROM_CHATS
@@ -264,6 +287,53 @@ def test_tables_without_rows(account: Path, tmp_path: Path) -> None:
             database.execute(f"DELETE FROM {table}")
         assert create_views(database) == VIEWS
         assert [view for view in VIEWS if answer(database, view)] == []
+
+
+def test_who_is_no_longer_there_has_the_last_name_seen_and_one_row(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "gone.duckdb") as database:
+        database.execute("DELETE FROM agents; UPDATE departments SET name = '' WHERE id = 2")
+        database.execute("UPDATE chats SET engagements = replace(engagements, 'Anna', 'Annie') WHERE id = 'c2'")
+        database.execute("""UPDATE chats SET agent_names = '["Annie", "Cyril"]' WHERE id = 'c8'""")
+        assert answer(database, "agent_names") == [("11", "Annie"), ("12", "Bo"), ("13", "Cyril")]
+        assert answer(database, "department_names") == [("1", "Orders"), ("2", "Invoices")]
+        assert answer(database, "chats_by_agent", "day, agent, chats")[:3] == [
+            (D13, "Cyril", 1),
+            (D14, "(none)", 1),
+            (D14, "Annie", 2),
+        ]
+        assert answer(database, "conversions_by_agent")[-2] == (APRIL, "13", "Cyril", 1, 0, 0, 0)
+        assert answer(database, "conversions_by_agent")[-3] == (APRIL, "11", "Annie", 1, 1, 1, 1)
+        assert answer(database, "chats_by_department", "DISTINCT department") == [("(none)",), ("Invoices",), ("Orders",)]
+
+
+def test_a_conversion_that_is_told_in_two_ways_is_as_its_chat_tells_it(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "told.duckdb") as database:
+        for agent in (12, 9):
+            told = f'{{"agent_id": {agent}, "chat_id": "c8", "chat_timestamp": "2026-04-01T00:00:00Z"}}'
+            database.execute("UPDATE conversions SET attribution = $1, goal_id = 501 WHERE id = 'k1'", [told])
+            assert ("k1", "500", "Ana") in answer(database, "conversion_facts", "conversion_id, goal_id, agent")
+        database.execute("UPDATE conversions SET goal_id = 500, goal_name = 'Paid' WHERE id = 'k1'")
+        database.execute("UPDATE conversions SET goal_name = NULL WHERE id = 'k2'")
+        assert answer(database, "conversions_by_goal", "DISTINCT goal_id, goal") == [("500", "Paid"), ("501", "Trial")]
+
+
+def test_times_inside_of_chats_are_utc_where_they_name_no_zone(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "zone.duckdb") as database:
+        before = answer(database, "engagement_facts", "chat_id, engagement_id, epoch(started_at)")
+        database.execute("SET TimeZone = 'America/New_York'")
+        database.execute("UPDATE chats SET engagements = replace(engagements, ':00Z', ':00')")
+        assert answer(database, "engagement_facts", "chat_id, engagement_id, epoch(started_at)") == before
+
+
+def test_texts_that_are_dropped_take_no_measure_along(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "dropped.duckdb") as database:
+        untouched = {view: answer(database, view) for view in VIEWS if view.startswith(("chats_by_d", "missed"))}
+        for column in ("comment", "visitor", "agent_names", "department_name"):
+            database.execute(f"ALTER TABLE chats DROP COLUMN {column}")
+        assert create_views(database) == VIEWS
+        assert {view: answer(database, view) for view in untouched} == untouched
+        assert answer(database, "satisfaction_by_day", "day, good, bad, comments") == [(D14, 1, 1, 0), (APRIL, 1, 0, 0)]
+        assert answer(database, "transcript", "chat_id, position, name, message")[-1] == ("o1", 0, None, "Call me")
 
 
 def test_hashed_identifiers_and_missing_columns(account: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@
 -- abandoned_share: Abandoned chats as a share (0 to 1) of all chats.
 -- accepted: Whether the agent took the chat; true where the API does not say.
 -- activity: A status of the agent, or chatting: in at least one chat, in whatever status.
--- agent: The agent's name, by today's list of agents where there is one; (none) for no agent.
+-- agent: The agent's name today, or the last one seen in a chat; (none) for no agent.
 -- agent_id: Identifier of the agent, as text; null for no agent.
 -- answered: Chats with a first response by an agent.
 -- attribution: Whom the conversion is credited to, as the API tells it (JSON).
@@ -29,7 +29,7 @@
 -- converted_at: When the visitor reached the goal.
 -- converted_chats: Chats credited with at least one conversion.
 -- day: Day on which it was, of chats that of their start, in the time zone asked for; null if that time could not be read.
--- department: The department's name, by today's list of departments where there is one; (none) for no department.
+-- department: The department's name today, or the last one seen in a chat; (none) for no department.
 -- department_id: Identifier of the department, as text; null for no department.
 -- dropped: Chats that the API calls dropped: the visitor left before an agent answered.
 -- dropped_share: Dropped chats as a share (0 to 1) of all chats.
@@ -46,7 +46,7 @@
 -- first_response_seconds_p50: Half of the answered chats had their first response within so many seconds.
 -- first_response_seconds_p90: 90 % of the answered chats had their first response within so many seconds.
 -- first_response_seconds_p95: 95 % of the answered chats had their first response within so many seconds.
--- goal: The goal's name.
+-- goal: The goal's name, the last one seen.
 -- goal_id: Identifier of the goal, as text.
 -- goal_name: The goal's name as the API tells it.
 -- good: Ratings that are good.
@@ -81,10 +81,64 @@ CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone
 
 CREATE OR REPLACE MACRO analytics.local_time(moment) AS timezone(analytics.time_zone(), moment);
 
+CREATE OR REPLACE MACRO analytics.midnight(day) AS
+CASE
+    WHEN analytics.local_time(timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR) >= day
+    THEN timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR
+    ELSE timezone(analytics.time_zone(), day)
+END;
+
+CREATE OR REPLACE MACRO analytics.moment(text) AS timezone('UTC', try_cast(text AS TIMESTAMP));
+
 CREATE OR REPLACE MACRO analytics.seconds_after(moment, seconds) AS
 CASE WHEN seconds BETWEEN 0 AND 1e9 THEN moment + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
 
--- Names of agents as they are today.
+-- Names of agents: those of today, and the last ones seen in chats of agents that are no longer there.
+CREATE OR REPLACE VIEW analytics.agent_names AS
+WITH chat AS (
+    SELECT coalesce(timestamp, '-infinity') AS moment, agent_ids, agent_names, engagements
+    FROM (FROM main.chats UNION ALL BY NAME SELECT CAST(NULL AS JSON) AS agent_names WHERE false)
+),
+told AS (
+    SELECT CAST(id AS VARCHAR) AS agent_id, nullif(display_name, '') AS agent, TIMESTAMPTZ 'infinity' AS moment
+    FROM main.agents
+    UNION ALL
+    SELECT part.agent_id AS agent_id, nullif(part.agent_name, '') AS agent, moment
+    FROM (SELECT moment, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS part FROM chat)
+    UNION ALL
+    SELECT agent_id, nullif(agent, ''), moment
+    FROM (
+        SELECT moment, unnest(from_json(agent_ids, '["VARCHAR"]')) AS agent_id, unnest(from_json(agent_names, '["VARCHAR"]')) AS agent
+        FROM chat
+        WHERE json_array_length(agent_ids) = json_array_length(agent_names)
+    )
+)
+SELECT agent_id, arg_max(agent, (moment, agent)) AS agent
+FROM told
+WHERE agent_id IS NOT NULL
+GROUP BY agent_id;
+
+CREATE OR REPLACE VIEW analytics.agent_names AS
+WITH chat AS (
+    SELECT coalesce(timestamp, '-infinity') AS moment, agent_ids, agent_names, engagements
+    FROM (FROM main.chats UNION ALL BY NAME SELECT CAST(NULL AS JSON) AS agent_names WHERE false)
+),
+told AS (
+    SELECT part.agent_id AS agent_id, nullif(part.agent_name, '') AS agent, moment
+    FROM (SELECT moment, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS part FROM chat)
+    UNION ALL
+    SELECT agent_id, nullif(agent, ''), moment
+    FROM (
+        SELECT moment, unnest(from_json(agent_ids, '["VARCHAR"]')) AS agent_id, unnest(from_json(agent_names, '["VARCHAR"]')) AS agent
+        FROM chat
+        WHERE json_array_length(agent_ids) = json_array_length(agent_names)
+    )
+)
+SELECT agent_id, arg_max(agent, (moment, agent)) AS agent
+FROM told
+WHERE agent_id IS NOT NULL
+GROUP BY agent_id;
+
 CREATE OR REPLACE VIEW analytics.agent_names AS
 SELECT CAST(id AS VARCHAR) AS agent_id, any_value(nullif(display_name, '')) AS agent
 FROM main.agents
@@ -92,30 +146,38 @@ WHERE id IS NOT NULL
 GROUP BY agent_id;
 
 CREATE OR REPLACE VIEW analytics.agent_names AS
-SELECT seen.agent_id AS agent_id, arg_max(nullif(seen.agent_name, ''), timestamp) AS agent
-FROM (
-    SELECT timestamp, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS seen
-    FROM main.chats
-)
-WHERE seen.agent_id IS NOT NULL
-GROUP BY seen.agent_id;
-
-CREATE OR REPLACE VIEW analytics.agent_names AS
 SELECT CAST(NULL AS VARCHAR) AS agent_id, CAST(NULL AS VARCHAR) AS agent
 WHERE false;
 
--- Names of departments as they are today.
+-- Names of departments: those of today, and the last ones seen in chats of departments that are no longer there.
+CREATE OR REPLACE VIEW analytics.department_names AS
+WITH told AS (
+    SELECT CAST(id AS VARCHAR) AS department_id, nullif(name, '') AS department, TIMESTAMPTZ 'infinity' AS moment
+    FROM main.departments
+    UNION ALL
+    SELECT CAST(department_id AS VARCHAR), nullif(department_name, ''), coalesce(timestamp, '-infinity')
+    FROM main.chats
+)
+SELECT department_id, arg_max(department, (moment, department)) AS department
+FROM told
+WHERE department_id IS NOT NULL
+GROUP BY department_id;
+
+CREATE OR REPLACE VIEW analytics.department_names AS
+WITH told AS (
+    SELECT CAST(department_id AS VARCHAR) AS department_id, nullif(department_name, '') AS department, coalesce(timestamp, '-infinity') AS moment
+    FROM main.chats
+)
+SELECT department_id, arg_max(department, (moment, department)) AS department
+FROM told
+WHERE department_id IS NOT NULL
+GROUP BY department_id;
+
 CREATE OR REPLACE VIEW analytics.department_names AS
 SELECT CAST(id AS VARCHAR) AS department_id, any_value(nullif(name, '')) AS department
 FROM main.departments
 WHERE id IS NOT NULL
 GROUP BY department_id;
-
-CREATE OR REPLACE VIEW analytics.department_names AS
-SELECT CAST(chats.department_id AS VARCHAR) AS department_id, arg_max(nullif(department_name, ''), timestamp) AS department
-FROM main.chats
-WHERE chats.department_id IS NOT NULL
-GROUP BY ALL;
 
 CREATE OR REPLACE VIEW analytics.department_names AS
 SELECT CAST(NULL AS VARCHAR) AS department_id, CAST(NULL AS VARCHAR) AS department
@@ -125,7 +187,11 @@ WHERE false;
 CREATE OR REPLACE VIEW analytics.chat_facts AS
 WITH chat AS (
     SELECT *, CAST(department_id AS VARCHAR) AS department_key
-    FROM main.chats
+    FROM (
+        FROM main.chats
+        UNION ALL BY NAME
+        SELECT CAST(NULL AS VARCHAR) AS department_name, CAST(NULL AS VARCHAR) AS comment WHERE false
+    )
     WHERE deleted IS NOT TRUE
 )
 SELECT
@@ -168,7 +234,11 @@ WITH chat AS (
                "timestamp": "VARCHAR", "duration": "DOUBLE", "response_time": {"first": "DOUBLE"}, "rating": "VARCHAR",
                "comment": "VARCHAR"}]'
         ) AS engagements
-    FROM main.chats
+    FROM (
+        FROM main.chats
+        UNION ALL BY NAME
+        SELECT CAST(NULL AS JSON) AS agent_names, CAST(NULL AS VARCHAR) AS comment WHERE false
+    )
     WHERE deleted IS NOT TRUE AND type IS DISTINCT FROM 'offline_msg'
 ),
 recorded AS (
@@ -184,8 +254,8 @@ part AS (
         part.agent_name AS agent_name,
         part.department_id AS department_id,
         coalesce(part.accepted, true) AS accepted,
-        try_cast(part.timestamp AS TIMESTAMPTZ) AS started_at,
-        analytics.seconds_after(try_cast(part.timestamp AS TIMESTAMPTZ), part.duration) AS ended_at,
+        analytics.moment(part.timestamp) AS started_at,
+        analytics.seconds_after(analytics.moment(part.timestamp), part.duration) AS ended_at,
         part.duration AS duration,
         part.response_time.first AS first_response_seconds,
         part.rating AS rating,
@@ -244,7 +314,7 @@ WITH in_chat AS (
 )
 SELECT
     told.id AS conversion_id,
-    try_cast(told.timestamp AS TIMESTAMPTZ) AS converted_at,
+    analytics.moment(told.timestamp) AS converted_at,
     told.goal_id AS goal_id,
     told.goal_name AS goal_name,
     told.attribution AS attribution,
@@ -260,7 +330,7 @@ SELECT
     alone.goal_name,
     alone.attribution,
     alone.attribution ->> '$.chat_id',
-    coalesce(chats.timestamp, try_cast(alone.attribution ->> '$.chat_timestamp' AS TIMESTAMPTZ))
+    coalesce(chats.timestamp, analytics.moment(alone.attribution ->> '$.chat_timestamp'))
 FROM main.conversions AS alone
 LEFT JOIN main.chats AS chats ON chats.id = alone.attribution ->> '$.chat_id'
 WHERE chats.deleted IS NOT TRUE;
@@ -279,7 +349,7 @@ WITH in_chat AS (
 )
 SELECT
     told.id AS conversion_id,
-    try_cast(told.timestamp AS TIMESTAMPTZ) AS converted_at,
+    analytics.moment(told.timestamp) AS converted_at,
     told.goal_id AS goal_id,
     told.goal_name AS goal_name,
     told.attribution AS attribution,
@@ -296,22 +366,29 @@ SELECT
     goal_name,
     attribution,
     attribution ->> '$.chat_id' AS chat_id,
-    try_cast(attribution ->> '$.chat_timestamp' AS TIMESTAMPTZ) AS chat_started_at
+    analytics.moment(attribution ->> '$.chat_timestamp') AS chat_started_at
 FROM main.conversions;
 
 -- One row for each conversion.
 CREATE OR REPLACE VIEW analytics.conversion_facts AS
 WITH once AS (
-    SELECT *, attribution ->> '$.agent_id' AS agent_id, attribution ->> '$.department_id' AS department_id
-    FROM analytics.conversion_reports
-    QUALIFY conversion_id IS NULL OR row_number() OVER (PARTITION BY conversion_id ORDER BY chat_id) = 1
+    SELECT
+        *,
+        attribution ->> '$.agent_id' AS agent_id,
+        attribution ->> '$.department_id' AS department_id,
+        CASE WHEN goal_id IS NULL THEN nullif(goal_name, '') ELSE arg_max(nullif(goal_name, ''), moment) OVER (PARTITION BY goal_id) END AS goal
+    FROM (SELECT *, (coalesce(converted_at, '-infinity'), goal_name) AS moment FROM analytics.conversion_reports)
+    QUALIFY conversion_id IS NULL OR row_number() OVER (
+        PARTITION BY conversion_id
+        ORDER BY chat_id, attribution ->> '$.chat_id' NULLS FIRST, attribution
+    ) = 1
 )
 SELECT
     conversion_id,
     converted_at,
     CAST(analytics.local_time(converted_at) AS DATE) AS day,
     goal_id,
-    coalesce(nullif(goal_name, ''), goal_id, '(none)') AS goal,
+    coalesce(goal, goal_id, '(none)') AS goal,
     agent_id,
     coalesce(agents.agent, nullif(attribution ->> '$.agent_name', ''), agent_id, '(none)') AS agent,
     department_id,
@@ -595,7 +672,11 @@ daily AS (
         activity,
         opened,
         closed,
-        unnest(range(date_trunc('day', analytics.local_time(opened)), analytics.local_time(closed), INTERVAL 1 DAY)) AS midnight
+        unnest(generate_series(
+            date_trunc('day', analytics.local_time(opened)),
+            analytics.local_time(closed - INTERVAL 1 MICROSECOND),
+            INTERVAL 1 DAY
+        )) AS midnight
     FROM once
 )
 SELECT
@@ -604,8 +685,8 @@ SELECT
     coalesce(agent, agent_id) AS agent,
     activity,
     sum(
-        epoch_us(least(closed, timezone(analytics.time_zone(), midnight + INTERVAL 1 DAY)))
-        - epoch_us(greatest(opened, timezone(analytics.time_zone(), midnight)))
+        epoch_us(least(closed, analytics.midnight(midnight + INTERVAL 1 DAY)))
+        - epoch_us(greatest(opened, analytics.midnight(midnight)))
     ) / 3_600_000_000 AS hours
 FROM daily
 LEFT JOIN analytics.agent_names USING (agent_id)
@@ -671,14 +752,18 @@ WITH item AS (
                 '[{"type": "VARCHAR", "timestamp": "VARCHAR", "name": "VARCHAR", "msg": "VARCHAR", "sender_type": "VARCHAR",
                    "nick": "VARCHAR", "agent_id": "VARCHAR", "attachment": {"name": "VARCHAR"}}]'
             ) AS items
-        FROM main.chats
+        FROM (
+            FROM main.chats
+            UNION ALL BY NAME
+            SELECT CAST(NULL AS JSON) AS agent_names, CAST(NULL AS JSON) AS visitor WHERE false
+        )
         WHERE deleted IS NOT TRUE
     )
 )
 SELECT
     id AS chat_id,
     position,
-    try_cast(item.timestamp AS TIMESTAMPTZ) AS sent_at,
+    analytics.moment(item.timestamp) AS sent_at,
     CASE
         WHEN item.sender_type IS NOT NULL THEN lower(item.sender_type)
         WHEN item.agent_id IS NOT NULL OR item.nick LIKE 'agent%' THEN 'agent'
@@ -694,5 +779,5 @@ FROM item
 WHERE item.type IN ('chat.msg', 'chat.file')
 UNION ALL
 SELECT id, 0, timestamp, 'visitor', visitor ->> '$.name', type, message
-FROM main.chats
+FROM (FROM main.chats UNION ALL BY NAME SELECT CAST(NULL AS JSON) AS visitor WHERE false)
 WHERE deleted IS NOT TRUE AND type = 'offline_msg' AND message IS NOT NULL;
