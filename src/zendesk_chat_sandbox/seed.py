@@ -1,7 +1,8 @@
 """Builds a whole account from a seed: the same seed, size and moment give the same bytes."""
 
+import json
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from zendesk_chat_sandbox.account import Account
 from zendesk_chat_sandbox.chat_store import ChatEntry
@@ -97,11 +98,12 @@ def _seed_chats(account: Account, count: int, now: int) -> None:
 
 
 def _conversion_row(account: Account, entry: ChatEntry, moment: int) -> Record:
+    """The conversion that is in a chat, as the export has it: with the chat's id, without names."""
     row = EVENT_MAKERS["conversions"](account.random, account.lists, moment * SECOND_US)
-    attribution = row["attribution"]
-    if isinstance(attribution, dict):
-        attribution |= {"chat_id": entry.identity, "chat_timestamp": iso_seconds(entry.created)}
-    return row | {"id": f"{entry.identity}.conv01"}
+    told: dict[str, Any] = json.loads(entry.body)["conversions"][0]
+    attribution = {name: told["attribution"][name] for name in ("agent_id", "department_id")}
+    chat = {"chat_id": entry.identity, "chat_timestamp": iso_seconds(entry.created)}
+    return row | told | {"attribution": attribution | chat}
 
 
 def oldest_chat(account: Account) -> str:
