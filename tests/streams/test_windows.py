@@ -203,3 +203,22 @@ def test_windows_that_reach_into_each_other_are_not_cut_further() -> None:
     assert list(windows.due(3)) == []
     windows.page_read(whole, 0, times, 0)
     assert len(list(windows.due(3))) == 3
+
+
+@effort(60)
+@given(st.integers(0, 10_000), st.integers(2, 8))
+def test_a_page_that_was_long_under_way_does_not_bring_an_older_form_after_a_newer_one(chance: int, lanes: int) -> None:
+    random = Random(chance)
+
+    def edit(api: ExportApi) -> None:
+        api.now += 1
+        victim = random.choice(sorted(api.items))
+        api.items[victim] = Item(victim, int(api.now) * SECOND, api.items[victim].version + 1)
+
+    items = {number: Item(number, (NOW - YEAR + number * YEAR // 150) * SECOND) for number in range(150)}
+    api = ExportApi("chats", items, lanes=lanes, chance=chance, between=edit)
+    found = run("chats", api, Bounds(START, NOW))
+    newest: dict[str, int] = {}
+    for record in found.records:
+        assert record["version"] >= newest.get(record["id"], 0)
+        newest[record["id"]] = record["version"]

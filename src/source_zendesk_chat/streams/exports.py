@@ -34,7 +34,7 @@ from source_zendesk_chat.errors import (
     ServerError,
 )
 from source_zendesk_chat.streams.drift import Finding
-from source_zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition
+from source_zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition, Remembered
 from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
 from source_zendesk_chat.streams.windows import Moments, Window, Windows
@@ -202,7 +202,7 @@ def _read_windows(
             ask(windows.due(fetch.spare()))
             continue
         begin = window.time
-        taken = _take(export, window, page, times)
+        taken = _take(export, window, page, times, windows.given_last(window))
         again = _asked_again(export, fetch, window, page, taken, windows.largest, times)
         if again:
             export = again
@@ -381,8 +381,8 @@ def _more_follows(export: Export, fetch: Fetch, time: int, limit: int, moments: 
     return page is not None and any(row.time is None or row.time <= moments.now for row in page.rows)
 
 
-def _take(export: Export, window: Window, page: _Page, times: Moments) -> _Taken:
-    """Move on over a page."""
+def _take(export: Export, window: Window, page: _Page, times: Moments, latest: Remembered) -> _Taken:
+    """Move on over a page; ``latest`` are records that changed meanwhile and were given in that form, which holds."""
     if not page.rows:
         return _Taken()
     places = _places(export, page, times.start)
@@ -400,7 +400,9 @@ def _take(export: Export, window: Window, page: _Page, times: Moments) -> _Taken
     keep_from = min(times.head, here)
     plainly_new = range(window.lower, keep_from if window.end is None else min(keep_from, window.end))
     for row, placed in zip(page.rows, _placed(places, max(before, window.lower)), strict=True):
-        if placed in plainly_new and row.key not in window.seen:  # almost all, so they are not asked about further
+        if row.key in latest and placed < latest[row.key][0]:
+            taken.add(row, "outside")
+        elif placed in plainly_new and row.key not in window.seen:  # almost all, so they are not asked about further
             taken.records.append(row.record)
         else:
             taken.add(row, _judge(window, row, placed, keep_from, times))

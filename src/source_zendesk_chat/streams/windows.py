@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from source_zendesk_chat.streams.positions import ExportPosition, Stretch
+from source_zendesk_chat.streams.positions import ExportPosition, Remembered, Stretch
 
 MAX_REMEMBERED: Final = 10_000  # about 650 KB of state; beyond, the oldest records of the overlap come again
 PAGES_OF_A_SMALL_SYNC: Final = 4  # a run that resumes must have read so much before it is taken for a backfill
@@ -114,6 +114,11 @@ class Windows:
     def unread(self) -> bool:
         """Whether there is something left."""
         return any(window.status != "read" for window in self._all)
+
+    def given_last(self, window: Window) -> Remembered:
+        """The records that the open window gave lately, seen from another one, whose page may have been under way for long."""
+        last = self._all[-1]
+        return {} if last is window else last.seen
 
     def due(self, spare: int) -> Iterator[Window]:
         """The windows to ask for next: as many as there is room for, and at least one if none is being asked for."""
