@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,6 +120,15 @@ def test_unknown_fields_are_kept_as_they_are(read: Read) -> None:
     assert row.pop("id") == "x"
     assert json.loads(row.pop("_extra")) == {"new": {"b": [1, None]}, "ID": "X", "q\"/~é '": 1, "": 0}
     assert row == {}
+
+
+def test_thousands_of_unknown_fields_take_a_moment(read: Read) -> None:
+    unknown = {f"key {number}": [number, {"a": 1.0}] for number in range(5000)}
+    began = time.process_time()
+    (row, other) = read([json.dumps({"id": "x", **unknown}).encode(), b'{"id":"y","key 7":null}'])
+    assert time.process_time() - began < 3
+    assert json.loads(row["_extra"]) == unknown
+    assert other == {"id": "y"}
 
 
 def test_odd_records_stay_in_their_place_among_plain_ones(read: Read) -> None:

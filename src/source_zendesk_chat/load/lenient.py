@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -48,9 +48,7 @@ def read_leniently(reader: duckdb.DuckDBPyConnection, table: StreamTable, record
 
 
 def _read_lines(reader: duckdb.DuckDBPyConnection, table: StreamTable, lines: pa.StringArray) -> pa.Table:
-    names = _query(reader, lines, "SELECT DISTINCT unnest(json_keys(line)) AS name FROM lines").column("name")
-    unknown = sorted({str(name) for name in names.to_pylist()} - set(table.columns))
-    return _query(reader, lines, _parse_sql(table, unknown))
+    return _query(reader, lines, _parse_sql(table))
 
 
 def _query(reader: duckdb.DuckDBPyConnection, lines: pa.StringArray, sql: str) -> pa.Table:
@@ -60,7 +58,7 @@ def _query(reader: duckdb.DuckDBPyConnection, lines: pa.StringArray, sql: str) -
     return result
 
 
-def _parse_sql(table: StreamTable, unknown: Sequence[str]) -> str:
+def _parse_sql(table: StreamTable) -> str:
     """Return a query that reads each line's columns in one pass."""
     columns = table.columns
     structure = json.dumps({name: "VARCHAR" if kind == "text" else "JSON" for name, kind in columns.items()})
@@ -72,15 +70,19 @@ def _parse_sql(table: StreamTable, unknown: Sequence[str]) -> str:
         for name, kind in columns.items()
         if kind not in ("text", "json")
     ]
-    extra = [_entry(name, f"nullif(extra[{index}]::VARCHAR, 'null')") for index, name in enumerate(unknown, 1)]
-    pointers = ", ".join(_literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in unknown)
     return f"""
-        SELECT {", ".join(selected)}, {_object(extra)} AS {EXTRA}, {_object(misfits)} AS {UNPARSED}
-        FROM (
-            SELECT json_transform(line, {_literal(structure)}) AS fields, json_extract(line, [{pointers}]) AS extra
-            FROM lines
-        )
+        SELECT {", ".join(selected)}, extra AS {EXTRA}, {_object(misfits)} AS {UNPARSED}
+        FROM (SELECT json_transform(line, {_literal(structure)}) AS fields, {_unknown_fields(columns)} AS extra FROM lines)
     """  # noqa: S608  names of fields, quoted
+
+
+def _unknown_fields(known: Iterable[str]) -> str:
+    """Return an expression for a JSON object of a line's unknown fields that are not null, by name; null if none."""
+    names = ", ".join(map(_literal, known))
+    fields = "list_zip(json_keys(line), json_extract(line, '$.*'))"
+    unknown = f"list_sort(list_filter({fields}, lambda f: f[1] NOT IN ({names}) AND f[2]::VARCHAR <> 'null'))"
+    entries = f"list_transform({unknown}, lambda f: to_json(f[1]) || ':' || f[2]::VARCHAR)"
+    return f"nullif('{{' || array_to_string({entries}, ',') || '}}', '{{}}')"
 
 
 def _readable(reader: duckdb.DuckDBPyConnection, records: Sequence[RawRecord]) -> Iterator[str]:
