@@ -41,9 +41,9 @@ REPORT = LoadReport(
 )
 
 
-def shown(events: list[Event | Saved], *, terminal: bool) -> str:
+def shown(events: list[Event | Saved], *, terminal: bool, width: int = 120) -> str:
     text = StringIO()
-    console = Console(file=text, force_terminal=terminal, width=120, legacy_windows=False)
+    console = Console(file=text, force_terminal=terminal, width=width, legacy_windows=False)
     clock = itertools.count()
     with show_progress(console, now=lambda: 1000.0, monotonic=lambda: float(next(clock))) as observe:
         for event in events:
@@ -121,6 +121,29 @@ def test_a_line_for_each_stream_on_a_terminal() -> None:
     assert "complete" in text
     assert "failed" in text
     assert "\x1b[33mnot available" in text
+
+
+def test_a_narrow_terminal_has_a_line_for_each_stream_too() -> None:
+    names = ["agent_routing_settings", "chat_events"]
+    events: list[Event | Saved] = [*map(StreamStarted, names)]
+    events += [page("chat_events", [{}] * 1234), RateLimited("agent_routing_settings", 1042.0)]
+    last = shown(events, terminal=True, width=80).rpartition("agent_routing_settings")[2]
+    plain = re.sub("\x1b\\[[\\d;?]+[A-Za-z]", "", last)
+    assert [re.sub("[ ━╸╺]+", " ", line).strip() for line in plain.split("\n")[:2]] == [
+        "0 records rate limit, 42 s left",
+        "chat_events 1,234 records reading",
+    ]
+    assert all(len(line) <= 80 for line in plain.split("\n"))
+
+
+@pytest.mark.parametrize(("terminal", "between"), [(True, " "), (False, "  ")])
+def test_no_name_is_cut_off_in_the_report(terminal: bool, between: str) -> None:
+    text = StringIO()
+    reports = [StreamReport("agent_routing_settings", "not available", LEDGER)]
+    print_report(LoadReport(tuple(reports)), Console(file=text, width=80, force_terminal=terminal, color_system=None))
+    lines = ["stream                |records|received|left out|requests|seconds|state"]
+    lines += ["agent_routing_settings|  1,000|   1,002|       2|      12|   61.0|not available"]
+    assert [line.rstrip() for line in text.getvalue().splitlines()] == [line.replace("|", between) for line in lines]
 
 
 def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:

@@ -21,6 +21,7 @@ from source_zendesk_chat.errors import ConfigError, ConnectorError
 from source_zendesk_chat.load.command import EXIT_FAILED, EXIT_OK, EXIT_USAGE, choose_streams
 from source_zendesk_chat.load.destination import duckdb_path
 from source_zendesk_chat.load.failures import DestinationError, explained
+from source_zendesk_chat.load.report import print_whole
 from source_zendesk_chat.load.tables import EXTRA, UNPARSED, ColumnType, StreamTable
 from source_zendesk_chat.streams.drift import Watch
 from source_zendesk_chat.streams.records import iso_seconds
@@ -292,7 +293,7 @@ def print_profile(profiles: Sequence[TableProfile], console: Console, *, every_c
         console: Where to.
         every_column: Whether the columns that are never null have a line each as well.
     """
-    console.print(_summary(profiles))
+    print_whole(_summary(profiles), console)
     for stream in profiles:
         columns = [column for column in stream.columns if column.nulls or every_column]
         if columns or stream.drift:
@@ -320,7 +321,7 @@ def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], conso
     console.print()
     console.print(Text(stream.stream, style="bold"))
     if columns:
-        console.print(_columns_table(columns))
+        print_whole(_columns_table(columns), console)
     if len(columns) < len(stream.columns):
         console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
     for drift in stream.drift:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 Ending: TypeAlias = StreamCompleted | StreamFailed | StreamUnavailable
 
+_WIDE: Final = 120  # columns of a terminal that have room for everything
 _BAR_WIDTH: Final = 24
+_SHORT_BAR_WIDTH: Final = 8
 _STATES: Final[dict[type[Ending], str]] = {
     StreamCompleted: "complete",
     StreamFailed: "failed",
@@ -52,14 +54,7 @@ def show_progress(
     if not console.is_terminal:
         yield _Lines(console, now, monotonic)
         return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        _ReadColumn(),
-        _RecordsColumn(),
-        TextColumn("{task.fields[requests]:>7,} requests"),
-        _StatusColumn(now),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*_columns(now, wide=console.width >= _WIDE), console=console, transient=True) as progress:
         yield _Bars(progress)
 
 
@@ -79,6 +74,15 @@ def ending(event: Ending) -> str:
             return f"failed after {counts}: {event.error}"
         case StreamUnavailable():
             return f"not available: {event.error}"
+
+
+def _columns(now: Callable[[], float], *, wide: bool) -> list[ProgressColumn]:
+    """Return the columns that a terminal has room for, so that a stream's line stays one."""
+    name, status = TextColumn("{task.description}", markup=False), _StatusColumn(now)
+    if wide:
+        requests = TextColumn("{task.fields[requests]:>7,} requests")
+        return [name, _ReadColumn(_BAR_WIDTH), _RecordsColumn(), _SpeedColumn(), requests, status]
+    return [name, _ReadColumn(_SHORT_BAR_WIDTH), _RecordsColumn(), status]
 
 
 class _Lines:
@@ -165,17 +169,27 @@ class _Bars:
 class _ReadColumn(ProgressColumn):
     """A bar: how much of the stream's time is read. It moves to and fro where there is no telling."""
 
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._width = width
+
     def render(self, task: Task) -> ProgressBar:
         read = task.fields["read"]
-        return ProgressBar(total=1.0, completed=read or 0.0, width=_BAR_WIDTH, pulse=read is None)
+        return ProgressBar(total=1.0, completed=read or 0.0, width=self._width, pulse=read is None)
 
 
 class _RecordsColumn(ProgressColumn):
-    """Records so far, and how many a second."""
+    """Records so far."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed or 0
-        return Text(f"{int(task.completed):>12,} records {speed:>8,.0f}/s")
+        return Text(f"{int(task.completed):>12,} records", no_wrap=True)
+
+
+class _SpeedColumn(ProgressColumn):
+    """Records a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.finished_speed or task.speed or 0:>8,.0f}/s", no_wrap=True)
 
 
 class _StatusColumn(ProgressColumn):

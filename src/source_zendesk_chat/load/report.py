@@ -18,6 +18,7 @@ State: TypeAlias = Literal["complete", "failed", "unfinished", "not available"]
 
 _STYLES: Final[dict[State, str]] = {"complete": "green", "failed": "red", "unfinished": "red", "not available": "yellow"}
 _DRIFTS_SHOWN: Final = 20
+_ANY_WIDTH: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,21 @@ class LoadReport:
 
 def print_report(report: LoadReport, console: Console) -> None:
     """Print the table of streams, under it why some have nothing, and what drifted; without colour where there is none."""
-    console.print(_streams(report))
+    print_whole(_streams(report), console)
     for stream in report.streams:
         if stream.error is not None:
             line = Text(f"{stream.name}: {stream.error}", style="yellow" if stream.state == "not available" else "")
             console.print(line, soft_wrap=True)
     if report.drifts:
         _print_drifts(report.drifts, console)
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table with nothing cut off: columns move together on a narrow terminal, lines run on where that is not enough."""
+    anywhere = console.options.update(max_width=_ANY_WIDTH)
+    table.collapse_padding = console.is_terminal and console.measure(table, options=anywhere).maximum > console.width
+    table.width = console.measure(table, options=anywhere).maximum
+    console.print(table, crop=False)
 
 
 def _streams(report: LoadReport) -> Table:
@@ -94,6 +103,6 @@ def _print_drifts(drifts: tuple[SchemaDrifted, ...], console: Console) -> None:
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(drift.path), " or ".join(drift.known) or "nothing", drift.found)
     console.print("\nNot as the schema says; loaded as it came:", style="yellow")
-    console.print(table)
+    print_whole(table, console)
     if len(drifts) > _DRIFTS_SHOWN:
         console.print(f"and {len(drifts) - _DRIFTS_SHOWN:,} more", highlight=False)
