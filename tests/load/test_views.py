@@ -334,6 +334,9 @@ def test_texts_that_are_dropped_take_no_measure_along(account: Path, tmp_path: P
         assert {view: answer(database, view) for view in untouched} == untouched
         assert answer(database, "satisfaction_by_day", "day, good, bad, comments") == [(D14, 1, 1, 0), (APRIL, 1, 0, 0)]
         assert answer(database, "transcript", "chat_id, position, name, message")[-1] == ("o1", 0, None, "Call me")
+        database.execute("ALTER TABLE chats DROP COLUMN message")
+        assert create_views(database) == VIEWS
+        assert answer(database, "transcript", "DISTINCT chat_id") == [("c1",), ("c2",)]
 
 
 def test_hashed_identifiers_and_missing_columns(account: Path, tmp_path: Path) -> None:

@@ -779,5 +779,9 @@ FROM item
 WHERE item.type IN ('chat.msg', 'chat.file')
 UNION ALL
 SELECT id, 0, timestamp, 'visitor', visitor ->> '$.name', type, message
-FROM (FROM main.chats UNION ALL BY NAME SELECT CAST(NULL AS JSON) AS visitor WHERE false)
+FROM (
+    FROM main.chats
+    UNION ALL BY NAME
+    SELECT CAST(NULL AS JSON) AS visitor, CAST(NULL AS VARCHAR) AS message WHERE false
+)
 WHERE deleted IS NOT TRUE AND type = 'offline_msg' AND message IS NOT NULL;
