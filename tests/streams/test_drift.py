@@ -289,6 +289,15 @@ def test_a_map_is_told_once_and_what_is_known_in_it_is_looked_at(monkeypatch: py
     ]
 
 
+@pytest.mark.parametrize("name", ["jo@example.com", "+49 30 1234567", "192.0.2.1", "4111 1111 1111 1111"])
+def test_a_name_that_is_personal_data_makes_a_map_and_is_not_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks, watch = count_walks(monkeypatch), Watch(CHAT)
+    records = lines(*({"visitor": {"first": 1, name: n, f"{n}{name}": n, "later": 1}} for n in range(100)))
+    assert watch.see(records) == [Finding("visitor.first", (), "integer"), Finding("visitor.*", (), "integer")]
+    assert walks() < 60
+    assert watch.see(lines({"visitor": {"name": 1}})) == [Finding("visitor.name", ("string",), "integer")]
+
+
 def test_findings_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     objects_of_one = {"type": "object", "properties": {"x": {"type": "null"}}}
     watch = Watch({"type": "object", "properties": {f"o{n}": objects_of_one for n in range(30)}})
