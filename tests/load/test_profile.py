@@ -144,6 +144,21 @@ def test_what_the_schema_does_not_know_of_what_sync_loaded(tmp_path: Path) -> No
     assert found.unknown_fields >= 2
 
 
+def test_names_that_are_data_are_told_once_for_all(tmp_path: Path) -> None:
+    first = {f"k{number:04d}": number for number in range(5000)}
+    second = {"k0000": "x", "jo@example.com": True, "a\nb": 1, "k0001": 1}
+    load(tmp_path / "chats.duckdb", chat_pages([chat(1, **first), chat(2, **second)]))
+    drift = only(str(tmp_path / "chats.duckdb"), stream_of(CHATS)).drift
+    assert drift[:2] == (Drift("a\\nb", (), "integer", 1), Drift("*", (), "boolean"))
+    assert drift[2:5] == (
+        Drift("k0000", (), "integer", 1),
+        Drift("k0000", (), "string", 1),
+        Drift("k0001", (), "integer", 2),
+    )
+    assert drift[-2:] == (Drift("k0048", (), "integer", 1), Drift("*", (), "integer"))
+    assert len(drift) == 53
+
+
 def test_drift_inside_of_json_columns(tmp_path: Path) -> None:
     path = agents(
         tmp_path / "a.duckdb",

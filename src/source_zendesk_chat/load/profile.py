@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from source_zendesk_chat.load.destination import duckdb_path
 from source_zendesk_chat.load.failures import DestinationError, explained
 from source_zendesk_chat.load.report import print_whole
 from source_zendesk_chat.load.tables import EXTRA, UNPARSED, ColumnType, StreamTable
-from source_zendesk_chat.streams.drift import Watch
+from source_zendesk_chat.streams.drift import MOST_UNKNOWN_FIELDS, Watch, is_personal, shown_name
 from source_zendesk_chat.streams.records import iso_seconds
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Stream
@@ -81,7 +81,7 @@ class Drift:
         path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
         known: The JSON types that the schema has there, without null; none for an unknown field.
         found: The JSON type that is there.
-        rows: In how many rows; None inside of JSON columns, where they are not counted.
+        rows: In how many rows; None where they are not counted: inside of JSON columns, and for any field of a map.
     """
 
     path: str
@@ -244,7 +244,7 @@ def _drift(
     connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: Collection[str]
 ) -> Iterator[Drift]:
     if EXTRA in present:
-        yield from (Drift(name, (), found, rows) for name, found, rows in _fields_in(connection, table, EXTRA))
+        yield from _unknown_fields(_fields_in(connection, table, EXTRA))
     if UNPARSED in present:
         for name, found, rows in _fields_in(connection, table, UNPARSED):
             yield Drift(name, _known(table.schema["properties"].get(name, {})), found, rows)
@@ -253,11 +253,25 @@ def _drift(
             yield from _drift_inside(connection, table, name)
 
 
+def _unknown_fields(fields: Iterable[tuple[str, str, int]]) -> Iterator[Drift]:
+    """Yield a drift for each field, as long as these are not so many, or such, that they are data rather than names."""
+    names: set[str] = set()
+    data: set[str] = set()
+    for name, found, rows in fields:
+        if name in names or (len(names) < MOST_UNKNOWN_FIELDS and not is_personal(name)):
+            names.add(name)
+            yield Drift(shown_name(name), (), found, rows)
+        elif found not in data:
+            data.add(found)
+            yield Drift("*", (), found)
+
+
 def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[tuple[str, str, int]]:
     """Yield the fields of the objects in a JSON column: name, JSON type, and in how many rows."""
     sql = f"""
-        SELECT field.key, field.type, count(*) FROM {_place(table)} AS t, json_each(t.{column}) AS field
-        WHERE field.key IS NOT NULL GROUP BY ALL ORDER BY ALL
+        SELECT name, json_type(field) AS kind, count(*)
+        FROM (SELECT unnest(json_keys({column})) AS name, unnest(json_extract({column}, '$.*')) AS field FROM {_place(table)})
+        GROUP BY ALL ORDER BY ALL
     """  # noqa: S608  names of our own
     for name, kind, rows in connection.execute(sql).fetchall():
         yield name, _JSON_TYPES.get(kind, "number"), rows

@@ -9,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from source_zendesk_chat.engine.events import Ledger, SchemaDrifted
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 State: TypeAlias = Literal["complete", "failed", "unfinished", "not available"]
 
 _STYLES: Final[dict[State, str]] = {"complete": "green", "failed": "red", "unfinished": "red", "not available": "yellow"}
-_DRIFTS_SHOWN: Final = 20
+_DRIFTS_SHOWN: Final = 500
 _ANY_WIDTH: Final = 1_000
 
 
@@ -68,7 +70,8 @@ def print_report(report: LoadReport, console: Console) -> None:
             line = Text(f"{stream.name}: {stream.error}", style="yellow" if stream.state == "not available" else "")
             console.print(line, soft_wrap=True)
     if report.drifts:
-        _print_drifts(report.drifts, console)
+        places = {stream.name: place for place, stream in enumerate(report.streams)}
+        _print_drifts(sorted(report.drifts, key=lambda drift: places.get(drift.stream, len(places))), console)
 
 
 def print_whole(table: Table, console: Console) -> None:
@@ -98,7 +101,7 @@ def _streams(report: LoadReport) -> Table:
     return table
 
 
-def _print_drifts(drifts: tuple[SchemaDrifted, ...], console: Console) -> None:
+def _print_drifts(drifts: Sequence[SchemaDrifted], console: Console) -> None:
     table = Table("stream", "field", "known", "found", box=None, pad_edge=False, header_style="bold", title_justify="left")
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(drift.path), " or ".join(drift.known) or "nothing", drift.found)
