@@ -325,6 +325,13 @@ def test_times_inside_of_chats_are_utc_where_they_name_no_zone(account: Path, tm
         assert answer(database, "engagement_facts", "chat_id, engagement_id, epoch(started_at)") == before
 
 
+def test_an_end_that_cannot_be_is_no_end(account: Path, tmp_path: Path) -> None:
+    with copied(account, tmp_path / "ends.duckdb") as database:
+        before = [answer(database, view) for view in ("concurrent_chats", "concurrent_chats_by_agent", "agent_time")]
+        database.execute("UPDATE chats SET end_timestamp = '9999-12-31T23:59:59Z' WHERE id IN ('c1', 'c2', 'c4')")
+        assert [answer(database, view) for view in ("concurrent_chats", "concurrent_chats_by_agent", "agent_time")] == before
+
+
 def test_texts_that_are_dropped_take_no_measure_along(account: Path, tmp_path: Path) -> None:
     with copied(account, tmp_path / "dropped.duckdb") as database:
         untouched = {view: answer(database, view) for view in VIEWS if view.startswith(("chats_by_d", "missed"))}

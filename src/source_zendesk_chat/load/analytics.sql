@@ -38,7 +38,7 @@
 -- duration_seconds_p50: Half of the answered chats were no longer than this.
 -- duration_seconds_p90: 90 % of the answered chats were no longer than this.
 -- duration_seconds_p95: 95 % of the answered chats were no longer than this.
--- ended_at: End; the start plus the duration where the API gives no end, or one before the start. Null on offline messages.
+-- ended_at: End; the start plus the duration where the API gives no end, one before the start, or one 30 years later. Null on offline messages.
 -- engagement_id: Identifier of the engagement in its chat; null where it is made from the chat's agent_ids.
 -- engagements: Parts that agents took in chats: more than the chats where an agent left one and came back.
 -- first_response_seconds: Seconds until an agent's first response; null if there was none.
@@ -92,6 +92,9 @@ CREATE OR REPLACE MACRO analytics.moment(text) AS timezone('UTC', try_cast(text 
 
 CREATE OR REPLACE MACRO analytics.seconds_after(moment, seconds) AS
 CASE WHEN seconds BETWEEN 0 AND 1e9 THEN moment + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
+
+CREATE OR REPLACE MACRO analytics.end_of(moment, told, seconds) AS
+CASE WHEN told BETWEEN moment AND analytics.seconds_after(moment, 1e9) THEN told ELSE analytics.seconds_after(moment, seconds) END;
 
 -- Names of agents: those of today, and the last ones seen in chats of agents that are no longer there.
 CREATE OR REPLACE VIEW analytics.agent_names AS
@@ -199,7 +202,7 @@ SELECT
     coalesce(type, 'chat') AS type,
     started_by,
     timestamp AS started_at,
-    CASE WHEN end_timestamp >= timestamp THEN end_timestamp ELSE analytics.seconds_after(timestamp, duration) END AS ended_at,
+    analytics.end_of(timestamp, end_timestamp, duration) AS ended_at,
     CAST(analytics.local_time(timestamp) AS DATE) AS day,
     department_key AS department_id,
     coalesce(names.department, nullif(department_name, ''), department_key, '(none)') AS department,
@@ -272,7 +275,7 @@ part AS (
         department_id,
         true,
         timestamp,
-        CASE WHEN end_timestamp >= timestamp THEN end_timestamp ELSE analytics.seconds_after(timestamp, duration) END,
+        analytics.end_of(timestamp, end_timestamp, duration),
         CASE WHEN len(agent_ids) = 1 THEN duration END,
         CASE WHEN len(agent_ids) = 1 THEN try_cast(response_time ->> '$.first' AS DOUBLE) END,
         CASE WHEN len(agent_ids) = 1 THEN rating END,
