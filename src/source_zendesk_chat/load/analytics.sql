@@ -335,7 +335,7 @@ SELECT
     alone.attribution ->> '$.chat_id',
     coalesce(chats.timestamp, analytics.moment(alone.attribution ->> '$.chat_timestamp'))
 FROM main.conversions AS alone
-LEFT JOIN main.chats AS chats ON chats.id = alone.attribution ->> '$.chat_id'
+LEFT JOIN main.chats AS chats ON chats.id = (alone.attribution ->> '$.chat_id')
 WHERE chats.deleted IS NOT TRUE;
 
 CREATE OR REPLACE VIEW analytics.conversion_reports AS
