@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -10,3 +11,12 @@ def small_pages() -> Iterator[None]:
         patch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 6)
         patch.setattr("source_zendesk_chat.streams.exports.SMALLEST_PAGE_SIZE", 2)
         yield
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """For tests that use up the stack: nothing of other tests is finalized where there is none left for it."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -288,6 +288,7 @@ def test_numbers_beyond_range_are_kept_as_text() -> None:
 
 
 @streams
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("depth", [10, 900, *range(960, 1010, 3), 100_000])
 def test_deep_nesting_is_read_whole_or_not_at_all(stream: str, depth: int) -> None:
     deep = "[" * depth + "]" * depth

@@ -115,6 +115,7 @@ def test_visitors_have_no_parents() -> None:
     assert deriver("visitors")([raw(CHAT)]).parents == ()
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("depth", [*range(960, 1010, 3), 100_000])
 def test_deep_nesting_raises_nothing(depth: int) -> None:
     line = b'{"id":"A","visitor":{"id":"v","new":%b,"notes":%b}}' % ((b"[" * depth + b"]" * depth,) * 2)
