@@ -447,7 +447,7 @@ def assert_the_rest_comes(account: Account, runs: Sequence[Cut], last: Cut, *, i
             assert [row for row, times in Counter(account.safe[name]).items() if times > 1] == [], "nothing comes twice"
 
 
-@effort(400)
+@effort(250)
 @given(accounts(), st.lists(cuts, min_size=1, max_size=3), lasts)
 def test_from_any_checkpoint_of_any_run_a_new_run_yields_the_rest(account: Account, runs: list[Cut], last: Cut) -> None:
     assert_the_rest_comes(account, runs, last, in_turns=True)
