@@ -35,7 +35,10 @@ _IPV4: Final = re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}\.){{3}}{_OCTET}(?![A-
 _IPV6: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f.]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++")
 _LONGEST_IPV6: Final = 50
 
-_CARD: Final = re.compile(r"(?<![\d+])(?=([2-6]\d\d++(?:[ -]{1,3}\d\d++){0,4}))", re.ASCII)
+_CARD: Final = re.compile(
+    r"(?<![\d+])(?=([2-6]\d{3}(?:[._]\d{4}){3}|[2-6]\d\d++(?:[ -]{1,3}\d\d++){0,4}))",  # a dot may be a decimal's as well
+    re.ASCII,
+)
 _GROUP: Final = re.compile(r"\d++", re.ASCII)
 _ISSUED: Final = re.compile(  # leading digits of the issuers, and how many there are in all
     r"4(?:\d{12}|\d{15}|\d{18})|[56]\d{15,18}|(?:2[2-7]|35)\d{14,17}|3[47]\d{13}|3[0689]\d{12}", re.ASCII
@@ -51,7 +54,12 @@ _PHONE: Final = re.compile(
     rf"|{_ALONE}(?:1{_GAP}?)?\(?[2-9]\d\d\)?{_GAP}{{0,2}}[2-9]\d\d{_GAP}?\d{{4}}(?!\d)"  # (555) 234-5678
     rf"|{_ALONE}{_NO_DATE}0[1-9](?:{_GAP}?\d\d){{4}}(?!\d)"  # 06 12 34 56 78
     rf"|{_ALONE}\(?{_NO_DATE}0[1-9](?:{_GAP}{{0,3}}\d){{7,10}}(?!\d)"  # 020 7946 0958
-    rf"|{_ALONE}[6-9]\d\d(?:[ -]\d{{3}}){{2}}(?!\d|[.,]\d)"  # 612 345 678
+    rf"|{_ALONE}[2-9]\d\d(?P<sign>[ .-])\d{{3}}(?P=sign)\d{{4}}(?!\d)"  # 555-123-4567
+    rf"|{_ALONE}\((?!19\d\d\)|20\d\d\))\d{{2,5}}\)(?:{_GAP}{{0,2}}\d){{7,9}}(?!\d)"  # (11) 98765-4321
+    rf"|{_ALONE}[1-9]\d 9\d{{4}}[ -]?\d{{4}}(?!\d)"  # 11 98765-4321
+    rf"|{_ALONE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}(?!\d)"  # 138 1234 5678
+    rf"|{_ALONE}8{_GAP}?\(?9\d\d\)?{_GAP}{{0,2}}\d{{3}}(?:{_GAP}?\d\d){{2}}(?!\d)"  # 8 (912) 345-67-89
+    rf"|{_ALONE}[5-9]\d\d(?:[ -](?!000)\d{{3}}){{2}}(?!\d|[.,]\d)"  # 612 345 678
     rf"|{_ALONE}[6-9]\d{{4}}[ -]\d{{5}}(?!\d)",  # 98765 43210
     re.ASCII,
 )
@@ -60,7 +68,7 @@ _HINT: Final = re.compile(r"[\d@\uff20%]")  # without one of these there is noth
 _HINTS: Final[dict[Kind, re.Pattern[str]]] = {  # what is quickly looked for, and in all that is to be found
     "email": re.compile(_AT),
     "ip": re.compile(r"\d\.\d{1,3}\.\d|::|(?::[0-9A-Fa-f]{1,4}){6}", re.ASCII),
-    "card": re.compile(r"\d(?:[ -]{0,3}\d){12}", re.ASCII),
+    "card": re.compile(r"\d(?:[ ._-]{0,3}\d){12}", re.ASCII),
     "phone": re.compile(rf"\d(?:{_GAP}{{0,3}}\d){{8}}|(?:\+|%2B)\(?\d", re.ASCII),
 }
 
