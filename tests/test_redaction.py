@@ -702,6 +702,7 @@ FIELDS: Final[tuple[Any, ...]] = (
         "chats.[0].SECRET",
     ),
     *("**.email", "Chats.email", "chats.a[", 7, ["chats.a"], "$.chats.a", "chats/a"),
+    *("chats" + ".SECRET" * 3000, "chats" + ".**.SECRET" * 3000),
 )
 
 

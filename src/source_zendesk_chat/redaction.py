@@ -36,6 +36,7 @@ Path: TypeAlias = tuple[str, ...]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # in the order in which they are looked for
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)  # the strongest first
 SHORTEST_HASH_KEY: Final = 16
+LONGEST_PATH: Final = 100  # segments; no record is so deep
 FIELD: Final = re.compile(r"(\*|[a-z_]+)((?:\.(?:\*\*?|[^.*\[\]\s]+))+)")
 BRACKETS: Final = re.compile(r"\.?\[\*?\]")
 WILDCARDS: Final = ("*", "**")
@@ -241,7 +242,7 @@ def _in_chat(origin: Origin, path: Path) -> Iterator[Path]:
 def _parse_rule(raw: object, place: str) -> Rule:
     given = _object(raw, place, ("field", "action", "patterns"))
     match = FIELD.fullmatch(BRACKETS.sub(".*", text.strip())) if isinstance(text := given.get("field"), str) else None
-    if not match:
+    if not match or match[2].count(".") > LONGEST_PATH:
         raise ConfigError(
             f"{place}.field: give a stream and a path, such as chats.visitor.email. In it * is one key or item, ** any levels."
         )
