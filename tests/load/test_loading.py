@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from load.runs import (
@@ -232,6 +233,19 @@ def test_transactions_are_bounded_by_records_bytes_and_time(path: Path, limits: 
     )
     assert [event.records for event in seen if isinstance(event, Saved) and event.records] == commits
     assert len(loaded_chats(path)) == 40
+
+
+def test_nothing_of_a_transaction_stays_in_memory(path: Path) -> None:
+    records = [{"id": f"{number:01000}", "update_timestamp": "2026-03-14T09:00:00Z"} for number in range(500)]
+    held: list[int] = []
+
+    def observe(event: Event | Saved) -> None:
+        if isinstance(event, Saved):
+            held.append(pa.total_allocated_bytes())
+
+    load(path, chat_pages(records, size=100), observe=observe, limits=Limits(records=100))
+    assert len(held) == 6
+    assert max(held) - min(held) < 250_000  # of 500,000 bytes of keys
 
 
 def test_full_refresh_drops_what_the_source_no_longer_has(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import dlt
 import duckdb
+from dlt.common.configuration.utils import get_resolved_traces
 from dlt.common.destination import AnyDestination, Destination
 from dlt.common.runtime import run_context, telemetry
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
@@ -125,6 +126,8 @@ def _quieten() -> None:
     for key, value in _SETTINGS.items():
         dlt.config[key] = value
     telemetry.stop_telemetry()
+    # It is emptied by dlt's own trace only. What a commit holds would stay, by way of the exceptions in it.
+    get_resolved_traces().logging_enabled = False
     run_context.active().initialize_runtime()
 
 

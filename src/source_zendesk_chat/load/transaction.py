@@ -88,15 +88,18 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
 
         file_format = _file_format(target)
 
-        @dlt.source(name=_SOURCE)
-        def package() -> Any:  # noqa: ANN401  dlt's own type is as loose
-            yield from (_resource(part, disposition, _data(part, disposition, file_format)) for part, disposition in written)
-            yield dlt.resource(remember, name="states")
-
+        resources = [_resource(part, disposition, _data(part, disposition, file_format)) for part, disposition in written]
         if written or resumes:
-            target.pipeline.extract(package(), loader_file_format=file_format)
+            package = _package([*resources, dlt.resource(remember(), name="states")])
+            target.pipeline.extract(package, loader_file_format=file_format)
             target.pipeline.normalize()
             target.pipeline.load()
+
+
+@dlt.source(name=_SOURCE)
+def _package(resources: Sequence[Any]) -> Any:  # noqa: ANN401  dlt's own type is as loose
+    """What is written together. dlt remembers the function, and with it what that refers to: here nothing."""
+    return resources
 
 
 def _turn_into_text(connection: duckdb.DuckDBPyConnection, table: StreamTable) -> None:
