@@ -40,6 +40,7 @@ examples:
   source-zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     a closed year
   source-zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
 
+Each stream is a table. In a DuckDB file there are views too of what support teams measure: FROM analytics.chats_by_day.
 A second run loads only what is new or changed. Exit code: 0 all streams are whole, 1 some are not, 2 wrong usage,
 130 or 143 interrupted; what is loaded by then stays, and the next run goes on from there.
 """
