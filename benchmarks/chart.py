@@ -80,7 +80,7 @@ def lines_of(figures: Mapping[Case, Figures], measure: str, latency_ms: int) -> 
     """The points of each peer, of the cases with this latency in which every chat came."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for (peer, chats, latency), figure in figures.items():
-        if latency == latency_ms and not figure.problems:
+        if peer in COLOURS and latency == latency_ms and not figure.problems:
             lines.setdefault(peer, []).append((chats, getattr(figure, measure)))
     return {peer: sorted(points) for peer, points in lines.items()}
 

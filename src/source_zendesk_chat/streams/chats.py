@@ -76,8 +76,12 @@ def look_at_chats(schema: Callable[[], Mapping[str, Any]]) -> Callable[[], Look]
 
 
 def _outline(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema with only the types of the record's own fields."""
-    return {**schema, "properties": {name: {"type": field["type"]} for name, field in schema["properties"].items()}}
+    """The schema with the record's own fields only: the types of its scalars, and anything inside of objects and arrays."""
+    nested = {"object", "array"}
+    fields = {
+        name: {} if nested & {*field["type"]} else {"type": field["type"]} for name, field in schema["properties"].items()
+    }
+    return {**schema, "properties": fields}
 
 
 def _as_sent(schema: Mapping[str, Any]) -> Mapping[str, Any]:
