@@ -16,7 +16,7 @@ import pytest
 from source_zendesk_chat import __version__
 from source_zendesk_chat.cli import main
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.load.command import choose_streams, gather_config, save_config
+from source_zendesk_chat.load.command import add_redactions, choose_streams, gather_config, save_config
 from source_zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 
@@ -208,3 +208,32 @@ def test_a_stdout_that_cannot_be_written_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([COMMAND, "spec"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "The messages cannot be written to stdout: No space left on device.\n")
+
+
+RULE = {"field": "bans.reason", "action": "null"}
+HASHED = {"field": "chats.visitor.email", "action": "hash"}
+
+
+def test_rules_of_the_command_line_come_to_those_of_the_file() -> None:
+    added = add_redactions({"rules": [RULE]}, ["chats.visitor.email=hash"], "k" * 16)
+    assert added == {"rules": [RULE, HASHED], "hash_key": "k" * 16}
+    assert add_redactions({"hash_key": "f" * 16}, ["chats.visitor.email=hash"], None)["hash_key"] == "f" * 16
+    assert add_redactions(None, ["bans.reason=null"], None) == {"rules": [RULE]}
+
+
+@pytest.mark.parametrize(
+    ("configured", "given", "words"),
+    [
+        ("chats.visitor.email", "bans.reason=null", "^redact: must be an object"),
+        (
+            {"rules": {"field": "chats.visitor.email"}},
+            "bans.reason=null",
+            "whose `rules` are a list",
+        ),
+        (None, "chats.visitor.email", "^--redact: give a field and an action"),
+        (None, "chats.visitor.email=hash", "^--redact: a hash needs a secret. Set ZENDESK_CHAT_HASH_KEY"),
+    ],
+)
+def test_rules_that_cannot_be_put_together_are_refused_and_none_is_dropped(configured: object, given: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        add_redactions(configured, [given], None)

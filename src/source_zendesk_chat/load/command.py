@@ -90,16 +90,22 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
 
 
 def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, Any]:
-    """The setting ``redact`` with the rules of ``--redact``, each a field and what is done with it."""
-    redact = dict(configured) if isinstance(configured, Mapping) else {}
-    listed = redact.get("rules")
-    rules = [*listed] if isinstance(listed, list) else []
-    for text in given:
-        field, separator, action = text.rpartition("=")
-        if not separator:
-            raise ConfigError("--redact: give a field and an action, such as chats.visitor.email=hash.")
-        rules.append({"field": field, "action": action})
-    return {**redact, "rules": rules} | ({"hash_key": hash_key} if hash_key else {})
+    """The setting ``redact`` with the rules of ``--redact``, each a field and what is done with it.
+
+    Raises:
+        ConfigError: A rule is no field and action, one hashes and there is no key, or the setting has no room for rules.
+    """
+    redact = {} if configured in (None, "") else configured
+    listed = redact.get("rules") if isinstance(redact, Mapping) else ""
+    if not isinstance(redact, Mapping) or not isinstance(listed, list | None):
+        raise ConfigError("redact: must be an object whose `rules` are a list, or --redact could not be added to it.")
+    parts = [text.rpartition("=") for text in given]
+    if not all(separator for _, separator, _ in parts):
+        raise ConfigError("--redact: give a field and an action, such as chats.visitor.email=hash.")
+    key = {"hash_key": hash_key} if hash_key else {}
+    if any(action == "hash" for _, _, action in parts) and not (key or redact.get("hash_key")):
+        raise ConfigError(f"--redact: a hash needs a secret. Set {HASH_KEY} to a text of at least 16 characters, and keep it.")
+    return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in parts)]}
 
 
 def choose_streams(text: str | None) -> list[str]:
