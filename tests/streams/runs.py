@@ -11,10 +11,9 @@ from typing import Any, NoReturn, TypeVar
 
 from source_zendesk_chat.errors import ConnectorError
 from source_zendesk_chat.streams import registry
-from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from source_zendesk_chat.streams.exports import Export, probe_export, read_export
-from source_zendesk_chat.streams.lists import IdList, agent_settings, probe_by_id, read_by_id
-from source_zendesk_chat.streams.positions import dump_export, dump_list, load_export, load_list
+from source_zendesk_chat.streams.exports import Export
+from source_zendesk_chat.streams.lists import IdList, agent_settings
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob, Stream
 from streams.model import ExportApi
 
@@ -24,38 +23,15 @@ MANY_REQUESTS = 3000
 
 def stream_of(export: Export, cursor_field: str = "timestamp") -> Stream[Any]:
     """A stream that reads an export."""
-    return Stream(
-        name=export.stream,
-        primary_key=("id",),
-        cursor_field=cursor_field,
-        schema=dict,
-        read=read_export(export),
-        probe=probe_export(export),
-        load_state=load_export(export.stream, cursor_field),
-        dump_state=dump_export(cursor_field, micros=export.unit == 1 or export.either_unit),
-    )
+    return registry._export(export, cursor_field, dict, optional=True)
 
 
 def list_of(listing: IdList) -> Stream[Any]:
     """A stream that reads a list by id."""
-    return Stream(
-        name=listing.stream,
-        primary_key=(listing.key,),
-        cursor_field=listing.key,
-        schema=dict,
-        read=read_by_id(listing),
-        probe=probe_by_id(listing),
-        load_state=load_list(listing.stream, listing.key),
-        dump_state=partial(dump_list, cursor_field=listing.key),
-    )
+    return registry._by_id(listing, dict, optional=True)
 
 
 ROUTING = IdList("agent_routing_settings", "routing_settings/agents", agent_settings, key="agent_id", unpaged=True)
-STREAMS: Mapping[str, Stream[Any]] = {
-    ROUTING.stream: list_of(ROUTING),
-    **{export.stream: stream_of(export) for export in (AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS)},
-    **registry.STREAMS,
-}
 
 
 class Side:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
-from streams.runs import STREAMS, Run, destination, doubles, run
+from streams.runs import Run, destination, doubles, run
 from streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
 
 PAGE = 6  # as in conftest

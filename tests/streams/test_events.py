@@ -17,10 +17,11 @@ from source_zendesk_chat.streams.chats import CHATS
 from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
 from source_zendesk_chat.streams.exports import Export
 from source_zendesk_chat.streams.records import with_fields
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import STREAMS, Run, destination, doubles, run, stream_of
+from streams.runs import Run, destination, doubles, run, stream_of
 from streams.test_exports import START, contains, rows
 
 Unit = Literal["seconds", "microseconds"]

@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
-from streams.runs import STREAMS, Run, destination, doubles, run
+from streams.runs import Run, destination, doubles, run
 
 PAGE = 6  # as in conftest
 LOOKBACK = 600

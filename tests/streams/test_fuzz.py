@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from source_zendesk_chat.airbyte.inputs import parse_state
 from source_zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
 from source_zendesk_chat.streams.positions import ExportPosition
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 from streams.effort import effort
 from streams.model import NOW, SECOND, iso
-from streams.runs import STREAMS, Side
+from streams.runs import Side
 
 T = TypeVar("T")
 MARK = "SECRET-MARK"

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError
 from source_zendesk_chat.streams import lists
+from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, ListApi
 from streams.runs import ROUTING as ROUTING_LIST
-from streams.runs import STREAMS, Run, destination, doubles, list_of, run
+from streams.runs import Run, destination, doubles, list_of, run
 
 INCREMENTAL = Bounds(0, NOW)
 FULL = Bounds(0, NOW, incremental=False)
