@@ -32,7 +32,7 @@ demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see 
 
 .PHONY: test
 test: setup ## run all tests
-	@$(RUN)python -m pytest $(PYTEST)
+	@$(RUN)python -m pytest --numprocesses auto --maxprocesses 4 $(PYTEST)
 
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter
