@@ -127,6 +127,7 @@ def test_memory_is_bounded_by_pages_in_flight() -> None:
             Page.alive -= 1
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        fetch("x", {}, bytes)
         for number in range(100):
             yield Batch([Page(b"{}")], number, 1)
 
@@ -145,6 +146,7 @@ def test_never_more_streams_at_once_than_workers(workers: int) -> None:
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         nonlocal running
+        fetch("x", {}, bytes)
         with lock:
             running += 1
             at_once.append(running)

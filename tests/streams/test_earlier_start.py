@@ -47,9 +47,7 @@ def test_wherever_runs_start_and_are_cut_everything_since_the_earliest_start_arr
         max_size=4,
     ),
 )
-def test_so_does_everything_of_streams_that_share_pages(
-    api: ExportApi, rounds: list[tuple[int, set[int], int, int]]
-) -> None:
+def test_so_does_everything_of_streams_that_share_pages(api: ExportApi, rounds: list[tuple[int, set[int], int, int]]) -> None:
     kept: list[list[Run]] = [[], [], []]
 
     def read(selected: Sequence[int], start: int, cut: int | None, stored: int) -> None:

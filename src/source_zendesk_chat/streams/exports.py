@@ -268,12 +268,11 @@ def _start_moved(stream: str, position: ExportPosition, start: int) -> str | Non
     """What to tell about a start date that is not the one that a state was read from."""
     began = position.complete_from
     if began is None:
-        return (
-            f"{stream}: the state does not say from which start_date it was read. If you moved start_date back since, reset this "
-            "stream's state to read the older records."
-        )
+        what = "the state does not say from which start_date it was read."
+        return f"{stream}: {what} If start_date was later then, reset this stream's state to read the older records."
     if start < began:
-        return f"{stream}: start_date was {iso_seconds(began)} and is earlier now. The records from {iso_seconds(start)} on are read too."
+        what = f"start_date was {iso_seconds(began)} and is earlier now."
+        return f"{stream}: {what} The records from {iso_seconds(start)} on are read too."
     return None
 
 
