@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from api.fakes import FakeApi, HastyClock, NoAnswerError, ok, status
+from api.fakes import FakeApi, HastyClock, ok, status
 from engine.streams import BOUNDS, client, pages, start, stream, task
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import (
