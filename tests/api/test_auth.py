@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from api.fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
-from source_zendesk_chat.api.auth import FixedToken, OAuthTokens, TokenSource, grant, lifetime, rotated_config, token_source
+from source_zendesk_chat.api.auth import FixedToken, HandOver, OAuthTokens, TokenSource, hand_over, rotated_config, token_source
 from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.token_endpoint import grant, lifetime
 from source_zendesk_chat.api.transport import HttpTransport
 from source_zendesk_chat.clock import Stopped, SystemClock
 from source_zendesk_chat.config import OAuth, parse_config
@@ -38,7 +39,8 @@ class Given:
         self.clock = FakeClock()
         self.api = FakeApi([ok()], grants)
         self.rotations: list[OAuth] = []
-        self.tokens = OAuthTokens(credentials, URL, self.api, self.clock, on_rotation or self.rotations.append)
+        store = HandOver(on_rotation or self.rotations.append)
+        self.tokens = OAuthTokens(credentials, URL, self.api, self.clock, store)
 
 
 def test_a_fixed_token_is_what_it_is() -> None:
@@ -294,7 +296,7 @@ def test_a_rotated_config_is_the_users_own_with_the_tokens_replaced() -> None:
     }
     before = json.dumps(raw)
     config = parse_config(raw)
-    rotated = rotated_config(config, OAuth("a2", "r2", "c", "s", 1_795_000_000.9))
+    rotated = rotated_config(config.raw, OAuth("a2", "r2", "c", "s", 1_795_000_000.9))
     assert json.dumps(raw) == before
     assert rotated["credentials"].pop("token_expiry_date") == "2026-11-18T11:06:40Z"
     assert rotated["credentials"] == {
@@ -307,7 +309,7 @@ def test_a_rotated_config_is_the_users_own_with_the_tokens_replaced() -> None:
     }
     assert rotated["unknown"] == {"kept": 1}
     parse_config(rotated)
-    assert "token_expiry_date" not in rotated_config(config, OAuth("a2", "r2", "c", "s"))["credentials"]
+    assert "token_expiry_date" not in rotated_config(config.raw, OAuth("a2", "r2", "c", "s"))["credentials"]
 
 
 # Against the sandbox, over HTTP.
@@ -321,7 +323,7 @@ def oauth_config(sandbox: Sandbox, **credentials: Any) -> dict[str, Any]:
 def connected(raw: dict[str, Any], rotations: list[dict[str, Any]]) -> tuple[Client, TokenSource]:
     config, clock = parse_config(raw), SystemClock()
     http = HttpTransport(config.origin, timeout=5, clock=clock, user_agent="test/1")
-    tokens = token_source(config, http, clock, rotations.append)
+    tokens = token_source(config, http, clock, hand_over(config, rotations.append))
     client = Client(config.api_url, transport=http, tokens=tokens, limiter=unlimited(FakeClock()), clock=clock)
     return client, tokens
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
 from engine.streams import BOUNDS, client, endless, pages, readers, start, stream, task
-from source_zendesk_chat.api.auth import OAuthTokens
+from source_zendesk_chat.api.auth import HandOver, OAuthTokens
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.clock import SystemClock
 from source_zendesk_chat.config import OAuth
@@ -325,7 +325,7 @@ class Rotating:
         def rotated(renewed: OAuth) -> None:
             save({"access_token": renewed.access_token})
 
-        tokens = OAuthTokens(OLD, "https://a/oauth", self.api, self.clock, rotated)
+        tokens = OAuthTokens(OLD, "https://a/oauth", self.api, self.clock, HandOver(rotated))
         return Client("https://a/api", transport=self.api, tokens=tokens, limiter=unlimited(FakeClock()), clock=self.clock)
 
 
