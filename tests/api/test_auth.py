@@ -209,7 +209,15 @@ def test_expires_in(said: object, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [{"expires_in": "3600"}, {"expires_in": []}, {"refresh_token": 5}, {"refresh_token": None}, {"scope": ["read"]}]
+    "odd",
+    [
+        {"expires_in": "3600"},
+        {"expires_in": []},
+        {"expires_in": 10**400},
+        {"refresh_token": 5},
+        {"refresh_token": None},
+        {"scope": ["read"]},
+    ],
 )
 def test_oddities_beside_the_access_token_do_not_cost_the_refresh_token(odd: dict[str, Any]) -> None:
     given = Given([granted(**odd), status(400)])
@@ -341,6 +349,12 @@ def test_what_cannot_be_sent_as_a_token_is_none(token: str) -> None:
 def test_a_client_error_that_says_nothing_about_tokens_is_retried(number: int) -> None:
     given = Given([status(number, WEB_PAGE), granted()])
     assert given.tokens.renew("old-access") is True
+
+
+def test_numbers_beyond_all_bounds_are_overlooked() -> None:
+    given = Given([ok(b'{"access_token":"new-access","expires_in":1e400,"refresh_token":1e400}')])
+    assert given.tokens.renew("old-access") is True
+    assert given.rotations == [OAuth("new-access", "old-refresh", "client", "client-secret")]
 
 
 # Ahead of expiry.

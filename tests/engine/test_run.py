@@ -380,6 +380,28 @@ def test_credentials_that_the_consumer_does_not_save_are_never_used() -> None:
     assert "new" not in api.tokens
 
 
+def test_a_consumer_that_fails_does_not_cut_a_renewal_short() -> None:
+    """A store that needs no consumer keeps the tokens, however the run ends."""
+    clock = SystemClock()
+    begun, stored = threading.Event(), threading.Event()
+
+    def save(_: OAuth) -> None:
+        begun.set()
+        time.sleep(0.3)
+        stored.set()
+
+    def connect(_: SaveCredentials) -> Client:
+        api = RefusingApi([ok()], [GRANT])
+        tokens = OAuthTokens(OLD, "https://a/oauth", api, clock, HandOver(save))
+        return Client("https://a/api", transport=api, tokens=tokens, limiter=unlimited(FakeClock()), clock=clock)
+
+    events = run([task("s", pages(2))], connect, clock, threading.Event())
+    next(iter(events))
+    assert begun.wait(5)
+    events.close()  # type: ignore[attr-defined]  # as when the destination fails
+    assert stored.is_set()
+
+
 def test_a_dead_refresh_token_fails_every_stream_with_one_request_for_a_new_one() -> None:
     clock = SystemClock()
     grants: list[Answer] = [status(400)]

@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.retry import Outcome, wait_before_retry
-from source_zendesk_chat.api.token_endpoint import TokenAnswer, grant, is_refusal, is_token, lifetime, refusal, tokens_in
+from source_zendesk_chat.api.token_endpoint import TokenAnswer, grant, is_refusal, refusal, tokens_in
 from source_zendesk_chat.api.transport import Transport
 from source_zendesk_chat.config import AccessToken, Config, OAuth
 from source_zendesk_chat.errors import AuthError, ConfigError, ConnectorError, NetworkError, ServerError, TransientError
@@ -195,12 +195,11 @@ class OAuthTokens:
     def _renewed(self, credentials: OAuth) -> OAuth:
         answer = self._ask(grant(credentials))
         self._lost = ""
-        life = lifetime(answer.expires_in)
         return replace(
             credentials,
             access_token=answer.access_token,
-            refresh_token=answer.refresh_token if is_token(answer.refresh_token) else credentials.refresh_token,
-            expires_at=None if life is None else self._clock.now() + life,
+            refresh_token=answer.refresh_token or credentials.refresh_token,
+            expires_at=None if answer.life is None else self._clock.now() + answer.life,
         )
 
     def _ask(self, form: Mapping[str, str]) -> TokenAnswer:

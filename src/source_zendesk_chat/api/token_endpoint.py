@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -24,12 +25,27 @@ RETRIED: Final = (408, 409, 425)  # client errors that say nothing about the tok
 TOKEN_IN_ANSWER: Final = re.compile(rb'"(access_token|refresh_token)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
-class TokenAnswer(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """The tokens in a successful answer.
+
+    Attributes:
+        access_token: Well-formed.
+        refresh_token: Likewise; None if there is no new one.
+        life: Seconds until the access token expires; None if unknown.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    life: float | None = None
+
+
+class _GrantedAnswer(msgspec.Struct):
     """A successful answer. Only the access token must be well-formed: asking again would find the refresh token used up."""
 
     access_token: str
-    refresh_token: Any = None
-    expires_in: Any = None
+    refresh_token: msgspec.Raw = msgspec.Raw(b"null")
+    expires_in: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _RefusedAnswer(msgspec.Struct):
@@ -53,19 +69,25 @@ def tokens_in(content: bytes) -> TokenAnswer | None:
     ``{"access_token":"a","refresh_token":"r","sco`` holds all that is needed.
     """
     try:
-        answer = msgspec.json.decode(content, type=TokenAnswer)
+        answer = msgspec.json.decode(content, type=_GrantedAnswer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _tokens_in_part(content)
-    return answer if is_token(answer.access_token) else None
+        found = dict(TOKEN_IN_ANSWER.findall(content))
+        access, refresh = _token(found.get(b"access_token")), _token(found.get(b"refresh_token"))
+        return TokenAnswer(access, refresh) if access and refresh else None
+    refresh, life = _token(bytes(answer.refresh_token)), lifetime(_value(bytes(answer.expires_in)))
+    return TokenAnswer(answer.access_token, refresh, life) if is_token(answer.access_token) else None
 
 
-def _tokens_in_part(content: bytes) -> TokenAnswer | None:
+def _token(text: bytes | None) -> str | None:
+    value = _value(text or b"null")
+    return value if isinstance(value, str) and is_token(value) else None
+
+
+def _value(text: bytes) -> object:
     try:
-        found = {name: msgspec.json.decode(text, type=str) for name, text in TOKEN_IN_ANSWER.findall(content)}
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    access, refresh = found.get(b"access_token", ""), found.get(b"refresh_token", "")
-    return TokenAnswer(access, refresh) if is_token(access) and is_token(refresh) else None
 
 
 def is_token(value: object) -> bool:

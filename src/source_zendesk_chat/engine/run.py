@@ -42,7 +42,7 @@ WORKERS: Final = 16  # a thread for each stream, so that a list does not wait fo
 PAGES_WAITING: Final = 1
 POLL_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 5.0
-SETTLE_SECONDS: Final = 20.0  # below the 30 seconds that Kubernetes gives a pod to end
+SETTLE_SECONDS: Final = 15.0  # half of what Kubernetes gives a pod to end
 SHORTEST_REPORTED_WAIT_SECONDS: Final = 1.0
 REPORT_AGAIN_SECONDS: Final = 10.0
 
