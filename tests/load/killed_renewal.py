@@ -61,13 +61,16 @@ def forked(work: Callable[[], None], seconds: float | None) -> bool:
     return os.waitpid(process, 0)[1] == 0
 
 
-def readable(path: Path) -> Iterator[tuple[str, list[str]]]:
+def readable(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """The pairs of tokens in files that hold everything else too."""
     for file in sorted(path.parent.glob(f"{path.name}*")):
         try:
-            credentials = json.loads(file.read_bytes())["credentials"]
+            found = json.loads(file.read_bytes())
         except ValueError:
             continue
-        yield ("file" if file == path else "copy"), [credentials["access_token"], credentials["refresh_token"]]
+        credentials = found["credentials"]
+        if {**found, "credentials": None} == {**config, "credentials": None}:
+            yield ("file" if file == path else "copy"), [credentials["access_token"], credentials["refresh_token"]]
 
 
 def tidy(path: Path, content: bytes) -> None:
@@ -78,6 +81,7 @@ def tidy(path: Path, content: bytes) -> None:
 
 def by_steps(path: Path) -> None:
     content = path.read_bytes()
+    config = json.loads(content)
     for step in itertools.count(1):
 
         def killed(step: int = step) -> None:
@@ -85,7 +89,7 @@ def by_steps(path: Path) -> None:
             renew(path, "new-access", "new-refresh")
 
         ended = forked(killed, None)
-        sys.stdout.write(json.dumps(list(readable(path))) + "\n")
+        sys.stdout.write(json.dumps(list(readable(path, config))) + "\n")
         if ended:
             return
         tidy(path, content)
@@ -93,6 +97,7 @@ def by_steps(path: Path) -> None:
 
 def by_moments(path: Path, seed: int) -> None:
     chance = random.Random(seed)
+    config = json.loads(path.read_bytes())
 
     def endless() -> None:
         for number in itertools.count():
@@ -100,7 +105,7 @@ def by_moments(path: Path, seed: int) -> None:
 
     for _ in range(ROUNDS):
         forked(endless, chance.uniform(0.001, 0.03))
-        sys.stdout.write(json.dumps(list(readable(path))) + "\n")
+        sys.stdout.write(json.dumps(list(readable(path, config))) + "\n")
 
 
 if __name__ == "__main__":

@@ -99,8 +99,10 @@ def fail_in(monkeypatch: pytest.MonkeyPatch, *directories: Path) -> None:
 # What the file is.
 
 
-def test_the_users_own_settings_stay(file: Path) -> None:
-    renew(file)
+def test_a_file_is_replaced_and_the_users_own_settings_stay(file: Path) -> None:
+    with file.open() as before:  # or its number could be used again
+        renew(file)
+        assert not os.path.samestat(os.fstat(before.fileno()), file.stat())
     assert tokens_in(file) == NEW
     assert names(file.parent) == ["config.json"]
 
@@ -414,6 +416,21 @@ def test_what_another_process_has_stored_meanwhile_is_found(file: Path, lock: in
         with pytest.raises(BlockingIOError):
             fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(again)
+
+
+def test_a_file_that_is_replaced_just_before_it_is_locked_is_opened_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flock, theirs = fcntl.flock, file.with_name("theirs")
+    theirs.write_text(json.dumps({**CONFIG, "credentials": {**CREDENTIALS, "access_token": "theirs"}}))
+
+    def late(handle: int, operation: int) -> None:
+        if theirs.exists():
+            theirs.replace(file)
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with ConfigFile(file, FakeClock()).prepare() as slot:
+        assert slot.stored is not None
+        assert slot.stored.access_token == "theirs"
 
 
 def test_a_lock_that_is_held_for_ever_is_said(file: Path, lock: int) -> None:
