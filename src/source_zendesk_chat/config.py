@@ -107,7 +107,7 @@ def parse_config(raw: object) -> Config:
         subdomain=subdomain,
         origin=f"{parts.scheme}://{parts.netloc}",
         api_url=api_url,
-        credentials=_credentials(raw),
+        credentials=parse_credentials(raw),
         start=(start := parse_start_date(_text(raw, "start_date"))),
         lookback=60 * _integer(raw, "lookback_minutes", DEFAULT_LOOKBACK_MINUTES, low=0, high=7 * 24 * 60),
         requests_per_minute=_integer(raw, "requests_per_minute", DEFAULT_REQUESTS_PER_MINUTE, low=1, high=10_000),
@@ -164,8 +164,8 @@ def parse_end_date(text: str, start: int) -> int:
     return end
 
 
-def _credentials(raw: Mapping[str, Any]) -> Credentials:
-    """Read ``credentials``, or the flat ``access_token`` that configurations had before version 0.3 of the peer."""
+def parse_credentials(raw: Mapping[str, Any]) -> Credentials:
+    """Read ``credentials``, or the flat ``access_token`` that configurations had before Airbyte's connector 0.3."""
     given = raw.get("credentials")
     if given is None:
         if not raw.get("access_token"):

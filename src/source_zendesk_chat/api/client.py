@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from source_zendesk_chat import __version__
-from source_zendesk_chat.api.auth import TokenSource, token_source
+from source_zendesk_chat.api.auth import TokenSource, TokenStore, hand_over, token_source
 from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.refusals import error_for, unreadable
@@ -227,20 +227,23 @@ def _is_signed_in(support: Response) -> bool:
         return False
 
 
-def connect(config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None]) -> Client:
+def connect(
+    config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None], store: TokenStore | None = None
+) -> Client:
     """The client for a configuration.
 
     Args:
         config: Valid configuration.
         clock: Time.
-        on_rotation: Given the whole new configuration whenever tokens were renewed, before they are used.
+        on_rotation: Given the complete new configuration whenever tokens were renewed, before they are used.
+        store: Stores renewed tokens in place of ``on_rotation``.
     """
     time = ServerClock(clock)
     transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)
     return Client(
         config.api_url,
         transport=transport,
-        tokens=token_source(config, transport, time, on_rotation),
+        tokens=token_source(config, transport, time, store or hand_over(config, on_rotation)),
         limiter=RateLimiter(config.requests_per_minute, clock),
         clock=time,
     )

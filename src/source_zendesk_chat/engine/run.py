@@ -43,7 +43,7 @@ WORKERS: Final = 16  # a thread for each stream, so that a list does not wait fo
 PAGES_WAITING: Final = 1
 POLL_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 5.0
-SETTLE_SECONDS: Final = 3.0
+SETTLE_SECONDS: Final = 15.0  # half of what Kubernetes gives a pod to end
 SHORTEST_REPORTED_WAIT_SECONDS: Final = 1.0
 REPORT_AGAIN_SECONDS: Final = 10.0
 
@@ -102,8 +102,8 @@ def run(
                 event.saved.set()
     finally:
         stopped.set()
+        client.settle(SETTLE_SECONDS)  # or tokens that are being renewed would be lost, also if the consumer failed
     if unfinished:
-        client.settle(SETTLE_SECONDS)
         yield from channel.unsaved()
 
 

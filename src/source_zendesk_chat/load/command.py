@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from rich.console import Console
 
 from source_zendesk_chat.api.client import connect
 from source_zendesk_chat.clock import Clock, SystemClock
-from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config
-from source_zendesk_chat.engine.events import CredentialsRotated, Event
+from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, parse_config
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, ConnectorError
+from source_zendesk_chat.load.config_file import ConfigFile, read_config
 from source_zendesk_chat.load.destination import open_target
 from source_zendesk_chat.load.failures import DestinationError, explained
 from source_zendesk_chat.load.loading import load_events
@@ -53,7 +51,6 @@ def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
         config = parse_config(raw)
         streams, warnings = streams_for(config.redaction)
         chosen = [streams[name] for name in choose_streams(options.streams)]
-        check_storable(config, options.config)
         for warning in warnings:
             console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
         report = _load(options, config, chosen, clock, stopped, console)
@@ -71,7 +68,7 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
     Raises:
         ConfigError: The file cannot be read, or there is neither file nor token.
     """
-    raw = _read_config(options.config) if options.config else {}
+    raw = read_config(Path(options.config)) if options.config else {}
     if not options.config:
         raw |= {key: environment[name] for key, name in ENVIRONMENT.items() if environment.get(name)}
     given = {key: getattr(options, option) for option, key in OPTIONS.items() if getattr(options, option)}
@@ -121,43 +118,6 @@ def choose_streams(text: str | None) -> list[str]:
     return names
 
 
-def check_storable(config: Config, path: str | None) -> None:
-    """Make sure, before any is used up, that renewed tokens can be stored where the old ones came from.
-
-    Raises:
-        ConfigError: They cannot.
-    """
-    if path and isinstance(config.credentials, OAuth) and not os.access(Path(path).parent, os.W_OK):
-        raise ConfigError(f"Renewed OAuth tokens could not be stored in {path}: its directory cannot be written.")
-
-
-def save_config(path: Path, config: Mapping[str, Any]) -> None:
-    """Put renewed tokens into the user's file: whole or not at all, and readable by its owner only."""
-    text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # has mode 600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink()
-        raise
-
-
-def _read_config(path: str) -> dict[str, Any]:
-    try:
-        raw = msgspec.json.decode(Path(path).read_bytes())
-    except OSError as error:
-        raise ConfigError(f"The config file cannot be read: {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ConfigError(f"The config file is not valid JSON: {path}") from None
-    if not isinstance(raw, dict):
-        raise ConfigError(f"The config file must hold a JSON object: {path}")
-    return raw
-
-
 def _load(
     options: argparse.Namespace,
     config: Config,
@@ -171,10 +131,11 @@ def _load(
     refresh: bool = options.full_refresh
     with open_target(options.to) as target:
         states = {} if refresh else read_states(target)
-        events = run(_tasks(streams, states, config, clock), partial(connect, config, clock), clock, stopped)
+        store = ConfigFile(Path(options.config), clock) if options.config else None
+        connected = partial(connect, config, clock, store=store)
+        events = run(_tasks(streams, states, config, clock), connected, clock, stopped)
         with show_progress(console) as observe:
-            saved = _saving_credentials(events, options.config)
-            report = load_events(saved, tables, target, observe, full_refresh=refresh, required=required)
+            report = load_events(events, tables, target, observe, full_refresh=refresh, required=required)
         if target.connection is not None:
             with explained("making the views"):
                 create_views(target.connection)
@@ -184,12 +145,3 @@ def _load(
 def _tasks(streams: Sequence[Stream[Any]], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
     bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
     return (Task(stream, states.get(stream.name), bounds) for stream in streams)
-
-
-def _saving_credentials(events: Iterator[Event], path: str | None) -> Iterator[Event]:
-    """Store renewed tokens where the old ones came from, and pass all other events on."""
-    for event in events:
-        if isinstance(event, CredentialsRotated) and path:
-            save_config(Path(path), event.config)
-        else:
-            yield event
