@@ -4,6 +4,7 @@
     ├── ConfigError            config_error: the user must change something
     │   ├── AuthError          the token is wrong, expired, or lacks scope or role
     │   ├── UnavailableError   this account's plan or this token's role does not give the stream
+    │   ├── UnreachableError   the account cannot be reached from here, and waiting does not help
     │   └── StateError         the state cannot be read, and how to reset it
     ├── TransientError         transient_error: the same run may succeed later
     │   ├── RateLimitedError
@@ -55,6 +56,10 @@ class UnavailableError(ConfigError):
         super().__init__(message)
         self.status = status
         self.html = html
+
+
+class UnreachableError(ConfigError):
+    """The account cannot be reached, and a wait does not change that: no such host, an untrusted certificate, a proxy's refusal."""
 
 
 class StateError(ConfigError):

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 
@@ -48,8 +49,14 @@ def connect_proxy(status: bytes = b"200 Connection established") -> Iterator[Wir
 
 def test_a_certificate_nobody_trusts_is_refused() -> None:
     with serving(answer(), server_tls()) as server:
-        with pytest.raises(NoAnswerError, match=r"^TLS failed; .*SSL_CERT_FILE"):
+        with pytest.raises(NoAnswerError) as caught:
             transport(server.origin).get(server.origin + "/api", {}, TOKEN)
+        assert caught.value.kind == "lasting"
+        assert re.fullmatch(
+            rf"The certificate of localhost:{server.port} is not trusted: unable to get local issuer certificate\. "
+            r"If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network\.",
+            caught.value.message,
+        )
         assert server.heads == []
 
 
@@ -98,20 +105,48 @@ def test_the_proxy_is_given_its_own_user_and_password(monkeypatch: pytest.Monkey
     assert expected not in b"".join(proxy.inner_heads)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"502 Bad Gateway", b"403 Forbidden"])
-def test_a_proxy_that_refuses(status: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (
+            b"407 Proxy Authentication Required",
+            "lasting",
+            "The proxy HOST asks for a user and a password (HTTP 407). "
+            "Put them into its address, as in HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT.",
+        ),
+        (
+            b"403 Forbidden",
+            "lasting",
+            "The proxy HOST forbids connections to acme.zendesk.com (HTTP 403). Ask whoever runs the proxy to allow it.",
+        ),
+        (b"502 Bad Gateway", "network", "The proxy HOST does not connect to acme.zendesk.com (HTTP 502)."),
+        (b"503 \x1b[31m", "network", "The proxy HOST does not connect to acme.zendesk.com (HTTP 503)."),
+    ],
+)
+def test_a_proxy_that_refuses(status: bytes, kind: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect_proxy(status) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://anna:secret-word@127.0.0.1:{proxy.port}")
-        with pytest.raises(NoAnswerError, match=r"^the proxy refuses, or could not be reached$"):
+        with pytest.raises(NoAnswerError) as caught:
             transport(ACME).get(ACME + "/api", {}, TOKEN)
+    assert caught.value.message == message.replace("proxy HOST", f"proxy 127.0.0.1:{proxy.port}")
+    assert caught.value.kind == kind
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-    with pytest.raises(NoAnswerError, match=r"^the proxy refuses, or could not be reached$"):
+    with pytest.raises(NoAnswerError, match=rf"^the connection to the proxy 127.0.0.1:{port} was refused$") as caught:
         transport(ACME).get(ACME + "/api", {}, TOKEN)
+    assert caught.value.kind == "network"
+
+
+def test_a_proxy_whose_name_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://anna:secret-word@no-such-proxy.invalid:3128")
+    with pytest.raises(NoAnswerError) as caught:
+        transport(ACME).get(ACME + "/api", {}, TOKEN)
+    assert caught.value.message == "Cannot find the proxy no-such-proxy.invalid:3128. Check HTTPS_PROXY."
+    assert caught.value.kind == "lasting"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +170,17 @@ def test_a_proxy_that_cannot_be_one_is_a_config_error(proxy: str, monkeypatch: p
         (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": ".zendesk.com, localhost"}, None),
         (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "*"}, None),
         (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "example.com"}, "http://p:3128"),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "acme.zendesk.com:443"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "acme.zendesk.com:8443"}, "http://p:3128"),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "no_proxy": "a.example, *.Zendesk.com:443"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "desk.com,.,*.,:443,"}, "http://p:3128"),
+        (ACME + ":8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": ".zendesk.com:8443"}, None),
+        (ACME + ":8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "zendesk.com"}, None),
+        (ACME + ":8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "acme.zendesk.com:443"}, "http://p:3128"),
+        ("https://10.1.2.3:8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "10.1.2.3:8443"}, None),
+        ("https://[fd00::5]", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "fd00::5"}, None),
+        ("https://[fd00::5]:8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "[fd00::5]:8443"}, None),
+        ("https://[fd00::5]:8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "[fd00::5]:443"}, "http://p:3128"),
         ("http://127.0.0.1:8097", {"HTTP_PROXY": "http://p:3128", "HTTPS_PROXY": "http://p:3128"}, None),
         ("https://localhost:8097", {"HTTPS_PROXY": "http://p:3128"}, None),
         ("http://[::1]:8097", {"HTTP_PROXY": "http://p:3128"}, None),

@@ -38,6 +38,7 @@ class WireServer:
         self._script = script
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self.heads: list[bytes] = []
@@ -45,10 +46,6 @@ class WireServer:
         self.stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
 
     @property
     def origin(self) -> str:

@@ -26,6 +26,7 @@ from source_zendesk_chat.errors import (
     RequestRejectedError,
     ServerError,
     UnavailableError,
+    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ OK: Final = 200
 UNAUTHORIZED: Final = 401
 UNAVAILABLE: Final = (403, 404, 410)
 REDIRECTS: Final = range(300, 400)
-FAULTS_OF_THE_SERVER: Final = (408, *range(500, 600))
+FAULTS_OF_THE_SERVER: Final = (408, 409, *range(500, 600))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,14 @@ class Client:
         Raises:
             ConnectorError: Typed by what recovers from it.
         """
-        attempts, renewed = Counter[bool](), False  # a spell of 429 uses up no attempt of another fault
+        attempts, spent, renewed = Counter[bool](), 0.0, False  # a spell of 429 uses up no attempt of another fault
         while True:
             if self._refused:
                 raise self._refused
             let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self._clock.sleep)
             token = self._tokens.token()
             on_request()
+            began = self._clock.monotonic()
             try:
                 page = self._attempt(path, params, token, decode)
             except _FailedAttempt as failed:
@@ -124,9 +126,13 @@ class Client:
                 spell = self._limiter.refused(let_out) if limited else None
                 attempts[limited] += spell is None or spell.news
                 attempt = max(1, attempts[limited])
-                wait = wait_before_retry(failed.outcome, attempt, self._clock.now(), patient=patient, spell=spell)
+                spent += 0.0 if limited else self._clock.monotonic() - began
+                wait = wait_before_retry(
+                    failed.outcome, attempt, self._clock.now(), patient=patient, spell=spell, spent=spent
+                )
                 if wait is None:
                     raise self._final(failed.error) from None
+                spent += 0.0 if limited else wait
                 self._wait(failed, wait, attempt, on_wait)
             else:
                 self._limiter.passed(let_out)
@@ -157,11 +163,12 @@ class Client:
                 raise _FailedAttempt(Outcome(response.status, "", response.headers), refusal)
             return decode(response)
         except NoAnswerError as reason:
-            no_answer = NetworkError(f"No answer from Zendesk for {path}: {reason}.")
-            raise _FailedAttempt(Outcome(0, "network"), no_answer) from None
+            raise _FailedAttempt(Outcome(0, reason.kind), no_answer(path, reason)) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
+            response.discard_connection()
             raise _FailedAttempt(Outcome(OK, "body"), ServerError(unreadable(path, response))) from None
         except EnvelopeError as error:
+            response.discard_connection()
             raise _FailedAttempt(Outcome(OK, "shape"), error) from None
 
     def _wait(self, failed: _FailedAttempt, seconds: float, attempt: int, on_wait: Callable[[Wait], None]) -> None:
@@ -176,6 +183,13 @@ class Client:
         if isinstance(error, AuthError):
             self._refused = error
         return error
+
+
+def no_answer(path: str, reason: NoAnswerError) -> ConnectorError:
+    """The error that a missing answer stands for. A lasting reason is the same for every path, so it names none."""
+    if reason.kind == "lasting":
+        return UnreachableError(reason.message)
+    return NetworkError(f"No answer for {path}: {reason}.")
 
 
 def error_for(path: str, response: Response, now: float) -> ConnectorError:
