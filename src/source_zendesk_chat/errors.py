@@ -59,7 +59,7 @@ class UnavailableError(ConfigError):
 
 
 class UnreachableError(ConfigError):
-    """The account cannot be reached, and a wait does not change that: no such host, an untrusted certificate, a proxy's refusal."""
+    """The account cannot be reached, and a wait does not help: no such host, an untrusted certificate, a proxy that refuses."""
 
 
 class StateError(ConfigError):

@@ -87,7 +87,9 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("interim", [*INTERIM, HINTS * 3, b"".join(INTERIM)], ids=["100", "102", "103", "199", "three", "mixed"])
+@pytest.mark.parametrize(
+    "interim", [*INTERIM, HINTS * 3, b"".join(INTERIM)], ids=["100", "102", "103", "199", "three", "mixed"]
+)
 @pytest.mark.parametrize("before", [{1}, {3}, {1, 2, 3, 4, 5, 6}], ids=["first", "between", "each"])
 def test_interim_answers_are_skipped(interim: bytes, before: set[int], *, tls: bool) -> None:
     framings = cycle((answer, in_chunks, zipped))
@@ -132,9 +134,9 @@ def test_another_protocol_is_no_answer() -> None:
         get(sender(server.origin), server.origin, "goals")
 
 
-# Deadlines. A time-out of a tenth of a second gives an answer half a second in all.
+# Deadlines. A time-out of a fifth of a second gives an answer one second in all.
 
-TIMEOUT = 0.1
+TIMEOUT = 0.2
 DRIPPED = {
     "status line": (b"", b"H"),
     "head": (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
@@ -167,12 +169,13 @@ def assert_ends(transport: HttpTransport, origin: str) -> NoAnswerError:
     began = time.monotonic()
     with pytest.raises(NoAnswerError) as caught:
         get(transport, origin, "goals")
-    assert 0.3 < time.monotonic() - began < 1.5
+    assert 0.6 < time.monotonic() - began < 4
     return caught.value
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("where", DRIPPED)
+@pytest.mark.parametrize(
+    ("where", "tls"), [*((where, False) for where in DRIPPED), ("head", True), ("chunk line", True), ("trailers", True)]
+)
 def test_an_answer_that_drips_has_a_deadline(where: str, *, tls: bool) -> None:
     with serving(Dripping(*DRIPPED[where]), server_tls() if tls else None) as server:
         failure = assert_ends(sender(server.origin, TIMEOUT), server.origin)
@@ -189,11 +192,11 @@ def test_trailers_that_flood_have_a_deadline() -> None:
         assert assert_ends(sender(server.origin, TIMEOUT), server.origin).kind == "slow"
 
 
-@pytest.mark.parametrize("where", ["head", "body", "chunk line", "trailers", "tunnel"])
+@pytest.mark.parametrize("where", ["head", "body", "trailers", "tunnel"])
 def test_an_answer_through_a_proxy_has_a_deadline(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def script(connection: socket.socket, number: int) -> None:
         if where == "tunnel":
-            return Dripping(b"HTTP/1.1 200 ", b"O")(connection, number)
+            Dripping(b"HTTP/1.1 200 ", b"O")(connection, number)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         with server_tls().wrap_socket(connection, server_side=True) as inner:
             inner.recv(65536)
@@ -211,7 +214,7 @@ def test_a_slow_answer_within_its_deadline_is_read() -> None:
     def script(connection: socket.socket, _: int) -> None:
         for begin in range(0, len(sent), len(sent) // 8):
             connection.sendall(sent[begin : begin + len(sent) // 8])
-            time.sleep(0.04)
+            time.sleep(0.05)
 
     with serving(script) as server:
         transport = sender(server.origin, TIMEOUT)
@@ -236,10 +239,19 @@ SURPLUS = {
 }
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("late", [0, 0.05], ids=["at once", "later"])
+@pytest.mark.parametrize(
+    ("framed", "late", "tls"),
+    [
+        (answer, 0, False),
+        (in_chunks, 0, False),
+        (zipped, 0, False),
+        (answer, 0, True),
+        (answer, 0.05, False),
+        (answer, 0.05, True),
+    ],
+    ids=["plain", "chunked", "gzip", "tls", "later", "later tls"],
+)
 @pytest.mark.parametrize("surplus", SURPLUS)
-@pytest.mark.parametrize("framed", [answer, in_chunks, zipped])
 def test_what_comes_beyond_an_answer_is_not_the_next_one(
     framed: Callable[[bytes], bytes], surplus: str, late: float, *, tls: bool
 ) -> None:
@@ -333,4 +345,4 @@ def test_no_control_character_comes_out_of_a_failure() -> None:
     with serving(script) as server, pytest.raises(NoAnswerError) as caught:
         get(sender(server.origin), server.origin, "goals")
     assert caught.value.message.isprintable()
-    assert re.fullmatch(r"Localhost:\d+ does not answer in HTTP\. Check the subdomain and your network\.", caught.value.message)
+    assert re.fullmatch(r"The answer of localhost:\d+ is not HTTP\. Check the subdomain .*", caught.value.message)

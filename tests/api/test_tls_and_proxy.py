@@ -4,14 +4,17 @@ import base64
 import contextlib
 import re
 import socket
-from collections.abc import Iterator
+import ssl
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from api.fakes import TOKEN
-from api.wire import CA, WireServer, answer, server_tls, serving
+from api.wire import CA, OLD_CA, WireServer, answer, server_tls, serving
 from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.transport import HttpTransport, proxy_for
+from source_zendesk_chat.api.proxies import proxy_for
+from source_zendesk_chat.api.transport import HttpTransport, tls_context
 from source_zendesk_chat.clock import SystemClock
 from source_zendesk_chat.errors import ConfigError
 
@@ -75,6 +78,85 @@ def test_a_certificate_for_another_name_is_refused(monkeypatch: pytest.MonkeyPat
         assert server.heads == []
 
 
+def strict(make: Callable[[], ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
+    """``ssl.create_default_context`` as it is since Python 3.13."""
+
+    def make_strict() -> ssl.SSLContext:
+        context = make()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    return make_strict
+
+
+def test_a_company_ca_of_the_older_style_is_trusted_by_every_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssl, "create_default_context", strict(ssl.create_default_context))
+    monkeypatch.setenv("SSL_CERT_FILE", OLD_CA)
+    with serving(answer(b"[1]"), server_tls("old_server.pem")) as server:
+        assert transport(server.origin).get(server.origin + "/api", {}, TOKEN).body == b"[1]"
+
+
+def test_everything_else_is_checked() -> None:
+    context = tls_context()
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    assert context.verify_flags & ssl.VERIFY_X509_TRUSTED_FIRST
+
+
+@pytest.mark.parametrize(
+    ("certificate", "host", "trusted", "message"),
+    [
+        (
+            "server.pem",
+            "localhost",
+            None,
+            r"unable to get local issuer certificate\. If your network inspects TLS, set SSL_CERT_FILE to a file .*",
+        ),
+        (
+            "server.pem",
+            "localhost",
+            OLD_CA,
+            r"unable to get local issuer certificate\. SSL_CERT_FILE is set: check that the file exists and holds .*",
+        ),
+        ("server.pem", "localhost", "/no/such/file", r"unable to get local issuer certificate\. SSL_CERT_FILE is set: .*"),
+        ("expired_server.pem", "localhost", OLD_CA, r"certificate has expired\. Check the clock of this machine\."),
+        ("old_server.pem", "127.0.0.1", OLD_CA, r"IP address mismatch, .* '127\.0\.0\.1'\. Check the subdomain .*"),
+        ("server.pem", "127.0.0.2", CA, r"IP address mismatch, .* '127\.0\.0\.2'\. Check the subdomain .*"),
+    ],
+)
+def test_the_reason_of_a_refused_certificate_is_given(
+    certificate: str, host: str, trusted: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", trusted)
+    with serving(answer(), server_tls(certificate)) as server, pytest.raises(NoAnswerError) as caught:
+        origin = f"https://{host}:{server.port}"
+        transport(origin).get(origin + "/api", {}, TOKEN)
+    assert caught.value.kind == "lasting"
+    assert re.fullmatch(rf"The certificate of {host}:{server.port} is not trusted: {message}", caught.value.message)
+
+
+def test_a_server_that_speaks_no_tls_is_named_with_openssls_reason() -> None:
+    def greet(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.sendall(b"220 mail.example.com ESMTP\r\n")
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=greet, args=(listener,))
+        thread.start()
+        origin = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(NoAnswerError) as caught:
+            transport(origin).get(origin + "/api", {}, TOKEN)
+        thread.join(5)
+    address = origin.removeprefix("https://")
+    reason = r"(wrong version number|record layer failure|packet length too long)"
+    assert re.fullmatch(rf"TLS with {address} failed: {reason}\. Check the subdomain and your network\.", caught.value.message)
+    assert caught.value.kind == "lasting"
+
+
 def test_a_server_without_tls_gets_no_token() -> None:
     with serving(answer()) as server:
         origin = server.origin.replace("http://", "https://")
@@ -111,8 +193,7 @@ def test_the_proxy_is_given_its_own_user_and_password(monkeypatch: pytest.Monkey
         (
             b"407 Proxy Authentication Required",
             "lasting",
-            "The proxy HOST asks for a user and a password (HTTP 407). "
-            "Put them into its address, as in HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT.",
+            "The proxy HOST asks for a user and a password (HTTP 407). Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT.",
         ),
         (
             b"403 Forbidden",

@@ -151,7 +151,7 @@ def closing(sent: bytes) -> Callable[[socket.socket, int], None]:
         (closing(chunked(BODY, end=False)), "the answer was cut short"),
         (closing(chunked(BODY)[:-20]), "the answer was cut short"),
         (closing(answer(b"no gzip", headers=GZIP)), "the answer was cut short"),
-        (closing(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "the connection to HOST broke|HOST does not answer in HTTP"),
+        (closing(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "the connection to HOST broke|the answer of HOST is not HTTP"),
         (closing(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n"), "the answer of HOST is no valid HTTP"),
         (closing(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n"), "the answer of HOST is no valid HTTP"),
     ],

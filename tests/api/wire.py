@@ -11,6 +11,7 @@ from pathlib import Path
 
 CERTS = Path(__file__).parent / "certs"
 CA = str(CERTS / "ca.pem")
+OLD_CA = str(CERTS / "old_ca.pem")  # without key usage and key identifiers, as Python 3.13 wants them; signed the two others
 Script = Callable[[socket.socket, int], object]
 """Deals with one request on a connection; given the number of the request, from 1."""
 
@@ -67,6 +68,7 @@ class WireServer:
         with contextlib.suppress(OSError, ssl.SSLError), connection:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             with connection:
                 while head := self._head(connection):
                     with self._lock:
@@ -113,8 +115,8 @@ def serving(script: Script | bytes, tls: ssl.SSLContext | None = None) -> Iterat
         server.close()
 
 
-def server_tls() -> ssl.SSLContext:
+def server_tls(certificate: str = "server.pem") -> ssl.SSLContext:
     """The TLS of a server whose certificate is signed by the CA of the tests, for localhost and acme.zendesk.com."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTS / "server.pem")
+    context.load_cert_chain(CERTS / certificate)
     return context

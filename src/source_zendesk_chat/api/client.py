@@ -127,9 +127,7 @@ class Client:
                 attempts[limited] += spell is None or spell.news
                 attempt = max(1, attempts[limited])
                 spent += 0.0 if limited else self._clock.monotonic() - began
-                wait = wait_before_retry(
-                    failed.outcome, attempt, self._clock.now(), patient=patient, spell=spell, spent=spent
-                )
+                wait = wait_before_retry(failed.outcome, attempt, self._clock.now(), patient=patient, spell=spell, spent=spent)
                 if wait is None:
                     raise self._final(failed.error) from None
                 spent += 0.0 if limited else wait

@@ -22,7 +22,7 @@ PROXY_ASKS_FOR_LOGIN: Final = 407
 PROXY_FORBIDS: Final = 403
 NOT_VALID_NOW: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED of OpenSSL
 OTHER_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
-BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons of a connection that broke rather than was refused
+BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons of OpenSSL that another try may not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,8 @@ class Peer:
         match error:
             case NoAnswerError():
                 return error
-            case exceptions.NewConnectionError():
-                return self._not_connected(error.__cause__)
             case exceptions.ConnectTimeoutError():
-                return NoAnswerError(f"connecting to {self.name} took too long")
-            case ssl.SSLCertVerificationError():
-                return self._not_trusted(error)
+                return self._not_connected(error)
             case ssl.SSLError():
                 return self._no_tls(error)
             case exceptions.ReadTimeoutError() | TimeoutError():
@@ -57,7 +53,10 @@ class Peer:
             case _:
                 return self._broken(error)
 
-    def _not_connected(self, error: BaseException | None) -> NoAnswerError:
+    def _not_connected(self, failure: exceptions.ConnectTimeoutError) -> NoAnswerError:
+        if not isinstance(failure, exceptions.NewConnectionError):
+            return NoAnswerError(f"connecting to {self.name} took too long")
+        error = failure.__cause__
         if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
             return NoAnswerError(f"no name server says where {self.name} is")
         if isinstance(error, socket.gaierror):
@@ -75,10 +74,13 @@ class Peer:
         return NoAnswerError(cause, "lasting", _certificate_advice())
 
     def _no_tls(self, error: ssl.SSLError) -> NoAnswerError:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return self._not_trusted(error)
         reason = error.reason or ""
         if not reason or BROKEN_TLS.search(reason):
             return NoAnswerError(f"the TLS connection to {self.name} broke")
-        return NoAnswerError(f"{self.name} does not agree on TLS: {printable(reason.lower().replace('_', ' '))}", "lasting", self.advice)
+        detail = printable(reason.lower().replace("_", " "))
+        return NoAnswerError(f"TLS with {self.name} failed: {detail}", "lasting", self.advice)
 
     def _too_slow(self, error: BaseException) -> NoAnswerError:
         if isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError):
@@ -92,7 +94,7 @@ class Peer:
             case ConnectionError():
                 return NoAnswerError(f"the connection to {self.name} broke")
             case BadStatusLine() | UnknownProtocol():
-                return NoAnswerError(f"{self.name} does not answer in HTTP", "lasting", self.advice)
+                return NoAnswerError(f"the answer of {self.name} is not HTTP", "lasting", self.advice)
             case HTTPException() | ValueError():
                 return NoAnswerError(f"the answer of {self.name} is no valid HTTP")
             case OSError(errno=int(number)):
@@ -125,7 +127,7 @@ class Route:
             return proxy.failure(error)
         status = int(refusal[1])
         if status == PROXY_ASKS_FOR_LOGIN:
-            advice = "Put them into its address, as in HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT."
+            advice = "Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
             return NoAnswerError(f"{proxy.name} asks for a user and a password (HTTP 407)", "lasting", advice)
         if status == PROXY_FORBIDS:
             advice = "Ask whoever runs the proxy to allow it."

@@ -99,7 +99,7 @@ class HttpTransport:
         self._pool = manager.connection_from_url(origin)
         seconds = max(timeout, min(timeout * ANSWER_TIMEOUTS, ANSWER_SECONDS))
         kind = TlsConnection if context else Connection
-        self._pool.ConnectionCls = partial(kind, clock=clock, answer_seconds=seconds)  # type: ignore[assignment]  # is only called
+        self._pool.ConnectionCls = partial(kind, clock=clock, answer_seconds=seconds)  # type: ignore[assignment]  # no class
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         """GET with a bearer token."""
@@ -123,7 +123,7 @@ class HttpTransport:
                 preload_content=False,
                 redirect=False,
             )
-            connection = response.connection
+            connection = response.connection  # before the end of the body, which takes it from the response
             content = _read(response)
         except (urllib3.exceptions.HTTPError, OSError, ValueError, NoAnswerError) as error:
             if response is not None:
@@ -132,7 +132,7 @@ class HttpTransport:
         response.release_conn()
         self._reached = True
         names = {name.lower(): printable(value) for name, value in response.headers.items()}
-        return Response(response.status, names, content, connection)
+        return Response(response.status, names, content, connection if isinstance(connection, Connection) else None)
 
     def _failure(self, error: BaseException) -> NoAnswerError:
         """What an error means. Once the account was reached, nothing is known to be wrong for good."""
@@ -175,10 +175,10 @@ def _address(url: str) -> str:
 
 
 def tls_context() -> ssl.SSLContext:
-    """How TLS is spoken: with everything checked, but as tolerantly as curl and Python before 3.13 in how certificates are made.
+    """TLS that checks certificates, but no more strictly than curl does.
 
-    Python 3.13 refuses certificate authorities that lack what RFC 5280 asks for, such as an Authority Key Identifier. Companies
-    whose network inspects TLS have many of these.
+    Since 3.13, Python refuses certificates that lack what RFC 5280 asks for, such as an Authority Key Identifier. Many companies
+    whose network inspects TLS have such ones.
     """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
