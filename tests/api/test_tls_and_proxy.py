@@ -69,15 +69,6 @@ def test_a_company_ca_is_trusted_through_ssl_cert_file(monkeypatch: pytest.Monke
         assert transport(server.origin).get(server.origin + "/api", {}, TOKEN).body == b"[1]"
 
 
-def test_a_certificate_for_another_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", CA)
-    with serving(answer(b"[1]"), server_tls()) as server:
-        origin = f"https://127.0.0.2:{server.port}"
-        with pytest.raises(NoAnswerError):
-            transport(origin).get(origin + "/api", {}, TOKEN)
-        assert server.heads == []
-
-
 def strict(make: Callable[[], ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
     """``ssl.create_default_context`` as it is since Python 3.13."""
 
@@ -123,7 +114,6 @@ def test_everything_else_is_checked() -> None:
         ("server.pem", "localhost", "/no/such/file", r"unable to get local issuer certificate\. SSL_CERT_FILE is set: .*"),
         ("expired_server.pem", "localhost", OLD_CA, r"certificate has expired\. Check the clock of this machine\."),
         ("old_server.pem", "127.0.0.1", OLD_CA, r"IP address mismatch, .* '127\.0\.0\.1'\. Check the subdomain .*"),
-        ("server.pem", "127.0.0.2", CA, r"IP address mismatch, .* '127\.0\.0\.2'\. Check the subdomain .*"),
     ],
 )
 def test_the_reason_of_a_refused_certificate_is_given(
@@ -131,9 +121,11 @@ def test_the_reason_of_a_refused_certificate_is_given(
 ) -> None:
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", trusted)
-    with serving(answer(), server_tls(certificate)) as server, pytest.raises(NoAnswerError) as caught:
+    with serving(answer(), server_tls(certificate)) as server:
         origin = f"https://{host}:{server.port}"
-        transport(origin).get(origin + "/api", {}, TOKEN)
+        with pytest.raises(NoAnswerError) as caught:
+            transport(origin).get(origin + "/api", {}, TOKEN)
+        assert server.heads == []
     assert caught.value.kind == "lasting"
     assert re.fullmatch(rf"The certificate of {host}:{server.port} is not trusted: {message}", caught.value.message)
 

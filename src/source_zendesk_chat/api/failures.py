@@ -66,7 +66,7 @@ class Peer:
         return NoAnswerError(f"the connection to {self.name} was refused")
 
     def _not_trusted(self, error: ssl.SSLCertVerificationError) -> NoAnswerError:
-        cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message)}"
+        cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message).rstrip('.')}"
         if error.verify_code in NOT_VALID_NOW:
             return NoAnswerError(cause, "lasting", "Check the clock of this machine.")
         if error.verify_code in OTHER_HOST:

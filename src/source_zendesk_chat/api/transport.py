@@ -177,8 +177,8 @@ def _address(url: str) -> str:
 def tls_context() -> ssl.SSLContext:
     """TLS that checks certificates, but no more strictly than curl does.
 
-    Since 3.13, Python refuses certificates that lack what RFC 5280 asks for, such as an Authority Key Identifier. Many companies
-    whose network inspects TLS have such ones.
+    Since 3.13, Python refuses certificates that lack what RFC 5280 asks for, such as an Authority Key Identifier. Those of many
+    companies whose network inspects TLS do.
     """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
