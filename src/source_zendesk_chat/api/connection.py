@@ -29,6 +29,10 @@ class DeadlineError(TimeoutError):
     """An answer took longer in all than it may, though bytes kept coming."""
 
 
+class EndlessError(HTTPException):
+    """What stands before or around the body of an answer does not end."""
+
+
 class _Wire(io.RawIOBase):
     """The bytes of one answer, until its deadline."""
 
@@ -58,7 +62,7 @@ class _Wire(io.RawIOBase):
             raise (DeadlineError if seconds < self._idle_seconds else TimeoutError) from None
         self.bytes_left -= count
         if self.bytes_left < 0:
-            raise HTTPException("too many bytes around the body")
+            raise EndlessError
         return count
 
     def close(self) -> None:
@@ -101,7 +105,7 @@ class _Answer(HTTPResponse):
                 self._wire.bytes_left = MAX_WIRE_BYTES
                 return
             self.headers = self.msg = None  # type: ignore[assignment]  # as before the first head, or it would not read another
-        raise HTTPException("too many interim answers")
+        raise EndlessError
 
 
 class Connection(HTTPConnection):

@@ -8,13 +8,13 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
-from http.client import BadStatusLine, HTTPException, IncompleteRead, UnknownProtocol
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected, UnknownProtocol
 from typing import Final
 
 from urllib3 import exceptions
 
 from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.connection import DeadlineError
+from source_zendesk_chat.api.connection import DeadlineError, EndlessError
 
 LONGEST_REASON: Final = 200
 TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client gives the status in no other way
@@ -91,14 +91,14 @@ class Peer:
         match error:
             case IncompleteRead():
                 return NoAnswerError("the answer was cut short")
-            case ConnectionError():
+            case RemoteDisconnected():
                 return NoAnswerError(f"the connection to {self.name} broke")
             case BadStatusLine() | UnknownProtocol():
                 return NoAnswerError(f"the answer of {self.name} is not HTTP", "lasting", self.advice)
+            case EndlessError():
+                return NoAnswerError(f"the answer of {self.name} does not end", "slow")
             case HTTPException() | ValueError():
                 return NoAnswerError(f"the answer of {self.name} is no valid HTTP")
-            case OSError(errno=int(number)):
-                return NoAnswerError(f"the connection to {self.name} broke: {os.strerror(number)}")
             case _:
                 return NoAnswerError(f"the connection to {self.name} broke")
 
