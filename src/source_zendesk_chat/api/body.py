@@ -79,6 +79,14 @@ def unpacked(packed: bytes, most: int | None = None) -> bytes:
     return texts[0] if len(texts) == 1 else b"".join(texts)
 
 
+def beginning(packed: bytes, most: int) -> bytes:
+    """The first bytes of the text of gzip; none where it is damaged."""
+    try:
+        return _text(fast_zlib.decompressobj(GZIP), memoryview(packed), most)
+    except NoAnswerError:
+        return b""
+
+
 def _text(member: Any, given: memoryview, most: int) -> bytes:  # noqa: ANN401  the two libraries have no type in common
     try:
         text: bytes = member.decompress(given, most)

@@ -229,13 +229,13 @@ def unavailable(path: str, response: Response) -> str:
 
 def unreadable(path: str, response: Response) -> str:
     """Say what came instead of JSON."""
-    kind = "a web page" if is_html(response) else "an empty answer" if not response.body.strip() else "no valid JSON"
+    kind = "a web page" if is_html(response) else "an empty answer" if not response.beginning.strip() else "no valid JSON"
     return f"Zendesk sent {kind} for {path}. Run again later; if it stays so, check the subdomain and proxies."
 
 
 def is_html(response: Response) -> bool:
     """Whether a web page came where JSON was expected."""
-    return "html" in response.headers.get("content-type", "").lower() or response.body.lstrip()[:1] == b"<"
+    return "html" in response.headers.get("content-type", "").lower() or response.beginning.lstrip()[:1] == b"<"
 
 
 def redirect_host(response: Response) -> str:

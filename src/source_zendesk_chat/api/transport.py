@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import certifi
 import urllib3
 
-from source_zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, unpacked
+from source_zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, beginning, unpacked
 from source_zendesk_chat.api.connection import Connection, TlsConnection
 from source_zendesk_chat.api.failures import Peer, Route, printable
 from source_zendesk_chat.api.proxies import PORTS, proxy_for
@@ -25,6 +25,7 @@ CONNECT_TIMEOUT_SECONDS: Final = 15.0
 ANSWER_TIMEOUTS: Final = 5  # an answer may take so many time-outs in all, however steadily it drips,
 ANSWER_SECONDS: Final = 120.0  # but no longer than this, unless the time-out itself is longer
 READ_BYTES: Final = 64 * 1024
+BEGINNING_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,34 @@ class Response:
     @property
     def body(self) -> bytes:
         """The content, unpacked each time that it is asked for. Raises NoAnswerError where that cannot be done."""
-        if "gzip" not in self.headers.get("content-encoding", "").lower():
+        return self.body_within(None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, as the content itself says. It may say too little, so unpack it with ``body_within``."""
+        stated = int.from_bytes(self.content[-4:], "little") if self._packed else 0
+        return max(len(self.content), stated)
+
+    def body_within(self, most: int | None) -> bytes:
+        """The body, unless it is larger than so many bytes. Raises TooLargeError then, and NoAnswerError as ``body`` does."""
+        if not self._packed:
             return self.content
         try:
-            return unpacked(self.content)
+            return unpacked(self.content, most)
+        except TooLargeError:
+            raise
         except NoAnswerError:
             self.discard_connection()
             raise
+
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes of the body: enough to see what it is, however large it would be. None where it is damaged."""
+        return beginning(self.content, BEGINNING_BYTES) if self._packed else self.content[:BEGINNING_BYTES]
+
+    @property
+    def _packed(self) -> bool:
+        return "gzip" in self.headers.get("content-encoding", "").lower()
 
     def discard_connection(self) -> None:
         """Let no other request use its connection. To be called for an answer that is not what was asked for."""
@@ -148,7 +170,7 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > MAX_BODY_BYTES:
-            raise NoAnswerError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
+            raise TooLargeError
     return b"".join(pieces)
 
 
