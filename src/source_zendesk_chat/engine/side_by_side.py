@@ -222,7 +222,7 @@ class SideBySide:
         threading.Thread(target=self._run, args=(call,), name="request", daemon=True).start()
 
     def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
-        """Wait for the next call to end, and return its result or raise its error. The reader MUST be done with the last one."""
+        """Wait for the next call to end, and return its result or raise its error. The reader MUST be done with the last."""
         self._held.give_back()
         while not self._stopped.is_set():
             try:
@@ -266,10 +266,12 @@ class SideBySide:
             self._give_back_ended()
 
     def _give_back_ended(self) -> None:
-        """Give back the memory of calls that nobody waits for any more."""
+        """Give back what calls hold that nobody waits for any more."""
         with suppress(queue.Empty):
             while True:
-                self._ended.get_nowait().held.give_back()
+                ended = self._ended.get_nowait()
+                ended.held.give_back()
+                ended.room.give_back()
 
     def _fetch_into(self, into: _Call) -> Fetch:
         """A ``Fetch`` that unpacks an answer only where there is room for it, and holds on to the room if it can be used."""
