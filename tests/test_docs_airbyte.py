@@ -149,7 +149,7 @@ def in_row(part: str) -> str:
         ({"subdomain": "acme/elsewhere"}, {}, "subdomain: give only the name of the account"),
         ({"subdomain": ""}, {}, "...: missing."),
         ({"access_token": "two words"}, {}, "...: holds characters that no token has"),
-        ({"api_url": "http://127.0.0.1:9"}, {}, "the connection was refused"),
+        ({"api_url": "http://127.0.0.1:9"}, {}, "the connection to ... was refused"),
     ],
     ids=lambda value: str(value)[:40],
 )

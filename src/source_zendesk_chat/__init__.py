@@ -33,6 +33,7 @@ from source_zendesk_chat.errors import (
     StateError,
     TransientError,
     UnavailableError,
+    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ __all__ = [
     "StreamsFailedError",
     "TransientError",
     "UnavailableError",
+    "UnreachableError",
     "Verdict",
     "arrow_reader",
     "check",

@@ -5,6 +5,7 @@
     │   ├── AuthError          the token is wrong, expired, or lacks scope or role
     │   ├── AddressError       no Zendesk Chat account answers at this address
     │   ├── UnavailableError   this account's plan or this token's role does not give the stream
+    │   ├── UnreachableError   the account cannot be reached from here, and waiting does not help
     │   └── StateError         the state cannot be read, and how to reset it
     ├── TransientError         transient_error: the same run may succeed later
     │   ├── RateLimitedError
@@ -61,6 +62,10 @@ class UnavailableError(ConfigError):
         super().__init__(message)
         self.status = status
         self.by_api = by_api
+
+
+class UnreachableError(ConfigError):
+    """The account cannot be reached, and a wait does not help: no such host, an untrusted certificate, a proxy that refuses."""
 
 
 class StateError(ConfigError):

@@ -285,9 +285,16 @@ def test_a_client_that_may_not_have_tokens_of_its_own_is_told_so(error: str) -> 
         given.tokens.token()
 
 
+def cut(received: list[bytes]) -> NoAnswerError:
+    """An answer of which only so much came."""
+    error = NoAnswerError("the answer was cut short")
+    error.received = received
+    return error
+
+
 LOST = [
     (NoAnswerError("the connection broke"), "the connection broke"),
-    (NoAnswerError("the answer was cut short", [b'{"access_token":"new-a']), "the answer was cut short"),
+    (cut([b'{"access_token":"new-a']), "the answer was cut short"),
     (status(502), "HTTP 502"),
     (ok(b"<html>"), "HTTP 200"),
 ]
@@ -323,7 +330,7 @@ WHOLE = b'{"access_token":"new-access","token_type":"Bearer","refresh_token":"ne
 @pytest.mark.parametrize("size", range(1, len(WHOLE) + 1))
 def test_a_cut_answer_is_used_as_soon_as_both_tokens_are_in_it(size: int) -> None:
     both = size >= WHOLE.index(b',"scope')
-    given = Given([NoAnswerError("the answer was cut short", [WHOLE[:20][:size], WHOLE[20:size]]), status(400)])
+    given = Given([cut([WHOLE[:20][:size], WHOLE[20:size]]), status(400)])
     if both:
         assert given.tokens.renew("old-access") is True
         assert given.rotations == [OAuth("new-access", "new-refresh", "client", "client-secret")]

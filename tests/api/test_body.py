@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import sys
+import time
 from types import ModuleType
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from source_zendesk_chat.api import body
 
 TEXT = b"".join(b"%d line of text\n" % number for number in range(9_999))
 PACKED = gzip.compress(TEXT)
+EMPTY_MEMBER = gzip.compress(b"")
 
 
 def without_isal(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -57,3 +61,39 @@ def test_what_memory_should_not_hold_is_refused(module: ModuleType, monkeypatch:
     assert module.unpacked(PACKED + PACKED) == TEXT + TEXT
     with pytest.raises(module.NoAnswerError, match="larger than"):
         module.unpacked(PACKED + PACKED + gzip.compress(b"."))
+
+
+def test_the_time_for_many_members_grows_with_their_number(module: ModuleType) -> None:
+    """Not with its square: then eight times as many would take 64 times as long."""
+
+    def seconds(members: int) -> float:
+        packed = EMPTY_MEMBER * members
+        began = time.process_time()
+        assert module.unpacked(packed) == b""
+        return time.process_time() - began
+
+    few = min(seconds(5_000) for _ in range(3))
+    assert seconds(40_000) < 24 * few
+
+
+@settings(max_examples=100)
+@given(st.lists(st.binary(max_size=3_000), min_size=1, max_size=30), st.sampled_from([1, 7, 1_000, 9_000]))
+def test_members_of_any_size_are_unpacked(members: list[bytes], repeated: int) -> None:
+    texts = [text * repeated for text in members]
+    assert body.unpacked(b"".join(map(gzip.compress, texts))) == b"".join(texts)
+
+
+@pytest.mark.parametrize("sizes", [(100,), (60, 40), (0, 100, 0), (1,) * 100])
+def test_a_text_is_unpacked_only_up_to_a_size(module: ModuleType, sizes: tuple[int, ...]) -> None:
+    packed = b"".join(gzip.compress(b"x" * size) for size in sizes)
+    assert module.unpacked(packed, 100) == b"x" * 100
+    with pytest.raises(module.TooLargeError):
+        module.unpacked(packed, 99)
+
+
+def test_the_beginning_of_a_text(module: ModuleType) -> None:
+    assert module.beginning(PACKED, 10) == TEXT[:10]
+    assert module.beginning(PACKED[:100], 10) == TEXT[:10]
+    assert module.beginning(gzip.compress(b"a"), 10) == b"a"
+    assert module.beginning(b"no gzip", 10) == b""
+    assert module.beginning(b"", 10) == b""

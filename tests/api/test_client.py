@@ -22,6 +22,7 @@ from source_zendesk_chat.errors import (
     RequestRejectedError,
     ServerError,
     UnavailableError,
+    UnreachableError,
 )
 
 BASE = "https://acme.zendesk.com/api/v2/chat"
@@ -89,7 +90,10 @@ def test_a_fault_is_overcome(failure: Answer) -> None:
         (ok(b""), ServerError, 6, "an empty answer"),
         (ok(b"[1,"), ServerError, 6, "no valid JSON"),
         (ok(b"\xff\xfe"), ServerError, 6, "no valid JSON"),
-        (NoAnswerError("the connection broke"), NetworkError, 6, "the connection broke"),
+        (NoAnswerError("the connection broke"), NetworkError, 6, r"^No answer from Zendesk: the connection broke\.$"),
+        (NoAnswerError("it does not end", "slow"), NetworkError, 2, r"^No answer from Zendesk: it does not end\.$"),
+        (NoAnswerError("cannot find x", "lasting", "Look."), UnreachableError, 2, r"^Cannot find x\. Look\.$"),
+        (status(409), ServerError, 6, "HTTP 409"),
         (status(429), RateLimitedError, 10, "HTTP 429"),
         (status(429, retry_after="86400"), RateLimitedError, 1, "wait 86400 s"),
         (status(400), RequestRejectedError, 1, "HTTP 400"),
@@ -305,3 +309,54 @@ def test_every_error_names_its_recovery() -> None:
             Given(answer).asker.get()
         assert caught.value.failure_type in {"config_error", "transient_error", "system_error"}
         assert str(caught.value).endswith((".", "?"))
+
+
+def test_a_cause_that_a_wait_does_not_cure_is_tried_twice_and_ends_within_seconds() -> None:
+    given = Given(NoAnswerError("cannot find acme.zendesk.com", "lasting", "Check the subdomain."))
+    with pytest.raises(UnreachableError):
+        given.asker.get()
+    assert given.asker.requests == 2
+    assert given.clock.time - NOW == 1
+
+
+class SlowApi(FakeApi):
+    """Each answer takes its time."""
+
+    def __init__(self, answer: Answer, clock: FakeClock, seconds: float) -> None:
+        super().__init__([answer])
+        self._clock = clock
+        self._seconds = seconds
+
+    def get(self, url: str, params: Any, token: str) -> Response:
+        self._clock.time += self._seconds
+        return super().get(url, params, token)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("seconds", [0, 5, 25, 60, 120, 600])
+@pytest.mark.parametrize("answer", [status(503), ok(b"<html>"), NoAnswerError("no data"), NoAnswerError("drips", "slow")])
+def test_a_request_has_a_budget_of_time(answer: Answer, seconds: float, *, patient: bool) -> None:
+    clock = FakeClock()
+    api = SlowApi(answer, clock, seconds)
+    client = Client(BASE, transport=api, tokens=FixedToken(TOKEN), limiter=unlimited(clock), clock=clock)
+    with pytest.raises((ServerError, NetworkError)):
+        Asker(client).get(number, patient=patient)
+    budget = 300 if patient else 60
+    assert clock.time - NOW <= budget + seconds
+
+
+def test_the_connection_of_an_answer_that_cannot_be_used_is_not_trusted() -> None:
+    class Discarded(Response):
+        def discard_connection(self) -> None:
+            discarded.append(self.content)
+
+    def refuse(_: Response) -> NoReturn:
+        raise EnvelopeError("no envelope")
+
+    discarded: list[bytes] = []
+    given = Given(Discarded(200, {}, b"<html>"), ok(b"[]"))
+    given.asker.get(number)
+    given = Given(Discarded(200, {}, b"{}"))
+    with pytest.raises(EnvelopeError):
+        given.asker.get(refuse)
+    assert discarded == [b"<html>", b"{}", b"{}", b"{}"]

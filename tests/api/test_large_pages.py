@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -100,18 +101,54 @@ def test_a_large_page_is_read_whole_in_bounded_memory(
         }
         out = tmp_path / "out"
         options = files(tmp_path, config=config, catalog=catalog_of(["chats"]))
-        measured = subprocess.run(
-            [sys.executable, "-c", MEASURED, out, EXECUTABLE, "read", *options],
-            stdout=subprocess.PIPE,
-            env=environment(),
-            timeout=60,
-            check=True,
-        )
-    code, memory = map(int, measured.stdout.split())
+        code, memory = measured(out, options)
     assert code == 0
     assert digests(out) == [(chat["id"], fingerprint(chat)) for chat in chats]
     assert 20_000 < memory < MOST_MEMORY_MB * 1024
     assert len(server.heads) == 2, "the page, and what follows it"
+
+
+LISTS = ("goals", "departments", "shortcuts", "triggers", "skills", "roles")
+
+
+def compressed(megabytes: int) -> bytes:
+    """A list of one record, and so many megabytes of blanks in it."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    blanks = b" " * 2**20
+    pieces = [b'[{"id":1,"name":"first"}', *[blanks] * megabytes, b"]"]
+    packed = b"".join([packer.compress(piece) for piece in pieces]) + packer.flush()
+    return answer(packed, headers=b"Content-Encoding: gzip\r\n")
+
+
+def test_many_answers_that_decompress_to_much_are_read_in_bounded_memory(tmp_path: Path) -> None:
+    with serving(compressed(120)) as server:
+        config = {
+            "start_date": "2020-01-01T00:00:00Z",
+            "subdomain": "acme",
+            "credentials": {"credentials": "access_token", "access_token": "token"},
+            "api_url": server.origin,
+            "requests_per_minute": 10_000,
+        }
+        options = files(tmp_path, config=config, catalog=catalog_of(LISTS))
+        code, memory = measured(tmp_path / "out", options)
+    assert code == 0
+    with (tmp_path / "out").open("rb") as lines:
+        records = [message["record"] for message in map(json.loads, lines) if message["type"] == "RECORD"]
+    assert {record["stream"]: record["data"] for record in records} == {name: {"id": 1, "name": "first"} for name in LISTS}
+    assert memory < 300 * 1024, "one at a time; together they are 720 MB"
+
+
+def measured(out: Path, options: list[str]) -> tuple[int, int]:
+    """The exit code of a read, and the kilobytes of memory that it used at most."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, out, EXECUTABLE, "read", *options],
+        stdout=subprocess.PIPE,
+        env=environment(),
+        timeout=60,
+        check=True,
+    )
+    code, memory = map(int, done.stdout.split())
+    return code, memory
 
 
 def digests(out: Path) -> list[tuple[str, str]]:

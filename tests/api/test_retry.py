@@ -38,9 +38,13 @@ def all_waits(made: Outcome, *, patient: bool = True) -> list[float]:
         (outcome(504), True, [1, 2, 4, 8, 16]),
         (outcome(599), True, [1, 2, 4, 8, 16]),
         (outcome(408), True, [1, 2, 4, 8, 16]),
+        (outcome(409), True, [1, 2, 4, 8, 16]),
         (outcome(0, "network"), True, [1, 2, 4, 8, 16]),
         (outcome(200, "body"), True, [1, 2, 4, 8, 16]),
         (outcome(200, "shape"), True, [1, 2]),
+        (outcome(0, "slow"), True, [1]),
+        (outcome(0, "lasting"), True, [1]),
+        (outcome(0, "lasting"), False, [1]),
         (outcome(503), False, [1, 2]),
         (outcome(0, "network"), False, [1, 2]),
         (outcome(200, "body"), False, [1, 2]),
@@ -142,3 +146,25 @@ def test_a_spell_that_is_long_in_refusals_and_in_time_ends_every_request(
 ) -> None:
     spell = Spell(news=False, refusals=refusals, seconds=seconds)
     assert wait_before_retry(outcome(429, retry_after="7"), 1, NOW, spell=spell) == wait
+
+
+@pytest.mark.parametrize(
+    ("spent", "patient", "wait"),
+    [(0, True, 4), (296, True, 4), (297, True, None), (6_000, True, None), (56, False, None), (53, True, 4)],
+)
+def test_no_attempt_begins_after_the_budget_of_a_request(spent: float, patient: bool, wait: float | None) -> None:
+    assert wait_before_retry(outcome(503), 3, NOW, patient=patient, spent=spent) == wait
+
+
+@pytest.mark.parametrize(("spent", "wait"), [(57, 1), (58, 1), (59, 1), (60, None)])
+def test_the_budget_of_a_request_that_can_be_made_smaller(spent: float, wait: float | None) -> None:
+    assert wait_before_retry(outcome(0, "network"), 1, NOW, patient=False, spent=spent) == wait
+
+
+def test_the_budget_is_not_that_of_429() -> None:
+    assert wait_before_retry(outcome(429, retry_after="500"), 1, NOW, spent=10_000) == 500
+
+
+def test_a_wait_beyond_the_budget_is_left_to_the_scheduler() -> None:
+    assert wait_before_retry(outcome(503, retry_after="299"), 1, NOW) == 299
+    assert wait_before_retry(outcome(503, retry_after="301"), 1, NOW) is None

@@ -2,15 +2,19 @@
 
 import base64
 import contextlib
+import re
 import socket
-from collections.abc import Iterator
+import ssl
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from api.fakes import TOKEN
-from api.wire import CA, WireServer, answer, server_tls, serving
+from api.wire import CA, OLD_CA, WireServer, answer, server_tls, serving
 from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.transport import HttpTransport, proxy_for
+from source_zendesk_chat.api.proxies import proxy_for
+from source_zendesk_chat.api.transport import HttpTransport, tls_context
 from source_zendesk_chat.clock import SystemClock
 from source_zendesk_chat.errors import ConfigError
 
@@ -48,8 +52,14 @@ def connect_proxy(status: bytes = b"200 Connection established") -> Iterator[Wir
 
 def test_a_certificate_nobody_trusts_is_refused() -> None:
     with serving(answer(), server_tls()) as server:
-        with pytest.raises(NoAnswerError, match=r"^TLS failed; .*SSL_CERT_FILE"):
+        with pytest.raises(NoAnswerError) as caught:
             transport(server.origin).get(server.origin + "/api", {}, TOKEN)
+        assert caught.value.kind == "lasting"
+        assert re.fullmatch(
+            rf"The certificate of localhost:{server.port} is not trusted: unable to get local issuer certificate\. "
+            r"If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network\.",
+            caught.value.message,
+        )
         assert server.heads == []
 
 
@@ -59,13 +69,84 @@ def test_a_company_ca_is_trusted_through_ssl_cert_file(monkeypatch: pytest.Monke
         assert transport(server.origin).get(server.origin + "/api", {}, TOKEN).body == b"[1]"
 
 
-def test_a_certificate_for_another_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", CA)
-    with serving(answer(b"[1]"), server_tls()) as server:
-        origin = f"https://127.0.0.2:{server.port}"
-        with pytest.raises(NoAnswerError):
+def strict(make: Callable[[], ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
+    """``ssl.create_default_context`` as it is since Python 3.13."""
+
+    def make_strict() -> ssl.SSLContext:
+        context = make()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    return make_strict
+
+
+def test_a_company_ca_of_the_older_style_is_trusted_by_every_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssl, "create_default_context", strict(ssl.create_default_context))
+    monkeypatch.setenv("SSL_CERT_FILE", OLD_CA)
+    with serving(answer(b"[1]"), server_tls("old_server.pem")) as server:
+        assert transport(server.origin).get(server.origin + "/api", {}, TOKEN).body == b"[1]"
+
+
+def test_everything_else_is_checked() -> None:
+    context = tls_context()
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    assert context.verify_flags & ssl.VERIFY_X509_TRUSTED_FIRST
+
+
+@pytest.mark.parametrize(
+    ("certificate", "host", "trusted", "message"),
+    [
+        (
+            "server.pem",
+            "localhost",
+            None,
+            r"unable to get local issuer certificate\. If your network inspects TLS, set SSL_CERT_FILE to a file .*",
+        ),
+        (
+            "server.pem",
+            "localhost",
+            OLD_CA,
+            r"unable to get local issuer certificate\. SSL_CERT_FILE is set: check that the file exists and holds .*",
+        ),
+        ("server.pem", "localhost", "/no/such/file", r"unable to get local issuer certificate\. SSL_CERT_FILE is set: .*"),
+        ("expired_server.pem", "localhost", OLD_CA, r"certificate has expired\. Check the clock of this machine\."),
+        ("old_server.pem", "127.0.0.1", OLD_CA, r"IP address mismatch, .* '127\.0\.0\.1'\. Check the subdomain .*"),
+    ],
+)
+def test_the_reason_of_a_refused_certificate_is_given(
+    certificate: str, host: str, trusted: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", trusted)
+    with serving(answer(), server_tls(certificate)) as server:
+        origin = f"https://{host}:{server.port}"
+        with pytest.raises(NoAnswerError) as caught:
             transport(origin).get(origin + "/api", {}, TOKEN)
         assert server.heads == []
+    assert caught.value.kind == "lasting"
+    assert re.fullmatch(rf"The certificate of {host}:{server.port} is not trusted: {message}", caught.value.message)
+
+
+def test_a_server_that_speaks_no_tls_is_named_with_openssls_reason() -> None:
+    def greet(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.sendall(b"220 mail.example.com ESMTP\r\n")
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=greet, args=(listener,))
+        thread.start()
+        origin = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(NoAnswerError) as caught:
+            transport(origin).get(origin + "/api", {}, TOKEN)
+        thread.join(5)
+    address = origin.removeprefix("https://")
+    reason = r"(wrong version number|record layer failure|packet length too long)"
+    assert re.fullmatch(rf"TLS with {address} failed: {reason}\. Check the subdomain and your network\.", caught.value.message)
+    assert caught.value.kind == "lasting"
 
 
 def test_a_server_without_tls_gets_no_token() -> None:
@@ -98,20 +179,47 @@ def test_the_proxy_is_given_its_own_user_and_password(monkeypatch: pytest.Monkey
     assert expected not in b"".join(proxy.inner_heads)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"502 Bad Gateway", b"403 Forbidden"])
-def test_a_proxy_that_refuses(status: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (
+            b"407 Proxy Authentication Required",
+            "lasting",
+            "The proxy HOST asks for a user and a password (HTTP 407). Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT.",
+        ),
+        (
+            b"403 Forbidden",
+            "lasting",
+            "The proxy HOST forbids connections to acme.zendesk.com (HTTP 403). Ask whoever runs the proxy to allow it.",
+        ),
+        (b"502 Bad Gateway", "network", "The proxy HOST does not connect to acme.zendesk.com (HTTP 502)."),
+        (b"503 \x1b[31m", "network", "The proxy HOST does not connect to acme.zendesk.com (HTTP 503)."),
+    ],
+)
+def test_a_proxy_that_refuses(status: bytes, kind: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect_proxy(status) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://anna:secret-word@127.0.0.1:{proxy.port}")
-        with pytest.raises(NoAnswerError, match=r"^the proxy refuses, or could not be reached$"):
+        with pytest.raises(NoAnswerError) as caught:
             transport(ACME).get(ACME + "/api", {}, TOKEN)
+    assert caught.value.message == message.replace("proxy HOST", f"proxy 127.0.0.1:{proxy.port}")
+    assert caught.value.kind == kind
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-    with pytest.raises(NoAnswerError, match=r"^the proxy refuses, or could not be reached$"):
+    with pytest.raises(NoAnswerError, match=rf"^the connection to the proxy 127.0.0.1:{port} was refused$") as caught:
         transport(ACME).get(ACME + "/api", {}, TOKEN)
+    assert caught.value.kind == "network"
+
+
+def test_a_proxy_whose_name_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://anna:secret-word@no-such-proxy.invalid:3128")
+    with pytest.raises(NoAnswerError) as caught:
+        transport(ACME).get(ACME + "/api", {}, TOKEN)
+    assert caught.value.message == "Cannot find the proxy no-such-proxy.invalid:3128. Check HTTPS_PROXY."
+    assert caught.value.kind == "lasting"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +243,17 @@ def test_a_proxy_that_cannot_be_one_is_a_config_error(proxy: str, monkeypatch: p
         (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": ".zendesk.com, localhost"}, None),
         (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "*"}, None),
         (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "example.com"}, "http://p:3128"),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "acme.zendesk.com:443"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "acme.zendesk.com:8443"}, "http://p:3128"),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "no_proxy": "a.example, *.Zendesk.com:443"}, None),
+        (ACME, {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "desk.com,.,*.,:443,"}, "http://p:3128"),
+        (ACME + ":8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": ".zendesk.com:8443"}, None),
+        (ACME + ":8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "zendesk.com"}, None),
+        (ACME + ":8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "acme.zendesk.com:443"}, "http://p:3128"),
+        ("https://10.1.2.3:8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "10.1.2.3:8443"}, None),
+        ("https://[fd00::5]", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "fd00::5"}, None),
+        ("https://[fd00::5]:8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "[fd00::5]:8443"}, None),
+        ("https://[fd00::5]:8443", {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "[fd00::5]:443"}, "http://p:3128"),
         ("http://127.0.0.1:8097", {"HTTP_PROXY": "http://p:3128", "HTTPS_PROXY": "http://p:3128"}, None),
         ("https://localhost:8097", {"HTTPS_PROXY": "http://p:3128"}, None),
         ("http://[::1]:8097", {"HTTP_PROXY": "http://p:3128"}, None),

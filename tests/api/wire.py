@@ -11,6 +11,7 @@ from pathlib import Path
 
 CERTS = Path(__file__).parent / "certs"
 CA = str(CERTS / "ca.pem")
+OLD_CA = str(CERTS / "old_ca.pem")  # without key usage and key identifiers, as Python 3.13 wants them; signed the two others
 Script = Callable[[socket.socket, int], object]
 """Deals with one request on a connection; given the number of the request, from 1."""
 
@@ -38,6 +39,7 @@ class WireServer:
         self._script = script
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self.heads: list[bytes] = []
@@ -45,10 +47,6 @@ class WireServer:
         self.stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
 
     @property
     def origin(self) -> str:
@@ -70,6 +68,7 @@ class WireServer:
         with contextlib.suppress(OSError, ssl.SSLError), connection:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             with connection:
                 while head := self._head(connection):
                     with self._lock:
@@ -116,8 +115,8 @@ def serving(script: Script | bytes, tls: ssl.SSLContext | None = None) -> Iterat
         server.close()
 
 
-def server_tls() -> ssl.SSLContext:
+def server_tls(certificate: str = "server.pem") -> ssl.SSLContext:
     """The TLS of a server whose certificate is signed by the CA of the tests, for localhost and acme.zendesk.com."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTS / "server.pem")
+    context.load_cert_chain(CERTS / certificate)
     return context

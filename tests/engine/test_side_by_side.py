@@ -9,19 +9,23 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import repeat
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from api.fakes import FakeClock
+from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.server_clock import ServerClock
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.engine.events import PageRead, StreamCompleted
 from source_zendesk_chat.engine.run import Task, run
-from source_zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Get, Lanes, SideBySide
+from source_zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Get, Lanes, Memory, SideBySide
 from source_zendesk_chat.errors import ServerError
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds, Fetch
@@ -165,6 +169,178 @@ def test_no_more_large_answers_are_asked_for_than_memory_should_hold(text: int, 
     fetch.start(lambda _: forever.wait(PATIENCE))
     assert fetch.spare() == spare
     forever.set()
+
+
+def zipped(size: int, stated: int | None = None) -> Response:
+    """An answer that unpacks to so many bytes, and may state another number at its end."""
+    packed = gzip.compress(b"." * size, 1)
+    if stated is not None:
+        packed += gzip.compress(b"." * stated)  # the number at the end is that of the last member
+    return Response(200, {"content-encoding": "gzip"}, packed)
+
+
+class Watched(Memory):
+    """Remembers the most that was taken at one time, and by how many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.holders = self.most_holders = self.most_taken = 0
+
+    def take(self, size: int, stopped: threading.Event) -> None:
+        super().take(size, stopped)
+        with self._changed:
+            self.holders += 1
+            self.most_holders = max(self.most_holders, self.holders)
+            self.most_taken = max(self.most_taken, self._taken)
+
+    def give_back(self, size: int) -> None:
+        with self._changed:
+            self.holders -= bool(size)
+        super().give_back(size)
+
+
+def sharing(memory: Memory) -> Lanes:
+    lanes = Lanes(lambda: 500)
+    lanes.memory = memory
+    return lanes
+
+
+def in_threads(*works: Callable[[], object]) -> None:
+    """Do all works at a time; fail if one of them does not end."""
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_answers_of_all_readers_share_the_memory_until_their_readers_are_done() -> None:
+    memory = Watched(1000)
+    lanes = sharing(memory)
+
+    def read() -> None:
+        fetch = SideBySide(getting(answer=zipped(400)), lanes, threading.Event())
+        for _ in range(3):
+            assert fetch("goals", {}, len) == 400
+            time.sleep(0.005)
+        fetch.close()
+
+    in_threads(*[read] * 8)
+    assert (memory.most_taken, memory.most_holders, memory._taken) == (800, 2, 0)
+
+
+def test_an_answer_larger_than_the_memory_is_unpacked_alone() -> None:
+    memory = Watched(1000)
+    lanes = sharing(memory)
+
+    def read(size: int) -> None:
+        fetch = SideBySide(getting(answer=zipped(size)), lanes, threading.Event())
+        assert fetch("goals", {}, len) == size
+        assert size < 1000 or memory.holders == 1
+        fetch.close()
+
+    in_threads(*(partial(read, size) for size in (5000, 100, 5000, 100, 5000, 100)))
+    assert memory.most_taken == 5000
+    assert memory._taken == 0
+
+
+def test_a_large_answer_gets_its_turn_among_many_small_ones() -> None:
+    memory, stopped, done = Memory(1000), threading.Event(), threading.Event()
+
+    def small() -> None:
+        while not done.is_set():
+            memory.take(400, stopped)
+            time.sleep(0.002)
+            memory.give_back(400)
+
+    def large() -> None:
+        memory.take(5000, stopped)
+        memory.give_back(5000)
+        done.set()
+
+    in_threads(small, small, small, large)
+
+
+@pytest.mark.parametrize("stated", [0, 1, 399])
+def test_an_answer_that_states_less_than_it_holds_takes_what_it_holds(stated: int) -> None:
+    memory = Watched(10_000)
+    fetch = SideBySide(getting(answer=zipped(5000, stated)), sharing(memory), threading.Event())
+    assert fetch("goals", {}, len) == 5000 + stated
+    assert 5000 + stated <= memory._taken < 2 * (5000 + stated)
+    fetch.close()
+    assert memory._taken == 0
+
+
+def test_an_answer_that_cannot_be_used_holds_no_memory() -> None:
+    memory = Memory()
+    cut = Response(200, {"content-encoding": "gzip"}, gzip.compress(b"." * 99)[:-9])
+    fetch = SideBySide(getting(answer=cut), sharing(memory), threading.Event())
+    with pytest.raises(NoAnswerError):
+        fetch("goals", {}, len)
+    fetch.start(lambda fetch: fetch("goals", {}, len))
+    with pytest.raises(NoAnswerError):
+        fetch.finished()
+    assert memory._taken == 0
+
+
+def test_calls_that_nobody_waits_for_any_more_give_their_memory_back() -> None:
+    memory, go_on = Memory(), threading.Event()
+
+    def late(fetch: Fetch) -> int:
+        go_on.wait(PATIENCE)
+        return fetch("chats", {}, len)
+
+    fetch = SideBySide(getting(answer=zipped(400)), sharing(memory), threading.Event())
+    fetch.start(lambda fetch: fetch("chats", {}, len))
+    fetch.start(late)
+    fetch.close()
+    go_on.set()
+    for thread in [thread for thread in threading.enumerate() if thread.name == "request"]:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert memory._taken == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(["direct", "start", "finish"]), st.integers(0, 3000)), min_size=1, max_size=12),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_readers_that_share_memory_never_wait_for_each_other_for_ever(plans: list[list[tuple[str, int]]]) -> None:
+    memory = Memory(1000)
+    lanes = sharing(memory)
+
+    def read(plan: list[tuple[str, int]]) -> None:
+        sizes = iter(size for _, size in plan)
+        lock = threading.Lock()
+
+        def get(path: str, params: object, decode: Callable[[Response], T], **_: object) -> T:
+            with lock:
+                size = next(sizes, 5)
+            return decode(zipped(size))
+
+        fetch = SideBySide(cast("Get", get), lanes, threading.Event())
+        started = 0
+        for what, _ in plan:
+            if what == "direct":
+                fetch("chats", {}, len)
+            elif what == "start":
+                fetch.start(lambda fetch: fetch("chats", {}, len))
+                started += 1
+            elif started:
+                fetch.finished()
+                started -= 1
+        fetch.close()
+
+    in_threads(*(partial(read, plan) for plan in plans))
+    for thread in [thread for thread in threading.enumerate() if thread.name == "request"]:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert memory._taken == 0
 
 
 def test_a_stop_ends_the_wait_for_room() -> None:

@@ -27,6 +27,7 @@ from source_zendesk_chat.errors import (
     EnvelopeError,
     NetworkError,
     ServerError,
+    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -124,13 +125,14 @@ class Client:
         Raises:
             ConnectorError: Typed by what recovers from it.
         """
-        attempts, renewed = Counter[bool](), False  # a spell of 429 uses up no attempt of another fault
+        attempts, spent, renewed = Counter[bool](), 0.0, False  # a spell of 429 uses up no attempt of another fault
         while True:
             if self._refused:
                 raise self._refused
             let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self.time.sleep)
             token = self._tokens.token()
             on_request()
+            began = self.time.monotonic()
             try:
                 page = self._attempt(path, params, token, decode)
             except _FailedAttempt as failed:
@@ -143,9 +145,12 @@ class Client:
                 spell = self._limiter.refused(let_out) if limited else None
                 attempts[limited] += spell is None or spell.news
                 attempt = max(1, attempts[limited])
-                wait = wait_before_retry(failed.outcome, attempt, self.time.now(), patient=patient, spell=spell)
+                spent += 0.0 if limited else self.time.monotonic() - began
+                now = self.time.now()
+                wait = wait_before_retry(failed.outcome, attempt, now, patient=patient, spell=spell, spent=spent)
                 if wait is None:
                     raise self._final(failed.error) from None
+                spent += 0.0 if limited else wait
                 on_wait(Wait(wait, f"{path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
                 self._wait(failed, wait)
             else:
@@ -188,11 +193,12 @@ class Client:
                 raise _FailedAttempt(Outcome(response.status, "", response.headers), refusal)
             return decode(response)
         except NoAnswerError as reason:
-            no_answer = NetworkError(f"No answer from Zendesk: {reason}.")
-            raise _FailedAttempt(Outcome(0, "network"), no_answer) from None
+            raise _FailedAttempt(Outcome(0, reason.kind), no_answer(reason)) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
+            response.discard_connection()
             raise _FailedAttempt(Outcome(OK, "body"), ServerError(unreadable(response))) from None
         except EnvelopeError as error:
+            response.discard_connection()
             raise _FailedAttempt(Outcome(OK, "shape"), error) from None
 
     def _wait(self, failed: _FailedAttempt, seconds: float) -> None:
@@ -214,6 +220,13 @@ class Client:
         if support is None or support.status != OK or not _is_signed_in(support):
             return None
         return AuthError(f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}")
+
+
+def no_answer(reason: NoAnswerError) -> ConnectorError:
+    """The error that a missing answer stands for."""
+    if reason.kind == "lasting":
+        return UnreachableError(reason.message)
+    return NetworkError(f"No answer from Zendesk: {reason}.")
 
 
 def _rows(response: Response) -> list[msgspec.Raw]:

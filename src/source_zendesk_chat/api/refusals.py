@@ -101,13 +101,13 @@ def _unavailable(response: Response, host: str, reason: str) -> UnavailableError
 
 def unreadable(response: Response) -> str:
     """Say what came instead of JSON."""
-    kind = "a web page" if is_html(response) else "an empty answer" if not response.body.strip() else "no valid JSON"
+    kind = "a web page" if is_html(response) else "an empty answer" if not response.beginning.strip() else "no valid JSON"
     return f"Zendesk sent {kind}. Run again later; if it stays so, check the subdomain and proxies."
 
 
 def is_html(response: Response) -> bool:
     """Whether a web page came where JSON was expected."""
-    return "html" in response.headers.get("content-type", "").lower() or _body(response).lstrip()[:1] == b"<"
+    return "html" in response.headers.get("content-type", "").lower() or response.beginning.lstrip()[:1] == b"<"
 
 
 def redirect_host(response: Response) -> str:
@@ -171,18 +171,10 @@ def _is_of_the_edge(response: Response) -> bool:
 
 
 def _fields(response: Response) -> Mapping[str, Any]:
-    body = _body(response)
-    if len(body) > REASON_BYTES:
+    if response.size > REASON_BYTES:
         return {}
     try:
-        fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fields = msgspec.json.decode(response.body_within(REASON_BYTES))
+    except (NoAnswerError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return fields if isinstance(fields, Mapping) else {}
-
-
-def _body(response: Response) -> bytes:
-    try:
-        return response.body
-    except NoAnswerError:
-        return b""

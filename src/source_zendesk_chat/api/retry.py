@@ -11,11 +11,14 @@ from typing import Final
 MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage is overcome, a long one reported
 IMPATIENT_ATTEMPTS: Final = 3
 MAX_RATE_LIMIT_ATTEMPTS: Final = 10
-MAX_SHAPE_ATTEMPTS: Final = 3
+FEW_ATTEMPTS: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" is at times a fault of the moment
+MAX_SECONDS: Final = 300.0  # of attempts and waits, however long one attempt takes
+IMPATIENT_SECONDS: Final = 60.0
 MAX_BACKOFF_SECONDS: Final = 32.0
 MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
 TOO_MANY_REQUESTS: Final = 429
 REQUEST_TIMEOUT: Final = 408
+CONFLICT: Final = 409
 SERVER_ERRORS: Final = 500
 
 
@@ -25,7 +28,8 @@ class Outcome:
 
     Attributes:
         status: The HTTP status; 0 when no answer came, 200 with ``failure`` when its body could not be used.
-        failure: "" for an answer, else "network", "body" (unreadable) or "shape" (readable, not what was promised).
+        failure: "" for an answer, else the kind of a ``NoAnswerError``, "body" (unreadable) or "shape" (readable, not what was
+            promised).
         headers: The answer's headers, with lower-case names.
     """
 
@@ -55,7 +59,7 @@ class Spell:
 
 
 def wait_before_retry(
-    outcome: Outcome, attempt: int, now: float, *, patient: bool = True, spell: Spell | None = None
+    outcome: Outcome, attempt: int, now: float, *, patient: bool = True, spell: Spell | None = None, spent: float = 0.0
 ) -> float | None:
     """Seconds to wait before the next attempt, or None to give up.
 
@@ -65,10 +69,17 @@ def wait_before_retry(
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
         patient: False for a caller that has something smaller to ask for.
         spell: Of 429 in the whole process, if it is one: waits grow with it, because they hold every request back.
+        spent: Seconds that the attempts of this request took so far, and the waits between them. Those of 429 do not count.
     """
+    wait = _wait(outcome, attempt, now, spell)
     limit = _attempts(outcome, patient=patient)
-    if attempt >= limit or (spell and spell.hopeless):
+    if wait is None or attempt >= limit or (spell and spell.hopeless):
         return None
+    budget = MAX_SECONDS if patient else IMPATIENT_SECONDS
+    return wait if is_rate_limit(outcome) or spent + wait <= budget else None
+
+
+def _wait(outcome: Outcome, attempt: int, now: float, spell: Spell | None) -> float | None:
     doublings = min((spell.refusals if spell else attempt) - 1, MAX_RATE_LIMIT_ATTEMPTS)  # a spell may be of thousands
     backoff = min(2.0**doublings, MAX_BACKOFF_SECONDS)
     asked = retry_after(outcome.headers or {}, now)
@@ -103,8 +114,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 def _attempts(outcome: Outcome, *, patient: bool) -> int:
     if is_rate_limit(outcome):
         return MAX_RATE_LIMIT_ATTEMPTS
-    if outcome.failure == "shape":
-        return MAX_SHAPE_ATTEMPTS
-    if outcome.failure or outcome.status >= SERVER_ERRORS or outcome.status == REQUEST_TIMEOUT:
+    if outcome.failure in FEW_ATTEMPTS:
+        return FEW_ATTEMPTS[outcome.failure]
+    if outcome.failure or outcome.status >= SERVER_ERRORS or outcome.status in {REQUEST_TIMEOUT, CONFLICT}:
         return MAX_ATTEMPTS if patient else IMPATIENT_ATTEMPTS
     return 1

@@ -6,10 +6,10 @@ import threading
 from typing import Final
 
 from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError
+from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError, UnreachableError
 
 POLL_SECONDS: Final = 0.2
-OF_THE_RUN: Final = (AddressError, AuthError, NetworkError)
+OF_THE_RUN: Final = (AddressError, AuthError, NetworkError, UnreachableError)
 """Errors that, before anything was answered, all streams would end with."""
 
 

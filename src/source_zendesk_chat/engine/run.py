@@ -267,6 +267,7 @@ class _Reading:
         began = self._clock.monotonic()
         self._members = self._loaded(began)
         error = _failure(self._members[0].name, self._read_in_turn) if self._members else None
+        self._fetch.close()
         for member in self._members:
             self._end(member, error, began)
 
