@@ -176,8 +176,16 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
         {"id": "k2", "timestamp": "2025-01-03T09:00:00Z", "attribution": {"agent_id": "9001", "department_id": "72"}},
     ],
     "department_events": [
-        {"id": f"d{number}", "department_id": 71, "timestamp": "2025-01-01T00:00:00Z", "value": value, "previous_value": before}
-        for number, (value, before) in enumerate([({"chat_enabled": 1}, {}), (None, None), ("online", 5), (True, "offline")])
+        {
+            "id": "d1",
+            "department_id": 71,
+            "timestamp": "2025-01-01T00:00:00Z",
+            "value": {"chat_enabled": 1},
+            "previous_value": {},
+        },
+        {"id": "d2", "department_id": 71, "value": None, "previous_value": None},
+        {"id": "d3", "department_id": 71, "value": "online", "previous_value": 5},
+        {"id": "d4", "department_id": 71, "value": True, "previous_value": "offline"},
     ],
     "departments": [
         {

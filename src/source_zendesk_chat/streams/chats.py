@@ -70,7 +70,10 @@ def look_at_chats(schema: Callable[[], Mapping[str, Any]]) -> Callable[[], Look]
             return Row(chat.id, micros_of(chat.update_timestamp), bytes(raw))
 
         def found() -> list[Finding]:
-            news = [finding for finding in (*inside.findings(), *outline.findings()) if finding not in told]
+            findings = (*inside.findings(), *outline.findings())
+            news = [
+                finding for finding in findings if finding.path and finding not in told
+            ]  # the path of a row that is no object is empty
             told.update(news)
             return news
 
