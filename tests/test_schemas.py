@@ -495,6 +495,16 @@ DRIFT: Final[list[tuple[str, Path, Any]]] = [
     ("chat_events", ("new_field_of_next_year",), {"any": ["thing"]}),
     ("conversions", ("attribution",), None),
     ("departments", ("settings",), {}),
+    ("agent_routing_settings", ("chat_limit",), 6),
+    ("agent_routing_settings", ("chat_limit", "limit"), "unlimited"),
+    ("chats", ("department_id",), "71"),
+    ("chats", ("engagements", 0, "department_id"), "71"),
+    ("chats", ("conversions", 0, "attribution", "agent_id"), "9001"),
+    ("conversions", ("attribution", "department_id"), "71"),
+    ("department_events", ("value",), "on"),
+    ("department_events", ("value",), 5),
+    ("department_events", ("previous_value",), False),
+    ("routing_settings", ("chat_limit",), "unlimited"),
     ("department_events", ("value", "chat_enabled"), 1),
     ("department_events", ("previous_value",), None),
     ("shortcuts", ("id",), 17),
@@ -576,7 +586,7 @@ REFUSED: Final[list[tuple[str, Path, Any]]] = [
     ("chat_webpaths", ("timestamp",), 1714989300),
     ("conversions", ("attribution", "chat_id"), 5),
     ("departments", ("members", 0), "9001"),
-    ("department_events", ("value",), "on"),
+    ("department_events", ("value",), [1.5]),
     ("departments", ("settings",), []),
     ("departments", ("settings", "support_group_id"), "71"),
     ("goals", ("attribution_period",), "7 days"),
@@ -587,7 +597,7 @@ REFUSED: Final[list[tuple[str, Path, Any]]] = [
     ("roles", ("permissions", "manage_bans"), True),
     ("routing_settings", ("routing_mode",), 1),
     ("routing_settings", ("auto_accept",), True),
-    ("routing_settings", ("chat_limit", "limit"), "4"),
+    ("routing_settings", ("chat_limit", "limit"), 4.5),
     ("shortcuts", ("id",), ["hi"]),
     ("shortcuts", ("departments", 0), "71"),
     ("shortcuts", ("tags",), "greeted"),
@@ -634,14 +644,27 @@ TIMESTAMPS: Final[dict[str, set[str]]] = {
 
 FLAG: Final = ("boolean", "integer")
 TEXT_OR_NUMBER: Final = ("string", "integer")
+LIMIT: Final = ("object", "string", "integer")
+ANY_VALUE: Final = ("object", "string", "integer", "boolean")
 EXPRESSION: Final = ("array", "object")
 OPERAND: Final = ("array", "object", "string", "number", "boolean")
 
 # Everything with more than one type besides null. Destinations keep such a column as text or JSON: each is a decision.
 UNIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "agent_events": {"value": TEXT_OR_NUMBER, "previous_value": TEXT_OR_NUMBER},
-    "agent_routing_settings": {"chat_limit.enabled": FLAG, "auto_accept.enabled": FLAG},
-    "department_events": {"value.chat_enabled": FLAG, "previous_value.chat_enabled": FLAG},
+    "agent_routing_settings": {
+        "chat_limit": LIMIT,
+        "chat_limit.enabled": FLAG,
+        "chat_limit.limit": TEXT_OR_NUMBER,
+        "auto_accept.enabled": FLAG,
+    },
+    "conversions": {"attribution.agent_id": TEXT_OR_NUMBER, "attribution.department_id": TEXT_OR_NUMBER},
+    "department_events": {
+        "value": ANY_VALUE,
+        "value.chat_enabled": FLAG,
+        "previous_value": ANY_VALUE,
+        "previous_value.chat_enabled": FLAG,
+    },
     "accounts": {
         "plan.max_agents": TEXT_OR_NUMBER,
         "plan.max_departments": TEXT_OR_NUMBER,
@@ -649,22 +672,32 @@ UNIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "plan.max_history_search_days": TEXT_OR_NUMBER,
         "plan.max_basic_triggers": TEXT_OR_NUMBER,
         "plan.max_advanced_triggers": TEXT_OR_NUMBER,
+        "plan.goals": TEXT_OR_NUMBER,
     },
     "chats": {
         "visitor.id": TEXT_OR_NUMBER,
+        "visitor.external_id": TEXT_OR_NUMBER,
         "webpath[]": ("object", "array"),
         "webpath[][]": TEXT_OR_NUMBER,
         "agent_ids[]": TEXT_OR_NUMBER,
+        "department_id": TEXT_OR_NUMBER,
+        "conversions[].attribution.agent_id": TEXT_OR_NUMBER,
+        "conversions[].attribution.department_id": TEXT_OR_NUMBER,
         "skills_requested[]": TEXT_OR_NUMBER,
         "engagements[].agent_id": TEXT_OR_NUMBER,
+        "engagements[].department_id": TEXT_OR_NUMBER,
         "engagements[].skills_requested[]": TEXT_OR_NUMBER,
         "history[].department_id": TEXT_OR_NUMBER,
         "history[].prev_department_id": TEXT_OR_NUMBER,
         "history[].msg_id": TEXT_OR_NUMBER,
+        "history[].conversion.attribution.agent_id": TEXT_OR_NUMBER,
+        "history[].conversion.attribution.department_id": TEXT_OR_NUMBER,
         "history[].skills_name": ("string", "array"),
         "history[].agent_id": TEXT_OR_NUMBER,
     },
     "routing_settings": {
+        "chat_limit": LIMIT,
+        "chat_limit.limit": TEXT_OR_NUMBER,
         "chat_limit.enabled": FLAG,
         "skill_routing.enabled": FLAG,
         "reassignment.enabled": FLAG,

@@ -13,7 +13,7 @@
     │   └── NetworkError
     └── DataError              system_error: the API broke its own contract
         ├── EnvelopeError      a page is not what its endpoint promises
-        ├── RecordShapeError   a record lacks its key
+        ├── RecordShapeError   a record cannot be read
         ├── RequestRejectedError  the API refused a request that it documents as valid
         └── PaginationStuckError  a page does not move the position on
 
@@ -99,7 +99,7 @@ class EnvelopeError(DataError):
 
 
 class RecordShapeError(DataError):
-    """A record lacks its key, so it could not be told from another."""
+    """A record cannot be read or redacted, or no row of an answer is a record."""
 
 
 class RequestRejectedError(DataError):

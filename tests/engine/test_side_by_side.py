@@ -443,3 +443,20 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
     assert emitted == Counter({api.key(item): 1 for item in api.items.values()})
     assert split
     assert client.most >= 4
+
+
+def test_a_call_that_asks_again_needs_no_more_room_than_before() -> None:
+    stopped = threading.Event()
+    fetch = SideBySide(getting(), Lanes(lambda: 200), stopped)
+
+    def call(get: Fetch) -> bytes:
+        get("chats", {}, bytes)
+        return get("chats", {}, bytes)
+
+    calls = 2 * PAGES_UNPACKED
+    for _ in range(calls):
+        fetch.start(call)
+    end = threading.Timer(PATIENCE, stopped.set)
+    end.start()
+    assert [fetch.finished() for _ in range(calls)] == [b"{}"] * calls
+    end.cancel()

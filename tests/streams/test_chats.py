@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import ConnectorError
 from source_zendesk_chat.streams.chats import LOOKED_INTO, ONE_IN, chat_row, look_at_chats
 from source_zendesk_chat.streams.drift import Finding
 from source_zendesk_chat.streams.registry import schema
@@ -36,18 +34,13 @@ NAMES = st.sampled_from(["id", "update_timestamp", "updated_timestamp", "unread"
 def test_to_look_at_a_chat_changes_nothing_in_what_is_made_of_it(chat: dict[str, Any]) -> None:
     text = msgspec.Raw(json.dumps(chat).encode())
     row, _ = look_at_chats(lambda: schema("chats"))()
-    try:
-        expected = chat_row(text)
-    except ConnectorError as error:
-        with pytest.raises(type(error)):
-            row(text)
-    else:
-        assert row(text) == expected
+    assert row(text) == chat_row(text)
 
 
 def test_unread_as_a_number_is_known() -> None:
     row, found = look_at_chats(lambda: schema("chats"))()
-    assert [json.loads(row(raw(unread=unread)).record)["unread"] for unread in (0, 1, True)] == [False, True, True]
+    rows = [row(raw(unread=unread)) for unread in (0, 1, True)]
+    assert [json.loads(found.record)["unread"] for found in rows if found] == [False, True, True]
     assert found() == []
 
 

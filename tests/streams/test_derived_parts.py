@@ -259,6 +259,22 @@ def test_events_of_one_moment_and_type_are_numbered() -> None:
     assert ids(events) == [key, "2405.1.A|2024-05-06T10:01:00.000000Z|chat.tag", f"{key}|3", f"{key}|2", f"{key}|4"]
 
 
+@effort(100)
+@given(st.lists(st.tuples(st.sampled_from(["10:00:01Z", "10:00:02Z"]), st.sampled_from(["chat.msg", "chat.tag"])), max_size=8))
+def test_events_of_whole_seconds_have_ids_of_their_own_and_renumbering_changes_none(moments: list[tuple[str, str]]) -> None:
+    items: list[Json] = [
+        {"type": kind, "timestamp": f"2024-05-06T{time}", "index": index, "msg": str(index)}
+        for index, (time, kind) in enumerate(moments)
+    ]
+    events = cut("chat_events", *items)
+    assert [event["msg"] for event in events] == [item["msg"] for item in items]
+    assert len(set(ids(events))) == len(items)
+    renumbered = cut("chat_events", *(item | {"index": item["index"] + 7} for item in items))
+    assert ids(renumbered) == ids(events)
+    longer = cut("chat_events", *items, {"type": "chat.msg", "timestamp": "2024-05-06T10:00:02Z", "index": 99})
+    assert ids(longer)[: len(items)] == ids(events)
+
+
 @pytest.mark.parametrize(
     "odd",
     [

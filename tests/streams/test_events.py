@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError
+from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError
 from source_zendesk_chat.streams.agent_timeline import AGENT_TIMELINE
 from source_zendesk_chat.streams.chats import CHATS
 from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from source_zendesk_chat.streams.exports import Export
+from source_zendesk_chat.streams.exports import Export, Row
+from source_zendesk_chat.streams.keys import is_made
 from source_zendesk_chat.streams.records import with_fields
 from source_zendesk_chat.streams.registry import STREAMS
 from source_zendesk_chat.streams.stream import Bounds
@@ -193,15 +194,19 @@ def test_a_server_that_ignores_start_time_is_an_error_and_no_loop() -> None:
 def test_a_row_is_the_record_as_it_came_with_its_id_and_time(export: Export) -> None:
     record = b'{"timestamp": "2026-03-14T12:33:50.140101Z",  "value":1, "id": "R1.x"}'
     row = export.row(msgspec.Raw(record))
+    assert row is not None
     assert (row.key, row.time, row.record) == ("R1.x", 1_773_491_630_140_101, record)
-    assert export.row(msgspec.Raw(b'{"id": 7, "timestamp": 5}')).time is None
+    assert export.row(msgspec.Raw(b'{"id": 7, "timestamp": 5}')) == Row("7", None, b'{"id": 7, "timestamp": 5}')
 
 
 @pytest.mark.parametrize("export", [CONVERSIONS, DEPARTMENT_EVENTS, AGENT_EVENTS])
-@pytest.mark.parametrize("record", [b"7", b"[]", b"{}", b'{"id": ""}', b'{"id": null}', b'{"id": ["x"]}'])
-def test_a_record_without_an_id_is_an_error(export: Export, record: bytes) -> None:
-    with pytest.raises(RecordShapeError, match=f"^{export.stream}: "):
-        export.row(msgspec.Raw(record))
+def test_a_record_without_an_id_gets_one_and_what_is_no_object_is_no_record(export: Export) -> None:
+    for record in (b"{}", b'{"id": ""}', b'{"id": null}', b'{"id": ["x"]}'):
+        row = export.row(msgspec.Raw(record))
+        assert row is not None
+        assert is_made(row.key)
+        assert msgspec.json.decode(row.record) == {"id": row.key}
+    assert export.row(msgspec.Raw(b"7")) is export.row(msgspec.Raw(b"[]")) is None
 
 
 @pytest.mark.parametrize("export", [CONVERSIONS, DEPARTMENT_EVENTS, AGENT_EVENTS])

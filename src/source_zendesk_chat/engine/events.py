@@ -18,12 +18,12 @@ class Ledger:
     Attributes:
         requests: Sent, repeated ones included.
         pages: Answers read.
-        received: Records in them, by the API's own count where it gives one.
+        received: Records in them.
         emitted: Records handed on.
         seconds: From start to end.
         unchanged: Records left out because they were emitted before and are the same.
         outside: Records left out because they lie before the start or the position, not before the end, or where
-            another request reads.
+            another request reads, or because they are no JSON objects.
         first: The cursor that the run resumed from; None from the start.
         last: The cursor that it reached; None for a stream without one.
     """

@@ -205,7 +205,7 @@ class _Member:
         self.ledger = replace(
             self.ledger,
             requests=requests,
-            pages=self.ledger.pages + 1,
+            pages=self.ledger.pages + batch.pages,
             received=self.ledger.received + (len(children.records) if derive else batch.received),
             emitted=self.ledger.emitted + len(children.records),
             unchanged=self.ledger.unchanged + (0 if derive else batch.unchanged),

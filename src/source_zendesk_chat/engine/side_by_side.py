@@ -158,19 +158,19 @@ class _Room:
     def __init__(self, room: threading.Semaphore, stopped: threading.Event) -> None:
         self._room = room
         self._stopped = stopped
-        self._taken = 0
+        self._taken = False
 
     def take(self) -> None:
-        """Wait for it."""
-        while not self._room.acquire(timeout=POLL_SECONDS):
+        """Wait for it, unless the call has it from an answer that it asked for again."""
+        while not self._taken and not self._room.acquire(timeout=POLL_SECONDS):
             if self._stopped.is_set():
                 raise Stopped
-        self._taken += 1
+        self._taken = True
 
     def give_back(self) -> None:
         """Let another call have it."""
-        while self._taken:
-            self._taken -= 1
+        if self._taken:
+            self._taken = False
             self._room.release()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -39,8 +39,9 @@ def row_decoder(table: StreamTable) -> Callable[[Sequence[RawRecord]], Sequence[
 
     That is a record with an unknown field or a value of another type, and one that is broken or nested too deeply.
     """
+    properties = table.schema["properties"]
     fields = [
-        (f"c{index}", _PYTHON_TYPES[kind], msgspec.field(name=name, default=_NULL if kind == "json" else None))
+        (f"c{index}", _python_type(kind, properties[name]), msgspec.field(name=name, default=_NULL if kind == "json" else None))
         for index, (name, kind) in enumerate(table.columns.items())
     ]
     decoder = msgspec.json.Decoder(msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False))
@@ -68,6 +69,11 @@ def row_decoder(table: StreamTable) -> Callable[[Sequence[RawRecord]], Sequence[
     return decode_rows
 
 
+def _python_type(kind: ColumnType, field: Mapping[str, Any]) -> Any:  # noqa: ANN401  a type
+    """Return the type of a column's values as they are sent: text may come as an integer where the schema allows both."""
+    return _PYTHON_TYPES[kind] | int if kind == "text" and "integer" in field["type"] else _PYTHON_TYPES[kind]
+
+
 def to_columns(table: StreamTable, rows: Sequence[Row]) -> list[pa.Array[Any]]:
     """Return the rows, at least one, as the table's columns. Raises ArrowInvalid for a date that does not exist."""
     columns = zip(*map(astuple, rows), strict=True)
@@ -79,4 +85,6 @@ def _to_column(kind: ColumnType, values: Sequence[Any]) -> pa.Array[Any]:
         return pa.array([None if value == _NULL else bytes(value) for value in values], pa.string())
     if kind == "timestamp":
         return pc.cast(pa.array(values, pa.string()), pa.timestamp("us", tz="UTC"))
-    return pa.array(values, {"text": pa.string(), "bigint": pa.int64(), "double": pa.float64(), "bool": pa.bool_()}[kind])
+    if kind == "text":
+        return pa.array([str(value) if isinstance(value, int) else value for value in values], pa.string())
+    return pa.array(values, {"bigint": pa.int64(), "double": pa.float64(), "bool": pa.bool_()}[kind])

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from source_zendesk_chat.errors import RecordShapeError
 from source_zendesk_chat.streams.exports import Export, ExportPage, Row, decode_page
-from source_zendesk_chat.streams.records import digest, micros_of, with_fields
+from source_zendesk_chat.streams.keys import text_key, usable
+from source_zendesk_chat.streams.records import decode_fields, digest, micros_of, with_fields
 
 
 class _Page(ExportPage, kw_only=True):
@@ -23,20 +23,18 @@ class _Span(msgspec.Struct):
 _decoder: Final = msgspec.json.Decoder(_Span)
 
 
-def span_row(raw: msgspec.Raw) -> Row:
-    """Key and time of a span.
+def span_row(raw: msgspec.Raw) -> Row | None:
+    """Key and time of a span; None where it is no object.
 
     The API gives spans no id, so ``id`` is made: ``{agent_id}|{start_time}`` with all its microseconds, since an agent may
-    change status twice within one second. A span without a start is told apart by its content.
+    change status twice within one second. A span without a start or an agent is identified by its content.
     """
     record = bytes(raw)
-    try:
-        span = _decoder.decode(record)
-    except msgspec.ValidationError:
-        raise RecordShapeError("agent_timeline: Zendesk sent a record that is no object. Please report this.") from None
-    if not isinstance(span.agent_id, str | int) or span.agent_id == "":
-        raise RecordShapeError("agent_timeline: Zendesk sent a span without its `agent_id`. Please report this.")
-    key = f"{span.agent_id}|{span.start_time or digest(record)}"
+    span = decode_fields(record, _decoder, _Span())
+    if span is None:
+        return None
+    start = span.start_time or digest(record)
+    key = f"{span.agent_id}|{start}" if usable(span.agent_id) else text_key(record)
     return Row(key, micros_of(span.start_time), with_fields(record, id=key))
 
 
@@ -47,5 +45,6 @@ AGENT_TIMELINE: Final = Export(
     unit=1,
     decode=decode_page(_Page),
     row=span_row,
+    key="agent_id",
     inclusive=False,
 )

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from source_zendesk_chat.errors import RecordShapeError
 from source_zendesk_chat.streams.drift import Finding, Watch
 from source_zendesk_chat.streams.exports import Export, ExportPage, Look, Row, decode_page
-from source_zendesk_chat.streams.records import SECOND_US, micros_of, with_fields
+from source_zendesk_chat.streams.keys import text_key, usable
+from source_zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
 
 LOOKED_INTO: Final = 5000
 ONE_IN: Final = 4
@@ -31,18 +31,22 @@ class _Chat(msgspec.Struct, gc=False):
 _decoder: Final = msgspec.json.Decoder(_Chat)
 
 
-def chat_row(raw: msgspec.Raw) -> Row:
-    """Key and time of a chat; ``unread`` becomes a boolean where the API sends 1 or 0."""
-    try:
-        chat = _decoder.decode(raw)
-    except msgspec.ValidationError:
-        raise RecordShapeError("chats: Zendesk sent a record that is no object. Please report this.") from None
-    if not isinstance(chat.id, str | int) or chat.id == "":
-        raise RecordShapeError("chats: Zendesk sent a chat without its `id`. Please report this.")
+def chat_row(raw: msgspec.Raw) -> Row | None:
+    """Key and time of a chat; None where it is no object.
+
+    ``unread`` becomes a boolean where the API sends 1 or 0, and ``id`` is made from the content where there is none.
+    """
+    chat = decode_fields(raw, _decoder, _Chat())
+    if chat is None:
+        return None
     record = bytes(raw)
     if chat.unread in (0, 1) and not isinstance(chat.unread, bool):
         record = with_fields(record, unread=bool(chat.unread))
-    return Row(str(chat.id), micros_of(chat.update_timestamp or chat.updated_timestamp), record)
+    time = micros_of(chat.update_timestamp or chat.updated_timestamp)
+    if usable(chat.id):
+        return Row(str(chat.id), time, record)
+    key = text_key(record)
+    return Row(key, time, with_fields(record, id=key))
 
 
 def look_at_chats(schema: Callable[[], Mapping[str, Any]]) -> Callable[[], Look]:
@@ -58,7 +62,7 @@ def look_at_chats(schema: Callable[[], Mapping[str, Any]]) -> Callable[[], Look]
         numbers = count()
         told: set[Finding] = set()
 
-        def row(raw: msgspec.Raw) -> Row:
+        def row(raw: msgspec.Raw) -> Row | None:
             number = next(numbers)
             chat = (inside if number < LOOKED_INTO or number % ONE_IN == 0 else outline).decode(raw)
             if chat is None or not chat.id or not chat.update_timestamp or type(getattr(chat, "unread", None)) is int:
@@ -66,7 +70,10 @@ def look_at_chats(schema: Callable[[], Mapping[str, Any]]) -> Callable[[], Look]
             return Row(chat.id, micros_of(chat.update_timestamp), bytes(raw))
 
         def found() -> list[Finding]:
-            news = [finding for finding in (*inside.findings(), *outline.findings()) if finding not in told]
+            findings = (*inside.findings(), *outline.findings())
+            news = [
+                finding for finding in findings if finding.path and finding not in told
+            ]  # the path of a row that is no object is empty
             told.update(news)
             return news
 

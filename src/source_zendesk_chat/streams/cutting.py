@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from source_zendesk_chat.streams.fitting import Aside, Schema, fit_fields, fit_to, scalars, struct_type, text_of
+from source_zendesk_chat.streams.keys import is_made
 from source_zendesk_chat.streams.raw_chats import UNREADABLE, Chat, read_chat, updated
 from source_zendesk_chat.streams.stream import Children, RawRecord
 
@@ -63,7 +64,8 @@ def cutter(cut: Cut, schema: Schema) -> Callable[[Sequence[RawRecord]], Children
     """The function that cuts a list out of chats into records of a schema.
 
     A chat that comes twice counts as it came last. One that is nested too deeply to be read, deeper than an answer may be, has
-    no children and is no parent.
+    no children and is no parent. Neither has a chat whose ``id`` was made from its content: an edit would give it another one,
+    and leave the children without it.
     """
     read_exactly, read_leniently = _exact_reader(cut, schema), _lenient_reader(cut, schema)
     encode = msgspec.json.Encoder().encode
@@ -72,7 +74,7 @@ def cutter(cut: Cut, schema: Schema) -> Callable[[Sequence[RawRecord]], Children
         chats: dict[str, list[RawRecord]] = {}
         for record in records:
             read = read_exactly(record) or read_leniently(record)
-            if read is not None:
+            if read is not None and not is_made(read[0]):
                 chat_id, parts = read
                 chats.pop(chat_id, None)
                 chats[chat_id] = list(map(encode, parts))

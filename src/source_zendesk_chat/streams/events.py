@@ -10,14 +10,13 @@ microseconds, while a client of it sends seconds and gets an ``end_time`` with a
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from source_zendesk_chat.errors import RecordShapeError
 from source_zendesk_chat.streams.exports import Export, ExportPage, Row, decode_page
-from source_zendesk_chat.streams.records import SECOND_US, micros_of
+from source_zendesk_chat.streams.keys import text_key, usable
+from source_zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
 
 
 class _Conversions(ExportPage, kw_only=True):
@@ -40,15 +39,16 @@ class _Event(msgspec.Struct, gc=False):
 _decoder: Final = msgspec.json.Decoder(_Event)
 
 
-def event_row(stream: str, raw: msgspec.Raw) -> Row:
-    """Key and time of a record, which passes as it is."""
-    try:
-        event = _decoder.decode(raw)
-    except msgspec.ValidationError:
-        raise RecordShapeError(f"{stream}: Zendesk sent a record that is no object. Please report this.") from None
-    if not isinstance(event.id, str | int) or event.id == "":
-        raise RecordShapeError(f"{stream}: Zendesk sent a record without its `id`. Please report this.")
-    return Row(str(event.id), micros_of(event.timestamp), bytes(raw))
+def event_row(raw: msgspec.Raw) -> Row | None:
+    """Key and time of a record, which passes as it is unless its ``id`` has to be made; None where it is no object."""
+    event = decode_fields(raw, _decoder, _Event())
+    if event is None:
+        return None
+    record, time = bytes(raw), micros_of(event.timestamp)
+    if usable(event.id):
+        return Row(str(event.id), time, record)
+    key = text_key(record)
+    return Row(key, time, with_fields(record, id=key))
 
 
 CONVERSIONS: Final = Export(
@@ -57,7 +57,7 @@ CONVERSIONS: Final = Export(
     fields="conversions(*)",
     unit=SECOND_US,
     decode=decode_page(_Conversions),
-    row=partial(event_row, "conversions"),
+    row=event_row,
     ordered=False,
 )
 DEPARTMENT_EVENTS: Final = Export(
@@ -66,7 +66,7 @@ DEPARTMENT_EVENTS: Final = Export(
     fields="department_events(*)",
     unit=SECOND_US,
     decode=decode_page(_DepartmentEvents),
-    row=partial(event_row, "department_events"),
+    row=event_row,
     ordered=False,
 )
 AGENT_EVENTS: Final = Export(
@@ -75,7 +75,7 @@ AGENT_EVENTS: Final = Export(
     fields="",
     unit=SECOND_US,
     decode=decode_page(_AgentEvents),
-    row=partial(event_row, "agent_events"),
+    row=event_row,
     inclusive=False,
     either_unit=True,
 )

@@ -30,10 +30,12 @@ from source_zendesk_chat.errors import (
     EnvelopeError,
     NetworkError,
     PaginationStuckError,
+    RecordShapeError,
     RequestRejectedError,
     ServerError,
 )
 from source_zendesk_chat.streams.drift import Finding
+from source_zendesk_chat.streams.keys import is_made, keyless_note, skipped_note
 from source_zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition, Remembered
 from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest, iso_seconds
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
@@ -42,6 +44,9 @@ from source_zendesk_chat.streams.windows import Moments, Window, Windows
 PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
 SMALLEST_PAGE_SIZE: Final = 40
 SHRINK: Final = 5
+PAGE_BYTES: Final = 16 * 2**20  # a page may be so large; four times as large as 1,000 ordinary chats
+DISCARDED_BYTES: Final = 4 * PAGE_BYTES  # a larger one is not decoded, which takes twice its size, but asked for in parts
+FEWEST_RECORDS: Final = 10  # of a page that is small because its records are large
 RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
 SURELY_NO_TIE: Final = 100  # so many records of one moment are a server's cap rather than all there are
 MAX_DOUBTS: Final = 3
@@ -70,7 +75,11 @@ class ExportPage(msgspec.Struct, kw_only=True):
     end_id: Any = None
 
 
-Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row], Callable[[], Sequence[Finding]]]
+class _MiscountedError(EnvelopeError):
+    """A page holds another number of records than it says."""
+
+
+Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row | None], Callable[[], Sequence[Finding]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,9 @@ class Export:
         fields: The ``fields`` parameter that asks for whole records; "" where there is none.
         unit: Microseconds in one unit of ``start_time``.
         decode: Turns a body into its envelope.
-        row: Turns a raw record into a row.
+        row: Turns a raw record into a row; None where it is no object.
+        key: The field that makes a record's key.
+        counted: Whether the ``count`` of a page is compared with its records.
         inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
         ordered: Whether records are known to come in the order of their time, and not of a later change.
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
@@ -98,7 +109,9 @@ class Export:
     fields: str
     unit: int
     decode: Callable[[bytes], ExportPage]
-    row: Callable[[msgspec.Raw], Row]
+    row: Callable[[msgspec.Raw], Row | None]
+    key: str = "id"
+    counted: bool = True
     inclusive: bool = True
     ordered: bool = True
     either_unit: bool = False
@@ -116,6 +129,21 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer.
+
+    Attributes:
+        size: Of its text, in bytes.
+        envelope: What it holds; None where it is too large.
+        counted: Whether its ``count`` was compared with its records.
+    """
+
+    size: int
+    envelope: ExportPage | None
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
     """A page, without the text that it was cut from.
 
@@ -126,6 +154,10 @@ class _Page:
         fraction: Whether it says so with a fraction.
         end_id: The ``start_id`` to go on from there.
         rows: Its records.
+        size: Of its text, in bytes.
+        skipped: How many rows were no objects.
+        counted: Whether its ``count`` was compared with its records.
+        notes: What the user should be told of it.
     """
 
     limit: int
@@ -134,6 +166,10 @@ class _Page:
     fraction: bool
     end_id: str
     rows: Sequence[Row]
+    size: int
+    skipped: int
+    counted: bool
+    notes: tuple[str, ...]
 
 
 _Verdict: TypeAlias = Literal["new", "unchanged", "outside", "behind"]
@@ -181,8 +217,12 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
         row, found = export.look() if export.look else (export.row, None)
         own = replace(_in_its_unit(export, fetch, times.head), row=row)
         windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
+        received = 0
         for batch in _read_windows(own, fetch, windows, times, notes):
+            received += batch.received
             yield replace(batch, drift=found() if batch.records else ()) if found else batch
+        if position is None and received and not windows.largest:
+            raise RecordShapeError(f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this.")
 
     return read
 
@@ -190,6 +230,8 @@ def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bou
 def _read_windows(
     export: Export, fetch: Fetcher, windows: Windows, times: Moments, notes: tuple[str, ...]
 ) -> Iterator[Batch[ExportPosition]]:
+    told = set[str]()
+
     def ask(due: Iterable[Window]) -> None:
         for window in due:
             fetch.start(partial(_fetch_window, export, window, window.time, window.id, times.latest))
@@ -201,23 +243,25 @@ def _read_windows(
             windows.go_on(window, ended=True, short=True)
             ask(windows.due(fetch.spare()))
             continue
-        begin = window.time
+        export = export if page.counted else replace(export, counted=False)
+        begin, window.limit = window.time, page.limit
         taken = _take(export, window, page, times, windows.given_last(window))
         again = _asked_again(export, fetch, window, page, taken, windows.largest, times)
         if again:
-            export = again
+            export, window.limit = again, min(PAGE_SIZE, page.limit * SHRINK)
             ask([window])
             continue
         windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
         short = len(page.rows) < min(page.limit, windows.largest)
         windows.go_on(window, ended=not taken.progressed or _is_passed(export, window, times, short=short), short=short)
-        window.limit = min(PAGE_SIZE, page.limit * SHRINK)
+        window.limit = windows.page_size = _next_limit(page)
         reached, progress = windows.position(), windows.progress()
         ask([window] if window.status == "asked" else [])
         ask(windows.due(fetch.spare()))
-        outside = taken.outside + taken.behind
-        yield Batch(taken.records, reached, len(page.rows), notes, progress, taken.unchanged, outside)
-        notes = ()
+        received, outside = len(page.rows) + page.skipped, taken.outside + taken.behind + page.skipped
+        news = tuple(note for note in (*notes, *page.notes) if note not in told)
+        yield Batch(taken.records, reached, received, news, progress, taken.unchanged, outside)
+        told.update(news)
 
 
 def _is_passed(export: Export, window: Window, times: Moments, *, short: bool) -> bool:
@@ -238,15 +282,7 @@ def probe_export(export: Export) -> Callable[[Fetch, Bounds], object]:
 
 def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
     """The decoder of a kind of envelope."""
-    decoder = msgspec.json.Decoder(kind)
-
-    def decode(body: bytes) -> ExportPage:
-        page = decode_answer(body, decoder)
-        if isinstance(page.count, int) and page.count != len(page.rows):
-            raise EnvelopeError(f"Zendesk says {page.count} records and sends {len(page.rows)}. Please report this.")
-        return page
-
-    return decode
+    return partial(decode_answer, decoder=msgspec.json.Decoder(kind))
 
 
 def starting_position(
@@ -294,7 +330,7 @@ def _in_its_unit(export: Export, fetch: Fetch, young: int) -> Export:
         return export
     asked = young // SECOND_US
     page = fetch(export.path, {**_whole_records(export), "limit": 1, "start_time": asked}, export.decode)
-    times = [_row(export, raw).time for raw in page.rows]
+    times = [row.time for raw in page.rows if (row := _row(export, raw))]
     old = any(time is not None and time < asked * SECOND_US for time in times)
     return replace(export, unit=1) if old or (_number(page.end_time) or 0) >= FIRST_MICROSECOND_VALUE else export
 
@@ -303,36 +339,94 @@ def _fetch_window(
     export: Export, window: Window, time: int, start_id: str, latest: int, fetch: Fetch
 ) -> tuple[Window, _Page | None]:
     """Fetch the next page of a window."""
-    return window, _fetch_page(export, fetch, time, start_id, window.limit, latest)
+    most = None if window.doubts else DISCARDED_BYTES  # only a larger page gets past a moment of many records
+    return window, _fetch_page(export, fetch, time, start_id, window.limit, latest, most)
 
 
-def _fetch_page(export: Export, fetch: Fetch, time: int, start_id: str, limit: int, latest: int) -> _Page | None:
-    """Fetch a page, a smaller one if the API cannot give so much at once.
+def _fetch_page(
+    export: Export, fetch: Fetch, time: int, start_id: str, limit: int, latest: int, most: int | None = DISCARDED_BYTES
+) -> _Page | None:
+    """Fetch a page, a smaller one if the API cannot give so much at once or if it is too large to be held.
 
     Returns None where the API does not give out records so young yet; the next run reads them.
     """
     asked = _first_asked(export, time)
     params = _params(export, asked, start_id)
     while True:
-        smallest = limit <= SMALLEST_PAGE_SIZE
         try:
-            page = fetch(export.path, {**params, "limit": limit}, export.decode, patient=smallest)
+            answer = _fetch_answer(export, fetch, {**params, "limit": limit}, most if limit > FEWEST_RECORDS else None)
         except RequestRejectedError:
             if time <= latest:
                 raise
             return None
         except (NetworkError, ServerError):
-            if smallest:
+            if limit <= SMALLEST_PAGE_SIZE:
                 raise
             limit = max(SMALLEST_PAGE_SIZE, limit // SHRINK)
         else:
-            end_id = str(page.end_id) if isinstance(page.end_id, str | int) else ""
-            rows = [_row(export, raw) for raw in page.rows]
-            return _Page(limit, asked, _end_time(export, page.end_time), "." in str(page.end_time), end_id, rows)
+            if answer.envelope is not None:
+                return _page(export, answer, answer.envelope, limit, asked)
+            limit = max(FEWEST_RECORDS, limit * PAGE_BYTES // answer.size)
 
 
-def _row(export: Export, raw: msgspec.Raw) -> Row:
-    return export.row(raw if export.redact is None else msgspec.Raw(export.redact(bytes(raw))))
+def _fetch_answer(export: Export, fetch: Fetch, params: dict[str, str | int], most: int | None) -> _Answer:
+    """Fetch an answer; if its ``count`` stays wrong however often it is asked for, its records are taken as they come."""
+    patient = int(params["limit"]) <= SMALLEST_PAGE_SIZE
+    try:
+        return fetch(export.path, params, partial(_answer, export, most), patient=patient)
+    except _MiscountedError:
+        return fetch(export.path, params, partial(_answer, replace(export, counted=False), most), patient=patient)
+
+
+def _answer(export: Export, most: int | None, body: bytes) -> _Answer:
+    """Decode an answer, unless it is larger than ``most`` bytes."""
+    if most is not None and len(body) > most:
+        return _Answer(len(body), None, export.counted)
+    envelope = export.decode(body)
+    if export.counted and isinstance(envelope.count, int) and envelope.count != len(envelope.rows):
+        raise _MiscountedError(f"Zendesk says {envelope.count} records and sends {len(envelope.rows)} ({export.path}).")
+    return _Answer(len(body), envelope, export.counted)
+
+
+def _page(export: Export, answer: _Answer, envelope: ExportPage, limit: int, asked: int) -> _Page:
+    end_id = str(envelope.end_id) if isinstance(envelope.end_id, str | int) else ""
+    rows = [row for raw in envelope.rows if (row := _row(export, raw))]
+    skipped = len(envelope.rows) - len(rows)
+    return _Page(
+        limit=limit,
+        asked=asked,
+        end_time=_end_time(export, envelope.end_time),
+        fraction="." in str(envelope.end_time),
+        end_id=end_id,
+        rows=rows,
+        size=answer.size,
+        skipped=skipped,
+        counted=answer.counted,
+        notes=tuple(_notes(export, rows, skipped, counted=answer.counted)),
+    )
+
+
+def _row(export: Export, raw: msgspec.Raw) -> Row | None:
+    if export.redact is None:
+        return export.row(raw)
+    record = bytes(raw)
+    return export.row(msgspec.Raw(export.redact(record))) if record.startswith(b"{") else None
+
+
+def _notes(export: Export, rows: Sequence[Row], skipped: int, *, counted: bool) -> Iterator[str]:
+    if any(is_made(row.key) for row in rows):
+        yield keyless_note(export.stream, export.key)
+    if skipped:
+        yield skipped_note(export.stream)
+    if not counted:
+        what = "Zendesk sends another number of records than its `count` says, also when asked again."
+        yield f"{export.stream}: {what} All that it sent are read, and `count` is not checked any more."
+
+
+def _next_limit(page: _Page) -> int:
+    """The page size to ask for next: larger again after a failure, and no larger than can be held."""
+    fitting = PAGE_BYTES * max(1, len(page.rows)) // max(1, page.size)
+    return min(PAGE_SIZE, page.limit * SHRINK, max(FEWEST_RECORDS, fitting))
 
 
 def _first_asked(export: Export, time: int) -> int:

@@ -87,6 +87,7 @@ def _share(
     records, outside = [], 0
     for record in batch.records:
         row = export.row(msgspec.Raw(record))
+        assert row is not None  # noqa: S101  a record is an object
         if row.time is not None and _covers(saved, row.time):
             outside += 1
         elif row.key not in saved.seen or saved.seen[row.key][1] != digest(record):

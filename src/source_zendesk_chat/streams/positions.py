@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from source_zendesk_chat.errors import StateError
-from source_zendesk_chat.streams.records import INTEGER, SECOND_US, iso_micros, iso_seconds, micros_of
+from source_zendesk_chat.streams.keys import INTEGER
+from source_zendesk_chat.streams.records import SECOND_US, iso_micros, iso_seconds, micros_of
 from source_zendesk_chat.streams.stream import StateBlob
 
 STATE_VERSION: Final = 1
@@ -150,7 +151,7 @@ def load_list(stream: str, cursor_field: str = "id") -> Callable[[StateBlob], Li
         return ListPosition(
             id=last,
             known_from=_whole_number(stream, state.get("known_from", last + 1)),
-            digests={_whole_number(stream, key): str(value) for key, value in digests.items()},
+            digests={_list_key(stream, key): str(value) for key, value in digests.items()},
         )
 
     return load
@@ -202,6 +203,12 @@ def _whole_number(stream: str, value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     raise _unreadable(stream)
+
+
+def _list_key(stream: str, key: str) -> int:
+    """The key of a list's record. It is negative where the connector made it."""
+    number = _whole_number(stream, key.removeprefix("-"))
+    return -number if key.startswith("-") else number
 
 
 def _remembered(stream: str, entry: Any) -> tuple[int, str]:  # noqa: ANN401  any JSON value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import isfinite
@@ -12,15 +11,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from source_zendesk_chat.errors import EnvelopeError, RecordShapeError
+from source_zendesk_chat.errors import EnvelopeError
 
 T = TypeVar("T")
 DIGEST_BYTES: Final = 8
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
-INTEGER: Final = re.compile(r"\d{1,30}", re.ASCII)
-LARGEST_ID: Final = 10**30
 UTF8_CHUNK_BYTES: Final = 64 * 1024
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -86,18 +83,26 @@ def digest(record: bytes) -> str:
     return blake2b(canonical, digest_size=DIGEST_BYTES).hexdigest()
 
 
+def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], unknown: T) -> T | None:
+    """Decode some fields of a record.
+
+    Args:
+        record: Valid JSON.
+        decoder: Of a struct with these fields, each of any type.
+        unknown: What to return if one of them holds a number that Python cannot hold.
+
+    Returns:
+        None if the record is no JSON object.
+    """
+    try:
+        return decoder.decode(record)
+    except msgspec.ValidationError:
+        return unknown if bytes(record).startswith(b"{") else None
+
+
 def with_fields(record: bytes, /, **values: Any) -> bytes:  # noqa: ANN401  any JSON value
     """The record with some top-level fields set; all others keep their bytes."""
     return msgspec.json.encode(_fields.decode(record) | values)
-
-
-def integer_id(value: object, stream: str) -> int:
-    """An id that orders a list, given as a number or as its text."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST_ID:
-        return value
-    if isinstance(value, str) and INTEGER.fullmatch(value):
-        return int(value)
-    raise RecordShapeError(f"{stream}: Zendesk sent a record without a usable `id`. Please report this.")
 
 
 def micros_of(text: object) -> int | None:

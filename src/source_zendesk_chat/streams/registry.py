@@ -16,10 +16,10 @@ from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPART
 from source_zendesk_chat.streams.exports import Export, probe_export, read_export
 from source_zendesk_chat.streams.feed import read_together
 from source_zendesk_chat.streams.lists import (
-    Extract,
     Groups,
     IdList,
     Listing,
+    account,
     agent_settings,
     array,
     ban_groups,
@@ -28,7 +28,6 @@ from source_zendesk_chat.streams.lists import (
     probe_whole,
     read_by_id,
     read_whole,
-    root,
     single_group,
 )
 from source_zendesk_chat.streams.positions import dump_export, dump_list, load_export, load_list
@@ -81,8 +80,8 @@ def _streams(redaction: Redaction | None) -> Streams:
     def schema_of(stream: str) -> Callable[[], dict[str, Any]]:
         return partial(_redacted_schema, redaction, stream) if redaction else partial(schema, stream)
 
-    def whole(name: str, path: str, extract: Extract, key: str) -> Stream[Any]:
-        return _whole(Listing(name, path, extract, key, redact(name)), schema_of(name))
+    def whole(listing: Listing) -> Stream[Any]:
+        return _whole(replace(listing, redact=redact(listing.stream)), schema_of(listing.stream))
 
     def by_id(name: str, path: str, groups: Groups, key: str = "id", *, optional: bool = False) -> Stream[Any]:
         listing = IdList(name, path, groups, key, unpaged=optional, redact=redact(name))
@@ -96,7 +95,7 @@ def _streams(redaction: Redaction | None) -> Streams:
 
     chats = export(replace(CHATS, look=look_at_chats(schema_of("chats"))), "update_timestamp")
     every = (
-        whole("accounts", "account", root, "account_key"),
+        whole(Listing("accounts", "account", account, "account_key", text_keys=True)),
         by_id("agents", "agents", single_group),
         export(AGENT_EVENTS, "timestamp", optional=True),
         by_id("agent_routing_settings", "routing_settings/agents", agent_settings, "agent_id", optional=True),
@@ -108,14 +107,14 @@ def _streams(redaction: Redaction | None) -> Streams:
         derived("chat_events", "CHAT_EVENTS"),
         derived("chat_webpaths", "CHAT_WEBPATHS"),
         export(CONVERSIONS, "timestamp", optional=True),
-        whole("departments", "departments", array, "id"),
+        whole(Listing("departments", "departments", array)),
         export(DEPARTMENT_EVENTS, "timestamp", optional=True),
-        whole("goals", "goals", array, "id"),
-        whole("roles", "roles", array, "id"),
-        whole("routing_settings", "routing_settings/account", data, ""),
-        whole("shortcuts", "shortcuts", array, "id"),
-        whole("skills", "skills", array, "id"),
-        whole("triggers", "triggers", array, "id"),
+        whole(Listing("goals", "goals", array)),
+        whole(Listing("roles", "roles", array)),
+        whole(Listing("routing_settings", "routing_settings/account", data, key="")),
+        whole(Listing("shortcuts", "shortcuts", array, stand_in="name", text_keys=True)),
+        whole(Listing("skills", "skills", array)),
+        whole(Listing("triggers", "triggers", array)),
         _visitors(chats, schema_of("visitors")),
     )
     return {stream.name: stream for stream in every}

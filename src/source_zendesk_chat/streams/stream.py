@@ -74,8 +74,9 @@ class Batch(Generic[P_co]):
         progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
         unchanged: Records received but left out because they were emitted before and are the same.
         outside: Records received but left out because they lie outside of what was asked for: before the start or the position,
-            not before the end, or where another request reads.
+            not before the end, or where another request reads; or because they are no objects.
         drift: What was found in the records on the way that their schema does not know; None where nobody looked.
+        pages: How many answers the records come from.
     """
 
     records: Sequence[RawRecord]
@@ -86,6 +87,7 @@ class Batch(Generic[P_co]):
     unchanged: int = 0
     outside: int = 0
     drift: Sequence[Finding] | None = None
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import msgspec
 
 from source_zendesk_chat.streams.cutting import AS_SENT, split_names
 from source_zendesk_chat.streams.fitting import Schema, fit_fields, text_of
+from source_zendesk_chat.streams.keys import is_made
 from source_zendesk_chat.streams.raw_chats import Chat, read_chat, updated
 from source_zendesk_chat.streams.records import micros_of
 from source_zendesk_chat.streams.stream import Children, RawRecord
@@ -53,7 +54,7 @@ def visitors(schema: Schema) -> Callable[[Sequence[RawRecord]], Children]:
     def derive(records: Sequence[RawRecord]) -> Children:
         latest: dict[str, _Chat] = {}
         chats = {text_of(chat.id): chat for record in records if (chat := read_chat(record, _decoder))}
-        for chat in chats.values():
+        for chat in (chat for chat_id, chat in chats.items() if not is_made(chat_id)):
             visitor_id = text_of(chat.visitor.get("id")) if isinstance(chat.visitor, dict) else ""
             if visitor_id and (visitor_id not in latest or _moment(chat) >= _moment(latest[visitor_id])):
                 latest[visitor_id] = chat

@@ -100,7 +100,7 @@ class Windows:
         self._saved = saved
         self._moments = moments
         self._unit = unit
-        self._page_size = page_size
+        self.page_size = page_size
         self._all = list(self._opened(self._floor(saved.time if exact else min(saved.known_from, saved.time))))
         if exact:
             self._all[0].time, self._all[0].id = saved.time, saved.id
@@ -138,14 +138,15 @@ class Windows:
         """
         first = min((time for time in times if time is not None), default=begin)
         self.largest = max(self.largest, len(times))
-        if len(times) < self.largest:
+        full = min(window.limit, self.largest)
+        if len(times) < full:
             self._ends = min(self._ends, window.time)
         elif window.time > self._ends:
             self._ends = self._moments.cut(self._moments.head)
         self._pages_to_prove -= 1
-        window.span = window.time - max(begin, first) if len(times) == self.largest else 0
+        window.span = window.time - max(begin, first) if len(times) >= full else 0
         self._began = min(self._began, first)
-        missed = 2 * (len(times) - wasted) < self.largest
+        missed = 2 * (len(times) - wasted) < full
         self._misses = max(0, self._misses + (1 if missed else -1))
 
     def go_on(self, window: Window, *, ended: bool, short: bool) -> None:
@@ -200,7 +201,7 @@ class Windows:
 
     def _window(self, start: int, end: int | None, *, read: bool = False) -> Window:
         seen = {key: entry for key, entry in self._saved.seen.items() if entry[0] >= start and (end is None or entry[0] < end)}
-        window = Window(start, end, min(start, self._moments.latest), self._page_size, lower=start, seen=seen)
+        window = Window(start, end, min(start, self._moments.latest), self.page_size, lower=start, seen=seen)
         if read and end is not None:
             window.time, window.status = end, "read"
         elif not self._moments.wants(start):
