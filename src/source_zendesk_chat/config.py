@@ -159,12 +159,12 @@ def _redaction(raw: object) -> Redaction | None:
 
 def parse_subdomain(text: str, name: str = "subdomain") -> str:
     """Reduce ``acme``, ``acme.zendesk.com`` or ``https://acme.zendesk.com/`` to ``acme``; refuse everything else."""
-    name = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
-    if not (text.isascii() and SUBDOMAIN.fullmatch(name)):  # some letters become ASCII only when lowered
+    account = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
+    if not (text.isascii() and SUBDOMAIN.fullmatch(account)):  # some letters become ASCII only when lowered
         raise ConfigError(
             f"{name}: give only the name of the account: `acme` for https://acme.zendesk.com (letters, digits and hyphens)."
         )
-    return name
+    return account
 
 
 def parse_api_url(text: str, name: str = "api_url") -> str:

@@ -32,7 +32,7 @@ CREDENTIALS_KEYS: Final = (
     "token_expiry_date",
 )
 SYNC_OPTIONS: Final = ("streams", "exclude", "to", "full_refresh")  # of the command line, easily taken for keys
-SYNONYMS: Final = {"token": "access_token", "api_token": "access_token", "account": "subdomain", "timeout": "request_timeout_seconds"}
+SYNONYMS: Final = {"token": "access_token", "account": "subdomain", "timeout": "request_timeout_seconds"}
 MOST_REPORTED: Final = 5
 
 

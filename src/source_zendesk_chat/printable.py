@@ -1,7 +1,8 @@
 """Strings from outside, made safe to show: in a terminal or a log viewer they can neither act nor hide anything.
 
-A name, a header or a message of a server may hold an escape sequence that clears the screen, a carriage return that overwrites a
-line, a line break that fakes a line of log, or a mark that reverses the order of letters. All output for people goes through here.
+A name, a header or a server's message may hold an escape sequence that clears the screen, a carriage return that overwrites
+a line, a line break that fakes a line of log, or a mark that reverses the order of letters. So all output for people goes
+through here.
 """
 
 from __future__ import annotations

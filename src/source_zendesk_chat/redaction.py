@@ -29,6 +29,8 @@ from itertools import product
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.near import did_you_mean
+from source_zendesk_chat.printable import LONGEST_NAME, printable
 
 Action: TypeAlias = Literal["drop", "null", "hash", "mask"]
 Kind: TypeAlias = Literal["email", "ip", "card", "phone"]
@@ -278,6 +280,8 @@ def _parse_hash_key(raw: object) -> str:
 def _object(raw: object, place: str, known: Collection[str]) -> Mapping[str, Any]:
     if not isinstance(raw, Mapping):
         raise ConfigError(f"{place}: must be an object.")
-    if not raw.keys() <= set(known):
-        raise ConfigError(f"{place}: has a key that is not known. There are: {', '.join(known)}.")
+    if unknown := [str(key) for key in raw if key not in known]:
+        near = did_you_mean(unknown[0], known)
+        hint = f"did you mean `{near}`? The keys are" if near else "the keys are"
+        raise ConfigError(f"{place}: unknown key `{printable(unknown[0], LONGEST_NAME)}`: {hint} {', '.join(known)}.")
     return raw

@@ -67,7 +67,7 @@ def parse_catalog(raw: object) -> list[ConfiguredStream]:
     streams = raw.get("streams") if isinstance(raw, Mapping) else None
     if not isinstance(streams, list):
         raise ConfigError(
-            "The catalog must be a JSON object with a list `streams`: a configured catalog of Airbyte, or the output of `discover`."
+            "The catalog must be a JSON object with a list `streams`: a configured catalog, or the output of `discover`."
         )
     configured = [_configured_stream(entry, f"catalog: streams[{number}]") for number, entry in enumerate(streams)]
     names = [stream.name for stream in configured]
