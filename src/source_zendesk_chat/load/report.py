@@ -78,13 +78,14 @@ class LoadReport:
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, under it why some have nothing, and what drifted; without colour where there is none."""
+    """Print the table of streams, what drifted, and at the end why some streams have nothing."""
     print_whole(_streams(report), console)
-    for (state, message), names in _reasons(report).items():
-        say(console, f"{named(names)}: {message}", "yellow" if state == "not available" else "")
     if report.drifts:
         places = {stream.name: place for place, stream in enumerate(report.streams)}
         _print_drifts(sorted(report.drifts, key=lambda drift: places.get(drift.stream, len(places))), console)
+    reasons = _reasons(report)
+    for (state, message), names in sorted(reasons.items(), key=lambda reason: reason[0][0] != "not available"):
+        say(console, f"{named(names)}: {message}", "yellow" if state == "not available" else "")
 
 
 def named(names: Sequence[str]) -> str:
