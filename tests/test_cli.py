@@ -232,6 +232,41 @@ def test_streams_are_chosen_by_name() -> None:
             choose_streams(given, excluded)
 
 
+def test_a_start_date_in_the_future_stores_nothing(tmp_path: Path) -> None:
+    with Sandbox(chats=20) as sandbox:
+        for start, code in (("2199-01-01", 2), ("2015-01-01", 0)):
+            done = run("sync", "--streams", "chats", "--start-date", start, cwd=tmp_path, **account(sandbox))
+            assert done.returncode == code, done.stderr
+            assert (tmp_path / "chats.duckdb").exists() == (code == 0)
+    assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
+
+
+def test_a_config_file_of_windows_is_read(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        config = json.dumps({"subdomain": "acme", "api_url": sandbox.url, "access_token": sandbox.token})
+        for encoding in ("utf-8-sig", "utf-16"):
+            (tmp_path / "config.json").write_text(config, encoding=encoding)
+            done = run("sync", "--config", "config.json", "--streams", "goals", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+
+
+def test_a_refused_token_is_said_once(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        done = run("sync", cwd=tmp_path, **account(sandbox) | {"ZENDESK_CHAT_TOKEN": "wrong"})
+    assert done.returncode == 3
+    assert (done.stdout + done.stderr).count("does not accept the token") == 1
+
+
+def test_a_destination_that_may_not_be_written_is_for_a_person(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        missing = run("sync", "--to", "duckdb:///nowhere/a.duckdb", cwd=tmp_path, **account(sandbox))
+        (tmp_path / "text.duckdb").write_text("no database " * 1000)
+        other = run("sync", "--to", "duckdb:///text.duckdb", cwd=tmp_path, **account(sandbox))
+        with duckdb.connect(str(tmp_path / "busy.duckdb")):
+            busy = run("sync", "--to", "duckdb:///busy.duckdb", cwd=tmp_path, **account(sandbox))
+    assert [done.returncode for done in (missing, other, busy)] == [3, 3, 1]
+
+
 def test_streams_add_up_and_are_excluded(tmp_path: Path) -> None:
     with Sandbox(chats=5) as sandbox:
         arguments = ["--streams", "goals", "--streams", "agents,skills", "--exclude", "skills"]

@@ -53,11 +53,12 @@ def _unknown(part: Mapping[object, object], place: str, known: Collection[str]) 
 
 
 def _message(key: str, place: str, known: Collection[str]) -> str:
-    shown = f"Unknown key `{place}{printable(key, LONGEST_NAME)}`"
+    path = place + printable(key, LONGEST_NAME)
     if key in SYNC_OPTIONS:
-        return f"{shown}: it is an option of `sync`, --{key.replace('_', '-')}."
-    near = _nearest(key, place, known)
-    return f"{shown}: did you mean `{near}`?" if near else f"{shown}. The keys are {', '.join(known)}."
+        return f"Unknown key `{path}`: it is an option of `sync`, --{key.replace('_', '-')}."
+    if near := _nearest(key, place, known):
+        return f"Unknown key `{path}`: did you mean `{near}`?"
+    return f"Unknown key `{path}`. The keys are {', '.join(known)}."
 
 
 def _nearest(key: str, place: str, known: Collection[str]) -> str | None:

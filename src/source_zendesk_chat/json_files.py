@@ -76,14 +76,14 @@ def _decode_text(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as 
     except RecursionError:
         raise ConfigError(f"The {what} file is not valid JSON: {path}: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ConfigError(f"The {what} file is not valid JSON: {path}, {_mistake(text, str(error))}") from None
+        raise ConfigError(f"The {what} file is not valid JSON: {path}, line {_mistake(text, str(error))}") from None
 
 
 def _mistake(text: str, reason: str) -> str:
     """Where a text stops being JSON, and why."""
     at = _place(text, reason)
     before = text[:at]
-    return f"line {before.count(chr(10)) + 1}, column {at - before.rfind(chr(10))}: {_words(text, at, reason)}"
+    return f"{before.count(chr(10)) + 1}, column {at - before.rfind(chr(10))}: {_words(text, at, reason)}"
 
 
 def _place(text: str, reason: str) -> int:

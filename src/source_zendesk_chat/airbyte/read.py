@@ -144,9 +144,9 @@ class _Narrator:
     def tell_unknown(self, stream: str) -> None:
         """Report a stream that the catalog asks for and that does not exist."""
         self.failed = True
-        what = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
-        choice = f"Refresh the source's schema and choose among: {', '.join(STREAMS)}."
-        self._writer.error(what + choice, ConfigError.failure_type, stream=stream)
+        unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
+        advice = f"Refresh the source's schema and choose among: {', '.join(STREAMS)}."
+        self._writer.error(unknown + advice, ConfigError.failure_type, stream=stream)
         self._end(stream, "INCOMPLETE")
 
     def _start(self, stream: str) -> None:
