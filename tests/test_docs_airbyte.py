@@ -144,7 +144,11 @@ def in_row(part: str) -> str:
         ({"startdate": "2020-01-01"}, {}, "Unknown key `...`: did you mean `...`?"),
         ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "....field: give a stream and a path"),
         ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. There are: ..."),
-        ({"redact": {"rules": [{"field": "chats.id", "action": "drop"}]}}, {}, "is made of this, so it cannot be redacted"),
+        (
+            {"redact": {"rules": [{"field": "chats.id", "action": "drop"}]}},
+            {},
+            "cannot be redacted, because ... is a key or cursor field and is made of it",
+        ),
         ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no field that is known has this path."),
         ({"redact": {"rules": [{"field": "chats.tags", "action": "hash"}]}}, {}, "redact.hash_key: missing."),
         ({"subdomain": "acme/elsewhere"}, {}, "...: give only the name of the account"),

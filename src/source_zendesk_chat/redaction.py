@@ -161,10 +161,11 @@ def check_keys(redaction: Redaction, keys: Mapping[str, Collection[str]]) -> Red
         place = f"redact.rules[{number}].field"
         if rule.stream != "*" and rule.stream not in keys:
             raise ConfigError(f"{place}: no such stream. There are: {', '.join(keys)}.")
-        if owner := next((stream for (stream, name), paths in sources.items() if _refused(rule, stream, name, paths)), None):
+        refused = (f"{stream}.{name}" for (stream, name), paths in sources.items() if _refused(rule, stream, name, paths))
+        if key := next(refused, None):
             raise ConfigError(
-                f"{place}: the key or cursor of {owner} is made of this, so it cannot be redacted. Only visitors.id and "
-                "agent_timeline.agent_id can be, by hash."
+                f"{place}: cannot be redacted, because {key} is a key or cursor field and is made of it. Of such fields, only "
+                "visitors.id and agent_timeline.agent_id can be redacted, by hash."
             )
     named = [rule for rule in redaction.rules if rule.stream != "*" and rule.path[0] not in WILDCARDS]
     stated = {(_source(rule.stream), path) for rule in named for path in _sources(rule.stream, rule.path)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Final
@@ -56,7 +57,8 @@ def reason(error: BaseException) -> str:
         if sign in text:
             return hint
     if any(isinstance(cause, ModuleNotFoundError) or "MissingDependency" in type(cause).__name__ for cause in causes):
-        return "a Python package for this destination is not installed; install dlt with the extra of its name"
+        extra = _EXTRA.search(" ".join(map(str, causes)))
+        return f"the driver is not installed. Run: pip install '{extra[0] if extra else 'dlt[...]'}'"
     names = {type(cause).__name__ for cause in causes}
     if names & _MISMATCHES:
         return (
@@ -78,6 +80,7 @@ _MISMATCHES: Final = frozenset(
 )
 
 
+_EXTRA: Final = re.compile(r"dlt\[\w+\]")
 _FOR_A_PERSON: Final = (
     "no space left",
     "disk quota",
