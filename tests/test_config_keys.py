@@ -72,6 +72,11 @@ def test_read_warns_and_check_names_it_and_both_go_on() -> None:
     assert (status, message) == ("SUCCEEDED", f"All 21 streams can be read. {warning}")
 
 
+def test_the_library_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    source_zendesk_chat.connect(config={"subdomain": "acme", "access_token": "t", "lookback": 5})
+    assert caplog.messages == ["Unknown key `lookback`: did you mean `lookback_minutes`?"]
+
+
 def test_a_misspelt_rule_of_redaction_is_an_error_everywhere() -> None:
     with pytest.raises(
         ConfigError, match=r"^redact: unknown key `rule`: did you mean `rules`\? The keys are hash_key, rules\.$"

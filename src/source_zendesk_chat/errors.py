@@ -33,7 +33,7 @@ from enum import IntEnum
 from pathlib import PurePath
 from typing import ClassVar, Literal
 
-from source_zendesk_chat.printable import printable
+from source_zendesk_chat.printable import LONGEST_REPORT, printable
 
 FailureType = Literal["config_error", "transient_error", "system_error"]
 
@@ -44,7 +44,7 @@ class ConnectorError(Exception):
     failure_type: ClassVar[FailureType] = "system_error"
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(message, LONGEST_REPORT))
 
 
 class ConfigError(ConnectorError):

@@ -11,6 +11,7 @@ import unicodedata
 from typing import Final
 
 LONGEST_MESSAGE: Final = 2_000
+LONGEST_REPORT: Final = 10_000  # of several messages in one
 LONGEST_NAME: Final = 100
 ELLIPSIS: Final = "..."
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, invisible and directional marks, half pairs, separators

@@ -10,13 +10,12 @@ import msgspec
 from source_zendesk_chat.airbyte.secrets import secrets_of
 from source_zendesk_chat.clock import Clock
 from source_zendesk_chat.errors import FailureType
-from source_zendesk_chat.printable import LONGEST_MESSAGE, escape, printable
+from source_zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
 from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
 MASK = "****"
-LONGEST_STATUS = 10_000  # of a check, which has a sentence for each stream that cannot be read
 RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page together would cost more time and memory
 
 
@@ -48,7 +47,7 @@ class Writer:
 
     def connection_status(self, *, succeeded: bool, message: str) -> None:
         """CONNECTION_STATUS: the outcome of ``check``."""
-        status = {"status": "SUCCEEDED" if succeeded else "FAILED", "message": self._shown(message, LONGEST_STATUS)}
+        status = {"status": "SUCCEEDED" if succeeded else "FAILED", "message": self._shown(message, LONGEST_REPORT)}
         self._write({"type": "CONNECTION_STATUS", "connectionStatus": status})
 
     def catalog(self, streams: Sequence[Mapping[str, Any]]) -> None:
