@@ -109,10 +109,11 @@ def cache_of(to: str, account: str) -> CacheBase:
 
 def _save(path: Path, config: Mapping[str, Any]) -> None:
     """Put renewed tokens where the old ones came from: whole or not at all, and for their owner only."""
-    new = path.with_name(f".{path.name}.new")
+    real = path.resolve()  # so that a symbolic link stays one
+    new = real.with_name(f".{real.name}.new")
     new.touch(mode=0o600)
     new.write_text(json.dumps(config))
-    new.replace(path)
+    new.replace(real)
 
 
 def _options() -> argparse.Namespace:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 EXIT_FAILED: Final = 1
 EXIT_ACTION_NEEDED: Final = 3
 SECONDS_TO_END: Final = 5.0
+SECONDS_TO_RENEW: Final = 15.0  # more, where tokens are being renewed; all in all less than the 30 that Kubernetes gives
 LOADER: Final = ("sync", "profile")  # commands that need the extra `load`
 SIGNAL_EXIT: Final = 128  # and the number of the signal, as shells have it
 
@@ -160,13 +162,22 @@ def _stop_on_signals(stopped: threading.Event) -> list[int]:
             os._exit(SIGNAL_EXIT + number)
         received.append(number)
         stopped.set()
-        last_resort = threading.Timer(SECONDS_TO_END, os._exit, (SIGNAL_EXIT + number,))
+        last_resort = threading.Timer(SECONDS_TO_END, _end_at_once, (SIGNAL_EXIT + number,))
         last_resort.daemon = True
         last_resort.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     return received
+
+
+def _end_at_once(code: int) -> None:
+    """Exit although the main thread is stuck, but let a renewal of tokens end first, or they would be lost."""
+    from source_zendesk_chat.api.auth import settle_all
+
+    if settle_all(SECONDS_TO_RENEW):
+        time.sleep(1)  # for the main thread to hand the new tokens over
+    os._exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -127,7 +127,7 @@ def _parse_config(raw: Mapping[str, Any], called: Mapping[str, str]) -> Config:
         subdomain=subdomain,
         origin=f"{parts.scheme}://{parts.netloc}",
         api_url=api_url,
-        credentials=_credentials(raw, names["access_token"]),
+        credentials=parse_credentials(raw, names["access_token"]),
         start=start,
         lookback=60 * _integer(raw, "lookback_minutes", DEFAULT_LOOKBACK_MINUTES, low=0, high=7 * 24 * 60),
         requests_per_minute=_integer(raw, "requests_per_minute", DEFAULT_REQUESTS_PER_MINUTE, low=1, high=10_000),
@@ -207,7 +207,7 @@ def _end(raw: Mapping[str, Any], start: int, names: Mapping[str, str]) -> int:
     return end
 
 
-def _credentials(raw: Mapping[str, Any], flat_name: str) -> Credentials:
+def parse_credentials(raw: Mapping[str, Any], flat_name: str = "access_token") -> Credentials:
     """Read ``credentials``, or the flat ``access_token`` of Airbyte's connector before its version 0.3."""
     given = raw.get("credentials")
     if given is None:

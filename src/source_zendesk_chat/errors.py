@@ -3,6 +3,7 @@
     ConnectorError
     ├── ConfigError            config_error: the user must change something
     │   ├── AuthError          the token is wrong, expired, or lacks scope or role
+    │   ├── AddressError       no Zendesk Chat account answers at this address
     │   ├── UnavailableError   this account's plan or this token's role does not give the stream
     │   └── StateError         the state cannot be read, and how to reset it
     ├── TransientError         transient_error: the same run may succeed later
@@ -57,18 +58,23 @@ class AuthError(ConfigError):
     """The API does not accept the credentials."""
 
 
+class AddressError(ConfigError):
+    """No account answers at this address: the subdomain is wrong, or it redirects elsewhere. No other request can succeed."""
+
+
 class UnavailableError(ConfigError):
-    """The API does not offer a resource to this account or role (HTTP 403 or 404).
+    """The API does not offer a resource to this account or role (HTTP 403, 404 or 410).
 
     Attributes:
-        status: The HTTP status, 403 or 404.
-        html: Whether the answer was a web page, as Zendesk shows where no account lives at a subdomain.
+        status: The HTTP status.
+        by_api: Whether the answer is the API's own. A web page is not: Zendesk shows one where a subdomain has no account, and
+            so does a proxy or firewall that blocks a request.
     """
 
-    def __init__(self, message: str, *, status: int, html: bool = False) -> None:
+    def __init__(self, message: str, *, status: int, by_api: bool = True) -> None:
         super().__init__(message)
         self.status = status
-        self.html = html
+        self.by_api = by_api
 
 
 class StateError(ConfigError):

@@ -55,6 +55,15 @@ def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
         raise ConfigError(f"The {what} file does not exist: {path}") from None
     except OSError as error:
         raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
+    return decode_json(data, path, what)
+
+
+def decode_json(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as above
+    """The JSON value in the content of a file.
+
+    Raises:
+        ConfigError: It is not JSON.
+    """
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

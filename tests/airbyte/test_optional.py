@@ -114,8 +114,10 @@ def test_the_check_tells_them_from_those_that_a_sync_would_fail_for() -> None:
         sandbox.switch(unavailable={"goals": 403, PATHS["agent_events"]: 403})
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
-    assert message.startswith("19 of 21 streams can be read. Not available, so deselect: goals: goals: ")
-    assert " Without records, as this account does not have them: agent_events: incremental/agent_events: " in message
+    assert message.startswith(
+        "19 of 21 streams can be read. Not available, so deselect: goals: The token's user may not read this"
+    )
+    assert " Without records, as this account does not have them: agent_events: The token's user may not read this" in message
 
 
 def test_who_may_read_nothing_does_not_pass_the_check() -> None:

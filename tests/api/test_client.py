@@ -13,8 +13,8 @@ from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.errors import (
+    AddressError,
     AuthError,
-    ConfigError,
     ConnectorError,
     EnvelopeError,
     NetworkError,
@@ -99,10 +99,10 @@ def test_a_fault_is_overcome(failure: Answer) -> None:
         (status(403), UnavailableError, 1, "HTTP 403"),
         (status(404), UnavailableError, 1, "HTTP 404"),
         (status(410), UnavailableError, 1, "HTTP 410"),
-        (status(302, location="https://other.example.com/x?token=1"), ConfigError, 1, "redirects to other.example.com,"),
-        (status(302, location="/access/login"), ConfigError, 1, "redirects to another address"),
-        (status(302, location="http://[bad"), ConfigError, 1, "redirects to another address"),
-        (status(302), ConfigError, 1, "redirects to another address"),
+        (status(302, location="https://other.example.com/x?token=1"), AddressError, 1, "redirects to other.example.com,"),
+        (status(302, location="/access/login"), AddressError, 1, "redirects to another address"),
+        (status(302, location="http://[bad"), AddressError, 1, "redirects to another address"),
+        (status(302), AddressError, 1, "redirects to another address"),
     ],
 )
 def test_a_lasting_fault_has_its_own_error_and_ends(failure: Answer, kind: type[Exception], requests: int, words: str) -> None:
@@ -263,7 +263,8 @@ def test_401_twice_is_final_and_no_other_request_is_made() -> None:
     for _ in range(3):
         with pytest.raises(AuthError):
             given.asker.get()
-    assert given.api.tokens == ["token-0", "token-1"]
+    assert given.api.tokens == ["token-0", "token-1", "token-1"]
+    assert [url.rsplit("/", 1)[1] for url in given.api.urls] == ["chats", "chats", "me.json"], "Support tells what it is"
 
 
 def test_a_fault_between_401_and_the_answer() -> None:

@@ -6,6 +6,7 @@ from api.fakes import ok, status
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.engine.check import judge
 from source_zendesk_chat.errors import (
+    AddressError,
     AuthError,
     ConfigError,
     ConnectorError,
@@ -27,8 +28,8 @@ def forbidden(*names: str) -> dict[str, ConnectorError]:
     return {name: UnavailableError(f"{name}-403", status=403) for name in names}
 
 
-def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
-    return {name: UnavailableError(f"{name}-404", status=404, html=html) for name in names}
+def missing(*names: str, by_api: bool = True) -> dict[str, ConnectorError]:
+    return {name: UnavailableError(f"{name}-404", status=404, by_api=by_api) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -69,17 +70,14 @@ def missing(*names: str, html: bool = False) -> dict[str, ConnectorError]:
         (dict.fromkeys(NAMES, ConfigError("redirects")), None, False, "redirects"),
         ({"bans": AuthError("401")} | missing(*NAMES[:3]), None, False, "401"),
         (dict.fromkeys(NAMES, AuthError("refused")), None, False, "refused"),
-        (dict.fromkeys(NAMES, AuthError("refused")), status(401), False, "refused"),
-        (dict.fromkeys(NAMES, AuthError("refused")), ok(b"<html>"), False, "refused"),
-        (dict.fromkeys(NAMES, AuthError("refused")), ok(b'{"user":{"id":null}}'), False, "refused"),
-        (dict.fromkeys(NAMES, AuthError("refused")), ok(b'{"user":null}'), False, "refused"),
-        (dict.fromkeys(NAMES, AuthError("refused")), USER, False, "token of Zendesk Support"),
+        (dict.fromkeys(NAMES, AddressError("no account")), None, False, "no account"),
+        ({"goals": UnavailableError("blocked", status=403, by_api=False)}, None, False, "blocked"),
         (missing(*NAMES), status(401), False, "acme has no Zendesk Chat"),
         (missing(*NAMES), status(403), False, "acme has no Zendesk Chat"),
         (missing(*NAMES), USER, False, "acme has no Zendesk Chat"),
         (missing(*REQUIRED), USER, False, "acme has no Zendesk Chat"),
         (missing(*REQUIRED) | forbidden(*OPTIONAL), USER, False, "acme has no Zendesk Chat"),
-        (missing(*NAMES, html=True), status(404), False, "no Zendesk account at the subdomain acme"),
+        (missing(*NAMES, by_api=False), status(404), False, "no Zendesk account at the subdomain acme"),
         (missing(*NAMES), status(302), False, "no Zendesk account at the subdomain acme"),
         (missing(*NAMES), status(404), False, "either the subdomain is wrong, or the account has no Chat"),
         (missing(*NAMES), None, False, "either the subdomain is wrong, or the account has no Chat"),

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from api.fakes import FakeClock
 from engine.streams import readers
 from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.server_clock import ServerClock
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.engine.events import Event, PageRead, SchemaDrifted, StreamCompleted, StreamFailed, StreamStarted
@@ -244,7 +245,10 @@ class Account:
 class Requests:
     """What the engine calls of a client. The account changes before requests, as often as planned."""
 
+    has_answered = True  # or the first request would go alone, and not in the turns
+
     def __init__(self, account: Account, turns: Turns, changes: int, seed: int) -> None:
+        self.time = ServerClock(FakeClock())
         self._account = account
         self._turns = turns
         self._by_path = {served.path: served for served in account.streams.values()}
@@ -259,6 +263,7 @@ class Requests:
         *,
         on_wait: Callable[[Any], None],
         on_request: Callable[[], None],
+        on_account: Callable[[], None],
         patient: bool = True,
     ) -> T:
         served = self._by_path[path]
@@ -266,6 +271,9 @@ class Requests:
         on_request()
         self._change(served.name)
         return served.answer(params, lambda body: decode(Response(200, {}, body)), patient=patient)
+
+    def account_answers(self) -> bool:
+        return True
 
     def room(self) -> int:
         return 0

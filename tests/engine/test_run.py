@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
 from engine.streams import BOUNDS, client, endless, pages, readers, start, stream, task
-from source_zendesk_chat.api.auth import OAuthTokens
+from source_zendesk_chat.api.auth import HandOver, OAuthTokens
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.clock import SystemClock
 from source_zendesk_chat.config import OAuth
@@ -127,6 +127,7 @@ def test_memory_is_bounded_by_pages_in_flight() -> None:
             Page.alive -= 1
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        fetch("x", {}, bytes)
         for number in range(100):
             yield Batch([Page(b"{}")], number, 1)
 
@@ -145,6 +146,7 @@ def test_never_more_streams_at_once_than_workers(workers: int) -> None:
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         nonlocal running
+        fetch("x", {}, bytes)
         with lock:
             running += 1
             at_once.append(running)
@@ -325,7 +327,7 @@ class Rotating:
         def rotated(renewed: OAuth) -> None:
             save({"access_token": renewed.access_token})
 
-        tokens = OAuthTokens(OLD, "https://a/oauth", self.api, self.clock, rotated)
+        tokens = OAuthTokens(OLD, "https://a/oauth", self.api, self.clock, HandOver(rotated))
         return Client("https://a/api", transport=self.api, tokens=tokens, limiter=unlimited(FakeClock()), clock=self.clock)
 
 
@@ -378,6 +380,28 @@ def test_credentials_that_the_consumer_does_not_save_are_never_used() -> None:
     events.close()  # type: ignore[attr-defined]
     assert eventually(lambda: not readers())
     assert "new" not in api.tokens
+
+
+def test_a_consumer_that_fails_does_not_cut_a_renewal_short() -> None:
+    """A store that needs no consumer keeps the tokens, however the run ends."""
+    clock = SystemClock()
+    begun, stored = threading.Event(), threading.Event()
+
+    def save(_: OAuth) -> None:
+        begun.set()
+        time.sleep(0.3)
+        stored.set()
+
+    def connect(_: SaveCredentials) -> Client:
+        api = RefusingApi([ok()], [GRANT])
+        tokens = OAuthTokens(OLD, "https://a/oauth", api, clock, HandOver(save))
+        return Client("https://a/api", transport=api, tokens=tokens, limiter=unlimited(FakeClock()), clock=clock)
+
+    events = run([task("s", pages(2))], connect, clock, threading.Event())
+    next(iter(events))
+    assert begun.wait(5)
+    events.close()  # type: ignore[attr-defined]  # as when the destination fails
+    assert stored.is_set()
 
 
 def test_a_dead_refresh_token_fails_every_stream_with_one_request_for_a_new_one() -> None:

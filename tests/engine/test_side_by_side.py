@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pytest
 
 from api.fakes import FakeClock
+from source_zendesk_chat.api.server_clock import ServerClock
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.engine.events import PageRead, StreamCompleted
@@ -191,7 +192,10 @@ def test_a_stop_ends_the_wait_for_a_call_that_hangs() -> None:
 class SlowClient:
     """A client of one export whose every request takes a second of its thread's own time; many may be under way at once."""
 
+    has_answered = True
+
     def __init__(self, api: ExportApi, clock: FakeClock) -> None:
+        self.time = ServerClock(clock)
         self._api = api
         self._clock = clock
         self._lock = threading.Lock()
@@ -207,6 +211,7 @@ class SlowClient:
         *,
         on_wait: Callable[[Any], None],
         on_request: Callable[[], None],
+        on_account: Callable[[], None],
         patient: bool = True,
     ) -> T:
         with self._lock:
@@ -227,6 +232,9 @@ class SlowClient:
         with self._lock:
             self._under_way -= 1
         return decode(Response(200, {}, body))
+
+    def account_answers(self) -> bool:
+        return True
 
     def room(self) -> int:
         return 200

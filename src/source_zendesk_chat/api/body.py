@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 try:
@@ -15,7 +16,15 @@ GZIP: Final = 31  # zlib's number for the gzip format
 
 
 class NoAnswerError(Exception):
-    """No whole answer came. The text names the cause and holds no URL."""
+    """No complete answer came. The text names the cause and holds no URL.
+
+    Attributes:
+        received: What came of the body, in pieces as they came.
+    """
+
+    def __init__(self, cause: str, received: Sequence[bytes] = ()) -> None:
+        super().__init__(cause)
+        self.received = received
 
 
 def unpacked(packed: bytes) -> bytes:

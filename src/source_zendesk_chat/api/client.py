@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -10,26 +12,25 @@ from urllib.parse import urlsplit
 import msgspec
 
 from source_zendesk_chat import __version__
-from source_zendesk_chat.api.auth import TokenSource, token_source
+from source_zendesk_chat.api.auth import TokenSource, TokenStore, hand_over, token_source
 from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.retry import Outcome, is_rate_limit, retry_after, wait_before_retry
+from source_zendesk_chat.api.refusals import error_for, unreadable
+from source_zendesk_chat.api.retry import Outcome, is_rate_limit, wait_before_retry
+from source_zendesk_chat.api.server_clock import ServerClock
 from source_zendesk_chat.api.transport import HttpTransport, Response, Transport
 from source_zendesk_chat.clock import Stopped
 from source_zendesk_chat.errors import (
+    AddressError,
     AuthError,
-    ConfigError,
     ConnectorError,
     EnvelopeError,
     NetworkError,
-    RateLimitedError,
-    RequestRejectedError,
     ServerError,
-    UnavailableError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from source_zendesk_chat.clock import Clock
     from source_zendesk_chat.config import Config
@@ -37,10 +38,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 USER_AGENT: Final = f"source-zendesk-chat/{__version__}"
 OK: Final = 200
-UNAUTHORIZED: Final = 401
-UNAVAILABLE: Final = (403, 404, 410)
-REDIRECTS: Final = range(300, 400)
-FAULTS_OF_THE_SERVER: Final = (408, *range(500, 600))
+ONE_AGENT: Final[tuple[str, Mapping[str, str | int]]] = ("agents", {"limit": 1, "since_id": 0})
+MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
+
+
+class _SupportUser(msgspec.Struct):
+    user: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,19 @@ class _FailedAttempt(Exception):  # noqa: N818  it is not an error yet
         self.outcome = outcome
         self.error = error
 
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it concerns this request only: an account is there and accepts the token."""
+        return self.outcome.status > 0 and not isinstance(self.error, AuthError | AddressError)
+
 
 class Client:
-    """One account's Chat API; shared by all threads of a run."""
+    """One account's Chat API; shared by all threads of a run.
+
+    Attributes:
+        time: Zendesk's, once an answer has told it.
+        has_answered: Whether a Chat endpoint has given a page.
+    """
 
     def __init__(
         self,
@@ -81,8 +94,10 @@ class Client:
         self._transport = transport
         self._tokens = tokens
         self._limiter = limiter
-        self._clock = clock
+        self.time = clock if isinstance(clock, ServerClock) else ServerClock(clock)
+        self._host = urlsplit(api_url).netloc
         self._refused: AuthError | None = None
+        self.has_answered = False
 
     def get(
         self,
@@ -92,6 +107,7 @@ class Client:
         *,
         on_wait: Callable[[Wait], None],
         on_request: Callable[[], None],
+        on_account: Callable[[], None] = lambda: None,
         patient: bool = True,
     ) -> T:
         """Fetch and decode one page, however often it has to be asked for.
@@ -102,6 +118,7 @@ class Client:
             decode: As in ``streams.stream.Fetch``, but of an answer whose body is not unpacked yet.
             on_wait: Told before each wait.
             on_request: Told before each request.
+            on_account: Told of each answer, also an error, that an account gives which accepts the token.
             patient: As in ``streams.stream.Fetch``.
 
         Raises:
@@ -111,12 +128,14 @@ class Client:
         while True:
             if self._refused:
                 raise self._refused
-            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self._clock.sleep)
+            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self.time.sleep)
             token = self._tokens.token()
             on_request()
             try:
                 page = self._attempt(path, params, token, decode)
             except _FailedAttempt as failed:
+                if failed.is_of_account:
+                    on_account()
                 if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
                     renewed = True
                     continue
@@ -124,20 +143,30 @@ class Client:
                 spell = self._limiter.refused(let_out) if limited else None
                 attempts[limited] += spell is None or spell.news
                 attempt = max(1, attempts[limited])
-                wait = wait_before_retry(failed.outcome, attempt, self._clock.now(), patient=patient, spell=spell)
+                wait = wait_before_retry(failed.outcome, attempt, self.time.now(), patient=patient, spell=spell)
                 if wait is None:
                     raise self._final(failed.error) from None
-                self._wait(failed, wait, attempt, on_wait)
+                on_wait(Wait(wait, f"{path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
+                self._wait(failed, wait)
             else:
                 self._limiter.passed(let_out)
+                self.has_answered = True
+                on_account()
                 return page
 
     def room(self) -> int:
         """How many requests could start now without waiting."""
         return self._limiter.room()
 
+    def account_answers(self) -> bool:
+        """Whether a Chat endpoint has answered this client. If none has yet, ask one that every account has."""
+        if not self.has_answered:
+            with suppress(ConnectorError):
+                self.get(*ONE_AGENT, _rows, on_wait=lambda _: None, on_request=lambda: None, patient=False)
+        return self.has_answered
+
     def support_status(self) -> Response | None:
-        """What Zendesk Support, at the same host, says to the token: it tells accounts and kinds of tokens apart."""
+        """What Zendesk Support, at the same host, answers to the token. It tells accounts and kinds of tokens apart."""
         origin = "/".join(self._api_url.split("/")[:3])
         try:
             return self._transport.get(f"{origin}/api/v2/users/me.json", {}, self._tokens.token())
@@ -150,103 +179,71 @@ class Client:
 
     def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[Response], T]) -> T:
         """One request and its decoding; every failure is a _FailedAttempt."""
+        sent = self.time.monotonic()
         try:
             response = self._transport.get(f"{self._api_url}/{path}", params, token)
+            self.time.learn(response.headers.get("date", ""), self.time.monotonic() - sent)
             if response.status != OK:
-                refusal = error_for(path, response, self._clock.now())
+                refusal = error_for(response, host=self._host, token=token, now=self.time.now())
                 raise _FailedAttempt(Outcome(response.status, "", response.headers), refusal)
             return decode(response)
         except NoAnswerError as reason:
-            no_answer = NetworkError(f"No answer from Zendesk for {path}: {reason}.")
+            no_answer = NetworkError(f"No answer from Zendesk: {reason}.")
             raise _FailedAttempt(Outcome(0, "network"), no_answer) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise _FailedAttempt(Outcome(OK, "body"), ServerError(unreadable(path, response))) from None
+            raise _FailedAttempt(Outcome(OK, "body"), ServerError(unreadable(response))) from None
         except EnvelopeError as error:
             raise _FailedAttempt(Outcome(OK, "shape"), error) from None
 
-    def _wait(self, failed: _FailedAttempt, seconds: float, attempt: int, on_wait: Callable[[Wait], None]) -> None:
-        on_wait(Wait(seconds, f"{failed.error} Trying again in {seconds:.0f} s (attempt {attempt})."))
+    def _wait(self, failed: _FailedAttempt, seconds: float) -> None:
         if is_rate_limit(failed.outcome):
             self._limiter.pause(seconds)  # for every thread; the next acquire waits for it
         else:
-            self._clock.sleep(seconds)
+            self.time.sleep(seconds)
 
     def _final(self, error: ConnectorError) -> ConnectorError:
         """Remember a refused token, so that no other stream asks with it again."""
         if isinstance(error, AuthError):
-            self._refused = error
+            self._refused = self._support_token() or error
+            return self._refused
         return error
 
-
-def error_for(path: str, response: Response, now: float) -> ConnectorError:
-    """The error that an answer other than 200 stands for, as if it were final."""
-    status = response.status
-    if status == UNAUTHORIZED:
-        return AuthError(
-            "Zendesk Chat does not accept the token (HTTP 401): it is mistyped, expired or revoked, or it is a token of "
-            "Zendesk Support, which Chat does not take. Make a Chat token, or authenticate again."
-        )
-    if status in UNAVAILABLE:
-        return UnavailableError(unavailable(path, response), status=status, html=is_html(response))
-    if is_rate_limit(Outcome(status)):
-        asked = retry_after(response.headers, now)
-        until = "" if asked is None else f" It asks to wait {asked:.0f} s."
-        return RateLimitedError(f"Zendesk's limit of requests is used up ({path}, HTTP 429).{until}")
-    if status in REDIRECTS:
-        return ConfigError(
-            f"{path} redirects to {redirect_host(response)}, where the token is not sent. Check the subdomain: has the "
-            "account been renamed?"
-        )
-    if status in FAULTS_OF_THE_SERVER:
-        return ServerError(f"Zendesk answers HTTP {status} for {path}. Run again later.")
-    return RequestRejectedError(f"Zendesk refuses the request for {path} (HTTP {status}). Please report this.")
+    def _support_token(self) -> AuthError | None:
+        """The error that a token of Zendesk Support is, if the refused one is."""
+        support = self.support_status()
+        if support is None or support.status != OK or not _is_signed_in(support):
+            return None
+        return AuthError(f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}")
 
 
-def unavailable(path: str, response: Response) -> str:
-    """Say what is missing for a resource that answers 403 or 404."""
-    if response.status == 403:  # noqa: PLR2004  as in the HTTP standard
-        return (
-            f"{path}: this token's agent may not read it (HTTP 403). Give the agent the Administrator role or the account "
-            "a plan that has it, or deselect the stream."
-        )
-    return (
-        f"{path}: not found (HTTP {response.status}). The account's plan does not have it, or the subdomain is wrong or "
-        "has no Chat. Deselect the stream if the others work."
-    )
+def _rows(response: Response) -> list[msgspec.Raw]:
+    return msgspec.json.decode(response.body, type=list[msgspec.Raw])
 
 
-def unreadable(path: str, response: Response) -> str:
-    """Say what came instead of JSON."""
-    kind = "a web page" if is_html(response) else "an empty answer" if not response.body.strip() else "no valid JSON"
-    return f"Zendesk sent {kind} for {path}. Run again later; if it stays so, check the subdomain and proxies."
-
-
-def is_html(response: Response) -> bool:
-    """Whether a web page came where JSON was expected."""
-    return "html" in response.headers.get("content-type", "").lower() or response.body.lstrip()[:1] == b"<"
-
-
-def redirect_host(response: Response) -> str:
-    """The host that a redirect names."""
+def _is_signed_in(support: Response) -> bool:
     try:
-        return urlsplit(response.headers.get("location", "")).hostname or "another address"
-    except ValueError:
-        return "another address"
+        return msgspec.json.decode(support.body, type=_SupportUser).user.get("id") is not None
+    except (msgspec.DecodeError, NoAnswerError):
+        return False
 
 
-def connect(config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None]) -> Client:
+def connect(
+    config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None], store: TokenStore | None = None
+) -> Client:
     """The client for a configuration.
 
     Args:
         config: Valid configuration.
         clock: Time.
-        on_rotation: Given the whole new configuration whenever tokens were renewed, before they are used.
+        on_rotation: Given the complete new configuration whenever tokens were renewed, before they are used.
+        store: Stores renewed tokens in place of ``on_rotation``.
     """
+    time = ServerClock(clock)
     transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)
     return Client(
         config.api_url,
         transport=transport,
-        tokens=token_source(config, transport, clock, on_rotation),
+        tokens=token_source(config, transport, time, store or hand_over(config, on_rotation)),
         limiter=RateLimiter(config.requests_per_minute, clock),
-        clock=clock,
+        clock=time,
     )

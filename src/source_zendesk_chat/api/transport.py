@@ -92,22 +92,22 @@ class HttpTransport:
         if not url.startswith(self._origin + "/"):
             raise NoAnswerError("refused to send a request to another host than the account's own")
         response: urllib3.BaseHTTPResponse | None = None
+        received: list[bytes] = []
         try:
             response = self._pool.urlopen(
                 method, url, body=body, headers=self._headers | headers, preload_content=False, redirect=False
             )
-            content = self._read(response)
+            content = self._read(response, received)
         except (urllib3.exceptions.HTTPError, OSError, ValueError, NoAnswerError) as error:
             if response is not None:
                 response.close()
-            raise NoAnswerError(describe(error)) from None
+            raise NoAnswerError(describe(error), received) from None
         response.release_conn()
         return Response(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
 
-    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse, pieces: list[bytes]) -> bytes:
         """Read the body piece by piece, so that neither a drip nor a flood holds the process."""
         began = self._clock.monotonic()
-        pieces: list[bytes] = []
         size = 0
         while piece := response.read1(READ_BYTES, decode_content=False):
             pieces.append(piece)

@@ -7,23 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import msgspec
-
-from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Clock
 from source_zendesk_chat.config import Config
 from source_zendesk_chat.engine.events import CredentialsRotated, StreamCompleted, StreamFailed
 from source_zendesk_chat.engine.run import SaveCredentials, Task, run
-from source_zendesk_chat.errors import AuthError, ConnectorError, UnavailableError
+from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
 from source_zendesk_chat.streams.registry import STREAMS, streams_for
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
 
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 OK: Final = 200
-MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
 
@@ -41,10 +37,6 @@ class Verdict:
 
     succeeded: bool
     message: str
-
-
-class _SupportUser(msgspec.Struct):
-    user: dict[str, Any] = {}
 
 
 def check(
@@ -92,7 +84,8 @@ def check(
         return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
     in_order = {name: failures[name] for name in STREAMS if name in failures}
     verdict = judge(in_order, config.subdomain, clients[0].support_status)
-    return replace(verdict, message=" ".join([verdict.message, *warnings]))
+    clock_warning = clients[0].time.warning()
+    return replace(verdict, message=" ".join([verdict.message, *warnings, *([clock_warning] if clock_warning else [])]))
 
 
 def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:
@@ -103,13 +96,16 @@ def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Calla
         subdomain: The account, for messages.
         support: Asks Zendesk Support at the same host about the token; only called to tell failures apart.
     """
-    refused = next((error for error in failures.values() if isinstance(error, AuthError)), None)
-    if refused:
-        return Verdict(succeeded=False, message=_refused_token(refused, support()))
+    of_all = next((error for error in failures.values() if isinstance(error, AuthError | AddressError)), None)
+    if of_all:
+        return Verdict(succeeded=False, message=str(of_all))
     needed = {name: error for name, error in failures.items() if not STREAMS[name].optional}
     missing = {name: error for name, error in needed.items() if isinstance(error, UnavailableError)}
     if len(missing) == len(REQUIRED) and all(error.status == NOT_FOUND for error in missing.values()):
         return Verdict(succeeded=False, message=_no_chat(subdomain, missing, support()))
+    blocked = next((error for error in missing.values() if error.status == FORBIDDEN and not error.by_api), None)
+    if blocked:
+        return Verdict(succeeded=False, message=str(blocked))
     forbidden = [name for name, error in missing.items() if error.status == FORBIDDEN]
     if "chats" in forbidden or 2 * len(forbidden) >= len(REQUIRED):
         may_not = f"The token works, but its agent may not read {', '.join(forbidden)} (HTTP 403). {ADMIN}"
@@ -149,24 +145,11 @@ def _probing(stream: Stream[Any]) -> Stream[Any]:
     return replace(stream, read=read, read_together=None, dump_state=lambda _position: {}, optional=False)
 
 
-def _refused_token(refused: AuthError, support: Response | None) -> str:
-    if support is not None and support.status == OK and _is_signed_in(support):
-        return "This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). " + MAKE_TOKEN
-    return str(refused)
-
-
-def _is_signed_in(support: Response) -> bool:
-    try:
-        return msgspec.json.decode(support.body, type=_SupportUser).user.get("id") is not None
-    except (msgspec.DecodeError, NoAnswerError):
-        return False
-
-
 def _no_chat(subdomain: str, missing: Mapping[str, UnavailableError], support: Response | None) -> str:
     """Everything is 404: tell an account without Chat from an address without an account."""
     if support is not None and support.status in {OK, 401, FORBIDDEN}:
         return f"The account {subdomain} has no Zendesk Chat (HTTP 404). Check the subdomain, or activate Chat in the account."
-    if any(error.html for error in missing.values()) or (support is not None and support.status in range(300, 400)):
+    if not all(error.by_api for error in missing.values()) or (support is not None and support.status in range(300, 400)):
         return f"There is no Zendesk account at the subdomain {subdomain} (HTTP 404). Check the subdomain."
     return (
         f"Nothing is found at the subdomain {subdomain} (HTTP 404): either the subdomain is wrong, or the account has no Chat."

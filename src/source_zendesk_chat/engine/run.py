@@ -31,6 +31,7 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from source_zendesk_chat.engine.gate import Gate
 from source_zendesk_chat.engine.side_by_side import Lanes, SideBySide
 from source_zendesk_chat.errors import ConnectorError, DataError, UnavailableError
 from source_zendesk_chat.streams.drift import Finding, Watch
@@ -42,7 +43,7 @@ WORKERS: Final = 16  # a thread for each stream, so that a list does not wait fo
 PAGES_WAITING: Final = 1
 POLL_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 5.0
-SETTLE_SECONDS: Final = 3.0
+SETTLE_SECONDS: Final = 15.0  # half of what Kubernetes gives a pod to end
 SHORTEST_REPORTED_WAIT_SECONDS: Final = 1.0
 REPORT_AGAIN_SECONDS: Final = 10.0
 
@@ -85,9 +86,9 @@ def run(
     unfinished = sum(map(len, pending))
     channel = _Channel(stopped)
     client = connect(channel.save_credentials)
-    lanes = Lanes(client.room)
+    shared = _Shared(channel, client, Lanes(client.room), Gate(stopped, is_open=client.has_answered), clock)
     threads = [
-        threading.Thread(target=_work, args=(pending, channel, client, lanes, clock), name=f"reader-{number}", daemon=True)
+        threading.Thread(target=_work, args=(pending, shared), name=f"reader-{number}", daemon=True)
         for number in range(min(workers, len(pending)))
     ]
     for thread in threads:
@@ -101,8 +102,8 @@ def run(
                 event.saved.set()
     finally:
         stopped.set()
+        client.settle(SETTLE_SECONDS)  # or tokens that are being renewed would be lost, also if the consumer failed
     if unfinished:
-        client.settle(SETTLE_SECONDS)
         yield from channel.unsaved()
 
 
@@ -160,6 +161,21 @@ class _Channel:
         return [event for event in self._rotated if not event.saved.is_set()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all readers of a run share."""
+
+    channel: _Channel
+    client: Client
+    lanes: Lanes
+    gate: Gate
+    clock: Clock
+
+
+class _ClockCorrected(Exception):  # noqa: N818  it reports no error: the reader begins again
+    """The first answer showed that the machine's clock is wrong."""
+
+
 class _Member:
     """One task being read, maybe with others from the same pages: what is told of it, and its account."""
 
@@ -212,11 +228,18 @@ class _Member:
         self._watch = self._watch or Watch(self.stream.schema())
         return self._watch.see(records)
 
-    def end(self, error: ConnectorError | None, ledger: Ledger) -> Event:
-        """What is told at its end."""
+    def end(self, error: ConnectorError | None, ledger: Ledger, account_answers: Callable[[], bool]) -> Event:
+        """What is told at its end.
+
+        Args:
+            error: That it ended with.
+            ledger: Its account.
+            account_answers: Whether another endpoint of the account answers. If none does, nothing is known about this one.
+        """
         if error is None:
             return StreamCompleted(self.name, ledger)
-        if self.stream.optional and not self.resumes and isinstance(error, UnavailableError):
+        lacks = self.stream.optional and not self.resumes
+        if lacks and isinstance(error, UnavailableError) and error.by_api and account_answers():
             return StreamUnavailable(self.name, error, ledger)
         return StreamFailed(self.name, error, ledger)
 
@@ -224,14 +247,16 @@ class _Member:
 class _Reading:
     """Tasks being read from the same pages: fetches for them, and counts."""
 
-    def __init__(self, tasks: Sequence[Task], channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
+    def __init__(self, tasks: Sequence[Task], shared: _Shared) -> None:
         self._members = [_Member(task) for task in tasks]
         self._bounds = tasks[0].bounds
-        self._channel = channel
-        self._client = client
-        self._clock = clock
-        self._fetch = SideBySide(self._get, lanes, channel.stopped)
+        self._shared = shared
+        self._channel = shared.channel
+        self._client = shared.client
+        self._clock = shared.clock
+        self._fetch = SideBySide(self._get, shared.lanes, shared.channel.stopped)
         self._lock = threading.Lock()
+        self._ahead = 0.0
         self._sent = 0
         self._reset_at = 0.0
 
@@ -241,9 +266,17 @@ class _Reading:
             self._channel.put(StreamStarted(member.name))
         began = self._clock.monotonic()
         self._members = self._loaded(began)
-        error = _failure(self._members[0].name, self._read_pages) if self._members else None
+        error = _failure(self._members[0].name, self._read_in_turn) if self._members else None
         for member in self._members:
             self._end(member, error, began)
+
+    def _read_in_turn(self) -> None:
+        """Read once the gate lets it."""
+        self._shared.gate.enter()
+        error = _failure(self._members[0].name, self._read_pages)
+        self._shared.gate.leave(error)
+        if error:
+            raise error
 
     def _loaded(self, began: float) -> list[_Member]:
         """The members whose states can be read; those of the others end here."""
@@ -267,18 +300,29 @@ class _Reading:
                 raise DataError(f"{member.name}: {what}. Please report this.")
 
     def _batches(self) -> Iterator[Sequence[Batch[Any]]]:
-        """Each page, as a batch for each member."""
+        """Each page, as a batch for each member; begun again where the first answer corrects the clock."""
+        try:
+            yield from self._batches_by(self._client.time.ahead)
+        except _ClockCorrected:
+            if warning := self._client.time.warning():
+                self._channel.put(Note("WARN", warning))
+            yield from self._batches_by(self._client.time.ahead)
+
+    def _batches_by(self, ahead: float) -> Iterator[Sequence[Batch[Any]]]:
+        """The same, where the machine's clock is so many seconds ahead of Zendesk's."""
+        self._ahead = ahead
+        bounds = replace(self._bounds, now=self._bounds.now - ahead)
         if len(self._members) == 1:
             member = self._members[0]
-            return ([batch] for batch in member.stream.read(self._fetch, member.position, self._bounds))
+            return ([batch] for batch in member.stream.read(self._fetch, member.position, bounds))
         together = self._members[0].stream.read_together
         assert together is not None  # noqa: S101  or they would not have been put together
-        return together(self._fetch, [member.position for member in self._members], self._bounds)
+        return together(self._fetch, [member.position for member in self._members], bounds)
 
     def _end(self, member: _Member, error: ConnectorError | None, began: float) -> None:
         """Tell that a member has ended."""
         ledger = replace(member.ledger, requests=self._requests(member), seconds=self._clock.monotonic() - began)
-        self._channel.put(member.end(error, ledger))
+        self._channel.put(member.end(error, ledger, self._client.account_answers))
 
     def _requests(self, member: _Member) -> int:
         """The requests sent, which are those of the first; the others needed none."""
@@ -305,7 +349,19 @@ class _Reading:
             took(self._clock.monotonic() - sent)
             return decode(answer)
 
-        return self._client.get(path, params, on_answer, on_wait=self._waits, on_request=on_request, patient=patient)
+        try:
+            return self._client.get(
+                path,
+                params,
+                on_answer,
+                on_wait=self._waits,
+                on_request=on_request,
+                on_account=self._shared.gate.open,
+                patient=patient,
+            )
+        finally:
+            if self._client.time.ahead != self._ahead:
+                raise _ClockCorrected from None
 
     def _waits(self, wait: Wait) -> None:
         if wait.reason:
@@ -344,8 +400,8 @@ def _grouped(tasks: Iterable[Task]) -> deque[Sequence[Task]]:
     return deque(groups.values())
 
 
-def _work(pending: deque[Sequence[Task]], channel: _Channel, client: Client, lanes: Lanes, clock: Clock) -> None:
+def _work(pending: deque[Sequence[Task]], shared: _Shared) -> None:
     """Read one after another until none is left."""
     with suppress(Stopped, IndexError):
         while True:
-            _Reading(pending.popleft(), channel, client, lanes, clock).read()
+            _Reading(pending.popleft(), shared).read()

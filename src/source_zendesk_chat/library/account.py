@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from source_zendesk_chat.api.auth import TokenSource, token_source
+from source_zendesk_chat.api.auth import TokenSource, hand_over, token_source
 from source_zendesk_chat.api.client import USER_AGENT, Client
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.transport import HttpTransport
@@ -63,7 +63,7 @@ class Account:
         self._raw = dict(config.raw)
         self._on_rotation = on_rotation
         self._transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)
-        self._tokens = token_source(config, self._transport, clock, self._rotated)
+        self._tokens = token_source(config, self._transport, clock, hand_over(config, self._rotated))
         self._limiter = RateLimiter(config.requests_per_minute, clock)
         self.streams, warnings = streams_for(config.redaction)
         for warning in (*unknown_keys(config.raw), *warnings):

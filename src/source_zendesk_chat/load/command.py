@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from source_zendesk_chat.api.client import connect
 from source_zendesk_chat.clock import Clock, SystemClock
-from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config, require_past_start
+from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, parse_config, require_past_start
 from source_zendesk_chat.config_keys import TOP_KEYS, unknown_keys
-from source_zendesk_chat.engine.events import CredentialsRotated, Event
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
-from source_zendesk_chat.json_files import read_json
+from source_zendesk_chat.load.config_file import ConfigFile, read_config
 from source_zendesk_chat.load.console import PlainConsole, say
 from source_zendesk_chat.load.destination import duckdb_path, open_target
 from source_zendesk_chat.load.failures import explained
@@ -102,7 +98,6 @@ def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: 
     streams, warnings = streams_for(config.redaction)
     chosen = tuple(streams[name] for name in choose_streams(options.streams, options.exclude))
     duckdb_path(options.to)  # refuses what is no destination
-    check_storable(config, options.config)
     required = frozenset(stream.name for stream in chosen) if options.streams else frozenset[str]()
     return Plan(config, chosen, required, options.to, options.config, options.full_refresh), warnings
 
@@ -113,7 +108,7 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
     Raises:
         ConfigError: The file cannot be read or has an unknown key, or subdomain or token are missing.
     """
-    raw = _read_config(options.config) if options.config else {}
+    raw = read_config(Path(options.config)) if options.config else {}
     if misspelt := unknown_keys(raw):
         raise ConfigError(f"{options.config}: {' '.join(misspelt)}")
     if not options.config:
@@ -181,47 +176,15 @@ def add_redactions(configured: object, given: Sequence[str], hash_key: str | Non
     return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in parts)]}
 
 
-def check_storable(config: Config, path: str | None) -> None:
-    """Make sure, before any is used up, that renewed tokens can be stored where the old ones came from.
-
-    Raises:
-        ConfigError: They cannot.
-    """
-    if path and isinstance(config.credentials, OAuth) and not os.access(Path(path).parent, os.W_OK):
-        raise ConfigError(f"Renewed OAuth tokens could not be stored in {path}: its directory cannot be written.")
-
-
-def save_config(path: Path, config: Mapping[str, Any]) -> None:
-    """Put renewed tokens into the user's file: whole or not at all, and readable by its owner only."""
-    text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # has mode 600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink()
-        raise
-
-
-def _read_config(path: str) -> dict[str, Any]:
-    raw = read_json(path, "config")
-    if not isinstance(raw, dict):
-        raise ConfigError(f"The config file must hold a JSON object: {path}")
-    return raw
-
-
 def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) -> LoadReport:
     tables = [stream_table(stream) for stream in plan.streams]
     with open_target(plan.to) as target:
         states = {} if plan.full_refresh else read_states(target)
+        store = ConfigFile(Path(plan.config_path), clock) if plan.config_path else None
         tasks = _tasks(plan.streams, states, plan.config, clock)
-        events = run(tasks, partial(connect, plan.config, clock), clock, stopped)
+        events = run(tasks, partial(connect, plan.config, clock, store=store), clock, stopped)
         with show_progress(console) as observe:
-            saved = _saving_credentials(events, plan.config_path)
-            report = load_events(saved, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
+            report = load_events(events, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
         if target.connection is not None:
             with explained("making the views"):
                 create_views(target.connection)
@@ -231,12 +194,3 @@ def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) 
 def _tasks(streams: Sequence[Stream[Any]], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
     bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
     return (Task(stream, states.get(stream.name), bounds) for stream in streams)
-
-
-def _saving_credentials(events: Iterator[Event], path: str | None) -> Iterator[Event]:
-    """Store renewed tokens where the old ones came from, and pass all other events on."""
-    for event in events:
-        if isinstance(event, CredentialsRotated) and path:
-            save_config(Path(path), event.config)
-        else:
-            yield event

@@ -35,7 +35,7 @@ from source_zendesk_chat.errors import (
 )
 from source_zendesk_chat.streams.drift import Finding
 from source_zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition, Remembered
-from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest
+from source_zendesk_chat.streams.records import SECOND_US, decode_answer, digest, iso_seconds
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
 from source_zendesk_chat.streams.windows import Moments, Window, Windows
 
@@ -252,14 +252,28 @@ def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
 def starting_position(
     export: Export, position: ExportPosition | None, bounds: Bounds, latest: int
 ) -> tuple[ExportPosition, tuple[str, ...]]:
-    """The position to go on from: the saved one, else the start date, and never the future; and what to tell the user."""
+    """The position to resume from: the saved one, else the start date, and never the future; and what to tell the user."""
     start = bounds.start * SECOND_US
-    saved = position or ExportPosition(start, known_from=start)
+    saved = position.from_earlier_start(start) if position else ExportPosition(start, known_from=start, complete_from=start)
     if saved.time <= bounds.now * SECOND_US:
-        return saved, ()
+        note = _start_moved(export.stream, position, start) if position else None
+        return saved, (note,) if note else ()
     what, remedy = ("state", RESET) if position else ("start_date", "Set it to the oldest time you want.")
     note = f"{export.stream}: the {what} lies in the future; reading from the latest records on instead. {remedy}"
-    return ExportPosition(latest, known_from=min(saved.known_from, latest), seen=saved.seen), (note,)
+    known_from = min(saved.known_from, latest)
+    return ExportPosition(latest, known_from=known_from, seen=saved.seen, complete_from=saved.complete_from), (note,)
+
+
+def _start_moved(stream: str, position: ExportPosition, start: int) -> str | None:
+    """What to tell about a start date that is not the one that a state was read from."""
+    began = position.complete_from
+    if began is None:
+        what = "the state does not say from which start_date it was read."
+        return f"{stream}: {what} If start_date was later then, reset this stream's state to read the older records."
+    if start < began:
+        what = f"start_date was {iso_seconds(began)} and is earlier now."
+        return f"{stream}: {what} The records from {iso_seconds(start)} on are read too."
+    return None
 
 
 def moments(export: Export, bounds: Bounds) -> Moments:

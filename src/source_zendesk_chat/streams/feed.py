@@ -40,7 +40,7 @@ def read_together(export: Export) -> Callable[[Fetcher, Sequence[ExportPosition 
         common = common_position(saved)
         fresh = common == starting_position(export, None, bounds, latest)[0]
         for batch in read(fetch, None if fresh else common, bounds):
-            shares = [batch if position == common else _share(export, position, batch) for position in saved]
+            shares = [_share(export, position, common, batch) for position in saved]
             yield [replace(shares[0], notes=(*notes, *batch.notes)), *(replace(share, notes=()) for share in shares[1:])]
             notes = ()
 
@@ -48,17 +48,17 @@ def read_together(export: Export) -> Callable[[Fetcher, Sequence[ExportPosition 
 
 
 def common_position(positions: Sequence[ExportPosition]) -> ExportPosition:
-    """A position at which nothing counts as emitted that is not so for each of several."""
+    """A position at which nothing counts as emitted that is not so for each of several, all of them for one start date."""
     lowest = min(positions, key=lambda position: position.known_from)
     others = [position for position in positions if position is not lowest]
-    if all(position == lowest for position in others):
+    if all(_same(position, lowest) for position in others):
         return lowest
     ahead = _without_empty(lowest.ahead)
     for other in others:
         ahead = [(max(a, c), min(b, d)) for a, b in ahead for c, d in _known(other)]
         ahead = _without_empty(ahead)
     seen = {key: entry for key, entry in lowest.seen.items() if all(_knows(other, key, *entry) for other in others)}
-    return ExportPosition(lowest.known_from, "", lowest.known_from, seen, tuple(ahead))
+    return ExportPosition(lowest.known_from, "", lowest.known_from, seen, tuple(ahead), lowest.complete_from)
 
 
 def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPosition:
@@ -70,11 +70,20 @@ def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPositio
         seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
     time = max(saved.time, read.time, known_from)
     exact = next((position for position in (read, saved) if (position.time, position.known_from) == (time, known_from)), None)
-    return ExportPosition(time, exact.id if exact else "", known_from, seen, tuple(ahead))
+    return ExportPosition(time, exact.id if exact else "", known_from, seen, tuple(ahead), saved.complete_from)
 
 
-def _share(export: Export, saved: ExportPosition, batch: Batch[ExportPosition]) -> Batch[ExportPosition]:
-    """What a batch that was read from another position is to a stream at ``saved``."""
+def _same(one: ExportPosition, other: ExportPosition) -> bool:
+    """Whether two positions say the same of what was emitted, wherever they began."""
+    return replace(one, complete_from=other.complete_from) == other
+
+
+def _share(
+    export: Export, saved: ExportPosition, common: ExportPosition, batch: Batch[ExportPosition]
+) -> Batch[ExportPosition]:
+    """What a batch that was read from a common position is to a stream at ``saved``."""
+    if _same(saved, common):
+        return replace(batch, position=replace(batch.position, complete_from=saved.complete_from))
     records, outside = [], 0
     for record in batch.records:
         row = export.row(msgspec.Raw(record))

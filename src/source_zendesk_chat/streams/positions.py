@@ -8,7 +8,7 @@ accepted: ISO 8601, epoch seconds or microseconds as number or text (told apart 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from source_zendesk_chat.errors import StateError
@@ -38,6 +38,8 @@ class ExportPosition:
         known_from: Every record before this time was emitted; those since are in ``seen`` or ``ahead`` if they were.
         seen: The records emitted lately, so that they can be read again and left out.
         ahead: Stretches of time behind ``known_from``, in order, of which every record was emitted too.
+        complete_from: The start date that the position was read from: no record before it was asked for. None where the stored
+            state does not say, as that of Airbyte's connector.
     """
 
     time: int
@@ -45,6 +47,20 @@ class ExportPosition:
     known_from: int = 0
     seen: Remembered = field(default_factory=dict)
     ahead: tuple[Stretch, ...] = ()
+    complete_from: int | None = None
+
+    def from_earlier_start(self, start: int) -> ExportPosition:
+        """The position for a start date that may have been moved back: what lies before it is still to be read.
+
+        A position read from June up to October, and a start date moved to January, give one that is read up to January and
+        has June to October ``ahead``. A position that does not say where it began is taken to have begun at ``start``.
+        """
+        if self.complete_from is None:
+            return replace(self, complete_from=min(start, self.known_from))
+        if self.complete_from <= start:
+            return self
+        done = [(self.complete_from, self.known_from)] if self.complete_from < self.known_from else []
+        return replace(self, id="", known_from=start, ahead=(*done, *self.ahead), complete_from=start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,7 @@ def dump_export(cursor_field: str, *, micros: bool) -> Callable[[ExportPosition]
             "known_from": iso_micros(position.known_from),
             "seen": {key: [time, fingerprint] for key, (time, fingerprint) in position.seen.items()},
             **({"ahead": position.ahead} if position.ahead else {}),
+            **({} if position.complete_from is None else {"complete_from": iso_micros(position.complete_from)}),
             "version": STATE_VERSION,
         }
 
@@ -91,6 +108,7 @@ def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportP
         time = _time(stream, cursor_field, value)
         seen = state.get("seen", {})
         known_from = state.get("known_from")
+        complete_from = state.get("complete_from")
         ahead = state.get("ahead", [])
         if not isinstance(seen, Mapping) or not isinstance(ahead, list) or not isinstance(state.get("start_id", ""), str):
             raise _unreadable(stream)
@@ -100,6 +118,7 @@ def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportP
             known_from=time if known_from is None else _time(stream, "known_from", known_from),
             seen={key: _remembered(stream, entry) for key, entry in seen.items()},
             ahead=tuple(sorted(_stretch(stream, entry) for entry in ahead)),
+            complete_from=None if complete_from is None else _time(stream, "complete_from", complete_from),
         )
 
     return load

@@ -179,8 +179,9 @@ class Windows:
         if len(seen) > MAX_REMEMBERED:
             seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
             if low.id and known_from == self._floor(low.time):
-                return ExportPosition(low.time, low.id, known_from, seen, ahead)
-        return ExportPosition(min(max(self._saved.time, low.time), self._moments.now), "", known_from, seen, ahead)
+                return ExportPosition(low.time, low.id, known_from, seen, ahead, self._saved.complete_from)
+        time = min(max(self._saved.time, low.time), self._moments.now)
+        return ExportPosition(time, "", known_from, seen, ahead, self._saved.complete_from)
 
     def progress(self) -> float:
         """How much of the time since the first record is read, from 0 to 1."""

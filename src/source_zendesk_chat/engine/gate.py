@@ -1,0 +1,62 @@
+"""The first request of a run goes alone: what fails it for the account or the network is found once, not by every stream."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from source_zendesk_chat.clock import Stopped
+from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError
+
+POLL_SECONDS: Final = 0.2
+OF_THE_RUN: Final = (AddressError, AuthError, NetworkError)
+"""Errors that, before anything was answered, all streams would end with."""
+
+
+class Gate:
+    """Lets one reader through, and the others once an account has answered it.
+
+    If the reader ends without an answer, another one follows, unless the error is one that all would end with.
+
+    Args:
+        stopped: Ends every wait.
+        is_open: Whether the account has answered before.
+    """
+
+    def __init__(self, stopped: threading.Event, *, is_open: bool = False) -> None:
+        self._stopped = stopped
+        self._changed = threading.Condition()
+        self._is_open = is_open
+        self._taken = False
+        self._error: ConnectorError | None = None
+
+    def enter(self) -> None:
+        """Wait for the turn.
+
+        Raises:
+            ConnectorError: The one that ended the first reader, where it is not that reader's alone.
+            Stopped: The run is to end.
+        """
+        with self._changed:
+            while self._taken and not (self._is_open or self._error):
+                if self._stopped.is_set():
+                    raise Stopped
+                self._changed.wait(POLL_SECONDS)
+            if self._error:
+                raise self._error
+            self._taken = True
+
+    def open(self) -> None:
+        """Let everyone through: an account has answered."""
+        if not self._is_open:
+            with self._changed:
+                self._is_open = True
+                self._changed.notify_all()
+
+    def leave(self, error: ConnectorError | None) -> None:
+        """Note how a reader ended that went through."""
+        if not self._is_open:
+            with self._changed:
+                self._taken = False
+                self._error = error if isinstance(error, OF_THE_RUN) else None
+                self._changed.notify_all()

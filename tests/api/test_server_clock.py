@@ -1,0 +1,70 @@
+"""Zendesk's time is learned from the first answer that has a date."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.fakes import NOW, FakeApi, FakeClock, ok, status, unlimited
+from source_zendesk_chat.api.auth import FixedToken
+from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.server_clock import NO_MATTER_SECONDS, ServerClock
+
+
+@given(
+    ahead=st.floats(-400_000, 400_000),
+    took=st.floats(0, 300),
+    written=st.floats(0, 1),  # at which part of the request the server wrote the date
+)
+def test_the_time_is_the_servers_whenever_it_wrote_the_date(ahead: float, took: float, written: float) -> None:
+    clock = FakeClock()
+    server_now = clock.now() - ahead
+    time = ServerClock(clock)
+    time.learn(formatdate(server_now - took * (1 - written), usegmt=True), took)
+    uncertain = took + 1 + 1e-6
+    assert abs(time.now() - server_now) <= uncertain + NO_MATTER_SECONDS
+    if abs(ahead) > uncertain + NO_MATTER_SECONDS:
+        assert abs(time.ahead) <= abs(ahead) + 1e-6, "never more than it must be"
+        assert time.ahead * ahead > 0
+    if not ahead:
+        assert time.ahead == 0
+
+
+def test_only_the_first_date_counts() -> None:
+    time = ServerClock(FakeClock())
+    for date in ("", "yesterday", "Mon, 99 Jan 2026 00:00:00 GMT", formatdate(NOW - 900, usegmt=True), formatdate(NOW)):
+        time.learn(date, 0)
+    assert time.ahead == pytest.approx(900, abs=1)
+    assert time.now() == pytest.approx(NOW - 900, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (0, None),
+        (9, None),
+        (55, None),
+        (-55, None),
+        (70, "a minute ahead of"),
+        (900, "15 minutes ahead of"),
+        (-900, "15 minutes behind"),
+        (3 * 3600, "3 hours ahead of"),
+    ],
+)
+def test_the_user_is_told_when_it_is_off_by_more_than_a_minute(ahead: float, words: str | None) -> None:
+    time = ServerClock(FakeClock())
+    time.learn(formatdate(NOW - ahead, usegmt=True), 0)
+    warning = time.warning()
+    assert warning is None if words is None else warning is not None and f"clock is {words} Zendesk's" in warning
+
+
+def test_a_date_to_try_again_at_is_one_of_zendesks_clock() -> None:
+    clock = FakeClock()
+    date, later = formatdate(NOW - 3600, usegmt=True), formatdate(NOW - 3600 + 20, usegmt=True)
+    api = FakeApi([status(503, date=date, retry_after=later), ok(b"[1]")])
+    client = Client("https://a/api", transport=api, tokens=FixedToken("t"), limiter=unlimited(clock), clock=clock)
+    assert client.get("x", {}, lambda answer: answer.body, on_wait=lambda _: None, on_request=lambda: None) == b"[1]"
+    assert clock.waits == [pytest.approx(20, abs=1.5)]
