@@ -16,7 +16,8 @@ import pytest
 from source_zendesk_chat import __version__
 from source_zendesk_chat.cli import main
 from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.load.command import add_redactions, choose_streams, gather_config
+from source_zendesk_chat.load.command import add_redactions, gather_config
+from source_zendesk_chat.load.selection import choose_streams
 from source_zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 
@@ -120,12 +121,13 @@ def test_sync_by_environment_then_again_then_all_again(tmp_path: Path) -> None:
         assert rows(database, "SELECT count(*), count(DISTINCT id) FROM chats") == [(153, 153)]
 
 
-def test_sync_of_a_stream_that_fails_exits_1_and_keeps_the_others(tmp_path: Path) -> None:
+def test_sync_of_a_stream_that_needs_a_person_exits_3_and_keeps_the_others(tmp_path: Path) -> None:
     with Sandbox(chats=20) as sandbox:
         sandbox.switch(unavailable={"goals": 403})
         done = run("sync", "--streams", "chats,goals", cwd=tmp_path, **account(sandbox))
-        assert done.returncode == 1
-        assert "goals: goals: this token's agent may not read it (HTTP 403)" in done.stdout
+        assert done.returncode == 3
+        assert (done.stdout + done.stderr).count("HTTP 403") == 1
+        assert [line for line in done.stdout.splitlines() if line.startswith("goals: ") and "may not read" in line]
         assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
 
 
@@ -139,7 +141,7 @@ def test_sync_with_oauth_stores_the_renewed_tokens_in_the_config_file(tmp_path: 
             "access_token": "sandbox-expired-token",
             "refresh_token": "sandbox-refresh-token",
         }
-        file.write_text(json.dumps({"subdomain": "acme", "api_url": sandbox.url, "credentials": credentials, "note": "mine"}))
+        file.write_text(json.dumps({"subdomain": "acme", "api_url": sandbox.url, "credentials": credentials, "_note": "mine"}))
         file.chmod(0o640)
         for _ in range(2):
             done = run("sync", "--config", "config.json", "--streams", "goals", cwd=tmp_path)
@@ -150,32 +152,64 @@ def test_sync_with_oauth_stores_the_renewed_tokens_in_the_config_file(tmp_path: 
     assert len(renewals) == 1
     assert stored["credentials"]["access_token"] != credentials["access_token"]
     assert stored["credentials"]["refresh_token"] != credentials["refresh_token"]
-    assert stored["note"] == "mine"
+    assert stored["_note"] == "mine"
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert [path.name for path in tmp_path.glob("config*")] == ["config.json"]
+
+
+ACME = ["sync", "--subdomain", "acme", "--token", "t"]
+CHOSEN = {"chats", "agents", "goals"}
+FILES = {
+    "broken.json": "{",
+    "list.json": "[]",
+    "old.json": '{"access_token": "t"}',
+    "empty.json": "{}",
+    "typo.json": '{"subdomain": "acme", "acess_token": "SECRET"}',
+    "date.json": '{"subdomain": "acme", "access_token": "t", "start_date": "yesterday"}',
+}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sync"], "Which account? Give --subdomain and --token"),
-        (["sync", "--config", "absent.json"], "The config file cannot be read: absent.json: No such file or directory"),
-        (["sync", "--config", "broken.json"], "The config file is not valid JSON: broken.json"),
+        (["sync"], "Missing: subdomain and access token. Give --subdomain and --token, or set ZENDESK_CHAT_SUBDOMAIN and "),
+        (["sync", "--subdomain", "acme"], "Missing: access token. Give --token, or set ZENDESK_CHAT_TOKEN, or give --config"),
+        (["sync", "--token", "t"], "Missing: subdomain. Give --subdomain, or set ZENDESK_CHAT_SUBDOMAIN, or give --config"),
+        (["sync", "--config", "old.json"], "Missing in old.json: subdomain. Add `subdomain` to the file, or give --subdomain."),
+        (["sync", "--config", "empty.json"], "Missing in empty.json: subdomain and access token. Add `subdomain` and "),
+        (["sync", "--config", "typo.json"], "typo.json: Unknown key `acess_token`: did you mean `access_token`?"),
+        (["sync", "--config", "date.json"], 'start_date in date.json: "yesterday" is not a date. Write 2026-01-31, or '),
+        (["sync", "--config", "absent.json"], "The config file does not exist: absent.json"),
+        (
+            ["sync", "--config", "broken.json"],
+            "The config file is not valid JSON: broken.json, line 1, column 2: the file ends",
+        ),
         (["sync", "--config", "list.json"], "The config file must hold a JSON object: list.json"),
-        (["sync", "--subdomain", "acme", "--token", "t", "--streams", "chat"], "--streams: no such stream: chat. There are: "),
-        (["sync", "--subdomain", "a/b", "--token", "t"], "subdomain: give only the name of the account"),
-        (["sync", "--subdomain", "acme", "--token", "t", "--start-date", "soon"], "start_date: give a UTC date and time"),
+        (
+            ["sync", "--subdomain", "acme", "--token", "t", "--streams", "chat"],
+            "--streams: no such stream: chat. Did you mean chats? There are: ",
+        ),
+        (["sync", "--subdomain", "a/b", "--token", "t"], "--subdomain: give only the name of the account"),
+        (["sync", "--subdomain", "acme", "--token", "t", "--start-date", "2026-13-01"], '--start-date: "2026-13-01" is not'),
+        (["sync", "--subdomain", "acme", "--token", "t", "--start-date", ""], "--start-date: missing."),
+        (
+            [*ACME, "--start-date", "2026-02-01", "--end-date", "2026-01-01"],
+            '--end-date: "2026-01-01" must be later than --start',
+        ),
+        ([*ACME, "--start-date", "2199-01-01"], '--start-date: "2199-01-01" is in the future.'),
+        ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? There are: "),
+        ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream is left."),
         (["sync", "--subdomain", "acme", "--token", "t", "--to", "chats.db"], "--to must be one of: duckdb:///"),
     ],
 )
 def test_sync_says_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
-    (tmp_path / "broken.json").write_text("{")
-    (tmp_path / "list.json").write_text("[]")
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
     done = run(*arguments, cwd=tmp_path)
     assert done.stderr.startswith("error: " + message)
     assert done.stderr.count("\n") == 1
     assert (done.returncode, done.stdout) == (2, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.json", "list.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
 
 
 def test_options_beat_the_file_and_the_environment(tmp_path: Path) -> None:
@@ -191,9 +225,55 @@ def test_options_beat_the_file_and_the_environment(tmp_path: Path) -> None:
 
 def test_streams_are_chosen_by_name() -> None:
     assert choose_streams(None) == list(STREAMS)
-    assert choose_streams(" chats, agents,chats ") == ["chats", "agents"]
-    with pytest.raises(ConfigError, match="none is named"):
-        choose_streams(" , ")
+    assert choose_streams([" chats, agents,chats "]) == ["chats", "agents"]
+    assert choose_streams(["chats", "agents", "chats,goals"]) == ["chats", "agents", "goals"]
+    assert choose_streams(None, ["chats,agents", "goals"]) == [name for name in STREAMS if name not in CHOSEN]
+    assert choose_streams(["chats,agents,goals"], ["agents"]) == ["chats", "goals"]
+    for given, excluded in ([" , "], None), (None, [","]), ([], None):
+        with pytest.raises(ConfigError, match="no stream is named"):
+            choose_streams(given, excluded)
+
+
+def test_a_start_date_in_the_future_stores_nothing(tmp_path: Path) -> None:
+    with Sandbox(chats=20) as sandbox:
+        for start, code in (("2199-01-01", 2), ("2015-01-01", 0)):
+            done = run("sync", "--streams", "chats", "--start-date", start, cwd=tmp_path, **account(sandbox))
+            assert done.returncode == code, done.stderr
+            assert (tmp_path / "chats.duckdb").exists() == (code == 0)
+    assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
+
+
+def test_a_config_file_of_windows_is_read(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        config = json.dumps({"subdomain": "acme", "api_url": sandbox.url, "access_token": sandbox.token})
+        for encoding in ("utf-8-sig", "utf-16"):
+            (tmp_path / "config.json").write_text(config, encoding=encoding)
+            done = run("sync", "--config", "config.json", "--streams", "goals", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+
+
+def test_a_refused_token_is_said_once(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        done = run("sync", cwd=tmp_path, **account(sandbox) | {"ZENDESK_CHAT_TOKEN": "wrong"})
+    assert done.returncode == 3
+    assert (done.stdout + done.stderr).count("does not accept the token") == 1
+
+
+def test_a_destination_that_may_not_be_written_is_for_a_person(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        missing = run("sync", "--to", "duckdb:///nowhere/a.duckdb", cwd=tmp_path, **account(sandbox))
+        (tmp_path / "text.duckdb").write_text("no database " * 1000)
+        other = run("sync", "--to", "duckdb:///text.duckdb", cwd=tmp_path, **account(sandbox))
+        with duckdb.connect(str(tmp_path / "busy.duckdb")):
+            busy = run("sync", "--to", "duckdb:///busy.duckdb", cwd=tmp_path, **account(sandbox))
+    assert [done.returncode for done in (missing, other, busy)] == [3, 3, 1]
+
+
+def test_streams_add_up_and_are_excluded(tmp_path: Path) -> None:
+    with Sandbox(chats=5) as sandbox:
+        arguments = ["--streams", "goals", "--streams", "agents,skills", "--exclude", "skills"]
+        done = run("sync", *arguments, cwd=tmp_path, **account(sandbox))
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["stream", "goals", "agents"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")

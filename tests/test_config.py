@@ -15,8 +15,9 @@ from source_zendesk_chat.config import (
     OAuth,
     parse_api_url,
     parse_config,
-    parse_start_date,
+    parse_date,
     parse_subdomain,
+    require_past_start,
 )
 from source_zendesk_chat.errors import ConfigError
 from source_zendesk_chat.redaction import Redaction, Rule
@@ -196,7 +197,7 @@ def test_no_api_url_is_the_accounts_own(value: object) -> None:
     ],
 )
 def test_start_dates(text: str, expected: int) -> None:
-    assert parse_start_date(text) == expected
+    assert parse_date(text, "start_date") == expected
 
 
 @pytest.mark.parametrize(
@@ -225,14 +226,57 @@ def test_end_dates(value: object, expected: int | None) -> None:
 
 @pytest.mark.parametrize("value", [" ", "tomorrow", "2021-13-01", "\ud800", 1_712_137_600, True, [], {}])
 def test_any_other_end_date_is_refused(value: object) -> None:
-    with pytest.raises(ConfigError, match=r"^end_date: (give|must be a text)"):
+    with pytest.raises(ConfigError, match=r"^end_date: (\".*\" is not a date\.|must be a string)"):
         parse_config(changed(end_date=value))
 
 
 @pytest.mark.parametrize("value", ["2021-02-01T00:00:00Z", "2021-02-01T00:00:00.9Z", "2021-01-31T23:59:59Z", "1969-01-01"])
 def test_an_end_date_is_later_than_the_start_date(value: str) -> None:
-    with pytest.raises(ConfigError, match=r"^end_date: must be later than start_date\.$"):
+    with pytest.raises(ConfigError) as caught:
         parse_config(changed(end_date=value))
+    expected = f'end_date: "{value}" must be later than start_date, which is "2021-02-01T00:00:00Z".'
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("2026-13-01", "2026-13-01"),
+        ("yesterday", "yesterday"),
+        ("01/02/2026", "01/02/2026"),
+        ("2026-01-01\x1b[2J\n", r"2026-01-01\x1b[2J\n"),
+        ("a-token-that-was-pasted-into-the-wrong-field", "a-token-that-was-pasted-int..."),
+    ],
+)
+@pytest.mark.parametrize("key", ["start_date", "end_date"])
+def test_a_date_that_is_none_is_named_as_the_user_wrote_it(key: str, value: str, shown: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(changed(**{key: value}), {key: "--the-option"})
+    forms = "Write 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
+    assert str(caught.value) == f'--the-option: "{shown}" is not a date. {forms}'
+
+
+def test_a_start_date_in_the_future_is_refused_but_for_a_few_minutes_of_skew() -> None:
+    config = parse_config(VALID)
+    for now in (config.start, config.start + 1e9, config.start - 120):
+        require_past_start(config, now)
+    message = r'^--start-date: "2021-02-01T00:00:00Z" is in the future\. Choose'
+    with pytest.raises(ConfigError, match=message):
+        require_past_start(config, config.start - 3600, {"start_date": "--start-date"})
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({**VALID, "credentials": None, "acess_token": TOKEN}, r"^credentials: missing\. .* did you mean `access_token`\?$"),
+        ({"startdate": "2021", **VALID, "start_date": None}, r"^start_date: missing\. Unknown key `startdate`: did you mean"),
+        (oauth(refreshtoken="SECRET"), r"Unknown key `credentials.refreshtoken`: did you mean `credentials.refresh_token`\?$"),
+    ],
+)
+def test_a_misspelt_key_is_named_where_something_is_missing(raw: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        parse_config(raw)
+    assert "SECRET" not in str(caught.value)
 
 
 REDACT: dict[str, Any] = {
@@ -387,8 +431,8 @@ def test_any_json_is_a_configuration_or_a_config_error(raw: dict[str, Any], vali
 
 
 @exactly
-@given(names, st.text(max_size=12).map(lambda text: f"Qx7{text}"))
-def test_no_text_of_the_user_is_ever_in_a_message(name: str, text: str) -> None:
+@given(names.filter(lambda name: name not in {"start_date", "end_date"}), st.text(max_size=12).map(lambda text: f"Qx7{text}"))
+def test_no_value_but_a_date_is_ever_in_a_message(name: str, text: str) -> None:
     for raw in (changed(**{name: text}), oauth(**{name: text})):
         config = parsed(raw)
         assert not isinstance(config, str) or text not in config

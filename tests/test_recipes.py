@@ -149,7 +149,7 @@ def test_the_cron_job_retries_what_can_be_retried_only() -> None:
     assert spec["concurrencyPolicy"] == "Forbid"
     pod = spec["jobTemplate"]["spec"]
     (fail, ignore) = pod["podFailurePolicy"]["rules"]
-    assert (fail["action"], fail["onExitCodes"]["values"]) == ("FailJob", [accounts.EXIT_USAGE])
+    assert (fail["action"], fail["onExitCodes"]["values"]) == ("FailJob", list(accounts.FOR_A_PERSON))
     assert ignore["action"] == "Ignore"
     assert pod["template"]["spec"]["restartPolicy"] == "Never"  # as podFailurePolicy wants it
 

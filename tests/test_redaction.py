@@ -446,7 +446,7 @@ def test_all_fields_of_visitors_are_those_of_the_visitor_and_of_the_session() ->
     ],
 )
 def test_keys_and_cursors_are_not_redacted(field: str, action: str, owner: str) -> None:
-    with pytest.raises(ConfigError, match=rf"^redact\.rules\[1\]\.field: the key or cursor of {owner} is made of this"):
+    with pytest.raises(ConfigError, match=rf"^redact\.rules\[1\]\.field: cannot be redacted, because {owner}\.\w+ is a key"):
         check_keys(redaction(("bans.reason", "null"), (field, action)), KEYS)
 
 
@@ -706,7 +706,7 @@ FIELDS: Final[tuple[Any, ...]] = (
 )
 
 
-NO_OBJECTS: Final[tuple[Any, ...]] = ("SECRET", 7, True, ["SECRET"], {"rule": []}, {"SECRET": 1})
+NO_OBJECTS: Final[tuple[Any, ...]] = ("SECRET", 7, True, ["SECRET"], {"rule": []}, {"value": "SECRET"})
 NO_ACTIONS: Final[tuple[Any, ...]] = (None, "SECRET", "keep", 7, [])
 
 

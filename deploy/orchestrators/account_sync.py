@@ -1,4 +1,4 @@
-"""One account synced by one process, and what the end of that process means to a scheduler.
+"""One account synced by one process, and what its exit code means to a scheduler.
 
 Needs the standard library only, so that a scheduler can import it whatever else is installed there. Settings, from the
 environment:
@@ -20,7 +20,6 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +28,8 @@ TO: Final = "duckdb:////data/{account}.duckdb"
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 EXIT_OK: Final = 0
 EXIT_USAGE: Final = 2
+EXIT_ACTION_NEEDED: Final = 3
+FOR_A_PERSON: Final = (EXIT_USAGE, EXIT_ACTION_NEEDED)
 LINES_KEPT: Final = 40
 SECONDS_TO_END: Final = 30
 
@@ -63,12 +64,8 @@ def sync_account(name: str, config: Path, log: Log, environment: Mapping[str, st
     code, printed = _run(_command(name, source, config, environment), log, environment)
     if code == EXIT_OK:
         return printed
-    if code == EXIT_USAGE:
-        raise ConfigProblem(f"{name}: {_last_line(printed)}")
-    reasons = _config_errors(config, source, environment)
-    if reasons:
-        raise ConfigProblem(f"{name}: {' '.join(reasons)}")
-    raise TemporaryProblem(f"{name}: the sync ended with exit code {code}: {_last_line(printed)}")
+    problem = ConfigProblem if code in FOR_A_PERSON else TemporaryProblem
+    raise problem(f"{name}: the sync ended with exit code {code}: {_last_line(printed)}")
 
 
 @contextmanager
@@ -112,32 +109,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _config_errors(config: Path, source: str, environment: Mapping[str, str]) -> list[str]:
-    """Why no further try can succeed: a short read of every stream, and what fails in it with the type ``config_error``."""
-    given = json.loads(config.read_text())
-    if given.get("credentials", {}).get("credentials") == "oauth2.0":
-        return []  # a read could renew the tokens, and they would be lost with the file below
-    recent = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    with config_file({**given, "start_date": recent}) as path:
-        discovered = _messages([source, "discover", "--config", str(path)], environment, "CATALOG")
-        configured = [
-            {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}
-            for message in discovered
-            for stream in message["catalog"]["streams"]
-        ]
-        catalog = path.with_name("catalog.json")
-        catalog.write_text(json.dumps({"streams": configured}))
-        traces = _messages([source, "read", "--config", str(path), "--catalog", str(catalog)], environment, "TRACE")
-    errors = [message["trace"]["error"] for message in traces if "error" in message["trace"]]
-    return [error["message"] for error in errors if error["failure_type"] == "config_error"]
-
-
-def _messages(command: Sequence[str], environment: Mapping[str, str], kind: str) -> list[dict[str, Any]]:
-    ended = subprocess.run(command, stdout=subprocess.PIPE, check=False, env=dict(environment))
-    messages = (json.loads(line) for line in ended.stdout.splitlines())
-    return [message for message in messages if message["type"] == kind]
 
 
 def _last_line(printed: str) -> str:

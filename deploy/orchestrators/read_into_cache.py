@@ -1,6 +1,7 @@
 """Read one account into a PyAirbyte cache of its own; run by the Python that has PyAirbyte.
 
-Exit codes as those of ``source-zendesk-chat sync``: 0 everything is read, 1 something is not, 2 wrong usage.
+Exit codes as those of ``source-zendesk-chat sync``: 0 everything is read, 1 something is not and another try may read it, 2 the
+arguments are wrong, 3 a person must act first.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -20,33 +23,61 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
 
 from airbyte.caches import CacheBase, DuckDBCache, PostgresCache
-from airbyte.exceptions import PyAirbyteError
+from airbyte.exceptions import AirbyteConnectorValidationFailedError, PyAirbyteError
 
 import airbyte as ab
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_ACTION_NEEDED = 3
+NOTE_FAILURES = Path(__file__).with_name("note_failures.py")
 
 
 def main() -> int:
     """Run it. Returns the exit code."""
     options = _options()
-    try:
-        source = ab.get_source(
-            "source-zendesk-chat",
-            config=json.loads(options.config.read_text()),
-            local_executable=options.source,
-            config_change_callback=partial(_save, options.config),
-        )
-        source.select_all_streams()
-        with cache_of(options.to, options.account) as cache:
-            result = source.read(cache=cache)
-            print(f"{options.account}: {result.processed_records} records are new or changed")  # noqa: T201  for the log
-    except PyAirbyteError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201  likewise
-        return EXIT_FAILED
+    with tempfile.TemporaryDirectory(prefix="zendesk-chat-") as folder:
+        notes = Path(folder) / "failures"
+        notes.touch()
+        try:
+            _read(options, _executable(options.source, notes))
+        except AirbyteConnectorValidationFailedError as error:
+            return _failed(str(error), EXIT_ACTION_NEEDED)
+        except PyAirbyteError as error:
+            failures = [json.loads(line) for line in notes.read_text().splitlines()]
+            for_a_person = [failure["message"] for failure in failures if failure["failure_type"] == "config_error"]
+            if for_a_person:
+                return _failed(" ".join(dict.fromkeys(for_a_person)), EXIT_ACTION_NEEDED)
+            return _failed(str(error), EXIT_FAILED)
     return EXIT_OK
+
+
+def _read(options: argparse.Namespace, executable: Path) -> None:
+    source = ab.get_source(
+        "source-zendesk-chat",
+        config=json.loads(options.config.read_text()),
+        local_executable=executable,
+        config_change_callback=partial(_save, options.config),
+    )
+    source.select_all_streams()
+    with cache_of(options.to, options.account) as cache:
+        result = source.read(cache=cache)
+        print(f"{options.account}: {result.processed_records} records are new or changed")  # noqa: T201  for the log
+
+
+def _executable(source: Path, notes: Path) -> Path:
+    """What PyAirbyte starts: the source, with its errors noted."""
+    path = notes.with_name("source")
+    command = [sys.executable, str(NOTE_FAILURES), str(notes), str(source)]
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    path.chmod(0o700)
+    return path
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)  # noqa: T201  for the log
+    return code
 
 
 def cache_of(to: str, account: str) -> CacheBase:

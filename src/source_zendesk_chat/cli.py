@@ -9,16 +9,18 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from source_zendesk_chat import __version__
 from source_zendesk_chat.errors import origin
+from source_zendesk_chat.printable import printable
 
 if TYPE_CHECKING:
     from source_zendesk_chat.airbyte.messages import Writer
     from source_zendesk_chat.clock import SystemClock
 
 EXIT_FAILED: Final = 1
+EXIT_ACTION_NEEDED: Final = 3
 SECONDS_TO_END: Final = 5.0
 SECONDS_TO_RENEW: Final = 15.0  # more, where tokens are being renewed; all in all less than the 30 that Kubernetes gives
 LOADER: Final = ("sync", "profile")  # commands that need the extra `load`
@@ -31,20 +33,27 @@ examples:
   source-zendesk-chat profile chats.duckdb                      what is in it, and what is new or missing
   source-zendesk-chat check --config config.json                can this token read the account?
   source-zendesk-chat read --config config.json --catalog catalog.json --state state.json
-  source-zendesk-chat sandbox                                   a pretend account to try all of this on
+  source-zendesk-chat sandbox                                   a simulated account to try all of this on
 """
 SYNC_EPILOG: Final = """\
 examples:
   source-zendesk-chat sync --subdomain acme --token TOKEN
   ZENDESK_CHAT_SUBDOMAIN=acme ZENDESK_CHAT_TOKEN=... source-zendesk-chat sync --start-date 2026-01-01
   source-zendesk-chat sync --config config.json --streams chats,agents --to duckdb:///acme.duckdb
+  source-zendesk-chat sync --config config.json --exclude triggers,shortcuts
   source-zendesk-chat sync --config config.json --full-refresh
-  source-zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     a closed year
+  source-zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
   source-zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
 
-Each stream is a table. In a DuckDB file there are views too of what support teams measure: FROM analytics.chats_by_day.
-A second run loads only what is new or changed. Exit code: 0 all streams are whole, 1 some are not, 2 wrong usage,
-130 or 143 interrupted; what is loaded by then stays, and the next run goes on from there.
+Each stream is a table. A second run loads only what is new or changed. DuckDB files also get reporting views, for
+example analytics.chats_by_day.
+
+exit codes:
+  0    every stream is complete
+  1    some stream is incomplete; run again later
+  2    the arguments or the configuration are wrong
+  3    a person must act first: token, role, account, destination
+  130  or 143: interrupted; what was loaded stays, and the next run resumes
 """
 PROFILE_EPILOG: Final = """\
 examples:
@@ -52,11 +61,19 @@ examples:
   source-zendesk-chat profile acme.duckdb --streams chats,visitors
   source-zendesk-chat profile acme.duckdb --json
 
-Shows no value of any record. Exit code: 0, 1 the file cannot be read, 2 wrong usage.
+Never prints record contents. Exit codes: 0, 1 the file cannot be read, 2 the arguments are wrong.
 """
 
 
 _EXAMPLES: Final = argparse.RawDescriptionHelpFormatter
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats arguments without their control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        """Report a wrong argument, and exit with 2."""
+        super().error(printable(message))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,7 +96,7 @@ def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
     if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
         needs = f"`{options.command}` needs more packages. Install them"
         sys.stderr.write(f"{needs}: pip install 'source-zendesk-chat[load]'\n")
-        return EXIT_FAILED
+        return EXIT_ACTION_NEEDED
     if options.command == "profile":
         from source_zendesk_chat.load.profile import run_profile
 
@@ -164,7 +181,7 @@ def _end_at_once(code: int) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "source-zendesk-chat", description="Get your data out of Zendesk Chat.", epilog=EPILOG, formatter_class=_EXAMPLES
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -181,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_airbyte(commands.add_parser("check", help="Airbyte: can the configuration read the account?"), "config")
     _add_airbyte(commands.add_parser("discover", help="Airbyte: the streams there are"), "config")
     _add_airbyte(commands.add_parser("read", help="Airbyte: the records, as messages on stdout"), "config", "catalog", "state")
-    commands.add_parser("sandbox", help="serve a pretend account on this machine; see: sandbox --help")
+    commands.add_parser("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
     return parser
 
 
@@ -194,12 +211,13 @@ def _add_airbyte(parser: argparse.ArgumentParser, *files: str) -> None:
 
 
 def _add_sync(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="FILE", help="a config as `spec` describes it; else use the options below")
+    parser.add_argument("--config", metavar="FILE", help="JSON config file (see README); the options below override it")
     parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
-    parser.add_argument("--token", help="a Chat access token; better, since others see your command line: ZENDESK_CHAT_TOKEN")
-    parser.add_argument("--start-date", metavar="DATE", help="read nothing older; default: everything there is")
-    parser.add_argument("--end-date", metavar="DATE", help="read nothing of this moment or younger; default: until now")
-    parser.add_argument("--streams", metavar="A,B", help="only these streams; default: all that the account has")
+    parser.add_argument("--token", help="Chat access token. Prefer ZENDESK_CHAT_TOKEN: other users can see command lines")
+    parser.add_argument("--start-date", metavar="DATE", help="skip records before this date (UTC); default: load everything")
+    parser.add_argument("--end-date", metavar="DATE", help="stop before this date (UTC); default: load until now")
+    _add_streams(parser, "load only these streams; default: all that the account has")
+    parser.add_argument("--exclude", metavar="A,B", action="append", help="skip these streams; may be repeated")
     parser.add_argument(
         "--redact",
         metavar="FIELD=ACTION",
@@ -207,8 +225,8 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
     )
-    parser.add_argument("--to", default="duckdb:///chats.duckdb", metavar="URL", help="where to (default: %(default)s)")
-    parser.add_argument("--full-refresh", action="store_true", help="read everything again and replace the tables")
+    parser.add_argument("--to", default="duckdb:///chats.duckdb", metavar="URL", help="destination (default: %(default)s)")
+    parser.add_argument("--full-refresh", action="store_true", help="read everything again, and replace the tables")
     parser.add_argument("--api-url", help=argparse.SUPPRESS)
 
 
@@ -216,5 +234,9 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     default = "duckdb:///chats.duckdb"
     what = "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)"
     parser.add_argument("database", nargs="?", default=default, metavar="FILE", help=what)
-    parser.add_argument("--streams", metavar="A,B", help="only these streams, with all of their columns")
+    _add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+def _add_streams(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--streams", metavar="A,B", action="append", help=f"{what}; may be repeated")

@@ -17,22 +17,36 @@
         ├── RequestRejectedError  the API refused a request that it documents as valid
         └── PaginationStuckError  a page does not move the position on
 
-A message says what happened and what to do about it. It never holds a token, a record or a traceback.
+A message says what happened and what to do about it. It never holds a token, a record or a traceback, and is safe to print.
+
+``sync`` ends with one of these codes, which tell a scheduler what to do:
+
+    0  every stream is complete
+    1  some stream is incomplete, and another run may complete it (transient_error, system_error, interrupted streams)
+    2  the arguments or the configuration are wrong; nothing was read
+    3  a person must act before another run can succeed (config_error): token, role, account, destination
 """
 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
+from enum import IntEnum
 from pathlib import PurePath
 from typing import ClassVar, Literal
+
+from source_zendesk_chat.printable import LONGEST_REPORT, printable
 
 FailureType = Literal["config_error", "transient_error", "system_error"]
 
 
 class ConnectorError(Exception):
-    """Root of all expected errors. ``str(error)`` is fit to be shown to a user."""
+    """Root of all expected errors. ``str(error)`` can be shown to a user; control characters in the message are escaped."""
 
     failure_type: ClassVar[FailureType] = "system_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, LONGEST_REPORT))
 
 
 class ConfigError(ConnectorError):
@@ -108,6 +122,24 @@ class RequestRejectedError(DataError):
 
 class PaginationStuckError(DataError):
     """The API repeats a page for ever."""
+
+
+class ExitCode(IntEnum):
+    """How ``sync`` ends, as described above."""
+
+    COMPLETE = 0
+    INCOMPLETE = 1
+    USAGE = 2
+    ACTION_NEEDED = 3
+
+
+def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
+    """The exit code of a run that these errors kept from being complete.
+
+    A retry alone cannot complete a run of which one part needs a person, so that part decides.
+    """
+    needs_person = any(error.failure_type == ConfigError.failure_type for error in errors)
+    return ExitCode.ACTION_NEEDED if needs_person else ExitCode.INCOMPLETE
 
 
 def origin(error: BaseException) -> str:

@@ -29,6 +29,8 @@ from itertools import product
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.near import did_you_mean
+from source_zendesk_chat.printable import LONGEST_NAME, printable
 
 Action: TypeAlias = Literal["drop", "null", "hash", "mask"]
 Kind: TypeAlias = Literal["email", "ip", "card", "phone"]
@@ -159,10 +161,11 @@ def check_keys(redaction: Redaction, keys: Mapping[str, Collection[str]]) -> Red
         place = f"redact.rules[{number}].field"
         if rule.stream != "*" and rule.stream not in keys:
             raise ConfigError(f"{place}: no such stream. There are: {', '.join(keys)}.")
-        if owner := next((stream for (stream, name), paths in sources.items() if _refused(rule, stream, name, paths)), None):
+        refused = (f"{stream}.{name}" for (stream, name), paths in sources.items() if _refused(rule, stream, name, paths))
+        if key := next(refused, None):
             raise ConfigError(
-                f"{place}: the key or cursor of {owner} is made of this, so it cannot be redacted. Only visitors.id and "
-                "agent_timeline.agent_id can be, by hash."
+                f"{place}: cannot be redacted, because {key} is a key or cursor field and is made of it. Of such fields, only "
+                "visitors.id and agent_timeline.agent_id can be redacted, by hash."
             )
     named = [rule for rule in redaction.rules if rule.stream != "*" and rule.path[0] not in WILDCARDS]
     stated = {(_source(rule.stream), path) for rule in named for path in _sources(rule.stream, rule.path)}
@@ -278,6 +281,8 @@ def _parse_hash_key(raw: object) -> str:
 def _object(raw: object, place: str, known: Collection[str]) -> Mapping[str, Any]:
     if not isinstance(raw, Mapping):
         raise ConfigError(f"{place}: must be an object.")
-    if not raw.keys() <= set(known):
-        raise ConfigError(f"{place}: has a key that is not known. There are: {', '.join(known)}.")
+    if unknown := [str(key) for key in raw if key not in known]:
+        near = did_you_mean(unknown[0], known)
+        hint = f"did you mean `{near}`? The keys are" if near else "the keys are"
+        raise ConfigError(f"{place}: unknown key `{printable(unknown[0], LONGEST_NAME)}`: {hint} {', '.join(known)}.")
     return raw

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from zendesk_chat_sandbox.auth import DEFAULT_TOKEN
 from zendesk_chat_sandbox.http_messages import API
@@ -35,9 +35,17 @@ while it runs:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats arguments without their control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        """Report a wrong argument, and exit with 2."""
+        super().error("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message))
+
+
 def build_parser(program: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of the sandbox's options."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=program,
         description="Serve a local stand-in of the Zendesk Chat API with invented data, on 127.0.0.1 only.",
         epilog=_EXAMPLES,

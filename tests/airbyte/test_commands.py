@@ -157,4 +157,4 @@ def test_each_command_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     assert checked >= NETWORK
     assert not checked & HEAVY
     catalog = files(tmp_path, catalog={"streams": []})
-    assert not loaded("read", *options, *catalog) & HEAVY
+    assert not loaded("read", *files(tmp_path, config=CONFIG), *catalog) & HEAVY

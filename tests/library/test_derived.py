@@ -216,7 +216,7 @@ def test_a_stream_that_the_account_lacks_is_left_out_where_it_is_not_named(
     engine.pages["chat_events"] = [family_page([("a", ["a0"], True)], "0", next=1)]
     assert [batch.stream for batch in read_all(account)] == ["chat_events"]
     lines = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert lines == ["visitors is not available and is left out: Not in this plan.", str(DRIFT)]
+    assert lines == ["visitors is not available and is skipped: Not in this plan.", str(DRIFT)]
     pipeline_in(tmp_path).run(dlt_source(account))
     tables = loaded(tmp_path, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'chat'")
     assert {name for (name,) in tables if not name.startswith("_dlt")} == {"chat_events"}

@@ -180,7 +180,7 @@ def test_a_renewal_that_fails_leaves_the_file_as_it_was(file: Path, links: int) 
         file.with_name("other.json").hardlink_to(file)
     before, content = names(file.parent), file.read_bytes()
     with pytest.raises(TransientError), ConfigFile(file, FakeClock()).prepare():
-        raise TransientError
+        raise TransientError("Run again later.")
     assert file.read_bytes() == content
     assert names(file.parent) == before
 

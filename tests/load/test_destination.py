@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from dlt.common.exceptions import DltException
 
 from load.runs import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
-from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.errors import ConfigError, ExitCode, exit_code
 from source_zendesk_chat.load.destination import duckdb_path, open_target
 from source_zendesk_chat.load.failures import DestinationError, explained
 from source_zendesk_chat.load.loading import load_events
@@ -43,9 +45,34 @@ def test_a_destination_that_is_not_accepted(text: str) -> None:
 
 
 def test_a_destination_whose_package_is_not_installed() -> None:
-    with pytest.raises(DestinationError, match="not installed") as caught, open_target("snowflake://u:secret@host/x"):
+    with (
+        pytest.raises(DestinationError, match=r"not installed\. Run: pip install 'dlt\[snowflake\]'") as caught,
+        open_target("snowflake://u:secret@host/x"),
+    ):
         pass
     assert "secret" not in str(caught.value)
+    assert exit_code([caught.value]) == ExitCode.ACTION_NEEDED
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), ExitCode.ACTION_NEEDED),
+        (PermissionError(errno.EACCES, "Permission denied"), ExitCode.ACTION_NEEDED),
+        (OSError(errno.EROFS, "Read-only file system"), ExitCode.ACTION_NEEDED),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), ExitCode.ACTION_NEEDED),
+        (DltException('FATAL: password authentication failed for user "loader"'), ExitCode.ACTION_NEEDED),
+        (DltException('FATAL: database "chats" does not exist'), ExitCode.ACTION_NEEDED),
+        (DltException("connection refused: is the server running on that host?"), ExitCode.INCOMPLETE),
+        (duckdb.IOException('Could not set lock on file "/permission denied.duckdb"'), ExitCode.INCOMPLETE),
+        (duckdb.OutOfMemoryException("Out of Memory Error"), ExitCode.INCOMPLETE),
+        (OSError(errno.EIO, "Input/output error"), ExitCode.INCOMPLETE),
+    ],
+)
+def test_a_failure_says_whether_a_retry_helps(error: Exception, code: ExitCode) -> None:
+    with pytest.raises(DestinationError) as caught, explained("testing"):
+        raise error
+    assert exit_code([caught.value]) == code
 
 
 def test_a_relative_path_and_its_name_as_that_of_a_table_or_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

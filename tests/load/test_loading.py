@@ -117,7 +117,7 @@ def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alon
         ("departments", "failed", error),
     ]
     assert not report.complete
-    assert load(path, half).streams[0].state == "unfinished"
+    assert load(path, half).streams[0].state == "interrupted"
     assert rows(path, "SELECT id FROM departments ORDER BY id") == [(1,), (2,)]
     assert loaded_chats(path) == by_id([chat(1)])
 

@@ -87,7 +87,7 @@ def printed(profiles: list[TableProfile], **options: bool) -> str:
 
 
 def options(database: Path | str, streams: str | None = None, *, json: bool = False) -> Namespace:
-    return Namespace(database=str(database), streams=streams, json=json)
+    return Namespace(database=str(database), streams=streams and [streams], json=json)
 
 
 def test_rows_nulls_and_times_of_what_sync_loaded(tmp_path: Path) -> None:

@@ -22,10 +22,19 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
-from source_zendesk_chat.errors import UnavailableError
+from source_zendesk_chat.errors import (
+    AuthError,
+    ConfigError,
+    ConnectorError,
+    DataError,
+    ExitCode,
+    ServerError,
+    UnavailableError,
+)
 from source_zendesk_chat.load.loading import Saved
 from source_zendesk_chat.load.progress import show_progress
 from source_zendesk_chat.load.report import LoadReport, StreamReport, print_report
+from source_zendesk_chat.streams.registry import STREAMS
 
 GREY = "90"
 LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04, unchanged=2)
@@ -35,7 +44,7 @@ REPORT = LoadReport(
     (
         StreamReport("chats", "complete", LEDGER),
         StreamReport("skills", "failed", Ledger(requests=1), ERROR),
-        StreamReport("agents", "unfinished", Ledger()),
+        StreamReport("agents", "interrupted", Ledger()),
         StreamReport("goals", "not available", Ledger(requests=1), LACKING),
     )
 )
@@ -58,7 +67,7 @@ def test_lines_where_there_is_no_terminal() -> None:
             *(page("chats", [{}] * 100) for _ in range(12)),
             RateLimited("chats", 1042.4),
             Note("DEBUG", "not shown"),
-            Note("WARN", "[red]careful[/red]"),
+            *[Note("WARN", "[red]careful[/red]")] * 3,
             Saved(1200),
             Saved(0),
             StreamCompleted("chats", LEDGER),
@@ -79,9 +88,9 @@ def test_lines_where_there_is_no_terminal() -> None:
         "1,200 records saved",
         "chats: complete: 1,000 records, 12 requests, 61.0 s",
         "skills: started",
-        "skills: failed after 0 records, 1 requests, 0.0 s: The plan has no [bold]skills[/bold].",
+        "skills: failed after 0 records, 1 requests, 0.0 s",
         "goals: started",
-        "goals: not available: The account has no [bold]goals[/bold].",
+        "goals: not available",
     ]
 
 
@@ -141,8 +150,8 @@ def test_no_name_is_cut_off_in_the_report(terminal: bool, between: str) -> None:
     text = StringIO()
     reports = [StreamReport("agent_routing_settings", "not available", LEDGER)]
     print_report(LoadReport(tuple(reports)), Console(file=text, width=80, force_terminal=terminal, color_system=None))
-    lines = ["stream                |records|received|left out|requests|seconds|state"]
-    lines += ["agent_routing_settings|  1,000|   1,002|       2|      12|   61.0|not available"]
+    lines = ["stream                |records|received|skipped|requests|seconds|state"]
+    lines += ["agent_routing_settings|  1,000|   1,002|      2|      12|   61.0|not available"]
     assert [line.rstrip() for line in text.getvalue().splitlines()] == [line.replace("|", between) for line in lines]
 
 
@@ -150,14 +159,50 @@ def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:
     text = StringIO()
     print_report(REPORT, Console(file=text, width=80))
     assert [line.rstrip() for line in text.getvalue().splitlines()] == [
-        "stream  records  received  left out  requests  seconds  state",
-        "chats     1,000     1,002         2        12     61.0  complete",
-        "skills        0         0         0         1      0.0  failed",
-        "agents        0         0         0         0      0.0  unfinished",
-        "goals         0         0         0         1      0.0  not available",
-        "skills: The plan has no [bold]skills[/bold].",
+        "stream  records  received  skipped  requests  seconds  state",
+        "chats     1,000     1,002        2        12     61.0  complete",
+        "skills        0         0        0         1      0.0  failed",
+        "agents        0         0        0         0      0.0  interrupted",
+        "goals         0         0        0         1      0.0  not available",
         "goals: The account has no [bold]goals[/bold].",
+        "skills: The plan has no [bold]skills[/bold].",
     ]
+
+
+def failing(*errors: ConnectorError | None) -> LoadReport:
+    streams = [
+        StreamReport(name, "failed" if error else "complete", Ledger(), error)
+        for name, error in zip(STREAMS, errors, strict=False)
+    ]
+    return LoadReport(tuple(streams))
+
+
+def test_a_cause_is_printed_once_with_the_streams_that_it_holds_for() -> None:
+    refused, broken = AuthError("The token is refused."), ServerError("HTTP 500.")
+    text = StringIO()
+    print_report(failing(refused, refused, broken, refused, None, refused, refused), Console(file=text, width=80))
+    assert text.getvalue().splitlines()[-2:] == [
+        "accounts, agents, agent_routing_settings and 2 more: The token is refused.",
+        "agent_events: HTTP 500.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("report", "code"),
+    [
+        (failing(None, None), ExitCode.COMPLETE),
+        (failing(None, ServerError("HTTP 500.")), ExitCode.INCOMPLETE),
+        (failing(DataError("Please report this.")), ExitCode.INCOMPLETE),
+        (failing(AuthError("Refused.")), ExitCode.ACTION_NEEDED),
+        (failing(ServerError("HTTP 500."), ConfigError("Redirected.")), ExitCode.ACTION_NEEDED),
+        (LoadReport((StreamReport("chats", "interrupted", Ledger()),)), ExitCode.INCOMPLETE),
+        (LoadReport((StreamReport("goals", "not available", Ledger(), LACKING),)), ExitCode.COMPLETE),
+        (LoadReport((StreamReport("goals", "not available", Ledger(), LACKING),), (), frozenset({"goals"})), ExitCode(3)),
+    ],
+)
+def test_the_exit_code_says_whether_a_retry_helps(report: LoadReport, code: ExitCode) -> None:
+    assert report.exit_code == code
+    assert report.complete == (code == ExitCode.COMPLETE)
 
 
 def test_the_report_lists_what_drifted_and_counts_what_it_does_not_show() -> None:
@@ -168,12 +213,12 @@ def test_the_report_lists_what_drifted_and_counts_what_it_does_not_show() -> Non
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
     assert lines[2:7] == [
         "",
-        "Not as the schema says; loaded as it came:",
-        "stream  field             known           found",
+        "Schema differences (data loaded unchanged):",
+        "stream  field             expected        found",
         "chats   history.*.msg_id  string or null  integer",
-        "agents  [new0]            nothing         object",
+        "agents  [new0]            (new field)     object",
     ]
-    assert lines[-2:] == ["agents  [new498]          nothing         object", "and 1,002 more"]
+    assert lines[-2:] == ["agents  [new498]          (new field)     object", "and 1,002 more"]
 
 
 def test_the_report_has_colours_on_a_terminal() -> None:

@@ -9,6 +9,7 @@ from source_zendesk_chat.airbyte.inputs import read_config
 from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.api.client import connect
 from source_zendesk_chat.clock import Clock
+from source_zendesk_chat.config_keys import unknown_keys
 from source_zendesk_chat.engine.check import check as check_account
 from source_zendesk_chat.errors import ConfigError, ConnectorError
 
@@ -23,5 +24,6 @@ def check(writer: Writer, clock: Clock, stopped: threading.Event, config_path: s
     except ConnectorError as error:
         writer.connection_status(succeeded=False, message=str(error))
     else:
-        writer.connection_status(succeeded=verdict.succeeded, message=verdict.message)
+        message = " ".join([verdict.message, *unknown_keys(config.raw)])
+        writer.connection_status(succeeded=verdict.succeeded, message=message)
     return 0

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
-
-import msgspec
 
 from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.airbyte.secrets import secrets_of
 from source_zendesk_chat.config import Config, parse_config
 from source_zendesk_chat.errors import ConfigError, StateError
+from source_zendesk_chat.json_files import read_json
+from source_zendesk_chat.printable import LONGEST_NAME, escape, printable
 from source_zendesk_chat.streams.stream import StateBlob
 
 SyncMode = Literal["full_refresh", "incremental"]
@@ -30,22 +29,6 @@ class ConfiguredStream:
 
     name: str
     sync_mode: SyncMode
-
-
-def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
-    """The JSON value in a file.
-
-    Raises:
-        ConfigError: There is no such file, or it is not JSON.
-    """
-    try:
-        return msgspec.json.decode(Path(path).read_bytes())
-    except FileNotFoundError:
-        raise ConfigError(f"The {what} file does not exist: {path}") from None
-    except OSError as error:
-        raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ConfigError(f"The {what} file is not valid JSON: {path}") from None
 
 
 def read_config(path: str, writer: Writer) -> Config:
@@ -74,14 +57,18 @@ def require_stdout() -> None:
 
 
 def parse_catalog(raw: object) -> list[ConfiguredStream]:
-    """Read a ConfiguredAirbyteCatalog.
+    """Read a ConfiguredAirbyteCatalog, or the output of ``discover``: all its streams, incrementally where they can.
 
     Raises:
         ConfigError: It is malformed.
     """
+    if isinstance(raw, Mapping) and raw.get("type") == "CATALOG":
+        raw = raw.get("catalog")
     streams = raw.get("streams") if isinstance(raw, Mapping) else None
     if not isinstance(streams, list):
-        raise ConfigError("The catalog must be a JSON object with a list `streams`, as Airbyte configures it.")
+        raise ConfigError(
+            "The catalog must be a JSON object with a list `streams`: a configured catalog, or the output of `discover`."
+        )
     configured = [_configured_stream(entry, f"catalog: streams[{number}]") for number, entry in enumerate(streams)]
     names = [stream.name for stream in configured]
     if len(set(names)) < len(names):
@@ -107,10 +94,15 @@ def parse_state(raw: object) -> dict[str, StateBlob]:
 
 
 def _configured_stream(entry: object, place: str) -> ConfiguredStream:
+    if isinstance(entry, Mapping) and "stream" not in entry and isinstance(entry.get("supported_sync_modes"), list):
+        modes = entry["supported_sync_modes"]
+        entry = {"stream": entry, "sync_mode": "incremental" if "incremental" in modes else "full_refresh"}  # of `discover`
     stream = entry.get("stream") if isinstance(entry, Mapping) else None
     name = stream.get("name") if isinstance(stream, Mapping) else None
     if not isinstance(entry, Mapping) or not isinstance(name, str) or not name:
         raise ConfigError(f"{place}: needs `stream.name`.")
+    if escape(name) != name:  # it could not be repeated in statuses as it is
+        raise ConfigError(f"{place}: the name of the stream holds control characters: {printable(name, LONGEST_NAME)}")
     mode = entry.get("sync_mode", "full_refresh")
     if mode not in SYNC_MODES:
         raise ConfigError(f"{place}.sync_mode: must be full_refresh or incremental.")

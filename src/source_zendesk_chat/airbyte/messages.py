@@ -10,6 +10,7 @@ import msgspec
 from source_zendesk_chat.airbyte.secrets import secrets_of
 from source_zendesk_chat.clock import Clock
 from source_zendesk_chat.errors import FailureType
+from source_zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
 from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
@@ -19,7 +20,9 @@ RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page tog
 
 
 class Writer:
-    """Writes messages, each one line, and flushes after each but records. Secrets in texts meant for people are masked.
+    """Writes messages, each one line, and flushes after each but records.
+
+    In strings for people secrets are masked and control characters escaped, since a log viewer undoes JSON's own escapes.
 
     Args:
         out: The binary stdout.
@@ -34,8 +37,9 @@ class Writer:
         self._secrets: list[str] = []
 
     def keep_secret(self, secrets: Iterable[str]) -> None:
-        """Mask these texts from now on."""
-        self._secrets = sorted({*self._secrets, *secrets}, key=len, reverse=True)
+        """Mask these strings from now on, also as they look when they are escaped."""
+        given = list(secrets)
+        self._secrets = sorted({*self._secrets, *given, *map(escape, given)}, key=len, reverse=True)
 
     def spec(self, spec: Mapping[str, Any]) -> None:
         """SPEC: what a configuration looks like."""
@@ -43,7 +47,7 @@ class Writer:
 
     def connection_status(self, *, succeeded: bool, message: str) -> None:
         """CONNECTION_STATUS: the outcome of ``check``."""
-        status = {"status": "SUCCEEDED" if succeeded else "FAILED", "message": self._masked(message)}
+        status = {"status": "SUCCEEDED" if succeeded else "FAILED", "message": self._shown(message, LONGEST_REPORT)}
         self._write({"type": "CONNECTION_STATUS", "connectionStatus": status})
 
     def catalog(self, streams: Sequence[Mapping[str, Any]]) -> None:
@@ -76,7 +80,7 @@ class Writer:
         """LOG: a line for people."""
         if level == "DEBUG" and not self._debug:
             return
-        self._write({"type": "LOG", "log": {"level": level, "message": self._masked(message)}})
+        self._write({"type": "LOG", "log": {"level": level, "message": self._shown(message)}})
 
     def stream_status(self, stream: str, status: StreamStatus, *, quota_reset: float | None = None) -> None:
         """TRACE STREAM_STATUS; with ``quota_reset`` (seconds since 1970), waiting for the API's quota until then."""
@@ -87,9 +91,9 @@ class Writer:
 
     def error(self, message: str, failure_type: FailureType, *, stream: str | None = None, internal: str = "") -> None:
         """TRACE ERROR: what failed and what to do about it."""
-        body: dict[str, Any] = {"message": self._masked(message), "failure_type": failure_type}
+        body: dict[str, Any] = {"message": self._shown(message), "failure_type": failure_type}
         if internal:
-            body["internal_message"] = self._masked(internal)
+            body["internal_message"] = self._shown(internal)
         if stream:
             body["stream_descriptor"] = {"name": stream}
         self._trace_like("TRACE", "trace", {"type": "ERROR", "error": body})
@@ -104,7 +108,8 @@ class Writer:
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
 
-    def _masked(self, text: str) -> str:
+    def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
+        """A string for people, without secrets and control characters."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
-        return text
+        return printable(text, longest)

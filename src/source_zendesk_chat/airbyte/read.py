@@ -13,13 +13,13 @@ from source_zendesk_chat.airbyte.inputs import (
     parse_catalog,
     parse_state,
     read_config,
-    read_json,
     require_stdout,
 )
 from source_zendesk_chat.airbyte.messages import Writer
 from source_zendesk_chat.api.client import connect
 from source_zendesk_chat.clock import Clock
-from source_zendesk_chat.config import Config
+from source_zendesk_chat.config import Config, require_past_start
+from source_zendesk_chat.config_keys import unknown_keys
 from source_zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
@@ -34,6 +34,8 @@ from source_zendesk_chat.engine.events import (
 )
 from source_zendesk_chat.engine.run import Task, run
 from source_zendesk_chat.errors import ConfigError, origin
+from source_zendesk_chat.json_files import read_json
+from source_zendesk_chat.printable import LONGEST_NAME, printable
 from source_zendesk_chat.streams.registry import STREAMS, Streams, streams_for
 from source_zendesk_chat.streams.stream import Bounds, StateBlob
 
@@ -49,13 +51,14 @@ def read(
     try:
         require_stdout()
         config = read_config(config_path, writer)
+        require_past_start(config, clock.now())
         configured = parse_catalog(read_json(catalog_path, "catalog"))
         states = parse_state(read_json(state_path, "state")) if state_path else {}
         streams, warnings = streams_for(config.redaction)
     except ConfigError as error:
         writer.error(str(error), error.failure_type)
         return EXIT_FAILED
-    for warning in warnings:
+    for warning in (*unknown_keys(config.raw), *warnings):
         writer.log("WARN", warning)
     known = [stream for stream in configured if stream.name in streams]
     narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
@@ -141,8 +144,9 @@ class _Narrator:
     def tell_unknown(self, stream: str) -> None:
         """Report a stream that the catalog asks for and that does not exist."""
         self.failed = True
-        what = f"The catalog asks for a stream that does not exist: {stream}. Refresh the source's schema and choose among: "
-        self._writer.error(f"{what}{', '.join(STREAMS)}.", ConfigError.failure_type, stream=stream)
+        unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
+        advice = f"Refresh the source's schema and choose among: {', '.join(STREAMS)}."
+        self._writer.error(unknown + advice, ConfigError.failure_type, stream=stream)
         self._end(stream, "INCOMPLETE")
 
     def _start(self, stream: str) -> None:

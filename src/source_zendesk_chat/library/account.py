@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
@@ -14,7 +15,8 @@ from source_zendesk_chat.api.client import USER_AGENT, Client
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.transport import HttpTransport
 from source_zendesk_chat.clock import Clock, SystemClock
-from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config
+from source_zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config, require_past_start
+from source_zendesk_chat.config_keys import unknown_keys
 from source_zendesk_chat.engine.check import Verdict
 from source_zendesk_chat.engine.check import check as check_account
 from source_zendesk_chat.errors import ConfigError
@@ -64,7 +66,7 @@ class Account:
         self._tokens = token_source(config, self._transport, clock, hand_over(config, self._rotated))
         self._limiter = RateLimiter(config.requests_per_minute, clock)
         self.streams, warnings = streams_for(config.redaction)
-        for warning in warnings:
+        for warning in (*unknown_keys(config.raw), *warnings):
             logger.warning("%s", warning)
 
     def __repr__(self) -> str:
@@ -133,7 +135,7 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
             a time. The old tokens are used up, and the new ones are used only after it returns: it MUST store them.
 
     Raises:
-        ConfigError: Something is missing or malformed; the message says what.
+        ConfigError: Something is missing or malformed, or the start date is in the future; the message says what.
     """
     given = {
         "subdomain": subdomain,
@@ -150,6 +152,7 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
     if token is not None:
         raw.pop("credentials", None)
     parsed = parse_config(raw)
+    require_past_start(parsed, time.time())
     credentials = parsed.credentials
     if on_rotation is None and isinstance(credentials, OAuth) and credentials.renewable and credentials.refresh_token:
         raise ConfigError("on_rotation: give a function that stores renewed OAuth tokens. A refresh token works only once.")

@@ -24,6 +24,7 @@ from source_zendesk_chat.engine.run import SETTLE_SECONDS, Task, run
 from source_zendesk_chat.errors import ConnectorError, StateError
 from source_zendesk_chat.library.account import Account, logger
 from source_zendesk_chat.library.catalog import chosen, find_stream
+from source_zendesk_chat.printable import printable
 from source_zendesk_chat.streams.stream import StateBlob
 
 LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING}
@@ -145,13 +146,13 @@ def _batches(
 def _log(event: Event) -> None:
     match event:
         case Note(level, message):
-            logger.log(LEVELS[level], "%s", message)
+            logger.log(LEVELS[level], "%s", printable(message))
         case RateLimited(stream, reset_at):
             logger.info("%s waits for the quota of requests until %.0f (seconds since 1970).", stream, reset_at)
         case StreamCompleted(stream, ledger):
             logger.info("%s: %s", stream, ledger)
         case StreamUnavailable(stream, error):
-            logger.warning("%s is not available and is left out: %s", stream, error)
+            logger.warning("%s is not available and is skipped: %s", stream, error)
         case SchemaDrifted():
             logger.warning("%s", event)
         case _:

@@ -31,6 +31,7 @@ from source_zendesk_chat.api.auth import TokenSlot, rotated_config
 from source_zendesk_chat.clock import Clock
 from source_zendesk_chat.config import OAuth, parse_credentials
 from source_zendesk_chat.errors import ConfigError, TransientError
+from source_zendesk_chat.json_files import decode_json, read_json
 
 if sys.platform != "win32":
     import fcntl
@@ -46,11 +47,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: The file cannot be read, or holds something else.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"The config file cannot be read: {path}: {error.strerror}") from None
-    return _decode(path, content)
+    return _object(path, read_json(str(path), "config"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,10 +356,10 @@ def _reason(error: OSError) -> str:
 
 
 def _decode(path: Path, content: bytes) -> dict[str, Any]:
-    try:
-        raw = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ConfigError(f"The config file is not valid JSON: {path}") from None
+    return _object(path, decode_json(content, str(path), "config"))
+
+
+def _object(path: Path, raw: object) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise ConfigError(f"The config file must hold a JSON object: {path}")
     return raw

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import ClassVar, Final
 
 import duckdb
 from dlt.common.exceptions import DltException
 
-from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.errors import ConnectorError, FailureType
 
 _HINTS: Final = (
     ("could not set lock", "another program has the database open; close it there and try again"),
@@ -24,8 +25,16 @@ _HINTS: Final = (
 )
 
 
-class DestinationError(ConfigError):
-    """The destination cannot be opened or written."""
+class DestinationError(ConnectorError):
+    """The destination cannot be opened or written now. Another try may succeed."""
+
+    failure_type: ClassVar[FailureType] = "transient_error"
+
+
+class DestinationRefusedError(DestinationError):
+    """The destination cannot be opened or written before a person has changed something."""
+
+    failure_type: ClassVar[FailureType] = "config_error"
 
 
 @contextmanager
@@ -34,7 +43,8 @@ def explained(action: str) -> Iterator[None]:
     try:
         yield
     except (DltException, duckdb.Error, OSError, ModuleNotFoundError) as error:
-        raise DestinationError(f"Failed at {action}: {reason(error)}.") from error
+        kind = DestinationRefusedError if _needs_person(error) else DestinationError
+        raise kind(f"Failed at {action}: {reason(error)}.") from error
 
 
 def reason(error: BaseException) -> str:
@@ -47,7 +57,8 @@ def reason(error: BaseException) -> str:
         if sign in text:
             return hint
     if any(isinstance(cause, ModuleNotFoundError) or "MissingDependency" in type(cause).__name__ for cause in causes):
-        return "a Python package for this destination is not installed; install dlt with the extra of its name"
+        extra = _EXTRA.search(" ".join(map(str, causes)))
+        return f"the driver is not installed. Run: pip install '{extra[0] if extra else 'dlt[...]'}'"
     names = {type(cause).__name__ for cause in causes}
     if names & _MISMATCHES:
         return (
@@ -67,6 +78,32 @@ _MISMATCHES: Final = frozenset(
         "TypeMismatchException",
     }
 )
+
+
+_EXTRA: Final = re.compile(r"dlt\[\w+\]")
+_FOR_A_PERSON: Final = (
+    "no space left",
+    "disk quota",
+    "permission denied",
+    "not permitted",
+    "read-only",
+    "no such file or directory",
+    "not a valid duckdb database",
+    "is a directory",
+    "authentication failed",
+    "does not exist",
+)
+"""What the texts of errors hold that no further try overcomes."""
+
+
+def _needs_person(error: BaseException) -> bool:
+    causes = list(_causes(error))
+    text = " ".join(str(cause) for cause in causes).lower()
+    if "could not set lock" in text:  # the text names files and programs besides
+        return False
+    missing = any(isinstance(cause, ModuleNotFoundError) or "MissingDependency" in type(cause).__name__ for cause in causes)
+    mismatch = any(type(cause).__name__ in _MISMATCHES for cause in causes)
+    return missing or mismatch or any(sign in text for sign in _FOR_A_PERSON)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -126,7 +126,7 @@ class _Intake:
         self._read = record_reader(reader, table)
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
-        self.outcome = StreamReport(table.name, "unfinished", Ledger())
+        self.outcome = StreamReport(table.name, "interrupted", Ledger())
         self.pending = True  # at first, so that a stream without records gets its table too
 
     def take(self, event: Event) -> None:

@@ -17,11 +17,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from source_zendesk_chat.errors import ConfigError, ConnectorError
-from source_zendesk_chat.load.command import EXIT_FAILED, EXIT_OK, EXIT_USAGE, choose_streams
+from source_zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
+from source_zendesk_chat.load.console import PlainConsole, say
 from source_zendesk_chat.load.destination import duckdb_path
-from source_zendesk_chat.load.failures import DestinationError, explained
+from source_zendesk_chat.load.failures import explained
 from source_zendesk_chat.load.report import print_whole
+from source_zendesk_chat.load.selection import choose_streams
 from source_zendesk_chat.load.tables import EXTRA, UNPARSED, ColumnType, StreamTable
 from source_zendesk_chat.streams.drift import MOST_UNKNOWN_FIELDS, Watch, is_personal, shown_name
 from source_zendesk_chat.streams.records import iso_seconds
@@ -130,7 +131,7 @@ class TableProfile:
 
 def run_profile(options: argparse.Namespace) -> int:
     """Print what is in a database: ``options.database``, ``streams`` and ``json``. Returns the exit code."""
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     try:
         names = choose_streams(options.streams)
         path = duckdb_file(options.database)
@@ -140,14 +141,13 @@ def run_profile(options: argparse.Namespace) -> int:
         if missing or not profiles:
             raise ConfigError(f"{path} has no table of {', '.join(sorted(missing)) or 'any stream'}. `sync` makes one.")
     except ConnectorError as error:
-        usage = isinstance(error, ConfigError) and not isinstance(error, DestinationError)
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        return EXIT_USAGE if usage else EXIT_FAILED
+        say(console, f"error: {error}")
+        return ExitCode.USAGE if isinstance(error, ConfigError) else ExitCode.INCOMPLETE
     if options.json:
         sys.stdout.write(to_json(profiles).decode())
     else:
-        print_profile(profiles, Console(), every_column=bool(options.streams))
-    return EXIT_OK
+        print_profile(profiles, PlainConsole(), every_column=bool(options.streams))
+    return ExitCode.COMPLETE
 
 
 def duckdb_file(text: str) -> str:
@@ -247,7 +247,7 @@ def _drift(
         yield from _unknown_fields(_fields_in(connection, table, EXTRA))
     if UNPARSED in present:
         for name, found, rows in _fields_in(connection, table, UNPARSED):
-            yield Drift(name, _known(table.schema["properties"].get(name, {})), found, rows)
+            yield Drift(shown_name(name), _known(table.schema["properties"].get(name, {})), found, rows)
     for name, kind in columns.items():
         if kind == "json":
             yield from _drift_inside(connection, table, name)
@@ -339,7 +339,7 @@ def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], conso
     if len(columns) < len(stream.columns):
         console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
     for drift in stream.drift:
-        console.print(Text(f"not as documented: {drift}", style="yellow"), soft_wrap=True)
+        say(console, f"not as documented: {drift}", "yellow")
 
 
 def _columns_table(columns: Sequence[ColumnProfile]) -> Table:

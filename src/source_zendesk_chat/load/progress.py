@@ -21,6 +21,7 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from source_zendesk_chat.load.console import say
 from source_zendesk_chat.load.loading import Observe, Saved
 
 if TYPE_CHECKING:
@@ -64,16 +65,16 @@ def wait_seconds(reset_at: float, now: float) -> int:
 
 
 def ending(event: Ending) -> str:
-    """Return a stream's end in words."""
+    """Return a stream's end in words. The report gives the reasons, each once for all streams that it holds for."""
     ledger = event.ledger
     counts = f"{ledger.emitted:,} records, {ledger.requests:,} requests, {ledger.seconds:.1f} s"
     match event:
         case StreamCompleted():
             return f"complete: {counts}"
         case StreamFailed():
-            return f"failed after {counts}: {event.error}"
+            return f"failed after {counts}"
         case StreamUnavailable():
-            return f"not available: {event.error}"
+            return "not available"
 
 
 def _columns(now: Callable[[], float], *, wide: bool) -> list[ProgressColumn]:
@@ -94,11 +95,12 @@ class _Lines:
         self._monotonic = monotonic
         self._records: dict[str, int] = {}
         self._printed_at: dict[str, float] = {}
+        self._remarks = _Remarks()
 
     def __call__(self, event: Event | Saved) -> None:
         line = self._line(event)
         if line is not None:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            say(self._console, line)
 
     def _line(self, event: Event | Saved) -> str | None:
         match event:
@@ -112,7 +114,7 @@ class _Lines:
             case StreamCompleted() | StreamFailed() | StreamUnavailable():
                 return f"{event.stream}: {ending(event)}"
             case _:
-                return _remark(event)
+                return self._remarks.line(event)
 
     def _page(self, event: PageRead) -> str | None:
         self._records[event.stream] = self._records.get(event.stream, 0) + len(event.records)
@@ -128,6 +130,7 @@ class _Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
+        self._remarks = _Remarks()
 
     def __call__(self, event: Event | Saved) -> None:
         match event:
@@ -161,9 +164,9 @@ class _Bars:
         )
 
     def _remark(self, event: Event | Saved) -> None:
-        remark = _remark(event)
+        remark = self._remarks.line(event)
         if remark is not None:
-            self._progress.console.print(remark, markup=False, highlight=False, soft_wrap=True)
+            say(self._progress.console, remark)
 
 
 class _ReadColumn(ProgressColumn):
@@ -207,12 +210,19 @@ class _StatusColumn(ProgressColumn):
         return Text(status, style=_STYLES.get(status, ""))
 
 
-def _remark(event: Event | Saved) -> str | None:
-    """Return a line about what is no single stream's, or None if it is not worth one."""
-    match event:
-        case Saved(records) if records:
-            return f"{records:,} records saved"
-        case Note("INFO" | "WARN" as level, message):
-            return f"{level}: {message}"
-        case _:
-            return None
+class _Remarks:
+    """Lines about the run as a whole. Several streams may meet the same fault; it is reported once."""
+
+    def __init__(self) -> None:
+        self._notes: set[str] = set()
+
+    def line(self, event: Event | Saved) -> str | None:
+        """Return a line, or None if the event is not worth one."""
+        match event:
+            case Saved(records) if records:
+                return f"{records:,} records saved"
+            case Note("INFO" | "WARN" as level, message) if message not in self._notes:
+                self._notes.add(message)
+                return f"{level}: {message}"
+            case _:
+                return None

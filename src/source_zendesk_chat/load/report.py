@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from rich.table import Table
 from rich.text import Text
 
+from source_zendesk_chat.errors import ExitCode, exit_code
+from source_zendesk_chat.load.console import say
+from source_zendesk_chat.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,10 +20,11 @@ if TYPE_CHECKING:
     from source_zendesk_chat.engine.events import Ledger, SchemaDrifted
     from source_zendesk_chat.errors import ConnectorError
 
-State: TypeAlias = Literal["complete", "failed", "unfinished", "not available"]
+State: TypeAlias = Literal["complete", "failed", "interrupted", "not available"]
 
-_STYLES: Final[dict[State, str]] = {"complete": "green", "failed": "red", "unfinished": "red", "not available": "yellow"}
+_STYLES: Final[dict[State, str]] = {"complete": "green", "failed": "red", "interrupted": "red", "not available": "yellow"}
 _DRIFTS_SHOWN: Final = 500
+_NAMES_SHOWN: Final = 3
 _ANY_WIDTH: Final = 1_000
 
 
@@ -29,7 +34,7 @@ class StreamReport:
 
     Attributes:
         name: Of the stream.
-        state: ``unfinished`` when the events ended without saying how the stream ended.
+        state: ``interrupted`` when the events ended without saying how the stream ended.
         error: Why it failed, or why the account lacks it.
     """
 
@@ -56,22 +61,47 @@ class LoadReport:
     @property
     def complete(self) -> bool:
         """Whether every stream was read to its end, but for those that the account lacks and nobody asked for by name."""
-        return all(
-            stream.state == "complete" or (stream.state == "not available" and stream.name not in self.required)
+        return not self._incomplete()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a scheduler is told."""
+        incomplete = self._incomplete()
+        return exit_code(stream.error for stream in incomplete if stream.error) if incomplete else ExitCode.COMPLETE
+
+    def _incomplete(self) -> list[StreamReport]:
+        return [
+            stream
             for stream in self.streams
-        )
+            if stream.state != "complete" and not (stream.state == "not available" and stream.name not in self.required)
+        ]
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, under it why some have nothing, and what drifted; without colour where there is none."""
+    """Print the table of streams, what drifted, and at the end why some streams have nothing."""
     print_whole(_streams(report), console)
-    for stream in report.streams:
-        if stream.error is not None:
-            line = Text(f"{stream.name}: {stream.error}", style="yellow" if stream.state == "not available" else "")
-            console.print(line, soft_wrap=True)
     if report.drifts:
         places = {stream.name: place for place, stream in enumerate(report.streams)}
         _print_drifts(sorted(report.drifts, key=lambda drift: places.get(drift.stream, len(places))), console)
+    reasons = _reasons(report)
+    for (state, message), names in sorted(reasons.items(), key=lambda reason: reason[0][0] != "not available"):
+        say(console, f"{named(names)}: {message}", "yellow" if state == "not available" else "")
+
+
+def named(names: Sequence[str]) -> str:
+    """Name some streams, and count the rest: ``agents, bans, chats and 18 more``."""
+    if len(names) <= _NAMES_SHOWN + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN} more"
+
+
+def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
+    """Each message once, with the streams that it holds for."""
+    reasons: dict[tuple[State, str], list[str]] = {}
+    for stream in report.streams:
+        if stream.error is not None:
+            reasons.setdefault((stream.state, str(stream.error)), []).append(stream.name)
+    return reasons
 
 
 def print_whole(table: Table, console: Console) -> None:
@@ -84,7 +114,7 @@ def print_whole(table: Table, console: Console) -> None:
 
 def _streams(report: LoadReport) -> Table:
     table = Table("stream", box=None, pad_edge=False, header_style="bold")
-    for title in ("records", "received", "left out", "requests", "seconds"):
+    for title in ("records", "received", "skipped", "requests", "seconds"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
@@ -102,10 +132,10 @@ def _streams(report: LoadReport) -> Table:
 
 
 def _print_drifts(drifts: Sequence[SchemaDrifted], console: Console) -> None:
-    table = Table("stream", "field", "known", "found", box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table = Table("stream", "field", "expected", "found", box=None, pad_edge=False, header_style="bold", title_justify="left")
     for drift in drifts[:_DRIFTS_SHOWN]:
-        table.add_row(drift.stream, Text(drift.path), " or ".join(drift.known) or "nothing", drift.found)
-    console.print("\nNot as the schema says; loaded as it came:", style="yellow")
+        table.add_row(drift.stream, Text(printable(drift.path)), " or ".join(drift.known) or "(new field)", drift.found)
+    console.print("\nSchema differences (data loaded unchanged):", style="yellow")
     print_whole(table, console)
     if len(drifts) > _DRIFTS_SHOWN:
         console.print(f"and {len(drifts) - _DRIFTS_SHOWN:,} more", highlight=False)
