@@ -15,6 +15,7 @@ from urllib3 import exceptions
 
 from source_zendesk_chat.api.body import NoAnswerError
 from source_zendesk_chat.api.connection import DeadlineError, EndlessError
+from source_zendesk_chat.printable import printable
 
 LONGEST_REASON: Final = 200
 TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client gives the status in no other way
@@ -66,7 +67,7 @@ class Peer:
         return NoAnswerError(f"the connection to {self.name} was refused")
 
     def _not_trusted(self, error: ssl.SSLCertVerificationError) -> NoAnswerError:
-        cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message).rstrip('.')}"
+        cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message, LONGEST_REASON).rstrip('.')}"
         if error.verify_code in NOT_VALID_NOW:
             return NoAnswerError(cause, "lasting", "Check the clock of this machine.")
         if error.verify_code in OTHER_HOST:
@@ -79,7 +80,7 @@ class Peer:
         reason = error.reason or ""
         if not reason or BROKEN_TLS.search(reason):
             return NoAnswerError(f"the TLS connection to {self.name} broke")
-        detail = printable(reason.lower().replace("_", " "))
+        detail = printable(reason.lower().replace("_", " "), LONGEST_REASON)
         return NoAnswerError(f"TLS with {self.name} failed: {detail}", "lasting", self.advice)
 
     def _too_slow(self, error: BaseException) -> NoAnswerError:
@@ -133,11 +134,6 @@ class Route:
             advice = "Ask whoever runs the proxy to allow it."
             return NoAnswerError(f"{proxy.name} forbids connections to {self.account.name} (HTTP 403)", "lasting", advice)
         return NoAnswerError(f"{proxy.name} does not connect to {self.account.name} (HTTP {status})")
-
-
-def printable(text: str) -> str:
-    """A text from outside, without what could control a terminal, and not too long."""
-    return "".join(filter(str.isprintable, text))[:LONGEST_REASON]
 
 
 def _certificate_advice() -> str:

@@ -21,6 +21,7 @@ from source_zendesk_chat.errors import (
     ServerError,
     UnavailableError,
 )
+from source_zendesk_chat.printable import LONGEST_NAME, printable
 
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
@@ -113,7 +114,7 @@ def is_html(response: Response) -> bool:
 def redirect_host(response: Response) -> str:
     """The host that a redirect names."""
     try:
-        return printable(urlsplit(response.headers.get("location", "")).hostname or "") or "another address"
+        return printable(urlsplit(response.headers.get("location", "")).hostname or "", LONGEST_NAME) or "another address"
     except ValueError:
         return "another address"
 
@@ -130,17 +131,11 @@ def reason_of(response: Response) -> str:
     return next((text for text in _reasons(_fields(response)) if text), "")
 
 
-def printable(text: str) -> str:
-    """A text of somebody else's on one line, without control characters and not too long."""
-    clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return clean if len(clean) <= REASON_LENGTH else clean[: REASON_LENGTH - 1] + "…"
-
-
 def _reasons(fields: Mapping[str, Any]) -> Iterator[str]:
     for key in REASON_KEYS:
         value = fields.get(key)
         if isinstance(value, str):
-            yield printable(value)
+            yield printable(" ".join(value.split()), REASON_LENGTH)
         elif isinstance(value, Mapping):
             yield from _reasons(value)
 

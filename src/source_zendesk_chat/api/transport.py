@@ -14,9 +14,10 @@ import urllib3
 
 from source_zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, beginning, unpacked
 from source_zendesk_chat.api.connection import Connection, TlsConnection
-from source_zendesk_chat.api.failures import Peer, Route, printable
+from source_zendesk_chat.api.failures import Peer, Route
 from source_zendesk_chat.api.proxies import PORTS, proxy_for
 from source_zendesk_chat.errors import ConfigError
+from source_zendesk_chat.printable import printable
 
 if TYPE_CHECKING:
     from source_zendesk_chat.clock import Clock

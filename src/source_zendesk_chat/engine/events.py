@@ -143,7 +143,10 @@ class StreamCompleted:
 
 @dataclass(frozen=True, slots=True)
 class StreamFailed:
-    """A stream stopped early. Its records and states so far stand; the other streams go on."""
+    """A stream stopped early. Its records and states so far stand; the other streams go on.
+
+    One that never started failed together with the first stream, for a reason that holds for the whole run.
+    """
 
     stream: str
     error: ConnectorError

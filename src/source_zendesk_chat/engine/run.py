@@ -262,8 +262,6 @@ class _Reading:
 
     def read(self) -> None:
         """Read the tasks to their ends, and tell about it."""
-        for member in self._members:
-            self._channel.put(StreamStarted(member.name))
         began = self._clock.monotonic()
         self._members = self._loaded(began)
         error = _failure(self._members[0].name, self._read_in_turn) if self._members else None
@@ -272,8 +270,10 @@ class _Reading:
             self._end(member, error, began)
 
     def _read_in_turn(self) -> None:
-        """Read once the gate lets it."""
+        """Read once the gate lets it. A reader that it turns away has not started."""
         self._shared.gate.enter()
+        for member in self._members:
+            self._channel.put(StreamStarted(member.name))
         error = _failure(self._members[0].name, self._read_pages)
         self._shared.gate.leave(error)
         if error:
@@ -287,6 +287,7 @@ class _Reading:
             if error is None:
                 loaded.append(member)
             else:
+                self._channel.put(StreamStarted(member.name))
                 self._end(member, error, began)
         return loaded
 

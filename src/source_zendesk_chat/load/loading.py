@@ -190,15 +190,17 @@ class _Load:
             raise
 
     def take(self, event: Event) -> None:
-        if isinstance(event, StreamStarted):
-            table = self._tables[event.stream]
-            resume = self._resumes.get(event.stream)
-            replace = resume is not None and resume.replace
-            self._intakes[event.stream] = _Intake(table, self._reader, self._target.directory, replace=replace)
-        elif isinstance(event, PageRead | StreamCompleted | StreamFailed | StreamUnavailable):
-            self._intakes[event.stream].take(event)
+        if isinstance(event, StreamStarted | PageRead | StreamCompleted | StreamFailed | StreamUnavailable):
+            self._intake(event.stream).take(event)
         elif isinstance(event, SchemaDrifted):
             self._drifts.append(event)
+
+    def _intake(self, stream: str) -> _Intake:
+        if stream not in self._intakes:
+            resume = self._resumes.get(stream)
+            replace = resume is not None and resume.replace
+            self._intakes[stream] = _Intake(self._tables[stream], self._reader, self._target.directory, replace=replace)
+        return self._intakes[stream]
 
     def reaches(self, limits: Limits, *, due: bool) -> bool:
         ready = self._ready()

@@ -111,6 +111,8 @@ class _Lines:
                 return self._page(event)
             case RateLimited():
                 return f"{event.stream}: waits {wait_seconds(event.reset_at, self._now())} s for the rate limit"
+            case StreamFailed() if event.stream not in self._printed_at:
+                return None  # it never started
             case StreamCompleted() | StreamFailed() | StreamUnavailable():
                 return f"{event.stream}: {ending(event)}"
             case _:
@@ -141,6 +143,8 @@ class _Bars:
                 self._page(self._tasks[event.stream], event)
             case RateLimited():
                 self._progress.update(self._tasks[event.stream], reset_at=event.reset_at)
+            case StreamFailed() if event.stream not in self._tasks:
+                pass  # it never started
             case StreamCompleted() | StreamFailed() | StreamUnavailable():
                 self._end(self._tasks[event.stream], event)
             case _:

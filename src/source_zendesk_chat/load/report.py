@@ -78,7 +78,13 @@ class LoadReport:
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, what drifted, and at the end why some streams have nothing."""
+    """Print the table of streams, what drifted, and at the end why some streams have nothing.
+
+    A run that failed before it read anything has one reason and no table.
+    """
+    if reason := _reason_of_all(report):
+        say(console, f"error: {reason}")
+        return
     print_whole(_streams(report), console)
     if report.drifts:
         places = {stream.name: place for place, stream in enumerate(report.streams)}
@@ -93,6 +99,13 @@ def named(names: Sequence[str]) -> str:
     if len(names) <= _NAMES_SHOWN + 1:
         return ", ".join(names)
     return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN} more"
+
+
+def _reason_of_all(report: LoadReport) -> str | None:
+    """The reason that every stream failed for before it had a page, if there is one for all."""
+    reasons = {str(stream.error) for stream in report.streams if stream.state == "failed" and not stream.ledger.pages}
+    all_failed = all(stream.state == "failed" and not stream.ledger.pages for stream in report.streams)
+    return reasons.pop() if all_failed and len(reasons) == 1 else None
 
 
 def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
