@@ -104,7 +104,7 @@ LASTING: dict[str, tuple[dict[str, Any], str, str]] = {
     "rows null": ({"kind": "body", "body": '{"chats": null}'}, "system_error", "not of the promised form"),
     "a row is no object": ({"kind": "body", "body": '{"chats": [5]}'}, "system_error", "no object"),
     "a row without key": ({"kind": "body", "body": '{"chats": [{"x": "private"}]}'}, "system_error", "without its `id`"),
-    "reset": ({"kind": "reset"}, "transient_error", "the connection broke"),
+    "reset": ({"kind": "reset"}, "transient_error", "broke."),
     "truncated": ({"kind": "truncated"}, "transient_error", "cut short"),
     "truncated gzip": ({"kind": "truncated_gzip"}, "transient_error", "cut short"),
 }

@@ -134,9 +134,7 @@ def test_many_answers_that_decompress_to_much_are_read_in_bounded_memory(tmp_pat
     assert code == 0
     with (tmp_path / "out").open("rb") as lines:
         records = [message["record"] for message in map(json.loads, lines) if message["type"] == "RECORD"]
-    assert {record["stream"]: record["data"] for record in records} == {
-        name: {"id": 1, "name": "first"} for name in LISTS
-    }
+    assert {record["stream"]: record["data"] for record in records} == {name: {"id": 1, "name": "first"} for name in LISTS}
     assert memory < 300 * 1024, "one at a time; together they are 720 MB"
 
 
