@@ -101,7 +101,7 @@ LASTING: dict[str, tuple[dict[str, Any], str, str]] = {
     "null": ({"kind": "body", "body": "null"}, "system_error", "not of the promised form"),
     "no envelope": ({"kind": "body", "body": "{}"}, "system_error", "not of the promised form"),
     "rows null": ({"kind": "body", "body": '{"chats": null}'}, "system_error", "not of the promised form"),
-    "reset": ({"kind": "reset"}, "transient_error", "the connection broke"),
+    "reset": ({"kind": "reset"}, "transient_error", "broke."),
     "truncated": ({"kind": "truncated"}, "transient_error", "cut short"),
     "truncated gzip": ({"kind": "truncated_gzip"}, "transient_error", "cut short"),
 }

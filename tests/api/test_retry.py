@@ -150,21 +150,17 @@ def test_a_spell_that_is_long_in_refusals_and_in_time_ends_every_request(
 
 @pytest.mark.parametrize(
     ("spent", "patient", "wait"),
-    [(0, True, 4), (296, True, 4), (297, True, None), (6_000, True, None), (56, False, None), (53, True, 4)],
+    [(0, True, 2), (299, True, 2), (300, True, None), (6_000, True, None), (0, False, 2), (59, False, 2), (60, False, None)],
 )
-def test_no_attempt_begins_after_the_budget_of_a_request(spent: float, patient: bool, wait: float | None) -> None:
-    assert wait_before_retry(outcome(503), 3, NOW, patient=patient, spent=spent) == wait
-
-
-@pytest.mark.parametrize(("spent", "wait"), [(57, 1), (58, 1), (59, 1), (60, None)])
-def test_the_budget_of_a_request_that_can_be_made_smaller(spent: float, wait: float | None) -> None:
-    assert wait_before_retry(outcome(0, "network"), 1, NOW, patient=False, spent=spent) == wait
+def test_no_attempt_follows_when_the_budget_of_a_request_is_used_up(spent: float, patient: bool, wait: float | None) -> None:
+    assert wait_before_retry(outcome(503), 2, NOW, patient=patient, spent=spent) == wait
+    assert wait_before_retry(outcome(0, "network"), 2, NOW, patient=patient, spent=spent) == wait
 
 
 def test_the_budget_is_not_that_of_429() -> None:
     assert wait_before_retry(outcome(429, retry_after="500"), 1, NOW, spent=10_000) == 500
 
 
-def test_a_wait_beyond_the_budget_is_left_to_the_scheduler() -> None:
-    assert wait_before_retry(outcome(503, retry_after="299"), 1, NOW) == 299
-    assert wait_before_retry(outcome(503, retry_after="301"), 1, NOW) is None
+def test_a_long_wait_that_the_server_asks_for_is_obeyed_once() -> None:
+    assert wait_before_retry(outcome(503, retry_after="500"), 1, NOW, spent=1) == 500
+    assert wait_before_retry(outcome(503, retry_after="500"), 2, NOW, spent=502) is None

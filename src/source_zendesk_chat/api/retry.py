@@ -12,7 +12,7 @@ MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage
 IMPATIENT_ATTEMPTS: Final = 3
 MAX_RATE_LIMIT_ATTEMPTS: Final = 10
 FEW_ATTEMPTS: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" is at times a fault of the moment
-MAX_SECONDS: Final = 300.0  # of attempts and waits, however long one attempt takes
+MAX_SECONDS: Final = 300.0  # of attempts and waits, after which no other follows, however long one attempt takes
 IMPATIENT_SECONDS: Final = 60.0
 MAX_BACKOFF_SECONDS: Final = 32.0
 MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
@@ -76,7 +76,7 @@ def wait_before_retry(
     if wait is None or attempt >= limit or (spell and spell.hopeless):
         return None
     budget = MAX_SECONDS if patient else IMPATIENT_SECONDS
-    return wait if is_rate_limit(outcome) or spent + wait <= budget else None
+    return wait if is_rate_limit(outcome) or spent < budget else None
 
 
 def _wait(outcome: Outcome, attempt: int, now: float, spell: Spell | None) -> float | None:
