@@ -20,6 +20,7 @@ MAX_NAMED: Final = 10
 MAX_DIGESTS: Final = 10_000  # about 300 KB of state; beyond, changes of the records with the lowest ids are not seen
 DIGEST_IN_STATE_BYTES: Final = 32
 RECORDS_PER_STATE: Final = 5  # bytes of records for one byte of state, or a long list would be mostly states
+SHORT_LIST: Final = 500  # records; up to here, a checkpoint follows each page
 GROWTH: Final = 4  # a checkpoint also comes when so many times as many records are read as at the last one
 
 Extract = Callable[[bytes], Sequence[msgspec.Raw]]
@@ -258,7 +259,7 @@ class _IdReading:
     def _is_due(self) -> bool:
         """Whether a checkpoint is small beside the records that it follows."""
         state_bytes = DIGEST_IN_STATE_BYTES * min(len(self._digests), MAX_DIGESTS)
-        grown = len(self._met) >= GROWTH * self._met_at_checkpoint
+        grown = len(self._met) >= GROWTH * self._met_at_checkpoint or len(self._met) <= SHORT_LIST
         return bool(self._waiting.records) and (grown or self._waiting.size >= RECORDS_PER_STATE * state_bytes)
 
     def _checkpoint(self) -> Iterator[Batch[ListPosition]]:
