@@ -8,16 +8,19 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from source_zendesk_chat import __version__
-from source_zendesk_chat.errors import origin
+from source_zendesk_chat.errors import NO_THREAD, cannot_start_thread, in_a_line, origin
+from source_zendesk_chat.standard_streams import standard_streams
 
 if TYPE_CHECKING:
     from source_zendesk_chat.airbyte.messages import Writer
     from source_zendesk_chat.clock import SystemClock
 
 EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
 SECONDS_TO_END: Final = 5.0
 LOADER: Final = ("sync", "profile")  # commands that need the extra `load`
 SIGNAL_EXIT: Final = 128  # and the number of the signal, as shells have it
@@ -58,8 +61,22 @@ _EXAMPLES: Final = argparse.RawDescriptionHelpFormatter
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the console script. Returns the exit code."""
+    """Run a command and return the exit code. Whatever goes wrong becomes one line on standard error, never a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with standard_streams():
+            return _run(arguments)
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        return EXIT_FAILED
+    except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
+        sys.stderr.write(f"error: {in_a_line(unexpected)}\n")
+        return EXIT_FAILED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if unreadable := [text for text in arguments if not _is_unicode(text)]:
+        sys.stderr.write(f"error: This argument is not valid UTF-8: {unreadable[0]!a}\n")
+        return EXIT_USAGE
     if arguments[:1] == ["sandbox"]:
         from zendesk_chat_sandbox.cli import main as sandbox
 
@@ -69,6 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     received = _stop_on_signals(stopped)
     code = _loader(options, stopped) if options.command in LOADER else _airbyte(options, stopped)
     return SIGNAL_EXIT + received[0] if received else code
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether an argument was valid UTF-8. If not, Python puts lone surrogates in place of the bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
@@ -100,14 +126,13 @@ def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
     try:
         code = _airbyte_command(options, writer, clock, stopped)
         sys.stdout.flush()
-    except OSError as error:  # stdout is closed or cannot be written; files and connections have errors of their own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
+    except OSError as error:  # of stdout; files and connections have errors of their own
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"The messages cannot be written to stdout: {error.strerror}.\n")
         return EXIT_FAILED
     except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
-        what = type(unexpected).__name__
-        writer.error(f"Unexpected {what}. Please report this.", "system_error", internal=origin(unexpected))
+        what = NO_THREAD if cannot_start_thread(unexpected) else f"Unexpected {type(unexpected).__name__}. Please report this."
+        writer.error(what, "system_error", internal=origin(unexpected))
         return EXIT_FAILED
     return code
 
@@ -145,7 +170,8 @@ def _stop_on_signals(stopped: threading.Event) -> list[int]:
         stopped.set()
         last_resort = threading.Timer(SECONDS_TO_END, os._exit, (SIGNAL_EXIT + number,))
         last_resort.daemon = True
-        last_resort.start()
+        with suppress(RuntimeError):  # no thread is left for it
+            last_resort.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import traceback
 from pathlib import PurePath
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
+NO_THREAD: Final = "This process may not start another thread. Raise its limit: ulimit -u, or the container's limit of pids."
 FailureType = Literal["config_error", "transient_error", "system_error"]
 
 
@@ -97,6 +98,22 @@ class RequestRejectedError(DataError):
 
 class PaginationStuckError(DataError):
     """The API repeats a page for ever."""
+
+
+def cannot_start_thread(error: BaseException) -> bool:
+    """Return whether the operating system refused a thread. Python has no class for it."""
+    return isinstance(error, RuntimeError) and "start new thread" in str(error)
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return an unexpected error in one line for a user: what the operating system says, or the kind of error and its place."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if cannot_start_thread(error):
+        return NO_THREAD
+    if isinstance(error, MemoryError):
+        return "There is not enough memory."
+    return f"Unexpected {origin(error)}. Please report this."
 
 
 def origin(error: BaseException) -> str:

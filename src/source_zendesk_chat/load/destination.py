@@ -74,7 +74,8 @@ def open_target(url: str) -> Iterator[Target]:
         ConfigError: The URL is not understood, or what it names cannot be opened or written.
     """
     with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zendesk-chat-")))
+        with explained("making a directory for temporary files"):
+            directory = Path(stack.enter_context(temporary_directory()))
         path = duckdb_path(url)
         connection = None if path is None else stack.enter_context(_open_duckdb(path, directory))
         with explained("opening the destination"):
@@ -84,6 +85,11 @@ def open_target(url: str) -> Iterator[Target]:
         if connection is not None:
             with explained("closing the destination"):
                 connection.execute("DROP SCHEMA IF EXISTS main_staging CASCADE")
+
+
+def temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    """Return a new directory for temporary files. That it cannot be removed is no reason to fail."""
+    return tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
 
 
 def duckdb_path(url: str) -> str | None:
