@@ -108,7 +108,7 @@ def cannot_start_thread(error: BaseException) -> bool:
 def in_a_line(error: BaseException) -> str:
     """Return an unexpected error in one line for a user: what the operating system says, or the kind of error and its place."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     if cannot_start_thread(error):
         return NO_THREAD
     if isinstance(error, MemoryError):

@@ -259,3 +259,29 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
     assert emitted == Counter({api.key(item): 1 for item in api.items.values()})
     assert split
     assert client.most >= 4
+
+
+def test_without_further_threads_requests_are_made_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def call(get: Fetch) -> bytes:
+        return get("chats", {}, bytes)
+
+    fetch = SideBySide(getting(), Lanes(lambda: 200), threading.Event())
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    calls = PAGES_UNPACKED + 2  # more than may be unpacked at a time
+    for _ in range(calls):
+        fetch.start(call)
+    assert [fetch.finished() for _ in range(calls)] == [b"{}"] * calls
+
+
+def test_no_further_request_pays_once_a_thread_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    fetch = fetcher([1.5] * 4)
+    assert fetch.spare() == AT_ONCE
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    fetch.start(lambda get: None)
+    assert fetch.spare() == 0

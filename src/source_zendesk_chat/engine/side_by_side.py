@@ -49,7 +49,6 @@ class Lanes:
         self._room = room
         self._lock = threading.Lock()
         self._busy = 0
-        self._alone = False
 
     def free(self) -> int:
         """How many more calls could begin now and send their requests at once."""
@@ -106,6 +105,7 @@ class SideBySide:
         self._took: deque[float] = deque(maxlen=FEW)
         self._busy = 0
         self._packed_bytes = self._unpacked_bytes = 0  # of the largest answer
+        self._alone = False  # whether the operating system has refused a thread
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         """Return the decoded body."""

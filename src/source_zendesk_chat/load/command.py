@@ -176,7 +176,7 @@ def _load(
             saved = _saving_credentials(events, options.config)
             report = load_events(saved, tables, target, observe, full_refresh=refresh, required=required)
         if target.connection is not None:
-            with explained("making the views"):
+            with explained(f"making the views in {target.name}"):
                 create_views(target.connection)
         return report
 

@@ -15,7 +15,8 @@ from source_zendesk_chat.errors import NO_THREAD, ConfigError, cannot_start_thre
 
 _HINTS: Final = (
     ("could not set lock", "another program has the database open; close it there and try again"),
-    ("no usable temporary directory", "no directory for temporary files can be written; set TMPDIR to one"),
+    ("no usable temporary directory", "none of the usual ones can be written; set TMPDIR to one that can"),
+    ("could not get working directory", "the current directory does not exist any more; change to another"),
     ("no space left", "there is no space left on the disk; what is already committed stays"),
     ("too many open files", "this process may open no more files; raise its limit with ulimit -n"),
     ("out of memory", "DuckDB ran out of memory"),
@@ -107,7 +108,7 @@ def _mismatch(causes: Sequence[BaseException]) -> str | None:
     if not names:
         return None
     table = next(filter(None, map(_table, causes)), None)
-    which = f"the table {table}" if table else "a table there"
+    which = f"the table {table}" if table else "the table"
     return (
         f"{which} has other columns than the stream ({', '.join(names)}); drop or rename that table, or load into another file"
     )
@@ -124,7 +125,7 @@ def _first_sentence(causes: Sequence[BaseException]) -> str | None:
     """Return the words of DuckDB, of the database's driver or of the operating system, where they quote no data."""
     for cause in reversed(causes):  # from the root on
         if isinstance(cause, OSError) and cause.strerror:
-            return f"{cause.strerror}: {cause.filename}" if cause.filename else cause.strerror
+            return f"{cause.filename}: {cause.strerror}" if cause.filename else cause.strerror
         if type(cause).__name__ in _QUOTING_NO_DATA and (text := _cleaned(str(cause))):
             return text
     return None
@@ -133,7 +134,7 @@ def _first_sentence(causes: Sequence[BaseException]) -> str | None:
 def _cleaned(text: str) -> str:
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     shown = "".join(character if character.isprintable() else "?" for character in _PREFIX.sub("", line))
-    return _PASSWORD.sub("****", shown)[:_LONGEST].rstrip(". ")
+    return _PASSWORD.sub("****", shown)[:_LONGEST].rstrip(".! ")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
