@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +14,12 @@ from source_zendesk_chat.redaction import KINDS, Kind
 
 mask = masker(KINDS)
 
+CARD_SEPARATORS = ("\n", "\r\n", "\t", "/", ", ", ",", "|", " \u2013 ", "\u00a0", "\u2028", "%20", "&nbsp;", "\\n", "+")
+AT_SIGNS = (
+    *("&#64;", "&#64", "&#x40;", "&commat;", "&amp;#64;", "%40", "%2540", "%u0040", "\\u0040", "\\\\u0040", "\\x40", "\\@"),
+    *("\uff20", "\ufe6b", " (at) ", "[at]", " [@] ", "<AT>", "{at}"),
+)
+DOTS = ("&#46;", "&period;", "%2E", "\\u002e", "\uff0e", "\u2024", "\u3002", "[.]", " (dot) ", " [DOT] ")
 FOUND = [
     ("write to jo@example.com.", "write to [email]."),
     ("name+tag@x.co.uk", "[email]"),
@@ -20,7 +29,7 @@ FOUND = [
     ("https://a.b/c?e=jo%40x.com&n=1", "https://a.b/c?e=[email]&n=1"),
     ("https://a.b/c?e=name%2Btag%40x.co.uk", "https://a.b/c?e=[email]"),
     ("https://a.b/c?u=jo%2540x.com", "https://a.b/c?u=[email]"),
-    ("?to=jo@x.com%2Cann@y.org", "?to=[email]"),
+    ("?to=jo@x.com%2Cann@y.org", "?to=[email]%2C[email]"),
     ("jo@x.com!ann@y.org", "[email]"),
     ("o'brien@x.ie", "[email]"),
     ("用户@例子.公司", "[email]"),
@@ -82,6 +91,56 @@ FOUND = [
     ("::ffff:192.0.2.1", "[ip]"),
     ("fe80::1%eth0", "[ip]%eth0"),
     ("jo@x.com +15550100 4111111111111111 10.0.0.1", "[email] [phone] [card] [ip]"),
+    # without a prefix
+    ("612345678 or 212345678", "[phone] or [phone]"),
+    ("612345678,612345679; 0 12", "[phone],[phone]; 0 12"),
+    ("22 123 45 67 22-123-45-67", "[phone] [phone]"),
+    ("(22) 123 45 67", "[phone]"),
+    ("1800 123 456 1300-123-456", "[phone] [phone]"),
+    ("30 123 4567", "[phone]"),
+    ("11 2345 6789", "[phone]"),
+    ("532 123 45 67", "[phone]"),
+    ("612 34 56 78", "[phone]"),
+    ("212 345 678", "[phone]"),
+    ("1-800-123-4567", "[phone]"),
+    ("+44 20\n7946 0958 or 20", "[phone] or 20"),
+    # other separators
+    *((f"4111{between}1111{between}1111{between}1111 123", "[card] 123") for between in CARD_SEPARATORS),
+    ("3782/822463/10005", "[card]"),
+    ("3056,930902,5904", "[card]"),
+    ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "[card]"),
+    ("203[.]0[.]113[.]7", "[ip]"),
+    # escapes
+    *((f"write to jo{at}mail.example!", "write to [email]!") for at in AT_SIGNS),
+    *((f"write to jo@mail{dot}example!", "write to [email]!") for dot in DOTS),
+    ('{"to": "jo\\u0040mail.example", "url": "https:\\/\\/a.example"}', '{"to": "[email]", "url": "https:\\/\\/a.example"}'),
+    ("?q=jo%26%2364%3Bmail.example&n=1", "?q=[email]&n=1"),
+    ("4111%201111%201111%201111", "[card]"),
+    ("?card=4111+1111+1111+1111", "?card=[card]"),
+    ("?tel=%2B44+20+7946+0958&n=1", "?tel=[phone]&n=1"),
+    ("+44&nbsp;20&nbsp;7946&nbsp;0958", "[phone]"),
+    ("+44%C2%A020%C2%A07946%C2%A00958", "[phone]"),
+    ("203&#46;0&#46;113&#46;7", "[ip]"),
+    ("\\ud835\\udfd2111 1111 1111 1111", "[card]"),
+    ("\\u002b44 20 7946 0958", "[phone]"),
+    ("jo%E9%40mail.example", "[email]"),
+    # digits and signs of other scripts
+    ("\u0e50\u0e58\u0e51-\u0e52\u0e53\u0e54-\u0e55\u0e56\u0e57\u0e58", "[phone]"),
+    ("\u1040\u1049-\u1041\u1042\u1043\u1044\u1045\u1046\u1047\u1048\u1049", "[phone]"),
+    ("+\uff14\uff14 20 7946 \u0966\u096f\u096b\u096e", "[phone]"),
+    ("\U0001d7d2\U0001d7cf\U0001d7cf\U0001d7cf 1111 1111 1111", "[card]"),
+    ("\u207a\u2074\u2074 \u00b2\u2070 \u2077\u2079\u2074\u2076 \u2070\u2079\u2075\u2078", "[phone]"),
+    ("\u2460\u2462\u2467 \u2460\u2461\u2462\u2463 \u2464\u2465\u2466\u2467", "[phone]"),
+    ("".join(f"{digit}\ufe0f\u20e3" for digit in "0612345678"), "[phone]"),
+    ("\u4e00\u4e09\u516b \u4e00\u4e8c\u4e09\u56db \u4e94\u516d\u4e03\u516b", "[phone]"),
+    ("06\u00b712\u00b734\u00b756\u00b778", "[phone]"),
+    ("03\u30fc1234\u30fc5678", "[phone]"),
+    ("\uff12\uff10\uff13\uff0e0\uff0e113\uff0e\u096d", "[ip]"),
+    ("2001\uff1adb8\uff1a\uff1a1", "[ip]"),
+    ("\u8bf7\u5199 jo@mail.example\u3002\u8c22\u8c22", "\u8bf7\u5199 [email]\u3002\u8c22\u8c22"),
+    ("\u202a+44 20 7946 0958\u202c", "\u202a[phone]\u202c"),
+    ("0612345678\u200b0698765432", "[phone]\u200b[phone]"),
+    ("Tel\u200b0612345678", "Tel\u200b[phone]"),
 ]
 LEFT = [
     *("", "hello", "@ana can you help?", "a@b", "2@3.50", "x@y.1", "100%", "50% @ 3.50", "jo at x dot com"),
@@ -97,6 +156,11 @@ LEFT = [
     *("7200000000001", "360700000001", "ISBN 978-3-16-148410-0", "97201-1234", "std::vector", "a::b", "::"),
     *("4111111111111112", "4111 1111 1111 1112", "411111111111111", "555-1234"),
     *("[email]", "[phone] [card] [ip]"),
+    *("2406.10001.SiAtRrVOhtbJB", "2406.100010012.SiAtRrVOhtbJB", "#supportchat:100990012-hExAm", "#123456789"),
+    *("$123456789", "\u20ac 234 567 890", "123456789.50", "234 567 890 EUR", "123 456 789", "41.123456789, 2.123456789"),
+    *("\u2116612345678", "2019 2020 2021 2022", "10-12-2026 10 30", "5 10 15 20 25", "12 34 56 78", "20 2026 2027"),
+    *("C:\\new\\table", "a&b;c &amp; d", "https://a.b/c?x=1&y=20%25&z=a%20b", "\u2764\ufe0f 12", "\u00bd \u2460 m\u00b2"),
+    *("call me (at home)", "x [at] y", "\u4e00\u5171 3 \u4ef6", "se\u0301ance 12", "256.1.1.1 and 203.0.299.96"),
 ]
 HOSTILE = (
     "(11) 9",
@@ -117,6 +181,18 @@ HOSTILE = (
     "x@a.",
     "0(",
     "\u00e9",
+    "\u200b1",
+    "e\u0301",
+    "\\",
+    "\\u0040",
+    "&#64;",
+    "&amp;",
+    "%25",
+    "%2540",
+    "a (at) ",
+    "4111\n",
+    "4 ",
+    "22 123 ",
 )
 
 
@@ -151,7 +227,20 @@ def test_half_a_megabyte_of_anything_takes_no_more_than_a_moment(piece: str) -> 
 
 
 pieces = st.sampled_from(
-    [*"0123456789 .-/()+@:%#,xa\u00e9\uff11", "jo@x.com", "+1555", "4111", "1111", "::", "%40", "192.168", "06"]
+    [
+        *"0123456789 .-/()+@:%#,xa&;\\\n\u00e9\u0301\uff11\u200b",
+        "%20",
+        "&#64;",
+        "\\u0034",
+        "jo@x.com",
+        "+1555",
+        "4111",
+        "1111",
+        "::",
+        "%40",
+        "192.168",
+        "06",
+    ]
 )
 
 
@@ -159,6 +248,69 @@ pieces = st.sampled_from(
 @given(st.lists(pieces, max_size=40).map("".join))
 def test_masking_twice_is_masking_once(text: str) -> None:
     assert mask(mask(text)) == mask(text)
+
+
+# Some of each kind: format characters, marks, fillers, variation selectors, tags, controls and unassigned ones.
+INVISIBLE = [
+    *"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202e\u2060\u2063",
+    *"\u2065\u2066\u2069\u206f\u3164\ufe00\ufe0f\ufeff\uffa0\ufff0\ufffb\U0001bca0\U0001d173\U000e0001\U000e0034\U000e0100",
+    *"\x00\x1b\x7f\u0085",
+]
+WORDS = {
+    "+44 20 7946 0958": "[phone]",
+    "06 12 34 56 78": "[phone]",
+    "612345678": "[phone]",
+    "(555) 234-5678": "[phone]",
+    "4111 1111 1111 1111": "[card]",
+    "378282246310005": "[card]",
+    "jo.smith+tag@mail.example": "[email]",
+    "203.0.113.77": "[ip]",
+    "2001:db8::77": "[ip]",
+}
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(st.data(), st.sampled_from(list(WORDS)), st.sampled_from(["", "call ", "\u00e9t\u00e9: "]))
+def test_no_invisible_character_hides_anything(data: st.DataObject, address: str, before: str) -> None:
+    places = data.draw(st.lists(st.integers(1, len(address) - 1), min_size=1, max_size=6))
+    hidden = address
+    for place in sorted(places, reverse=True):
+        hidden = hidden[:place] + data.draw(st.sampled_from(INVISIBLE)) + hidden[place:]
+    assert mask(f"{before}{hidden} ok") == f"{before}{WORDS[address]} ok"
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(st.data(), st.sampled_from([text for text in WORDS if text[-1].isdigit() and ":" not in text]))
+def test_digits_of_every_script_count(data: st.DataObject, address: str) -> None:
+    digits = {str(value): [zero + value for zero in ZEROS] for value in range(10)}
+    foreign = "".join(chr(data.draw(st.sampled_from(digits[each]))) if each in digits else each for each in address)
+    assert mask(foreign) == WORDS[address]
+
+
+ZEROS = [code for code in range(sys.maxunicode + 1) if unicodedata.decimal(chr(code), None) == 0]
+unpersonal = st.text(
+    st.characters(exclude_characters="@:.([{<\\&%+", exclude_categories=["Nd", "Nl", "No", "Cs"])
+) | st.sampled_from(LEFT)
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(unpersonal, unpersonal)
+def test_text_without_personal_data_keeps_every_character(before: str, after: str) -> None:
+    assert mask(f"{before} | {after}") == f"{before} | {after}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["203.0.299.96", "256.1.1.1", "999.999.999.999", "203.0.113.x", "203.0.113.7", "1:2:3:4:5:6:7:8:9", "2001:db8:::1"],
+)
+def test_in_a_field_for_addresses_malformed_ones_are_masked(address: str) -> None:
+    assert masker(["ip"], ip_field=True)(f"from {address} on") == "from [ip] on"
+    assert masker(KINDS, ip_field=True)(address) == "[ip]"
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "12:30", "12:30:45", "v1.2.3", "1.5", "std::vector", "1.2.3.4.5"])
+def test_in_a_field_for_addresses_other_text_stays(text: str) -> None:
+    assert masker(["ip"], ip_field=True)(text) == text
 
 
 addresses = st.sampled_from(["canary@leak.example", "+49 30 777 1234", "4242 4242 4242 4242", "203.0.113.77", "2001:db8::77"])

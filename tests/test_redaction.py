@@ -125,6 +125,38 @@ def test_mask_looks_for_the_patterns_that_are_asked_for() -> None:
     assert redacted({"a": "jo@x.org 10.0.0.1 +15550100"}, *both) == {"a": "[email] [ip] +15550100"}
 
 
+@pytest.mark.parametrize(
+    ("field", "patterns", "masked"),
+    [
+        ("chats.session.ip", None, "[ip]"),
+        ("visitors.ip", None, "[ip]"),
+        ("chats.session.ip", ["email", "ip"], "[ip]"),
+        ("*.**.ip", None, "[ip]"),
+        ("chats.session.*", ["ip"], "[ip]"),
+        ("chats.session.*", None, "203.0.299.96"),
+        ("chats.session.ip", ["email"], "203.0.299.96"),
+    ],
+)
+def test_a_malformed_ip_address_is_masked_in_a_field_for_them(field: str, patterns: list[str] | None, masked: str) -> None:
+    rule = {"field": field, "action": "mask"} | ({"patterns": patterns} if patterns else {})
+    assert redacted({"session": {"ip": "203.0.299.96"}}, rule) == {"session": {"ip": masked}}
+
+
+def test_a_rule_for_an_ip_address_adds_to_one_for_all_around_it() -> None:
+    rules = (("chats.session", "mask"), ("chats.session.ip", "mask"))
+    for ordered in (rules, rules[::-1]):
+        assert redacted({"session": {"ip": "203.0.299.96", "to": "203.0.299.96"}}, *ordered) == {
+            "session": {"ip": "[ip]", "to": "203.0.299.96"}
+        }
+
+
+def test_names_of_ip_addresses() -> None:
+    named = ("ip", "ip_address", "client_ip", "remote_ip_v4")
+    others = ("zip", "ship_to", "recipient", "tip")
+    for name in (*named, *others):
+        assert Rule("bans", (name,), "mask").is_for_ip is (name in named), name
+
+
 @pytest.mark.parametrize("weaker", range(1, 4))
 @pytest.mark.parametrize("inner", [True, False])
 def test_the_strongest_action_wins_whatever_the_order(weaker: int, inner: bool) -> None:

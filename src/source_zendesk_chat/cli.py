@@ -9,18 +9,18 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from source_zendesk_chat import __version__
-from source_zendesk_chat.errors import origin
+from source_zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, in_a_line, origin
 from source_zendesk_chat.printable import printable
+from source_zendesk_chat.standard_streams import standard_streams
 
 if TYPE_CHECKING:
     from source_zendesk_chat.airbyte.messages import Writer
     from source_zendesk_chat.clock import SystemClock
 
-EXIT_FAILED: Final = 1
-EXIT_ACTION_NEEDED: Final = 3
 SECONDS_TO_END: Final = 5.0
 SECONDS_TO_RENEW: Final = 15.0  # more, where tokens are being renewed; all in all less than the 30 that Kubernetes gives
 LOADER: Final = ("sync", "profile")  # commands that need the extra `load`
@@ -77,8 +77,22 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the console script. Returns the exit code."""
+    """Run a command and return the exit code. Whatever goes wrong becomes one line on standard error, never a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with standard_streams():
+            return _run(arguments)
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        return ExitCode.INCOMPLETE
+    except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
+        sys.stderr.write(f"error: {printable(in_a_line(unexpected))}\n")
+        return ExitCode.INCOMPLETE
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if unreadable := [text for text in arguments if not _is_unicode(text)]:
+        sys.stderr.write(f"error: This argument is not valid UTF-8: {unreadable[0]!a}\n")
+        return ExitCode.USAGE
     if arguments[:1] == ["sandbox"]:
         from zendesk_chat_sandbox.cli import main as sandbox
 
@@ -90,13 +104,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return SIGNAL_EXIT + received[0] if received else code
 
 
+def _is_unicode(text: str) -> bool:
+    """Return whether an argument was valid UTF-8. If not, Python puts lone surrogates in place of the bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
     from importlib.util import find_spec
 
     if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
         needs = f"`{options.command}` needs more packages. Install them"
         sys.stderr.write(f"{needs}: pip install 'source-zendesk-chat[load]'\n")
-        return EXIT_ACTION_NEEDED
+        return ExitCode.ACTION_NEEDED
     if options.command == "profile":
         from source_zendesk_chat.load.profile import run_profile
 
@@ -119,15 +142,14 @@ def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
     try:
         code = _airbyte_command(options, writer, clock, stopped)
         sys.stdout.flush()
-    except OSError as error:  # stdout is closed or cannot be written; files and connections have errors of their own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
+    except OSError as error:  # of stdout; files and connections have errors of their own
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"The messages cannot be written to stdout: {error.strerror}.\n")
-        return EXIT_FAILED
+        return ExitCode.INCOMPLETE
     except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
-        what = type(unexpected).__name__
-        writer.error(f"Unexpected {what}. Please report this.", "system_error", internal=origin(unexpected))
-        return EXIT_FAILED
+        what = NO_THREAD if cannot_start_thread(unexpected) else f"Unexpected {type(unexpected).__name__}. Please report this."
+        writer.error(what, "system_error", internal=origin(unexpected))
+        return ExitCode.INCOMPLETE
     return code
 
 
@@ -164,7 +186,8 @@ def _stop_on_signals(stopped: threading.Event) -> list[int]:
         stopped.set()
         last_resort = threading.Timer(SECONDS_TO_END, _end_at_once, (SIGNAL_EXIT + number,))
         last_resort.daemon = True
-        last_resort.start()
+        with suppress(RuntimeError):  # no thread is left for it
+            last_resort.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -33,10 +33,11 @@ import traceback
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import PurePath
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from source_zendesk_chat.printable import LONGEST_REPORT, printable
 
+NO_THREAD: Final = "This process may not start another thread. Raise its limit: ulimit -u, or the container's limit of pids."
 FailureType = Literal["config_error", "transient_error", "system_error"]
 
 
@@ -140,6 +141,22 @@ def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
     """
     needs_person = any(error.failure_type == ConfigError.failure_type for error in errors)
     return ExitCode.ACTION_NEEDED if needs_person else ExitCode.INCOMPLETE
+
+
+def cannot_start_thread(error: BaseException) -> bool:
+    """Return whether the operating system refused a thread. Python has no class for it."""
+    return isinstance(error, RuntimeError) and "start new thread" in str(error)
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return an unexpected error in one line for a user: what the operating system says, or the kind of error and its place."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    if cannot_start_thread(error):
+        return NO_THREAD
+    if isinstance(error, MemoryError):
+        return "There is not enough memory."
+    return f"Unexpected {origin(error)}. Please report this."
 
 
 def origin(error: BaseException) -> str:

@@ -1,42 +1,47 @@
-"""Personal data inside of free text, found by its form.
+"""Finds personal data in free text by its form, and masks it.
 
-The patterns lean towards too much: a phone number has no one form, and what only looks like one is masked too. Each takes time
-that grows with the length of the text and no faster, whatever the text is.
+The patterns mask too much rather than too little: phone numbers have many forms, and some order numbers look like one. They
+match the plain form of a text (``plain_text``); the original span is masked. Their time is linear in the length of any text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
-from typing import Final, TypeAlias
+from itertools import chain
+from typing import Final
 
+from source_zendesk_chat.plain_text import Span, View, views
 from source_zendesk_chat.redaction import KINDS, Kind
 
-Finder: TypeAlias = Callable[[str], Iterator[tuple[int, int]]]
-
-_ZEROS: Final = "\uff10\u0660\u06f0\u0966\u09e6"  # full-width, Arabic, Persian, Devanagari, Bengali
-_PLAIN: Final = {ord(zero) + digit: str(digit) for zero in _ZEROS for digit in range(10)} | str.maketrans(
-    "\uff20\uff0e\uff0b\uff0d\uff08\uff09\uff1a\u00a0\u2007\u2009\u202f\u3000\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
-    "@.+-():     -------",
-)
-
-_AT: Final = r"(?:@|%(?:25)?40)"
-_LOCAL: Final = r"[^\s@<>()\[\]{},;:\"\\/=?&|%\u3001\u3002\uff0c\uff1b\u201c\u201d\u201e]"
-_LABEL: Final = r"[\w\u0300-\u036f-]"  # with accents that are characters of their own
-_ADDRESS: Final = rf"(?:{_LOCAL}|%(?!(?:25)?40)[0-9A-Fa-f]{{2}})++{_AT}(?:{_LABEL}++\.)+[^\W\d_]{_LABEL}+"
+_AT: Final = r"(?:@|\s{0,3}[\[({<]\s?(?i:@|at|arroba)\s?[\])}>]\s{0,3})"  # jo (at) mail.example
+_DOT: Final = r"(?:\.|\u3002(?=[A-Za-z])|\s{0,3}[\[({<]\s?(?i:\.|dot|punto|punkt)\s?[\])}>]\s{0,3})"
+_LOCAL: Final = r"[^\s@<>()\[\]{},;:\"\\/=?&|%\u3001\u3002\u201c\u201d\u201e]"
+_ADDRESS: Final = rf"{_LOCAL}++{_AT}(?:[\w-]++{_DOT})+[^\W\d_][\w-]+"
 _EMAIL: Final = re.compile(
     rf"(?<!{_LOCAL})(?!(?<=%)[0-9A-Fa-f]{{2}})"  # only where a run begins, so that each run is gone through once
-    rf"{_ADDRESS}(?:{_ADDRESS})*+"  # such as jo@example.com%2Cann@example.com
+    rf"{_ADDRESS}(?:{_ADDRESS})*+"  # such as jo@x.com!ann@y.org
 )
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
-_IPV4: Final = re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}\.){{3}}{_OCTET}(?![A-Za-z0-9_]|\.\d)", re.ASCII)
+_IP_DOT: Final = r"(?:\.|\[\.\]|\(\.\))"
+_IPV4: Final = re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}{_IP_DOT}){{3}}{_OCTET}(?![A-Za-z0-9_]|\.\d)", re.ASCII)
 _IPV6: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f.]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++")
 _LONGEST_IPV6: Final = 50
+_LIKE_IP: Final = re.compile(
+    rf"(?<![A-Za-z0-9_.])\d{{1,3}}(?:{_IP_DOT}(?:\d{{1,3}}|[xX*]{{1,3}})){{3}}(?![A-Za-z0-9_]|\.\d)"  # 203.0.299.96
+    r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:.]*\d)(?=[0-9A-Fa-f.]*+(?:::|(?::[0-9A-Fa-f.]*+){3}))[0-9A-Fa-f:.]++",
+    re.ASCII,
+)
 
+_BETWEEN: Final = r"[^A-Za-z0-9]{1,4}"
 _CARD: Final = re.compile(
-    r"(?<![\d+])(?=([2-6]\d{3}(?:[._]\d{4}){3}|[2-6]\d\d++(?:[ -]{1,3}\d\d++){0,4}))",  # a dot may be a decimal's as well
+    rf"(?<![\d+])(?=([2-6]\d{{3}}(?:{_BETWEEN}\d{{4}}){{3}}(?:{_BETWEEN}\d{{1,3}})?(?!\d)"  # usual groups
+    rf"|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{4,5}}(?!\d)"
+    r"|[2-6]\d\d++(?:[ -]{1,3}\d\d++){0,4}"  # any groups; other signs may separate numbers
+    r"|[2-6](?:[ .-]\d){12,18}(?!\d)))",
     re.ASCII,
 )
 _GROUP: Final = re.compile(r"\d++", re.ASCII)
@@ -46,86 +51,134 @@ _ISSUED: Final = re.compile(  # leading digits of the issuers, and how many ther
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 _GAP: Final = r"[ .\-/()\t]"
+_GAP_IN_URL: Final = r"[ .\-/()\t+]"  # a form writes a space as a plus sign
 _ALONE: Final = r"(?<![A-Za-z0-9_#])(?<!\b0[.,])"  # no part of an identifier, no order's number, no decimals
 _NO_DATE: Final = r"(?<!\b19\d\d[./-])(?<!\b20\d\d[./-])(?!\d\d[./-](?:\d\d?[./-])?(?:19|20)\d\d(?!\d))"
+_NO_YEAR: Final = r"(?!(?:19|20)\d\d)"
+_NUMBER: Final = rf"{_ALONE}(?<!\d\.)(?<![$\u00a3\u00a5\u20ac])(?<![$\u00a3\u00a5\u20ac] )"  # likewise, and no price
+_END: Final = r"(?!\d|[.,]\d\d?(?!\d)| ?(?:[$\u00a3\u00a5\u20ac]|EUR|USD|GBP))"  # of a number that is no price
 _PHONE: Final = re.compile(
-    rf"(?:\+|%2B)\(?\d(?:{_GAP}{{0,3}}\d){{6,14}}(?!\d)"  # +49 (0)30 1234567
+    rf"\+\(?\d(?:{_GAP_IN_URL}{{0,3}}\d){{6,14}}(?!\d)"  # +49 (0)30 1234567
+    r"|\+\(?\d(?:[ .\-/()\t\r\n]{0,4}\d){6,14}(?!\d)"  # the same in two lines
     rf"|{_ALONE}00[1-9](?:{_GAP}{{0,2}}\d){{8,12}}(?!\d)"  # 0049 30 1234567
     rf"|{_ALONE}(?:1{_GAP}?)?\(?[2-9]\d\d\)?{_GAP}{{0,2}}[2-9]\d\d{_GAP}?\d{{4}}(?!\d)"  # (555) 234-5678
     rf"|{_ALONE}{_NO_DATE}0[1-9](?:{_GAP}?\d\d){{4}}(?!\d)"  # 06 12 34 56 78
-    rf"|{_ALONE}\(?{_NO_DATE}0[1-9](?:{_GAP}{{0,3}}\d){{7,10}}(?!\d)"  # 020 7946 0958
-    rf"|{_ALONE}[2-9]\d\d(?P<sign>[ .-])\d{{3}}(?P=sign)\d{{4}}(?!\d)"  # 555-123-4567
+    rf"|{_ALONE}\(?{_NO_DATE}0[1-9](?:{_GAP_IN_URL}{{0,3}}\d){{7,10}}(?!\d)"  # 020 7946 0958
+    rf"|{_ALONE}(?:1[ .-])?[2-9]\d\d(?P<sign>[ .-])\d{{3}}(?P=sign)\d{{4}}(?!\d)"  # 555-123-4567
     rf"|{_ALONE}\((?!19\d\d\)|20\d\d\))\d{{2,5}}\)(?:{_GAP}{{0,2}}\d){{7,9}}(?!\d)"  # (11) 98765-4321
     rf"|{_ALONE}[1-9]\d 9\d{{4}}[ -]?\d{{4}}(?!\d)"  # 11 98765-4321
     rf"|{_ALONE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}(?!\d)"  # 138 1234 5678
     rf"|{_ALONE}8{_GAP}?\(?9\d\d\)?{_GAP}{{0,2}}\d{{3}}(?:{_GAP}?\d\d){{2}}(?!\d)"  # 8 (912) 345-67-89
-    rf"|{_ALONE}[5-9]\d\d(?:[ -](?!000)\d{{3}}){{2}}(?!\d|[.,]\d)"  # 612 345 678
+    rf"|{_NUMBER}(?:[2-9]\d\d(?:[ -](?!000)\d{{3}}){{2}}"  # 612 345 678
+    r"|(?!00)\d{9}(?!-?[A-Za-z_])"  # 612345678
+    r"|[1-9]\d[ /-]\d{3}(?:[ /-]\d\d){2}"  # 22 123 45 67
+    r"|[5-9]\d\d(?:[ -]\d\d){3}"  # 612 34 56 78
+    r"|[2-9]\d\d[ -]\d{3}(?:[ -]\d\d){2}"  # 532 123 45 67
+    rf"|[1-9]\d[ -](?:\d{{3}}|{_NO_YEAR}\d{{4}})[ -]\d{{4}}"  # 30 123 4567, 11 2345 6789
+    rf"|{_NO_YEAR}[1-9]\d{{3}}(?:[ -]\d{{3}}){{2}}){_END}"  # 1800 123 456
     rf"|{_ALONE}[6-9]\d{{4}}[ -]\d{{5}}(?!\d)",  # 98765 43210
     re.ASCII,
 )
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
-_HINT: Final = re.compile(r"[\d@\uff20%]")  # without one of these there is nothing to find
-_HINTS: Final[dict[Kind, re.Pattern[str]]] = {  # what is quickly looked for, and in all that is to be found
-    "email": re.compile(_AT),
-    "ip": re.compile(r"\d\.\d{1,3}\.\d|::|(?::[0-9A-Fa-f]{1,4}){6}", re.ASCII),
-    "card": re.compile(r"\d(?:[ ._-]{0,3}\d){12}", re.ASCII),
-    "phone": re.compile(rf"\d(?:{_GAP}{{0,3}}\d){{8}}|(?:\+|%2B)\(?\d", re.ASCII),
-}
+_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # ASCII without any of these holds no personal data
+_HAN: Final = r"\u3007\u4e00\u4e03\u4e09\u4e5d\u4e8c\u4e94\u516b\u516d\u56db\u96f6"
+_OTHER_DIGITS: Final = (
+    r"\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2f00-\u2f0b\u3192-\u3195\u3280-\u3288\uf9b2"
+    r"\uf9d1\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a\U0001f100-\U0001f10c\U0001f214-\U0001f22a"
+)
+_RARE_HINT: Final = re.compile(rf"[{_OTHER_DIGITS}{_HAN}](?:(?<=[{_OTHER_DIGITS}])|[{_HAN}])")  # other text also needs these
 
 
-def masker(kinds: Collection[Kind]) -> Callable[[str], str]:
-    """The function that puts a word such as ``[email]`` in the place of each piece of personal data of these kinds."""
-    wanted = [(f"[{kind}]", _HINTS[kind], _FINDERS[kind]) for kind in KINDS if kind in kinds]
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How to find one kind of personal data.
 
-    def mask_once(text: str) -> str:
-        plain = _plain(text)
-        for word, hint, find in wanted:
-            if hint.search(plain):
-                text = _replaced(text, find(plain), word)
-                plain = _plain(text)
-        return text
+    Attributes:
+        kind: The kind; in brackets, the word that replaces it.
+        hint: A quick test: where it does not match, there is nothing to find.
+        find: Yields the spans of a string to replace; they may overlap.
+    """
 
-    def mask(text: str) -> str:
-        if not _HINT.search(text):
+    kind: Kind
+    hint: re.Pattern[str]
+    find: Callable[[str], Iterator[Span]]
+
+    def find_in(self, view: View) -> Iterator[Span]:
+        """Yield the spans of the original to replace."""
+        return map(view.in_original, self.find(view.text)) if self.hint.search(view.text) else iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Masker:
+    """Replaces personal data in strings.
+
+    Attributes:
+        patterns: What is looked for, in this order.
+    """
+
+    patterns: tuple[Pattern, ...]
+
+    def mask(self, text: str) -> str:
+        """Put a word such as ``[email]`` in the place of each piece of personal data."""
+        if not (_HINT.search(text) or (not text.isascii() and _RARE_HINT.search(text))):
             return text
-        for _ in KINDS:  # what is masked may have hidden what stands beside it
-            before, text = text, mask_once(text)
+        for _ in KINDS:  # a masked piece may have hidden its neighbour
+            before, text = text, self._mask_once(text)
             if text == before:
                 break
         return text
 
-    return mask
+    def _mask_once(self, text: str) -> str:
+        seen = views(text)
+        for pattern in self.patterns:
+            if spans := [span for view in seen for span in pattern.find_in(view)]:
+                text = _replaced(text, spans, f"[{pattern.kind}]")
+                seen = views(text)
+        return text
 
 
-def _plain(text: str) -> str:
-    """The text, character by character, with the digits, spaces and signs that the patterns are written for."""
-    return text if text.isascii() else text.translate(_PLAIN)
+def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Callable[[str], str]:
+    """Return the function that masks personal data of these kinds.
+
+    Args:
+        kinds: What to look for.
+        ip_field: Whether the strings come from a field for IP addresses. There, malformed ones such as ``203.0.299.96`` are
+            masked too.
+    """
+    chosen = [_PATTERNS[kind] for kind in KINDS if kind in kinds]
+    return Masker(tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)).mask
 
 
-def _replaced(text: str, spans: Iterable[tuple[int, int]], word: str) -> str:
+def _replaced(text: str, spans: Iterable[Span], word: str) -> str:
+    """Put the word in the place of each span. Spans that overlap become one."""
     parts: list[str] = []
     reached = 0
-    for begin, end in spans:
-        parts += text[reached:begin], word
-        reached = end
+    for begin, end in sorted(spans):
+        if begin >= reached:
+            parts += text[reached:begin], word
+        reached = max(reached, end)
     return "".join((*parts, text[reached:]))
 
 
-def _emails(text: str) -> Iterator[tuple[int, int]]:
+def _emails(text: str) -> Iterator[Span]:
     return (found.span() for found in _EMAIL.finditer(text))
 
 
-def _phones(text: str) -> Iterator[tuple[int, int]]:
+def _phones(text: str) -> Iterator[Span]:
     return (found.span() for found in _PHONE.finditer(text))
 
 
-def _ips(text: str) -> Iterator[tuple[int, int]]:
+def _ips(text: str) -> Iterator[Span]:
     version_4 = (match.span() for match in _IPV4.finditer(text))
     version_6 = (span for match in _IPV6.finditer(text) if (span := _ipv6_in(match)))
-    return _apart(sorted((*version_4, *version_6)))
+    return chain(version_4, version_6)
 
 
-def _ipv6_in(run: re.Match[str]) -> tuple[int, int] | None:
+def _like_ips(text: str) -> Iterator[Span]:
+    return chain(_ips(text), (match.span() for match in _LIKE_IP.finditer(text)))
+
+
+def _ipv6_in(run: re.Match[str]) -> Span | None:
     """Where in a run of digits and colons an address is: all of it, or without the end of the word or the stop around it."""
     text = run[0].rstrip(".")
     text = text if text.endswith("::") else text.removesuffix(":")
@@ -143,7 +196,7 @@ def _is_ipv6(text: str) -> bool:
         return False
 
 
-def _cards(text: str) -> Iterator[tuple[int, int]]:
+def _cards(text: str) -> Iterator[Span]:
     return _apart((run.start(), end) for run in _CARD.finditer(text) if (end := _card_end(run)))
 
 
@@ -165,7 +218,7 @@ def _is_card(digits: str) -> bool:
     return (sum(numbers[::2]) + sum(_DOUBLED[number] for number in numbers[1::2])) % 10 == 0
 
 
-def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _apart(spans: Iterable[Span]) -> Iterator[Span]:
     """The spans, in order, that begin after the one before them has ended."""
     reached = 0
     for begin, end in spans:
@@ -174,4 +227,14 @@ def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             yield begin, end
 
 
-_FINDERS: Final[dict[Kind, Finder]] = {"email": _emails, "ip": _ips, "card": _cards, "phone": _phones}
+_PATTERNS: Final[dict[Kind, Pattern]] = {  # a hint is fastest if it begins with a set of characters
+    "email": Pattern("email", re.compile(r"[@\[({<](?:(?<=@)|\s?(?i:@|at|arroba))"), _emails),
+    "ip": Pattern(
+        "ip",
+        re.compile(rf"[\d:](?:(?<=\d){_IP_DOT}\d{{1,3}}{_IP_DOT}\d|(?<=:)(?::|(?:[0-9A-Fa-f]{{1,4}}:){{6}}))", re.ASCII),
+        _ips,
+    ),
+    "card": Pattern("card", re.compile(r"\d(?:[^A-Za-z0-9]{0,4}\d){12}", re.ASCII), _cards),
+    "phone": Pattern("phone", re.compile(rf"[\d+](?:(?<=\+)\(?\d|(?:{_GAP_IN_URL}{{0,3}}\d){{8}})", re.ASCII), _phones),
+}
+_IP_FIELD: Final = Pattern("ip", re.compile(r"[.:]"), _like_ips)

@@ -28,10 +28,17 @@ _HALF_PAIR: Final = re.compile(
 
 
 class Treatment(NamedTuple):
-    """What is done with a value."""
+    """What is done with a value.
+
+    Attributes:
+        action: One of the actions.
+        kinds: What a mask looks for.
+        ip_field: Whether a mask is for a field that holds IP addresses.
+    """
 
     action: Action
     kinds: tuple[Kind, ...] = KINDS
+    ip_field: bool = False
 
 
 class State(NamedTuple):
@@ -164,8 +171,8 @@ def _adds_to(within: Treatment | None, rule: Rule) -> bool:
     """Whether a rule makes a difference inside of what is treated so: it is stronger, or masks other things."""
     if within is None or rule.action == "keep":
         return True
-    same = rule.action == within.action and not set(rule.patterns) <= set(within.kinds)
-    return same or ACTIONS.index(rule.action) < ACTIONS.index(within.action)
+    more = not set(rule.patterns) <= set(within.kinds) or rule.is_for_ip > within.ip_field
+    return (more and rule.action == within.action) or ACTIONS.index(rule.action) < ACTIONS.index(within.action)
 
 
 def _skipping_levels(state: State) -> Iterator[State]:
@@ -190,7 +197,7 @@ def _after(states: Iterable[State], key: str | None) -> Iterator[State]:
 
 
 def _treatments(rules: Iterable[Rule]) -> list[Treatment]:
-    return [Treatment(rule.action, rule.patterns) for rule in rules if rule.action != "keep"]
+    return [Treatment(rule.action, rule.patterns, rule.is_for_ip) for rule in rules if rule.action != "keep"]
 
 
 def _strongest(treatments: Sequence[Treatment]) -> Treatment | None:
@@ -198,8 +205,10 @@ def _strongest(treatments: Sequence[Treatment]) -> Treatment | None:
     if not treatments:
         return None
     action = min((treatment.action for treatment in treatments), key=ACTIONS.index)
-    kinds = {kind for treatment in treatments if treatment.action == action for kind in treatment.kinds}
-    return Treatment(action, tuple(kind for kind in KINDS if kind in kinds))
+    joined = [treatment for treatment in treatments if treatment.action == action]
+    kinds = {kind for treatment in joined for kind in treatment.kinds}
+    ip_field = any(treatment.ip_field for treatment in joined)
+    return Treatment(action, tuple(kind for kind in KINDS if kind in kinds), ip_field)
 
 
 def _treat(treatment: Treatment | None, hash_key: str) -> Treat | None:
@@ -208,7 +217,7 @@ def _treat(treatment: Treatment | None, hash_key: str) -> Treat | None:
         return None
     if treatment.action == "hash":
         return _hasher(hash_key.encode(errors="surrogatepass"))
-    return _masker(treatment.kinds) if treatment.action == "mask" else lambda _value: None
+    return _masker(treatment) if treatment.action == "mask" else lambda _value: None
 
 
 def _hasher(key: bytes) -> Treat:
@@ -221,9 +230,9 @@ def _hasher(key: bytes) -> Treat:
     return hash_value
 
 
-def _masker(kinds: tuple[Kind, ...]) -> Treat:
-    mask = masker(kinds)
-    words = {f"[{kind}]" for kind in kinds}
+def _masker(treatment: Treatment) -> Treat:
+    mask = masker(treatment.kinds, ip_field=treatment.ip_field)
+    words = {f"[{kind}]" for kind in treatment.kinds}
 
     def mask_value(value: Any) -> Any:  # noqa: ANN401  any JSON value
         if isinstance(value, str):

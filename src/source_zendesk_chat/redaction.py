@@ -12,8 +12,9 @@ drop  The key goes. An item of an array becomes null, so that the others keep th
 null  The value becomes null.
 hash  Texts, numbers and booleans, also each one in an object or array, become 32 hexadecimal digits of an HMAC-SHA-256 of
       their text. The same text gives the same digits in every stream and run with the same ``hash_key``. Null and "" stay.
-mask  In texts, personal data becomes ``[email]``, ``[phone]``, ``[card]`` or ``[ip]``. A number that is a phone or card
-      number as a whole becomes null, since its column holds numbers.
+mask  In strings, personal data becomes ``[email]``, ``[phone]``, ``[card]`` or ``[ip]``. A number that is a phone or card
+      number as a whole becomes null, since its column holds numbers. In a field for IP addresses, malformed ones such as
+      ``203.0.299.96`` are masked too. A rule marks such a field by its name (``session.ip``) or by ``"patterns": ["ip"]``.
 ===== =================================================================================================================
 
 Where several rules meet, the first of drop, null, hash and mask is done. Streams that are cut out of chats are cut out of
@@ -42,6 +43,7 @@ LONGEST_PATH: Final = 100  # segments; no record is so deep
 FIELD: Final = re.compile(r"(\*|[a-z_]+)((?:\.(?:\*\*?|[^.*\[\]\s]+))+)")
 BRACKETS: Final = re.compile(r"\.?\[\*?\]")
 WILDCARDS: Final = ("*", "**")
+IP_NAME: Final = re.compile(r"(?:\b|_)ip(?:\b|_)")  # session.ip, ip_address
 EVERYTHING: Final = (("*",), ("**", "*"))  # paths to all fields of a record
 SOURCE: Final = "chats"
 PERSONAL_KEY: Final = ("visitors", "id")  # which wildcards do not spare
@@ -68,6 +70,12 @@ class Rule:
     action: Action | Literal["keep"]
     patterns: tuple[Kind, ...] = KINDS
     implied: int = 0
+
+    @property
+    def is_for_ip(self) -> bool:
+        """Whether the field holds IP addresses: it is masked for nothing else, or has such a name."""
+        name = next((segment for segment in reversed(self.path) if segment not in WILDCARDS), "")
+        return "ip" in self.patterns and (self.patterns == ("ip",) or bool(IP_NAME.search(name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,12 @@
 
 import sys
 
-from zendesk_chat_sandbox.cli import main
+INTERRUPTED = 130  # as shells have it
 
-sys.exit(main())
+if __name__ == "__main__":
+    try:
+        from zendesk_chat_sandbox.cli import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:  # while the data is generated
+        sys.exit(INTERRUPTED)

@@ -28,7 +28,7 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
 )
 from source_zendesk_chat.engine.run import PAGES_WAITING, SaveCredentials, Task, run
-from source_zendesk_chat.errors import ConnectorError, DataError, ServerError, StateError
+from source_zendesk_chat.errors import ConfigError, ConnectorError, DataError, ServerError, StateError
 from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch
 
 
@@ -422,3 +422,28 @@ def test_a_client_that_cannot_be_made_is_the_callers_matter() -> None:
     with pytest.raises(ConnectorError):
         list(start([task("s", pages(1))], connect=connect))
     assert eventually(lambda: not readers())  # those of other tests may still be ending
+
+
+def limit_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let the operating system refuse further threads, as Python reports it."""
+    begin, started = threading.Thread.start, [0]
+
+    def start_thread(thread: threading.Thread) -> None:
+        started[0] += 1
+        if started[0] > most:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_thread)
+
+
+def test_few_threads_read_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_threads(monkeypatch, 2)
+    events = list(start([task(f"s{at}", pages(2)) for at in range(5)]))
+    assert {event.stream for event in events if isinstance(event, StreamCompleted)} == {f"s{at}" for at in range(5)}
+
+
+def test_no_thread_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_threads(monkeypatch, 0)
+    with pytest.raises(ConfigError, match=r"^This process may not start another thread\."):
+        list(start([task("s", pages(2))]))

@@ -460,3 +460,29 @@ def test_a_call_that_asks_again_needs_no_more_room_than_before() -> None:
     end.start()
     assert [fetch.finished() for _ in range(calls)] == [b"{}"] * calls
     end.cancel()
+
+
+def test_without_further_threads_requests_are_made_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def call(get: Fetch) -> bytes:
+        return get("chats", {}, bytes)
+
+    fetch = SideBySide(getting(), Lanes(lambda: 200), threading.Event())
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    calls = PAGES_UNPACKED + 2  # more than may be unpacked at a time
+    for _ in range(calls):
+        fetch.start(call)
+    assert [fetch.finished() for _ in range(calls)] == [b"{}"] * calls
+
+
+def test_no_further_request_pays_once_a_thread_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    fetch = fetcher([1.5] * 4)
+    assert fetch.spare() == AT_ONCE
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    fetch.start(lambda get: None)
+    assert fetch.spare() == 0

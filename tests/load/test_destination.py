@@ -103,8 +103,10 @@ def test_a_database_that_another_program_has_open(tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     assert opening(tmp_path / "none" / "chats.duckdb").endswith("the directory does not exist.")
-    (tmp_path / "text").write_text("no database " * 1000)
-    assert opening(tmp_path / "text").endswith("the file is not a DuckDB database.")
+    for name, text in (("text", "no database " * 1000), ("config.json", '{"a": 1}'), ("empty", "")):
+        (tmp_path / name).write_text(text)
+        assert opening(tmp_path / name) == f"Failed at opening {tmp_path / name}: the file is not a DuckDB database."
+        assert (tmp_path / name).read_text() == text
     assert opening(tmp_path).startswith(f"Failed at opening {tmp_path}: ")
 
 
@@ -112,7 +114,9 @@ def test_a_table_of_that_name_with_other_columns(tmp_path: Path) -> None:
     path = tmp_path / "chats.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE chats (id INTEGER PRIMARY KEY, secret VARCHAR); INSERT INTO chats VALUES (1, 's')")
-    with pytest.raises(DestinationError, match=r"^Failed at writing to the destination: .*drop or rename") as caught:
+    with pytest.raises(
+        DestinationError, match=r"^Failed at writing to the table chats in .*chats\.duckdb: .*drop or rename"
+    ) as caught:
         load(path, chat_pages([chat(1)]))
     assert "2603" not in str(caught.value)
     assert rows(path, "SELECT secret FROM chats") == [("s",)]

@@ -33,7 +33,7 @@ from source_zendesk_chat.engine.events import (
 )
 from source_zendesk_chat.engine.gate import Gate
 from source_zendesk_chat.engine.side_by_side import Lanes, SideBySide
-from source_zendesk_chat.errors import ConnectorError, DataError, UnavailableError
+from source_zendesk_chat.errors import NO_THREAD, ConfigError, ConnectorError, DataError, UnavailableError
 from source_zendesk_chat.streams.drift import Finding, Watch
 from source_zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
 
@@ -91,10 +91,8 @@ def run(
         threading.Thread(target=_work, args=(pending, shared), name=f"reader-{number}", daemon=True)
         for number in range(min(workers, len(pending)))
     ]
-    for thread in threads:
-        thread.start()
     try:
-        for event in _until_stopped(channel, threads, stopped):
+        for event in _until_stopped(channel, _started(threads), stopped):
             yield event
             if isinstance(event, StreamCompleted | StreamFailed | StreamUnavailable):
                 unfinished -= 1
@@ -105,6 +103,22 @@ def run(
         client.settle(SETTLE_SECONDS)  # or tokens that are being renewed would be lost, also if the consumer failed
     if unfinished:
         yield from channel.unsaved()
+
+
+def _started(threads: Sequence[threading.Thread]) -> Sequence[threading.Thread]:
+    """Start the threads, or as many as the operating system allows: those read the streams of the others too.
+
+    Raises:
+        ConfigError: It allows none.
+    """
+    for number, thread in enumerate(threads):
+        try:
+            thread.start()
+        except RuntimeError:
+            if number == 0:
+                raise ConfigError(NO_THREAD) from None
+            return threads[:number]
+    return threads
 
 
 def _until_stopped(channel: _Channel, threads: Sequence[threading.Thread], stopped: threading.Event) -> Iterator[Event]:

@@ -204,6 +204,7 @@ class SideBySide:
         self._took: deque[float] = deque(maxlen=FEW)
         self._busy = 0
         self._packed_bytes = self._unpacked_bytes = 0  # of the largest answer
+        self._alone = False  # whether the operating system has refused a thread
 
     def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
         """Return the decoded body. The reader MUST be done with the last one."""
@@ -216,10 +217,15 @@ class SideBySide:
         return self._get(path, params, decode_held, patient=patient, took=self._took.append)
 
     def start(self, call: Callable[[Fetch], object]) -> None:
-        """Begin a call in the background."""
+        """Begin a call in the background, or make it here where the operating system allows no more threads."""
         self._lanes.enter()
         self._busy += 1
-        threading.Thread(target=self._run, args=(call,), name="request", daemon=True).start()
+        ended = _Call(_Room(self._unpacked, self._stopped), _Held(self._lanes.memory, self._stopped))
+        try:
+            threading.Thread(target=self._run, args=(call, self._fetch_into(ended), ended), name="request", daemon=True).start()
+        except RuntimeError:
+            self._alone = True
+            self._run(call, self, ended)  # without waiting for room, which only this thread could make
 
     def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
         """Wait for the next call to end, and return its result or raise its error. The reader MUST be done with the last."""
@@ -247,17 +253,16 @@ class SideBySide:
         """How many more calls it pays to start now."""
         took = tuple(self._took)
         slow = min(took, default=0) >= SLOW_SECONDS and sum(took) >= SURE_SECONDS
-        return min(self._lanes.free(), self._fitting()) if slow else 0
+        return min(self._lanes.free(), self._fitting()) if slow and not self._alone else 0
 
     def _fitting(self) -> int:
         """How many more answers fit in memory, if each were as large as the largest so far."""
         unpacked = 2 * PAGES_UNPACKED * self._unpacked_bytes  # as text, and cut into records
         return max(0, (MOST_BYTES - unpacked) // max(1, self._packed_bytes) - self._busy)
 
-    def _run(self, call: Callable[[Fetch], object]) -> None:
-        ended = _Call(_Room(self._unpacked, self._stopped), _Held(self._lanes.memory, self._stopped))
+    def _run(self, call: Callable[[Fetch], object], fetch: Fetch, ended: _Call) -> None:
         try:
-            ended.result = call(self._fetch_into(ended))
+            ended.result = call(fetch)
         except BaseException as caught:  # noqa: BLE001  it is raised where the result is waited for
             ended.error = caught
         self._lanes.leave()

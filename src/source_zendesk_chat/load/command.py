@@ -186,7 +186,7 @@ def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) 
         with show_progress(console) as observe:
             report = load_events(events, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
         if target.connection is not None:
-            with explained("making the views"):
+            with explained(f"making the views in {target.name}"):
                 create_views(target.connection)
         return report
 

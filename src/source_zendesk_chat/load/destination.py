@@ -59,11 +59,13 @@ class Target:
         directory: Temporary; gone when the target is closed.
         connection: The one to a DuckDB file, held open so that no other program writes between two transactions;
             None for other destinations.
+        name: What messages call it: the path of the file, or the kind of database.
     """
 
     pipeline: dlt.Pipeline
     directory: Path
     connection: duckdb.DuckDBPyConnection | None
+    name: str
 
 
 @contextmanager
@@ -74,16 +76,23 @@ def open_target(url: str) -> Iterator[Target]:
         ConfigError: The URL is not understood, or what it names cannot be opened or written.
     """
     with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zendesk-chat-")))
+        with explained("making a directory for temporary files"):
+            directory = Path(stack.enter_context(temporary_directory()))
         path = duckdb_path(url)
         connection = None if path is None else stack.enter_context(_open_duckdb(path, directory))
-        with explained("opening the destination"):
-            target = _start_pipeline(url, connection, directory)
+        name = path or f"the {url.partition('://')[0]} database"  # no more of the URL: it has the password
+        with explained(f"opening {name}"):
+            target = _start_pipeline(url, connection, directory, name)
             target.pipeline.sync_destination()
         yield target
         if connection is not None:
-            with explained("closing the destination"):
+            with explained(f"closing {name}"):
                 connection.execute("DROP SCHEMA IF EXISTS main_staging CASCADE")
+
+
+def temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    """Return a new directory for temporary files. That it cannot be removed is no reason to fail."""
+    return tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
 
 
 def duckdb_path(url: str) -> str | None:
@@ -109,7 +118,7 @@ def _open_duckdb(path: str, directory: Path) -> Iterator[duckdb.DuckDBPyConnecti
         yield connection
 
 
-def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, directory: Path) -> Target:
+def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, directory: Path, name: str) -> Target:
     _quieten()
     destination = _dlt_destination(url, connection)
     pipeline = dlt.pipeline(
@@ -118,7 +127,7 @@ def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, dire
         destination=destination,
         dataset_name="main" if connection is not None else _PIPELINE,
     )
-    return Target(pipeline, directory, connection)
+    return Target(pipeline, directory, connection, name)
 
 
 def _quieten() -> None:

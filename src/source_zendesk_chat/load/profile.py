@@ -178,7 +178,7 @@ def profile(
         DestinationError: The file cannot be opened or read; while another program writes to it, for example.
     """
     profiles = []
-    with explained(f"reading {path}"), contextlib.closing(_open(path)) as connection:
+    with explained(f"reading {path}"), _open(path) as connection:
         for stream in streams.values():
             table = StreamTable(stream.name, stream.primary_key, stream.cursor_field, stream.schema())
             present = _columns_of(connection, table.name)
@@ -194,8 +194,13 @@ def to_json(profiles: Sequence[TableProfile]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(objects), indent=2) + b"\n"
 
 
-def _open(path: str) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(path, read_only=True, config={"memory_limit": _MEMORY_LIMIT})
+@contextlib.contextmanager
+def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    literal = "'" + path.replace("'", "''") + "'"
+    with contextlib.closing(duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})) as connection:
+        # duckdb.connect(path) would guess the kind of the file, and download an extension for one of SQLite.
+        connection.execute(f"ATTACH {literal} AS profiled (TYPE duckdb, READ_ONLY); USE profiled")
+        yield connection
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, ColumnType]:

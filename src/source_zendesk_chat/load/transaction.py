@@ -80,12 +80,9 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
         streams.update({name: json.dumps({"state": r.state, "replace": r.replace}) for name, r in resumes.items()})
         yield from ()
 
-    with explained("writing to the destination"):
-        if target.connection is not None:
-            for part in parts:
-                _turn_into_text(target.connection, part.table)
-        written = [(part, disposition) for part in parts if (disposition := _disposition(target, part))]
-
+    prepared = [(part, _prepared(target, part)) for part in parts]
+    written = [(part, disposition) for part, disposition in prepared if disposition]
+    with explained(f"writing to {target.name}"):
         file_format = _file_format(target)
 
         resources = [_resource(part, disposition, _data(part, disposition, file_format)) for part, disposition in written]
@@ -113,6 +110,14 @@ def _turn_into_text(connection: duckdb.DuckDBPyConnection, table: StreamTable) -
         for name, kind in table.columns.items():
             if kind == "text" and types.get(name, "VARCHAR") != "VARCHAR":
                 connection.execute(f'ALTER TABLE main."{table.name}" ALTER COLUMN "{name}" TYPE VARCHAR')
+
+
+def _prepared(target: Target, part: Part) -> Any:  # noqa: ANN401  see above
+    """Make the table fit for the rows, and return their disposition."""
+    with explained(f"writing to the table {part.table.name} in {target.name}"):
+        if target.connection is not None:
+            _turn_into_text(target.connection, part.table)
+        return _disposition(target, part)
 
 
 def _disposition(target: Target, part: Part) -> Any:  # noqa: ANN401  see above

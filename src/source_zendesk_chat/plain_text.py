@@ -1,0 +1,184 @@
+r"""A string in the plain form that patterns are written for, with the original position of each of its characters.
+
+People and programs write one phone number in many ways: in full-width or Thai digits, with zero width spaces copied from a web
+page, as ``%2B44`` in a URL. The plain form is the same for all of them:
+
+>>> views("jo&#64;mail\u200b.example")[-1].text
+'jo@mail.example'
+
+Unicode's properties say what a character is: its category, its value as a digit, and its compatibility form (NFKC).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+MOST_NESTED: Final = 4  # rounds of decoding: %26%2364%3B is &#64; is @
+_MOST_CACHED: Final = 10_000  # characters: all of Unicode would take 100 MB
+
+_ESCAPE: Final = re.compile(
+    r"&(?:#\d{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)"  # HTML
+    r"|%(?:u[0-9A-Fa-f]{4}|[0-7][0-9A-Fa-f]|[CcDd][0-9A-Fa-f]%[89AaBb][0-9A-Fa-f]|[Ee][0-9A-Fa-f](?:%[89AaBb][0-9A-Fa-f]){2}"
+    r"|[Ff][0-7](?:%[89AaBb][0-9A-Fa-f]){3}|[0-9A-Fa-f]{2})"  # URLs: one character in UTF-8, else one byte
+    r"|\\(?:u[dD][89AaBb][0-9A-Fa-f]{2}\\u[dD][C-Fc-f][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}"
+    r"|x[0-9A-Fa-f]{2}|[bfnrtv]|[^\w\s])",  # JSON and its relatives, and Markdown
+    re.ASCII,
+)
+_OTHER: Final = re.compile(r"[^\t\n\v\f\r -~]")  # what is not plain ASCII
+_TOKEN: Final = re.compile(f"{_ESCAPE.pattern}|{_OTHER.pattern}", re.ASCII)
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
+_LETTERS: Final = str.maketrans("bfnrtv", "\b\f\n\r\t\v")
+
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\ufffc\ufffd")  # blank, or in place of something unknown
+_SIGNS: Final = str.maketrans(  # look-alikes that NFKC keeps apart, and Chinese digits
+    "\u00b7\u2022\u2027\u2219\u22c5\u30fb\u02d7\u2043\u2212\u2500\u2501\u2796\u30fc\u2044\u2215\u2236\ua789\u2795\u2116\u2800"
+    "\u3007\u96f6\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d",
+    "......-------//::+# 00123456789",
+)
+
+
+class View(NamedTuple):
+    """A string in which patterns are looked for.
+
+    Attributes:
+        text: The string.
+        starts: For each character of ``text``, the index in the original at which its source begins: a character or an escape.
+        ends: Likewise, the index at which it ends.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def in_original(self, span: Span) -> Span:
+        """Return the part of the original that a part of the text comes from, which must not be empty."""
+        begin, end = span
+        return self.starts[begin], self.ends[end - 1]
+
+
+def views(text: str) -> Sequence[View]:
+    """Return the plain form of a string as it is written, and, where it differs, as people read it.
+
+    The form as people read it has no invisible characters and no accents, and its escapes are decoded. Patterns need both: a
+    zero width space inside of a number does not end it, but one between two numbers separates them.
+    """
+    written = text if text.isascii() else text.translate(_AS_WRITTEN)
+    return (_written(written), _read(text)) if _reads_otherwise(text, written) else (_written(written),)
+
+
+def _reads_otherwise(text: str, written: str) -> bool:
+    if not text.isascii():
+        return text.translate(_AS_READ) != written or _has_escape(text)
+    return _has_escape(text) or not (text.isprintable() or not _OTHER.search(text))
+
+
+def _has_escape(text: str) -> bool:
+    return ("&" in text or "%" in text or "\\" in text) and bool(_ESCAPE.search(text))
+
+
+def _written(text: str) -> View:
+    return View(text, range(len(text)), range(1, len(text) + 1))
+
+
+def _read(text: str) -> View:
+    view = _written(text)
+    for _ in range(MOST_NESTED):
+        view = _decoded(view)
+        if not _ESCAPE.search(view.text):
+            break
+    return view
+
+
+def _decoded(view: View) -> View:
+    """Return the view with each character in its plain form and each escape as the character that it stands for."""
+    text, starts, ends = view
+    plain: list[str] = []
+    new_starts: list[int] = []
+    new_ends: list[int] = []
+    reached = 0
+    for token in _TOKEN.finditer(text):
+        begin, end = token.span()
+        piece = (token[0] if end - begin == 1 else _unescaped(token[0])).translate(_AS_READ)
+        plain += text[reached:begin], piece
+        new_starts += starts[reached:begin]
+        new_ends += ends[reached:begin]
+        new_starts += [starts[begin]] * len(piece)
+        new_ends += [ends[end - 1]] * len(piece)
+        if not piece and new_ends and unicodedata.category(text[begin])[0] == "M":
+            new_ends[-1] = ends[end - 1]  # an accent belongs to the character before it
+        reached = end
+    return View("".join((*plain, text[reached:])), [*new_starts, *starts[reached:]], [*new_ends, *ends[reached:]])
+
+
+def _unescaped(escape: str) -> str:
+    r"""Return the text that an escape stands for.
+
+    >>> _unescaped("&commat;"), _unescaped("%C3%A9"), _unescaped(r"\u0040")
+    ('@', 'é', '@')
+    """
+    sign, rest = escape[0], escape[1:]
+    if sign == "&":
+        return html.unescape(escape)
+    if sign == "%" and rest[0] != "u":
+        return _from_bytes(bytes.fromhex(escape.replace("%", "")))
+    if rest[0] in "uUx" and len(rest) > 1:
+        return _from_codes([int(code, 16) for code in _HEXADECIMAL.findall(escape)])
+    return rest.translate(_LETTERS)
+
+
+def _from_bytes(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _from_codes(codes: Sequence[int]) -> str:
+    """Return the characters of these code points, of which two may be a surrogate pair."""
+    text = "".join(chr(code) if code <= 0x10FFFF else "\ufffd" for code in codes)  # noqa: PLR2004  Unicode's last
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _as_read(character: str) -> str:
+    """Return the plain form of a character: "" for an invisible one, ASCII for digits, spaces, hyphens and the like."""
+    if character in "\t\n\v\f\r":
+        return character
+    category = unicodedata.category(character)
+    if category[0] in "CM" or character in _FILLERS:
+        return ""
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    if category[0] == "Z" or category == "Pd":
+        return " " if category[0] == "Z" else "-"
+    plain = unicodedata.normalize("NFKC", character.translate(_SIGNS)).translate(_SIGNS)
+    return character if len(plain) > 1 and any(map(str.isalpha, plain)) else plain
+
+
+def _as_written(character: str) -> str:
+    """Return the plain form if it is one character; a superscript or circled digit stays, since it may be a footnote's."""
+    plain = _as_read(character)
+    return plain if len(plain) == 1 and plain.isdecimal() <= character.isdecimal() else character
+
+
+class _Table(dict[int, str]):
+    """A table for ``str.translate``, filled as characters are met."""
+
+    def __init__(self, translate: Callable[[str], str]) -> None:
+        super().__init__()
+        self._translate = translate
+
+    def __missing__(self, code: int) -> str:
+        plain = self._translate(chr(code))
+        if len(self) < _MOST_CACHED:
+            self[code] = plain
+        return plain
+
+
+_AS_READ: Final = _Table(_as_read)
+_AS_WRITTEN: Final = _Table(_as_written)
