@@ -95,7 +95,7 @@ def change_the_account(url: str, moment: str) -> None:
 
 def admin(url: str, call: str, body: dict[str, Any]) -> None:
     """Ask the sandbox to change its account."""
-    request = urllib.request.Request(f"{url}/_sandbox/{call}", json.dumps(body).encode())
+    request = urllib.request.Request(f"{url}/_sandbox/{call}", json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as response:
         response.read()
 

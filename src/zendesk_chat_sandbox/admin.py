@@ -11,6 +11,7 @@ from zendesk_chat_sandbox.auth import Token
 from zendesk_chat_sandbox.clock import Moment
 from zendesk_chat_sandbox.faults import Fault
 from zendesk_chat_sandbox.http_messages import Record, Request, Response, json_response
+from zendesk_chat_sandbox.web_pages import refuse_simple_request
 from zendesk_chat_sandbox.world import World
 
 PREFIX: Final = "/_sandbox/"
@@ -21,6 +22,9 @@ Call = Callable[[World, Record], Answer]
 
 def administer(world: World, request: Request) -> Response:
     """Answer an admin call; 400 says what is wrong with it."""
+    refused = refuse_simple_request(request)
+    if refused is not None:
+        return refused
     call = CALLS.get((request.method, request.path[len(PREFIX) :].strip("/")))
     if call is None:
         known = ", ".join(f"{method} {PREFIX}{name}" for method, name in CALLS)

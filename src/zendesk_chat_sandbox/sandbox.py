@@ -14,7 +14,7 @@ from zendesk_chat_sandbox.world import LoggedRequest, World
 
 
 class Sandbox:
-    """The Zendesk Chat API of an invented account, served from ``with Sandbox() as sandbox`` until the block ends.
+    """The Zendesk Chat API of a simulated account, served from ``with Sandbox() as sandbox`` until the block ends.
 
     Args:
         seed: decides all data; the same seed, ``chats`` and ``now`` give the same bytes.
@@ -26,6 +26,8 @@ class Sandbox:
         ticking: lets real time pass on top of ``now``.
         history_until: where the seeded history ends, by default now; give a fixed moment to find the same data after
             a restart in real time.
+        clock_skew: seconds by which the sandbox's clock is ahead of this machine's (or of ``now``), behind if negative.
+            Its ``Date`` headers, its checks of ``start_time`` and its data follow its own clock.
         switches: choices between the behaviours that the public facts leave open.
 
     Raises:
@@ -43,11 +45,13 @@ class Sandbox:
         now: Moment | None = None,
         ticking: bool = False,
         history_until: Moment | None = None,
+        clock_skew: float = 0.0,
         switches: Switches | None = None,
     ) -> None:
         if host != LOOPBACK:
             raise ValueError(f"the sandbox serves {LOOPBACK} only, not {host}")
         clock = SandboxClock(now, ticking=ticking)
+        clock.advance(clock_skew)
         self.world = World(
             seed=seed,
             clock=clock,
@@ -114,7 +118,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The requests so far, admin calls left out."""
+        """The requests so far, without admin calls and requests refused as those of web pages."""
         return list(self.world.requests)
 
     @property
