@@ -8,6 +8,7 @@ from zendesk_chat_sandbox.auth import DEFAULT_TOKEN, Tokens, initial_tokens
 from zendesk_chat_sandbox.clock import Moment, SandboxClock
 from zendesk_chat_sandbox.faults import Fault
 from zendesk_chat_sandbox.seed import build_account
+from zendesk_chat_sandbox.seed_visitors import RETURNING_SHARE
 from zendesk_chat_sandbox.server import LOOPBACK, SandboxServer
 from zendesk_chat_sandbox.switches import Switches
 from zendesk_chat_sandbox.world import LoggedRequest, World
@@ -28,6 +29,7 @@ class Sandbox:
             a restart in real time.
         clock_skew: seconds by which the sandbox's clock is ahead of this machine's (or of ``now``), behind if negative.
             Its ``Date`` headers, its checks of ``start_time`` and its data follow its own clock.
+        returning_visitors: the share of the chats whose visitor has written before; 0 for none.
         switches: choices between the behaviours that the public facts leave open.
 
     Raises:
@@ -46,6 +48,7 @@ class Sandbox:
         ticking: bool = False,
         history_until: Moment | None = None,
         clock_skew: float = 0.0,
+        returning_visitors: float = RETURNING_SHARE,
         switches: Switches | None = None,
     ) -> None:
         if host != LOOPBACK:
@@ -55,10 +58,11 @@ class Sandbox:
         self.world = World(
             seed=seed,
             clock=clock,
-            account=build_account(seed, chats, clock, history_until),
+            account=build_account(seed, chats, clock, history_until, returning_visitors),
             tokens=initial_tokens(token),
             switches=switches or Switches(),
             history_until=history_until,
+            returning_visitors=returning_visitors,
         )
         self.token = token
         self._port = port

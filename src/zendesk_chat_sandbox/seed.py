@@ -21,6 +21,7 @@ from zendesk_chat_sandbox.seed_events import (
 from zendesk_chat_sandbox.seed_lists import MAKERS, SIZES, Lists
 from zendesk_chat_sandbox.seed_settings import make_account, make_routing_settings
 from zendesk_chat_sandbox.seed_times import arrival_times, history_days, late_update
+from zendesk_chat_sandbox.seed_visitors import RETURNING_SHARE
 from zendesk_chat_sandbox.timestamps import DAY_SECONDS, iso_seconds, parse_seconds
 
 # One bulk edit (say, tags renamed) touched these chats in one second; more of them than fit on a page of 1,000.
@@ -36,8 +37,13 @@ _EVENTS_LEAST: Final = 12
 _RECENT_ENGAGEMENTS_PER_EVENT: Final = 0.5
 
 
-def build_account(seed: int, chats: int, clock: SandboxClock, until: Moment | None = None) -> Account:
-    """Build an account with so many chats, whose history ends at ``until``, by default at the clock's now."""
+def build_account(
+    seed: int, chats: int, clock: SandboxClock, until: Moment | None = None, returning: float = RETURNING_SHARE
+) -> Account:
+    """Build an account with so many chats, whose history ends at ``until``, by default at the clock's now.
+
+    ``returning`` is the share of the chats whose visitor returns.
+    """
     random = Random(seed)  # noqa: S311 -- a seed is wanted, secrets are not
     now = clock.seconds() if until is None else int(to_epoch(until))
     lists: Lists = {}
@@ -50,7 +56,7 @@ def build_account(seed: int, chats: int, clock: SandboxClock, until: Moment | No
     account = Account(
         clock=clock,
         random=random,
-        chat_maker=ChatMaker(random, lists, seed),
+        chat_maker=ChatMaker(random, lists, seed, returning),
         lists=lists,
         settings=make_account(iso_seconds(now - 2_000 * DAY_SECONDS)),
         routing_settings=make_routing_settings(),

@@ -106,11 +106,11 @@ class Times:
 class ChatMaker:
     """Makes one chat after the other from a seeded source of randomness and the account's lists."""
 
-    def __init__(self, random: Random, lists: Lists, seed: int) -> None:
+    def __init__(self, random: Random, lists: Lists, seed: int, returning: float) -> None:
         self._random = random
         self.made = 0
         self.rota = Rota(seed)
-        self.crowd = Crowd(random)
+        self.crowd = Crowd(random, returning)
         self.engagements: list[tuple[int, int, int]] = []
         """The id of an agent, and when one of the agent's parts started and ended, in epoch seconds."""
         self._busy_until: dict[int, int] = {}

@@ -15,7 +15,7 @@ from zendesk_chat_sandbox import texts
 from zendesk_chat_sandbox.chance import below, pick, token
 from zendesk_chat_sandbox.json_text import quoted
 
-_RETURNING_SHARE: Final = 0.355
+RETURNING_SHARE: Final = 0.355
 """A little more than a third, as the first visitors cannot return."""
 _REGULAR_SHARE: Final = 0.4
 _ANONYMOUS_SHARE: Final = 0.3
@@ -39,8 +39,9 @@ class Visitor:
 class Crowd:
     """All visitors so far; hands out a new one or one who returns."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, returning: float) -> None:
         self._random = random
+        self._returning = returning
         self._known: list[Visitor] = []
         self._names = {culture: tuple(_names(*lists)) for culture, lists in texts.NAMES.items()}
         self._odd_names = tuple(quoted(name) for name in texts.VISITOR_NAMES)
@@ -50,7 +51,7 @@ class Crowd:
     def next(self) -> Visitor:
         """Return who writes next. Who has returned often is more likely to return again."""
         random = self._random
-        if not self._known or random.random() > _RETURNING_SHARE:
+        if not self._known or random.random() >= self._returning:
             self._known.append(self._new())
             return self._known[-1]
         visitor = pick(random, self._known)
