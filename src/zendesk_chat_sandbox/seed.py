@@ -32,7 +32,7 @@ _LONGEST_CHAT_SECONDS: Final = 3 * 3_600
 _CONVERSION_SHARE: Final = 0.27
 """Of the chats that can lead to a goal."""
 _CONVERSION_DELAY_SECONDS: Final = 1.5 * DAY_SECONDS
-_EVENTS_PER_CHAT: Final = {"agent_timeline": 0.5, "agent_events": 0.6, "department_events": 0.05}
+_EVENTS_PER_CHAT: Final = {"agent_timeline": 0.75, "agent_events": 0.6, "department_events": 0.05}
 _EVENTS_LEAST: Final = 12
 _RECENT_ENGAGEMENTS_PER_EVENT: Final = 0.5
 
