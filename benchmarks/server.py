@@ -106,11 +106,11 @@ class BenchServer(ThreadingHTTPServer):
         token = bearer_of(request)
         if token != DEFAULT_TOKEN:
             return unauthorized(self.world.switches)
-        refused = self.world.rate_limit.refuse(token, time.time(), self.world.switches)
+        refused = self.world.rate_limit.refuse(time.time(), self.world.switches)
         if refused:
             return refused
         try:
-            packed = self.export.page(request.query, request.origin + request.path)
+            packed = self.export.page(request.query, self.url + request.path)
         except ApiError as error:
             return error.response
         if "gzip" not in request.headers.get("accept-encoding", ""):
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         query = dict(parse_qsl(target.query, keep_blank_values=True))
-        request = Request(self.command, target.path, query, target.query, headers, body, self.server.url)
+        request = Request(self.command, target.path, query, target.query, headers, body, (urlsplit(self.server.url).netloc,))
         if target.path.startswith(CONTROL):
             call = target.path.removeprefix(CONTROL)
             response = json_response(self.server.control(call, json.loads(body or b"{}")))

@@ -8,12 +8,15 @@ from typing import Final
 
 from zendesk_chat_sandbox.clock import SandboxClock
 from zendesk_chat_sandbox.seed import build_account
-from zendesk_chat_sandbox.seed_chats import late_update, timing_of
+from zendesk_chat_sandbox.seed_chats import Times
+from zendesk_chat_sandbox.seed_times import late_update
 
 SEED: Final = 7
 UPDATED: Final = 1_700_000_000
 LONGEST_DELAY_SECONDS: Final = 31 * 86_400
 ODD_CHATS: Final = 5  # the sandbox's first chats hold text that some peers cannot read
+MORNING: Final = UPDATED + 10 * 3_600  # of a Wednesday
+HOURS: Final = 20  # which makes the chats as large as the documents say
 SECONDS: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -38,15 +41,17 @@ def make_templates(count: int) -> list[Template]:
     """So many forms, always the same."""
     account = build_account(SEED, ODD_CHATS, SandboxClock(UPDATED))
     templates = []
-    for _ in range(count):
+    for number in range(count):
+        # Hours of the night and of the day in turn: at night there are offline messages, which are small.
+        draft = account.chat_maker.draft(MORNING + number % HOURS * 3_600)
         updated = late_update(account.random, UPDATED, UPDATED + LONGEST_DELAY_SECONDS)
-        chat = account.chat_maker.make(timing_of(account.random, UPDATED, updated))
+        chat = account.chat_maker.finish(draft, Times(UPDATED - draft.duration, updated))
         templates.append(Template(_of_today(chat.body), chat.identity, updated))
     return templates
 
 
 def _of_today(body: bytes) -> bytes:
-    """The chat as the API writes it now: the sandbox also sends the 1 and 0 that ``unread`` once was, in every third chat."""
+    """The chat as the API writes it now: the sandbox also sends the 1 and 0 that ``unread`` once was, in some chats."""
     return body.replace(b'"unread":1,', b'"unread":true,').replace(b'"unread":0,', b'"unread":false,')
 
 

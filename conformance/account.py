@@ -20,10 +20,12 @@ INCREMENTAL: Final = (*TIMED, *DERIVED, "agent_routing_settings", "agents", "ban
 
 
 def account(chats: int = 250, **switches: Any) -> Sandbox:
-    """An account whose exports come in several small pages, with many chats in one second."""
-    return Sandbox(
-        chats=chats, history_until=HISTORY_UNTIL, switches=Switches(**{"rate_limit": 0, "export_page_cap": 50, **switches})
-    )
+    """An account whose exports come in several small pages, with many chats in one second. No visitor returns.
+
+    A visitor who returns would come with several pages, and each record of this account comes once.
+    """
+    chosen = Switches(**{"rate_limit": 0, "export_page_cap": 50, **switches})
+    return Sandbox(chats=chats, history_until=HISTORY_UNTIL, returning_visitors=0, switches=chosen)
 
 
 def empty_account() -> Sandbox:

@@ -1,4 +1,4 @@
-"""`make demo`: a pretend Zendesk Chat account, loaded into demo.duckdb, and what one can ask it then.
+"""`make demo`: a simulated Zendesk Chat account, loaded into demo.duckdb, and some questions to the database.
 
 Run it again: the account has changed meanwhile, and only the changes are loaded. Everything stays on this machine.
 """
@@ -29,15 +29,16 @@ EDITED_CHATS = 25
 
 QUESTIONS = {
     "Chats a day, the last week": """
-        SELECT day, came.chats, missed, offline_messages AS offline
-        FROM analytics.chats_by_day AS came JOIN analytics.missed_by_day USING (day) ORDER BY day DESC LIMIT 7""",
+        SELECT day, dayname(day) AS weekday, came.chats, missed, offline_messages AS offline
+        FROM analytics.chats_by_day AS came LEFT JOIN analytics.missed_by_day USING (day) ORDER BY day DESC LIMIT 7""",
     "Satisfaction by department": """
         SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS good_percent
         FROM analytics.satisfaction_by_department GROUP BY department ORDER BY rated DESC LIMIT 6""",
     "First response, in seconds": """
-        SELECT count(*) AS answered, median(first_response_seconds) AS median,
-               quantile_cont(first_response_seconds, 0.9) AS ninety_percent, max(first_response_seconds) AS longest
-        FROM analytics.chat_facts WHERE first_response_seconds IS NOT NULL""",
+        SELECT department, count(*) AS answered, median(first_response_seconds) AS median,
+               round(quantile_cont(first_response_seconds, 0.9)) AS p90
+        FROM analytics.chat_facts WHERE first_response_seconds IS NOT NULL
+        GROUP BY department ORDER BY answered DESC LIMIT 6""",
 }
 
 
@@ -59,7 +60,7 @@ def main() -> int:
     MOMENTS.parent.mkdir(exist_ok=True)
     MOMENTS.write_text(json.dumps(moments))
     answer_questions(console)
-    console.print(f"\nAsk more of {DATABASE}. Run `make demo` again to see an incremental sync.")
+    console.print(f"\nExplore {DATABASE} with any DuckDB client. Run `make demo` again to see an incremental sync.")
     return 0
 
 
@@ -71,7 +72,7 @@ def read_moments() -> list[str]:
 
 @contextmanager
 def sandbox(history_until: str) -> Iterator[str]:
-    """The pretend account, served by a process of its own for as long as the block lasts."""
+    """The simulated account, served by a process of its own for as long as the block lasts."""
     options = ["--port", "0", "--chats", str(CHATS), "--history-until", history_until]
     with subprocess.Popen([COMMAND, "sandbox", *options], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -83,10 +84,11 @@ def sandbox(history_until: str) -> Iterator[str]:
 
 
 def change_the_account(url: str, moment: str) -> None:
-    """What happens in a support team between two syncs; the same each time it is told again."""
-    request = urllib.request.Request(f"{url}/api/v2/chat/chats", headers={"Authorization": "Bearer sandbox-token"})
+    """What happens in a support team between two syncs; the same for the same moment."""
+    search = f"{url}/api/v2/chat/chats/search?q=type:chat+agent_ids:36"  # chats that an agent took
+    request = urllib.request.Request(search, headers={"Authorization": "Bearer sandbox-token"})
     with urllib.request.urlopen(request) as response:
-        chats = json.load(response)["chats"]
+        chats = json.load(response)["results"]
     for chat in chats[:EDITED_CHATS]:
         admin(url, "edit", {"resource": "chats", "id": chat["id"], "changes": {"rating": "good"}, "at": moment})
     admin(url, "add", {"resource": "chats", "count": NEW_CHATS, "at": moment})
@@ -95,13 +97,13 @@ def change_the_account(url: str, moment: str) -> None:
 
 def admin(url: str, call: str, body: dict[str, Any]) -> None:
     """Ask the sandbox to change its account."""
-    request = urllib.request.Request(f"{url}/_sandbox/{call}", json.dumps(body).encode())
+    request = urllib.request.Request(f"{url}/_sandbox/{call}", json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as response:
         response.read()
 
 
 def answer_questions(console: Console) -> None:
-    """Ask the database what a support lead would."""
+    """Print what a support lead would ask."""
     with duckdb.connect(str(DATABASE), read_only=True) as database:
         for question, query in QUESTIONS.items():
             cursor = database.execute(query)

@@ -10,7 +10,7 @@ from zendesk_chat_sandbox.chat_store import ChatStore, entry_of
 from zendesk_chat_sandbox.clock import Moment, SandboxClock, to_epoch
 from zendesk_chat_sandbox.feeds import Feed
 from zendesk_chat_sandbox.http_messages import Record, encode
-from zendesk_chat_sandbox.seed_chats import ChatMaker, timing_of
+from zendesk_chat_sandbox.seed_chats import ChatMaker, Times
 from zendesk_chat_sandbox.seed_events import EVENT_MAKERS, event_key
 from zendesk_chat_sandbox.seed_lists import MAKERS, Identity, Lists
 from zendesk_chat_sandbox.timestamps import SECOND_US, iso_seconds
@@ -74,7 +74,8 @@ class Account:
         with self.lock:
             if record is None:
                 moment = self._moment(at)
-                entry = self.chat_maker.make(timing_of(self.random, moment, moment))
+                draft = self.chat_maker.draft(moment)
+                entry = self.chat_maker.finish(draft, Times(moment - draft.duration, moment))
             else:
                 stamped = dict(record)
                 if at is not None or "update_timestamp" not in stamped:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, cast
 
+from zendesk_chat_sandbox.forms import chat_form
 from zendesk_chat_sandbox.http_messages import API, Record, Request, Response, bad_request, json_response, not_found
 from zendesk_chat_sandbox.timestamps import iso_seconds
 from zendesk_chat_sandbox.world import World
@@ -22,7 +23,7 @@ def chats(world: World, request: Request, parts: Sequence[str]) -> Response:
         created = world.account.chats.created
         end = _place(created, request.query["cursor"]) if "cursor" in request.query else len(created)
         begin = max(0, end - PAGE_SIZE)
-        page = [world.account.chats.shown(identity) for _, identity in reversed(created[begin:end])]
+        page = [_shown(world, identity) for _, identity in reversed(created[begin:end])]
         after = min(len(created), end + PAGE_SIZE)
         answer: Record = {
             "chats": page,
@@ -31,6 +32,11 @@ def chats(world: World, request: Request, parts: Sequence[str]) -> Response:
             "prev_url": None if end == len(created) else _link(world, request, parts, _key_at(created, after)),
         }
     return json_response(answer)
+
+
+def _shown(world: World, identity: str) -> Record | None:
+    record = world.account.chats.shown(identity)
+    return None if record is None else chat_form(world.switches, record)
 
 
 def _key_at(created: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
@@ -54,7 +60,7 @@ def _place(created: list[tuple[int, str]], cursor: str) -> int:
 
 def _by_ids(world: World, text: str) -> Response:
     with world.account.lock:
-        found = {identity: world.account.chats.shown(identity) for identity in text.split(",") if identity}
+        found = {identity: _shown(world, identity) for identity in text.split(",") if identity}
     docs = {identity: record for identity, record in found.items() if record is not None}
     return json_response({"docs": docs, "count": len(docs)})
 
@@ -62,7 +68,7 @@ def _by_ids(world: World, text: str) -> Response:
 def chat(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
     """Answer ``/chats/{id}``."""
     with world.account.lock:
-        record = world.account.chats.shown(parts[1])
+        record = _shown(world, parts[1])
     if record is None:
         raise not_found()
     return json_response(record)

@@ -1,74 +1,142 @@
-"""The command line of the sandbox: start it, say how to reach it, serve until interrupted."""
+"""The command line of the sandbox: start it, print how to reach it, serve until interrupted."""
 
 import argparse
+import errno
 import gc
 import json
+import math
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 from zendesk_chat_sandbox.auth import DEFAULT_TOKEN
+from zendesk_chat_sandbox.clock import to_epoch
 from zendesk_chat_sandbox.http_messages import API
 from zendesk_chat_sandbox.sandbox import Sandbox
 from zendesk_chat_sandbox.seed import oldest_chat
 from zendesk_chat_sandbox.switches import SwitchError, Switches, parse_switch
 
-if TYPE_CHECKING:
-    from zendesk_chat_sandbox.clock import Moment
-
 DEFAULT_PORT: Final = 8097
+_LAST_PORT: Final = 65_535
+_EARLIEST: Final = "2001-01-01T00:00:00Z"
+_LATEST: Final = "2999-12-31T00:00:00Z"
+_MOST_SKEW_SECONDS: Final = 100_000_000
+_SHOWN_TIME: Final = "2026-11-20T12:00:00Z"
 _EXAMPLES: Final = """\
 examples:
   %(prog)s
   %(prog)s --chats 40000 --switch rate_limit=0
-  %(prog)s --history-until 2026-11-20T12:00:00Z
+  %(prog)s --history-until 2026-11-20T12:00:00Z      # the same data after each restart
   %(prog)s --now 2026-11-20T12:00:00Z --seed 3 --port 9000
+  %(prog)s --clock-skew 1800                         # a server whose clock is half an hour fast
   %(prog)s --switch start_id=inclusive --switch 'unavailable={"goals": 404}'
+
 while it runs:
   curl -H 'Authorization: Bearer sandbox-token' http://127.0.0.1:8097/api/v2/chat/agents/me
   curl http://127.0.0.1:8097/_sandbox/state
   curl -d '{"kind": "status", "status": 502, "times": 3}' http://127.0.0.1:8097/_sandbox/faults
   curl -d '{"resource": "chats", "count": 10}' http://127.0.0.1:8097/_sandbox/add
+
+All switches, faults and admin calls: docs/sandbox.md.
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that repeats arguments without their control characters."""
+    """A parser that reports an error in one line, without control characters of the arguments."""
 
     def error(self, message: str) -> NoReturn:
-        """Report a wrong argument, and exit with 2."""
-        super().error("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message))
+        shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message)
+        self.exit(2, f"{self.prog}: error: {shown}\n")
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and text.isascii() and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to {_LAST_PORT}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and text.isascii()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of chats; give 0 or more")
+    return int(text)
+
+
+def _time(text: str) -> str:
+    try:
+        moment = to_epoch(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it as {_SHOWN_TIME}") from None
+    if not to_epoch(_EARLIEST) <= moment <= to_epoch(_LATEST):
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range; give a time from {_EARLIEST[:4]} to {_LATEST[:4]}")
+    return text
+
+
+def _skew(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not abs(seconds) <= _MOST_SKEW_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds; give at most {_MOST_SKEW_SECONDS} either way")
+    return seconds
+
+
+def _now(text: str) -> str | None:
+    return None if text == "real" else _time(text)
+
+
+def _switch(text: str) -> tuple[str, object]:
+    try:
+        return parse_switch(text)
+    except SwitchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def build_parser(program: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of the sandbox's options."""
     parser = _Parser(
         prog=program,
-        description="Serve a local stand-in of the Zendesk Chat API with invented data, on 127.0.0.1 only.",
+        description="Run a local server that behaves like the Zendesk Chat API, with a simulated account of fake data. "
+        "It listens on 127.0.0.1 only. Stop it with Ctrl+C.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to serve on, 0 for any (%(default)s)")
-    parser.add_argument("--seed", type=int, default=7, help="decides all data (%(default)s)")
-    parser.add_argument("--chats", type=int, default=5000, help="how many chats to start with (%(default)s)")
-    parser.add_argument("--token", default=DEFAULT_TOKEN, help="the administrator's access token (%(default)s)")
-    parser.add_argument(
-        "--now", default="real", help='"real", or the ISO time at which the sandbox\'s clock starts (%(default)s)'
-    )
-    parser.add_argument(
-        "--history-until",
+    add = parser.add_argument
+    add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0 picks a free one (default: %(default)s)")
+    add("--seed", type=int, default=7, help="another seed gives other data (default: %(default)s)")
+    add("--chats", type=_count, default=5000, help="number of chats and offline messages to start with (default: %(default)s)")
+    add("--token", default=DEFAULT_TOKEN, help="access token of the administrator (default: %(default)s)")
+    add(
+        "--now",
+        type=_now,
         metavar="TIME",
-        help="ISO time at which the seeded history ends, to find the same data after a restart (now)",
+        help="time at which the sandbox's clock starts, such as 2026-11-20T12:00:00Z (default: the real time)",
     )
-    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="set a switch; may be repeated")
+    add(
+        "--clock-skew",
+        type=_skew,
+        default=0.0,
+        metavar="SECONDS",
+        help="run the sandbox's clock ahead of this machine's, or behind it if negative (default: 0)",
+    )
+    add(
+        "--history-until",
+        type=_time,
+        metavar="TIME",
+        help="end of the generated history; set it to get the same data after a restart (default: now)",
+    )
+    add(
+        "--switch",
+        type=_switch,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="choose a behaviour that Zendesk does not document; may be repeated",
+    )
     return parser
-
-
-def _switches(texts: Sequence[str]) -> Switches:
-    return Switches().changed(dict(parse_switch(text) for text in texts))
 
 
 def _greeting(sandbox: Sandbox) -> str:
@@ -82,7 +150,7 @@ def _greeting(sandbox: Sandbox) -> str:
     return (
         f"Zendesk Chat sandbox: {sandbox.url}{API}\n"
         f"Token: {sandbox.token}\n"
-        f"Holds {counts['chats']} chats, {counts['agents']} agents, {counts['agent_timeline']} timeline spans.\n"
+        f"Data: {counts['chats']} chats, {counts['agents']} agents, {counts['agent_timeline']} timeline spans.\n"
         f"{json.dumps(config)}\n"
     )
 
@@ -98,36 +166,46 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def main(argv: Sequence[str] | None = None, program: str = "zendesk-chat-sandbox") -> int:
-    """Run the sandbox until SIGINT or SIGTERM; return the exit status."""
-    parser = build_parser(program)
-    options = parser.parse_args(argv)
-    now: Moment | None = None if options.now == "real" else options.now
+def _built(options: argparse.Namespace) -> Sandbox:
     gc.disable()  # seeding makes only objects that stay; looking for garbage among them takes a third of the time
     try:
-        switches = _switches(options.switch)
-        sandbox = Sandbox(
+        return Sandbox(
             seed=options.seed,
             chats=options.chats,
             port=options.port,
             token=options.token,
-            now=now,
+            now=options.now,
             ticking=True,
             history_until=options.history_until,
-            switches=switches,
+            clock_skew=options.clock_skew,
+            switches=Switches().changed(dict(options.switch)),
         )
-    except (SwitchError, ValueError) as error:
-        parser.error(str(error))
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _why_not(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is already in use; choose another with --port, or any free one with --port 0"
+    return f"cannot listen on port {port}: {error.strerror}"
+
+
+def main(argv: Sequence[str] | None = None, program: str = "zendesk-chat-sandbox") -> int:
+    """Run the sandbox until SIGINT or SIGTERM; return the exit status."""
+    parser = build_parser(program)
+    options = parser.parse_args(argv)
     stop = _stop_on_signals()
+    sandbox = _built(options)
     try:
         sandbox.start()
     except OSError as error:
-        parser.exit(1, f"{parser.prog}: cannot serve on port {options.port}: {error.strerror}\n")
+        parser.exit(1, f"{parser.prog}: error: {_why_not(options.port, error)}\n")
     with sandbox:
-        sys.stdout.write(_greeting(sandbox))
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(_greeting(sandbox))
+            sys.stdout.flush()
+        except OSError as error:
+            parser.exit(1, f"{parser.prog}: error: cannot print the address: {error.strerror}\n")
         stop.wait()
     return 0

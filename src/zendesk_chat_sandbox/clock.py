@@ -1,21 +1,21 @@
 """The sandbox's own idea of now: real time, or a moment that stands still until a test moves it."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 Moment = float | int | str | datetime
 
 
 def to_epoch(moment: Moment) -> float:
-    """Read a moment given as epoch seconds, ISO text or an aware datetime.
+    """Convert epoch seconds, an ISO string or a datetime to epoch seconds. Without a time zone it is UTC.
 
     Raises:
-        ValueError: the text is no ISO timestamp.
+        ValueError: the string is no ISO timestamp.
     """
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):
-        return moment.astimezone().timestamp() if moment.tzinfo is None else moment.timestamp()
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
     return float(moment)
 
 

@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import quote
 
 from zendesk_chat_sandbox.feeds import Feed, Key
-from zendesk_chat_sandbox.http_messages import API, Request, Response, bad_request, encode
+from zendesk_chat_sandbox.forms import chat_body, has_usual_chats
+from zendesk_chat_sandbox.http_messages import API, ApiError, Request, Response, bad_request, encode
 from zendesk_chat_sandbox.timestamps import SECOND_US
 from zendesk_chat_sandbox.world import World
 
@@ -89,8 +90,15 @@ def _read(world: World, export: Export, request: Request) -> Asked:
     if world.switches.recent_window == "reject":
         newest = int((world.clock.time() - world.switches.recent_seconds) * SECOND_US)
         if asked.start_us > newest:
-            raise bad_request("start_time must lie more than five minutes in the past")
+            raise _too_recent(world)
     return asked
+
+
+def _too_recent(world: World) -> ApiError:
+    if world.switches.recent_status == 422:  # noqa: PLR2004 -- the switch is a Literal of numbers
+        text = "Too recent start_time. Use a start_time older than 5 minutes"
+        return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, text, "InvalidValue")
+    return bad_request("start_time must lie more than five minutes in the past")
 
 
 def _begin(world: World, export: Export, feed: Feed, asked: Asked) -> int:
@@ -141,6 +149,8 @@ def _bodies(world: World, export: Export, keys: Sequence[Key], fields: tuple[str
         for number, (_, identity) in enumerate(keys):
             if identity in gone:
                 bodies[number] = account.chats.tombstone(identity)
+    if export.name == "chats" and not has_usual_chats(world.switches):
+        bodies = [chat_body(world.switches, body) for body in bodies]
     if fields is None:
         return bodies
     return [_only(body, fields) for body in bodies]

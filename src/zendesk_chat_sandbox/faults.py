@@ -1,7 +1,7 @@
 """Faults to inject: which requests they hit, and what happens to those."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from http import HTTPStatus
@@ -25,9 +25,22 @@ Kind = Literal[
     "hang_body",
     "truncated",
     "truncated_gzip",
+    "edge_429",
+    "interim",
+    "drip_head",
+    "gzip_members",
+    "no_key",
+    "wrong_count",
 ]
 # Faults that answer something else than the API would; the request never reaches it.
-REPLACING: Final = frozenset({"status", "html", "empty", "body", "redirect"})
+REPLACING: Final = frozenset({"status", "html", "empty", "body", "redirect", "edge_429"})
+
+
+_EDGE_LIMIT: Final = {
+    "detail": "Rate limited by Zendesk edge protection",
+    "status": "429",
+    "title": "Automated response",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +65,12 @@ class Fault:
         hang_body: the same after ``size`` bytes of the body.
         truncated: close the connection properly after ``size`` bytes of a longer ``Content-Length``.
         truncated_gzip: a complete response whose compressed body ends after ``size`` bytes.
+        edge_429: answer 429 as Zendesk's edge does; with ``Retry-After`` only if ``retry_after`` is given.
+        interim: send the 1xx answers of ``interim``, ``seconds`` apart, before the answer.
+        drip_head: the same as drip, from the status line on.
+        gzip_members: compress each ``size`` bytes (half) of the body on their own, as one gzip file of several members.
+        no_key: row number ``row`` of the answer (None: every row) lacks the key ``key``.
+        wrong_count: ``count`` is greater by ``by`` than the number of rows.
     """
 
     kind: Kind
@@ -69,12 +88,18 @@ class Fault:
     location: str = "https://elsewhere.example.com/"
     size: int | None = None
     seconds: float | None = None
+    interim: Sequence[int] = (HTTPStatus.EARLY_HINTS,)
+    key: str = "id"
+    row: int | None = 0
+    by: int = 1
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"no fault {self.kind!r}; there are: {', '.join(get_args(Kind))}")
         if self.every < 1:
             raise ValueError("every counts from 1")
+        if not all(HTTPStatus.CONTINUE <= status < HTTPStatus.OK for status in self.interim):
+            raise ValueError("interim is a list of statuses from 100 to 199")
 
     def matches(self, request: Request) -> bool:
         """Tell whether a request is one of those the fault is about."""
@@ -142,6 +167,8 @@ def replacement(fault: Fault, now: float) -> Response:
         status = fault.status or HTTPStatus.SERVICE_UNAVAILABLE
         default = encode({"error": _phrase(status), "description": "A fault of the sandbox"})
         return Response(status, default if text is None else text, headers=headers)
+    if fault.kind == "edge_429":
+        return Response(HTTPStatus.TOO_MANY_REQUESTS, encode(_EDGE_LIMIT) if text is None else text, headers=headers)
     if fault.kind == "redirect":
         return Response(fault.status or HTTPStatus.FOUND, text or b"", headers=headers | {"Location": fault.location})
     if fault.kind == "html":

@@ -22,8 +22,13 @@ class Request:
     headers: Mapping[str, str]
     """Header names are in lower case."""
     body: bytes
-    origin: str
-    """Scheme and host under which the client reached the sandbox."""
+    hosts: tuple[str, ...]
+    """The host (and port) that the Host header names, and the one in the request's target where it is a whole URL."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host under which the client reached the sandbox."""
+        return f"http://{self.hosts[-1]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from zendesk_chat_sandbox.forms import ban_lists, list_row
 from zendesk_chat_sandbox.http_messages import Record, Request, Response, bad_request, json_response, not_found
 from zendesk_chat_sandbox.seed_settings import BILLING, routing_of
 from zendesk_chat_sandbox.world import World
@@ -61,21 +62,17 @@ def _window(world: World, request: Request, default: int, most: int) -> Window:
     return Window(_integer(request, "since_id"), _integer(request, "max_id"), min(limit or default, most))
 
 
-def _shown(world: World, record: Record) -> Record:
-    if world.switches.enabled_as == "int" and "enabled" in record:
-        return record | {"enabled": int(bool(record["enabled"]))}
-    return record
-
-
 def _records(world: World, resource: str) -> list[Record]:
     with world.account.lock:
-        return [_shown(world, record) for record in world.account.lists[resource].values()]
+        rows = enumerate(world.account.lists[resource].values())
+        return [list_row(world.switches, resource, number, record) for number, record in rows]
 
 
 def _one(world: World, resource: str, field: str, text: str) -> Response:
-    for record in _records(world, resource):
-        if str(record.get(field)) == text:
-            return json_response(record)
+    with world.account.lock:
+        for number, record in enumerate(world.account.lists[resource].values()):
+            if str(record.get(field)) == text:
+                return json_response(list_row(world.switches, resource, number, record))
     raise not_found()
 
 
@@ -131,8 +128,10 @@ def bans(world: World, request: Request, parts: Sequence[str]) -> Response:
         window = _window(world, request, BANS_DEFAULT_LIMIT, BANS_MAX_LIMIT)
     if world.switches.bans_limit == "union":
         page = window.of(records)
-        return json_response({kind: _of_kind(page, kind) for kind in _BAN_LISTS})
-    return json_response({kind: window.of(_of_kind(records, kind)) for kind in _BAN_LISTS})
+        lists = {kind: _of_kind(page, kind) for kind in _BAN_LISTS}
+    else:
+        lists = {kind: window.of(_of_kind(records, kind)) for kind in _BAN_LISTS}
+    return json_response(ban_lists(world.switches, lists))
 
 
 def banned_addresses(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature

@@ -1,4 +1,4 @@
-"""The limit on requests per minute and token: a sliding window on the sandbox's clock."""
+"""The account's limit on requests per minute: a sliding window on the sandbox's clock."""
 
 import threading
 from collections import deque
@@ -18,15 +18,15 @@ class RateLimit:
     """Counts the requests of the last minute."""
 
     def __init__(self) -> None:
-        self._sent: dict[str, deque[float]] = {}
+        self._sent: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def refuse(self, token: str, now: float, switches: Switches) -> Response | None:
-        """Count a request of a token, or answer 429 when its minute is used up."""
+    def refuse(self, now: float, switches: Switches) -> Response | None:
+        """Count a request, or answer 429 when there were too many in the last minute."""
         if not switches.rate_limit:
             return None
         with self._lock:
-            sent = self._sent.setdefault(token, deque())
+            sent = self._sent
             while sent and sent[0] <= now - WINDOW_SECONDS:
                 sent.popleft()
             if len(sent) < switches.rate_limit:

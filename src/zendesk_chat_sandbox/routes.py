@@ -25,6 +25,17 @@ ROUTES: Final[dict[str, Handler]] = {
 }
 # Anyone with a token may see who they are; everything else is an administrator's.
 _FOR_AGENTS: Final = frozenset({"agents/me", "routing_settings/agents/me"})
+_NO_HELP_DESK: Final = {
+    "title": "No help desk at sandbox.zendesk.com",
+    "message": "There is no help desk configured at this address. This means that the address is available and that you can "
+    "claim it at http://www.zendesk.com/signup",
+}
+# States of the account in which every path answers the same.
+_ANSWERS_EVERYWHERE: Final = {
+    "no_account": html_response(HTTPStatus.NOT_FOUND, "Not found", "There is no help desk at this address."),
+    "wrong_subdomain": json_response({"error": _NO_HELP_DESK}, HTTPStatus.NOT_FOUND),
+    "blocked": html_response(HTTPStatus.FORBIDDEN, "Access denied", "This page is blocked by your organisation."),
+}
 _SUPPORT_PROBES: Final = frozenset({"/api/v2/users/me.json", "/api/v2/users/me"})
 
 
@@ -45,7 +56,7 @@ def _chat_api(world: World, request: Request) -> Response:
     token = world.tokens.valid(bearer, world.clock.time()) if bearer else None
     if bearer is None or token is None or token.kind != "chat":
         return unauthorized(world.switches)
-    refused = world.rate_limit.refuse(bearer, world.clock.time(), world.switches)
+    refused = world.rate_limit.refuse(world.clock.time(), world.switches)
     if refused is not None:
         return refused
     path = request.path[len(API) :].strip("/")
@@ -82,8 +93,9 @@ def _area(path: str) -> Callable[[World, Request], Response] | None:
 
 def answer(world: World, request: Request) -> Response:
     """Answer a request as the API would."""
-    if world.switches.account_state == "no_account":
-        return html_response(HTTPStatus.NOT_FOUND, "Not found", "There is no help desk at this address.")
+    everywhere = _ANSWERS_EVERYWHERE.get(world.switches.account_state)
+    if everywhere is not None:
+        return everywhere
     area = _area(request.path)
     if area is _chat_api and world.switches.account_state == "no_chat":
         return not_found().response

@@ -8,13 +8,14 @@ from zendesk_chat_sandbox.auth import DEFAULT_TOKEN, Tokens, initial_tokens
 from zendesk_chat_sandbox.clock import Moment, SandboxClock
 from zendesk_chat_sandbox.faults import Fault
 from zendesk_chat_sandbox.seed import build_account
+from zendesk_chat_sandbox.seed_visitors import RETURNING_SHARE
 from zendesk_chat_sandbox.server import LOOPBACK, SandboxServer
 from zendesk_chat_sandbox.switches import Switches
 from zendesk_chat_sandbox.world import LoggedRequest, World
 
 
 class Sandbox:
-    """The Zendesk Chat API of an invented account, served from ``with Sandbox() as sandbox`` until the block ends.
+    """The Zendesk Chat API of a simulated account, served from ``with Sandbox() as sandbox`` until the block ends.
 
     Args:
         seed: decides all data; the same seed, ``chats`` and ``now`` give the same bytes.
@@ -26,6 +27,9 @@ class Sandbox:
         ticking: lets real time pass on top of ``now``.
         history_until: where the seeded history ends, by default now; give a fixed moment to find the same data after
             a restart in real time.
+        clock_skew: seconds by which the sandbox's clock is ahead of this machine's (or of ``now``), behind if negative.
+            Its ``Date`` headers, its checks of ``start_time`` and its data follow its own clock.
+        returning_visitors: the share of the chats whose visitor has written before; 0 for none.
         switches: choices between the behaviours that the public facts leave open.
 
     Raises:
@@ -43,18 +47,22 @@ class Sandbox:
         now: Moment | None = None,
         ticking: bool = False,
         history_until: Moment | None = None,
+        clock_skew: float = 0.0,
+        returning_visitors: float = RETURNING_SHARE,
         switches: Switches | None = None,
     ) -> None:
         if host != LOOPBACK:
             raise ValueError(f"the sandbox serves {LOOPBACK} only, not {host}")
         clock = SandboxClock(now, ticking=ticking)
+        clock.advance(clock_skew)
         self.world = World(
             seed=seed,
             clock=clock,
-            account=build_account(seed, chats, clock, history_until),
+            account=build_account(seed, chats, clock, history_until, returning_visitors),
             tokens=initial_tokens(token),
             switches=switches or Switches(),
             history_until=history_until,
+            returning_visitors=returning_visitors,
         )
         self.token = token
         self._port = port
@@ -114,7 +122,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The requests so far, admin calls left out."""
+        """The requests so far, without admin calls and requests refused as those of web pages."""
         return list(self.world.requests)
 
     @property

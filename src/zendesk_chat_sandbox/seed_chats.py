@@ -1,280 +1,382 @@
 """Seeded chats and offline messages, with the drift of types that real accounts have collected over the years."""
 
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 from typing import Final
 
 from zendesk_chat_sandbox import texts
+from zendesk_chat_sandbox.chance import below, pick, token
 from zendesk_chat_sandbox.chat_store import ChatEntry
-from zendesk_chat_sandbox.seed_history import (
-    COMMENTS,
+from zendesk_chat_sandbox.conversations import ENGLISH, OTHER_TAGS, PHRASES, TOPICS, Topic
+from zendesk_chat_sandbox.json_text import quoted
+from zendesk_chat_sandbox.seed_dialogue import (
     ESCAPED_EMOJI_LINE,
     LONE_SURROGATE_LINE,
     LONG_LINE,
-    Agent,
-    Talk,
-    Transcript,
-    quoted,
-    seconds_to_us,
-    write_transcript,
+    Case,
+    Department,
+    Dialogue,
+    Part,
+    Speaker,
+    hold,
+    wait_in_vain,
 )
-from zendesk_chat_sandbox.seed_lists import ACCOUNT_ID, Lists
-from zendesk_chat_sandbox.timestamps import DAY_SECONDS, iso_seconds
+from zendesk_chat_sandbox.seed_lists import Lists
+from zendesk_chat_sandbox.seed_staff import DESKS, FRENCH_DESK, JAPANESE_DESK, TEAM, Desk, Rota, choose_agent, load
+from zendesk_chat_sandbox.seed_visitors import Crowd, Visitor
+from zendesk_chat_sandbox.timestamps import iso_seconds
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_OFFLINE_SHARE: Final = 0.15
-_MISSED_SHARE: Final = 0.08
-_ODD_NAME_SHARE: Final = 0.35
+_OFFLINE_SHARE_WHEN_CLOSED: Final = 0.9
+_OFFLINE_SHARE_WHEN_OPEN: Final = 0.02
+_MISSED_SHARE: Final = 0.012
+_MISSED_SHARE_WITHOUT_MEMBERS: Final = 0.12
+_MISSED_SHARE_OF_LOAD: Final = 0.2
+_SLOWER_WITH_LOAD: Final = 1.2
+_LANGUAGE_DESK_SHARE: Final = 0.85
+_HANDOVER_SHARE: Final = 0.07
+_UPLOAD_SHARE: Final = 0.06
+_RATED_SHARE: Final = 0.26
+_COMMENT_SHARE: Final = 0.38
+_TOPIC_TAG_SHARE: Final = 0.6
+_OTHER_TAG_SHARE: Final = 0.22
+_SLOW_SECONDS: Final = 120
+_SLOW_PENALTY: Final = 0.15
+_UNSOLVED_PENALTY: Final = 0.3
+_WAIT_SPREAD: Final = 0.6
 _DELETED_SHARE: Final = 0.004
 _WEBPATH_ARRAY_SHARE: Final = 0.02
 _RARE_SHARE: Final = 0.06
-_SESSION_FORMS: Final = 256
+_TICKET_SHARE: Final = 0.3
 _SPECIAL_CHATS: Final = 5
-"""The first chats made are chats, never offline messages, and carry the oddities once each."""
+"""The first chats made are chats that an agent answers, and carry the oddities once each."""
 _MALFORMED_DATE: Final = "2017-04-24T12:45:32+00:00Z"
-_BAD_DATE_CHAT: Final = 3
+_FALSE_PLACE: Final = (
+    '"browser":"","platform":"","user_agent":"","ip":"203.0.299.96","city":"","region":"","country_code":"","country_name":""'
+)
+_FOREIGN_CHAT: Final = 3
+_SPECIAL_LINES: Final = {1: LONE_SURROGATE_LINE, 2: LONG_LINE, 4: ESCAPED_EMOJI_LINE}
+_LANGUAGE_DESKS: Final = {"FR": FRENCH_DESK, "JP": JAPANESE_DESK}
+_LANGUAGE_SKILLS: Final = {"FR": "french", "JP": "japanese", "DE": "german"}
+_STARTED_BY: Final = ("visitor",) * 22 + ("trigger",) * 3
+_FIRST_TICKET: Final = 31_000
+_TAG_WEIGHTS: Final = tuple(accumulate(1 / rank for rank in range(1, len(OTHER_TAGS) + 1)))
+_DESK_WEIGHTS: Final = tuple(accumulate(desk.share for desk in DESKS))
+
+
+@dataclass(slots=True)
+class Draft:
+    """A chat or an offline message before its exact time is known."""
+
+    number: int
+    visitor: Visitor
+    desk: Desk
+    department: Department
+    case: Case
+    dialogue: Dialogue | None
+    """None for an offline message."""
+
+    @property
+    def duration(self) -> int:
+        """How long it takes, in seconds."""
+        return 0 if self.dialogue is None else self.dialogue.now
+
+    @property
+    def served(self) -> bool:
+        """Whether an agent took part."""
+        return self.dialogue is not None and bool(self.dialogue.parts)
+
+    @property
+    def goals(self) -> Sequence[str]:
+        """Names of the goals that such a chat leads to."""
+        return self.case.topic.goals if self.served and self.case.solved else ()
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """When a chat took place, in epoch seconds."""
+class Times:
+    """When a chat started and was last changed, and when it led to a goal, in epoch seconds."""
 
     start: int
-    end: int
     updated: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The parts that chats and offline messages share; JSON text."""
-
-    identity: str
-    visitor_id: str
-    visitor: str
-    visitor_name: str
-    session: str
-    webpath: str
-    department: int | None
-    department_name: str
-    tags: str
+    converted: int | None = None
 
 
 class ChatMaker:
     """Makes one chat after the other from a seeded source of randomness and the account's lists."""
 
-    def __init__(self, random: Random, lists: Lists) -> None:
+    def __init__(self, random: Random, lists: Lists, seed: int, returning: float) -> None:
         self._random = random
         self.made = 0
+        self.rota = Rota(seed)
+        self.crowd = Crowd(random, returning)
+        self.engagements: list[tuple[int, int, int]] = []
+        """The id of an agent, and when one of the agent's parts started and ended, in epoch seconds."""
+        self._busy_until: dict[int, int] = {}
         self._agents = [
-            Agent(int(str(agent["id"])), quoted(str(agent["display_name"])), quoted(str(agent["first_name"])))
-            for agent in lists["agents"].values()
+            Speaker(number, int(str(agent["id"])), quoted(str(agent["display_name"])), quoted(str(agent["first_name"])))
+            for number, agent in enumerate(lists["agents"].values())
         ]
-        self._departments = [
-            (int(str(department["id"])), quoted(str(department["name"]))) for department in lists["departments"].values()
-        ]
-        self._goals = [(goal["id"], quoted(str(goal["name"]))) for goal in lists["goals"].values()]
-        self._skills = [str(skill["id"]) for skill in lists["skills"].values()]
-        self._sessions = [self._session_form() for _ in range(_SESSION_FORMS)]
+        self._departments = {
+            str(department["name"]): Department(int(str(department["id"])), quoted(str(department["name"])))
+            for department in lists["departments"].values()
+        }
+        self._goals = {str(goal["name"]): str(goal["id"]) for goal in lists["goals"].values()}
+        self._skills = {str(skill["name"]): str(skill["id"]) for skill in lists["skills"].values()}
 
-    def make(self, timing: Timing, conversion_time: int | None = None) -> ChatEntry:
-        """Make a chat; with ``conversion_time`` one that led to a goal."""
-        number = self.made
+    def draft(self, moment: int) -> Draft:
+        """Decide what the next chat is about and how it goes, given about when it starts."""
+        number, random = self.made, self._random
         self.made += 1
-        random = self._random
-        deleted = number >= _SPECIAL_CHATS and random.random() < _DELETED_SHARE
-        offline = number >= _SPECIAL_CHATS and conversion_time is None and random.random() < _OFFLINE_SHARE
-        seen = self._see(timing, number)
-        if offline:
-            return self._offline(timing, seen, deleted=deleted)
-        return self._chat(timing, seen, self._conversion(seen, timing, conversion_time), number, deleted=deleted)
+        visitor = self.crowd.next()
+        desk = self._desk(visitor)
+        department = self._department(desk.name)
+        topic = pick(random, TOPICS[desk.name])
+        present = self.rota.at(moment)
+        special = number < _SPECIAL_CHATS
+        away = _OFFLINE_SHARE_WHEN_OPEN if present else _OFFLINE_SHARE_WHEN_CLOSED
+        if not special and random.random() < away:
+            return Draft(number, visitor, desk, department, self._case(topic, desk, 0), None)
+        dialogue = Dialogue(random, visitor.name, moment)
+        agents = self._agents_for(moment, desk, present, special=special)
+        if not agents:
+            case = self._case(topic, desk, 20 + int(random.expovariate(1 / 150)))
+            wait_in_vain(dialogue, case, department)
+            return Draft(number, visitor, desk, department, case, dialogue)
+        strain = 1 + _SLOWER_WITH_LOAD * load(present, moment, self._busy_until)
+        case = self._served_case(topic, desk, [self._agents[agent] for agent in agents], strain, _SPECIAL_LINES.get(number))
+        own = TEAM[agents[-1]].departments
+        last = department if len(agents) == 1 or desk.name in own else self._department(own[0])
+        hold(dialogue, case, [self._agents[agent] for agent in agents], (department, last))
+        self._busy_until[agents[-1]] = moment + dialogue.now
+        return Draft(number, visitor, desk, department, case, dialogue)
 
-    def _token(self, length: int) -> str:
-        return "".join(self._random.choices(_ALPHABET, k=length))
-
-    def _session_form(self) -> tuple[str, str]:
-        random = self._random
-        browser, platform, agent = random.choice(texts.BROWSERS)
-        city, region, code, country = random.choice(texts.PLACES)
-        address = f"198.51.100.{random.randrange(256)}"
-        form = (
-            f'"browser":"{browser}","platform":"{platform}","user_agent":"{agent}","ip":"{address}","city":"{city}",'
-            f'"region":"{region}","country_code":"{code}","country_name":"{country}"'
-        )
-        return form, random.choice(texts.REFERRERS)
-
-    def _see(self, timing: Timing, number: int) -> Seen:
-        random = self._random
-        day = iso_seconds(timing.start)
-        stamp = f"{day[2:4]}{day[5:7]}"
-        visitor_id = f"{ACCOUNT_ID}.{self._token(16)}"
-        digits = random.randrange(10_000_000, 100_000_000)
-        name = quoted(random.choice(texts.VISITOR_NAMES)) if random.random() < _ODD_NAME_SHARE else f'"Visitor {digits}"'
-        email = f"visitor{digits}@example.com" if digits % 3 else ""
-        phone = f"+1555{digits}" if digits % 4 == 0 else ""
-        session, referrer = random.choice(self._sessions)
-        begun = _MALFORMED_DATE if number == _BAD_DATE_CHAT else iso_seconds(timing.start - 50)
-        department, department_name = random.choice(self._departments) if digits % 4 else (None, "null")
-        return Seen(
-            identity=f"{stamp}.{ACCOUNT_ID}.{self._token(13)}",
-            visitor_id=visitor_id,
-            visitor=f'{{"id":"{visitor_id}","name":{name},"email":"{email}","phone":"{phone}","notes":""}}',
-            visitor_name=name,
-            session=f'{{"id":"{stamp}{day[8:10]}.{ACCOUNT_ID}.{self._token(14)}",{session},"start_date":"{begun}",'
-            f'"end_date":"{iso_seconds(timing.end)}"}}',
-            webpath=self._webpath(timing.start, referrer),
-            department=department,
-            department_name=department_name,
-            tags="[]" if digits % 2 else f"[{quoted(random.choice(texts.TAGS))}]",
+    def finish(self, draft: Draft, times: Times) -> ChatEntry:
+        """Write a chat out, now that its time is known."""
+        deleted = draft.number >= _SPECIAL_CHATS and self._random.random() < _DELETED_SHARE
+        day = iso_seconds(times.start)
+        identity = f"{day[2:4]}{day[5:7]}.{texts.ACCOUNT_ID}.{token(self._random, 13)}"
+        body = self._offline if draft.dialogue is None else self._chat
+        return ChatEntry(
+            identity=identity,
+            kind="offline_msg" if draft.dialogue is None else "chat",
+            created=times.start,
+            ended=None if draft.dialogue is None else times.start + draft.duration,
+            updated=times.updated,
+            rating=None if draft.case.rating == "null" else draft.case.rating.strip('"'),
+            visitor_id=draft.visitor.identity,
+            deleted=deleted,
+            body=body(draft, times, identity, deleted=deleted).encode(),
         )
 
-    def _webpath(self, start: int, referrer: str) -> str:
+    def _desk(self, visitor: Visitor) -> Desk:
+        desk = _LANGUAGE_DESKS.get(visitor.country_code)
+        if desk is not None and self._random.random() < _LANGUAGE_DESK_SHARE:
+            return desk
+        return self._random.choices(DESKS, cum_weights=_DESK_WEIGHTS)[0]
+
+    def _department(self, name: str | None) -> Department:
+        return self._departments.get(name, Department()) if name else Department()
+
+    def _agents_for(self, moment: int, desk: Desk, present: Sequence[int], *, special: bool) -> list[int]:
+        """Return who takes the chat: nobody, one agent, or two where the first hands over."""
         random = self._random
-        steps = []
-        for number in range(random.randrange(4)):
-            page, title = random.choice(texts.PAGES)
-            moment = iso_seconds(start - 40 + 9 * number)
+        if special:
+            return [0]
+        if not present:
+            return []
+        agent = choose_agent(random, present, desk.name, self._busy_until)
+        if agent is None:
+            missed, agent = _MISSED_SHARE_WITHOUT_MEMBERS, pick(random, present)
+        else:
+            missed = _MISSED_SHARE
+        if random.random() < missed + _MISSED_SHARE_OF_LOAD * load(present, moment, self._busy_until):
+            return []
+        other = pick(random, present)
+        return [agent, other] if other != agent and random.random() < _HANDOVER_SHARE else [agent]
+
+    def _case(self, topic: Topic, desk: Desk, wait: int) -> Case:
+        random = self._random
+        phrases = PHRASES.get(desk.name or "", ENGLISH)
+        return Case(
+            topic=topic,
+            phrases=phrases,
+            order=f"R-{random.randrange(100_000, 1_000_000)}",
+            item=pick(random, phrases.items),
+            wait=wait,
+            pace=desk.pace,
+            tags=self._tags(topic),
+        )
+
+    def _served_case(self, topic: Topic, desk: Desk, agents: Sequence[Speaker], strain: float, first_line: str | None) -> Case:
+        random = self._random
+        phrases, agent = PHRASES.get(desk.name or "", ENGLISH), agents[-1]
+        post = TEAM[agents[0].number]
+        wait = max(2, int(random.lognormvariate(0, _WAIT_SPREAD) * desk.first_response * post.slowness * strain))
+        solved = random.random() < desk.solved
+        rating, comment = "null", "null"
+        if random.random() < _RATED_SHARE:
+            chance = (
+                desk.satisfied
+                + post.charm
+                - (_SLOW_PENALTY if wait > _SLOW_SECONDS else 0)
+                - (0 if solved else _UNSOLVED_PENALTY)
+            )
+            good = random.random() < chance
+            rating = '"good"' if good else '"bad"'
+            if random.random() < _COMMENT_SHARE:
+                comment = pick(random, phrases.good_comments if good else phrases.bad_comments)
+                comment = quoted(comment.replace("{agent}", json.loads(agent.name)))
+        return Case(
+            topic=topic,
+            phrases=phrases,
+            order=f"R-{random.randrange(100_000, 1_000_000)}",
+            item=pick(random, phrases.items),
+            wait=wait,
+            pace=desk.pace * post.slowness,
+            solved=solved,
+            rating=rating,
+            comment=comment,
+            tags=self._tags(topic),
+            started_by=pick(random, _STARTED_BY),
+            upload=random.random() < _UPLOAD_SHARE,
+            first_line=first_line,
+        )
+
+    def _tags(self, topic: Topic) -> str:
+        random = self._random
+        tags = [topic.tag] if random.random() < _TOPIC_TAG_SHARE else []
+        if random.random() < _OTHER_TAG_SHARE:
+            other = random.choices(OTHER_TAGS, cum_weights=_TAG_WEIGHTS)[0]
+            tags += [other] if other not in tags else []
+        return f"[{','.join(map(quoted, tags))}]"
+
+    def _session(self, draft: Draft, times: Times) -> str:
+        random = self._random
+        day = iso_seconds(times.start)
+        foreign = draft.number == _FOREIGN_CHAT
+        begun = _MALFORMED_DATE if foreign else iso_seconds(times.start - 50 - below(random, 400))
+        seen = draft.visitor.session
+        if foreign:
+            # A message posted through the API: session and address are whatever was posted.
+            seen = _FALSE_PLACE
+        return (
+            f'{{"id":"{day[2:4]}{day[5:7]}{day[8:10]}.{texts.ACCOUNT_ID}.{token(random, 14)}",{seen},"start_date":"{begun}",'
+            f'"end_date":"{iso_seconds(times.start + draft.duration)}"}}'
+        )
+
+    def _webpath(self, draft: Draft, start: int) -> str:
+        random = self._random
+        steps, referrer = [], pick(random, texts.REFERRERS)
+        count = below(random, 4)
+        for number in range(count):
+            page, title = pick(random, texts.PAGES)
+            if number == count - 1:
+                page, title = texts.SHOP + draft.case.topic.page, texts.TITLES[draft.case.topic.page]
             if random.random() < _WEBPATH_ARRAY_SHARE:
-                steps.append(f'[{start + number},"{page}",null]')
+                steps.append(f'[{start - 40 + number},"{page}",null]')
             else:
+                moment = iso_seconds(start - 40 + 12 * number)
                 steps.append(f'{{"timestamp":"{moment}","from":"{referrer}","to":"{page}","title":"{title}"}}')
             referrer = page
         return f"[{','.join(steps)}]"
 
-    def _offline(self, timing: Timing, seen: Seen, *, deleted: bool) -> ChatEntry:
-        random = self._random
+    def _offline(self, draft: Draft, times: Times, identity: str, *, deleted: bool) -> str:
+        random, case = self._random, draft.case
         # Old rows have no tags at all, which is not the same as an empty list.
-        tags = "" if random.random() < _RARE_SHARE else f'"tags":{seen.tags},'
-        unread = random.choice(("false", "true", "0", "1"))
-        body = (
-            f'{{"id":"{seen.identity}","type":"offline_msg","timestamp":"{iso_seconds(timing.end)}",'
-            f'"update_timestamp":"{iso_seconds(timing.updated)}","message":{quoted(random.choice(texts.OFFLINE_LINES))},'
-            f'"unread":{unread},"deleted":{str(deleted).lower()},{tags}"webpath":{seen.webpath},'
-            f'"department_id":{seen.department or "null"},"department_name":{seen.department_name},'
-            f'"zendesk_ticket_id":{random.choice(("null", str(random.randrange(1, 90_000))))},'
-            f'"visitor":{seen.visitor},"session":{seen.session}}}'
-        )
-        return ChatEntry(
-            identity=seen.identity,
-            kind="offline_msg",
-            created=timing.end,
-            ended=None,
-            updated=timing.updated,
-            rating=None,
-            visitor_id=seen.visitor_id,
-            deleted=deleted,
-            body=body.encode(),
-        )
-
-    def _conversion(self, seen: Seen, timing: Timing, moment: int | None) -> str:
-        if moment is None:
-            return "[]"
-        goal, name = self._random.choice(self._goals)
-        agent = self._random.choice(self._agents)
+        tags = "" if random.random() < _RARE_SHARE else f'"tags":{case.tags},'
+        message = case.fill(pick(random, case.topic.offline))
         return (
-            f'[{{"id":"{seen.identity}.conv01","timestamp":"{iso_seconds(moment)}","goal_id":{goal},"goal_name":{name},'
-            f'"attribution":{{"agent_id":{agent.identity},"agent_name":{agent.name},'
-            f'"department_id":{seen.department or "null"},"department_name":{seen.department_name},'
-            f'"chat_timestamp":"{iso_seconds(timing.start)}"}}}}]'
+            f'{{"id":"{identity}","type":"offline_msg","timestamp":"{iso_seconds(times.start)}",'
+            f'"update_timestamp":"{iso_seconds(times.updated)}","message":"{message}",'
+            f'"unread":{pick(random, ("false", "false", "true", "0", "1"))},"deleted":{str(deleted).lower()},{tags}'
+            f'"webpath":{self._webpath(draft, times.start)},'
+            f'"department_id":{draft.department.number},"department_name":{draft.department.name},'
+            f'"zendesk_ticket_id":{self._ticket(draft)},'
+            f'"visitor":{draft.visitor.record},"session":{self._session(draft, times)}}}'
         )
 
-    def _first_line(self, number: int) -> str | None:
-        special = {1: LONE_SURROGATE_LINE, 2: LONG_LINE, 4: ESCAPED_EMOJI_LINE}
-        return special.get(number)
+    def _ticket(self, draft: Draft) -> str:
+        return str(_FIRST_TICKET + draft.number) if self._random.random() < _TICKET_SHARE else "null"
 
-    def _chat(self, timing: Timing, seen: Seen, conversions: str, number: int, *, deleted: bool) -> ChatEntry:
-        random = self._random
-        missed = number >= _SPECIAL_CHATS and random.random() < _MISSED_SHARE
-        agents = [] if missed else random.choices(self._agents, k=2 if random.random() < _RARE_SHARE else 1)
-        rating = "null" if missed else random.choice(('"good"', "null", "null", "null", '"bad"'))
-        comment = random.choice(COMMENTS) if rating != "null" and random.random() < 1 / 2 else "null"
-        messages = 1 if missed else 1 + min(int(random.expovariate(0.28)), 60)
-        talk = Talk(
-            department=seen.department,
-            department_name=seen.department_name,
-            tags=seen.tags,
-            rating=rating,
-            comment=comment,
-            messages=messages,
-            first_line=self._first_line(number),
+    def _chat(self, draft: Draft, times: Times, identity: str, *, deleted: bool) -> str:
+        dialogue = draft.dialogue
+        assert dialogue is not None  # noqa: S101 -- offline messages are written elsewhere
+        account, _, name = draft.visitor.identity.partition(".")
+        for part in dialogue.parts:
+            self.engagements.append((part.agent.identity, times.start + part.joined, times.start + part.left))
+        engagements = ",".join(
+            self._engagement(draft, part, identity, times, place) for place, part in enumerate(dialogue.parts)
         )
-        begin_us = seconds_to_us(timing.start, random)
-        account, _, token = seen.visitor_id.partition(".")
-        transcript = Transcript(f"#supportchat:{account}-{token}", seen.visitor_name, begin_us, newer=random.random() < 1 / 2)
-        history = write_transcript(random, transcript, agents, talk, max(timing.end * 1_000_000, begin_us))
-        body = (
-            self._outline(timing, seen, talk, agents, deleted=deleted)
-            + f'"conversions":{conversions},"engagements":{self._engagements(timing, seen, talk, agents)},'
-            + f'"history":[{history}]}}'
-        )
-        return ChatEntry(
-            identity=seen.identity,
-            kind="chat",
-            created=timing.start,
-            ended=timing.end,
-            updated=timing.updated,
-            rating=None if rating == "null" else rating.strip('"'),
-            visitor_id=seen.visitor_id,
-            deleted=deleted,
-            body=body.encode(),
+        return (
+            self._outline(draft, dialogue, times, identity, deleted=deleted)
+            + f'"conversions":{self._conversions(draft, times, identity)},"engagements":[{engagements}],'
+            + f'"history":[{dialogue.history(times.start, f"#supportchat:{account}-{name}")}]}}'
         )
 
-    def _outline(self, timing: Timing, seen: Seen, talk: Talk, agents: list[Agent], *, deleted: bool) -> str:
-        random = self._random
-        engine, terms = random.choice(texts.SEARCHES)
-        triggered = random.random() < _RARE_SHARE
+    def _outline(self, draft: Draft, dialogue: Dialogue, times: Times, identity: str, *, deleted: bool) -> str:
+        random, case = self._random, draft.case
+        engine, terms = pick(random, texts.SEARCHES)
+        triggered = case.started_by == "trigger"
+        served = bool(dialogue.parts)
         # Keys that are null in most rows are left out of some.
-        comment = "" if talk.comment == "null" and random.random() < _RARE_SHARE else f'"comment":{talk.comment},'
-        abandon = random.choice(("", '"abandon_time":null,', f'"abandon_time":{random.randrange(900)},'))
-        missed = "false" if agents else "true"
-        agent_ids = ",".join(f'"{agent.identity}"' for agent in agents)
+        comment = "" if case.comment == "null" and random.random() < _RARE_SHARE else f'"comment":{case.comment},'
+        abandon = "" if served else pick(random, ("", '"abandon_time":null,', *[f'"abandon_time":{case.wait},'] * 6))
+        missed = "false" if served else "true"
+        skill = self._skills.get(_LANGUAGE_SKILLS.get(draft.visitor.country_code, ""), "")
         return (
-            f'{{"id":"{seen.identity}","type":"chat","timestamp":"{iso_seconds(timing.start)}",'
-            f'"end_timestamp":"{iso_seconds(timing.end)}","update_timestamp":"{iso_seconds(timing.updated)}",'
-            f'"started_by":"{random.choice(("visitor", "visitor", "agent", "trigger"))}","visitor":{seen.visitor},'
-            f'"session":{seen.session},"webpath":{seen.webpath},'
-            f'"agent_ids":[{agent_ids}],'
-            f'"agent_names":[{",".join(agent.name for agent in agents)}],'
-            f'"department_id":{seen.department or "null"},"department_name":{seen.department_name},'
-            f"{self._measures(talk, agents)},"
-            f'"duration":{timing.end - timing.start},"missed":{missed},"dropped":{missed},'
-            f'{abandon if not agents else ""}"proactive":false,"triggered":{str(triggered).lower()},'
+            f'{{"id":"{identity}","type":"chat","timestamp":"{iso_seconds(times.start)}",'
+            f'"end_timestamp":"{iso_seconds(times.start + dialogue.now)}","update_timestamp":"{iso_seconds(times.updated)}",'
+            f'"started_by":"{case.started_by}","visitor":{draft.visitor.record},'
+            f'"session":{self._session(draft, times)},"webpath":{self._webpath(draft, times.start)},'
+            f'"agent_ids":[{",".join(_distinct(f"{chr(34)}{part.agent.identity}{chr(34)}" for part in dialogue.parts))}],'
+            f'"agent_names":[{",".join(_distinct(part.agent.name for part in dialogue.parts))}],'
+            f'"department_id":{draft.department.number},"department_name":{draft.department.name},'
+            f"{_measures(dialogue.by_visitor, dialogue.by_agent, dialogue.responses())},"
+            f'"duration":{dialogue.now},"missed":{missed},"dropped":{missed},'
+            f'{abandon}"proactive":false,"triggered":{str(triggered).lower()},'
             f'"triggered_response":{"true" if triggered else "null"},'
-            f'"unread":{random.choice(("false", "false", "false", "true", "0", "1"))},"deleted":{str(deleted).lower()},'
-            f'"rating":{talk.rating},{comment}"tags":{talk.tags},'
+            f'"unread":{pick(random, ("false", "false", "false", "false", "0", "1"))},"deleted":{str(deleted).lower()},'
+            f'"rating":{case.rating},{comment}"tags":{case.tags},'
             f'"referrer_search_engine":{quoted(engine)},"referrer_search_terms":{quoted(terms)},'
-            f'"skills_requested":[{random.choice(("", "", *self._skills))}],'
-            f'"skills_fulfilled":{str(bool(agents)).lower()},'
-            f'"zendesk_ticket_id":{random.choice(("null", str(random.randrange(1, 90_000))))},'
+            f'"skills_requested":[{skill}],"skills_fulfilled":{str(served and bool(skill)).lower()},'
+            f'"zendesk_ticket_id":{self._ticket(draft)},'
         )
 
-    def _measures(self, talk: Talk, agents: list[Agent]) -> str:
-        by_agents = talk.messages // 2 if agents else 0
-        count = f'{{"total":{talk.messages},"visitor":{talk.messages - by_agents},"agent":{by_agents}}}'
-        if not agents:
-            return f'"count":{count},"response_time":{{"first":null,"avg":null,"max":null}}'
-        first = self._random.randrange(1, 90)
-        return f'"count":{count},"response_time":{{"first":{first},"avg":{first * 1.0173},"max":{first + 4}}}'
+    def _conversions(self, draft: Draft, times: Times, identity: str) -> str:
+        if times.converted is None or draft.dialogue is None:
+            return "[]"
+        name = pick(self._random, draft.goals)
+        part = draft.dialogue.parts[-1]
+        return (
+            f'[{{"id":"{identity}.conv01","timestamp":"{iso_seconds(times.converted)}","goal_id":{self._goals[name]},'
+            f'"goal_name":{quoted(name)},'
+            f'"attribution":{{"agent_id":{part.agent.identity},"agent_name":{part.agent.name},'
+            f'"department_id":{draft.department.number},"department_name":{draft.department.name},'
+            f'"chat_timestamp":"{iso_seconds(times.start)}"}}}}]'
+        )
 
-    def _engagements(self, timing: Timing, seen: Seen, talk: Talk, agents: list[Agent]) -> str:
-        span = max(1, timing.end - timing.start)
-        items = [
-            f'{{"id":"{seen.identity}.e{number}","started_by":"visitor","agent_id":"{agent.identity}",'
-            f'"agent_name":{agent.name},"agent_full_name":{agent.full_name},'
-            f'"department_id":{seen.department or "null"},'
-            f'"assigned":true,"accepted":true,"rating":{talk.rating},"comment":{talk.comment},"skills_requested":[],'
-            f'"skills_fulfilled":false,"timestamp":"{iso_seconds(timing.start + 8)}","duration":{span * 0.93:.2f},'
-            f"{self._measures(talk, agents)}}}"
-            for number, agent in enumerate(agents)
-        ]
-        return f"[{','.join(items)}]"
+    def _engagement(self, draft: Draft, part: Part, identity: str, times: Times, place: int) -> str:
+        last = draft.dialogue is not None and part is draft.dialogue.parts[-1]
+        rating, comment = (draft.case.rating, draft.case.comment) if last else ("null", "null")
+        return (
+            f'{{"id":"{identity}.e{place}","started_by":"{part.started_by}","agent_id":"{part.agent.identity}",'
+            f'"agent_name":{part.agent.name},"agent_full_name":{part.agent.full_name},'
+            f'"department_id":{part.department.number},'
+            f'"assigned":true,"accepted":true,"rating":{rating},"comment":{comment},"skills_requested":[],'
+            f'"skills_fulfilled":false,"timestamp":"{iso_seconds(times.start + part.joined)}",'
+            f'"duration":{part.left - part.joined}.0,{_measures(part.by_visitor, part.by_agent, part.responses)}}}'
+        )
 
 
-def timing_of(random: Random, end: int, updated: int) -> Timing:
-    """Return a chat that ended at ``end`` after a few minutes."""
-    return Timing(start=end - random.randint(20, 3_600), end=end, updated=updated)
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
 
 
-def late_update(random: Random, end: int, now: int) -> int:
-    """Return when a chat was last touched: mostly minutes after it ended, at times weeks; never after ``now``."""
-    delay = random.randint(5, 600) if random.random() > _RARE_SHARE else random.randint(3_600, 30 * DAY_SECONDS)
-    return max(end, min(end + delay, now - 1))
+def _measures(by_visitor: int, by_agent: int, responses: Sequence[int]) -> str:
+    count = f'{{"total":{by_visitor + by_agent},"visitor":{by_visitor},"agent":{by_agent}}}'
+    if not responses:
+        return f'"count":{count},"response_time":{{"first":null,"avg":null,"max":null}}'
+    average = sum(responses) / len(responses)
+    return f'"count":{count},"response_time":{{"first":{responses[0]},"avg":{average:.4f},"max":{max(responses)}}}'

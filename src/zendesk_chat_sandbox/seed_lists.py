@@ -6,6 +6,7 @@ from typing import Final
 
 from zendesk_chat_sandbox import texts
 from zendesk_chat_sandbox.http_messages import Record
+from zendesk_chat_sandbox.seed_staff import TEAM
 from zendesk_chat_sandbox.timestamps import DAY_SECONDS, iso_seconds
 
 Identity = int | str
@@ -13,9 +14,7 @@ Lists = dict[str, dict[Identity, Record]]
 Maker = Callable[[Random, int, Lists, int], Record]
 """Builds record ``number`` of a list from (random, number, all lists so far, now in epoch seconds)."""
 
-ACCOUNT_ID: Final = 10_099_001
 _NULL_CREATED_SHARE: Final = 0.2
-_MANY_MEMBERS: Final = 6
 
 
 def _ids(lists: Lists, resource: str) -> list[Identity]:
@@ -34,7 +33,7 @@ def make_role(random: Random, number: int, lists: Lists, now: int) -> Record:  #
     return {
         "id": 360_000_000_076 + 20 * number,
         "name": name if number < len(texts.ROLES) else f"{name} {number}",
-        "description": f"{name}: made by the sandbox.",
+        "description": f"{name}s of the shop",
         "enabled": True,
         "members_count": random.randint(1, 60),
         "permissions": {
@@ -67,7 +66,7 @@ def make_department(random: Random, number: int, lists: Lists, now: int) -> Reco
         "id": identity,
         "name": name if number < len(texts.DEPARTMENTS) else f"{name} {number}",
         "description": "" if number == 1 else f"{name} desk",
-        "enabled": number != _MANY_MEMBERS,
+        "enabled": True,
         "members": [],
         "settings": {} if number == len(texts.DEPARTMENTS) - 1 else settings,
     }
@@ -85,15 +84,24 @@ def make_skill(random: Random, number: int, lists: Lists, now: int) -> Record:  
     }
 
 
+def _departments_of(random: Random, number: int, lists: Lists) -> list[Identity]:
+    """Return the departments of an agent: those that the chat team gives, or for anybody else some."""
+    post = TEAM.get(number)
+    if post is None:
+        return _some(random, _ids(lists, "departments"), 3)
+    return [identity for identity, department in lists["departments"].items() if department["name"] in post.departments]
+
+
 def make_agent(random: Random, number: int, lists: Lists, now: int) -> Record:
     """Build an agent; number 0 owns the account. Departments and skills learn of their new member."""
     identity = (360_700_000_001 if number % 5 < 3 else 361_000_000_002) + number * 1_009  # noqa: PLR2004 -- two ranges
     first = texts.FIRST_NAMES[number % len(texts.FIRST_NAMES)]
-    last = texts.LAST_NAMES[number // len(texts.FIRST_NAMES) % len(texts.LAST_NAMES)]
-    departments = _some(random, _ids(lists, "departments"), 3)
+    last = texts.LAST_NAMES[(number + number // len(texts.FIRST_NAMES)) % len(texts.LAST_NAMES)]
+    departments = _departments_of(random, number, lists)
     skills = _some(random, _ids(lists, "skills"), 2)
     created = now - random.randint(400, 2_000) * DAY_SECONDS
-    logins = 0 if number % 11 == 1 else random.randint(1, 3_000)
+    seen = 3 if number in TEAM else 90
+    logins = 0 if number % 11 == 10 else random.randint(1, 3_000)  # noqa: PLR2004 -- a few never logged in
     for resource, joined in (("departments", departments), ("skills", skills)):
         for group in joined:
             members = lists[resource][group]["members"]
@@ -104,7 +112,7 @@ def make_agent(random: Random, number: int, lists: Lists, now: int) -> Record:
         "email": f"{first}.{last}.{number}@example.com".lower(),
         "first_name": f"{first} {last}",
         "last_name": "",
-        "display_name": first,
+        "display_name": first if number < len(texts.FIRST_NAMES) else f"{first} {last}",
         "enabled": number % 17 != 16,  # noqa: PLR2004 -- some have left
         "role_id": 360_000_000_076 + 20 * (number if number < len(texts.ROLES) - 1 else 2),
         "roles": {"administrator": number <= 1 or number % 40 == 5, "owner": number == 0},  # noqa: PLR2004 -- a few
@@ -112,7 +120,7 @@ def make_agent(random: Random, number: int, lists: Lists, now: int) -> Record:
         "enabled_departments": departments[:1],
         "skills": skills,
         "create_date": iso_seconds(created),
-        "last_login": iso_seconds(now - random.randint(60, 90 * DAY_SECONDS)) if logins else None,
+        "last_login": iso_seconds(now - random.randint(60, seen * DAY_SECONDS)) if logins else None,
         "login_count": logins,
     }
 
@@ -125,7 +133,7 @@ def make_ban(random: Random, number: int, lists: Lists, now: int) -> Record:  # 
         record |= {"type": "ip_address", "ip_address": f"203.0.113.{number % 256}"}
     else:
         name = f"Visitor {10_000_000 + random.randint(0, 9_999_999)}"
-        record |= {"type": "visitor", "visitor_id": f"{ACCOUNT_ID}.ban{number:06d}", "visitor_name": name}
+        record |= {"type": "visitor", "visitor_id": f"{texts.ACCOUNT_ID}.ban{number:06d}", "visitor_name": name}
     record["reason"] = random.choice(texts.BAN_REASONS)
     record["created_at"] = None if random.random() < _NULL_CREATED_SHARE else created
     return record
@@ -155,7 +163,7 @@ def make_shortcut(random: Random, number: int, lists: Lists, now: int) -> Record
     record: Record = {
         "id": name,
         "name": name,
-        "message": random.choice(texts.AGENT_LINES),
+        "message": texts.SHORTCUT_MESSAGES[number % len(texts.SHORTCUT_MESSAGES)],
         "options": random.choice(("", "", "Yes/No")),
         "scope": scope,
     }
@@ -170,17 +178,19 @@ def make_trigger(random: Random, number: int, lists: Lists, now: int) -> Record:
     """Build a trigger whose definition nests arrays of mixed types."""
     name = texts.TRIGGERS[number % len(texts.TRIGGERS)]
     definition: Record = {
-        "event": random.choice(("chat_requested", "page_enter", "chat_message")),
+        "event": ("chat_requested", "page_enter", "chat_message")[number % 3],
         "condition": [
             "and",
             ["not", ["firedBefore"]],
             ["or", ["eq", "@visitor_page_url", texts.PAGES[number % len(texts.PAGES)][0]], ["stillOnPage", 30]],
             ["neq", "@visitor_served", False],
+            ["hasTag", texts.TAGS[number % len(texts.TAGS)]],
         ],
         "actions": [
             ["wait", 5 + number],
             ["setTriggered", True],
             ["sendMessageToVisitor", "Ana", "Can I help you find something?"],
+            ["setDepartment", 7_200_000_000_001],
         ],
     }
     if number % 2:
@@ -188,7 +198,7 @@ def make_trigger(random: Random, number: int, lists: Lists, now: int) -> Record:
     return {
         "id": 66_000_001 + number,
         "name": name if number < len(texts.TRIGGERS) else f"{name} {number}",
-        "description": f"Sandbox trigger {number}",
+        "description": f"{name}, on the shop's pages",
         "enabled": number % 4 != 1,
         "definition": definition,
     }

@@ -6,6 +6,8 @@ import struct
 import sys
 import threading
 from dataclasses import replace
+from email.utils import formatdate
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -14,12 +16,14 @@ from zendesk_chat_sandbox.admin import PREFIX, administer
 from zendesk_chat_sandbox.faults import REPLACING, Fault, cut_at, replacement
 from zendesk_chat_sandbox.http_messages import Request, Response
 from zendesk_chat_sandbox.routes import answer
-from zendesk_chat_sandbox.wire import Compressor, packed, prettier, send, send_broken
+from zendesk_chat_sandbox.tampering import TAMPERING, tampered
+from zendesk_chat_sandbox.web_pages import refuse_web_page
+from zendesk_chat_sandbox.wire import Compressor, dated, in_members, packed, prettier, send, send_broken, send_interim
 from zendesk_chat_sandbox.world import LoggedRequest, World
 
 LOOPBACK: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.005
-_BREAKING: Final = frozenset({"reset", "reset_body", "hang", "hang_body", "truncated", "drip"})
+_BREAKING: Final = frozenset({"reset", "reset_body", "hang", "hang_body", "truncated", "drip", "drip_head"})
 _LINGER: Final = struct.Struct("ii")
 
 
@@ -30,14 +34,22 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: "SandboxServer"
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write times of the sandbox's clock, also in the answers that the base class makes."""
+        return formatdate(self.server.world.clock.time() if timestamp is None else timestamp, usegmt=True)
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class names it
         """Keep quiet; the sandbox has its own log."""
 
     def _serve(self) -> None:
         request = self._read()
         world = self.server.world
+        refused = refuse_web_page(request, self.server.server_address[1])
+        if refused is not None:
+            self._respond(request, refused, None, None)
+            return
         if request.path.startswith(PREFIX):
-            send(self.connection, request, administer(world, request), close=self.close_connection)
+            self._respond(request, administer(world, request), None, None)
             return
         fault = world.faults.pick(request)
         if fault is not None and fault.kind in REPLACING:
@@ -52,22 +64,28 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(request, response, fault, broken)
 
     def _respond(self, request: Request, response: Response, fault: Fault | None, broken: Fault | None) -> None:
-        response = self._prepared(request, response, fault)
+        response = dated(self._prepared(request, response, fault), self.date_time_string())
         if broken is not None:
             self.close_connection = True
             send_broken(self.connection, response, broken, self.server.stopping)
             return
         if fault is not None and fault.kind == "latency":
             self.server.stopping.wait(fault.seconds or 0)
+        if fault is not None and fault.kind == "interim":
+            send_interim(self.connection, fault, self.server.stopping)
         send(self.connection, request, response, close=self.close_connection)
 
     def _prepared(self, request: Request, response: Response, fault: Fault | None) -> Response:
         switches = self.server.world.switches
         kind = None if fault is None else fault.kind
+        if fault is not None and fault.kind in TAMPERING and response.status == HTTPStatus.OK:
+            response = tampered(fault, response)
         if switches.pretty_json and kind not in REPLACING:
             response = prettier(response)
         if fault is not None and kind == "truncated_json":
             response = replace(response, body=response.body[: cut_at(fault, response.body)])
+        if fault is not None and kind == "gzip_members":
+            return in_members(response, self.server.compressor, cut_at(fault, response.body))
         if switches.gzip or kind == "truncated_gzip":
             response = packed(response, request, self.server.compressor, force=kind == "truncated_gzip")
         if fault is not None and kind == "truncated_gzip":
@@ -76,7 +94,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read(self) -> Request:
         target = urlsplit(self.path)
-        host = target.netloc or self.headers.get("Host") or "{}:{}".format(*self.server.server_address[:2])
         return Request(
             method=self.command,
             path=target.path,
@@ -84,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             query_string=target.query,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
-            origin=f"http://{host}",
+            hosts=(self.headers.get("Host", ""), *([target.netloc] if target.netloc else [])),
         )
 
     # The names that the base class looks for.

@@ -23,6 +23,8 @@ class Switches:
     recent_window: Literal["reject", "exclude", "allow"] = "reject"
     """A ``start_time`` younger than ``recent_seconds``: answered 400; rows that young left out; or no rule at all."""
     recent_seconds: int = 300
+    recent_status: Literal[400, 422] = 400
+    """The status of that refusal; 422 is the one of Support's exports."""
     deleted_chats: Literal["tombstone", "full", "gone"] = "tombstone"
     """What the export shows of a deleted chat: a few keys, every key, or nothing."""
     next_page: Literal["always", "null_at_end", "absent_at_end"] = "always"
@@ -49,10 +51,21 @@ class Switches:
     agent_routing_paging: bool = True
     """Whether they come a page at a time, or always all at once whatever is asked for."""
     enabled_as: Literal["bool", "int"] = "bool"
+    history: Literal["seconds", "fractions"] = "seconds"
+    """Times of history items: whole seconds and an ``index``; or, as in 2017, fractions and no ``index``."""
+    chat_agent_ids: Literal["string", "int", "mixed"] = "string"
+    """Ids of agents in chats and engagements."""
+    chat_department_ids: Literal["int", "string", "mixed"] = "int"
+    """Ids of departments in chats and engagements."""
+    empty_bans: Literal["lists", "absent", "null"] = "lists"
+    """A list without bans on a page: an empty list, no key (an empty page is ``{}``), or null."""
+    old_rows: Literal["complete", "incomplete"] = "complete"
+    """Whether old bans, shortcuts and agents lack keys, as some accounts' do."""
     agents_limit_max: int = 100
     search_cap: int = 10_000
-    account_state: Literal["ok", "no_chat", "no_account"] = "ok"
-    """A working account; a help desk without Chat; or an address without any help desk."""
+    account_state: Literal["ok", "no_chat", "no_account", "wrong_subdomain", "blocked"] = "ok"
+    """A working account; a help desk without Chat; or the answer of every path: 404 as a web page, 404 as Zendesk's JSON
+    for an unused subdomain, 403 as a web page."""
     account_status: Literal[200, 403, 404] = 200
     """The answer of ``/account``, which was refused to integrated accounts for years."""
     account_billing: bool = False
@@ -65,7 +78,7 @@ class Switches:
     refresh_revokes_access: bool = False
     """Whether a refresh also ends the access token that came with the used refresh token."""
     rate_limit: int = 200
-    """Requests a minute and token; 0 for no limit."""
+    """Requests a minute, of all tokens together; 0 for no limit."""
     retry_after: Literal["seconds", "date", "absent"] = "seconds"
     pretty_json: bool = False
     gzip: bool = True

@@ -1,6 +1,9 @@
-"""Words from which the seeded account is made: all invented, hosts from example.com, addresses from RFC 5737."""
+"""Names and words of the simulated account: all fake, hosts from example.com."""
 
+from dataclasses import dataclass
 from typing import Final
+
+ACCOUNT_ID: Final = 10_099_001
 
 FIRST_NAMES: Final = (
     "Ana", "Bo", "Chidi", "Dara", "Elif", "Farid", "Greta", "Hana", "Ines", "Jonas", "Kaveh", "Lina", "Mateo",
@@ -24,36 +27,9 @@ SHORTCUTS: Final = (
     "hello", "goodbye", "hold_on", "order_id", "refund", "shipping", "thanks", "survey", "transfer", "closing",
     "opening", "warranty", "invoice", "password", "callback", "ticket", "language", "outage", "discount", "returns",
 )  # fmt: skip
-BAN_REASONS: Final = ("Spam links", "Abuse", "Bot", "", "Repeated insults 🤬", "Advertising")
-TAGS: Final = ("order_status", "refund", "vip", "bug", "shipping", "invoice", "späti", "follow-up", "spam", "upsell")
-PAGES: Final = (
-    ("https://shop.example.com/", "Welcome"),
-    ("https://shop.example.com/orders", "Your orders"),
-    ("https://shop.example.com/cart?step=2&ref=mail", "Cart — step 2"),
-    ("https://shop.example.com/help/returns", "How to return"),
-    ("https://shop.example.com/pricing", "Pricing"),
-    ("https://shop.example.com/ja/商品", "商品一覧"),
-)
-REFERRERS: Final = ("", "", "", "https://search.example.com/", "https://news.example.net/a?b=c")
-SEARCHES: Final = (("", ""), ("", ""), ("", ""), ("Search", "return policy"), ("Search", "サイズ 交換"))
-VISITOR_LINES: Final = (
-    "Where has my parcel got to?",
-    "Hi, I ordered two weeks ago and the parcel still has not arrived. Could you look into it?",
-    "Thanks!",
-    "Das Paket ist beschädigt angekommen, was soll ich tun?",
-    "¿Puedo cambiar la talla?",
-    "注文をキャンセルしたいのですが、どうすればいいですか。",
-    "مرحبا، أين طلبي؟",
-    'The page says "Error 500" \\ and then nothing.\nI tried twice.',
-    "ok 👍",
-    "It is about invoice 2024/118, the VAT number is missing from the PDF that I downloaded yesterday.",
-    "❤️ great, that worked",
-    "Are you a robot?",
-)
-AGENT_LINES: Final = (
+SHORTCUT_MESSAGES: Final = (
     "Hello, I am looking into it now.",
-    "Could you send me your order number, please? You find it in the confirmation mail, on top on the right.",
-    "I see. The parcel left our warehouse on Monday and should be with you by tomorrow evening.",
+    "Could you send me your order number, please? You find it in the confirmation e-mail.",
     "One moment, please.",
     "I have asked the carrier to look for it; we will write to you as soon as there is an answer.",
     "Sorry about that. A refund takes three to five days until it shows on your account.",
@@ -61,21 +37,20 @@ AGENT_LINES: Final = (
     "Natürlich, ich schicke Ihnen sofort ein neues Etikett zu.",
     "Thank you for your patience! 😊",
 )
-COMMENTS: Final = (
-    "Quick and kind",
-    "Took too long",
-    "très bien",
-    "",
-    "👎",
-    "The agent was friendly but could not solve it.",
-)
-OFFLINE_LINES: Final = (
-    "Hello?",
-    "Nobody answered, please call me back under the number I left. It is about my subscription.",
-    "Bonjour, je voudrais annuler ma commande.",
-    "すぐに返信してください。",
-    "I cannot log in since yesterday, your site says my account is locked. What do I do now?",
-)
+BAN_REASONS: Final = ("Spam links", "Abuse", "Bot", "", "Repeated insults 🤬", "Advertising")
+TAGS: Final = ("order_status", "refund", "vip", "bug", "shipping", "invoice", "späti", "follow-up", "spam", "upsell")
+SHOP: Final = "https://shop.example.com"
+TITLES: Final = {
+    "/": "Welcome",
+    "/orders": "Your orders",
+    "/cart?step=2&ref=mail": "Cart — step 2",
+    "/help/returns": "How to return",
+    "/pricing": "Pricing",
+    "/ja/商品": "商品一覧",
+}
+PAGES: Final = tuple((SHOP + path, title) for path, title in TITLES.items() if not path.startswith("/ja"))
+REFERRERS: Final = ("", "", "", "https://search.example.com/", "https://news.example.net/a?b=c")
+SEARCHES: Final = (("", ""), ("", ""), ("", ""), ("", ""), ("Search", "return policy"), ("Search", "light two-person tent"))
 BROWSERS: Final = (
     ("Firefox", "Linux", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
     (
@@ -86,11 +61,97 @@ BROWSERS: Final = (
     ("Safari", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"),
     ("Edge", "Windows 11", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Edg/129.0"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where visitors come from, and how many of them."""
+
+    city: str
+    region: str
+    code: str
+    country: str
+    calling_code: int
+    culture: str
+    weight: int
+
+
 PLACES: Final = (
-    ("Lisbon", "Lisboa", "PT", "Portugal"),
-    ("München", "Bayern", "DE", "Germany"),
-    ("東京", "Tokyo", "JP", "Japan"),
-    ("São Paulo", "São Paulo", "BR", "Brazil"),
-    ("القاهرة", "", "EG", "Egypt"),
-    ("", "", "", ""),
+    Place("Lisbon", "Lisboa", "PT", "Portugal", 351, "pt", 13),
+    Place("Porto", "Porto", "PT", "Portugal", 351, "pt", 7),
+    Place("Faro", "Faro", "PT", "Portugal", 351, "pt", 3),
+    Place("Madrid", "Madrid", "ES", "Spain", 34, "es", 7),
+    Place("Barcelona", "Catalunya", "ES", "Spain", 34, "es", 5),
+    Place("Berlin", "Berlin", "DE", "Germany", 49, "de", 6),
+    Place("München", "Bayern", "DE", "Germany", 49, "de", 5),
+    Place("Hamburg", "Hamburg", "DE", "Germany", 49, "de", 3),
+    Place("Paris", "Île-de-France", "FR", "France", 33, "fr", 5),
+    Place("Lyon", "Auvergne-Rhône-Alpes", "FR", "France", 33, "fr", 3),
+    Place("London", "England", "GB", "United Kingdom", 44, "en", 8),
+    Place("Manchester", "England", "GB", "United Kingdom", 44, "en", 3),
+    Place("Dublin", "Leinster", "IE", "Ireland", 353, "en", 3),
+    Place("Amsterdam", "Noord-Holland", "NL", "Netherlands", 31, "nl", 4),
+    Place("Milano", "Lombardia", "IT", "Italy", 39, "it", 5),
+    Place("Warszawa", "Mazowieckie", "PL", "Poland", 48, "pl", 3),
+    Place("Göteborg", "Västra Götaland", "SE", "Sweden", 46, "sv", 3),
+    Place("São Paulo", "São Paulo", "BR", "Brazil", 55, "pt", 5),
+    Place("New York", "New York", "US", "United States", 1, "en", 4),
+    Place("Austin", "Texas", "US", "United States", 1, "en", 2),
+    Place("東京", "Tokyo", "JP", "Japan", 81, "ja", 3),
+    Place("القاهرة", "", "EG", "Egypt", 20, "ar", 1),
+    Place("", "", "", "", 44, "en", 1),
 )
+# Given names, family names, and their order.
+NAMES: Final = {
+    "pt": (
+        ("João", "Maria", "Tiago", "Inês", "Rui", "Beatriz", "Pedro", "Sofia", "Miguel", "Joana"),
+        ("Silva", "Santos", "Ferreira", "Oliveira", "Pereira", "Gonçalves", "Ribeiro", "Martins", "Sousa", "Araújo"),
+        "{first} {last}",
+    ),
+    "es": (
+        ("José", "Carmen", "Javier", "Lucía", "Pablo", "Marta", "Íñigo", "Elena", "Raúl"),
+        ("García", "Fernández", "López", "Ñíguez", "Sánchez", "Romero", "Torres", "Núñez"),
+        "{first} {last}",
+    ),
+    "de": (
+        ("Lukas", "Anna", "Jürgen", "Lena", "Max", "Sophie", "Björn", "Katharina", "Felix"),
+        ("Müller", "Schmidt", "Weber", "Schröder", "Becker", "Groß", "Wagner", "Köhler"),
+        "{first} {last}",
+    ),
+    "fr": (
+        ("Louis", "Camille", "Hugo", "Chloé", "Théo", "Amélie", "François", "Marie-Claire"),
+        ("Martin", "Bernard", "Dubois", "Lefèvre", "Moreau", "Girard", "Rousseau", "Mercier"),
+        "{first} {last}",
+    ),
+    "en": (
+        ("Oliver", "Emily", "Jack", "Olivia", "Harry", "Grace", "Liam", "Chloe", "Noah", "Ava"),
+        ("Smith", "Jones", "Taylor", "O'Brien", "Walker", "Hughes", "Patel", "Murphy", "Johnson", "Lee"),
+        "{first} {last}",
+    ),
+    "nl": (
+        ("Daan", "Sanne", "Bram", "Lotte", "Thijs", "Fleur"),
+        ("de Vries", "Jansen", "Bakker", "Visser", "van Dijk"),
+        "{first} {last}",
+    ),
+    "it": (
+        ("Marco", "Giulia", "Luca", "Chiara", "Matteo", "Francesca"),
+        ("Rossi", "Ferrari", "Bianchi", "Ricci", "Greco"),
+        "{first} {last}",
+    ),
+    "pl": (
+        ("Łukasz", "Agnieszka", "Paweł", "Zofia", "Michał"),
+        ("Nowak", "Kowalska", "Wiśniewski", "Żak", "Zieliński"),
+        "{first} {last}",
+    ),
+    "sv": (("Erik", "Åsa", "Lars", "Maja", "Søren"), ("Andersson", "Lindqvist", "Öberg", "Nilsson"), "{first} {last}"),
+    "ja": (
+        ("花子/hanako", "健太/kenta", "美咲/misaki", "翔/sho", "陽子/yoko"),
+        ("佐藤/sato", "鈴木/suzuki", "高橋/takahashi", "田中/tanaka", "伊藤/ito"),
+        "{last} {first}",
+    ),
+    "ar": (
+        ("محمد/mohamed", "فاطمة/fatma", "أحمد/ahmed", "مريم/mariam"),
+        ("علي/ali", "حسن/hassan", "إبراهيم/ibrahim"),
+        "{first} {last}",
+    ),
+}

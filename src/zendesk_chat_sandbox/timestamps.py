@@ -17,11 +17,16 @@ def _day(days: int) -> str:
     return (_EPOCH + timedelta(days=days)).strftime("%Y-%m-%d")
 
 
+@lru_cache(maxsize=16_384)
+def _minute(minutes: int) -> str:
+    days, minute = divmod(minutes, DAY_SECONDS // 60)
+    return f"{_day(days)}T{minute // 60:02d}:{minute % 60:02d}:"
+
+
 def iso_seconds(seconds: int) -> str:
     """Format epoch seconds, e.g. ``2026-03-14T09:21:01Z``."""
-    days, rest = divmod(seconds, DAY_SECONDS)
-    minutes, second = divmod(rest, 60)
-    return f"{_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}Z"
+    minutes, second = divmod(seconds, 60)
+    return f"{_minute(minutes)}{second:02d}Z"
 
 
 def iso_micros(micros: int) -> str:

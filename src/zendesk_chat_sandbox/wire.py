@@ -7,7 +7,6 @@ import threading
 import zlib
 from collections import OrderedDict
 from dataclasses import replace
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
@@ -63,14 +62,21 @@ def packed(response: Response, request: Request, compressor: Compressor, *, forc
     return replace(response, body=compressor.compress(response.body), headers=headers)
 
 
+def in_members(response: Response, compressor: Compressor, size: int) -> Response:
+    """Compress a body as one gzip file of several members, each of ``size`` bytes of it."""
+    step = max(1, size)
+    pieces = [response.body[begin : begin + step] for begin in range(0, len(response.body), step)]
+    headers = {**response.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return replace(response, body=b"".join(map(compressor.compress, pieces)), headers=headers)
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+
+
 def head_of(response: Response, *, close: bool, length: int | None = None) -> bytes:
     """Write the status line and the headers."""
-    phrase = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else "Unknown"
-    lines = [
-        f"HTTP/1.1 {response.status} {phrase}",
-        "Server: zendesk-chat-sandbox",
-        f"Date: {formatdate(usegmt=True)}",
-    ]
+    lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}", "Server: zendesk-chat-sandbox"]
     if response.status not in _BODILESS:
         lines.append(f"Content-Type: {response.content_type}")
         lines.append(f"Content-Length: {len(response.body) if length is None else length}")
@@ -78,6 +84,13 @@ def head_of(response: Response, *, close: bool, length: int | None = None) -> by
     if close:
         lines.append("Connection: close")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def dated(response: Response, date: str) -> Response:
+    """Add the header ``Date``, unless the response has one."""
+    if any(name.lower() == "date" for name in response.headers):
+        return response
+    return replace(response, headers={"Date": date, **response.headers})
 
 
 def reset(connection: socket.socket) -> None:
@@ -92,23 +105,34 @@ def send(connection: socket.socket, request: Request, response: Response, *, clo
     connection.sendall(head if bodiless else head + response.body)
 
 
+def send_interim(connection: socket.socket, fault: Fault, stopping: threading.Event) -> None:
+    """Send the interim answers of a fault, which an answer has to follow."""
+    for status in fault.interim:
+        links = "Link: </style.css>; rel=preload\r\n" if status == HTTPStatus.EARLY_HINTS else ""
+        connection.sendall(f"HTTP/1.1 {status} {_phrase(status)}\r\n{links}\r\n".encode())
+        if fault.seconds and stopping.wait(fault.seconds):
+            return
+
+
 def send_broken(connection: socket.socket, response: Response, fault: Fault, stopping: threading.Event) -> None:
     """Send what a fault leaves of a response; the connection is of no use afterwards."""
     kind = fault.kind
     if kind in {"hang_body", "reset_body", "truncated"}:
         connection.sendall(head_of(response, close=kind == "truncated") + response.body[: cut_at(fault, response.body)])
     elif kind == "drip":
-        _drip(connection, response, fault, stopping)
+        connection.sendall(head_of(response, close=True))
+        _drip(connection, response.body, fault, stopping)
+    elif kind == "drip_head":
+        _drip(connection, head_of(response, close=True) + response.body, fault, stopping)
     if kind in {"hang", "hang_body"}:
         stopping.wait(fault.seconds)
     if kind in {"reset", "reset_body"}:
         reset(connection)
 
 
-def _drip(connection: socket.socket, response: Response, fault: Fault, stopping: threading.Event) -> None:
-    connection.sendall(head_of(response, close=True))
+def _drip(connection: socket.socket, content: bytes, fault: Fault, stopping: threading.Event) -> None:
     piece = fault.size or _DRIP_PIECE
-    for begin in range(0, len(response.body), piece):
+    for begin in range(0, len(content), piece):
         if stopping.wait(_DRIP_SECONDS if fault.seconds is None else fault.seconds):
             return
-        connection.sendall(response.body[begin : begin + piece])
+        connection.sendall(content[begin : begin + piece])

@@ -11,6 +11,7 @@ from zendesk_chat_sandbox.clock import Moment, SandboxClock
 from zendesk_chat_sandbox.faults import FaultBook
 from zendesk_chat_sandbox.rate_limit import RateLimit
 from zendesk_chat_sandbox.seed import build_account
+from zendesk_chat_sandbox.seed_visitors import RETURNING_SHARE
 from zendesk_chat_sandbox.switches import Switches
 
 LOG_LENGTH: Final = 100_000
@@ -37,6 +38,7 @@ class World:
     tokens: Tokens
     switches: Switches
     history_until: Moment | None = None
+    returning_visitors: float = RETURNING_SHARE
     faults: FaultBook = field(default_factory=FaultBook)
     rate_limit: RateLimit = field(default_factory=RateLimit)
     requests: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
@@ -45,7 +47,7 @@ class World:
 
     def reset(self, seed: int, chats: int) -> None:
         """Start anew with another account; switches, tokens and the clock stay."""
-        self.account = build_account(seed, chats, self.clock, self.history_until)
+        self.account = build_account(seed, chats, self.clock, self.history_until, self.returning_visitors)
         self.seed = seed
         self.faults.clear()
         self.rate_limit.clear()

@@ -29,8 +29,9 @@ INCREMENTAL = tuple(stream.name for stream in STREAMS.values() if stream.cursor_
 
 
 def small(chats: int = 250, **switches: Any) -> Sandbox:
-    """A sandbox of many small pages."""
-    return Sandbox(chats=chats, switches=Switches(**{"rate_limit": 0, "export_page_cap": 100, **switches}))
+    """A sandbox of many small pages. No visitor returns, so that each record of a visitor comes once."""
+    chosen = Switches(**{"rate_limit": 0, "export_page_cap": 100, **switches})
+    return Sandbox(chats=chats, returning_visitors=0, switches=chosen)
 
 
 def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:

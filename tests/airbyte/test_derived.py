@@ -23,7 +23,7 @@ from airbyte.running import (
     small,
     truth,
 )
-from zendesk_chat_sandbox import Sandbox
+from zendesk_chat_sandbox import Sandbox, Switches
 
 FEED = ("chats", *DERIVED)
 PATH = "/api/v2/chat/incremental/chats"
@@ -121,6 +121,14 @@ def test_a_visitor_is_as_in_the_latest_chat_even_if_an_older_one_is_edited_later
         (expected,) = [seen for seen in truth(sandbox, "visitors") if seen["id"] == same]
         assert expected["name"] == "Latest"
         assert_whole(sandbox, "visitors", first.records["visitors"], second.records["visitors"])
+
+
+def test_visitors_who_return_are_whole_after_pages_that_hold_some_of_their_chats() -> None:
+    with Sandbox(chats=400, switches=Switches(rate_limit=0, export_page_cap=50)) as sandbox:
+        output, _ = read(sandbox, ["visitors"])
+        seen = [record["id"] for record in output.records["visitors"]]
+        assert len(truth(sandbox, "visitors")) == len(set(seen)) < len(seen) < 400
+        assert_whole(sandbox, "visitors", output.records["visitors"])
 
 
 def test_one_that_is_added_later_catches_up_alone_and_is_read_with_the_others_then() -> None:

@@ -26,7 +26,7 @@ MARK = "--- next block"
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(chats=300) as running:
+    with Sandbox(chats=300, history_until="2026-03-01T12:00:00Z") as running:
         yield running
 
 

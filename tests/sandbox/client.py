@@ -91,7 +91,9 @@ def raw(sandbox: Sandbox, path: str, first: float = 5, later: float = 5) -> tupl
     parts = urlsplit(sandbox.url)
     received = b""
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=first) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {DEFAULT_TOKEN}\r\n\r\n".encode())
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {DEFAULT_TOKEN}\r\n\r\n".encode()
+        )
         try:
             while piece := connection.recv(65_536):
                 received += piece

@@ -61,6 +61,23 @@ def test_an_address_without_a_help_desk(path: str) -> None:
         assert b"no help desk at this address" in answer.body
 
 
+@pytest.mark.parametrize("path", [PROBE, SUPPORT, TOKEN, "/", f"{API}/incremental/chats"])
+def test_a_wrong_subdomain_answers_json_whose_error_is_an_object(path: str) -> None:
+    with small(1, account_state="wrong_subdomain") as sandbox:
+        answer = get(sandbox, path)
+        assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
+        assert answer.json["error"]["title"] == "No help desk at sandbox.zendesk.com"
+        assert answer.json["error"]["message"].startswith("There is no help desk configured at this address.")
+
+
+@pytest.mark.parametrize("path", [PROBE, SUPPORT, TOKEN, "/", f"{API}/incremental/chats"])
+def test_a_proxy_may_block_every_path_with_a_web_page(path: str) -> None:
+    with small(1, account_state="blocked") as sandbox:
+        answer = get(sandbox, path)
+        assert (answer.status, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+        assert answer.body.startswith(b"<!DOCTYPE html>")
+
+
 def test_unknown_paths_and_methods() -> None:
     with small(1) as sandbox:
         for path in (f"{API}/nothing", f"{API}", "/elsewhere", f"{API}/agents/1/2/3"):
@@ -144,7 +161,7 @@ def test_the_rate_limit_slides_over_a_minute() -> None:
         refused = get(sandbox, PROBE)
         assert (refused.status, refused.headers["retry-after"]) == (429, "30")
         assert "requests in a minute" in refused.json["description"]
-        assert get(sandbox, PROBE, AGENT_TOKEN).status == 200
+        assert get(sandbox, PROBE, AGENT_TOKEN).status == 429, "the limit is the account's, not the token's"
         sandbox.clock.advance(29)
         assert get(sandbox, PROBE).status == 429
         sandbox.clock.advance(1)
@@ -179,6 +196,7 @@ def test_the_log_tells_what_was_asked() -> None:
 
 def test_links_follow_the_name_under_which_the_sandbox_is_reached() -> None:
     with small(3) as sandbox:
-        page = call(sandbox, f"{API}/incremental/chats", headers=BEARER | {"Host": "acme.example.com"}).json
-        assert page["next_page"].startswith(f"http://acme.example.com{API}/incremental/chats?")
+        port = sandbox.url.rsplit(":", 1)[1]
+        page = call(sandbox, f"{API}/incremental/chats", headers=BEARER | {"Host": f"localhost:{port}"}).json
+        assert page["next_page"].startswith(f"http://localhost:{port}{API}/incremental/chats?")
         assert local(sandbox, get(sandbox, f"{API}/incremental/chats").json["next_page"])

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,14 @@ from zendesk_chat_sandbox.account import RESOURCES
 from zendesk_chat_sandbox.cli import main
 from zendesk_chat_sandbox.clock import SandboxClock
 from zendesk_chat_sandbox.switches import parse_switch
+
+
+@pytest.fixture
+def _signals_restored() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def state(sandbox: Sandbox) -> Any:
@@ -184,15 +193,31 @@ def test_the_command_serves_until_it_is_told_to_stop() -> None:
         assert process.wait(timeout=10) == 0
 
 
+def test_a_time_without_a_zone_is_utc() -> None:
+    assert SandboxClock("2026-11-20T12:00:00").time() == SandboxClock("2026-11-20T13:00:00+01:00").time() == NOW_SECONDS
+
+
+@pytest.mark.usefixtures("_signals_restored")
 def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     with small(0) as sandbox:
         port = sandbox.url.rsplit(":", 1)[1]
         for arguments, status, message in [
             (["--switch", "nothing=1"], 2, "no switch"),
-            (["--now", "soon"], 2, "soon"),
-            (["--chats", "0", "--port", port], 1, f"cannot serve on port {port}"),
+            (["--now", "yesterday"], 2, "'yesterday' is not a time; write it as 2026-11-20T12:00:00Z"),
+            (["--now", "0001-01-01"], 2, "'0001-01-01' is out of range"),
+            (["--history-until", "2026-13-01"], 2, "'2026-13-01' is not a time"),
+            (["--port", "99999"], 2, "'99999' is not a port; give a number from 0 to 65535"),
+            (["--port", "-1"], 2, "'-1' is not a port"),
+            (["--chats", "-5"], 2, "'-5' is not a number of chats; give 0 or more"),
+            (["--chats", "many"], 2, "'many' is not a number of chats"),
+            (["--clock-skew", "nan"], 2, "'nan' is not a number of seconds"),
+            (["--seed", "x"], 2, "--seed"),
+            (["--what"], 2, "--what"),
+            (["--chats", "0", "--port", port], 1, f"port {port} is already in use; choose another with --port"),
         ]:
             with pytest.raises(SystemExit) as stopped:
                 main(arguments)
             assert stopped.value.code == status
-            assert message in capsys.readouterr().err
+            printed = capsys.readouterr().err
+            assert message in printed
+            assert len(printed.splitlines()) == 1

@@ -144,6 +144,14 @@ def test_bad_parameters_are_refused(query: dict[str, Any]) -> None:
         assert answer.json["error"] == "Bad Request"
 
 
+def test_a_too_recent_start_time_may_be_refused_as_support_does() -> None:
+    with small(5, recent_status=422) as sandbox:
+        answer = get(sandbox, f"{EXPORTS}/chats", start_time=NOW_SECONDS - 299)
+        assert (answer.status, answer.json["error"]) == (422, "InvalidValue")
+        assert answer.json["description"].startswith("Too recent start_time.")
+        assert get(sandbox, f"{EXPORTS}/chats", start_time=NOW_SECONDS - 300).status == 200
+
+
 def test_what_is_allowed_at_the_edges() -> None:
     with small(5, over_limit="clamp") as sandbox:
         assert get(sandbox, f"{EXPORTS}/chats", start_time=NOW_SECONDS - 300).status == 200

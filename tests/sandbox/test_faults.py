@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import socket
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.client import API, BEARER, NOW_SECONDS, call, get, raw, small, unzipped
-from zendesk_chat_sandbox import Fault
+from zendesk_chat_sandbox import Fault, Sandbox
 
 AGENTS = f"{API}/agents"
 
@@ -146,9 +147,117 @@ def test_latency_and_drip_only_take_time() -> None:
         assert get(sandbox, AGENTS, limit=2).body == plain
 
 
-@pytest.mark.parametrize("options", [{"kind": "explode"}, {"kind": "status", "every": 0}])
+def test_the_edge_limits_in_words_of_its_own() -> None:
+    with small(1) as sandbox:
+        sandbox.inject(Fault(kind="edge_429"), Fault(kind="edge_429", retry_after=30))
+        bare, timed = get(sandbox, AGENTS), get(sandbox, AGENTS)
+        assert bare.status == timed.status == 429
+        assert bare.json == {
+            "detail": "Rate limited by Zendesk edge protection",
+            "status": "429",
+            "title": "Automated response",
+        }
+        assert ("retry-after" in bare.headers, timed.headers["retry-after"]) == (False, "30")
+
+
+def test_a_conflict_is_a_status_like_others() -> None:
+    with small(1) as sandbox:
+        sandbox.inject(Fault(kind="status", status=409))
+        assert (get(sandbox, AGENTS).status, get(sandbox, AGENTS).status) == (409, 200)
+
+
+def test_interim_answers_come_before_the_answer() -> None:
+    with small(1) as sandbox:
+        plain = get(sandbox, AGENTS, limit=2).body
+        sandbox.inject(Fault(kind="interim", interim=(100, 102, 103, 103)))
+        connection = socket.create_connection(("127.0.0.1", int(sandbox.url.rsplit(":", 1)[1])), timeout=5)
+        with connection, connection.makefile("rb") as received:
+            request = (
+                f"GET {AGENTS}?limit=2 HTTP/1.1\r\nHost: {sandbox.url[7:]}\r\nAuthorization: {BEARER['Authorization']}\r\n\r\n"
+            )
+            connection.sendall(request.encode())
+            statuses = [int(head_of(received)[0].split()[1]) for _ in range(4)]
+            head = head_of(received)
+            assert statuses == [100, 102, 103, 103]
+            assert head[0] == b"HTTP/1.1 200 OK"
+            assert received.read(length_of(b"\r\n".join([*head, b""]))) == plain
+            connection.sendall(request.encode())
+            assert head_of(received)[0] == b"HTTP/1.1 200 OK", "the connection serves on"
+
+
+def head_of(received: Any) -> list[bytes]:
+    return list(iter(lambda: received.readline().rstrip(b"\r\n"), b""))
+
+
+def test_a_body_of_several_gzip_members() -> None:
+    with small(1) as sandbox:
+        plain = get(sandbox, AGENTS).body
+        sandbox.inject(Fault(kind="gzip_members"), Fault(kind="gzip_members", size=1000))
+        two, many = get(sandbox, AGENTS), get(sandbox, AGENTS)
+        assert [unzipped(answer) for answer in (two, many)] == [plain, plain]
+        first = zlib.decompressobj(31)
+        assert first.decompress(two.body) == plain[: len(plain) // 2]
+        assert first.unused_data.startswith(b"\x1f\x8b")
+        assert many.body.count(b"\x1f\x8b\x08") >= len(plain) // 1000
+
+
+def test_the_head_may_drip_too() -> None:
+    with small(1) as sandbox:
+        plain = get(sandbox, AGENTS, limit=1).body
+        sandbox.inject(Fault(kind="drip_head", size=20, seconds=0.05))
+        received, end = raw(sandbox, AGENTS, later=0.02)
+        assert (received[:8], len(received), end) == (b"HTTP/1.1", 20, "silent")
+        sandbox.inject(Fault(kind="drip_head", size=50, seconds=0))
+        assert get(sandbox, AGENTS, limit=1).body == plain
+
+
+def test_rows_lose_their_key() -> None:
+    with small(3) as sandbox:
+        rows = get(sandbox, f"{API}/goals").json
+        sandbox.inject(Fault(kind="no_key", path="*/goals", row=1), Fault(kind="no_key", path="*/goals", key="name", row=None))
+        one, every = get(sandbox, f"{API}/goals").json, get(sandbox, f"{API}/goals").json
+        assert one == [rows[0], {key: value for key, value in rows[1].items() if key != "id"}, *rows[2:]]
+        assert every == [{key: value for key, value in row.items() if key != "name"} for row in rows]
+        sandbox.inject(Fault(kind="no_key", path="*/chats"), Fault(kind="no_key", path="*/chats", row=9))
+        chats = get(sandbox, f"{API}/incremental/chats", fields="chats(*)").json
+        assert ["id" in chat for chat in chats["chats"]] == [False, True, True]
+        assert all("id" in chat for chat in get(sandbox, f"{API}/incremental/chats").json["chats"])
+
+
+def test_count_is_not_the_number_of_rows() -> None:
+    with small(3) as sandbox:
+        sandbox.inject(Fault(kind="wrong_count"), Fault(kind="wrong_count", by=-2), Fault(kind="wrong_count"))
+        path = f"{API}/incremental/chats"
+        assert [get(sandbox, path).json["count"] for _ in range(2)] == [4, 1]
+        assert isinstance(get(sandbox, f"{API}/goals").json, list)
+
+
+def test_every_answer_carries_the_date_of_the_sandbox() -> None:
+    with small(1) as sandbox:
+        sandbox.inject(
+            Fault(kind="status"), Fault(kind="html"), Fault(kind="redirect"), Fault(kind="empty", headers={"date": "x"})
+        )
+        answers = [get(sandbox, AGENTS) for _ in range(4)] + [get(sandbox, AGENTS, "wrong"), call(sandbox, "/_sandbox/state")]
+        answers.append(call(sandbox, AGENTS, headers={"Host": "evil.example"}))
+        dates = [answer.headers["date"] for answer in answers]
+        assert dates[3] == "x"
+        assert {parsedate_to_datetime(date).timestamp() for date in dates if date != "x"} == {NOW_SECONDS}
+
+
+def test_the_clock_of_the_sandbox_may_be_wrong() -> None:
+    with Sandbox(chats=5, now=NOW_SECONDS, clock_skew=-3600) as sandbox:
+        assert parsedate_to_datetime(get(sandbox, AGENTS).headers["date"]).timestamp() == NOW_SECONDS - 3600
+        assert get(sandbox, f"{API}/incremental/chats", start_time=NOW_SECONDS - 3600).status == 400
+        assert get(sandbox, f"{API}/incremental/chats", start_time=NOW_SECONDS - 3900).status == 200
+        newest = sandbox.account.chat(sandbox.account.chat_ids()[-1])
+        assert str(newest["update_timestamp"]) < "2026-11-20T11:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "options", [{"kind": "explode"}, {"kind": "status", "every": 0}, {"kind": "interim", "interim": [103, 200]}]
+)
 def test_impossible_faults_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no fault|every counts"):
+    with pytest.raises(ValueError, match=r"no fault|every counts|from 100 to 199"):
         Fault(**options)
 
 

@@ -4,10 +4,13 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from sandbox.client import NOW, NOW_SECONDS
 from zendesk_chat_sandbox import Account
 from zendesk_chat_sandbox.clock import SandboxClock
 from zendesk_chat_sandbox.seed import build_account, oldest_chat
+from zendesk_chat_sandbox.seed_times import history_days
 
 
 def built(chats: int) -> Account:
@@ -26,15 +29,15 @@ def test_chats_have_the_size_and_the_mix_of_a_real_account() -> None:
     account = built(3000)
     sizes = [len(entry.body) for entry in account.chats.entries.values()]
     offline = [entry for entry in account.chats.entries.values() if entry.kind == "offline_msg"]
-    assert 3_000 < sum(sizes) / len(sizes) < 3_800
-    assert 0.11 < len(offline) / 3000 < 0.19
+    assert 4_000 < sum(sizes) / len(sizes) < 5_000
+    assert 0.14 < len(offline) / 3000 < 0.26
     assert 0 < len(account.chats.deleted) < 60
 
 
 def test_times_are_consistent() -> None:
     for entry in built(2000).chats.entries.values():
         assert entry.created <= (entry.ended or entry.created) <= entry.updated <= NOW_SECONDS
-        assert entry.created > NOW_SECONDS - 402 * 86_400
+        assert entry.created > NOW_SECONDS - (history_days(2000) + 1) * 86_400
         stamp = json.loads(entry.body)["timestamp"]
         assert entry.identity.startswith(f"{stamp[2:4]}{stamp[5:7]}.10099001.")
 
@@ -65,8 +68,8 @@ def test_types_drift() -> None:
 
 def test_kinds_of_history() -> None:
     kinds = {item["type"] for item in history(decoded(built(1000)))}
-    wanted = {"memberjoin", "msg", "tag", "request.rating", "rating", "comment", "file", "transfer", "memberleave"}
-    assert kinds == {f"chat.{kind}" for kind in wanted}
+    wanted = {"memberjoin", "msg", "tag", "request.rating", "rating", "comment", "file", "memberleave"}
+    assert kinds == {f"chat.{kind}" for kind in wanted} | {"chat.transfer", "chat.transfer.department"}
 
 
 def test_oddities_are_there_even_in_a_small_account() -> None:
@@ -75,15 +78,15 @@ def test_oddities_are_there_even_in_a_small_account() -> None:
     assert sum(rb"\ud83d" in body and rb"\ud83d\ude00" not in body for body in bodies) == 1
     assert any(rb"\ud83d\ude00" in body for body in bodies)
     assert max(map(len, bodies)) > 20_000
-    assert sum(b'"2017-04-24T12:45:32+00:00Z"' in body for body in bodies) == 1
+    assert sum(b'"2017-04-24T12:45:32+00:00Z"' in body and b'"ip":"203.0.299.96"' in body for body in bodies) == 1
 
 
 def test_the_timestamps_of_history_stay_inside_the_chat() -> None:
     for chat in decoded(built(200)):
         if chat["type"] == "chat":
             stamps = [item["timestamp"] for item in chat["history"]]
-            assert stamps[0][:19] == chat["timestamp"][:19]
-            assert max(stamps[:-1])[:19] <= chat["end_timestamp"][:19]
+            assert stamps == sorted(stamps)
+            assert (stamps[0], stamps[-1]) == (chat["timestamp"], chat["end_timestamp"])
 
 
 def test_there_is_some_of_every_event() -> None:
@@ -100,6 +103,16 @@ def test_the_burst_scales_with_the_account() -> None:
 
 def test_five_thousand_chats_take_no_time() -> None:
     started = time.process_time()
-    account = built(5000)
+    built(5000)
     assert time.process_time() - started < 5  # less than one second on a machine of today
-    assert oldest_chat(account) < "2025-10-20"
+
+
+@pytest.mark.parametrize(("chats", "days"), [(0, 90), (60, 90), (10_000, 149), (40_000, 400), (1_000_000, 400)])
+def test_a_larger_account_has_a_longer_history(chats: int, days: int) -> None:
+    assert history_days(chats) == days
+
+
+def test_the_start_date_takes_in_the_whole_history() -> None:
+    account = built(500)
+    assert oldest_chat(account) <= min(json.loads(entry.body)["timestamp"] for entry in account.chats.entries.values())
+    assert oldest_chat(account) > "2026-08-15T00:00:00Z"
