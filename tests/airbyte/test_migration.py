@@ -265,8 +265,12 @@ def test_spans_get_keys_of_their_own_beside_the_cut_ones() -> None:
 @pytest.mark.parametrize("name", ERAS)
 def test_its_configs_pass_the_check(name: str, tmp_path: Path) -> None:
     with account(chats=5) as sandbox:
-        done = execute("check", *files(tmp_path, config=ERAS[name].config(config_of(sandbox))))
-    assert done.output.payloads("CONNECTION_STATUS") == [{"status": "SUCCEEDED", "message": "All 21 streams can be read."}]
+        config = ERAS[name].config(config_of(sandbox))
+        done = execute("check", *files(tmp_path, config=config))
+    (status,) = done.output.payloads("CONNECTION_STATUS")
+    unknown = " Unknown key `num_workers`." if "num_workers" in config else ""
+    assert status["status"] == "SUCCEEDED"
+    assert status["message"].startswith(f"All 21 streams can be read.{unknown}")
 
 
 @pytest.mark.parametrize("subdomain", [None, ""])

@@ -191,7 +191,7 @@ def test_a_record_that_cannot_be_redacted_does_not_pass() -> None:
 
 BAD: dict[str, tuple[Any, str]] = {
     "no object": ("x", "redact: must be an object."),
-    "unknown key": ({"rule": []}, "redact: has a key that is not known. There are: hash_key, rules."),
+    "unknown key": ({"rule": []}, "redact: unknown key `rule`: did you mean `rules`? The keys are hash_key, rules."),
     "no list": ({"rules": {"field": "chats.a"}}, "redact.rules: must be a list of objects."),
     "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact.rules[0].field: give a stream and a path"),
     "unknown action": ({"rules": [{"field": "chats.a", "action": "x"}]}, "redact.rules[0].action: must be one of drop, null"),
@@ -205,10 +205,13 @@ BAD: dict[str, tuple[Any, str]] = {
         {"rules": [{"field": "chat.a", "action": "drop"}]},
         "redact.rules[0].field: no such stream. There are: ",
     ),
-    "a key": ({"rules": [{"field": "chats.id", "action": "drop"}]}, "redact.rules[0].field: the key or cursor of chats"),
+    "a key": (
+        {"rules": [{"field": "chats.id", "action": "drop"}]},
+        "redact.rules[0].field: cannot be redacted, because chats.id is a key or cursor field",
+    ),
     "key of another": (
         {"rules": [{"field": "agents.email", "action": "null"}, {"field": "chats.update_timestamp", "action": "null"}]},
-        "redact.rules[1].field: the key or cursor of",
+        "redact.rules[1].field: cannot be redacted, because chats.update_timestamp is a key or cursor field",
     ),
 }
 
