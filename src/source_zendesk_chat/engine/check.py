@@ -10,7 +10,7 @@ from typing import Any, Final
 from source_zendesk_chat.api.client import Client
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Clock
-from source_zendesk_chat.config import Config
+from source_zendesk_chat.config import CLOCK_TOLERANCE_SECONDS, Config
 from source_zendesk_chat.engine.events import CredentialsRotated, StreamCompleted, StreamFailed
 from source_zendesk_chat.engine.run import SaveCredentials, Task, run
 from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
@@ -59,7 +59,7 @@ def check(
         ConfigError: What is to be redacted cannot be.
     """
     now = clock.now()
-    if config.start > now:
+    if config.start > now + CLOCK_TOLERANCE_SECONDS:
         return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
     streams, warnings = streams_for(config.redaction)
     bounds = Bounds(config.start, now)
