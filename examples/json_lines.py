@@ -42,4 +42,9 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    if len(sys.argv) != 2:
+        sys.exit("usage: python json_lines.py FOLDER")
+    try:
+        sys.exit(main(Path(sys.argv[1])))
+    except zendesk_chat.ConnectorError as error:
+        sys.exit(f"error: {error}")

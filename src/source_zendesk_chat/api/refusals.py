@@ -89,8 +89,8 @@ def _unavailable(response: Response, host: str, reason: str) -> UnavailableError
         )
     elif status == FORBIDDEN:
         text = (
-            f"The token's user may not read this (HTTP 403).{reason} Use an administrator's token, or exclude this stream if "
-            "the account's plan lacks it."
+            f"The token's user may not read this (HTTP 403).{reason} Use an administrator's token with the scope `read`, or "
+            "exclude this stream if the account's plan lacks it."
         )
     else:
         text = (

@@ -33,6 +33,7 @@ ACCEPTED: Final = (
     "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or, with the dlt extra of "
     "that name installed, postgres://user:password@host/database and likewise redshift, snowflake, mssql"
 )
+_FILE_ENDINGS: Final = (".duckdb", ".ddb", ".db")
 _PIPELINE: Final = "zendesk_chat"
 _DUCKDB: Final[dict[str, str | bool | int | float | list[str]]] = {
     "memory_limit": "256MB",  # keeps a run flat; what does not fit spills to the run's own directory
@@ -101,7 +102,8 @@ def duckdb_path(url: str) -> str | None:
     if separator and scheme in _SQL_DATABASES:
         return None
     if not separator or scheme != "duckdb":
-        raise ConfigError(f"--to must be one of: {ACCEPTED}.")
+        meant = f" Did you mean duckdb:///{url}?" if url.endswith(_FILE_ENDINGS) else ""
+        raise ConfigError(f"--to must be one of: {ACCEPTED}.{meant}")
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path.startswith(":"):
         raise ConfigError("--to duckdb: write the path of a file behind three slashes, as in duckdb:///chats.duckdb")
