@@ -1,5 +1,6 @@
 """One request, however often it has to be asked: over a fake API, with a clock that only moves when waited for."""
 
+import weakref
 from typing import Any, NoReturn
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from source_zendesk_chat.api.auth import FixedToken
 from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.client import Client
+from source_zendesk_chat.api.client import Client, Wait
 from source_zendesk_chat.api.rate_limit import RateLimiter
 from source_zendesk_chat.api.transport import Response
 from source_zendesk_chat.clock import Stopped
@@ -360,3 +361,27 @@ def test_the_connection_of_an_answer_that_cannot_be_used_is_not_trusted() -> Non
     with pytest.raises(EnvelopeError):
         given.asker.get(refuse)
     assert discarded == [b"<html>", b"{}", b"{}", b"{}"]
+
+
+@pytest.mark.parametrize("kind", [EnvelopeError, msgspec.DecodeError])
+def test_an_answer_that_cannot_be_used_is_not_kept_during_the_wait(kind: type[Exception]) -> None:
+    class Decoded:
+        """Stands for what is in an answer."""
+
+    kept: list[weakref.ref[Decoded]] = []
+    alive: list[object] = []
+
+    def decode(_answer: Response) -> None:
+        decoded = Decoded()
+        kept.append(weakref.ref(decoded))
+        raise kind("of another form")
+
+    given = Given(ok(b"[]"))
+
+    def on_wait(_wait: Wait) -> None:
+        alive.extend(reference() for reference in kept)
+
+    with pytest.raises((EnvelopeError, ServerError)):
+        given.asker.client.get("chats", {}, decode, on_wait=on_wait, on_request=lambda: None)
+    assert alive
+    assert set(alive) == {None}

@@ -52,6 +52,7 @@ def test_only_the_first_date_counts() -> None:
         (900, "15 minutes ahead of"),
         (-900, "15 minutes behind"),
         (3 * 3600, "3 hours ahead of"),
+        (-3 * 86_400, "3 days behind"),
     ],
 )
 def test_the_user_is_told_when_it_is_off_by_more_than_a_minute(ahead: float, words: str | None) -> None:
@@ -59,6 +60,21 @@ def test_the_user_is_told_when_it_is_off_by_more_than_a_minute(ahead: float, wor
     time.learn(formatdate(NOW - ahead, usegmt=True), 0)
     warning = time.warning()
     assert warning is None if words is None else warning is not None and f"clock is {words} Zendesk's" in warning
+
+
+@pytest.mark.parametrize("year", [1, 1970, 2018, 2099, 9999])
+def test_a_date_that_cannot_be_right_is_ignored(year: int) -> None:
+    time = ServerClock(FakeClock())
+    time.learn(f"Thu, 01 Jan {year:04} 00:00:00 GMT", 0)
+    assert time.now() == NOW
+    time.learn(formatdate(NOW - 900, usegmt=True), 0)
+    assert time.ahead == pytest.approx(900, abs=1), "the next one counts"
+
+
+def test_a_machine_without_a_clock_takes_the_servers() -> None:
+    time = ServerClock(FakeClock(time=0.0))
+    time.learn(formatdate(NOW, usegmt=True), 0)
+    assert time.now() == pytest.approx(NOW, abs=2)
 
 
 def test_a_date_to_try_again_at_is_one_of_zendesks_clock() -> None:

@@ -462,6 +462,25 @@ def test_a_call_that_asks_again_needs_no_more_room_than_before() -> None:
     end.cancel()
 
 
+@pytest.mark.parametrize("calls", [1, 2 * PAGES_UNPACKED])
+@pytest.mark.parametrize("size", [60, 90, 300])
+def test_a_call_that_asks_again_gives_the_memory_of_its_first_answer_back(size: int, calls: int) -> None:
+    stopped = threading.Event()
+    lanes = Lanes(lambda: 200)
+    lanes.memory = Memory(100)
+    fetch = SideBySide(getting(answer=Response(200, {}, b"x" * size)), lanes, stopped)
+
+    def call(get: Fetch) -> int:
+        return sum(len(get("chats", {}, bytes)) for _ in range(3))
+
+    for _ in range(calls):
+        fetch.start(call)
+    end = threading.Timer(PATIENCE, stopped.set)
+    end.start()
+    assert [fetch.finished() for _ in range(calls)] == [3 * size] * calls
+    end.cancel()
+
+
 def test_without_further_threads_requests_are_made_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -16,6 +16,7 @@ from source_zendesk_chat.streams.stream import RawRecord, StateBlob
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
 MASK = "****"
+BYTES_PER_WRITE = 2**20
 RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page together would cost more time and memory
 
 
@@ -65,7 +66,12 @@ class Writer:
         tail = b"}}\n"
         between = tail + head
         for at in range(0, len(records), RECORDS_PER_WRITE):
-            self._out.write(head + between.join(records[at : at + RECORDS_PER_WRITE]) + tail)
+            few = records[at : at + RECORDS_PER_WRITE]
+            if sum(map(len, few)) <= BYTES_PER_WRITE:
+                self._out.write(head + between.join(few) + tail)
+            else:  # to join them would take their size again
+                for record in few:
+                    self._out.writelines((head, record, tail))
 
     def state(self, stream: str, blob: StateBlob, record_count: int) -> None:
         """STATE: all of the stream's records so far are out, ``record_count`` of them since its last state."""

@@ -60,13 +60,20 @@ class Wait:
     reason: str = ""
 
 
-class _FailedAttempt(Exception):  # noqa: N818  it is not an error yet
-    """One attempt failed; ``error`` is what to raise if it is not repeated."""
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """One attempt that failed.
 
-    def __init__(self, outcome: Outcome, error: ConnectorError) -> None:
-        super().__init__()
-        self.outcome = outcome
-        self.error = error
+    A value and no exception, which would keep the frames that it passed through, and so the body of the answer, for as long as
+    the wait before the next attempt takes.
+
+    Attributes:
+        outcome: What came.
+        error: What to raise if the attempt is not repeated.
+    """
+
+    outcome: Outcome
+    error: ConnectorError
 
     @property
     def is_of_account(self) -> bool:
@@ -133,31 +140,30 @@ class Client:
             token = self._tokens.token()
             on_request()
             began = self.time.monotonic()
-            try:
-                page = self._attempt(path, params, token, decode)
-            except _FailedAttempt as failed:
-                if failed.is_of_account:
-                    on_account()
-                if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
-                    renewed = True
-                    continue
-                limited = is_rate_limit(failed.outcome)
-                spell = self._limiter.refused(let_out) if limited else None
-                attempts[limited] += spell is None or spell.news
-                attempt = max(1, attempts[limited])
-                spent += 0.0 if limited else self.time.monotonic() - began
-                now = self.time.now()
-                wait = wait_before_retry(failed.outcome, attempt, now, patient=patient, spell=spell, spent=spent)
-                if wait is None:
-                    raise self._final(failed.error) from None
-                spent += 0.0 if limited else wait
-                on_wait(Wait(wait, f"{path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
-                self._wait(failed, wait)
-            else:
+            page = self._attempt(path, params, token, decode)
+            if not isinstance(page, _Failure):
                 self._limiter.passed(let_out)
                 self.has_answered = True
                 on_account()
                 return page
+            failed = page
+            if failed.is_of_account:
+                on_account()
+            if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
+                renewed = True
+                continue
+            limited = is_rate_limit(failed.outcome)
+            spell = self._limiter.refused(let_out) if limited else None
+            attempts[limited] += spell is None or spell.news
+            attempt = max(1, attempts[limited])
+            spent += 0.0 if limited else self.time.monotonic() - began
+            now = self.time.now()
+            wait = wait_before_retry(failed.outcome, attempt, now, patient=patient, spell=spell, spent=spent)
+            if wait is None:
+                raise self._final(failed.error)
+            spent += 0.0 if limited else wait
+            on_wait(Wait(wait, f"{path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
+            self._wait(failed, wait)
 
     def room(self) -> int:
         """How many requests could start now without waiting."""
@@ -182,26 +188,29 @@ class Client:
         """Give a renewal of the token that is under way so much time to end."""
         self._tokens.settle(seconds)
 
-    def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[Response], T]) -> T:
-        """One request and its decoding; every failure is a _FailedAttempt."""
+    def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[Response], T]) -> T | _Failure:
+        """One request and its decoding."""
         sent = self.time.monotonic()
         try:
             response = self._transport.get(f"{self._api_url}/{path}", params, token)
-            self.time.learn(response.headers.get("date", ""), self.time.monotonic() - sent)
-            if response.status != OK:
-                refusal = error_for(response, host=self._host, token=token, now=self.time.now())
-                raise _FailedAttempt(Outcome(response.status, "", response.headers), refusal)
-            return decode(response)
         except NoAnswerError as reason:
-            raise _FailedAttempt(Outcome(0, reason.kind), no_answer(reason)) from None
+            return _Failure(Outcome(0, reason.kind), no_answer(reason))
+        self.time.learn(response.headers.get("date", ""), self.time.monotonic() - sent)
+        if response.status != OK:
+            refusal = error_for(response, host=self._host, token=token, now=self.time.now())
+            return _Failure(Outcome(response.status, "", response.headers), refusal)
+        try:
+            return decode(response)
+        except NoAnswerError as reason:  # it cannot be decompressed
+            return _Failure(Outcome(0, reason.kind), no_answer(reason))
         except (msgspec.DecodeError, UnicodeDecodeError):
             response.discard_connection()
-            raise _FailedAttempt(Outcome(OK, "body"), ServerError(unreadable(response))) from None
+            return _Failure(Outcome(OK, "body"), ServerError(unreadable(response)))
         except EnvelopeError as error:
             response.discard_connection()
-            raise _FailedAttempt(Outcome(OK, "shape"), error) from None
+            return _Failure(Outcome(OK, "shape"), EnvelopeError(str(error)))  # without the frames
 
-    def _wait(self, failed: _FailedAttempt, seconds: float) -> None:
+    def _wait(self, failed: _Failure, seconds: float) -> None:
         if is_rate_limit(failed.outcome):
             self._limiter.pause(seconds)  # for every thread; the next acquire waits for it
         else:

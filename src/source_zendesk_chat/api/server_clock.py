@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 NO_MATTER_SECONDS: Final = 10.0  # the readers leave a margin of 30 seconds for clocks that differ
 WORTH_A_WARNING_SECONDS: Final = 60.0
 SHOWN_AS_HOURS: Final = 120  # minutes
+SHOWN_AS_DAYS: Final = 48 * 60  # minutes
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()  # this program did not exist before
+YEAR_SECONDS: Final = 366 * 86_400
 
 
 class ServerClock:
@@ -58,14 +61,14 @@ class ServerClock:
                 was written between 12:14:59 and 12:15:01 of this machine's clock, at 12:00:00 to 12:00:01 of the server's. So
                 the machine is ahead by 898 to 901 seconds, and 898 are taken.
         """
-        moment = timestamp_of(date)
-        if moment is None:
+        moment, now = timestamp_of(date), self._clock.now()
+        if moment is None or not _is_plausible(moment, now):
             return
         with self._lock:
             if self._known:
                 return
             self._known = True
-            highest = self._clock.now() - moment
+            highest = now - moment
             ahead = max(min(highest, 0.0), highest - seconds - 1)
             self._ahead = ahead if abs(ahead) >= NO_MATTER_SECONDS else 0.0
 
@@ -74,11 +77,21 @@ class ServerClock:
         if abs(self._ahead) < WORTH_A_WARNING_SECONDS:
             return None
         minutes, where = round(abs(self._ahead) / 60), "ahead of" if self._ahead > 0 else "behind"
-        much = f"{minutes / 60:.0f} hours" if minutes >= SHOWN_AS_HOURS else f"{minutes} minutes" if minutes > 1 else "a minute"
+        if minutes >= SHOWN_AS_DAYS:
+            much = f"{minutes / 60 / 24:.0f} days"
+        elif minutes >= SHOWN_AS_HOURS:
+            much = f"{minutes / 60:.0f} hours"
+        else:
+            much = f"{minutes} minutes" if minutes > 1 else "a minute"
         return (
             f"This machine's clock is {much} {where} Zendesk's. The sync uses Zendesk's time. Set the machine's clock, for "
             "example with NTP."
         )
+
+
+def _is_plausible(moment: float, now: float) -> bool:
+    """Whether a server's time can be right. Where the clocks are years apart, only a machine without a clock is more wrong."""
+    return moment >= EARLIEST and (abs(moment - now) <= YEAR_SECONDS or now < EARLIEST)
 
 
 def timestamp_of(date: str) -> float | None:

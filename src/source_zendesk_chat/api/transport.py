@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ class HttpTransport:
         if not url.startswith(self._origin + "/"):
             raise NoAnswerError("refused to send a request to another host than the account's own")
         response: urllib3.BaseHTTPResponse | None = None
-        received: list[bytes] = []
+        received = io.BytesIO()  # which gives its bytes away without a copy
         try:
             response = self._pool.urlopen(
                 method,
@@ -153,7 +154,7 @@ class HttpTransport:
             if response is not None:
                 response.close()
             failure = self._failure(error)
-            failure.received = received
+            failure.received = (received.getvalue(),)
             raise failure from None
         response.release_conn()
         self._reached = True
@@ -166,15 +167,13 @@ class HttpTransport:
         return failure.passing() if self._reached else failure
 
 
-def _read(response: urllib3.BaseHTTPResponse, pieces: list[bytes]) -> bytes:
-    """Read the body into pieces, up to the size that memory should hold."""
-    size = 0
+def _read(response: urllib3.BaseHTTPResponse, into: io.BytesIO) -> bytes:
+    """Read the body, up to the size that memory should hold."""
     while piece := response.read1(READ_BYTES, decode_content=False):
-        pieces.append(piece)
-        size += len(piece)
-        if size > MAX_BODY_BYTES:
+        into.write(piece)
+        if into.tell() > MAX_BODY_BYTES:
             raise TooLargeError
-    return b"".join(pieces)
+    return into.getvalue()
 
 
 def _proxied(proxy: str, context: ssl.SSLContext | None, options: Mapping[str, Any]) -> urllib3.ProxyManager:

@@ -45,8 +45,8 @@ class Get(Protocol):
 class Memory:
     """The bytes of unpacked answers that all readers together hold.
 
-    Whoever waits is served in the order of asking, so that a large answer gets its turn. A reader that waits holds nothing that
-    it must give back first, so there is no deadlock.
+    Whoever waits is served in the order of asking, so that a large answer gets its turn. A call gives back what it holds before
+    it waits, so there is no deadlock.
     """
 
     def __init__(self, most: int = MOST_UNPACKED_BYTES) -> None:
@@ -283,6 +283,7 @@ class SideBySide:
 
         def fetch(path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
             def decode_in_room(answer: Response) -> T:
+                into.held.give_back()  # of an answer that the call asks for again; it would wait for itself
                 into.room.take()
                 try:
                     body = into.held.unpack(answer)
