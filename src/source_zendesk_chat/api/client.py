@@ -208,7 +208,8 @@ class Client:
             return _Failure(Outcome(OK, "body"), ServerError(unreadable(response)))
         except EnvelopeError as error:
             response.discard_connection()
-            return _Failure(Outcome(OK, "shape"), EnvelopeError(str(error)))  # without the frames
+            error.__context__ = None  # which has frames of its own
+            return _Failure(Outcome(OK, "shape"), error.with_traceback(None))
 
     def _wait(self, failed: _Failure, seconds: float) -> None:
         if is_rate_limit(failed.outcome):
