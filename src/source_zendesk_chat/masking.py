@@ -31,7 +31,7 @@ _IPV4: Final = re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}{_IP_DOT}){{3}}{_OCTET
 _IPV6: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f.]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++")
 _LONGEST_IPV6: Final = 50
 _LIKE_IP: Final = re.compile(
-    rf"(?<![A-Za-z0-9_.])\d{{1,3}}(?:{_IP_DOT}(?:\d{{1,3}}|[xX*]{{1,3}})){{3}}(?![A-Za-z0-9_]|\.\d)"  # 203.0.299.96
+    rf"(?<![A-Za-z0-9_.])\d{{1,9}}(?:{_IP_DOT}{{1,2}}(?:\d{{1,9}}|[xX*]{{1,3}})){{2,7}}(?![A-Za-z0-9_])"  # 203.0.299.96
     r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:.]*\d)(?=[0-9A-Fa-f.]*+(?:::|(?::[0-9A-Fa-f.]*+){3}))[0-9A-Fa-f:.]++",
     re.ASCII,
 )
@@ -77,6 +77,17 @@ _PHONE: Final = re.compile(
     rf"|[1-9]\d[ -](?:\d{{3}}|{_NO_YEAR}\d{{4}})[ -]\d{{4}}"  # 30 123 4567, 11 2345 6789
     rf"|{_NO_YEAR}[1-9]\d{{3}}(?:[ -]\d{{3}}){{2}}){_END}"  # 1800 123 456
     rf"|{_ALONE}[6-9]\d{{4}}[ -]\d{{5}}(?!\d)",  # 98765 43210
+    re.ASCII,
+)
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH: Final = r"(?:0?[1-9]|1[0-2])"
+_YEAR: Final = r"(?:19|20)\d\d"
+_TIME: Final = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
+_DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin a phone number that goes on .04.05
+    rf"(?<![\w+])(?<!\d[./-])(?:{_YEAR}(?P<a>[-/.]){_MONTH}(?P=a){_DAY}"
+    rf"|{_DAY}(?P<b>[-/.]) ?{_MONTH}(?P=b) ?(?:{_YEAR}|\d\d)"
+    rf"|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d))(?![./-]?\d)"
+    rf"|(?<![\w.:+])(?:{_YEAR}-{_MONTH}-{_DAY}[T_])?{_TIME}(?![\d:])",
     re.ASCII,
 )
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
@@ -165,7 +176,12 @@ def _emails(text: str) -> Iterator[Span]:
 
 
 def _phones(text: str) -> Iterator[Span]:
-    return (found.span() for found in _PHONE.finditer(text))
+    return (found.span() for found in _PHONE.finditer(_without_dates(text)))
+
+
+def _without_dates(text: str) -> str:
+    """The text with something that is in no number in the place of each date and time: two dates side by side look like one."""
+    return _DATE_OR_TIME.sub(lambda found: "\0" * len(found[0]), text)
 
 
 def _ips(text: str) -> Iterator[Span]:
