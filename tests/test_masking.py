@@ -340,7 +340,7 @@ def test_nothing_beside_it_hides_it_once_it_stands_alone(before: str, address: s
     ],
 )
 def test_dates_side_by_side_are_no_number(text: str) -> None:
-    assert masker(("phone", "card"))(text) == text
+    assert masker(["phone", "card"])(text) == text
 
 
 @given(
@@ -351,15 +351,15 @@ def test_dates_side_by_side_are_no_number(text: str) -> None:
 def test_no_two_dates_are_a_number(one: date, other: date, form: str) -> None:
     text = f"{one.strftime(form)} - {other.strftime(form)} {one.strftime(form)}"
     if one.year < 2100 and other.year < 2100:
-        assert masker(("phone", "card"))(text) == text
+        assert masker(["phone", "card"])(text) == text
 
 
 @pytest.mark.parametrize("text", ["01.02.03.04.05", "06-12-34-56-78", "+45 20-12-11-10", "2026-12-06 020 7946 0958"])
 def test_a_number_beside_or_like_a_date_is_masked(text: str) -> None:
-    assert masker(("phone",))(text).endswith("[phone]")
-    assert masker(("phone",))(text) in {"[phone]", "2026-12-06 [phone]"}
+    assert masker(["phone"])(text).endswith("[phone]")
+    assert masker(["phone"])(text) in {"[phone]", "2026-12-06 [phone]"}
 
 
 @pytest.mark.parametrize("text", ["203.0.113.1234", "1203.0.113.7", "203.0.113.7.5", "203..113.7", "203.0.113"])
 def test_what_is_nearly_an_address_is_masked_in_its_field(text: str) -> None:
-    assert masker(("ip",), ip_field=True)(text) == "[ip]"
+    assert masker(["ip"], ip_field=True)(text) == "[ip]"

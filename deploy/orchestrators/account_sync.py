@@ -61,7 +61,10 @@ def sync_account(name: str, config: Path, log: Log, environment: Mapping[str, st
     if not NAME.fullmatch(name):
         raise ConfigProblem(f"An account's name has lower-case letters, digits and hyphens only: {name!r}")
     source = environment.get("ZENDESK_CHAT_SOURCE", "source-zendesk-chat")
-    code, printed = _run(_command(name, source, config, environment), log, environment)
+    try:
+        code, printed = _run(_command(name, source, config, environment), log, environment)
+    except OSError as error:
+        raise ConfigProblem(f"{error.filename} cannot be run: {error.strerror}. Set ZENDESK_CHAT_SOURCE.") from None
     if code == EXIT_OK:
         return printed
     problem = ConfigProblem if code in FOR_A_PERSON else TemporaryProblem

@@ -176,21 +176,26 @@ def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemC
 
 
 def _stop_on_signals(stopped: threading.Event) -> list[int]:
-    """End soon on SIGTERM and SIGINT: let the consumer finish its event, but not wait for a stuck one."""
+    """End soon on SIGTERM, SIGINT and SIGHUP: let the consumer finish its event, but not wait for a stuck one.
+
+    A second signal does not wait for the consumer either. Both let a renewal of tokens end.
+    """
     received: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
-        if received:
-            os._exit(SIGNAL_EXIT + number)
+        seconds = 0.0 if received else SECONDS_TO_END
         received.append(number)
         stopped.set()
-        last_resort = threading.Timer(SECONDS_TO_END, _end_at_once, (SIGNAL_EXIT + number,))
+        last_resort = threading.Timer(seconds, _end_at_once, (SIGNAL_EXIT + received[0],))
         last_resort.daemon = True
         with suppress(RuntimeError):  # no thread is left for it
             last_resort.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    closed = getattr(signal, "SIGHUP", None)  # of a terminal; Windows has none
+    if closed is not None and signal.getsignal(closed) != signal.SIG_IGN:  # as nohup sets it
+        signal.signal(closed, stop)
     return received
 
 

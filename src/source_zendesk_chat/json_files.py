@@ -14,6 +14,7 @@ import msgspec
 
 from source_zendesk_chat.errors import ConfigError
 
+MOST_BYTES: Final = 256 * 2**20  # a device such as /dev/zero has no end
 _OFFSET: Final = re.compile(r"\(byte (\d+)\)")
 _CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb]")
 _REASONS: Final = (  # of the decoder, and what they mean
@@ -50,11 +51,14 @@ def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
         ConfigError: There is no such file, or it is not JSON.
     """
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"The {what} file does not exist: {path}") from None
     except OSError as error:
         raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"The {what} file is larger than {MOST_BYTES >> 20} MB: {path}")
     return decode_json(data, path, what)
 
 

@@ -48,8 +48,12 @@ class _Parser(argparse.ArgumentParser):
     """A parser that reports an error in one line, without control characters of the arguments."""
 
     def error(self, message: str) -> NoReturn:
-        shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message)
-        self.exit(2, f"{self.prog}: error: {shown}\n")
+        self.exit(2, f"{self.prog}: error: {_shown(message)}\n")
+
+
+def _shown(text: str) -> str:
+    """An argument without its control characters."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def _port(text: str) -> int:
@@ -149,7 +153,7 @@ def _greeting(sandbox: Sandbox) -> str:
     counts = sandbox.account.counts()
     return (
         f"Zendesk Chat sandbox: {sandbox.url}{API}\n"
-        f"Token: {sandbox.token}\n"
+        f"Token: {_shown(sandbox.token)}\n"
         f"Data: {counts['chats']} chats, {counts['agents']} agents, {counts['agent_timeline']} timeline spans.\n"
         f"{json.dumps(config)}\n"
     )

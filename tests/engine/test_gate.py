@@ -128,6 +128,24 @@ def test_a_stream_is_not_available_only_where_the_account_answers_and_refuses_it
     assert kinds == [StreamFailed if available == "fails" else StreamUnavailable]
 
 
+@pytest.mark.parametrize("number", [403, 404])
+def test_a_web_page_on_every_path_is_asked_for_twice(number: int) -> None:
+    api = FakeApi([status(number, PAGE)])
+    found = failures(list(start([task(name, pages(3)) for name in NAMES], api)))
+    assert sorted(found) == sorted(NAMES)
+    assert len({str(error) for error in found.values()}) == 1
+    assert len(api.urls) == 2
+
+
+def test_a_web_page_on_one_path_fails_its_stream_only() -> None:
+    def first(fetch: Fetch, _position: Any, _bounds: Bounds) -> Iterator[Batch[Any]]:
+        fetch("x", {}, bytes)
+        yield Batch([], 1, 0)
+
+    api = FakeApi([status(403, PAGE), ok()])
+    assert list(failures(list(start([task("first", first), task("a", pages(2)), task("b", pages(2))], api)))) == ["first"]
+
+
 def test_an_account_that_is_not_there_makes_no_stream_empty() -> None:
     events = list(start([optional(name) for name in "abc"], FakeApi([status(404, NO_ACCOUNT)])))
     assert {type(error) for error in failures(events).values()} == {AddressError}

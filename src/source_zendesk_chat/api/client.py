@@ -78,7 +78,8 @@ class _Failure:
     @property
     def is_of_account(self) -> bool:
         """Whether it concerns this request only: an account is there and accepts the token."""
-        return self.outcome.status > 0 and not isinstance(self.error, AuthError | AddressError)
+        by_other = isinstance(self.error, AuthError | AddressError) or not getattr(self.error, "by_api", True)
+        return self.outcome.status > 0 and not by_other
 
 
 class Client:

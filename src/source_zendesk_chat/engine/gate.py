@@ -6,7 +6,7 @@ import threading
 from typing import Final
 
 from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError, UnreachableError
+from source_zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError, UnavailableError, UnreachableError
 
 POLL_SECONDS: Final = 0.2
 OF_THE_RUN: Final = (AddressError, AuthError, NetworkError, UnreachableError)
@@ -16,7 +16,8 @@ OF_THE_RUN: Final = (AddressError, AuthError, NetworkError, UnreachableError)
 class Gate:
     """Lets one reader through, and the others once an account has answered it.
 
-    If the reader ends without an answer, another one follows, unless the error is one that all would end with.
+    If the reader ends without an answer, another one follows, unless the error is one that all would end with. So does a second
+    one after a web page, which may be of one endpoint or of a proxy that blocks all of them.
 
     Args:
         stopped: Ends every wait.
@@ -29,6 +30,7 @@ class Gate:
         self._is_open = is_open
         self._taken = False
         self._error: ConnectorError | None = None
+        self._page = ""
 
     def enter(self) -> None:
         """Wait for the turn.
@@ -58,5 +60,11 @@ class Gate:
         if not self._is_open:
             with self._changed:
                 self._taken = False
-                self._error = error if isinstance(error, OF_THE_RUN) else None
+                self._error = error if self._is_of_the_run(error) else None
                 self._changed.notify_all()
+
+    def _is_of_the_run(self, error: ConnectorError | None) -> bool:
+        if isinstance(error, UnavailableError) and not error.by_api:
+            before, self._page = self._page, str(error)
+            return before == self._page
+        return isinstance(error, OF_THE_RUN)
