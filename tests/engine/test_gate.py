@@ -178,6 +178,20 @@ def test_every_reader_gets_zendesks_time_and_the_user_is_told_once(ahead: int) -
     assert len([event for event in events if isinstance(event, PageRead)]) == len(NAMES)
 
 
+def test_a_date_that_comes_after_a_page_makes_nothing_come_twice() -> None:
+    clock = HastyClock()
+    date = formatdate(clock.now() - 900, usegmt=True)
+    tasks = [Task(stream(name, pages(4)), None, Bounds(0, clock.now())) for name in "ab"]
+    api = FakeApi([ok(), ok(), ok(), ok(date=date)])
+    events = list(run(tasks, lambda _: client(api, clock), clock, clock.stopped))
+    for name in "ab":
+        records = [
+            record for event in events if isinstance(event, PageRead) and event.stream == name for record in event.records
+        ]
+        assert records == [b'{"id":%d}' % number for number in range(8)]
+    assert not failures(events)
+
+
 def test_a_request_that_zendesk_rejects_as_too_recent_is_made_again_by_its_clock() -> None:
     clock = HastyClock()
     date = formatdate(clock.now() - 900, usegmt=True)

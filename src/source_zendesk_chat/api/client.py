@@ -27,6 +27,7 @@ from source_zendesk_chat.errors import (
     EnvelopeError,
     NetworkError,
     ServerError,
+    UnavailableError,
     UnreachableError,
 )
 
@@ -78,8 +79,9 @@ class _Failure:
     @property
     def is_of_account(self) -> bool:
         """Whether it concerns this request only: an account is there and accepts the token."""
-        by_other = isinstance(self.error, AuthError | AddressError) or not getattr(self.error, "by_api", True)
-        return self.outcome.status > 0 and not by_other
+        if isinstance(self.error, UnavailableError):
+            return self.error.by_api
+        return self.outcome.status > 0 and not isinstance(self.error, AuthError | AddressError)
 
 
 class Client:
@@ -141,13 +143,13 @@ class Client:
             token = self._tokens.token()
             on_request()
             began = self.time.monotonic()
-            page = self._attempt(path, params, token, decode)
-            if not isinstance(page, _Failure):
+            result = self._attempt(path, params, token, decode)
+            if not isinstance(result, _Failure):
                 self._limiter.passed(let_out)
                 self.has_answered = True
                 on_account()
-                return page
-            failed = page
+                return result
+            failed = result
             if failed.is_of_account:
                 on_account()
             if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
