@@ -56,8 +56,8 @@ bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airby
 
 .PHONY: image
 image: setup ## build the container image and test it, with docker or podman; machines without: make image OPTIONS=--help
-	@$(RUN)python -m image.build $(OPTIONS)
-	@$(RUN)python -m pytest image
+	@$(RUN)python -m distribution.image.build $(OPTIONS)
+	@$(RUN)python -m pytest distribution/image
 
 .cache/release-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=.cache/release-venv $(UV) sync --quiet --locked --only-group release --python .tools/bin/python
@@ -65,11 +65,11 @@ image: setup ## build the container image and test it, with docker or podman; ma
 
 .PHONY: dist
 dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/; check them and try them in empty environments
-	@$(RUN)python -m release.artefacts
+	@$(RUN)python -m distribution.release.artefacts
 
 .PHONY: licences
 licences: setup ## write docs/licences.md anew, after the lock file changed
-	@$(RUN)python -m release.licences
+	@$(RUN)python -m distribution.release.licences
 
 .cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv

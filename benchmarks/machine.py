@@ -13,7 +13,7 @@ from typing import Final
 
 from benchmarks.peers import CDK_PYTHON
 
-OWN_PACKAGES: Final = ("source-zendesk-chat", "msgspec", "urllib3", "dlt", "duckdb", "pyarrow")
+OWN_PACKAGES: Final = ("zendesk-chat", "msgspec", "urllib3", "dlt", "duckdb", "pyarrow")
 CDK_PACKAGES: Final = ("airbyte-cdk", "requests", "orjson")
 
 

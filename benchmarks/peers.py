@@ -139,7 +139,7 @@ READ_DERIVED: Final = Peer(
 )
 SYNC: Final = Peer(
     "sync",
-    "`source-zendesk-chat sync --streams chats` into a new DuckDB file: extraction, loading and upsert.",
+    "`zendesk-chat sync --streams chats` into a new DuckDB file: extraction, loading and upsert.",
     _sync,
     loads=True,
 )

@@ -53,7 +53,7 @@ def main() -> int:
             console.print(f"Since the last demo: {NEW_CHATS} new chats, {EDITED_CHATS} chats rated, one agent renamed.\n")
         command = [str(COMMAND), "sync", "--subdomain", "demo", "--api-url", url, "--to", f"duckdb:///{DATABASE}"]
         environment = {**os.environ, "ZENDESK_CHAT_TOKEN": "sandbox-token"}
-        console.print(f"[bold]$ source-zendesk-chat sync --subdomain demo --to duckdb:///{DATABASE}[/bold]")
+        console.print(f"[bold]$ zendesk-chat sync --subdomain demo --to duckdb:///{DATABASE}[/bold]")
         code = subprocess.run(command, env=environment, check=False).returncode
     if code:
         return code

@@ -12,7 +12,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import source_zendesk_chat as zendesk_chat
+import zendesk_chat
 
 
 def main(folder: Path) -> int:

@@ -16,17 +16,17 @@ import msgspec
 import pytest
 
 from airbyte.running import EXECUTABLE, catalog_of, config_of, environment, files
-from source_zendesk_chat import __version__
-from source_zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS
-from source_zendesk_chat.config import parse_config
-from source_zendesk_chat.engine.run import POLL_SECONDS, QUIET_SECONDS
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat import __version__
+from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS
+from zendesk_chat.config import parse_config
+from zendesk_chat.engine.run import POLL_SECONDS, QUIET_SECONDS
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
 ROOT = Path(__file__).parent.parent
-METADATA: dict[str, Any] = msgspec.yaml.decode((ROOT / "airbyte/metadata.yaml").read_bytes())
+METADATA: dict[str, Any] = msgspec.yaml.decode((ROOT / "distribution/airbyte/metadata.yaml").read_bytes())
 DATA: dict[str, Any] = METADATA["data"]
-SPEC = json.loads((ROOT / "src/source_zendesk_chat/airbyte/spec.json").read_bytes())
+SPEC = json.loads((ROOT / "src/zendesk_chat/airbyte/spec.json").read_bytes())
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 COMMANDS = {"spec": "get_spec", "check": "check_connection", "discover": "discover_schema", "read": "sync"}
 MEASURED = """
@@ -85,7 +85,7 @@ def test_the_host_that_is_asked_is_allowed_and_no_other(subdomain: str) -> None:
 
 def test_the_heartbeat_leaves_room_for_the_keep_alive() -> None:
     longest = KEEP_ALIVE_SECONDS + QUIET_SECONDS + POLL_SECONDS  # due, but noticed only by the next event or sign of quiet
-    (said,) = re.findall(r"at least every (\d+) seconds", (ROOT / "airbyte/metadata.yaml").read_text())
+    (said,) = re.findall(r"at least every (\d+) seconds", (ROOT / "distribution/airbyte/metadata.yaml").read_text())
     assert longest <= int(said) <= 0.75 * DATA["maxSecondsBetweenMessages"]
 
 
@@ -119,7 +119,7 @@ def test_each_command_fits_into_the_memory_that_it_requests(tmp_path: Path) -> N
 
 
 def test_the_icon_is_a_square_picture_of_our_own() -> None:
-    icon = ET.parse(ROOT / "airbyte" / DATA["icon"]).getroot()
+    icon = ET.parse(ROOT / "distribution/airbyte" / DATA["icon"]).getroot()
     assert icon.tag == "{http://www.w3.org/2000/svg}svg"
     assert icon.get("viewBox") == f"0 0 {icon.get('width')} {icon.get('height')}"
     assert icon.get("width") == icon.get("height")
@@ -127,7 +127,7 @@ def test_the_icon_is_a_square_picture_of_our_own() -> None:
 
 
 def test_the_scenarios_name_the_configs_of_the_standard_tests() -> None:
-    standard = msgspec.yaml.decode((ROOT / "airbyte/acceptance-test-config.yml").read_bytes())
+    standard = msgspec.yaml.decode((ROOT / "distribution/airbyte/acceptance-test-config.yml").read_bytes())
     used = {test["config_path"] for part in standard["acceptance_tests"].values() for test in part["tests"]}
     smoke = [suite for suite in DATA["connectorTestSuitesOptions"] if suite["suite"] == "smokeTests"]
     assert {scenario["configFile"] for suite in smoke for scenario in suite["scenarios"]} <= used

@@ -13,12 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from source_zendesk_chat import __version__
-from source_zendesk_chat.cli import main
-from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.load.command import add_redactions, gather_config
-from source_zendesk_chat.load.selection import choose_streams
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat import __version__
+from zendesk_chat.cli import main
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.command import add_redactions, gather_config
+from zendesk_chat.load.selection import choose_streams
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 
 COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
@@ -67,7 +67,7 @@ def test_help_has_examples(arguments: list[str], capsys: pytest.CaptureFixture[s
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--version"])
-    assert capsys.readouterr().out == f"source-zendesk-chat {__version__}\n"
+    assert capsys.readouterr().out == f"zendesk-chat {__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["read"], ["check"], ["nonsense"], ["sync", "--nonsense"]])
@@ -75,7 +75,7 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert "usage: source-zendesk-chat" in capsys.readouterr().err
+    assert "usage: zendesk-chat" in capsys.readouterr().err
 
 
 def test_the_airbyte_face_is_light(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_airbyte_face_is_light(tmp_path: Path) -> None:
             files = [] if command == "spec" else ["--config", "config.json"]
             files += ["--catalog", "catalog.json"] if command == "read" else []
             script = (
-                "import sys; from source_zendesk_chat.cli import main; code = main(sys.argv[1:]);"
+                "import sys; from zendesk_chat.cli import main; code = main(sys.argv[1:]);"
                 "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr); sys.exit(code)"
             )
             done = subprocess.run(

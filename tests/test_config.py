@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.config import (
+from zendesk_chat.config import (
     AccessToken,
     Config,
     OAuth,
@@ -19,8 +19,8 @@ from source_zendesk_chat.config import (
     parse_subdomain,
     require_past_start,
 )
-from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.redaction import Redaction, Rule
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.redaction.rules import Redaction, Rule
 
 TOKEN = "SECRET-token-1"
 VALID: dict[str, Any] = {

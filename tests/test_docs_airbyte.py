@@ -18,18 +18,18 @@ import pytest
 
 from airbyte.protocol import Output
 from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
-from source_zendesk_chat import __version__, errors
-from source_zendesk_chat.airbyte.inputs import parse_state
-from source_zendesk_chat.api.auth import TOKEN_PATH
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.config import AccessToken, OAuth, parse_config
-from source_zendesk_chat.streams.exports import PAGE_SIZE
-from source_zendesk_chat.streams.positions import ExportPosition, ListPosition
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat import __version__, errors
+from zendesk_chat.airbyte.inputs import parse_state
+from zendesk_chat.api.auth import TOKEN_PATH
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.config import AccessToken, OAuth, parse_config
+from zendesk_chat.streams.exports.reader import PAGE_SIZE
+from zendesk_chat.streams.positions import ExportPosition, ListPosition
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import AGENT_TOKEN, SUPPORT_TOKEN, Fault, Sandbox, Switches
 
 ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "src/source_zendesk_chat"
+SOURCE = ROOT / "src/zendesk_chat"
 DOCUMENT = (ROOT / "docs/airbyte.md").read_text()
 TROUBLES = DOCUMENT.split("## Troubleshooting")[1].split("## Changelog")[0]
 FRAGMENTS = [
@@ -84,7 +84,7 @@ def messages(path: Path) -> Iterator[str]:
 
 
 def modules(*places: str) -> list[Path]:
-    return sorted(path for place in places for path in (SOURCE.glob(f"{place}/*.py") if place else SOURCE.glob("*.py")))
+    return sorted(path for place in places for path in (SOURCE.glob(f"{place}/**/*.py") if place else SOURCE.glob("*.py")))
 
 
 def spoken(text: str) -> bool:
@@ -92,7 +92,7 @@ def spoken(text: str) -> bool:
     return len(text) >= SHORTEST_MESSAGE and " " in text and text[0].isalpha() | (text[0] == HOLE) and text not in NO_TROUBLE
 
 
-READ_BY_AIRBYTE = modules("", "api", "streams", "engine", "airbyte")
+READ_BY_AIRBYTE = modules("", "redaction", "api", "streams", "engine", "airbyte")
 TEXTS = {text for path in READ_BY_AIRBYTE for text in texts(path)}
 MESSAGES = sorted({text for path in READ_BY_AIRBYTE for text in messages(path) if spoken(text)})
 
@@ -320,7 +320,7 @@ def test_a_sync_that_finds_nothing_and_a_test_take_the_requests_that_are_said() 
 
 
 def test_the_figures_are_those_of_the_metadata() -> None:
-    data = msgspec.yaml.decode((ROOT / "airbyte/metadata.yaml").read_bytes())["data"]
+    data = msgspec.yaml.decode((ROOT / "distribution/airbyte/metadata.yaml").read_bytes())["data"]
     jobs = {job["jobType"]: job["resourceRequirements"] for job in data["resourceRequirements"]["jobSpecific"]}
     text = " ".join(DOCUMENT.split())
     sync, check = jobs["sync"], jobs["check_connection"]

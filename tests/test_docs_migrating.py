@@ -14,8 +14,8 @@ import pytest
 
 from airbyte.incumbent import Incumbent, catalog_of_its_own, chats_from, micros, state_message
 from airbyte.running import catalog_of, config_of, read_here
-from source_zendesk_chat.airbyte.inputs import parse_state
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.airbyte.inputs import parse_state
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches
 
 ROOT = Path(__file__).parent.parent

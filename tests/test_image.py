@@ -17,7 +17,7 @@ PYTHON = "cp313"  # Debian trixie's, on which the image stands
 
 def instructions() -> list[tuple[str, str]]:
     """The Containerfile's instructions with their arguments, continuation lines joined."""
-    lines = [line for line in (ROOT / "Containerfile").read_text().splitlines() if not line.startswith("#")]
+    lines = [line for line in (ROOT / "distribution/image/Containerfile").read_text().splitlines() if not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
 
@@ -52,7 +52,8 @@ def test_the_platform_finds_what_the_image_runs() -> None:
     assert environment()["AIRBYTE_ENTRYPOINT"] == ENTRYPOINT
     linked = re.findall(r"ln -s (\S+) (\S+)", " ".join(arguments("RUN")))
     script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert [(Path(target).name in script, f"{place}{Path(target).name}") for target, place in linked] == [(True, ENTRYPOINT)]
+    assert {f"{place}{Path(target).name}" for target, place in linked} == {f"/usr/local/bin/{name}" for name in script}
+    assert ENTRYPOINT in {f"/usr/local/bin/{name}" for name in script}
 
 
 def test_it_runs_as_a_user_that_kubernetes_sees_is_not_root() -> None:
@@ -75,19 +76,19 @@ def test_what_is_copied_exists_and_is_let_in() -> None:
         ".git/config",
         ".venv/bin/python",
         "tests/test_image.py",
-        "src/source_zendesk_chat/__pycache__",
+        "src/zendesk_chat/__pycache__",
         "secrets",
     ):
         assert ignored(kept_out)
-    assert not ignored("src/source_zendesk_chat/airbyte/spec.json")
+    assert not ignored("src/zendesk_chat/airbyte/spec.json")
 
 
 def test_the_version_is_given_and_checked_never_written() -> None:
-    text = (ROOT / "Containerfile").read_text()
+    text = (ROOT / "distribution/image/Containerfile").read_text()
     assert re.findall(r"\b\d+\.\d+\.\d+\b", text) == [uv_version()]
     labels = dict(pair.split("=", 1) for pair in shlex.split(final_stage()["LABEL"]))
     assert labels["io.airbyte.version"] == labels["org.opencontainers.image.version"] == "${VERSION}"
-    assert '"/wheel/source_zendesk_chat-${VERSION}-py3-none-any.whl"' in text
+    assert '"/wheel/zendesk_chat-${VERSION}-py3-none-any.whl"' in text
 
 
 def uv_version() -> str:
@@ -110,7 +111,7 @@ def locked() -> dict[str, Any]:
 def test_every_package_has_a_wheel_for_each_machine(machine: str) -> None:
     """The image has no compiler, so that what comes without a wheel cannot be installed."""
     packages = locked()
-    for name in [needed["name"] for needed in packages["source-zendesk-chat"]["dependencies"]]:
+    for name in [needed["name"] for needed in packages["zendesk-chat"]["dependencies"]]:
         assert not packages[name].get("dependencies"), f"{name} needs others: look at theirs too"
         wheels = [wheel["url"].rsplit("/", 1)[1].removesuffix(".whl").split("-")[-3:] for wheel in packages[name]["wheels"]]
         fits = [python for python, abi, platform in wheels if abi == "none" and platform == "any"]
@@ -130,7 +131,7 @@ def steps(name: str) -> list[dict[str, Any]]:
 
 def test_the_release_builds_this_containerfile_for_both_machines_with_the_packages_version() -> None:
     (build,) = [step for step in steps("release.yml") if step.get("uses", "").startswith("docker/build-push-action")]
-    assert build["with"]["file"] == "Containerfile"
+    assert build["with"]["file"] == "distribution/image/Containerfile"
     assert build["with"]["platforms"].split(",") == ["linux/amd64", "linux/arm64"]
     assert build["with"]["build-args"].strip() == "VERSION=${{ needs.dist.outputs.version }}"
     assert build["with"]["sbom"] is True

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.json_files import read_json
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.json_files import read_json
 
 SECRET = "SECRET-Zx81"
 

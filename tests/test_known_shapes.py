@@ -11,13 +11,13 @@ import duckdb
 import pytest
 from jsonschema import Draft7Validator
 
-from source_zendesk_chat.load.arrow import record_reader
-from source_zendesk_chat.load.lenient import open_reader
-from source_zendesk_chat.load.strict import row_decoder
-from source_zendesk_chat.load.tables import EXTRA, UNPARSED, stream_table
-from source_zendesk_chat.streams.drift import Watch
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, RawRecord
+from zendesk_chat.streams.drift import Watch
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds, RawRecord
+from zendesk_chat.tables.arrow import record_reader
+from zendesk_chat.tables.lenient import open_reader
+from zendesk_chat.tables.strict import row_decoder
+from zendesk_chat.tables.table import EXTRA, UNPARSED, stream_table
 
 NOW: Final = 1_780_000_000
 

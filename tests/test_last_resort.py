@@ -14,12 +14,12 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from source_zendesk_chat import __main__ as entry
-from source_zendesk_chat import cli
-from source_zendesk_chat.errors import NO_THREAD
+from zendesk_chat import __main__ as entry
+from zendesk_chat import cli
+from zendesk_chat.errors import NO_THREAD
 from zendesk_chat_sandbox import Sandbox
 
-COMMAND: Final = Path(sys.executable).with_name("source-zendesk-chat")
+COMMAND: Final = Path(sys.executable).with_name("zendesk-chat")
 FULL: Final = Path("/dev/full")
 needs_full: Final = pytest.mark.skipif(not FULL.exists(), reason="only Linux has a full device")
 
@@ -54,7 +54,7 @@ def test_an_unwritable_stdout_is_one_line(command: str, database: Path) -> None:
     for redirection, cause in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
         code, _, told = shell(f"$C {command} {redirection}", database.parent)
         assert code == 1
-        assert re.fullmatch(rf"(source-zendesk-chat sandbox: )?error: .*{cause}\.?\n", told), told
+        assert re.fullmatch(rf"(zendesk-chat sandbox: )?error: .*{cause}\.?\n", told), told
 
 
 @pytest.mark.parametrize("command", ["spec", "discover --config config.json"])
@@ -133,7 +133,7 @@ def test_an_unexpected_error_is_one_line(
     def fail(*_: Any) -> int:
         raise error
 
-    monkeypatch.setattr("zendesk_chat_sandbox.cli.main" if command == "sandbox" else "source_zendesk_chat.cli._loader", fail)
+    monkeypatch.setattr("zendesk_chat_sandbox.cli.main" if command == "sandbox" else "zendesk_chat.cli._loader", fail)
     assert cli.main([command]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.masking import masker
-from source_zendesk_chat.redaction import KINDS, Kind
+from zendesk_chat.redaction.patterns import masker
+from zendesk_chat.redaction.rules import KINDS, Kind
 
 mask = masker(KINDS)
 

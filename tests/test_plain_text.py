@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.masking import masker
-from source_zendesk_chat.plain_text import views
-from source_zendesk_chat.redaction import KINDS
+from zendesk_chat.redaction.patterns import masker
+from zendesk_chat.redaction.plain_text import views
+from zendesk_chat.redaction.rules import KINDS
 
 
 @pytest.mark.parametrize(

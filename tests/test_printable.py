@@ -23,14 +23,14 @@ from airbyte.protocol import Output, parse
 from airbyte.running import catalog_of, check_here, files
 from api.fakes import HastyClock
 from api.wire import answer, serving
-from source_zendesk_chat.airbyte.messages import Writer
-from source_zendesk_chat.airbyte.read import read
-from source_zendesk_chat.cli import _parser, main
-from source_zendesk_chat.errors import ConfigError, StateError, UnavailableError
-from source_zendesk_chat.load.command import sync
-from source_zendesk_chat.load.console import PlainConsole, say
-from source_zendesk_chat.load.profile import run_profile
-from source_zendesk_chat.printable import LONGEST_MESSAGE, escape, printable
+from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.airbyte.read import read
+from zendesk_chat.cli import _parser, main
+from zendesk_chat.errors import ConfigError, StateError, UnavailableError
+from zendesk_chat.load.command import sync
+from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.profile import run_profile
+from zendesk_chat.printable import LONGEST_MESSAGE, escape, printable
 
 ACTIVE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 EVERY = "".join(character for character in map(chr, range(0x110000)) if unicodedata.category(character) in ACTIVE)

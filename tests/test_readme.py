@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from source_zendesk_chat.config import parse_config
-from source_zendesk_chat.redaction import parse_redaction
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.config import parse_config
+from zendesk_chat.redaction.rules import parse_redaction
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ COMMANDS = [
     line.removeprefix("$ ").partition("#")[0].strip()
     for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
-    if line.startswith("$ source-zendesk-chat") and " sandbox" not in line and "--subdomain demo" not in line
+    if re.match(r"\$ (source-)?zendesk-chat ", line) and " sandbox" not in line and "--subdomain demo" not in line
 ]
 
 
@@ -58,7 +58,7 @@ def run(command: str, folder: Path, sandbox: Sandbox) -> subprocess.CompletedPro
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_command_works(command: str, tmp_path: Path, account: Sandbox) -> None:
     if " profile" in command:
-        run("source-zendesk-chat sync --streams bans", tmp_path, account)
+        run("zendesk-chat sync --streams bans", tmp_path, account)
     done = run(command, tmp_path, account)
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -89,7 +89,7 @@ def test_the_stream_table_is_true() -> None:
 
 
 def test_the_settings_are_those_of_the_spec() -> None:
-    spec = json.loads((ROOT / "src/source_zendesk_chat/airbyte/spec.json").read_bytes())
+    spec = json.loads((ROOT / "src/zendesk_chat/airbyte/spec.json").read_bytes())
     table = README.split("| key | meaning | default |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(spec["connectionSpecification"]["properties"])
     (example,) = re.findall(r"`(\{\"rules\".*?\})`", table)
@@ -116,13 +116,13 @@ def test_what_is_redacted_is_as_shown(tmp_path: Path) -> None:
 
 def test_the_query_and_the_profile_look_so(tmp_path: Path, account: Sandbox) -> None:
     ((query, shown),) = re.findall(r"```sql\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
-    run("source-zendesk-chat sync", tmp_path, account)
+    run("zendesk-chat sync", tmp_path, account)
     with duckdb.connect(str(tmp_path / "chats.duckdb"), read_only=True) as database:
         cursor = database.execute(query)
         assert [column[0] for column in cursor.description or ()] == shown.splitlines()[0].split()
         assert len(cursor.fetchall()) == len(shown.splitlines()) - 1
-    (block,) = re.findall(r"\$ source-zendesk-chat profile\n(.*?)```", README, re.DOTALL)
-    printed = run("source-zendesk-chat profile", tmp_path, account).stdout
+    (block,) = re.findall(r"\$ zendesk-chat profile\n(.*?)```", README, re.DOTALL)
+    printed = run("zendesk-chat profile", tmp_path, account).stdout
     words = {tuple(line.split()[:2]) for line in printed.splitlines()}
     assert block.split("\n")[0].split() == printed.split("\n")[0].split()
     columns = [line.split() for line in block.split("\nbans\n")[1].splitlines() if line != "..."]

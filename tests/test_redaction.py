@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import ConfigError, RecordShapeError
-from source_zendesk_chat.redacting import redacted_schema, redactor, unknown_fields
-from source_zendesk_chat.redaction import ACTIONS, ORIGINS, Redaction, Rule, check_keys, parse_redaction
-from source_zendesk_chat.streams.registry import STREAMS, schema, streams_for
+from zendesk_chat.errors import ConfigError, RecordShapeError
+from zendesk_chat.redaction.redact import redacted_schema, redactor, unknown_fields
+from zendesk_chat.redaction.rules import ACTIONS, ORIGINS, Redaction, Rule, check_keys, parse_redaction
+from zendesk_chat.streams.registry import STREAMS, schema, streams_for
 
 HASH_KEY: Final = "SECRET-of-enough-letters"
 CHAT: Final[dict[str, Any]] = {

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from release.licences import DOCUMENT, text
-from release.packages import locked
-from release.sbom import licences, sbom
-from release.version import disagreement
-from source_zendesk_chat import __version__
+from distribution.release.licences import DOCUMENT, text
+from distribution.release.packages import locked
+from distribution.release.sbom import licences, sbom
+from distribution.release.version import disagreement
+from zendesk_chat import __version__
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,7 +44,7 @@ def test_the_packages_are_those_that_a_user_gets() -> None:
 def test_the_bill_of_materials_names_each_package_with_licence_and_digests() -> None:
     bill = sbom()
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
-    assert bill["metadata"]["component"]["purl"] == f"pkg:pypi/source-zendesk-chat@{__version__}"
+    assert bill["metadata"]["component"]["purl"] == f"pkg:pypi/zendesk-chat@{__version__}"
     named = {component["purl"] for component in bill["components"]}
     assert named == {f"pkg:pypi/{package.name}@{package.version}" for package in locked("load")}
     for component in bill["components"]:

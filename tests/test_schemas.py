@@ -11,12 +11,12 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.registry import STREAMS
 
 Json = dict[str, Any]
 Path = tuple[str | int, ...]
 
-SCHEMAS: Final = files("source_zendesk_chat.streams.schemas")
+SCHEMAS: Final = files("zendesk_chat.streams.schemas")
 NAMES: Final = sorted(file.name.removesuffix(".json") for file in SCHEMAS.iterdir() if file.name.endswith(".json"))
 
 ALLOWED_KEYWORDS: Final = {

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from release.packages import locked
-from source_zendesk_chat.streams.registry import STREAMS
+from distribution.release.packages import locked
+from zendesk_chat.errors import needs_packages
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -57,8 +58,8 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: P
     metadata = {f"{'-'.join(wheel.name.split('-')[:2])}.dist-info/{name}" for name in METADATA}
     names = set(zipfile.ZipFile(wheel).namelist())
     assert names == sources() | metadata
-    assert {"source_zendesk_chat/py.typed", "source_zendesk_chat/airbyte/spec.json"} <= names
-    assert {"source_zendesk_chat/streams/schemas/chats.json", "zendesk_chat_sandbox/py.typed"} <= names
+    assert {"zendesk_chat/py.typed", "zendesk_chat/airbyte/spec.json"} <= names
+    assert {"zendesk_chat/streams/schemas/chats.json", "zendesk_chat_sandbox/py.typed"} <= names
 
 
 def test_the_sdist_holds_what_the_wheel_is_made_of_and_nothing_else(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_the_sdist_holds_what_the_wheel_is_made_of_and_nothing_else(tmp_path: Pa
 def test_pip_installs_only_light_packages(installed: Path) -> None:
     listed = run(installed / "python", "-m", "pip", "list", "--format=json", cwd=installed)
     names = {package["name"] for package in json.loads(listed.stdout)}
-    assert names - {"pip", "setuptools", "wheel"} == {package.name for package in locked()} | {"source-zendesk-chat"}
+    assert names - {"pip", "setuptools", "wheel"} == {package.name for package in locked()} | {"zendesk-chat"}
     assert not names & {"dlt", "duckdb", "pyarrow", "rich"}
 
 
@@ -96,6 +97,6 @@ def test_it_reads_an_account(installed: Path, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(MINUTES)
 def test_sync_without_its_packages_says_what_to_install(installed: Path, tmp_path: Path) -> None:
-    done = run(installed / "source-zendesk-chat", "sync", "--subdomain", "acme", "--token", "x", cwd=tmp_path, check=False)
+    done = run(installed / "zendesk-chat", "sync", "--subdomain", "acme", "--token", "x", cwd=tmp_path, check=False)
     assert done.returncode == 3
-    assert done.stderr == "`sync` needs more packages. Install them: pip install 'source-zendesk-chat[load]'\n"
+    assert done.stderr == f"{needs_packages('sync')}\n"

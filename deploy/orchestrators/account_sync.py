@@ -7,7 +7,7 @@ environment:
   or with PyAirbyte a schema) of its own.
 * ``ZENDESK_CHAT_SOURCE``: the executable; ``source-zendesk-chat`` on the PATH where it is not set.
 * ``ZENDESK_CHAT_PYAIRBYTE``: the Python of an environment with PyAirbyte. Set: PyAirbyte reads into its cache. Not set:
-  ``source-zendesk-chat sync`` loads.
+  ``zendesk-chat sync`` loads.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Read one account into a PyAirbyte cache of its own; run by the Python that has PyAirbyte.
 
-Exit codes as those of ``source-zendesk-chat sync``: 0 everything is read, 1 something is not and another try may read it, 2 the
+Exit codes as those of ``zendesk-chat sync``: 0 everything is read, 1 something is not and another try may read it, 2 the
 arguments are wrong, 3 a person must act first.
 """
 

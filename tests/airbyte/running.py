@@ -16,10 +16,10 @@ from typing import Any
 from airbyte.children import DERIVED
 from airbyte.protocol import Output, check_read, parse
 from api.fakes import HastyClock
-from source_zendesk_chat.airbyte.check import check
-from source_zendesk_chat.airbyte.messages import Writer
-from source_zendesk_chat.airbyte.read import read
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.airbyte.check import check
+from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.airbyte.read import read
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches
 from zendesk_chat_sandbox.seed_settings import routing_of
 

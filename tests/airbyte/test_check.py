@@ -131,8 +131,8 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
 
     from airbyte.protocol import parse
     from api.fakes import HastyClock
-    from source_zendesk_chat.airbyte.check import check
-    from source_zendesk_chat.airbyte.messages import Writer
+    from zendesk_chat.airbyte.check import check
+    from zendesk_chat.airbyte.messages import Writer
 
     oauth = {
         "credentials": "oauth2.0",
@@ -157,9 +157,9 @@ def test_a_check_that_is_stopped_does_not_succeed() -> None:
     import tempfile
 
     from airbyte.protocol import parse
-    from source_zendesk_chat.airbyte.check import check
-    from source_zendesk_chat.airbyte.messages import Writer
-    from source_zendesk_chat.clock import SystemClock
+    from zendesk_chat.airbyte.check import check
+    from zendesk_chat.airbyte.messages import Writer
+    from zendesk_chat.clock import SystemClock
 
     clock = SystemClock()
     clock.stopped.set()

@@ -134,7 +134,7 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
 
 PROBE = """
 import sys
-from source_zendesk_chat.cli import main
+from zendesk_chat.cli import main
 code = main(sys.argv[1:])
 print(sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
 sys.exit(code)

@@ -6,10 +6,10 @@ from typing import Any
 
 from airbyte.protocol import check_read
 from api.fakes import NOW, FakeClock
-from source_zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
-from source_zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
-from source_zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, _Narrator
-from source_zendesk_chat.engine.events import (
+from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
+from zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
+from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, _Narrator
+from zendesk_chat.engine.events import (
     Event,
     Ledger,
     Note,

@@ -423,7 +423,7 @@ def test_our_fields_that_came_back_stale_cost_requests_and_its_own_alone_do_not(
 
 def test_a_start_id_that_came_back_stale_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Left in a crowded second, our state names an id in it; Airbyte's connector moves the time on and keeps the id."""
-    monkeypatch.setattr("source_zendesk_chat.streams.windows.MAX_REMEMBERED", 20)
+    monkeypatch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", 20)
     chats = catalog_of_its_own(["chats"])
     with account(export_page_cap=40) as sandbox:
         _, output = read_here(config_of(sandbox), chats)

@@ -30,11 +30,11 @@ from airbyte.running import (
     truth,
 )
 from api.fakes import HastyClock
-from source_zendesk_chat.airbyte.inputs import parse_catalog, parse_state
-from source_zendesk_chat.airbyte.messages import Writer
-from source_zendesk_chat.airbyte.read import read
-from source_zendesk_chat.errors import ConfigError, StateError
-from source_zendesk_chat.streams.registry import schema
+from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
+from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.airbyte.read import read
+from zendesk_chat.errors import ConfigError, StateError
+from zendesk_chat.streams.registry import schema
 from zendesk_chat_sandbox import Sandbox, Switches
 
 

@@ -12,10 +12,10 @@ import pytest
 from airbyte.protocol import Output
 from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here
 from api.fakes import HastyClock
-from source_zendesk_chat.airbyte import read as module
-from source_zendesk_chat.airbyte.messages import Writer
-from source_zendesk_chat.airbyte.secrets import secrets_of
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.airbyte import read as module
+from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.airbyte.secrets import secrets_of
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
 TOKEN = "marked-access-Zx81"

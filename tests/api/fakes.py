@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.client import Client, Wait
-from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.clock import Stopped
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.api.transport import Response
+from zendesk_chat.clock import Stopped
 
 NOW = 1_795_000_000.0
 TOKEN = "marked-token-7f3a"

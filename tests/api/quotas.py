@@ -8,11 +8,11 @@ from math import ceil
 from typing import Protocol
 
 from api.fakes import SharedTime, body_of, ok, status
-from source_zendesk_chat.api.auth import FixedToken
-from source_zendesk_chat.api.client import Client, Wait
-from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.errors import RateLimitedError
+from zendesk_chat.api.auth import FixedToken
+from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.api.transport import Response
+from zendesk_chat.errors import RateLimitedError
 
 
 class Quota(Protocol):

@@ -14,7 +14,7 @@ from hypothesis.strategies import binary
 
 from api.fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from api.wire import answer, serving
-from source_zendesk_chat.api.auth import (
+from zendesk_chat.api.auth import (
     FixedToken,
     HandOver,
     OAuthTokens,
@@ -25,13 +25,13 @@ from source_zendesk_chat.api.auth import (
     settle_all,
     token_source,
 )
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.client import Client
-from source_zendesk_chat.api.token_endpoint import grant, is_token, lifetime, tokens_in
-from source_zendesk_chat.api.transport import HttpTransport, Response
-from source_zendesk_chat.clock import Stopped, SystemClock
-from source_zendesk_chat.config import OAuth, parse_config
-from source_zendesk_chat.errors import AuthError, ConfigError, NetworkError, ServerError
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.client import Client
+from zendesk_chat.api.token_endpoint import grant, is_token, lifetime, tokens_in
+from zendesk_chat.api.transport import HttpTransport, Response
+from zendesk_chat.clock import Stopped, SystemClock
+from zendesk_chat.config import OAuth, parse_config
+from zendesk_chat.errors import AuthError, ConfigError, NetworkError, ServerError
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Sandbox, Switches
 
 URL = "https://acme.zendesk.com/oauth2/chat/token"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_zendesk_chat.api import body
+from zendesk_chat.api import body
 
 TEXT = b"".join(b"%d line of text\n" % number for number in range(9_999))
 PACKED = gzip.compress(TEXT)

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
-from source_zendesk_chat.api.auth import FixedToken
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.client import Client, Wait
-from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.errors import (
+from zendesk_chat.api.auth import FixedToken
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.api.transport import Response
+from zendesk_chat.clock import Stopped
+from zendesk_chat.errors import (
     AddressError,
     AuthError,
     ConnectorError,

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from api.fakes import TOKEN
 from api.wire import CA, WireServer, answer, server_tls, serving
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.transport import HttpTransport, Response
-from source_zendesk_chat.clock import SystemClock
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.transport import HttpTransport, Response
+from zendesk_chat.clock import SystemClock
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"

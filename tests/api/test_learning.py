@@ -6,7 +6,7 @@ import pytest
 
 from api.fakes import body_of
 from api.quotas import Account, Bucket, Fixed, Quota, Sliding
-from source_zendesk_chat.errors import RateLimitedError
+from zendesk_chat.errors import RateLimitedError
 
 TEN_MINUTES = 600.0
 

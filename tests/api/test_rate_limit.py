@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.fakes import FakeClock, SharedTime
-from source_zendesk_chat.api.rate_limit import (
+from zendesk_chat.api.rate_limit import (
     LATE_SECONDS,
     SLOWEST_PER_MINUTE,
     RateLimiter,
@@ -20,7 +20,7 @@ from source_zendesk_chat.api.rate_limit import (
     recovered,
     slower,
 )
-from source_zendesk_chat.clock import Stopped, SystemClock
+from zendesk_chat.clock import Stopped, SystemClock
 
 
 def busiest_minute(starts: list[float]) -> int:

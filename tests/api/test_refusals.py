@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.fakes import NOW, TOKEN, status
-from source_zendesk_chat.api.refusals import REASON_LENGTH, error_for, reason_of
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.errors import (
+from zendesk_chat.api.refusals import REASON_LENGTH, error_for, reason_of
+from zendesk_chat.api.transport import Response
+from zendesk_chat.errors import (
     AddressError,
     AuthError,
     ConnectorError,

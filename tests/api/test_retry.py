@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from source_zendesk_chat.api.retry import (
+from zendesk_chat.api.retry import (
     MAX_ATTEMPTS,
     MAX_RATE_LIMIT_ATTEMPTS,
     MAX_RETRY_AFTER_SECONDS,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.fakes import NOW, FakeApi, FakeClock, ok, status, unlimited
-from source_zendesk_chat.api.auth import FixedToken
-from source_zendesk_chat.api.client import Client
-from source_zendesk_chat.api.server_clock import NO_MATTER_SECONDS, ServerClock
+from zendesk_chat.api.auth import FixedToken
+from zendesk_chat.api.client import Client
+from zendesk_chat.api.server_clock import NO_MATTER_SECONDS, ServerClock
 
 
 @given(

@@ -12,11 +12,11 @@ import pytest
 
 from api.fakes import TOKEN
 from api.wire import CA, OLD_CA, WireServer, answer, server_tls, serving
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.proxies import proxy_for
-from source_zendesk_chat.api.transport import HttpTransport, tls_context
-from source_zendesk_chat.clock import SystemClock
-from source_zendesk_chat.errors import ConfigError
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.proxies import proxy_for
+from zendesk_chat.api.transport import HttpTransport, tls_context
+from zendesk_chat.clock import SystemClock
+from zendesk_chat.errors import ConfigError
 
 ACME = "https://acme.zendesk.com"
 PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")

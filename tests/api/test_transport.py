@@ -13,10 +13,10 @@ import pytest
 
 from api.fakes import TOKEN
 from api.wire import answer, reset, serving
-from source_zendesk_chat.api import body as module
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.transport import HttpTransport
-from source_zendesk_chat.clock import SystemClock
+from zendesk_chat.api import body as module
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.transport import HttpTransport
+from zendesk_chat.clock import SystemClock
 
 BODY = b'[{"id":1,"name":"%s"}]' % b64encode(sha512(b"varied").digest() * 40)
 PACKED = gzip.compress(BODY, mtime=0)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from api.fakes import FakeApi, HastyClock, ok
-from source_zendesk_chat.api.auth import FixedToken
-from source_zendesk_chat.api.client import Client
-from source_zendesk_chat.api.rate_limit import RateLimiter
-from source_zendesk_chat.clock import Clock
-from source_zendesk_chat.engine.events import Event
-from source_zendesk_chat.engine.run import SaveCredentials, Task, run
-from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
+from zendesk_chat.api.auth import FixedToken
+from zendesk_chat.api.client import Client
+from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.clock import Clock
+from zendesk_chat.engine.events import Event
+from zendesk_chat.engine.run import SaveCredentials, Task, run
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
 
 BOUNDS = Bounds(0, 1_795_000_000.0)
 Read = Callable[[Fetch, Any, Bounds], Iterator[Batch[Any]]]

@@ -13,10 +13,10 @@ import pytest
 
 from api.fakes import FakeApi, HastyClock, ok, status
 from engine.streams import BOUNDS, client, pages, start, stream, task
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
-from source_zendesk_chat.engine.run import Task, run
-from source_zendesk_chat.errors import (
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.run import Task, run
+from zendesk_chat.errors import (
     AddressError,
     AuthError,
     ConnectorError,
@@ -24,7 +24,7 @@ from source_zendesk_chat.errors import (
     RequestRejectedError,
     UnavailableError,
 )
-from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch
 
 NAMES = "abcdefgh"
 NO_ACCOUNT = b'{"error":{"title":"No help desk at acme.zendesk.com"}}'

@@ -3,9 +3,9 @@
 import pytest
 
 from api.fakes import ok, status
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.engine.check import judge
-from source_zendesk_chat.errors import (
+from zendesk_chat.api.transport import Response
+from zendesk_chat.engine.check import judge
+from zendesk_chat.errors import (
     AddressError,
     AuthError,
     ConfigError,
@@ -15,7 +15,7 @@ from source_zendesk_chat.errors import (
     ServerError,
     UnavailableError,
 )
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.registry import STREAMS
 
 NAMES = tuple(name for name, stream in STREAMS.items() if stream.derive is None)  # those that are asked for
 OPTIONAL = tuple(name for name in NAMES if STREAMS[name].optional)

@@ -22,16 +22,16 @@ from hypothesis import strategies as st
 
 from api.fakes import FakeClock
 from engine.streams import readers
-from source_zendesk_chat.api.client import Client
-from source_zendesk_chat.api.server_clock import ServerClock
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.engine.events import Event, PageRead, SchemaDrifted, StreamCompleted, StreamFailed, StreamStarted
-from source_zendesk_chat.engine.run import WORKERS, Task, run
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, StateBlob
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, ListApi
+from zendesk_chat.api.client import Client
+from zendesk_chat.api.server_clock import ServerClock
+from zendesk_chat.api.transport import Response
+from zendesk_chat.clock import Stopped
+from zendesk_chat.engine.events import Event, PageRead, SchemaDrifted, StreamCompleted, StreamFailed, StreamStarted
+from zendesk_chat.engine.run import WORKERS, Task, run
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds, StateBlob
 
 T = TypeVar("T")
 PAGE = 6
@@ -45,9 +45,9 @@ Row = dict[str, Any]
 @pytest.fixture(autouse=True, scope="module")
 def small_pages_and_short_polls() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", PAGE)
-        patch.setattr("source_zendesk_chat.streams.exports.SMALLEST_PAGE_SIZE", 2)
-        patch.setattr("source_zendesk_chat.engine.run.POLL_SECONDS", 0.002)
+        patch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", PAGE)
+        patch.setattr("zendesk_chat.streams.exports.reader.SMALLEST_PAGE_SIZE", 2)
+        patch.setattr("zendesk_chat.engine.run.POLL_SECONDS", 0.002)
         yield
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from api.fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
 from engine.streams import BOUNDS, client, endless, pages, readers, start, stream, task
-from source_zendesk_chat.api.auth import HandOver, OAuthTokens
-from source_zendesk_chat.api.client import Client
-from source_zendesk_chat.clock import SystemClock
-from source_zendesk_chat.config import OAuth
-from source_zendesk_chat.engine.events import (
+from zendesk_chat.api.auth import HandOver, OAuthTokens
+from zendesk_chat.api.client import Client
+from zendesk_chat.clock import SystemClock
+from zendesk_chat.config import OAuth
+from zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
     Ledger,
@@ -27,9 +27,9 @@ from source_zendesk_chat.engine.events import (
     StreamFailed,
     StreamStarted,
 )
-from source_zendesk_chat.engine.run import PAGES_WAITING, SaveCredentials, Task, run
-from source_zendesk_chat.errors import ConfigError, ConnectorError, DataError, ServerError, StateError
-from source_zendesk_chat.streams.stream import Batch, Bounds, Fetch
+from zendesk_chat.engine.run import PAGES_WAITING, SaveCredentials, Task, run
+from zendesk_chat.errors import ConfigError, ConnectorError, DataError, ServerError, StateError
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch
 
 
 def of(events: list[Event], name: str) -> list[Event]:

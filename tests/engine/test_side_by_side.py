@@ -19,20 +19,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.fakes import FakeClock
-from source_zendesk_chat.api.body import NoAnswerError
-from source_zendesk_chat.api.server_clock import ServerClock
-from source_zendesk_chat.api.transport import Response
-from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.engine.events import PageRead, StreamCompleted
-from source_zendesk_chat.engine.run import Task, run
-from source_zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Get, Lanes, Memory, SideBySide
-from source_zendesk_chat.errors import ServerError
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, Fetch
 from streams.model import NOW, SECOND, ExportApi, Item
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.server_clock import ServerClock
+from zendesk_chat.api.transport import Response
+from zendesk_chat.clock import Stopped
+from zendesk_chat.engine.events import PageRead, StreamCompleted
+from zendesk_chat.engine.run import Task, run
+from zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Get, Lanes, Memory, SideBySide
+from zendesk_chat.errors import ServerError
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds, Fetch
 
 if TYPE_CHECKING:
-    from source_zendesk_chat.api.client import Client
+    from zendesk_chat.api.client import Client
 
 T = TypeVar("T")
 PATIENCE = 30.0

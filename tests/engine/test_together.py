@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.streams import BOUNDS, pages, start, stream
-from source_zendesk_chat.engine.events import (
+from zendesk_chat.engine.events import (
     Event,
     PageRead,
     SchemaDrifted,
@@ -18,9 +18,9 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
-from source_zendesk_chat.engine.run import Task
-from source_zendesk_chat.errors import ServerError, StateError, UnavailableError
-from source_zendesk_chat.streams.stream import Batch, Bounds, Children, Fetch, Stream
+from zendesk_chat.engine.run import Task
+from zendesk_chat.errors import ServerError, StateError, UnavailableError
+from zendesk_chat.streams.stream import Batch, Bounds, Children, Fetch, Stream
 
 LACKING = UnavailableError("not on this plan", status=403)
 

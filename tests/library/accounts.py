@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from source_zendesk_chat import Account, Batch, connect
-from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.library import account as account_module
-from source_zendesk_chat.library import reading
+from zendesk_chat import Account, Batch, connect
+from zendesk_chat.clock import Stopped
+from zendesk_chat.library import account as account_module
+from zendesk_chat.library import reading
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Sandbox
 
 FAST = 10_000

@@ -12,10 +12,10 @@ import pytest
 
 from airbyte.running import assert_whole, small
 from library.accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
-from source_zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
-from source_zendesk_chat.clock import Stopped, SystemClock
-from source_zendesk_chat.config import ENVIRONMENT
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
+from zendesk_chat.clock import Stopped, SystemClock
+from zendesk_chat.config import ENVIRONMENT
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 TOKEN_PATH = "/oauth2/chat/token"

@@ -14,12 +14,12 @@ import pytest
 from airbyte.running import small
 from library.accounts import account_of, assert_threads_end
 from load.runs import url
-from source_zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
-from source_zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.loading import load_events
-from source_zendesk_chat.load.tables import stream_table
-from source_zendesk_chat.streams.registry import STREAMS as REGISTERED
+from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
+from zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.streams.registry import STREAMS as REGISTERED
+from zendesk_chat.tables.table import stream_table
 from zendesk_chat_sandbox import Sandbox
 
 STREAMS = list_streams()

@@ -15,7 +15,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from library.accounts import collect
 from load.families import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
-from source_zendesk_chat import (
+from zendesk_chat import (
     Account,
     Batch,
     StreamsFailedError,
@@ -27,7 +27,7 @@ from source_zendesk_chat import (
     read_all,
     read_arrow,
 )
-from source_zendesk_chat.engine.events import (
+from zendesk_chat.engine.events import (
     Event,
     Ledger,
     PageRead,
@@ -36,12 +36,12 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
-from source_zendesk_chat.engine.run import Task
-from source_zendesk_chat.library import reading
-from source_zendesk_chat.load.destination import _quieten
-from source_zendesk_chat.load.tables import StreamTable
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Stream
+from zendesk_chat.engine.run import Task
+from zendesk_chat.library import reading
+from zendesk_chat.load.destination import _quieten
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Stream
+from zendesk_chat.tables.table import StreamTable
 
 LACKING = UnavailableError("Not in this plan.", status=403)
 DRIFT = SchemaDrifted("chat_events", "new", (), "string")

@@ -15,11 +15,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from airbyte.running import small
 from library.accounts import account_of, assert_threads_end, be_hasty
 from library.test_arrow import rows_of
-from source_zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
-from source_zendesk_chat.library import dlt_source as dlt_source_module
-from source_zendesk_chat.library.arrow import to_arrow
-from source_zendesk_chat.load.destination import _quieten
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
+from zendesk_chat.library import dlt_source as dlt_source_module
+from zendesk_chat.library.arrow import to_arrow
+from zendesk_chat.load.destination import _quieten
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from airbyte.running import assert_whole, truth
 from library.accounts import OAUTH
-from source_zendesk_chat.config import ENVIRONMENT
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.config import ENVIRONMENT
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,11 +63,11 @@ def test_the_page_does_what_it_says(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_the_names_on_the_page_exist() -> None:
-    import source_zendesk_chat
+    import zendesk_chat
 
     errors = set(re.findall(r"`(\w+Error)`", PAGE))
     assert len(errors) >= 9
-    assert errors | set(re.findall(r"zendesk_chat\.(\w+)\(", PAGE)) <= set(source_zendesk_chat.__all__)
+    assert errors | set(re.findall(r"zendesk_chat\.(\w+)\(", PAGE)) <= set(zendesk_chat.__all__)
 
 
 def test_the_example_writes_every_stream_and_then_what_changed(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-import source_zendesk_chat
+import zendesk_chat
 from airbyte.running import small
+from zendesk_chat.errors import needs_packages
 from zendesk_chat_sandbox import Fault
 
 LOADED = """
@@ -33,36 +34,36 @@ def loaded(script: str) -> tuple[int, set[str]]:
 
 
 def test_importing_loads_nothing_else() -> None:
-    count, packages = loaded("import source_zendesk_chat")
-    assert packages == {"source_zendesk_chat"}
+    count, packages = loaded("import zendesk_chat")
+    assert packages == {"zendesk_chat"}
     assert count < 60  # nearly all of them Python's own, for `traceback` and `pathlib`
-    _, packages = loaded("from source_zendesk_chat import ConfigError, list_streams; list_streams()")
-    assert packages - {"typing_extensions"} == {"source_zendesk_chat", "msgspec"}
-    _, packages = loaded("from source_zendesk_chat import connect, read, read_all, check")
-    assert packages >= {"source_zendesk_chat", "msgspec", "certifi", "urllib3"}
+    _, packages = loaded("from zendesk_chat import ConfigError, list_streams; list_streams()")
+    assert packages - {"typing_extensions"} == {"zendesk_chat", "msgspec"}
+    _, packages = loaded("from zendesk_chat import connect, read, read_all, check")
+    assert packages >= {"zendesk_chat", "msgspec", "certifi", "urllib3"}
     assert not packages & {"dlt", "duckdb", "pyarrow", "rich"}
 
 
 def test_every_name_is_there_and_no_other() -> None:
-    for name in source_zendesk_chat.__all__:
-        assert getattr(source_zendesk_chat, name).__name__ == name
-    assert set(source_zendesk_chat.__all__) <= set(dir(source_zendesk_chat))
+    for name in {*zendesk_chat.__all__} - {"__version__"}:
+        assert getattr(zendesk_chat, name).__name__ == name
+    assert set(zendesk_chat.__all__) <= set(dir(zendesk_chat))
     with pytest.raises(AttributeError, match="has no attribute 'raed'"):
-        getattr(source_zendesk_chat, "raed")  # noqa: B009  mypy would rightly refuse it
+        getattr(zendesk_chat, "raed")  # noqa: B009  mypy would rightly refuse it
 
 
 @pytest.mark.parametrize(("name", "package"), [("read_arrow", "pyarrow"), ("dlt_source", "dlt")])
 def test_what_is_not_installed_is_said(name: str, package: str) -> None:
-    done = python(f"import sys; sys.modules[{package!r}] = None\nfrom source_zendesk_chat import {name}")
-    message = f"ImportError: `{name}` needs more packages. Install them: pip install 'source-zendesk-chat[load]'"
-    assert done.stderr.splitlines()[-1] == message
+    done = python(f"import sys; sys.modules[{package!r}] = None\nfrom zendesk_chat import {name}")
+    assert done.stderr.splitlines()[-1] == f"ImportError: {needs_packages(name)}"
+    assert "pip install 'zendesk-chat[load]'" in needs_packages(name)
 
 
 def test_it_is_silent() -> None:
     with small(20) as sandbox:
         sandbox.inject(Fault(kind="status", status=503, path="*/goals", times=1))
         done = python(
-            "import source_zendesk_chat as z\n"
+            "import zendesk_chat as z\n"
             f"account = z.connect(subdomain='acme', token={sandbox.token!r}, api_url={sandbox.url!r})\n"
             "assert sum(len(batch.records) for batch in z.read_all(account, ['chats', 'goals'])) == 25"
         )

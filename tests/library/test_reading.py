@@ -16,7 +16,7 @@ import pytest
 from airbyte.children import DERIVED
 from airbyte.running import INCREMENTAL, assert_whole, key_of, small
 from library.accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
-from source_zendesk_chat import (
+from zendesk_chat import (
     AuthError,
     Batch,
     ConfigError,
@@ -29,7 +29,7 @@ from source_zendesk_chat import (
     read,
     read_all,
 )
-from source_zendesk_chat.streams.registry import STREAMS, schema
+from zendesk_chat.streams.registry import STREAMS, schema
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 
@@ -155,7 +155,7 @@ def test_reads_of_one_account_share_its_quota(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     be_hasty(monkeypatch)
-    caplog.set_level(logging.INFO, "source_zendesk_chat")
+    caplog.set_level(logging.INFO, "zendesk_chat")
     account = account_of(sandbox, requests_per_minute=3)
     assert [len(records_of(read(account, name))) > 0 for name in ("goals", "roles", "skills")] == [True] * 3
     assert "waits for the quota" not in caplog.text
@@ -239,7 +239,7 @@ def test_what_is_asked_wrongly_is_said_before_anything_is_read(sandbox: Sandbox)
 
 def test_warnings_go_to_logging(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     be_hasty(monkeypatch)
-    caplog.set_level(logging.INFO, "source_zendesk_chat")
+    caplog.set_level(logging.INFO, "zendesk_chat")
     sandbox.inject(Fault(kind="status", status=503, path="*/goals", times=1))
     assert_whole(sandbox, "goals", records_of(read(account_of(sandbox), "goals")))
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]

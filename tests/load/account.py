@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from load.runs import completed, page, started, url
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.loading import load_events
-from source_zendesk_chat.load.tables import StreamTable
-from source_zendesk_chat.load.views import create_views
+from zendesk_chat.analytics.views import create_views
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.tables.table import StreamTable
 
 KEYS = {"agents": "id", "departments": "id", "agent_timeline": "id", "chats": "id", "conversions": "id"}
 CURSORS = {"agent_timeline": "start_time", "chats": "update_timestamp", "conversions": "timestamp"}
@@ -48,7 +48,7 @@ VIEWS = [
 
 
 def table(name: str) -> StreamTable:
-    path = files("source_zendesk_chat.streams.schemas") / f"{name}.json"
+    path = files("zendesk_chat.streams.schemas") / f"{name}.json"
     schema = {"properties": CONVERSIONS} if name == "conversions" else json.loads(path.read_text("utf-8"))
     return StreamTable(name, (KEYS[name],), CURSORS.get(name), schema)
 

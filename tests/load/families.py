@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from load.runs import TIME, encode, rows
-from source_zendesk_chat.engine.events import PageRead
-from source_zendesk_chat.load.tables import StreamTable
+from zendesk_chat.engine.events import PageRead
+from zendesk_chat.tables.table import StreamTable
 
 TEXT = {"type": ["null", "string"]}
 EVENTS = StreamTable(

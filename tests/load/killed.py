@@ -22,10 +22,10 @@ import duckdb
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from load.runs import EACH_PAGE, TABLES, by_id, chat, chat_pages, completed, load, loaded_chats, page, rows, started, url
-from source_zendesk_chat.engine.events import Event
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.loading import load_events
-from source_zendesk_chat.load.transaction import read_states
+from zendesk_chat.engine.events import Event
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.transaction import read_states
 
 OLD = [chat(number) for number in range(12)]
 CHATS = [chat(number) for number in range(10, 14)]

@@ -11,9 +11,9 @@ from pathlib import Path
 from load.families import EVENTS, Family, after_page, family_page, held_events
 from load.killed import be_killed_at, in_fork
 from load.runs import EACH_PAGE, completed, started, states, url
-from source_zendesk_chat.engine.events import Event
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.loading import load_events
+from zendesk_chat.engine.events import Event
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import load_events
 
 PAGES: list[list[Family]] = [
     [("a", ["a0", "a1"], True), ("b", ["b0"], True), ("c", ["c0"], True)],

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from api.fakes import FakeClock
-from source_zendesk_chat.load.config_file import ConfigFile
+from zendesk_chat.load.config_file import ConfigFile
 
 CALLS = ("open", "close", "write", "fsync", "ftruncate", "replace", "unlink", "lseek")
 ROUNDS = 60

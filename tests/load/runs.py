@@ -9,13 +9,13 @@ from typing import Any
 
 import duckdb
 
-from source_zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.loading import Limits, load_events
-from source_zendesk_chat.load.report import LoadReport
-from source_zendesk_chat.load.tables import StreamTable
-from source_zendesk_chat.load.transaction import read_states
-from source_zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import Limits, load_events
+from zendesk_chat.load.report import LoadReport
+from zendesk_chat.load.transaction import read_states
+from zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.tables.table import StreamTable
 
 EACH_PAGE = Limits(length=1, records=1, seconds=0.0)
 TIME = {"type": ["null", "string"], "format": "date-time", "airbyte_type": "timestamp_with_timezone"}

@@ -25,14 +25,14 @@ from load.families import (
     visitor_page,
 )
 from load.runs import EACH_PAGE, completed, raising_after, rows, started, states, url
-from source_zendesk_chat.engine.events import Event
-from source_zendesk_chat.load import spool as spool_module
-from source_zendesk_chat.load.arrow import record_reader
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.lenient import open_reader
-from source_zendesk_chat.load.loading import Limits, load_events
-from source_zendesk_chat.load.merging import naming_rows
-from source_zendesk_chat.load.spool import Spool
+from zendesk_chat.engine.events import Event
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import Limits, load_events
+from zendesk_chat.tables import spool as spool_module
+from zendesk_chat.tables.arrow import record_reader
+from zendesk_chat.tables.lenient import open_reader
+from zendesk_chat.tables.merging import naming_rows
+from zendesk_chat.tables.spool import Spool
 
 TABLES = (EVENTS, VISITORS)
 UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]  # each example is several loads

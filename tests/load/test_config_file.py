@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from api.fakes import FakeClock
-from source_zendesk_chat.clock import Stopped
-from source_zendesk_chat.config import OAuth
-from source_zendesk_chat.errors import ConfigError, TransientError
-from source_zendesk_chat.load import config_file
-from source_zendesk_chat.load.config_file import ConfigFile
+from zendesk_chat.clock import Stopped
+from zendesk_chat.config import OAuth
+from zendesk_chat.errors import ConfigError, TransientError
+from zendesk_chat.load import config_file
+from zendesk_chat.load.config_file import ConfigFile
 
 OLD = ["old-access", "old-refresh"]
 NEW = ["new-access", "new-refresh"]

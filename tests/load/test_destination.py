@@ -15,11 +15,11 @@ import pytest
 from dlt.common.exceptions import DltException
 
 from load.runs import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
-from source_zendesk_chat.errors import ConfigError, ExitCode, exit_code
-from source_zendesk_chat.load.destination import duckdb_path, open_target
-from source_zendesk_chat.load.failures import DestinationError, explained
-from source_zendesk_chat.load.loading import load_events
-from source_zendesk_chat.load.transaction import read_states
+from zendesk_chat.errors import ConfigError, ExitCode, exit_code
+from zendesk_chat.load.destination import duckdb_path, open_target
+from zendesk_chat.load.failures import DestinationError, explained
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.transaction import read_states
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ from load.runs import (
     states,
     url,
 )
-from source_zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
-from source_zendesk_chat.errors import AuthError, UnavailableError
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.failures import DestinationError
-from source_zendesk_chat.load.loading import Limits, Saved, load_events
+from zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
+from zendesk_chat.errors import AuthError, UnavailableError
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.failures import DestinationError
+from zendesk_chat.load.loading import Limits, Saved, load_events
 
 
 @pytest.fixture

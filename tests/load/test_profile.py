@@ -17,11 +17,11 @@ import pytest
 from rich.console import Console
 
 from load.runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
-from source_zendesk_chat.errors import ConfigError
-from source_zendesk_chat.load.destination import open_target
-from source_zendesk_chat.load.failures import DestinationError
-from source_zendesk_chat.load.loading import load_events
-from source_zendesk_chat.load.profile import (
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.failures import DestinationError
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.profile import (
     ColumnProfile,
     Drift,
     TableProfile,
@@ -31,9 +31,9 @@ from source_zendesk_chat.load.profile import (
     run_profile,
     to_json,
 )
-from source_zendesk_chat.load.tables import StreamTable
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Stream
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Stream
+from zendesk_chat.tables.table import StreamTable
 
 Streams = Mapping[str, Stream[Any]]
 

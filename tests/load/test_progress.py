@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from load.runs import page
-from source_zendesk_chat.engine.events import (
+from zendesk_chat.engine.events import (
     Event,
     Ledger,
     Note,
@@ -22,7 +22,7 @@ from source_zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
-from source_zendesk_chat.errors import (
+from zendesk_chat.errors import (
     AuthError,
     ConfigError,
     ConnectorError,
@@ -31,10 +31,10 @@ from source_zendesk_chat.errors import (
     ServerError,
     UnavailableError,
 )
-from source_zendesk_chat.load.loading import Saved
-from source_zendesk_chat.load.progress import show_progress
-from source_zendesk_chat.load.report import LoadReport, StreamReport, print_report
-from source_zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.load.loading import Saved
+from zendesk_chat.load.progress import show_progress
+from zendesk_chat.load.report import LoadReport, StreamReport, print_report
+from zendesk_chat.streams.registry import STREAMS
 
 GREY = "90"
 LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04, unchanged=2)

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from load.runs import CHATS, chat, completed, encode, load, rows, started, without_nulls
-from source_zendesk_chat.engine.events import PageRead
-from source_zendesk_chat.load import spool
-from source_zendesk_chat.load.arrow import arrow_schema, record_reader
-from source_zendesk_chat.load.lenient import open_reader, read_leniently
-from source_zendesk_chat.load.strict import row_decoder
-from source_zendesk_chat.load.tables import StreamTable, column_type
+from zendesk_chat.engine.events import PageRead
+from zendesk_chat.tables import spool
+from zendesk_chat.tables.arrow import arrow_schema, record_reader
+from zendesk_chat.tables.lenient import open_reader, read_leniently
+from zendesk_chat.tables.strict import row_decoder
+from zendesk_chat.tables.table import StreamTable, column_type
 
 Read = Callable[[Sequence[bytes]], list[dict[str, Any]]]
 

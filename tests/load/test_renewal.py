@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from source_zendesk_chat import cli
+from zendesk_chat import cli
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox, Switches
 
 COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
@@ -141,7 +141,7 @@ def test_the_last_resort_waits_for_renewals(monkeypatch: pytest.MonkeyPatch) -> 
         happened.append(seconds)
         return True
 
-    monkeypatch.setattr("source_zendesk_chat.api.auth.settle_all", settle_all)
+    monkeypatch.setattr("zendesk_chat.api.auth.settle_all", settle_all)
     monkeypatch.setattr("time.sleep", happened.append)
     monkeypatch.setattr("os._exit", happened.append)
     cli._end_at_once(143)

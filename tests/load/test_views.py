@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from load.account import VIEWS, load_account
-from source_zendesk_chat.load.views import create_views
+from zendesk_chat.analytics.views import create_views
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs/analytics.md").read_text()

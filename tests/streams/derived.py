@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from source_zendesk_chat.streams.chat_parts import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
-from source_zendesk_chat.streams.cutting import cutter
-from source_zendesk_chat.streams.stream import Children
-from source_zendesk_chat.streams.visitors import visitors
+from zendesk_chat.streams.derived.chat_lists import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
+from zendesk_chat.streams.derived.extract import cutter
+from zendesk_chat.streams.derived.visitors import visitors
+from zendesk_chat.streams.stream import Children
 
 Json = dict[str, Any]
 CUTS = {
@@ -35,7 +35,7 @@ jsons = st.recursive(
 
 @cache
 def schema_of(stream: str) -> Json:
-    schema: Json = json.loads((files("source_zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes())
+    schema: Json = json.loads((files("zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes())
     return schema
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Literal, TypeVar
 
-from source_zendesk_chat.errors import RequestRejectedError, ServerError
+from zendesk_chat.errors import RequestRejectedError, ServerError
 
 T = TypeVar("T")
 Name = Literal["chats", "agent_timeline", "conversions", "department_events", "agent_events"]

@@ -9,13 +9,13 @@ from functools import partial
 from random import Random
 from typing import Any, NoReturn, TypeVar
 
-from source_zendesk_chat.errors import ConnectorError
-from source_zendesk_chat.streams import registry
-from source_zendesk_chat.streams.exports import Export
-from source_zendesk_chat.streams.lists import IdList, agent_settings
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob, Stream
 from streams.model import ExportApi
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.streams import registry
+from zendesk_chat.streams.exports.reader import Export
+from zendesk_chat.streams.lists import IdList, agent_settings
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds, Fetch, StateBlob, Stream
 
 T = TypeVar("T")
 MANY_REQUESTS = 3000

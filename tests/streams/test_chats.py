@@ -9,10 +9,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.chats import LOOKED_INTO, ONE_IN, chat_row, look_at_chats
-from source_zendesk_chat.streams.drift import Finding
-from source_zendesk_chat.streams.registry import schema
 from streams.effort import effort
+from zendesk_chat.streams.drift import Finding
+from zendesk_chat.streams.exports.chats import LOOKED_INTO, ONE_IN, chat_row, look_at_chats
+from zendesk_chat.streams.registry import schema
 
 UPDATED = "2026-03-14T09:46:10Z"
 

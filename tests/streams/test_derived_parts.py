@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.chat_parts import CHAT_EVENTS, page_of_values
-from source_zendesk_chat.streams.cutting import cutter
 from streams.derived import CUTS, Json, derived, deriver, drifted, jsons, raw, read, schema_of, texts
 from streams.effort import effort
+from zendesk_chat.streams.derived.chat_lists import CHAT_EVENTS, page_of_values
+from zendesk_chat.streams.derived.extract import cutter
 
 usually = effort(60)
 often = effort(120)

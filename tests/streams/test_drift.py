@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from source_zendesk_chat.streams import drift
-from source_zendesk_chat.streams.drift import LONGEST_NAME, MOST_FINDINGS, MOST_UNKNOWN_FIELDS, Finding, Watch
-from source_zendesk_chat.streams.registry import STREAMS
 from streams.effort import effort
+from zendesk_chat.streams import drift
+from zendesk_chat.streams.drift import LONGEST_NAME, MOST_FINDINGS, MOST_UNKNOWN_FIELDS, Finding, Watch
+from zendesk_chat.streams.registry import STREAMS
 
 Json = dict[str, Any]
 Place = tuple[str | EllipsisType, ...]

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, Name
 from streams.runs import Run, destination, doubles, run
@@ -17,6 +16,7 @@ from streams.test_exports import CURSORS, START, apis
 from streams.test_feed import apis as feed_apis
 from streams.test_feed import rows as feed_rows
 from streams.test_feed import run_together
+from zendesk_chat.streams.stream import Bounds
 
 exactly = effort(150)
 

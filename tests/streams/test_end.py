@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
 from streams.runs import Run, destination, doubles, run
 from streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds
 
 PAGE = 6  # as in conftest
 HEAD = NOW - 600

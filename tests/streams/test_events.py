@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError
-from source_zendesk_chat.streams.agent_timeline import AGENT_TIMELINE
-from source_zendesk_chat.streams.chats import CHATS
-from source_zendesk_chat.streams.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from source_zendesk_chat.streams.exports import Export, Row
-from source_zendesk_chat.streams.keys import is_made
-from source_zendesk_chat.streams.records import with_fields
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, Name
 from streams.runs import Run, destination, doubles, run, stream_of
 from streams.test_exports import START, contains, rows
+from zendesk_chat.errors import EnvelopeError, PaginationStuckError
+from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
+from zendesk_chat.streams.exports.chats import CHATS
+from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
+from zendesk_chat.streams.exports.reader import Export, Row
+from zendesk_chat.streams.keys import is_made
+from zendesk_chat.streams.records import with_fields
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds
 
 Unit = Literal["seconds", "microseconds"]
 UNITS: tuple[Unit, ...] = ("seconds", "microseconds")
@@ -110,7 +110,7 @@ def test_a_second_may_hold_more_agent_events_than_a_page(data: st.DataObject, en
 def test_many_agent_events_in_one_second_cost_few_requests_more_than_their_pages(
     ids: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 100)
+    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 100)
     items = {number: Item(number, START * SECOND + 4999 * number) for number in range(200)}
     api = ExportApi("agent_events", items, events_have_ids=ids)
     found = run("agent_events", api, Bounds(START, NOW))
@@ -173,7 +173,7 @@ def test_records_that_are_older_than_their_place_all_arrive(api: ExportApi, cuts
 
 @pytest.mark.parametrize("count", [90, 250])
 def test_a_change_of_many_old_records_in_one_go_is_read(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 100)
+    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 100)
     api = ExportApi("conversions", {number: Item(number, (START + number) * SECOND) for number in range(count)})
     first = run("conversions", api, Bounds(START, NOW))
     api.items = {number: Item(number, item.time, 1, (NOW + 50 + number // 90) * SECOND) for number, item in api.items.items()}

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
 from streams.runs import Run, destination, doubles, run
+from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds
 
 PAGE = 6  # as in conftest
 LOOKBACK = 600
@@ -310,7 +310,7 @@ def ties(name: Name, count: int, **choices: Any) -> ExportApi:
 def test_thousands_of_chats_in_one_second_arrive_once_from_any_checkpoint(
     start_id: Literal["exclusive", "inclusive"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 1000)
+    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 1000)
     api = ties("chats", 2500, start_id=start_id)
     whole = run("chats", api, bounds())
     assert len(whole.records) == 2500
@@ -334,7 +334,7 @@ def test_more_spans_in_one_microsecond_than_a_page_holds_are_an_error(count: int
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
 def test_a_moment_larger_than_the_cap_of_the_server_is_an_error_even_at_the_end(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 1000)
+        patch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 1000)
         for cap in (100, 500, 1000):
             api = ties("chats" if name == "chats" else "agent_timeline", cap + 1, cap=cap, start_id="ignored")
             with pytest.raises(PaginationStuckError):
@@ -364,7 +364,7 @@ def test_a_record_that_appears_late_between_two_requests_is_read_and_no_page_tha
 @given(apis(short=False), st.integers(0, 12), st.integers(1, 12))
 def test_the_state_is_bounded_and_still_nothing_is_lost(api: ExportApi, cut: int, most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("source_zendesk_chat.streams.windows.MAX_REMEMBERED", most)
+        patch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", most)
         whole = run(api.name, api, bounds())
         assert all(len(state["seen"]) <= most for state in whole.states)
         part = whole.cut(1 + cut % len(whole.batches))
@@ -376,7 +376,7 @@ def test_the_state_is_bounded_and_still_nothing_is_lost(api: ExportApi, cut: int
 
 def test_a_crowded_second_that_cannot_be_remembered_is_resumed_by_id() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("source_zendesk_chat.streams.windows.MAX_REMEMBERED", 3)
+        patch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", 3)
         for start_id in ("exclusive", "inclusive"):
             api = ties("chats", 40, start_id=start_id)
             whole = run("chats", api, bounds())
@@ -436,7 +436,7 @@ def test_a_start_date_in_the_future_is_reported() -> None:
 @pytest.mark.parametrize("age", [0, 1, 299, 300, 301, 329, 330, 331, 400])
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
 def test_the_first_request_is_old_enough_for_the_api(name: Name, age: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("source_zendesk_chat.streams.exports.PAGE_SIZE", 1000)
+    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 1000)
     items = {number: Item(number, (NOW - number * 10) * SECOND) for number in range(80)}
     api = ExportApi(name, items, rejects_young=True, now=NOW - 29)
     found = run(name, api, Bounds(NOW - age, NOW))
@@ -599,7 +599,7 @@ def test_an_account_that_never_rests_does_not_keep_the_run_from_ending(name: Nam
 def test_late_records_come_though_the_overlap_is_more_than_can_be_remembered(
     most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("source_zendesk_chat.streams.windows.MAX_REMEMBERED", most)
+    monkeypatch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", most)
     api = ExportApi("chats", {number: Item(number, (NOW - 20 * number) * SECOND) for number in range(20)})
     first = run("chats", api, bounds())
     api.items[99] = Item(99, (NOW - 310) * SECOND)
@@ -649,9 +649,9 @@ class Large(ExportApi):
 
 
 def large_pages(patch: pytest.MonkeyPatch, page: int, discarded: int, fewest: int = 2) -> None:
-    patch.setattr("source_zendesk_chat.streams.exports.PAGE_BYTES", page)
-    patch.setattr("source_zendesk_chat.streams.exports.DISCARDED_BYTES", discarded)
-    patch.setattr("source_zendesk_chat.streams.exports.FEWEST_RECORDS", fewest)
+    patch.setattr("zendesk_chat.streams.exports.reader.PAGE_BYTES", page)
+    patch.setattr("zendesk_chat.streams.exports.reader.DISCARDED_BYTES", discarded)
+    patch.setattr("zendesk_chat.streams.exports.reader.FEWEST_RECORDS", fewest)
 
 
 def test_pages_shrink_while_records_are_large_and_grow_again(monkeypatch: pytest.MonkeyPatch) -> None:

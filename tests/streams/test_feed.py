@@ -9,13 +9,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.chats import CHATS
-from source_zendesk_chat.streams.feed import common_position, later_position, read_together
-from source_zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
-from source_zendesk_chat.streams.stream import Bounds, StateBlob
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item
 from streams.runs import MANY_REQUESTS, Run, Side, destination, doubles
+from zendesk_chat.streams.exports.chats import CHATS
+from zendesk_chat.streams.exports.feed import common_position, later_position, read_together
+from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
+from zendesk_chat.streams.stream import Bounds, StateBlob
 
 PAGE = 6  # as in conftest
 START = NOW - 3 * 86_400

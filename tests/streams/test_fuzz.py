@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.airbyte.inputs import parse_state
-from source_zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
-from source_zendesk_chat.streams.positions import ExportPosition
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, StateBlob
 from streams.effort import effort
 from streams.model import NOW, SECOND, iso
 from streams.runs import Side
+from zendesk_chat.airbyte.inputs import parse_state
+from zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
+from zendesk_chat.streams.positions import ExportPosition
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds, StateBlob
 
 T = TypeVar("T")
 MARK = "SECRET-MARK"

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import PaginationStuckError, RecordShapeError
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, Name
 from streams.runs import Run, destination, doubles, run
+from zendesk_chat.errors import PaginationStuckError, RecordShapeError
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds
 
 T = TypeVar("T")
 INCREMENTAL = Bounds(0, NOW)

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
-from source_zendesk_chat.streams import lists
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds
 from streams.effort import effort
 from streams.model import NOW, ListApi
 from streams.runs import ROUTING as ROUTING_LIST
 from streams.runs import Run, destination, doubles, list_of, run
+from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
+from zendesk_chat.streams import lists
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds
 
 INCREMENTAL = Bounds(0, NOW)
 FULL = Bounds(0, NOW, incremental=False)
@@ -209,7 +209,7 @@ def test_the_state_of_the_incumbent_is_gone_on_from_though_the_first_run_is_cut(
 @given(apis(), st.integers(1, 12), st.integers(0, 40), st.data())
 def test_the_state_is_bounded_and_new_records_still_come(api: ListApi, most: int, cut: int, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("source_zendesk_chat.streams.lists.MAX_DIGESTS", most)
+        patch.setattr("zendesk_chat.streams.lists.MAX_DIGESTS", most)
         whole = run(api.name, api, INCREMENTAL)
         assert all(len(state["digests"]) <= most for state in whole.states)
         assert run(api.name, api, INCREMENTAL, whole.state).records == []

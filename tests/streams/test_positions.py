@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import StateError
-from source_zendesk_chat.streams.positions import ExportPosition, ListPosition
-from source_zendesk_chat.streams.registry import STREAMS
 from streams.effort import effort
+from zendesk_chat.errors import StateError
+from zendesk_chat.streams.positions import ExportPosition, ListPosition
+from zendesk_chat.streams.registry import STREAMS
 
 SECOND = 1_000_000
 CURSORS = {"chats": "update_timestamp", "agent_timeline": "start_time", "agents": "id", "bans": "id"}

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.errors import EnvelopeError
-from source_zendesk_chat.streams.agent_timeline import span_row
-from source_zendesk_chat.streams.chats import chat_row
-from source_zendesk_chat.streams.exports import Row
-from source_zendesk_chat.streams.keys import is_made
-from source_zendesk_chat.streams.lists import array
-from source_zendesk_chat.streams.records import digest, iso_micros, iso_seconds, micros_of, with_fields
 from streams.effort import effort
+from zendesk_chat.errors import EnvelopeError
+from zendesk_chat.streams.exports.agent_timeline import span_row
+from zendesk_chat.streams.exports.chats import chat_row
+from zendesk_chat.streams.exports.reader import Row
+from zendesk_chat.streams.keys import is_made
+from zendesk_chat.streams.lists import array
+from zendesk_chat.streams.records import digest, iso_micros, iso_seconds, micros_of, with_fields
 
 exactly = effort(300)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

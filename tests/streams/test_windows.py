@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_zendesk_chat.streams.exports import _placed
-from source_zendesk_chat.streams.positions import ExportPosition
-from source_zendesk_chat.streams.registry import STREAMS
-from source_zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
-from source_zendesk_chat.streams.windows import MOST_MISSES, Moments, Windows
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item
 from streams.runs import Run, Side, destination, doubles, run
+from zendesk_chat.streams.exports.reader import _placed
+from zendesk_chat.streams.exports.windows import MOST_MISSES, Moments, Windows
+from zendesk_chat.streams.positions import ExportPosition
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
 
 PAGE = 6  # as in conftest
 YEAR = 365 * 86_400

@@ -1,0 +1,1 @@
+"""What is built from the source: the container image, the release, the files of Airbyte's registry."""

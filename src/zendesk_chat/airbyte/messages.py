@@ -1,0 +1,121 @@
+"""Airbyte messages as lines of bytes, and the one writer that puts them on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, Any, Literal
+
+import msgspec
+
+from zendesk_chat.airbyte.secrets import secrets_of
+from zendesk_chat.clock import Clock
+from zendesk_chat.errors import FailureType
+from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
+from zendesk_chat.streams.stream import RawRecord, StateBlob
+
+Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
+StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
+MASK = "****"
+BYTES_PER_WRITE = 2**20
+RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page together would cost more time and memory
+
+
+class Writer:
+    """Writes messages, each one line, and flushes after each but records.
+
+    In strings for people secrets are masked and control characters escaped, since a log viewer undoes JSON's own escapes.
+
+    Args:
+        out: The binary stdout.
+        clock: Time of the messages.
+        debug: Whether DEBUG lines are wanted.
+    """
+
+    def __init__(self, out: IO[bytes], clock: Clock, *, debug: bool = False) -> None:
+        self._out = out
+        self._clock = clock
+        self._debug = debug
+        self._secrets: list[str] = []
+
+    def keep_secret(self, secrets: Iterable[str]) -> None:
+        """Mask these strings from now on, also as they look when they are escaped."""
+        given = list(secrets)
+        self._secrets = sorted({*self._secrets, *given, *map(escape, given)}, key=len, reverse=True)
+
+    def spec(self, spec: Mapping[str, Any]) -> None:
+        """SPEC: what a configuration looks like."""
+        self._write({"type": "SPEC", "spec": spec})
+
+    def connection_status(self, *, succeeded: bool, message: str) -> None:
+        """CONNECTION_STATUS: the outcome of ``check``."""
+        status = {"status": "SUCCEEDED" if succeeded else "FAILED", "message": self._shown(message, LONGEST_REPORT)}
+        self._write({"type": "CONNECTION_STATUS", "connectionStatus": status})
+
+    def catalog(self, streams: Sequence[Mapping[str, Any]]) -> None:
+        """CATALOG: the streams there are."""
+        self._write({"type": "CATALOG", "catalog": {"streams": streams}})
+
+    def save_config(self, config: Mapping[str, Any]) -> None:
+        """CONTROL: a configuration with renewed tokens, for the platform to store. Its secrets are masked elsewhere."""
+        self.keep_secret(secrets_of(config))
+        self._trace_like("CONTROL", "control", {"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
+
+    def records(self, stream: str, records: Sequence[RawRecord]) -> None:
+        """RECORD: one line for each raw record."""
+        head = f'{{"type":"RECORD","record":{{"stream":"{stream}","emitted_at":{self._now_ms()},"data":'.encode()
+        tail = b"}}\n"
+        between = tail + head
+        for at in range(0, len(records), RECORDS_PER_WRITE):
+            few = records[at : at + RECORDS_PER_WRITE]
+            if sum(map(len, few)) <= BYTES_PER_WRITE:
+                self._out.write(head + between.join(few) + tail)
+            else:  # to join them would take their size again
+                for record in few:
+                    self._out.writelines((head, record, tail))
+
+    def state(self, stream: str, blob: StateBlob, record_count: int) -> None:
+        """STATE: all of the stream's records so far are out, ``record_count`` of them since its last state."""
+        state = {
+            "type": "STREAM",
+            "stream": {"stream_descriptor": {"name": stream}, "stream_state": blob},
+            "sourceStats": {"recordCount": float(record_count)},
+        }
+        self._write({"type": "STATE", "state": state})
+
+    def log(self, level: Level, message: str) -> None:
+        """LOG: a line for people."""
+        if level == "DEBUG" and not self._debug:
+            return
+        self._write({"type": "LOG", "log": {"level": level, "message": self._shown(message)}})
+
+    def stream_status(self, stream: str, status: StreamStatus, *, quota_reset: float | None = None) -> None:
+        """TRACE STREAM_STATUS; with ``quota_reset`` (seconds since 1970), waiting for the API's quota until then."""
+        body: dict[str, Any] = {"stream_descriptor": {"name": stream}, "status": status}
+        if quota_reset is not None:
+            body["reasons"] = [{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": int(quota_reset * 1000)}}]
+        self._trace_like("TRACE", "trace", {"type": "STREAM_STATUS", "stream_status": body})
+
+    def error(self, message: str, failure_type: FailureType, *, stream: str | None = None, internal: str = "") -> None:
+        """TRACE ERROR: what failed and what to do about it."""
+        body: dict[str, Any] = {"message": self._shown(message), "failure_type": failure_type}
+        if internal:
+            body["internal_message"] = self._shown(internal)
+        if stream:
+            body["stream_descriptor"] = {"name": stream}
+        self._trace_like("TRACE", "trace", {"type": "ERROR", "error": body})
+
+    def _trace_like(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
+        self._write({"type": kind, key: {"emitted_at": self._now_ms(), **body}})
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        self._out.write(msgspec.json.encode(message) + b"\n")
+        self._out.flush()
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now() * 1000)
+
+    def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
+        """A string for people, without secrets and control characters."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return printable(text, longest)

@@ -1,0 +1,196 @@
+"""The ``read`` command: events of a run as Airbyte messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final, Literal
+
+from zendesk_chat.airbyte.inputs import (
+    NO_CURSOR_STATE,
+    ConfiguredStream,
+    parse_catalog,
+    parse_state,
+    read_config,
+    require_stdout,
+)
+from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.api.client import connect
+from zendesk_chat.clock import Clock
+from zendesk_chat.config import Config, require_past_start
+from zendesk_chat.config_keys import unknown_keys
+from zendesk_chat.engine.events import (
+    CredentialsRotated,
+    Event,
+    Note,
+    PageRead,
+    RateLimited,
+    SchemaDrifted,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+    StreamUnavailable,
+)
+from zendesk_chat.engine.run import Task, run
+from zendesk_chat.errors import ConfigError, origin
+from zendesk_chat.json_files import read_json
+from zendesk_chat.printable import LONGEST_NAME, printable
+from zendesk_chat.streams.registry import STREAMS, Streams, streams_for
+from zendesk_chat.streams.stream import Bounds, StateBlob
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
+
+
+def read(
+    writer: Writer, clock: Clock, stopped: threading.Event, config_path: str, catalog_path: str, state_path: str | None
+) -> int:
+    """Read the configured streams. Returns the exit code: 0 only if every stream is whole."""
+    try:
+        require_stdout()
+        config = read_config(config_path, writer)
+        require_past_start(config, clock.now())
+        configured = parse_catalog(read_json(catalog_path, "catalog"))
+        states = parse_state(read_json(state_path, "state")) if state_path else {}
+        streams, warnings = streams_for(config.redaction)
+    except ConfigError as error:
+        writer.error(str(error), error.failure_type)
+        return EXIT_FAILED
+    for warning in (*unknown_keys(config.raw), *warnings):
+        writer.log("WARN", warning)
+    known = [stream for stream in configured if stream.name in streams]
+    narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
+    try:
+        for event in run(_tasks(known, streams, states, config, clock), partial(connect, config, clock), clock, stopped):
+            narrator.tell(event)
+    except ConfigError as error:  # of the client, before any stream
+        writer.error(str(error), error.failure_type)
+    narrator.tell_unfinished()
+    for stream in configured:
+        if stream.name not in streams:
+            narrator.tell_unknown(stream.name)
+    return EXIT_FAILED if narrator.failed else EXIT_OK
+
+
+def _tasks(
+    configured: Sequence[ConfiguredStream], streams: Streams, states: dict[str, StateBlob], config: Config, clock: Clock
+) -> Iterator[Task]:
+    now = clock.now()
+    for stream in configured:
+        incremental = stream.sync_mode == "incremental"
+        bounds = Bounds(config.start, now, config.lookback, incremental=incremental, end=config.end)
+        yield Task(streams[stream.name], states.get(stream.name), bounds)
+
+
+class _Narrator:
+    """Turns events into messages, and remembers which streams are open.
+
+    Args:
+        writer: Where to.
+        clock: Time.
+        states: The state of each stream that is to be read.
+    """
+
+    def __init__(self, writer: Writer, clock: Clock, states: Mapping[str, StateBlob]) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._open = dict(states)
+        self._alive_at = clock.monotonic()
+        self._started: set[str] = set()
+        self._running: set[str] = set()
+        self.failed = False
+
+    def tell(self, event: Event) -> None:
+        """Write what an event means to Airbyte, and a sign of life where that is nothing for long."""
+        self._tell(event)
+        if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
+            self._keep_alive()
+
+    def _tell(self, event: Event) -> None:
+        match event:
+            case StreamStarted(stream):
+                self._start(stream)
+            case PageRead():
+                self._page(event)
+            case RateLimited(stream, reset_at):
+                self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
+            case Note(level, message):
+                self._writer.log(level, message)
+            case SchemaDrifted():
+                self._writer.log("WARN", str(event))
+            case CredentialsRotated(config):
+                self._writer.save_config(config)
+            case _:
+                self._ended(event)
+
+    def _ended(self, event: Event) -> None:
+        match event:
+            case StreamCompleted(stream, ledger):
+                self._writer.log("INFO", f"{stream}: {ledger}")
+                self._end(stream, "COMPLETE")
+            case StreamUnavailable():
+                self._unavailable(event)
+            case StreamFailed():
+                self._failed(event)
+
+    def tell_unfinished(self) -> None:
+        """Mark the streams that a stopped run leaves open."""
+        for stream in tuple(self._open):
+            self._end(stream, "INCOMPLETE")
+            self.failed = True
+
+    def tell_unknown(self, stream: str) -> None:
+        """Report a stream that the catalog asks for and that does not exist."""
+        self.failed = True
+        unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
+        advice = f"Refresh the source's schema and choose among: {', '.join(STREAMS)}."
+        self._writer.error(unknown + advice, ConfigError.failure_type, stream=stream)
+        self._end(stream, "INCOMPLETE")
+
+    def _start(self, stream: str) -> None:
+        self._started.add(stream)
+        self._writer.stream_status(stream, "STARTED")
+
+    def _run(self, stream: str) -> None:
+        if stream not in self._running:
+            self._running.add(stream)
+            self._writer.stream_status(stream, "RUNNING")
+
+    def _page(self, event: PageRead) -> None:
+        self._run(event.stream)
+        self._writer.records(event.stream, event.records)
+        self._write_state(event.stream, event.state or NO_CURSOR_STATE, len(event.records))
+
+    def _keep_alive(self) -> None:
+        """Repeat a state: Airbyte's heartbeat counts neither logs nor statuses, while a wait may take minutes."""
+        stream = next((stream for stream in self._open if stream in self._started), None)
+        if stream is not None:
+            self._write_state(stream, self._open[stream], 0)
+
+    def _write_state(self, stream: str, blob: StateBlob, record_count: int) -> None:
+        self._run(stream)  # no state comes from a stream that does not run
+        self._writer.state(stream, blob, record_count)
+        self._open[stream] = blob
+        self._alive_at = self._clock.monotonic()
+
+    def _unavailable(self, event: StreamUnavailable) -> None:
+        """Complete a stream without records: as a failure it would take the other streams' sync with it."""
+        self._writer.log("WARN", f"{event.stream}: no records, because this account does not have it. {event.error}")
+        self._write_state(event.stream, self._open[event.stream], 0)
+        self._end(event.stream, "COMPLETE")
+
+    def _failed(self, event: StreamFailed) -> None:
+        self.failed = True
+        cause = event.error.__cause__
+        internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
+        self._writer.log("INFO", f"{event.stream}: stopped after {event.ledger}")
+        self._writer.error(str(event.error), event.error.failure_type, stream=event.stream, internal=internal)
+        self._end(event.stream, "INCOMPLETE")
+
+    def _end(self, stream: str, status: Literal["COMPLETE", "INCOMPLETE"]) -> None:
+        self._open.pop(stream, None)
+        if stream not in self._started:
+            self._start(stream)
+        self._writer.stream_status(stream, status)

@@ -1,0 +1,1 @@
+"""Views of what support teams measure, over the tables in a DuckDB file."""

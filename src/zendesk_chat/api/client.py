@@ -1,0 +1,275 @@
+"""The Chat API as one function: an authenticated, limited, retried GET."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from zendesk_chat._version import __version__
+from zendesk_chat.api.auth import TokenSource, TokenStore, hand_over, token_source
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.api.refusals import error_for, unreadable
+from zendesk_chat.api.retry import Outcome, is_rate_limit, wait_before_retry
+from zendesk_chat.api.server_clock import ServerClock
+from zendesk_chat.api.transport import HttpTransport, Response, Transport
+from zendesk_chat.clock import Stopped
+from zendesk_chat.errors import (
+    AddressError,
+    AuthError,
+    ConnectorError,
+    EnvelopeError,
+    NetworkError,
+    ServerError,
+    UnavailableError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from zendesk_chat.clock import Clock
+    from zendesk_chat.config import Config
+
+T = TypeVar("T")
+USER_AGENT: Final = f"zendesk-chat/{__version__}"
+OK: Final = 200
+ONE_AGENT: Final[tuple[str, Mapping[str, str | int]]] = ("agents", {"limit": 1, "since_id": 0})
+MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
+
+
+class _SupportUser(msgspec.Struct):
+    user: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A pause before a request goes out (again).
+
+    Attributes:
+        seconds: How long.
+        reason: What failed; "" when it only waits for the quota of requests.
+    """
+
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """One attempt that failed.
+
+    A value and no exception, which would keep the frames that it passed through, and so the body of the answer, for as long as
+    the wait before the next attempt takes.
+
+    Attributes:
+        outcome: What came.
+        error: What to raise if the attempt is not repeated.
+    """
+
+    outcome: Outcome
+    error: ConnectorError
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it concerns this request only: an account is there and accepts the token."""
+        if isinstance(self.error, UnavailableError):
+            return self.error.by_api
+        return self.outcome.status > 0 and not isinstance(self.error, AuthError | AddressError)
+
+
+class Client:
+    """One account's Chat API; shared by all threads of a run.
+
+    Attributes:
+        time: Zendesk's, once an answer has told it.
+        has_answered: Whether a Chat endpoint has given a page.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        *,
+        transport: Transport,
+        tokens: TokenSource,
+        limiter: RateLimiter,
+        clock: Clock,
+    ) -> None:
+        self._api_url = api_url
+        self._transport = transport
+        self._tokens = tokens
+        self._limiter = limiter
+        self.time = clock if isinstance(clock, ServerClock) else ServerClock(clock)
+        self._host = urlsplit(api_url).netloc
+        self._refused: AuthError | None = None
+        self.has_answered = False
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        decode: Callable[[Response], T],
+        *,
+        on_wait: Callable[[Wait], None],
+        on_request: Callable[[], None],
+        on_account: Callable[[], None] = lambda: None,
+        patient: bool = True,
+    ) -> T:
+        """Fetch and decode one page, however often it has to be asked for.
+
+        Args:
+            path: Below the API's root.
+            params: Query parameters.
+            decode: As in ``streams.stream.Fetch``, but of an answer whose body is not unpacked yet.
+            on_wait: Told before each wait.
+            on_request: Told before each request.
+            on_account: Told of each answer, also an error, that an account gives which accepts the token.
+            patient: As in ``streams.stream.Fetch``.
+
+        Raises:
+            ConnectorError: Typed by what recovers from it.
+        """
+        attempts, spent, renewed = Counter[bool](), 0.0, False  # a spell of 429 uses up no attempt of another fault
+        while True:
+            if self._refused:
+                raise self._refused
+            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self.time.sleep)
+            token = self._tokens.token()
+            on_request()
+            began = self.time.monotonic()
+            result = self._attempt(path, params, token, decode)
+            if not isinstance(result, _Failure):
+                self._limiter.passed(let_out)
+                self.has_answered = True
+                on_account()
+                return result
+            failed = result
+            if failed.is_of_account:
+                on_account()
+            if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
+                renewed = True
+                continue
+            limited = is_rate_limit(failed.outcome)
+            spell = self._limiter.refused(let_out) if limited else None
+            attempts[limited] += spell is None or spell.news
+            attempt = max(1, attempts[limited])
+            spent += 0.0 if limited else self.time.monotonic() - began
+            now = self.time.now()
+            wait = wait_before_retry(failed.outcome, attempt, now, patient=patient, spell=spell, spent=spent)
+            if wait is None:
+                raise self._final(failed.error)
+            spent += 0.0 if limited else wait
+            on_wait(Wait(wait, f"{path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
+            self._wait(failed, wait)
+
+    def room(self) -> int:
+        """How many requests could start now without waiting."""
+        return self._limiter.room()
+
+    def account_answers(self) -> bool:
+        """Whether a Chat endpoint has answered this client. If none has yet, ask one that every account has."""
+        if not self.has_answered:
+            with suppress(ConnectorError):
+                self.get(*ONE_AGENT, _rows, on_wait=lambda _: None, on_request=lambda: None, patient=False)
+        return self.has_answered
+
+    def support_status(self) -> Response | None:
+        """What Zendesk Support, at the same host, answers to the token. It tells accounts and kinds of tokens apart."""
+        origin = "/".join(self._api_url.split("/")[:3])
+        try:
+            return self._transport.get(f"{origin}/api/v2/users/me.json", {}, self._tokens.token())
+        except (NoAnswerError, ConnectorError, Stopped):
+            return None
+
+    def settle(self, seconds: float) -> None:
+        """Give a renewal of the token that is under way so much time to end."""
+        self._tokens.settle(seconds)
+
+    def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[Response], T]) -> T | _Failure:
+        """One request and its decoding."""
+        sent = self.time.monotonic()
+        try:
+            response = self._transport.get(f"{self._api_url}/{path}", params, token)
+        except NoAnswerError as reason:
+            return _Failure(Outcome(0, reason.kind), no_answer(reason))
+        self.time.learn(response.headers.get("date", ""), self.time.monotonic() - sent)
+        if response.status != OK:
+            refusal = error_for(response, host=self._host, token=token, now=self.time.now())
+            return _Failure(Outcome(response.status, "", response.headers), refusal)
+        try:
+            return decode(response)
+        except NoAnswerError as reason:  # it cannot be decompressed
+            return _Failure(Outcome(0, reason.kind), no_answer(reason))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            response.discard_connection()
+            return _Failure(Outcome(OK, "body"), ServerError(unreadable(response)))
+        except EnvelopeError as error:
+            response.discard_connection()
+            error.__context__ = None  # which has frames of its own
+            return _Failure(Outcome(OK, "shape"), error.with_traceback(None))
+
+    def _wait(self, failed: _Failure, seconds: float) -> None:
+        if is_rate_limit(failed.outcome):
+            self._limiter.pause(seconds)  # for every thread; the next acquire waits for it
+        else:
+            self.time.sleep(seconds)
+
+    def _final(self, error: ConnectorError) -> ConnectorError:
+        """Remember a refused token, so that no other stream asks with it again."""
+        if isinstance(error, AuthError):
+            self._refused = self._support_token() or error
+            return self._refused
+        return error
+
+    def _support_token(self) -> AuthError | None:
+        """The error that a token of Zendesk Support is, if the refused one is."""
+        support = self.support_status()
+        if support is None or support.status != OK or not _is_signed_in(support):
+            return None
+        return AuthError(f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}")
+
+
+def no_answer(reason: NoAnswerError) -> ConnectorError:
+    """The error that a missing answer stands for."""
+    if reason.kind == "lasting":
+        return UnreachableError(reason.message)
+    return NetworkError(f"No answer from Zendesk: {reason}.")
+
+
+def _rows(response: Response) -> list[msgspec.Raw]:
+    return msgspec.json.decode(response.body, type=list[msgspec.Raw])
+
+
+def _is_signed_in(support: Response) -> bool:
+    try:
+        return msgspec.json.decode(support.body, type=_SupportUser).user.get("id") is not None
+    except (msgspec.DecodeError, NoAnswerError):
+        return False
+
+
+def connect(
+    config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None], store: TokenStore | None = None
+) -> Client:
+    """The client for a configuration.
+
+    Args:
+        config: Valid configuration.
+        clock: Time.
+        on_rotation: Given the complete new configuration whenever tokens were renewed, before they are used.
+        store: Stores renewed tokens in place of ``on_rotation``.
+    """
+    time = ServerClock(clock)
+    transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)
+    return Client(
+        config.api_url,
+        transport=transport,
+        tokens=token_source(config, transport, time, store or hand_over(config, on_rotation)),
+        limiter=RateLimiter(config.requests_per_minute, clock),
+        clock=time,
+    )

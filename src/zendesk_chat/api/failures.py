@@ -1,0 +1,142 @@
+"""Why no answer came, in words that name the host, and whether a wait may change it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected, UnknownProtocol
+from typing import Final
+
+from urllib3 import exceptions
+
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.connection import DeadlineError, EndlessError
+from zendesk_chat.printable import printable
+
+LONGEST_REASON: Final = 200
+TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client gives the status in no other way
+PROXY_ASKS_FOR_LOGIN: Final = 407
+PROXY_FORBIDS: Final = 403
+NOT_VALID_NOW: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED of OpenSSL
+OTHER_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
+BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons of OpenSSL that another try may not have
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A host that a connection is made to.
+
+    Attributes:
+        name: As messages call it, with its port where that is not the usual one.
+        advice: What to check where it cannot be the right one.
+    """
+
+    name: str
+    advice: str
+
+    def failure(self, error: BaseException | None) -> NoAnswerError:
+        """What an error of a library means. Its own text is not used: it may hold a URL, and bytes from outside."""
+        while isinstance(error, exceptions.ProtocolError | exceptions.SSLError) and isinstance(error.args[-1], Exception):
+            error = error.args[-1]
+        match error:
+            case NoAnswerError():
+                return error
+            case exceptions.ConnectTimeoutError():
+                return self._not_connected(error)
+            case ssl.SSLError():
+                return self._no_tls(error)
+            case exceptions.ReadTimeoutError() | TimeoutError():
+                return self._too_slow(error)
+            case _:
+                return self._broken(error)
+
+    def _not_connected(self, failure: exceptions.ConnectTimeoutError) -> NoAnswerError:
+        if not isinstance(failure, exceptions.NewConnectionError):
+            return NoAnswerError(f"connecting to {self.name} took too long")
+        error = failure.__cause__
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            return NoAnswerError(f"no name server says where {self.name} is")
+        if isinstance(error, socket.gaierror):
+            return NoAnswerError(f"cannot find {self.name}", "lasting", self.advice)
+        if isinstance(error, OSError) and error.errno not in {None, errno.ECONNREFUSED}:
+            return NoAnswerError(f"cannot connect to {self.name}: {os.strerror(error.errno or 0)}")
+        return NoAnswerError(f"the connection to {self.name} was refused")
+
+    def _not_trusted(self, error: ssl.SSLCertVerificationError) -> NoAnswerError:
+        cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message, LONGEST_REASON).rstrip('.')}"
+        if error.verify_code in NOT_VALID_NOW:
+            return NoAnswerError(cause, "lasting", "Check the clock of this machine.")
+        if error.verify_code in OTHER_HOST:
+            return NoAnswerError(cause, "lasting", self.advice)
+        return NoAnswerError(cause, "lasting", _certificate_advice())
+
+    def _no_tls(self, error: ssl.SSLError) -> NoAnswerError:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return self._not_trusted(error)
+        reason = error.reason or ""
+        if not reason or BROKEN_TLS.search(reason):
+            return NoAnswerError(f"the TLS connection to {self.name} broke")
+        detail = printable(reason.lower().replace("_", " "), LONGEST_REASON)
+        return NoAnswerError(f"TLS with {self.name} failed: {detail}", "lasting", self.advice)
+
+    def _too_slow(self, error: BaseException) -> NoAnswerError:
+        if isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError):
+            return NoAnswerError(f"the answer of {self.name} was not complete in time", "slow")
+        return NoAnswerError(f"no data came from {self.name} for too long")
+
+    def _broken(self, error: BaseException | None) -> NoAnswerError:
+        match error:
+            case IncompleteRead():
+                return NoAnswerError("the answer was cut short")
+            case RemoteDisconnected():
+                return NoAnswerError(f"the connection to {self.name} broke")
+            case BadStatusLine() | UnknownProtocol():
+                return NoAnswerError(f"the answer of {self.name} is not HTTP", "lasting", self.advice)
+            case EndlessError():
+                return NoAnswerError(f"the answer of {self.name} does not end", "slow")
+            case HTTPException() | ValueError():
+                return NoAnswerError(f"the answer of {self.name} is no valid HTTP")
+            case _:
+                return NoAnswerError(f"the connection to {self.name} broke")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How requests get to an account.
+
+    Attributes:
+        account: The account's own host.
+        proxy: The proxy between, if any.
+    """
+
+    account: Peer
+    proxy: Peer | None = None
+
+    def failure(self, error: BaseException) -> NoAnswerError:
+        """What an error of a library means."""
+        if isinstance(error, exceptions.ProxyError) and self.proxy:
+            return self._tunnel_failure(self.proxy, error.original_error)
+        return self.account.failure(error)
+
+    def _tunnel_failure(self, proxy: Peer, error: BaseException) -> NoAnswerError:
+        refusal = TUNNEL_REFUSED.match(str(error))
+        if refusal is None:
+            return proxy.failure(error)
+        status = int(refusal[1])
+        if status == PROXY_ASKS_FOR_LOGIN:
+            advice = "Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
+            return NoAnswerError(f"{proxy.name} asks for a user and a password (HTTP 407)", "lasting", advice)
+        if status == PROXY_FORBIDS:
+            advice = "Ask whoever runs the proxy to allow it."
+            return NoAnswerError(f"{proxy.name} forbids connections to {self.account.name} (HTTP 403)", "lasting", advice)
+        return NoAnswerError(f"{proxy.name} does not connect to {self.account.name} (HTTP {status})")
+
+
+def _certificate_advice() -> str:
+    if os.environ.get("SSL_CERT_FILE"):
+        return "SSL_CERT_FILE is set: check that the file exists and holds the certificate authority of your network."
+    return "If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network."

@@ -1,0 +1,47 @@
+"""Which proxy the environment names for an account's host."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import Final
+from urllib.parse import urlsplit
+
+from zendesk_chat.config import LOOPBACK_HOSTS
+
+PORTS: Final = {"http": 80, "https": 443}
+
+
+def proxy_for(origin: str) -> str | None:
+    """The proxy that ``HTTPS_PROXY`` names, unless ``NO_PROXY`` excepts the host; none for this machine itself."""
+    parts = urlsplit(origin)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    proxies = urllib.request.getproxies()
+    excepted = proxies.get("no", "").lower().split(",")
+    if host in LOOPBACK_HOSTS or any(_excepts(entry.strip(), host, port) for entry in excepted):
+        return None
+    proxy = None if urllib.request.proxy_bypass(parts.netloc) else proxies.get(parts.scheme)  # the system's own exceptions
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+def _excepts(entry: str, host: str, port: int) -> bool:
+    """Whether an entry of ``NO_PROXY`` means a host.
+
+    Examples: ``*``, ``zendesk.com`` and its subdomains, ``.zendesk.com``, ``*.zendesk.com``, ``acme.zendesk.com:443``, ``::1``,
+    ``[::1]:8443``.
+    """
+    if entry == "*":
+        return True
+    name, only_port = _split(entry)
+    name = name.removeprefix("*").lstrip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}")) and only_port in {"", str(port)}
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """The name and the port of an entry; "" for no port."""
+    if entry.startswith("["):
+        name, _, port = entry[1:].partition("]")
+        return name, port.removeprefix(":")
+    if entry.count(":") == 1:
+        name, _, port = entry.partition(":")
+        return name, port
+    return entry, ""  # a name, or an IPv6 address

@@ -1,0 +1,175 @@
+"""What an answer other than 200 means: the typed error, with the server's own reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.retry import Outcome, is_rate_limit, retry_after
+from zendesk_chat.api.transport import Response
+from zendesk_chat.errors import (
+    AddressError,
+    AuthError,
+    ConnectorError,
+    RateLimitedError,
+    RequestRejectedError,
+    ServerError,
+    UnavailableError,
+)
+from zendesk_chat.printable import LONGEST_NAME, printable
+
+UNAUTHORIZED: Final = 401
+FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
+UNAVAILABLE: Final = (FORBIDDEN, NOT_FOUND, 410)
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+CLIENT_ERRORS: Final = range(400, 500)
+FAULTS_OF_THE_SERVER: Final = (408, 409, *range(500, 600))
+REASON_BYTES: Final = 16 * 1024  # a larger body is no error message
+REASON_LENGTH: Final = 200
+REASON_KEYS: Final = ("description", "error_description", "message", "detail", "title", "error")
+SHORTEST_SECRET: Final = 4
+SHORTEST_TOKEN: Final = 12
+SURELY_NO_WORD: Final = 32
+HIDDEN: Final = "****"
+DATE: Final = re.compile(r"\W*\d{4}-\d\d-\d\dT[\d:.]+Z?\W*$")
+
+
+def error_for(response: Response, *, host: str, token: str, now: float) -> ConnectorError:
+    """The error that an answer other than 200 stands for, as if it were final.
+
+    Args:
+        response: The answer.
+        host: Of the account, as in a URL; for messages.
+        token: What the request was signed with. It never appears in a message, even where the server repeats it.
+        now: Seconds since 1970, to read a ``Retry-After`` that is a date.
+    """
+    status, reason = response.status, _quoted(reason_of(response), token)
+    if status in REDIRECTS or (status == NOT_FOUND and _is_no_account(response)):
+        return _wrong_address(response, host)
+    if status in UNAVAILABLE:
+        return _unavailable(response, host, reason)
+    if status == UNAUTHORIZED:
+        return AuthError(
+            "Zendesk Chat does not accept the token (HTTP 401): it is mistyped, expired or revoked, or it is a token of "
+            f"Zendesk Support, which Chat does not take.{reason} Make a Chat token, or authenticate again."
+        )
+    if is_rate_limit(Outcome(status)):
+        asked = retry_after(response.headers, now)
+        until = "" if asked is None else f" It asks to wait {asked:.0f} s."
+        return RateLimitedError(f"Zendesk's limit of requests is used up (HTTP 429).{until}{reason}")
+    if status in FAULTS_OF_THE_SERVER:
+        return ServerError(f"Zendesk answered HTTP {status}.{reason} Run again later.")
+    return RequestRejectedError(f"Zendesk rejected the request (HTTP {status}).{reason} Please report this.")
+
+
+def _wrong_address(response: Response, host: str) -> AddressError:
+    if response.status == NOT_FOUND:
+        return AddressError(f"There is no Zendesk account at {host} (HTTP 404). Check the subdomain.")
+    return AddressError(
+        f"{host} redirects to {redirect_host(response)}, where the token is not sent. Check the subdomain: has the account "
+        "been renamed?"
+    )
+
+
+def _unavailable(response: Response, host: str, reason: str) -> UnavailableError:
+    """The error of a resource that answers 403, 404 or 410."""
+    status, page = response.status, is_html(response)
+    if page and status == FORBIDDEN:
+        text = f"A proxy or firewall blocks {host}: it answered with a web page (HTTP 403). Let this machine reach {host}."
+    elif page:
+        text = (
+            f"{host} answered with a web page (HTTP {status}). Either there is no Zendesk account at that address, or a proxy "
+            "answers in its place. Check the subdomain and proxies."
+        )
+    elif status == FORBIDDEN:
+        text = (
+            f"The token's user may not read this (HTTP 403).{reason} Use an administrator's token with the scope `read`, or "
+            "exclude this stream if the account's plan lacks it."
+        )
+    else:
+        text = (
+            f"Zendesk does not have this for the account (HTTP {status}).{reason} Its plan may lack it, or the subdomain is "
+            "wrong or has no Chat. Exclude this stream if the others work."
+        )
+    return UnavailableError(text, status=status, by_api=not page and not _is_of_the_edge(response))
+
+
+def unreadable(response: Response) -> str:
+    """Say what came instead of JSON."""
+    kind = "a web page" if is_html(response) else "an empty answer" if not response.beginning.strip() else "no valid JSON"
+    return f"Zendesk sent {kind}. Run again later; if it stays so, check the subdomain and proxies."
+
+
+def is_html(response: Response) -> bool:
+    """Whether a web page came where JSON was expected."""
+    return "html" in response.headers.get("content-type", "").lower() or response.beginning.lstrip()[:1] == b"<"
+
+
+def redirect_host(response: Response) -> str:
+    """The host that a redirect names."""
+    try:
+        return printable(urlsplit(response.headers.get("location", "")).hostname or "", LONGEST_NAME) or "another address"
+    except ValueError:
+        return "another address"
+
+
+def reason_of(response: Response) -> str:
+    """The server's own words in a 4xx answer, or "".
+
+    They are looked for in fields that are known to hold them, because a body may hold anything. Known forms:
+    ``{"error": "Bad Request", "description": "..."}`` and ``{"error": "...", "error_description": "..."}`` of the API,
+    ``{"error": {"title": "...", "message": "..."}}`` and ``{"title": "...", "detail": "..."}`` of Zendesk's edge.
+    """
+    if response.status not in CLIENT_ERRORS:
+        return ""
+    return next((text for text in _reasons(_fields(response)) if text), "")
+
+
+def _reasons(fields: Mapping[str, Any]) -> Iterator[str]:
+    for key in REASON_KEYS:
+        value = fields.get(key)
+        if isinstance(value, str):
+            yield printable(" ".join(value.split()), REASON_LENGTH)
+        elif isinstance(value, Mapping):
+            yield from _reasons(value)
+
+
+def _quoted(reason: str, token: str) -> str:
+    """A sentence that gives the server's reason without what may be a secret or an address in it; "" if it gave none."""
+    if len(token) >= SHORTEST_SECRET:
+        reason = reason.replace(token, HIDDEN)
+    words = [HIDDEN if _may_be_secret(word) else word for word in reason.split()]
+    return f' The server says: "{" ".join(words).rstrip(".")}".' if words else ""
+
+
+def _may_be_secret(word: str) -> bool:
+    """Whether a word looks like a token or an e-mail address: a server may repeat what a request or a record holds."""
+    mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    return "@" in word or len(word) >= SURELY_NO_WORD or (mixed and len(word) >= SHORTEST_TOKEN and not DATE.match(word))
+
+
+def _is_no_account(response: Response) -> bool:
+    """Whether Zendesk says that the subdomain is free. Such an ``error`` is an object; those of the API are strings."""
+    return isinstance(_fields(response).get("error"), Mapping)
+
+
+def _is_of_the_edge(response: Response) -> bool:
+    """Whether an error is of the servers before the API: it has ``detail`` or ``title`` and no ``error``."""
+    fields = _fields(response)
+    return "error" not in fields and not fields.keys().isdisjoint({"detail", "title"})
+
+
+def _fields(response: Response) -> Mapping[str, Any]:
+    if response.size > REASON_BYTES:
+        return {}
+    try:
+        fields = msgspec.json.decode(response.body_within(REASON_BYTES))
+    except (NoAnswerError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return fields if isinstance(fields, Mapping) else {}

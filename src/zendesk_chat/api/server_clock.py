@@ -1,0 +1,103 @@
+"""Zendesk's time, learned from its answers."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from zendesk_chat.clock import Clock
+
+NO_MATTER_SECONDS: Final = 10.0  # the readers leave a margin of 30 seconds for clocks that differ
+WORTH_A_WARNING_SECONDS: Final = 60.0
+SHOWN_AS_HOURS: Final = 120  # minutes
+SHOWN_AS_DAYS: Final = 48 * 60  # minutes
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()  # this program did not exist before
+YEAR_SECONDS: Final = 366 * 86_400
+
+
+class ServerClock:
+    """A server's time: this machine's, corrected by the ``Date`` of the server's first answer.
+
+    The API refuses a ``start_time`` that is too recent by its own clock, and makes records visible by its own clock. So this is
+    the clock for everything that the API is asked for.
+
+    Args:
+        clock: The machine's.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known = False
+        self._ahead = 0.0
+
+    @property
+    def ahead(self) -> float:
+        """By how many seconds the machine's clock is ahead of the server's; 0 while that is not known or does not matter."""
+        return self._ahead
+
+    def now(self) -> float:
+        """Seconds since 1970-01-01 UTC, by the server's clock."""
+        return self._clock.now() - self._ahead
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises Stopped when the run is to end."""
+        self._clock.sleep(seconds)
+
+    def learn(self, date: str, seconds: float) -> None:
+        """Learn the server's time from an answer that has just come; only the first one with a date counts.
+
+        Args:
+            date: Its ``Date`` header, which has whole seconds; "" if there is none.
+            seconds: How long the request took. The server wrote the date at some moment in between, and the difference nearest
+                to 0 that this allows is taken. Example: a request takes 2 s, the answer of 12:00:00 is here at 12:15:01. It
+                was written between 12:14:59 and 12:15:01 of this machine's clock, at 12:00:00 to 12:00:01 of the server's. So
+                the machine is ahead by 898 to 901 seconds, and 898 are taken.
+        """
+        moment, now = timestamp_of(date), self._clock.now()
+        if moment is None or not _is_plausible(moment, now):
+            return
+        with self._lock:
+            if self._known:
+                return
+            self._known = True
+            highest = now - moment
+            ahead = max(min(highest, 0.0), highest - seconds - 1)
+            self._ahead = ahead if abs(ahead) >= NO_MATTER_SECONDS else 0.0
+
+    def warning(self) -> str | None:
+        """What to tell the user about the machine's clock; None while it is near enough."""
+        if abs(self._ahead) < WORTH_A_WARNING_SECONDS:
+            return None
+        minutes, where = round(abs(self._ahead) / 60), "ahead of" if self._ahead > 0 else "behind"
+        if minutes >= SHOWN_AS_DAYS:
+            much = f"{minutes / 60 / 24:.0f} days"
+        elif minutes >= SHOWN_AS_HOURS:
+            much = f"{minutes / 60:.0f} hours"
+        else:
+            much = f"{minutes} minutes" if minutes > 1 else "a minute"
+        return (
+            f"This machine's clock is {much} {where} Zendesk's. The sync uses Zendesk's time. Set the machine's clock, for "
+            "example with NTP."
+        )
+
+
+def _is_plausible(moment: float, now: float) -> bool:
+    """Whether a server's time can be right. Where the clocks are years apart, only a machine without a clock is more wrong."""
+    return moment >= EARLIEST and (abs(moment - now) <= YEAR_SECONDS or now < EARLIEST)
+
+
+def timestamp_of(date: str) -> float | None:
+    """An HTTP date as seconds since 1970; None where it is none."""
+    try:
+        moment: datetime = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,164 @@
+"""What is sent to the OAuth token endpoint, and what its answers mean: pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.retry import Outcome, is_rate_limit
+from zendesk_chat.errors import AuthError, ConfigError
+
+if TYPE_CHECKING:
+    from zendesk_chat.api.transport import Response
+    from zendesk_chat.config import OAuth
+
+SHORTEST_LIFE_SECONDS: Final = 10  # with a shorter one nearly every request would renew; such a token is used until refused
+FOREVER_SECONDS: Final = 10 * 366 * 86_400
+LONGEST_TOKEN: Final = 16_384
+NOT_FOUND: Final = 404
+CLIENT_ERRORS: Final = range(400, 500)
+RETRIED: Final = (408, 409, 425)  # client errors that say nothing about the tokens
+TOKEN_IN_ANSWER: Final = re.compile(rb'"(access_token|refresh_token)"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """The tokens in a successful answer.
+
+    Attributes:
+        access_token: Well-formed.
+        refresh_token: Likewise; None if there is no new one.
+        life: Seconds until the access token expires; None if unknown.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    life: float | None = None
+
+
+class _GrantedAnswer(msgspec.Struct):
+    """A successful answer. Only the access token must be well-formed: asking again would find the refresh token used up."""
+
+    access_token: str
+    refresh_token: msgspec.Raw = msgspec.Raw(b"null")
+    expires_in: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _RefusedAnswer(msgspec.Struct):
+    """An error answer, as RFC 6749 section 5.2 has it."""
+
+    error: Any = None
+
+
+def grant(credentials: OAuth) -> dict[str, str]:
+    """The form that asks for a new access token."""
+    client = {"client_id": credentials.client_id or "", "client_secret": credentials.client_secret or ""}
+    if credentials.refresh_token:
+        return {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token, "scope": "read", **client}
+    return {"grant_type": "client_credentials", "scope": "read", **client}
+
+
+def tokens_in(content: bytes) -> TokenAnswer | None:
+    """The tokens of an answer; of one that is cut or damaged only if both tokens are in it.
+
+    The old refresh token is used up by then, so a part of an answer is better than none:
+    ``{"access_token":"a","refresh_token":"r","sco`` holds all that is needed.
+    """
+    try:
+        answer = msgspec.json.decode(content, type=_GrantedAnswer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = dict(TOKEN_IN_ANSWER.findall(content))
+        access, refresh = _token(found.get(b"access_token")), _token(found.get(b"refresh_token"))
+        return TokenAnswer(access, refresh) if access and refresh else None
+    refresh, life = _token(bytes(answer.refresh_token)), lifetime(_value(bytes(answer.expires_in)))
+    return TokenAnswer(answer.access_token, refresh, life) if is_token(answer.access_token) else None
+
+
+def _token(text: bytes | None) -> str | None:
+    value = _value(text or b"null")
+    return value if isinstance(value, str) and is_token(value) else None
+
+
+def _value(text: bytes) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def is_token(value: object) -> bool:
+    """Whether a value can be sent as a token."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TOKEN:
+        return False
+    return value.isascii() and value.isprintable() and " " not in value
+
+
+def lifetime(expires_in: object) -> float | None:
+    """Seconds that a new token lives, given as a number or a string; None if it is missing or makes no sense."""
+    try:
+        seconds = float(expires_in) if isinstance(expires_in, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return seconds if SHORTEST_LIFE_SECONDS <= seconds < FOREVER_SECONDS else None
+
+
+def is_refusal(status: int) -> bool:
+    """Whether an HTTP status of the token endpoint is a refusal, which another try would not change."""
+    return status in CLIENT_ERRORS and status not in RETRIED and not is_rate_limit(Outcome(status))
+
+
+def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
+    """What a refusal means and what to do.
+
+    Args:
+        response: The answer. Only known values of its ``error`` get into the message, because the body may hold secrets.
+        grant_type: What was asked for.
+        lost: Why the answer to an earlier request was lost; "" if none was.
+    """
+    error, status = error_in(response), response.status
+    if error is None and response.content.lstrip()[:1] == b"<":
+        return ConfigError(
+            f"A web page came instead of an answer from Zendesk's OAuth service (HTTP {status}). Is the subdomain right, or "
+            "does a proxy or firewall block the request?"
+        )
+    if error is None and status == NOT_FOUND:
+        return ConfigError("Zendesk has no OAuth service at this subdomain (HTTP 404). Check the subdomain.")
+    if error == "invalid_scope":
+        return AuthError("This OAuth client may not ask for the scope `read` (invalid_scope). Allow it and authenticate again.")
+    if error in {"unauthorized_client", "unsupported_grant_type"}:
+        return AuthError(
+            f"This OAuth client may not use the grant {grant_type} ({error}). Make the client confidential in the Chat "
+            "dashboard, or authenticate with another client."
+        )
+    if error == "invalid_client" or grant_type == "client_credentials":
+        return AuthError(
+            f"Zendesk does not accept the OAuth client (HTTP {status}): its client id or client secret is wrong, or the client "
+            "was deleted. Correct client_id and client_secret."
+        )
+    return _rejected_refresh_token(error, lost)
+
+
+def _rejected_refresh_token(error: str | None, lost: str) -> AuthError:
+    if lost:
+        return AuthError(
+            f"The answer with renewed OAuth tokens was lost ({lost}), and Zendesk now rejects the old refresh token. "
+            "Authenticate again."
+        )
+    client = "" if error == "invalid_grant" else ", or the client id or secret is wrong"
+    return AuthError(
+        f"Zendesk does not renew this OAuth token any more: its refresh token was used, revoked or has expired{client}. "
+        "Authenticate again."
+    )
+
+
+def error_in(response: Response) -> str | None:
+    """The ``error`` of an answer; None if it is missing or not a string."""
+    try:
+        error = msgspec.json.decode(response.body, type=_RefusedAnswer).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NoAnswerError):
+        return None
+    return error if isinstance(error, str) else None

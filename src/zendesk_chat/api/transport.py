@@ -1,0 +1,211 @@
+"""The HTTP seam: one GET or form POST to one origin, over TLS, with time-outs."""
+
+from __future__ import annotations
+
+import io
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import unquote, urlencode, urlsplit
+
+import certifi
+import urllib3
+
+from zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, beginning, unpacked
+from zendesk_chat.api.connection import Connection, TlsConnection
+from zendesk_chat.api.failures import Peer, Route
+from zendesk_chat.api.proxies import PORTS, proxy_for
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.printable import printable
+
+if TYPE_CHECKING:
+    from zendesk_chat.clock import Clock
+
+CONNECT_TIMEOUT_SECONDS: Final = 15.0
+ANSWER_TIMEOUTS: Final = 5  # an answer may take so many time-outs in all, however steadily it drips,
+ANSWER_SECONDS: Final = 120.0  # but no longer than this, unless the time-out itself is longer
+READ_BYTES: Final = 64 * 1024
+BEGINNING_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer.
+
+    Attributes:
+        status: Of HTTP.
+        headers: By lower-case names.
+        content: As it came, perhaps packed.
+        connection: That it came on.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    connection: Connection | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def body(self) -> bytes:
+        """The content, unpacked each time that it is asked for. Raises NoAnswerError where that cannot be done."""
+        return self.body_within(None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, as the content itself says. It may say too little, so unpack it with ``body_within``."""
+        stated = int.from_bytes(self.content[-4:], "little") if self._packed else 0
+        return max(len(self.content), stated)
+
+    def body_within(self, most: int | None) -> bytes:
+        """The body, unless it is larger than so many bytes. Raises TooLargeError then, and NoAnswerError as ``body`` does."""
+        if not self._packed:
+            return self.content
+        try:
+            return unpacked(self.content, most)
+        except TooLargeError:
+            raise
+        except NoAnswerError:
+            self.discard_connection()
+            raise
+
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes of the body: enough to see what it is, however large it would be. None where it is damaged."""
+        return beginning(self.content, BEGINNING_BYTES) if self._packed else self.content[:BEGINNING_BYTES]
+
+    @property
+    def _packed(self) -> bool:
+        return "gzip" in self.headers.get("content-encoding", "").lower()
+
+    def discard_connection(self) -> None:
+        """Let no other request use its connection. To be called for an answer that is not what was asked for."""
+        if self.connection:
+            self.connection.spoiled = True
+
+
+class Transport(Protocol):
+    """Sends one request and returns its whole answer, or raises NoAnswerError."""
+
+    def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
+        """GET with a bearer token."""
+        ...
+
+    def post_form(self, url: str, form: Mapping[str, str]) -> Response:
+        """POST a form."""
+        ...
+
+
+class HttpTransport:
+    """Connections to one origin, kept open, shared by all threads.
+
+    Redirects are never followed: the token stays with the account's own host. Certificates are always checked, against
+    the bundle of certifi, the system's store and ``SSL_CERT_FILE``. ``HTTPS_PROXY`` and ``NO_PROXY`` are obeyed.
+    """
+
+    def __init__(self, origin: str, *, timeout: float, clock: Clock, user_agent: str, connections: int = 32) -> None:
+        self._origin = origin
+        self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
+        self._reached = False
+        context = tls_context() if origin.startswith("https://") else None
+        options: dict[str, Any] = {
+            "maxsize": connections,
+            "retries": False,
+            "timeout": urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, timeout), read=timeout),
+            **({"ssl_context": context} if context else {}),
+        }
+        proxy = proxy_for(origin)
+        manager = _proxied(proxy, context, options) if proxy else urllib3.PoolManager(**options)
+        self._route = Route(
+            Peer(_address(origin), "Check the subdomain and your network."),
+            Peer(f"the proxy {_address(proxy)}", "Check HTTPS_PROXY.") if proxy else None,
+        )
+        self._pool = manager.connection_from_url(origin)
+        seconds = max(timeout, min(timeout * ANSWER_TIMEOUTS, ANSWER_SECONDS))
+        kind = TlsConnection if context else Connection
+        self._pool.ConnectionCls = partial(kind, clock=clock, answer_seconds=seconds)  # type: ignore[assignment]  # no class
+
+    def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
+        """GET with a bearer token."""
+        query = f"?{urlencode(params)}" if params else ""
+        return self._send("GET", url + query, None, {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"})
+
+    def post_form(self, url: str, form: Mapping[str, str]) -> Response:
+        """POST a form."""
+        return self._send("POST", url, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def _send(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> Response:
+        if not url.startswith(self._origin + "/"):
+            raise NoAnswerError("refused to send a request to another host than the account's own")
+        response: urllib3.BaseHTTPResponse | None = None
+        received = io.BytesIO()  # which gives its bytes away without a copy
+        try:
+            response = self._pool.urlopen(
+                method,
+                url.removeprefix(self._origin),
+                body=body,
+                headers=self._headers | headers,
+                preload_content=False,
+                redirect=False,
+            )
+            connection = response.connection  # before the end of the body, which takes it from the response
+            content = _read(response, received)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, NoAnswerError) as error:
+            if response is not None:
+                response.close()
+            failure = self._failure(error)
+            failure.received = (received.getvalue(),)
+            raise failure from None
+        response.release_conn()
+        self._reached = True
+        names = {name.lower(): printable(value) for name, value in response.headers.items()}
+        return Response(response.status, names, content, connection if isinstance(connection, Connection) else None)
+
+    def _failure(self, error: BaseException) -> NoAnswerError:
+        """What an error means. Once the account was reached, nothing is known to be wrong for good."""
+        failure = self._route.failure(error)
+        return failure.passing() if self._reached else failure
+
+
+def _read(response: urllib3.BaseHTTPResponse, into: io.BytesIO) -> bytes:
+    """Read the body, up to the size that memory should hold."""
+    while piece := response.read1(READ_BYTES, decode_content=False):
+        into.write(piece)
+        if into.tell() > MAX_BODY_BYTES:
+            raise TooLargeError
+    return into.getvalue()
+
+
+def _proxied(proxy: str, context: ssl.SSLContext | None, options: Mapping[str, Any]) -> urllib3.ProxyManager:
+    """Connections through a proxy, which is given the user and password of its address."""
+    unusable = ConfigError("HTTPS_PROXY: give the address of an HTTP proxy, such as http://proxy.example.com:3128.")
+    try:
+        parts = urlsplit(proxy)
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+        headers = urllib3.make_headers(proxy_basic_auth=user) if user else None
+        manager = urllib3.ProxyManager(proxy, proxy_headers=headers, proxy_ssl_context=context, **options)
+    except (ValueError, urllib3.exceptions.HTTPError):
+        raise unusable from None
+    if not parts.hostname:
+        raise unusable
+    return manager
+
+
+def _address(url: str) -> str:
+    """The host of a URL, and its port where that is not the usual one."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
+    return host if parts.port in {None, PORTS.get(parts.scheme)} else f"{host}:{parts.port}"
+
+
+def tls_context() -> ssl.SSLContext:
+    """TLS that checks certificates, but no more strictly than curl does.
+
+    Since 3.13, Python refuses certificates that lack what RFC 5280 asks for, such as an Authority Key Identifier. Those of many
+    companies whose network inspects TLS do.
+    """
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context

@@ -1,0 +1,124 @@
+"""JSON files that people write by hand: what is wrong in one is said by line and column, and never quoted.
+
+A byte-order mark is accepted, and UTF-16, as Windows writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from zendesk_chat.errors import ConfigError
+
+MOST_BYTES: Final = 256 * 2**20  # a device such as /dev/zero has no end
+_OFFSET: Final = re.compile(r"\(byte (\d+)\)")
+_CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb]")
+_REASONS: Final = (  # of the decoder, and what they mean
+    ("trailing comma", "a comma after the last entry"),
+    ("expected ','", "a comma is missing here, or a bracket"),
+    ("expected ':'", "a colon is missing after the name"),
+    ("trailing characters", "more text after the end of the JSON value"),
+    ("escape", "a backslash that JSON does not know; write two of them"),
+    ("number", "a number that JSON does not know"),
+)
+_CERTAIN: Final = (  # what is at that place: these explain more than the decoder does
+    (_CURLY, 'a curly quote; JSON needs straight ones (")'),
+    (re.compile("'"), 'a single quote; JSON needs double ones (")'),
+    (re.compile(r"//|/\*|#"), "a comment; JSON has none"),
+    (re.compile("[\0-\x1f]"), "a line break, a tab or another control character; is a closing quote missing before it?"),
+)
+_LIKELY: Final = (  # and these where the decoder gives no reason
+    (re.compile(r"(True|False|None)\b"), "a word that JSON writes true, false or null"),
+    (re.compile(r"-?(NaN|Infinity)\b"), "a number that JSON does not know"),
+    (re.compile(","), "one comma too many"),
+    (re.compile(r"\w"), "a word without quotes"),
+)
+_OTHER_FORMAT: Final = re.compile(r"\s*(---|- |\w[\w .-]*\s*[:=])")
+
+
+def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
+    """The JSON value in a file.
+
+    Args:
+        path: Of the file.
+        what: What the file is to the user, for messages: ``config``.
+
+    Raises:
+        ConfigError: There is no such file, or it is not JSON.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"The {what} file does not exist: {path}") from None
+    except OSError as error:
+        raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"The {what} file is larger than {MOST_BYTES >> 20} MB: {path}")
+    return decode_json(data, path, what)
+
+
+def decode_json(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as above
+    """The JSON value in the content of a file.
+
+    Raises:
+        ConfigError: It is not JSON.
+    """
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_text(data, path, what)
+
+
+def _decode_text(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as above
+    """Decode what is not plain UTF-8 JSON: with a byte-order mark, in UTF-16, or not JSON at all."""
+    encoding = json.detect_encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(f"The {what} file is not valid JSON: {path}, line {line}: it is not encoded as UTF-8.") from None
+    if not text.strip("\0 \t\r\n"):
+        raise ConfigError(f"The {what} file is empty: {path}")
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise ConfigError(f"The {what} file is not valid JSON: {path}: it is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ConfigError(f"The {what} file is not valid JSON: {path}, line {_mistake(text, str(error))}") from None
+
+
+def _mistake(text: str, reason: str) -> str:
+    """Where a text stops being JSON, and why."""
+    at = _place(text, reason)
+    before = text[:at]
+    return f"{before.count(chr(10)) + 1}, column {at - before.rfind(chr(10))}: {_words(text, at, reason)}"
+
+
+def _place(text: str, reason: str) -> int:
+    """The index of the character that is wrong."""
+    offset = _OFFSET.search(reason)
+    if offset is None:  # the text ends too early; a curly quote does not close a string
+        curly = _CURLY.search(text)
+        return curly.start() if curly else len(text)
+    if _OTHER_FORMAT.match(text):
+        return 0
+    at = len(text.encode()[: int(offset[1])].decode(errors="ignore"))
+    if "trailing characters" in reason:  # the decoder has gone past the first of them
+        return at - 1
+    return len(text[:at].rstrip()) - 1 if "trailing comma" in reason else at  # it has stopped at the bracket behind the comma
+
+
+def _words(text: str, at: int, reason: str) -> str:
+    if at >= len(text):
+        return "the file ends too early; a quote or a bracket is not closed"
+    if at == 0 and _OTHER_FORMAT.match(text):
+        return "this looks like YAML or an .env file; a JSON object begins with {"
+    found = next((words for sign, words in _CERTAIN if sign.match(text, at)), None)
+    known = next((words for sign, words in _REASONS if sign in reason), None)
+    other = next((words for sign, words in _LIKELY if sign.match(text, at)), "a character that does not belong here")
+    return found or known or other

@@ -1,0 +1,65 @@
+"""Streams as Arrow, with the columns and types that ``sync`` loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from zendesk_chat.library.account import Account
+from zendesk_chat.library.catalog import find_stream
+from zendesk_chat.library.reading import Batch, read
+from zendesk_chat.streams.stream import RawRecord, StateBlob
+from zendesk_chat.tables.arrow import arrow_schema, record_reader
+from zendesk_chat.tables.lenient import open_reader
+from zendesk_chat.tables.table import stream_table
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowBatch:
+    """A ``Batch`` whose records are rows.
+
+    Attributes:
+        stream: Whose.
+        table: Timestamps, numbers, texts and booleans; nested fields as JSON text. A field that no schema knows is in the JSON
+            of ``_extra``, a value that does not fit its column's type in that of ``_unparsed``.
+        state: As in ``Batch``.
+        progress: As in ``Batch``.
+        parents: As in ``Batch``.
+    """
+
+    stream: str
+    table: pa.Table = field(repr=False)
+    state: dict[str, Any] = field(repr=False)
+    progress: float | None
+    parents: Sequence[str] = field(default=(), repr=False)
+
+
+def read_arrow(account: Account, stream: str, state: StateBlob | None = None) -> Generator[ArrowBatch, None, None]:
+    """Read a stream as ``read`` does, each batch a table."""
+    return to_arrow(account, read(account, stream, state))
+
+
+def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
+    """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take without holding it whole."""
+    batches = read_arrow(account, stream, state)
+    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(find_stream(account, stream))), _record_batches(batches))
+
+
+def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
+    """Turn batches of any streams into tables."""
+    with closing(batches), closing(open_reader()) as reader:
+        readers: dict[str, Callable[[Sequence[RawRecord]], pa.Table]] = {}
+        for batch in batches:
+            if batch.stream not in readers:
+                readers[batch.stream] = record_reader(reader, stream_table(account.streams[batch.stream]))
+            table = readers[batch.stream](batch.records)
+            yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
+
+
+def _record_batches(batches: Generator[ArrowBatch, None, None]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield from batch.table.to_batches()

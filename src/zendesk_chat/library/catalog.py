@@ -1,0 +1,61 @@
+"""What there is to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.stream import Stream
+
+if TYPE_CHECKING:
+    from zendesk_chat.library.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """A stream that can be read.
+
+    Attributes:
+        name: What to ask for.
+        primary_key: Top-level fields that identify a record; empty when there is exactly one record.
+        cursor_field: The field that orders it; None when it is read whole each time.
+        schema: JSON schema of its records (draft-07).
+        parent_field: The field that names the record of which this one is a part, where ``Batch.parents`` tells whose parts are
+            to be replaced; else None.
+    """
+
+    name: str
+    primary_key: tuple[str, ...]
+    cursor_field: str | None
+    schema: Mapping[str, Any] = field(repr=False)
+    parent_field: str | None = None
+
+
+def list_streams(account: Account | None = None) -> tuple[StreamInfo, ...]:
+    """All streams; with an account, their schemas are those of what its redaction leaves."""
+    return tuple(map(_info, (account.streams if account else STREAMS).values()))
+
+
+def chosen(account: Account, names: Iterable[str] | None) -> list[Stream[Any]]:
+    """The named streams, each once; all where None is given.
+
+    Raises:
+        ConfigError: There is no stream of that name.
+    """
+    if isinstance(names, str):
+        raise ConfigError("streams: give a list of names.")
+    return [find_stream(account, name) for name in (account.streams if names is None else dict.fromkeys(names))]
+
+
+def find_stream(account: Account, name: str) -> Stream[Any]:
+    """One stream. Raises ConfigError where there is none of that name."""
+    if name not in account.streams:
+        raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(account.streams)}.")
+    return account.streams[name]
+
+
+def _info(stream: Stream[Any]) -> StreamInfo:
+    return StreamInfo(stream.name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field)

@@ -1,0 +1,196 @@
+"""The ``sync`` command: the engine's events into a database."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from zendesk_chat.analytics.views import create_views
+from zendesk_chat.api.client import connect
+from zendesk_chat.clock import Clock, SystemClock
+from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, parse_config, require_past_start
+from zendesk_chat.config_keys import TOP_KEYS, unknown_keys
+from zendesk_chat.engine.run import Task, run
+from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
+from zendesk_chat.load.config_file import ConfigFile, read_config
+from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.destination import duckdb_path, open_target
+from zendesk_chat.load.failures import explained
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.progress import show_progress
+from zendesk_chat.load.report import LoadReport, print_report
+from zendesk_chat.load.selection import choose_streams
+from zendesk_chat.load.transaction import read_states
+from zendesk_chat.streams.registry import streams_for
+from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
+from zendesk_chat.tables.table import stream_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"  # the environment's, for --redact
+OPTIONS: Final = {  # keys of the configuration that an option sets
+    "subdomain": "--subdomain",
+    "access_token": "--token",
+    "start_date": "--start-date",
+    "end_date": "--end-date",
+    "api_url": "--api-url",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is to do, from valid arguments and a valid configuration.
+
+    Attributes:
+        config: The configuration.
+        streams: Those to load.
+        required: Names of the streams that the account may not lack.
+        to: URL of the destination.
+        config_path: The file that renewed tokens go back to.
+        full_refresh: Whether everything is read again.
+    """
+
+    config: Config
+    streams: tuple[Stream[Any], ...]
+    required: frozenset[str]
+    to: str
+    config_path: str | None
+    full_refresh: bool
+
+
+def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
+    """Load the account into a database. Returns the exit code, as described in ``errors``."""
+    console = PlainConsole(stderr=True)
+    clock = SystemClock(stopped)
+    try:
+        plan, warnings = make_plan(options, os.environ, clock.now())
+    except ConfigError as error:
+        say(console, f"error: {error}")
+        return ExitCode.USAGE
+    for warning in warnings:
+        say(console, f"warning: {warning}", "yellow")
+    try:
+        report = _load(plan, clock, stopped, console)
+    except ConnectorError as error:
+        say(console, f"error: {error}")
+        return exit_code([error])
+    print_report(report, PlainConsole())
+    return report.exit_code
+
+
+def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: float) -> tuple[Plan, list[str]]:
+    """Check arguments and configuration before anything is asked or opened. Returns warnings too.
+
+    Raises:
+        ConfigError: Something in them is wrong.
+    """
+    raw = gather_config(options, environment)
+    called = names_of_keys(options, environment)
+    config = parse_config(raw, called)
+    require_past_start(config, now, called)
+    streams, warnings = streams_for(config.redaction)
+    chosen = tuple(streams[name] for name in choose_streams(options.streams, options.exclude))
+    duckdb_path(options.to)  # refuses what is no destination
+    required = frozenset(stream.name for stream in chosen) if options.streams else frozenset[str]()
+    return Plan(config, chosen, required, options.to, options.config, options.full_refresh), warnings
+
+
+def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration from a file, or from options and environment variables; an option beats the others.
+
+    Raises:
+        ConfigError: The file cannot be read or has an unknown key, or subdomain or token are missing.
+    """
+    raw = read_config(Path(options.config)) if options.config else {}
+    if misspelt := unknown_keys(raw):
+        raise ConfigError(f"{options.config}: {' '.join(misspelt)}")
+    if not options.config:
+        raw |= {key: environment[name] for key, name in ENVIRONMENT.items() if environment.get(name)}
+    given = {key: value for key, option in OPTIONS.items() if (value := _value(options, option)) is not None}
+    if "access_token" in given:
+        raw.pop("credentials", None)
+    raw |= given
+    if options.redact:
+        raw["redact"] = add_redactions(raw.get("redact"), options.redact, environment.get(HASH_KEY))
+    raw.setdefault("start_date", EVERYTHING)
+    require_account(raw, options.config)
+    return raw
+
+
+def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
+    """What the user calls each key that is set: an option, an environment variable, or a key in a file."""
+    if options.config:
+        names = {key: f"{key} in {options.config}" for key in TOP_KEYS}
+    else:
+        names = {key: name for key, name in ENVIRONMENT.items() if environment.get(name)}
+    return names | {key: option for key, option in OPTIONS.items() if _value(options, option) is not None}
+
+
+def require_account(raw: Mapping[str, Any], path: str | None) -> None:
+    """Make sure that a configuration says which account to read, and how to sign in.
+
+    Raises:
+        ConfigError: It does not; the message says what is missing and where it may be given.
+    """
+    missing = [] if raw.get("subdomain") else ["subdomain"]
+    missing += [] if raw.get("access_token") or raw.get("credentials") else ["access_token"]
+    if not missing:
+        return
+    what = " and ".join({"subdomain": "subdomain", "access_token": "access token"}[key] for key in missing)
+    options = " and ".join(OPTIONS[key] for key in missing)
+    if path:
+        keys = " and ".join(f"`{key}`" for key in missing)
+        raise ConfigError(f"Missing in {path}: {what}. Add {keys} to the file, or give {options}.")
+    variables = " and ".join(ENVIRONMENT[key] for key in missing)
+    raise ConfigError(f"Missing: {what}. Give {options}, or set {variables}, or give --config FILE.")
+
+
+def _value(options: argparse.Namespace, option: str) -> str | None:
+    value: str | None = getattr(options, option.removeprefix("--").replace("-", "_"))
+    return value
+
+
+def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, Any]:
+    """The setting ``redact`` with the rules of ``--redact``, each a field and what is done with it.
+
+    Raises:
+        ConfigError: A rule is no field and action, one hashes and there is no key, or the setting has no room for rules.
+    """
+    redact = {} if configured in (None, "") else configured
+    listed = redact.get("rules") if isinstance(redact, Mapping) else ""
+    if not isinstance(redact, Mapping) or not isinstance(listed, list | None):
+        raise ConfigError("redact: must be an object whose `rules` are a list, or --redact could not be added to it.")
+    parts = [text.rpartition("=") for text in given]
+    if not all(separator for _, separator, _ in parts):
+        raise ConfigError("--redact: give a field and an action, such as chats.visitor.email=hash.")
+    key = {"hash_key": hash_key} if hash_key else {}
+    if any(action == "hash" for _, _, action in parts) and not (key or redact.get("hash_key")):
+        raise ConfigError(f"--redact: a hash needs a secret. Set {HASH_KEY} to at least 16 characters, and keep it.")
+    return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in parts)]}
+
+
+def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) -> LoadReport:
+    tables = [stream_table(stream) for stream in plan.streams]
+    with open_target(plan.to) as target:
+        states = {} if plan.full_refresh else read_states(target)
+        store = ConfigFile(Path(plan.config_path), clock) if plan.config_path else None
+        tasks = _tasks(plan.streams, states, plan.config, clock)
+        events = run(tasks, partial(connect, plan.config, clock, store=store), clock, stopped)
+        with show_progress(console) as observe:
+            report = load_events(events, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
+        if target.connection is not None:
+            with explained(f"making the views in {target.name}"):
+                create_views(target.connection)
+        return report
+
+
+def _tasks(streams: Sequence[Stream[Any]], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
+    bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
+    return (Task(stream, states.get(stream.name), bounds) for stream in streams)

@@ -1,0 +1,369 @@
+"""The configuration file of ``sync``: how it is read, and how renewed OAuth tokens are stored in it.
+
+A refresh token works once. So the file must be known to take the new tokens before the old ones are used up, and a kill or a
+power failure at any moment must leave one of the two pairs in a readable file:
+
+1. ``ConfigFile.prepare`` opens the file for writing and locks it against other processes that renew. It creates a copy, beside
+   the file if possible, that is large enough for the new configuration.
+2. ``_Target.save`` writes the new configuration to the copy and renames the copy over the file. Symbolic links are followed
+   first, so they stay.
+3. Where a rename is impossible (a mounted file) or would change more than the content (hard links, another owner), ``save``
+   writes into the file itself. The copy exists until that is done.
+4. If that fails too, the copy stays, and the error names it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from zendesk_chat.api.auth import TokenSlot, rotated_config
+from zendesk_chat.clock import Clock
+from zendesk_chat.config import OAuth, parse_credentials
+from zendesk_chat.errors import ConfigError, TransientError
+from zendesk_chat.json_files import decode_json, read_json
+
+if sys.platform != "win32":
+    import fcntl
+
+RESERVED_BYTES: Final = 2048  # the new tokens may be longer than the old ones by so much
+LOCK_SECONDS: Final = 60.0
+LOCK_POLL_SECONDS: Final = 0.1
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The JSON object in a configuration file.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds something else.
+    """
+    return _object(path, read_json(str(path), "config"))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The user's configuration file as the store of renewed tokens.
+
+    Attributes:
+        path: As the user gave it. It may be a symbolic link.
+        clock: For the wait while another process renews the tokens.
+    """
+
+    path: Path
+    clock: Clock
+
+    @contextmanager
+    def prepare(self) -> Iterator[TokenSlot]:
+        """Lock the file and prove that new tokens can be stored in it.
+
+        Raises:
+            ConfigError: New tokens could not be stored.
+            TransientError: Another process holds the lock for too long.
+        """
+        with ExitStack() as stack:
+            try:
+                target = self._target(stack)
+            except OSError as error:
+                raise ConfigError(
+                    f"The OAuth tokens must be renewed, but new ones could not be stored in {self.path}: {_reason(error)}. "
+                    "Nothing was renewed. Make the file writable, free disk space if it is used up, and run again."
+                ) from None
+            yield TokenSlot(target.stored(), target.save)
+
+    def _target(self, stack: ExitStack) -> _Target:
+        file = stack.enter_context(_locked(self.path, self.clock))
+        real = self.path.resolve(strict=True)
+        content = _read(file)
+        raw = _decode(self.path, content)
+        size = len(_encode(raw)) + RESERVED_BYTES
+        copy = stack.enter_context(_copy_near(real, size))
+        replaceable = copy is not None and copy.can_replace(real)
+        original = stack.enter_context(_original(file, content, 0 if replaceable else size))
+        return _Target(self.path, real, raw, original, copy, replaceable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A configuration file that is ready to take new tokens.
+
+    Attributes:
+        path: The file, as the user named it.
+        real: The same with symbolic links resolved.
+        raw: Its configuration.
+        original: The open file, to write in place.
+        copy: A second file for the new configuration; None if no directory takes one.
+        replaceable: Whether the copy may be renamed over the file.
+    """
+
+    path: Path
+    real: Path
+    raw: Mapping[str, Any]
+    original: _Original
+    copy: _Copy | None
+    replaceable: bool
+
+    def stored(self) -> OAuth:
+        """The credentials in the file, which another process may have renewed since this one read them."""
+        credentials = parse_credentials(self.raw)
+        if not isinstance(credentials, OAuth):
+            raise ConfigError(f"{self.path} was changed during the run and has no OAuth credentials any more. Run again.")
+        return credentials
+
+    def save(self, renewed: OAuth) -> None:
+        """Store new tokens. Raises ConfigError, which says where they are instead."""
+        content = _encode(rotated_config(self.raw, renewed))
+        copied = self._write_copy(content)
+        if copied and self.replaceable and self.copy and self.copy.replace(self.real):
+            return
+        try:
+            self.original.write(content)
+        except OSError as error:
+            raise self._not_stored(error, self.copy if copied else _rescue(self.real, content)) from None
+
+    def _write_copy(self, content: bytes) -> bool:
+        try:
+            return self.copy is not None and self.copy.write(content)
+        except OSError:
+            return False
+
+    def _not_stored(self, error: OSError, copy: _Copy | None) -> ConfigError:
+        failed = f"The OAuth tokens were renewed, but the new ones could not be stored in {self.path}: {_reason(error)}."
+        if copy is None:
+            return ConfigError(f"{failed} No other file could be written, so they are lost. Authenticate again.")
+        copy.keep()
+        return ConfigError(f"{failed} They are in {copy.path}: move that file to {self.path}, and run again.")
+
+
+class _Original:
+    """The user's file, open to be overwritten."""
+
+    def __init__(self, file: int, content: bytes) -> None:
+        self._file = file
+        self._content = content
+
+    def reserve(self, size: int) -> None:
+        """Prove that there is space: append spaces, which JSON ignores."""
+        _write(self._file, b" " * (size - len(self._content)), at=len(self._content))
+
+    def write(self, content: bytes) -> None:
+        """Overwrite the content. A failure puts the old one back, because the file holds more than tokens."""
+        try:
+            self._overwrite(content)
+        except OSError:
+            with suppress(OSError):
+                self._overwrite(self._content)
+            raise
+        self._content = content
+
+    def trim(self) -> None:
+        """Remove the spaces behind the content."""
+        with suppress(OSError):
+            if os.fstat(self._file).st_size > len(self._content):
+                os.ftruncate(self._file, len(self._content))
+                os.fsync(self._file)
+
+    def _overwrite(self, content: bytes) -> None:
+        # In one write and without truncating first: at no moment is there an empty or a short file.
+        _write(self._file, content.ljust(os.fstat(self._file).st_size))
+
+
+class _Copy:
+    """A second file, which takes the new configuration. It is removed in the end, unless it replaces the first or is kept."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self.path = path
+        self._file = file
+        self._temporary = True
+
+    def can_replace(self, real: Path) -> bool:
+        """Whether renaming this over a file changes nothing but its content. Takes over its owner, mode and attributes."""
+        theirs = real.stat()
+        if self.path.parent != real.parent or theirs.st_nlink > 1 or theirs.st_dev != os.fstat(self._file).st_dev:
+            return False
+        with suppress(OSError):
+            if sys.platform != "win32" and _owner(theirs) != _owner(os.fstat(self._file)):
+                os.fchown(self._file, theirs.st_uid, theirs.st_gid)
+            shutil.copystat(real, self.path)
+        ours = os.fstat(self._file)
+        return (_owner(ours), ours.st_mode) == (_owner(theirs), theirs.st_mode)
+
+    def write(self, content: bytes) -> bool:
+        """Store the configuration in this file."""
+        _write(self._file, content)
+        os.ftruncate(self._file, len(content))
+        os.fsync(self._file)
+        return True
+
+    def replace(self, real: Path) -> bool:
+        """Rename this over a file. Returns False if that is impossible, as for a mounted file."""
+        try:
+            self.path.replace(real)
+        except OSError:
+            return False
+        self.keep()
+        _sync_directory(real.parent)
+        return True
+
+    def keep(self) -> None:
+        """Do not remove this file in the end."""
+        self._temporary = False
+
+    def close(self) -> None:
+        """Close the file, and remove it if it is not needed."""
+        os.close(self._file)
+        if self._temporary:
+            with suppress(OSError):
+                self.path.unlink()
+
+
+@contextmanager
+def _original(file: int, content: bytes, size: int) -> Iterator[_Original]:
+    original = _Original(file, content)
+    try:
+        original.reserve(size)
+        yield original
+    finally:
+        original.trim()
+
+
+@contextmanager
+def _copy_near(real: Path, size: int) -> Iterator[_Copy | None]:
+    copy = _new_copy(real, b" " * size)
+    try:
+        yield copy
+    finally:
+        if copy:
+            copy.close()
+
+
+def _new_copy(real: Path, content: bytes) -> _Copy | None:
+    """Write a file of mode 600, beside another if possible; None if no directory takes it."""
+    for directory in _directories(real):
+        with suppress(OSError):
+            file, name = tempfile.mkstemp(prefix=f"{real.name}.new-tokens-", dir=directory)
+            copy = _Copy(Path(name), file)
+            try:
+                copy.write(content)
+            except OSError:
+                copy.close()
+            else:
+                return copy
+    return None
+
+
+def _directories(real: Path) -> Iterator[Path]:
+    """Where a copy may be, best first."""
+    yield real.parent
+    with suppress(RuntimeError):
+        yield Path.home()
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir())
+
+
+def _rescue(real: Path, content: bytes) -> _Copy | None:
+    """Store a configuration that the file and its copy do not take in any file at all."""
+    copy = _new_copy(real, content)
+    if copy:
+        copy.keep()
+        copy.close()
+    return copy
+
+
+@contextmanager
+def _locked(path: Path, clock: Clock) -> Iterator[int]:
+    file = _open_locked(path, clock)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _open_locked(path: Path, clock: Clock) -> int:
+    """Open the file that a path leads to, and lock it."""
+    deadline = clock.monotonic() + LOCK_SECONDS
+    while True:
+        file = _open_regular(path)
+        if _lock(file) and _is_at(path, file):
+            return file
+        os.close(file)  # another process has the lock, or had it and replaced the file
+        if clock.monotonic() >= deadline:
+            raise TransientError(f"Another process has been renewing the OAuth tokens in {path} for too long. Run again later.")
+        clock.sleep(LOCK_POLL_SECONDS)
+
+
+def _open_regular(path: Path) -> int:
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe could block
+        raise OSError(0, "it is not a regular file")
+    return os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+
+
+def _is_at(path: Path, file: int) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(file), path.stat())
+    return False
+
+
+def _lock(file: int) -> bool:
+    """Lock a file until it is closed. Returns False if another process has locked it."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # a file system without locks
+    return True
+
+
+def _read(file: int) -> bytes:
+    pieces = iter(lambda: os.read(file, 65_536), b"")
+    return b"".join(pieces)
+
+
+def _write(file: int, content: bytes, at: int = 0) -> None:
+    """Write at a position, and wait until it is on the disk."""
+    os.lseek(file, at, os.SEEK_SET)
+    while content:
+        content = content[os.write(file, content) :]
+    os.fsync(file)
+
+
+def _sync_directory(directory: Path) -> None:
+    with suppress(OSError):  # not every file system can
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _owner(status: os.stat_result) -> tuple[int, int]:
+    return status.st_uid, status.st_gid
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _decode(path: Path, content: bytes) -> dict[str, Any]:
+    return _object(path, decode_json(content, str(path), "config"))
+
+
+def _object(path: Path, raw: object) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ConfigError(f"The config file must hold a JSON object: {path}")
+    return raw
+
+
+def _encode(config: Mapping[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"

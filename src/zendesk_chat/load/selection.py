@@ -1,0 +1,40 @@
+"""Which streams a user wants: ``--streams`` and ``--exclude``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.near import did_you_mean
+from zendesk_chat.printable import LONGEST_NAME, printable
+from zendesk_chat.streams.registry import STREAMS
+
+
+def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None = None) -> list[str]:
+    """The streams to read, in the order in which they are named; without ``given`` all.
+
+    Args:
+        given: The values of ``--streams``, each with one or several names: ``["chats,agents", "goals"]``.
+        excluded: The values of ``--exclude``, likewise.
+
+    Raises:
+        ConfigError: A name is no stream's, or nothing is left.
+    """
+    chosen = list(STREAMS) if given is None else _names(given, "--streams")
+    unwanted = set() if excluded is None else set(_names(excluded, "--exclude"))
+    left = [name for name in chosen if name not in unwanted]
+    if not left:
+        raise ConfigError("--exclude: no stream is left.")
+    return left
+
+
+def _names(values: Sequence[str], option: str) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for value in values for name in value.split(",") if name.strip()))
+    if not names:
+        raise ConfigError(f"{option}: no stream is named. There are: {', '.join(STREAMS)}.")
+    if unknown := [name for name in names if name not in STREAMS]:
+        shown = ", ".join(printable(name, LONGEST_NAME) for name in unknown)
+        near = [nearest for name in unknown if (nearest := did_you_mean(name, STREAMS))]
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise ConfigError(f"{option}: no such stream: {shown}.{hint} There are: {', '.join(STREAMS)}.")
+    return names

@@ -1,0 +1,256 @@
+"""Finds personal data in free text by its form, and masks it.
+
+The patterns mask too much rather than too little: phone numbers have many forms, and some order numbers look like one. They
+match the plain form of a text (``plain_text``); the original span is masked. Their time is linear in the length of any text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
+from itertools import chain
+from typing import Final
+
+from zendesk_chat.redaction.plain_text import Span, View, views
+from zendesk_chat.redaction.rules import KINDS, Kind
+
+_AT: Final = r"(?:@|\s{0,3}[\[({<]\s?(?i:@|at|arroba)\s?[\])}>]\s{0,3})"  # jo (at) mail.example
+_DOT: Final = r"(?:\.|\u3002(?=[A-Za-z])|\s{0,3}[\[({<]\s?(?i:\.|dot|punto|punkt)\s?[\])}>]\s{0,3})"
+_LOCAL: Final = r"[^\s@<>()\[\]{},;:\"\\/=?&|%\u3001\u3002\u201c\u201d\u201e]"
+_ADDRESS: Final = rf"{_LOCAL}++{_AT}(?:[\w-]++{_DOT})+[^\W\d_][\w-]+"
+_EMAIL: Final = re.compile(
+    rf"(?<!{_LOCAL})(?!(?<=%)[0-9A-Fa-f]{{2}})"  # only where a run begins, so that each run is gone through once
+    rf"{_ADDRESS}(?:{_ADDRESS})*+"  # such as jo@x.com!ann@y.org
+)
+
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
+_IP_DOT: Final = r"(?:\.|\[\.\]|\(\.\))"
+_IPV4: Final = re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}{_IP_DOT}){{3}}{_OCTET}(?![A-Za-z0-9_]|\.\d)", re.ASCII)
+_IPV6: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f.]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++")
+_LONGEST_IPV6: Final = 50
+_LIKE_IP: Final = re.compile(
+    rf"(?<![A-Za-z0-9_.])\d{{1,9}}(?:{_IP_DOT}{{1,2}}(?:\d{{1,9}}|[xX*]{{1,3}})){{2,7}}(?![A-Za-z0-9_])"  # 203.0.299.96
+    r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:.]*\d)(?=[0-9A-Fa-f.]*+(?:::|(?::[0-9A-Fa-f.]*+){3}))[0-9A-Fa-f:.]++",
+    re.ASCII,
+)
+
+_BETWEEN: Final = r"[^A-Za-z0-9]{1,4}"
+_CARD: Final = re.compile(
+    rf"(?<![\d+])(?=([2-6]\d{{3}}(?:{_BETWEEN}\d{{4}}){{3}}(?:{_BETWEEN}\d{{1,3}})?(?!\d)"  # usual groups
+    rf"|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{4,5}}(?!\d)"
+    r"|[2-6]\d\d++(?:[ -]{1,3}\d\d++){0,4}"  # any groups; other signs may separate numbers
+    r"|[2-6](?:[ .-]\d){12,18}(?!\d)))",
+    re.ASCII,
+)
+_GROUP: Final = re.compile(r"\d++", re.ASCII)
+_ISSUED: Final = re.compile(  # leading digits of the issuers, and how many there are in all
+    r"4(?:\d{12}|\d{15}|\d{18})|[56]\d{15,18}|(?:2[2-7]|35)\d{14,17}|3[47]\d{13}|3[0689]\d{12}", re.ASCII
+)
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+_GAP: Final = r"[ .\-/()\t]"
+_GAP_IN_URL: Final = r"[ .\-/()\t+]"  # a form writes a space as a plus sign
+_ALONE: Final = r"(?<![A-Za-z0-9_#])(?<!\b0[.,])"  # no part of an identifier, no order's number, no decimals
+_NO_DATE: Final = r"(?<!\b19\d\d[./-])(?<!\b20\d\d[./-])(?!\d\d[./-](?:\d\d?[./-])?(?:19|20)\d\d(?!\d))"
+_NO_YEAR: Final = r"(?!(?:19|20)\d\d)"
+_NUMBER: Final = rf"{_ALONE}(?<!\d\.)(?<![$\u00a3\u00a5\u20ac])(?<![$\u00a3\u00a5\u20ac] )"  # likewise, and no price
+_END: Final = r"(?!\d|[.,]\d\d?(?!\d)| ?(?:[$\u00a3\u00a5\u20ac]|EUR|USD|GBP))"  # of a number that is no price
+_PHONE: Final = re.compile(
+    rf"\+\(?\d(?:{_GAP_IN_URL}{{0,3}}\d){{6,14}}(?!\d)"  # +49 (0)30 1234567
+    r"|\+\(?\d(?:[ .\-/()\t\r\n]{0,4}\d){6,14}(?!\d)"  # the same in two lines
+    rf"|{_ALONE}00[1-9](?:{_GAP}{{0,2}}\d){{8,12}}(?!\d)"  # 0049 30 1234567
+    rf"|{_ALONE}(?:1{_GAP}?)?\(?[2-9]\d\d\)?{_GAP}{{0,2}}[2-9]\d\d{_GAP}?\d{{4}}(?!\d)"  # (555) 234-5678
+    rf"|{_ALONE}{_NO_DATE}0[1-9](?:{_GAP}?\d\d){{4}}(?!\d)"  # 06 12 34 56 78
+    rf"|{_ALONE}\(?{_NO_DATE}0[1-9](?:{_GAP_IN_URL}{{0,3}}\d){{7,10}}(?!\d)"  # 020 7946 0958
+    rf"|{_ALONE}(?:1[ .-])?[2-9]\d\d(?P<sign>[ .-])\d{{3}}(?P=sign)\d{{4}}(?!\d)"  # 555-123-4567
+    rf"|{_ALONE}\((?!19\d\d\)|20\d\d\))\d{{2,5}}\)(?:{_GAP}{{0,2}}\d){{7,9}}(?!\d)"  # (11) 98765-4321
+    rf"|{_ALONE}[1-9]\d 9\d{{4}}[ -]?\d{{4}}(?!\d)"  # 11 98765-4321
+    rf"|{_ALONE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}(?!\d)"  # 138 1234 5678
+    rf"|{_ALONE}8{_GAP}?\(?9\d\d\)?{_GAP}{{0,2}}\d{{3}}(?:{_GAP}?\d\d){{2}}(?!\d)"  # 8 (912) 345-67-89
+    rf"|{_NUMBER}(?:[2-9]\d\d(?:[ -](?!000)\d{{3}}){{2}}"  # 612 345 678
+    r"|(?!00)\d{9}(?!-?[A-Za-z_])"  # 612345678
+    r"|[1-9]\d[ /-]\d{3}(?:[ /-]\d\d){2}"  # 22 123 45 67
+    r"|[5-9]\d\d(?:[ -]\d\d){3}"  # 612 34 56 78
+    r"|[2-9]\d\d[ -]\d{3}(?:[ -]\d\d){2}"  # 532 123 45 67
+    rf"|[1-9]\d[ -](?:\d{{3}}|{_NO_YEAR}\d{{4}})[ -]\d{{4}}"  # 30 123 4567, 11 2345 6789
+    rf"|{_NO_YEAR}[1-9]\d{{3}}(?:[ -]\d{{3}}){{2}}){_END}"  # 1800 123 456
+    rf"|{_ALONE}[6-9]\d{{4}}[ -]\d{{5}}(?!\d)",  # 98765 43210
+    re.ASCII,
+)
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH: Final = r"(?:0?[1-9]|1[0-2])"
+_YEAR: Final = r"(?:19|20)\d\d"
+_TIME: Final = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
+_DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin a phone number that goes on .04.05
+    rf"(?<![\w+])(?<!\d[./-])(?:{_YEAR}(?P<a>[-/.]){_MONTH}(?P=a){_DAY}"
+    rf"|{_DAY}(?P<b>[-/.]) ?{_MONTH}(?P=b) ?(?:{_YEAR}|\d\d)"
+    rf"|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d))(?![./-]?\d)"
+    rf"|(?<![\w.:+])(?:{_YEAR}-{_MONTH}-{_DAY}[T_])?{_TIME}(?![\d:])",
+    re.ASCII,
+)
+_DIGIT: Final = re.compile(r"\d", re.ASCII)
+_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # ASCII without any of these holds no personal data
+_HAN: Final = r"\u3007\u4e00\u4e03\u4e09\u4e5d\u4e8c\u4e94\u516b\u516d\u56db\u96f6"
+_OTHER_DIGITS: Final = (
+    r"\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2f00-\u2f0b\u3192-\u3195\u3280-\u3288\uf9b2"
+    r"\uf9d1\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a\U0001f100-\U0001f10c\U0001f214-\U0001f22a"
+)
+_RARE_HINT: Final = re.compile(rf"[{_OTHER_DIGITS}{_HAN}](?:(?<=[{_OTHER_DIGITS}])|[{_HAN}])")  # other text also needs these
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How to find one kind of personal data.
+
+    Attributes:
+        kind: The kind; in brackets, the word that replaces it.
+        hint: A quick test: where it does not match, there is nothing to find.
+        find: Yields the spans of a string to replace; they may overlap.
+    """
+
+    kind: Kind
+    hint: re.Pattern[str]
+    find: Callable[[str], Iterator[Span]]
+
+    def find_in(self, view: View) -> Iterator[Span]:
+        """Yield the spans of the original to replace."""
+        return map(view.in_original, self.find(view.text)) if self.hint.search(view.text) else iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Masker:
+    """Replaces personal data in strings.
+
+    Attributes:
+        patterns: What is looked for, in this order.
+    """
+
+    patterns: tuple[Pattern, ...]
+
+    def mask(self, text: str) -> str:
+        """Put a word such as ``[email]`` in the place of each piece of personal data."""
+        if not (_HINT.search(text) or (not text.isascii() and _RARE_HINT.search(text))):
+            return text
+        for _ in KINDS:  # a masked piece may have hidden its neighbour
+            before, text = text, self._mask_once(text)
+            if text == before:
+                break
+        return text
+
+    def _mask_once(self, text: str) -> str:
+        seen = views(text)
+        for pattern in self.patterns:
+            if spans := [span for view in seen for span in pattern.find_in(view)]:
+                text = _replaced(text, spans, f"[{pattern.kind}]")
+                seen = views(text)
+        return text
+
+
+def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Callable[[str], str]:
+    """Return the function that masks personal data of these kinds.
+
+    Args:
+        kinds: What to look for.
+        ip_field: Whether the strings come from a field for IP addresses. There, malformed ones such as ``203.0.299.96`` are
+            masked too.
+    """
+    chosen = [_PATTERNS[kind] for kind in KINDS if kind in kinds]
+    return Masker(tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)).mask
+
+
+def _replaced(text: str, spans: Iterable[Span], word: str) -> str:
+    """Put the word in the place of each span. Spans that overlap become one."""
+    parts: list[str] = []
+    reached = 0
+    for begin, end in sorted(spans):
+        if begin >= reached:
+            parts += text[reached:begin], word
+        reached = max(reached, end)
+    return "".join((*parts, text[reached:]))
+
+
+def _emails(text: str) -> Iterator[Span]:
+    return (found.span() for found in _EMAIL.finditer(text))
+
+
+def _phones(text: str) -> Iterator[Span]:
+    return (found.span() for found in _PHONE.finditer(_without_dates(text)))
+
+
+def _without_dates(text: str) -> str:
+    """The text with something that is in no number in the place of each date and time: two dates side by side look like one."""
+    return _DATE_OR_TIME.sub(lambda found: "\0" * len(found[0]), text)
+
+
+def _ips(text: str) -> Iterator[Span]:
+    version_4 = (match.span() for match in _IPV4.finditer(text))
+    version_6 = (span for match in _IPV6.finditer(text) if (span := _ipv6_in(match)))
+    return chain(version_4, version_6)
+
+
+def _like_ips(text: str) -> Iterator[Span]:
+    return chain(_ips(text), (match.span() for match in _LIKE_IP.finditer(text)))
+
+
+def _ipv6_in(run: re.Match[str]) -> Span | None:
+    """Where in a run of digits and colons an address is: all of it, or without the end of the word or the stop around it."""
+    text = run[0].rstrip(".")
+    text = text if text.endswith("::") else text.removesuffix(":")
+    colon = text.find(":")
+    for skipped in (0, colon, colon + 1):
+        if _is_ipv6(text[skipped:]):
+            return run.start() + skipped, run.start() + len(text)
+    return None
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return len(text) <= _LONGEST_IPV6 and bool(_DIGIT.search(text)) and bool(IPv6Address(text))
+    except AddressValueError:
+        return False
+
+
+def _cards(text: str) -> Iterator[Span]:
+    return _apart((run.start(), end) for run in _CARD.finditer(text) if (end := _card_end(run)))
+
+
+def _card_end(run: re.Match[str]) -> int:
+    """Where in a row of groups of digits the card number ends that begins there; 0 where there is none."""
+    digits, end = "", 0
+    for group in _GROUP.finditer(run[1]):
+        digits += group[0]
+        if _is_card(digits):
+            end = run.start() + group.end()
+    return end
+
+
+def _is_card(digits: str) -> bool:
+    """Whether an issuer uses such numbers, and the check digit (ISO/IEC 7812-1, annex B) is right."""
+    if not _ISSUED.fullmatch(digits):
+        return False
+    numbers = [int(digit) for digit in reversed(digits)]
+    return (sum(numbers[::2]) + sum(_DOUBLED[number] for number in numbers[1::2])) % 10 == 0
+
+
+def _apart(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans, in order, that begin after the one before them has ended."""
+    reached = 0
+    for begin, end in spans:
+        if begin >= reached:
+            reached = end
+            yield begin, end
+
+
+_PATTERNS: Final[dict[Kind, Pattern]] = {  # a hint is fastest if it begins with a set of characters
+    "email": Pattern("email", re.compile(r"[@\[({<](?:(?<=@)|\s?(?i:@|at|arroba))"), _emails),
+    "ip": Pattern(
+        "ip",
+        re.compile(rf"[\d:](?:(?<=\d){_IP_DOT}\d{{1,3}}{_IP_DOT}\d|(?<=:)(?::|(?:[0-9A-Fa-f]{{1,4}}:){{6}}))", re.ASCII),
+        _ips,
+    ),
+    "card": Pattern("card", re.compile(r"\d(?:[^A-Za-z0-9]{0,4}\d){12}", re.ASCII), _cards),
+    "phone": Pattern("phone", re.compile(rf"[\d+](?:(?<=\+)\(?\d|(?:{_GAP_IN_URL}{{0,3}}\d){{8}})", re.ASCII), _phones),
+}
+_IP_FIELD: Final = Pattern("ip", re.compile(r"[.:]"), _like_ips)

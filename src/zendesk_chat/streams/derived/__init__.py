@@ -1,0 +1,1 @@
+"""Derived streams: records extracted from chats."""

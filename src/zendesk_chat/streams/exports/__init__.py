@@ -1,0 +1,1 @@
+"""Incremental exports: their reader, its windows of time, and one small file for each export."""

@@ -1,0 +1,59 @@
+"""Keys of records: the API's own ids, and ids for records that have none."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeGuard
+
+from zendesk_chat.streams.records import digest
+
+MADE_PREFIX: Final = "no-id-"
+"""How the ids begin that ``text_key`` makes. No id of the API does."""
+
+INTEGER: Final = re.compile(r"\d{1,30}", re.ASCII)
+LARGEST_ID: Final = 10**30
+UNUSED_DIGEST_BITS: Final = 11  # 53 bits remain: all that a JSON reader with floating-point numbers keeps
+
+
+def usable(key: object) -> TypeGuard[str | int]:
+    """Whether a value can be a record's key."""
+    return isinstance(key, str | int) and not isinstance(key, bool) and key != ""
+
+
+def text_key(content: bytes) -> str:
+    """Make an id for a record without one; equal content has the same id, in every run."""
+    return f"{MADE_PREFIX}{digest(content)}"
+
+
+def number_key(content: bytes) -> int:
+    """Make an id likewise where ids are numbers. It is negative, so it is not the id of another record."""
+    return -1 - (int(digest(content), 16) >> UNUSED_DIGEST_BITS)
+
+
+def is_made(key: str) -> bool:
+    """Whether ``text_key`` made this id."""
+    return key.startswith(MADE_PREFIX)
+
+
+def list_position(key: object) -> int | None:
+    """The number that a list is ordered by, from an id that is a number or its text; None for any other id."""
+    if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < LARGEST_ID:
+        return key
+    return int(key) if isinstance(key, str) and INTEGER.fullmatch(key) else None
+
+
+def keyless_note(stream: str, key: str, stand_in: str = "") -> str:
+    """Tell the user of records without a key.
+
+    Args:
+        stream: Its name.
+        key: The field that the records lack.
+        stand_in: The field that identifies them instead; "" where their id is made from their content.
+    """
+    source = f"Their `{stand_in}` is used as their id." if stand_in else "They get an id made from their content."
+    return f"{stream}: Zendesk sent records without `{key}`. {source}"
+
+
+def skipped_note(stream: str) -> str:
+    """Tell the user of rows that are no records."""
+    return f"{stream}: Zendesk sent rows that are not JSON objects. They are skipped; the other rows are read."

@@ -1,0 +1,126 @@
+"""Records as raw JSON: framing, keys, times and digests, decoding no more than is needed."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from math import isfinite
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from zendesk_chat.errors import EnvelopeError
+
+T = TypeVar("T")
+DIGEST_BYTES: Final = 8
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+SECOND_US: Final = 1_000_000
+UTF8_CHUNK_BYTES: Final = 64 * 1024
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def decode_answer(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode an API answer so that each raw record in it is valid JSON and fits on one line of output.
+
+    Raises:
+        msgspec.DecodeError: It is not JSON: cut short, empty, or a web page.
+        EnvelopeError: It is JSON of another form.
+    """
+    try:
+        try:
+            return decoder.decode(_one_line(body))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if isinstance(error, msgspec.ValidationError):
+                raise
+            return decoder.decode(_mended(body))
+    except msgspec.ValidationError as error:
+        raise EnvelopeError(f"Zendesk's answer is not of the promised form: {error}. Please report this.") from None
+    except RecursionError:
+        raise EnvelopeError("Zendesk's answer is nested too deeply. Please report this.") from None
+
+
+def _one_line(body: bytes) -> bytes:
+    if not body.isascii():
+        _require_utf8(body)
+    if b"\n" in body or b"\r" in body:
+        return msgspec.json.format(body, indent=-1)
+    return body
+
+
+def _require_utf8(body: bytes) -> None:
+    """Raise UnicodeDecodeError for another encoding; piece by piece, since as a whole the text may take four times the room."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for begin in range(0, len(body), UTF8_CHUNK_BYTES):
+        decoder.decode(view[begin : begin + UTF8_CHUNK_BYTES])
+    decoder.decode(b"", final=True)
+
+
+def _mended(body: bytes) -> bytes:
+    """Repair what is in real messages but not in the JSON standard: half a surrogate pair, control characters, odd bytes."""
+    try:
+        value = json.loads(body.decode(errors="replace"), strict=False, parse_constant=lambda _: None, parse_float=_finite)
+    except ValueError:
+        raise msgspec.DecodeError("not JSON") from None
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if isfinite(number) else None
+
+
+def digest(record: bytes) -> str:
+    """A short fingerprint of a record's content, whatever the order of its keys."""
+    try:
+        canonical = msgspec.json.encode(msgspec.json.decode(record), order="sorted")
+    except (msgspec.DecodeError, RecursionError):  # valid JSON, but with a number beyond what can be held
+        canonical = record
+    return blake2b(canonical, digest_size=DIGEST_BYTES).hexdigest()
+
+
+def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], unknown: T) -> T | None:
+    """Decode some fields of a record.
+
+    Args:
+        record: Valid JSON.
+        decoder: Of a struct with these fields, each of any type.
+        unknown: What to return if one of them holds a number that Python cannot hold.
+
+    Returns:
+        None if the record is no JSON object.
+    """
+    try:
+        return decoder.decode(record)
+    except msgspec.ValidationError:
+        return unknown if bytes(record).startswith(b"{") else None
+
+
+def with_fields(record: bytes, /, **values: Any) -> bytes:  # noqa: ANN401  any JSON value
+    """The record with some top-level fields set; all others keep their bytes."""
+    return msgspec.json.encode(_fields.decode(record) | values)
+
+
+def micros_of(text: object) -> int | None:
+    """An ISO 8601 time (UTC where it names no zone) as microseconds since 1970; None when there is none to read."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
+    except (ValueError, OverflowError):
+        return None
+
+
+def iso_seconds(micros: int) -> str:
+    """Microseconds since 1970 as ISO 8601, rounded down to the second."""
+    return (EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def iso_micros(micros: int) -> str:
+    """Microseconds since 1970 as ISO 8601 with six decimals."""
+    return (EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

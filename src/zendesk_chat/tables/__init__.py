@@ -1,0 +1,1 @@
+"""Streams as tables: JSON records to typed columns, in Arrow."""

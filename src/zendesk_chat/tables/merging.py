@@ -1,0 +1,74 @@
+"""How rows take the place of others in a table: dlt's merge, and the conditions in SQL that make it ours.
+
+dlt writes the rows into a table beside the real one, deletes what its ``destination_scope`` names, and inserts what passes its
+``source_filter``, all in one transaction of the destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from zendesk_chat.tables.arrow import arrow_schema
+from zendesk_chat.tables.table import EXTRA, UNPARSED
+
+if TYPE_CHECKING:
+    from zendesk_chat.tables.table import StreamTable
+
+# The other strategy, MERGE, makes DuckDB hold all rows in memory. The keys are unique already.
+_BY_KEY: Final = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
+
+
+def merge(table: StreamTable, qualify: Callable[[str], str]) -> dict[str, Any]:
+    """Return the write disposition with which rows are merged into a table.
+
+    With a ``parent_field``, the rows of ``naming_rows`` delete whatever the parents have in the table and are not inserted
+    themselves. With ``latest_by``, a row stays that is later than the one that comes.
+
+    Args:
+        table: Which.
+        qualify: Gives a table's name as the destination's SQL has it.
+    """
+    if table.parent_field is not None:
+        return _BY_KEY | _replacing_children(table.primary_key[0], table.parent_field)
+    if table.latest_by is not None:
+        return _BY_KEY | _keeping_later(table.primary_key[0], table.latest_by, qualify(table.name))
+    return dict(_BY_KEY)
+
+
+def merges(disposition: str | Mapping[str, Any]) -> bool:
+    """Whether a write disposition is one of ``merge``'s."""
+    return not isinstance(disposition, str) and disposition["disposition"] == "merge"
+
+
+def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:
+    """Return rows that name parents and are no children: all their other columns are null."""
+    schema = arrow_schema(table)
+    nulls = {name: pa.nulls(parents.num_rows, schema.field(name).type) for name in schema.names}
+    return pa.table(nulls | {name: parents.column(name) for name in parents.column_names}, schema=schema)
+
+
+def _replacing_children(key: str, parent: str) -> dict[str, str]:
+    child = f"{key} IS NOT NULL OR {EXTRA} IS NOT NULL OR {UNPARSED} IS NOT NULL"
+    return {
+        "destination_scope": (
+            f"{parent} IN (SELECT {parent} FROM {{staging_table}} WHERE NOT ({child})) "  # noqa: S608  names of columns
+            f"OR {key} IN (SELECT {key} FROM {{staging_table}} WHERE {key} IS NOT NULL)"
+        ),
+        "source_filter": child,
+    }
+
+
+def _keeping_later(key: str, latest_by: str, qualified: str) -> dict[str, str]:
+    older = (
+        f"SELECT old.{key} FROM {{table}} old JOIN {{staging_table}} new ON new.{key} = old.{key} "  # noqa: S608  see above
+        f"WHERE old.{latest_by} IS NULL OR old.{latest_by} <= new.{latest_by}"
+    )
+    left = qualified.replace("{", "{{").replace("}", "}}")
+    return {
+        "destination_scope": f"{key} IN ({older})",
+        # It is evaluated when the older rows are gone.
+        "source_filter": f"{key} IS NULL OR {key} NOT IN (SELECT {key} FROM {left} WHERE {key} IS NOT NULL)",  # noqa: S608
+    }

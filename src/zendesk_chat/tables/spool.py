@@ -1,0 +1,120 @@
+"""Rows that wait on disk for their transaction, so that memory does not grow with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zendesk_chat.tables.arrow import arrow_schema
+from zendesk_chat.tables.latest import Staying, index_columns, staying_rows
+from zendesk_chat.tables.table import StreamTable
+
+SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows to write.
+
+    Attributes:
+        batches: Of ``arrow_schema(table)``, with unique keys; at least one, even if it is empty. To be read once.
+        file: The same rows as a Parquet file, where there is one.
+        records: How many.
+        keys: The columns of the key.
+        parents: Those whose children are these rows and no others, one column named as the table's ``parent_field``; None for
+            a table without.
+    """
+
+    batches: Iterator[pa.Table]
+    file: Path | None
+    records: int
+    keys: pa.Table
+    parents: pa.Table | None
+
+
+class Spool:
+    """One stream's rows that are not yet in the database, in a file of their own.
+
+    Attributes:
+        records: How many.
+        length: Bytes.
+    """
+
+    def __init__(self, path: Path, table: StreamTable) -> None:
+        self._path = path
+        self._table = table
+        self._schema = arrow_schema(table)
+        self._writer: pq.ParquetWriter | None = None
+        self._page_sizes: list[int] = []
+        self._last_named: dict[str, int] = {}
+        self.records = 0
+        self.length = 0
+
+    def append(self, rows: pa.Table, parents: Sequence[str] = ()) -> None:
+        """Write the rows of one page behind the others; they are all that these parents have."""
+        self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
+        self._page_sizes.append(rows.num_rows)
+        if not rows.num_rows:
+            return
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, self._schema)
+        self._writer.write_table(rows)
+        self.records += rows.num_rows
+        self.length += rows.nbytes
+
+    def rows(self) -> Rows:
+        """Return what is left of all pages, each having replaced what it had to of those before; none may be added then."""
+        if self._writer is not None:
+            self._writer.close()
+        index = self._index()
+        staying = staying_rows(self._table, index, self._page_sizes, self._last_named)
+        kept = index if staying is None else index.filter(staying)
+        return Rows(
+            self._segments(staying),
+            self._path if self._writer is not None and staying is None else None,
+            self.records if staying is None else kept.num_rows,
+            kept.select(list(self._table.primary_key)),
+            self._parents(),
+        )
+
+    def clear(self) -> None:
+        """Forget all rows and give their room on disk back."""
+        if self._writer is not None:
+            self._writer.close()
+            self._path.unlink()
+        self._writer = None
+        self._page_sizes = []
+        self._last_named = {}
+        self.records = 0
+        self.length = 0
+
+    def _index(self) -> pa.Table:
+        columns = index_columns(self._table)
+        if self._writer is None or not columns:
+            return self._schema.empty_table().select(columns)
+        return pq.read_table(self._path, columns=columns)
+
+    def _parents(self) -> pa.Table | None:
+        name = self._table.parent_field
+        return None if name is None else pa.table({name: pa.array(self._last_named, pa.string())})
+
+    def _segments(self, staying: Staying | None) -> Iterator[pa.Table]:
+        """Yield the rows that stay, in tables of about ``SEGMENT_BYTES``."""
+        if self._writer is None:
+            yield self._schema.empty_table()
+            return
+        with pq.ParquetFile(self._path) as file:
+            segment: list[pa.Table] = []
+            begun = 0
+            for number in range(file.num_row_groups):
+                segment.append(file.read_row_group(number))
+                if number == file.num_row_groups - 1 or sum(rows.nbytes for rows in segment) >= SEGMENT_BYTES:
+                    rows = pa.concat_tables(segment)
+                    yield rows if staying is None else rows.filter(staying.slice(begun, rows.num_rows))
+                    begun += rows.num_rows
+                    segment = []
