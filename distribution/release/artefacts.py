@@ -49,9 +49,9 @@ def build(folder: Path) -> tuple[Path, Path]:
 
 def check_contents(sdist: Path, wheel: Path) -> None:
     """Both hold every file of the packages, and nothing that does not belong there."""
-    packed = set(zipfile.ZipFile(wheel).namelist())
+    contents = set(zipfile.ZipFile(wheel).namelist())
     expected = {name.removeprefix("src/") for name in sources()}
-    demand_equal(wheel.name, packed, expected | {f"{BASE}.dist-info/{name}" for name in WHEEL_METADATA})
+    demand_equal(wheel.name, contents, expected | {f"{BASE}.dist-info/{name}" for name in WHEEL_METADATA})
     with tarfile.open(sdist) as archive:
         names = {member.name.removeprefix(f"{BASE}/") for member in archive if member.isfile()}
     demand_equal(sdist.name, names, sources() | SDIST_METADATA | SDIST_EXTRAS)
@@ -101,5 +101,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except subprocess.CalledProcessError as failed:  # the tool has said why
+    except subprocess.CalledProcessError as failed:  # the tool has printed the reason
         sys.exit(f"Failed: {failed.cmd}")
