@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.programs import BARE, CDK_DECLARATIVE, CDK_HTTP, PROGRAMS, MORE, READ, SYNC, Program
+from benchmarks.programs import BARE, CDK_DECLARATIVE, CDK_HTTP, MORE, PROGRAMS, READ, SYNC, Program
 
 API_LIMIT: Final = 200  # requests a minute, as Zendesk's
 NO_LIMIT: Final = 0

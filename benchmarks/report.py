@@ -8,7 +8,7 @@ from statistics import median
 from string import Template
 from typing import Final
 
-from benchmarks.programs import PROGRAMS, MORE
+from benchmarks.programs import MORE, PROGRAMS
 from benchmarks.results import Case, Figures, Results, Run, Start, figures_of
 
 TEMPLATE: Final = Path(__file__).with_name("report.md")

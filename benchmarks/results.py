@@ -11,7 +11,7 @@ Case = tuple[str, int, int]  # program, chats, latency in milliseconds
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """One run of one program. ``problem`` is the reason why it does not count; it is empty when every chat came exactly once."""
+    """One run of one program. ``problem`` is why it does not count; it is empty when every chat came exactly once."""
 
     program: str
     chats: int

@@ -16,9 +16,9 @@ from typing import Any, Final
 import duckdb
 
 from benchmarks.certificate import make_certificate
-from benchmarks.programs import COLD_STARTS, DATABASE, Account, Command, Program, environment
 from benchmarks.measure import Delivery, Usage, measure
 from benchmarks.plan import API_LIMIT, NO_LIMIT, Task
+from benchmarks.programs import COLD_STARTS, DATABASE, Account, Command, Program, environment
 from benchmarks.results import Run, Start
 
 UNLIMITED: Final = 10_000  # requests a minute: the most that the connector's configuration takes

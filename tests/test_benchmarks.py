@@ -18,11 +18,11 @@ import pytest
 import urllib3
 
 from benchmarks.chart import draw_chart, ticks
-from benchmarks.programs import PROGRAMS
 from benchmarks.export import ChatExport
 from benchmarks.gzip_pieces import glue, pack
 from benchmarks.history import History
 from benchmarks.measure import Delivery, Usage, measure, split
+from benchmarks.programs import PROGRAMS
 from benchmarks.report import render
 from benchmarks.results import Results, Run, Start, figures_of
 from benchmarks.server import BenchServer
