@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from zendesk_chat._version import __version__
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
 from zendesk_chat.printable import printable
 from zendesk_chat.standard_streams import standard_streams
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
-    from zendesk_chat.clock import SystemClock
 
 SECONDS_TO_END: Final = 5.0
 SECONDS_TO_RENEW: Final = 15.0  # more, where tokens are being renewed; all in all less than the 30 that Kubernetes gives
@@ -99,9 +99,9 @@ def _run(arguments: Sequence[str]) -> int:
 
         return sandbox(arguments[1:], f"{_program()} sandbox")
     options = _parser().parse_args(arguments)
-    stopped = threading.Event()
-    received = _stop_on_signals(stopped)
-    code = _loader(options, stopped) if options.command in LOADER else _airbyte(options, stopped)
+    clock = SystemClock()
+    received = _stop_on_signals(clock)
+    code = _loader(options, clock) if options.command in LOADER else _airbyte(options, clock)
     return SIGNAL_EXIT + received[0] if received else code
 
 
@@ -114,7 +114,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
+def _loader(options: argparse.Namespace, clock: SystemClock) -> int:
     from importlib.util import find_spec
 
     if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
@@ -128,19 +128,17 @@ def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
     from zendesk_chat.memory import keep_pages_in_place
 
     keep_pages_in_place()
-    return sync(options, stopped)
+    return sync(options, clock)
 
 
-def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
+def _airbyte(options: argparse.Namespace, clock: SystemClock) -> int:
     """Run one of Airbyte's four commands with stdout as the protocol."""
     from zendesk_chat.airbyte.messages import Writer
-    from zendesk_chat.clock import SystemClock
 
-    clock = SystemClock(stopped)
     debug = options.debug or os.environ.get("LOG_LEVEL", "").lower() in {"debug", "trace"}
     writer = Writer(sys.stdout.buffer, clock, debug=debug)
     try:
-        code = _airbyte_command(options, writer, clock, stopped)
+        code = _airbyte_command(options, writer, clock)
         sys.stdout.flush()
     except OSError as error:  # of stdout; files and connections have errors of their own
         if not isinstance(error, BrokenPipeError):
@@ -153,7 +151,7 @@ def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
     return code
 
 
-def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemClock, stopped: threading.Event) -> int:
+def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
     match options.command:
         case "spec":
             from zendesk_chat.airbyte.spec import spec
@@ -166,16 +164,16 @@ def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemC
         case "check":
             from zendesk_chat.airbyte.check import check
 
-            return check(writer, clock, stopped, options.config)
+            return check(writer, clock, options.config)
         case _:
             from zendesk_chat.airbyte.read import read
             from zendesk_chat.memory import keep_pages_in_place
 
             keep_pages_in_place()
-            return read(writer, clock, stopped, options.config, options.catalog, options.state)
+            return read(writer, clock, options.config, options.catalog, options.state)
 
 
-def _stop_on_signals(stopped: threading.Event) -> list[int]:
+def _stop_on_signals(clock: SystemClock) -> list[int]:
     """End soon on SIGTERM, SIGINT and SIGHUP: let the consumer finish its event, but not wait for a stuck one.
 
     A second signal does not wait for the consumer either. Both let a renewal of tokens end.
@@ -185,7 +183,7 @@ def _stop_on_signals(stopped: threading.Event) -> list[int]:
     def stop(number: int, _frame: object) -> None:
         seconds = 0.0 if received else SECONDS_TO_END
         received.append(number)
-        stopped.set()
+        clock.stop()
         last_resort = threading.Timer(seconds, _end_at_once, (SIGNAL_EXIT + received[0],))
         last_resort.daemon = True
         with suppress(RuntimeError):  # no thread is left for it
