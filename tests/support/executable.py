@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read, parse
-from api.fakes import HastyClock
+from tests.support.children import DERIVED
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.check import check
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
