@@ -40,23 +40,23 @@ def main() -> int:
 
 
 def run(scratch: Path, *, quick: bool) -> Results:
-    """Measure everything, with peers at work in a folder inside ``scratch``."""
+    """Measure everything, with programs at work in a folder inside ``scratch``."""
     began = time.monotonic()
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(dir=scratch) as folder, session(Path(folder)) as bench:
         for task in QUICK if quick else FULL:
             for measured in bench.rounds(task):
                 runs.append(measured)
-                tell(measured)
+                report(measured)
         starts = list(bench.cold_starts(QUICK_STARTS if quick else STARTS))
     minutes = (time.monotonic() - began) / 60
     return Results(machine=describe_machine(), quick=quick, minutes=minutes, runs=runs, starts=starts)
 
 
-def tell(measured: Run) -> None:
+def report(measured: Run) -> None:
     """A line for whoever waits."""
     costs = f"{measured.wall_seconds:7.2f} s {measured.cpu_seconds:7.2f} s CPU {measured.peak_mb:5.0f} MB"
-    print(f"{measured.chats:7,} chats {measured.latency_ms:4} ms {measured.peer:16} {costs} {measured.problem}", flush=True)
+    print(f"{measured.chats:7,} chats {measured.latency_ms:4} ms {measured.program:16} {costs} {measured.problem}", flush=True)
 
 
 if __name__ == "__main__":

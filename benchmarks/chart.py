@@ -49,7 +49,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One of the charts side by side: a line of (chats, cost) for each peer."""
+    """One of the charts side by side: a line of (chats, cost) for each program."""
 
     title: str
     lines: Mapping[str, Points]
@@ -71,18 +71,18 @@ def draw_chart(figures: Mapping[Case, Figures]) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="CPU time, peak memory and wall time of each peer by the number of chats">\n<style>{STYLE}</style>\n'
+        f'aria-label="CPU time, peak memory and wall time of each program by the number of chats">\n<style>{STYLE}</style>\n'
         f"{_legend(panels[0][0].lines)}\n{drawn}\n</svg>\n"
     )
 
 
 def lines_of(figures: Mapping[Case, Figures], measure: str, latency_ms: int) -> dict[str, list[tuple[float, float]]]:
-    """The points of each peer, of the cases with this latency in which every chat came."""
+    """The points of each program, of the cases with this latency in which every chat came."""
     lines: dict[str, list[tuple[float, float]]] = {}
-    for (peer, chats, latency), figure in figures.items():
-        if peer in COLOURS and latency == latency_ms and not figure.problems:
-            lines.setdefault(peer, []).append((chats, getattr(figure, measure)))
-    return {peer: sorted(points) for peer, points in lines.items()}
+    for (program, chats, latency), figure in figures.items():
+        if program in COLOURS and latency == latency_ms and not figure.problems:
+            lines.setdefault(program, []).append((chats, getattr(figure, measure)))
+    return {program: sorted(points) for program, points in lines.items()}
 
 
 def ticks(low: float, high: float) -> list[float]:
@@ -113,7 +113,8 @@ def _panel(panel: Panel) -> str:
         parts.append(f'<text x="{x:.1f}" y="{PANEL_HEIGHT + 17}" text-anchor="middle">{size / 1000:g}k</text>')
     parts.append(f'<text x="{PANEL_WIDTH / 2}" y="{PANEL_HEIGHT + 37}" text-anchor="middle">chats</text>')
     parts += [
-        _line(COLOURS[peer], [(across.at(x), PANEL_HEIGHT - up.at(y)) for x, y in line]) for peer, line in panel.lines.items()
+        _line(COLOURS[program], [(across.at(x), PANEL_HEIGHT - up.at(y)) for x, y in line])
+        for program, line in panel.lines.items()
     ]
     return "\n".join(parts)
 
@@ -124,9 +125,11 @@ def _line(colour: str, pixels: Points) -> str:
     return f'<polyline class="line" stroke="{colour}" points="{path}"/>{dots}'
 
 
-def _legend(peers: Mapping[str, Points]) -> str:
+def _legend(programs: Mapping[str, Points]) -> str:
     parts, x = [], LEFT
-    for peer in peers:
-        parts.append(f'<circle cx="{x + 4}" cy="16" r="5" fill="{COLOURS[peer]}"/><text x="{x + 14}" y="20">{peer}</text>')
-        x += 40 + 7 * len(peer)
+    for program in programs:
+        parts.append(
+            f'<circle cx="{x + 4}" cy="16" r="5" fill="{COLOURS[program]}"/><text x="{x + 14}" y="20">{program}</text>'
+        )
+        x += 40 + 7 * len(program)
     return "".join(parts)

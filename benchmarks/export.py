@@ -43,7 +43,7 @@ class ChatExport:
             raise bad_request(f"limit is at most {MOST}")
         if start_time > time.time() - YOUNGEST_SECONDS:
             raise bad_request("start_time must lie more than five minutes in the past")
-        begin = self.history.place(start_time, start_id)
+        begin = self.history.position(start_time, start_id)
         end = min(begin + limit, len(self.history))
         chats = self._chats(begin, end) if query.get("fields") == ALL_FIELDS else self._ids(begin, end)
         if end > begin:

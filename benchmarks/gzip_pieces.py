@@ -1,7 +1,7 @@
 """Gzip bodies glued from pieces that were compressed once, so that a page from any start costs next to nothing.
 
 A piece is a deflate stream that was fully flushed: it ends on a byte and refers to nothing before it. What the trailer needs,
-the checksum of the whole, follows from those of the pieces as in zlib's own crc32_combine.
+the checksum of the complete page, follows from those of the pieces as in zlib's own crc32_combine.
 """
 
 from __future__ import annotations

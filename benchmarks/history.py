@@ -41,7 +41,7 @@ class History:
         """A chat as JSON."""
         return self._templates[index % TEMPLATES].fill(self.identity(index), self.times[index])
 
-    def place(self, start_time: int, start_id: str) -> int:
+    def position(self, start_time: int, start_id: str) -> int:
         """The index of the first chat at or after a second; with an id, of the first beyond that chat."""
         index = bisect_left(self.times, start_time)
         while start_id and index < len(self) and self.times[index] == start_time and self.identity(index) <= start_id:

@@ -1,4 +1,4 @@
-"""Starts a command and tells what it cost: a process of its own, because a process inherits the peak memory of its parent.
+"""Starts a command and reports its cost: a process of its own, because a process inherits the peak memory of its parent.
 
 Usage: launch.py REPORT_FILE COMMAND...
 """

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from benchmarks.peers import CDK_PYTHON
+from benchmarks.programs import CDK_PYTHON
 
 OWN_PACKAGES: Final = ("zendesk-chat", "msgspec", "urllib3", "dlt", "duckdb", "pyarrow")
 CDK_PACKAGES: Final = ("airbyte-cdk", "requests", "orjson")

@@ -18,7 +18,7 @@ import msgspec
 
 LAUNCHER: Final = Path(__file__).with_name("launch.py")
 PIPE_BYTES: Final = 1024 * 1024
-HEAD_BYTES: Final = 300  # of each line, enough to tell what it is and which chat it holds
+HEAD_BYTES: Final = 300  # of each line, enough to see its type and which chat it holds
 TIMEOUT_SECONDS: Final = 1800
 RECORD: Final = re.compile(rb'\{"type": ?"RECORD"')
 CHAT: Final = re.compile(rb'\{"type": ?"RECORD", ?"record": ?\{.{0,40}?"stream": ?"chats"')
@@ -65,9 +65,9 @@ class Output:
 
 
 def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> tuple[Usage, Delivery, str]:
-    """Run a command in a folder; returns its cost, its delivery and what it said on stderr.
+    """Run a command in a folder; returns its cost, its delivery and its stderr.
 
-    While it runs, its output is only cut into lines, of which the beginnings are kept: it must not wait for the reader.
+    While it runs, its output is only split into lines, whose beginnings are kept: it must not wait for the reader.
     """
     report, errors = folder / "usage.json", folder / "stderr.txt"
     report.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
         limit = Timer(TIMEOUT_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
         limit.start()
         try:
-            output = cut(_chunks(process.stdout.fileno()))
+            output = split(_chunks(process.stdout.fileno()))
             process.wait()
         finally:
             limit.cancel()
@@ -100,8 +100,8 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
     return usage, output.delivery(), errors.read_text(errors="replace")
 
 
-def cut(chunks: Iterable[bytes]) -> Output:
-    """Cut an output into lines."""
+def split(chunks: Iterable[bytes]) -> Output:
+    """Split an output into lines."""
     output, head = Output(), b""
     for chunk in chunks:
         begin = 0

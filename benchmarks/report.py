@@ -8,23 +8,35 @@ from statistics import median
 from string import Template
 from typing import Final
 
-from benchmarks.peers import MORE, PEERS
+from benchmarks.programs import MORE, PROGRAMS
 from benchmarks.results import Case, Figures, Results, Run, Start, figures_of
 
 TEMPLATE: Final = Path(__file__).with_name("report.md")
-NAMES: Final = [peer.name for peer in PEERS]
-ALL_NAMES: Final = [*NAMES, *(peer.name for peer in MORE)]
-HEADINGS: Final = ("peer", "wall s", "x bare", "CPU s", "x bare", "peak MB", "x bare", "first s", "requests", "429", "rounds")
+NAMES: Final = [program.name for program in PROGRAMS]
+ALL_NAMES: Final = [*NAMES, *(program.name for program in MORE)]
+HEADINGS: Final = (
+    "program",
+    "wall s",
+    "x bare",
+    "CPU s",
+    "x bare",
+    "peak MB",
+    "x bare",
+    "first s",
+    "requests",
+    "429",
+    "rounds",
+)
 NOTHING: Final = "-"
 SLOW_MS: Final = 300
 
 
 def render(results: Results) -> str:
-    """The whole report."""
+    """The complete report."""
     figures = figures_of(results.runs)
     return Template(TEMPLATE.read_text()).substitute(
         summary=_summary(results, figures),
-        peers="\n".join(f"- `{peer.name}`: {peer.what}" for peer in (*PEERS, *MORE)),
+        programs="\n".join(f"- `{program.name}`: {program.what}" for program in (*PROGRAMS, *MORE)),
         tables="\n\n".join(_condition(figures, chats, latency_ms) for chats, latency_ms in _conditions(figures)),
         growth=_growth(figures),
         starts=len(results.starts[0].wall_seconds) if results.starts else 0,
@@ -41,24 +53,24 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _summary(results: Results, figures: Mapping[Case, Figures]) -> str:
-    """The figures of the largest account that all peers read whole, in words."""
+    """The figures of the largest account that all programs read completely, in words."""
     quick = "**A quick run: few rounds, small accounts.** " if results.quick else ""
     sizes = {chats for _, chats, latency_ms in figures if not latency_ms}
-    read_by_all = [size for size in sizes if all((peer, size, 0) in figures for peer in NAMES)]
+    read_by_all = [size for size in sizes if all((program, size, 0) in figures for program in NAMES)]
     if not read_by_all:
-        return f"{quick}No account was read by all peers."
+        return f"{quick}No account was read by all programs."
     chats = max(read_by_all)
-    cost = {peer: figures[peer, chats, 0] for peer in NAMES}
-    wrong = [f"`{peer}`" for peer in NAMES if cost[peer].problems]
+    cost = {program: figures[program, chats, 0] for program in NAMES}
+    wrong = [f"`{program}`" for program in NAMES if cost[program].problems]
     if wrong:
         return f"{quick}**Of {chats:,} chats, not every one came exactly once from: {', '.join(wrong)}.**"
-    costs = {peer: f"{figure.cpu_seconds:.2f} s and {figure.peak_mb:.0f} MB" for peer, figure in cost.items()}
+    costs = {program: f"{figure.cpu_seconds:.2f} s and {figure.peak_mb:.0f} MB" for program, figure in cost.items()}
     sentences = [
         f"CPU time and peak memory of a first read of {chats:,} chats: `read` {costs['read']}, the script {costs['bare']}.",
         f"On Airbyte's CDK it is {costs['cdk-http']} in Python and {costs['cdk-declarative']} as a manifest.",
         f"`sync`, which loads the chats into DuckDB too, takes {costs['sync']}.",
     ]
-    slow = [figures.get((peer, chats, SLOW_MS)) for peer in ("read", "bare")]
+    slow = [figures.get((program, chats, SLOW_MS)) for program in ("read", "bare")]
     if all(slow):
         times = " and ".join(f"{figure.wall_seconds:.1f} s" for figure in slow if figure)
         sentences.append(f"Where each page takes {SLOW_MS} ms, `read` and the script last {times}.")
@@ -71,15 +83,17 @@ def _conditions(figures: Mapping[Case, Figures]) -> list[tuple[int, int]]:
 
 def _condition(figures: Mapping[Case, Figures], chats: int, latency_ms: int) -> str:
     bare = figures.get(("bare", chats, latency_ms))
-    found = {peer: figures[peer, chats, latency_ms] for peer in ALL_NAMES if (peer, chats, latency_ms) in figures}
-    rows = [_row(peer, figure, bare) for peer, figure in found.items() if not figure.problems]
+    found = {program: figures[program, chats, latency_ms] for program in ALL_NAMES if (program, chats, latency_ms) in figures}
+    rows = [_row(program, figure, bare) for program, figure in found.items() if not figure.problems]
     wrong = [
-        f"**Wrong, so not in the table:** `{peer}`: {figure.problems[0]}" for peer, figure in found.items() if figure.problems
+        f"**Wrong, so not in the table:** `{program}`: {figure.problems[0]}"
+        for program, figure in found.items()
+        if figure.problems
     ]
     return "\n\n".join([f"### {chats:,} chats, {latency_ms} ms a page", table(HEADINGS, rows), *wrong])
 
 
-def _row(peer: str, figure: Figures, bare: Figures | None) -> list[str]:
+def _row(program: str, figure: Figures, bare: Figures | None) -> list[str]:
     wall = f"{figure.wall_seconds:.2f}"
     if figure.rounds > 1:
         wall += f" ({figure.fastest_seconds:.2f}-{figure.slowest_seconds:.2f})"
@@ -89,7 +103,7 @@ def _row(peer: str, figure: Figures, bare: Figures | None) -> list[str]:
         return NOTHING if bare is None or bare.problems else f"{value(figure) / value(bare):.2f}"
 
     return [
-        f"`{peer}`",
+        f"`{program}`",
         wall,
         ratio(lambda of: of.wall_seconds),
         f"{figure.cpu_seconds:.2f}",
@@ -110,11 +124,11 @@ def _growth(figures: Mapping[Case, Figures]) -> str:
         "Requests per 1,000 chats": lambda figure, chats: f"{figure.requests / chats * 1000:.3f}",
     }
     sizes = sorted({chats for _, chats, _ in figures})
-    lines = [(peer, latency_ms) for peer in NAMES for latency_ms in (0, SLOW_MS)]
+    lines = [(program, latency_ms) for program in NAMES for latency_ms in (0, SLOW_MS)]
 
-    def row(peer: str, latency_ms: int, measure: Callable[[Figures, int], str]) -> list[str]:
-        name = f"`{peer}`, {latency_ms} ms a page" if latency_ms else f"`{peer}`"
-        return [name, *(_cell(figures.get((peer, size, latency_ms)), size, measure) for size in sizes)]
+    def row(program: str, latency_ms: int, measure: Callable[[Figures, int], str]) -> list[str]:
+        name = f"`{program}`, {latency_ms} ms a page" if latency_ms else f"`{program}`"
+        return [name, *(_cell(figures.get((program, size, latency_ms)), size, measure) for size in sizes)]
 
     return "\n\n".join(
         table((title, *(f"{size:,}" for size in sizes)), [row(*line, measure) for line in lines])

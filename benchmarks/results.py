@@ -7,13 +7,13 @@ from statistics import median
 
 import msgspec
 
-Case = tuple[str, int, int]  # peer, chats, latency in milliseconds
+Case = tuple[str, int, int]  # program, chats, latency in milliseconds
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """One run of one peer. ``problem`` says why it counts for nothing; it is empty when every chat came exactly once."""
+    """One run of one program. ``problem`` is why it does not count; it is empty when every chat came exactly once."""
 
-    peer: str
+    program: str
     chats: int
     latency_ms: int
     wall_seconds: float
@@ -28,7 +28,7 @@ class Run(msgspec.Struct, kw_only=True):
     @property
     def case(self) -> Case:
         """What it is a repetition of."""
-        return self.peer, self.chats, self.latency_ms
+        return self.program, self.chats, self.latency_ms
 
 
 class Start(msgspec.Struct, kw_only=True):

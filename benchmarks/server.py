@@ -1,7 +1,7 @@
-"""The server that every peer reads: the sandbox with a large and quick `incremental/chats`, over TLS with a certificate.
+"""The server that every program reads: the sandbox with a large and quick `incremental/chats`, over TLS with a certificate.
 
 Run as a process of its own, it prints its URL and serves until its standard input ends. `POST /_bench/history` and
-`POST /_bench/reset` change it, `GET /_bench/counters` tells what it saw since the last reset.
+`POST /_bench/reset` change it, `GET /_bench/counters` reports what it saw since the last reset.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class BenchServer(ThreadingHTTPServer):
             return {"requests": self._requests, "refused": self._refused, "cpu_seconds": cpu_seconds}
 
     def respond(self, request: Request) -> Response:
-        """Answer a request of a peer."""
+        """Answer a request of a program."""
         if self.latency_seconds:
             time.sleep(self.latency_seconds)
         response = self._export(request) if request.path == EXPORT else answer(self.world, request)
@@ -110,12 +110,12 @@ class BenchServer(ThreadingHTTPServer):
         if refused:
             return refused
         try:
-            packed = self.export.page(request.query, self.url + request.path)
+            compressed = self.export.page(request.query, self.url + request.path)
         except ApiError as error:
             return error.response
         if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(HTTPStatus.OK, gzip.decompress(packed))
-        return Response(HTTPStatus.OK, packed, headers={"Content-Encoding": "gzip"})
+            return Response(HTTPStatus.OK, gzip.decompress(compressed))
+        return Response(HTTPStatus.OK, compressed, headers={"Content-Encoding": "gzip"})
 
 
 class _Handler(BaseHTTPRequestHandler):

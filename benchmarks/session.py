@@ -1,4 +1,4 @@
-"""One run of the benchmark: the server, the peers one after the other, and what came of each."""
+"""One run of the benchmark: the server, the programs one after the other, and what came of each."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import duckdb
 
 from benchmarks.certificate import make_certificate
 from benchmarks.measure import Delivery, Usage, measure
-from benchmarks.peers import COLD_STARTS, DATABASE, Account, Command, Peer, environment
 from benchmarks.plan import API_LIMIT, NO_LIMIT, Task
+from benchmarks.programs import COLD_STARTS, DATABASE, Account, Command, Program, environment
 from benchmarks.results import Run, Start
 
 UNLIMITED: Final = 10_000  # requests a minute: the most that the connector's configuration takes
 
 
 class Session:
-    """A server and a folder to run peers in."""
+    """A server and a folder to run programs in."""
 
     def __init__(self, url: str, trusted: Path, folder: Path) -> None:
         self._url = url
@@ -37,30 +37,30 @@ class Session:
         self._warm: set[str] = set()
 
     def rounds(self, task: Task) -> Iterator[Run]:
-        """Run the peers of a task in turns. The first run of each peer in this session is not counted."""
+        """Run the programs of a task in turns. The first run of each program in this session is not counted."""
         if task.chats != self._chats:
             self._begins = self._ask("history", {"chats": task.chats})["begins"]
             self._chats = task.chats
-        for peer in task.peers:
-            if peer.name not in self._warm:
-                self.run(peer, replace(task, latency_ms=0))
-                self._warm.add(peer.name)
-        for number in range(max(task.peers.values())):
-            for peer, rounds in task.peers.items():
+        for program in task.programs:
+            if program.name not in self._warm:
+                self.run(program, replace(task, latency_ms=0))
+                self._warm.add(program.name)
+        for number in range(max(task.programs.values())):
+            for program, rounds in task.programs.items():
                 if number < rounds:
-                    yield self.run(peer, task)
+                    yield self.run(program, task)
 
-    def run(self, peer: Peer, task: Task) -> Run:
-        """Run a peer once and check that every chat came exactly once."""
+    def run(self, program: Program, task: Task) -> Run:
+        """Run a program once and check that every chat came exactly once."""
         account = Account(self._url, self._begins, self._folder)
         account.write(task.limit or UNLIMITED)
         self._ask("reset", {"latency_seconds": task.latency_ms / 1000, "requests_per_minute": task.limit})
-        usage, delivery, errors = measure(peer.command(account), self._folder, self._environment)
+        usage, delivery, errors = measure(program.command(account), self._folder, self._environment)
         counters = self._ask("counters", None)
-        if peer.loads:
+        if program.loads:
             delivery = _loaded(self._folder / DATABASE)
         return Run(
-            peer=peer.name,
+            program=program.name,
             chats=task.chats,
             latency_ms=task.latency_ms,
             wall_seconds=usage.wall_seconds,

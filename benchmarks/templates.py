@@ -14,7 +14,7 @@ from zendesk_chat_sandbox.seed_times import late_update
 SEED: Final = 7
 UPDATED: Final = 1_700_000_000
 LONGEST_DELAY_SECONDS: Final = 31 * 86_400
-ODD_CHATS: Final = 5  # the sandbox's first chats hold text that some peers cannot read
+ODD_CHATS: Final = 5  # the sandbox's first chats hold text that some programs cannot read
 MORNING: Final = UPDATED + 10 * 3_600  # of a Wednesday
 HOURS: Final = 20  # which makes the chats as large as the documents say
 SECONDS: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -25,10 +25,10 @@ class Template:
 
     def __init__(self, body: bytes, identity: str, updated: int) -> None:
         named = body.decode().replace("%", "%%").replace(identity, "%(id)s").encode()
-        moments = [int(_seconds_of(text.decode())) for text in SECONDS.findall(named)]
-        self._offsets = sorted({moment - updated for moment in moments})
-        places = iter(moments)
-        self._form = SECONDS.sub(lambda _: b"%%(%d)s" % (next(places) - updated), named).decode()
+        seconds = [int(_seconds_of(text.decode())) for text in SECONDS.findall(named)]
+        self._offsets = sorted({second - updated for second in seconds})
+        positions = iter(seconds)
+        self._form = SECONDS.sub(lambda _: b"%%(%d)s" % (next(positions) - updated), named).decode()
 
     def fill(self, identity: str, updated: int) -> bytes:
         """The chat with this id that was updated then, as JSON."""

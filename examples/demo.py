@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 DATABASE = Path("demo.duckdb")
-MOMENTS = Path(".demo/moments.json")  # when the account began, and when each later demo changed it
+TIMES = Path(".demo/times.json")  # when the account began, and when each later demo changed it
 COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
 CHATS = 6000
 NEW_CHATS = 40
@@ -45,11 +45,11 @@ QUESTIONS = {
 def main() -> int:
     """Run the demo; returns the exit code of the sync."""
     console = Console()
-    moments = read_moments()
-    with sandbox(moments[0]) as url:
-        for moment in moments[1:]:
-            change_the_account(url, moment)
-        if len(moments) > 1:
+    times = read_times()
+    with sandbox(times[0]) as url:
+        for time in times[1:]:
+            change_the_account(url, time)
+        if len(times) > 1:
             console.print(f"Since the last demo: {NEW_CHATS} new chats, {EDITED_CHATS} chats rated, one agent renamed.\n")
         command = [str(COMMAND), "sync", "--subdomain", "demo", "--api-url", url, "--to", f"duckdb:///{DATABASE}"]
         environment = {**os.environ, "ZENDESK_CHAT_TOKEN": "sandbox-token"}
@@ -57,16 +57,16 @@ def main() -> int:
         code = subprocess.run(command, env=environment, check=False).returncode
     if code:
         return code
-    MOMENTS.parent.mkdir(exist_ok=True)
-    MOMENTS.write_text(json.dumps(moments))
+    TIMES.parent.mkdir(exist_ok=True)
+    TIMES.write_text(json.dumps(times))
     answer_questions(console)
     console.print(f"\nExplore {DATABASE} with any DuckDB client. Run `make demo` again to see an incremental sync.")
     return 0
 
 
-def read_moments() -> list[str]:
-    """The moments of earlier demos and, last, of this one; only this one's when there is no database."""
-    earlier = json.loads(MOMENTS.read_text()) if MOMENTS.exists() and DATABASE.exists() else []
+def read_times() -> list[str]:
+    """The times of earlier demos and, last, of this one; only this one's when there is no database."""
+    earlier = json.loads(TIMES.read_text()) if TIMES.exists() and DATABASE.exists() else []
     return [*earlier, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
 
 
@@ -83,16 +83,16 @@ def sandbox(history_until: str) -> Iterator[str]:
             process.terminate()
 
 
-def change_the_account(url: str, moment: str) -> None:
-    """What happens in a support team between two syncs; the same for the same moment."""
+def change_the_account(url: str, time: str) -> None:
+    """What happens in a support team between two syncs; the same for the same time."""
     search = f"{url}/api/v2/chat/chats/search?q=type:chat+agent_ids:36"  # chats that an agent took
     request = urllib.request.Request(search, headers={"Authorization": "Bearer sandbox-token"})
     with urllib.request.urlopen(request) as response:
         chats = json.load(response)["results"]
     for chat in chats[:EDITED_CHATS]:
-        admin(url, "edit", {"resource": "chats", "id": chat["id"], "changes": {"rating": "good"}, "at": moment})
-    admin(url, "add", {"resource": "chats", "count": NEW_CHATS, "at": moment})
-    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": f"Ana at {moment}"}})
+        admin(url, "edit", {"resource": "chats", "id": chat["id"], "changes": {"rating": "good"}, "at": time})
+    admin(url, "add", {"resource": "chats", "count": NEW_CHATS, "at": time})
+    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": f"Ana at {time}"}})
 
 
 def admin(url: str, call: str, body: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Every stream into a file of JSON lines, each run only what is new or changed.
 
 Say which account by ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and where to by an argument: python json_lines.py FOLDER.
-A file has each version of a record, the newest last, and what an edited chat has lost; those of streams that are read whole are
+A file has each version of a record, the newest last, and what an edited chat has lost; full refresh streams are
 written anew.
 """
 
@@ -16,7 +16,7 @@ import zendesk_chat
 
 
 def main(folder: Path) -> int:
-    """Read all streams; return 0 if all are whole."""
+    """Read all streams; return 0 if all are complete."""
     folder.mkdir(exist_ok=True)
     saved = folder / "states.json"
     states = json.loads(saved.read_text()) if saved.exists() else {}

@@ -21,8 +21,8 @@ from benchmarks.chart import draw_chart, ticks
 from benchmarks.export import ChatExport
 from benchmarks.gzip_pieces import glue, pack
 from benchmarks.history import History
-from benchmarks.measure import Delivery, Usage, cut, measure
-from benchmarks.peers import PEERS
+from benchmarks.measure import Delivery, Usage, measure, split
+from benchmarks.programs import PROGRAMS
 from benchmarks.report import render
 from benchmarks.results import Results, Run, Start, figures_of
 from benchmarks.server import BenchServer
@@ -174,18 +174,18 @@ def record(number: int) -> bytes:
 @pytest.mark.parametrize("size", [1, 7, 64, 100_000])
 def test_lines_are_counted_wherever_the_pipe_cuts_them(size: int) -> None:
     output = b'{"type":"LOG"}\n' + b"".join(map(record, range(50))) + record(3) + b'{"type":"STATE"}\nno JSON'
-    found = cut(output[begin : begin + size] for begin in range(0, len(output), size)).delivery()
+    found = split(output[begin : begin + size] for begin in range(0, len(output), size)).delivery()
     assert (found.records, len(found.ids)) == (51, 50)
     assert found.first_at
 
 
 def test_a_record_without_an_id_at_its_place_is_missed_and_so_told() -> None:
-    found = cut([b'{"type":"RECORD","record":{"stream":"chats","data":{"x":1}}}\n']).delivery()
+    found = split([b'{"type":"RECORD","record":{"stream":"chats","data":{"x":1}}}\n']).delivery()
     assert (found.records, found.ids) == (1, set())
 
 
 def test_records_of_streams_that_are_cut_out_of_chats_are_no_chats() -> None:
-    found = cut([record(1), b'{"type":"RECORD","record":{"stream":"chat_events","data":{"id":"e1"}}}\n']).delivery()
+    found = split([record(1), b'{"type":"RECORD","record":{"stream":"chat_events","data":{"id":"e1"}}}\n']).delivery()
     assert (found.records, found.ids) == (1, {"c1"})
 
 
@@ -208,9 +208,9 @@ def test_a_run_is_wrong_unless_every_chat_came_once() -> None:
     assert problem_of(Usage(0, 1, 1, 1, 1), Delivery(2, {"a", "b"}), 2, "oh\n") == "exit code 1: oh"
 
 
-def a_run(peer: str, wall: float, cpu: float, peak: float, problem: str = "") -> Run:
+def a_run(program: str, wall: float, cpu: float, peak: float, problem: str = "") -> Run:
     return Run(
-        peer=peer,
+        program=program,
         chats=10_000,
         latency_ms=0,
         wall_seconds=wall,
@@ -226,7 +226,7 @@ def a_run(peer: str, wall: float, cpu: float, peak: float, problem: str = "") ->
 
 def known_results(problem: str = "") -> Results:
     bare = [a_run("bare", wall, 0.5, 40) for wall in (2.0, 1.0, 9.0)]
-    others = [a_run(peer.name, 5, 2, 100) for peer in PEERS[2:]]
+    others = [a_run(program.name, 5, 2, 100) for program in PROGRAMS[2:]]
     starts = [
         Start(command="a", wall_seconds=[0.1, 0.2, 0.9], peak_mb=[10]),
         Start(command="b", wall_seconds=[0.5], peak_mb=[30]),
@@ -260,7 +260,7 @@ def test_a_wrong_run_has_no_figures_in_the_report() -> None:
 def test_the_chart_has_a_line_for_each_peer() -> None:
     namespace = "{http://www.w3.org/2000/svg}"
     chart = ET.fromstring(draw_chart(figures_of(known_results().runs)))
-    assert len(chart.findall(f".//{namespace}polyline")) == 3 * len(PEERS)
+    assert len(chart.findall(f".//{namespace}polyline")) == 3 * len(PROGRAMS)
     assert len(ET.fromstring(draw_chart(figures_of(known_results("wrong").runs))).findall(f".//{namespace}polyline")) == 3 * 4
 
 

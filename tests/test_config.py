@@ -380,7 +380,6 @@ def test_an_error_names_the_path_and_never_the_value(raw: dict[str, Any], path: 
         parse_config(raw)
     assert "SECRET" not in str(caught.value)
     assert caught.value.__cause__ is None
-    assert caught.value.failure_type == "config_error"
 
 
 @pytest.mark.parametrize("raw", [None, [], "SECRET", 7, True, [VALID]])

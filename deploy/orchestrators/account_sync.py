@@ -41,7 +41,7 @@ class ConfigProblem(Exception):  # noqa: N818  what a person must solve, named a
 
 
 class TemporaryProblem(Exception):  # noqa: N818  likewise
-    """Another try may succeed; it goes on where this one ended."""
+    """Another try may succeed; it resumes where this one ended."""
 
 
 def sync_account(name: str, config: Path, log: Log, environment: Mapping[str, str] = os.environ) -> str:
@@ -101,7 +101,7 @@ def _run(command: Sequence[str], log: Log, environment: Mapping[str, str]) -> tu
                 kept.append(line)
             return process.wait(), "".join(kept)
         finally:
-            _end(process)  # the scheduler may have cut the task
+            _end(process)  # the scheduler may have stopped the task
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,6 @@
 """Run a source, pass its messages on, and write each error that it reports to a file, a JSON object on each line.
 
-PyAirbyte keeps the text of an error, but not its type, which says whether another try may succeed.
+PyAirbyte keeps the text of an error, but not its type, which decides whether another try may succeed.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-# Both are read when PyAirbyte is imported: no telemetry, and no question to its registry about a source that stands here.
+# Both are read when PyAirbyte is imported: no telemetry, and no request to its registry about a local source.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
 
@@ -108,7 +108,7 @@ def cache_of(to: str, account: str) -> CacheBase:
 
 
 def _save(path: Path, config: Mapping[str, Any]) -> None:
-    """Put renewed tokens where the old ones came from: whole or not at all, and for their owner only."""
+    """Store renewed tokens where the old ones came from: completely or not at all, readable by their owner only."""
     real = path.resolve()  # so that a symbolic link stays one
     new = real.with_name(f".{real.name}.new")
     new.touch(mode=0o600)

@@ -52,15 +52,15 @@ def run(environment: dict[str, str], folder: Path) -> dict[str, Any]:
     )
     assert "sandbox-token" not in ended.stdout + ended.stderr
     assert result.exists(), ended.stderr[-3000:]
-    told: dict[str, Any] = json.loads(result.read_text())
-    return told
+    report: dict[str, Any] = json.loads(result.read_text())
+    return report
 
 
 def test_each_account_is_a_task_and_a_refused_token_is_not_tried_again(
     airflow: dict[str, str], settings: dict[str, str], accounts: tuple[Served, Served], tmp_path: Path
 ) -> None:
     acme, globex = accounts
-    told = run(
+    result = run(
         airflow
         | settings
         | {
@@ -71,15 +71,15 @@ def test_each_account_is_a_task_and_a_refused_token_is_not_tried_again(
         },
         tmp_path,
     )
-    assert told["import_errors"] == {}
-    assert told["dags"] == ["zendesk_chat"]
-    states = {(task, name): state for task, name, state, _ in told["tasks"]}
+    assert result["import_errors"] == {}
+    assert result["dags"] == ["zendesk_chat"]
+    states = {(task, name): state for task, name, state, _ in result["tasks"]}
     assert states == {
         ("accounts", None): "success",
         ("sync", "acme"): "success",
         ("sync", "globex-uk"): "success",
         ("sync", "refused"): "failed",
     }
-    assert {tried for _, name, _, tried in told["tasks"] if name == "refused"} == {1}
+    assert {tried for _, name, _, tried in result["tasks"] if name == "refused"} == {1}
     assert chats(tmp_path / "acme.duckdb", "zendesk_chat_acme") == acme.chats
     assert chats(tmp_path / "globex-uk.duckdb", "zendesk_chat_globex_uk") == globex.chats

@@ -1,4 +1,4 @@
-"""``register.sh`` against a stand-in of the three calls of Airbyte's API that it makes."""
+"""``register.sh`` against a fake of the three calls of Airbyte's API that it makes."""
 
 from __future__ import annotations
 

@@ -35,11 +35,11 @@ def build(base: str) -> None:
 
 
 def _say_sizes(base: str) -> None:
-    whole, below = (engine.size_bytes(image) / 1e6 for image in (engine.IMAGE, base))
+    total, below = (engine.size_bytes(image) / 1e6 for image in (engine.IMAGE, base))
     connector = engine.ask("run", "--rm", *engine.platform(), "--entrypoint=du", engine.IMAGE, "-sb", "/opt/zendesk-chat")
     own = int(connector.split()[0]) / 1e6
     print(
-        f"{engine.IMAGE}: {whole:.0f} MB, {whole - below:.0f} MB of it on top of {base}, {own:.1f} MB of that the connector"
+        f"{engine.IMAGE}: {total:.0f} MB, {total - below:.0f} MB of it on top of {base}, {own:.1f} MB of that the connector"
         f" and its packages. The environment of Airbyte's own connector: {INCUMBENT_MB} MB, before any base."
     )
 
@@ -63,5 +63,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except subprocess.CalledProcessError as failed:  # the tool has said why
+    except subprocess.CalledProcessError as failed:  # the tool has printed the reason
         sys.exit(f"Failed: {shlex.join(map(str, failed.cmd))}")

@@ -32,9 +32,9 @@ def command() -> tuple[str, ...]:
 
 
 def environment() -> dict[str, str]:
-    """The engine's environment; podman expects systemd unless it is told."""
-    told = {} if Path("/run/systemd/system").exists() else {"CONTAINERS_CONF": str(_WITHOUT_SYSTEMD)}
-    return told | os.environ
+    """The engine's environment. Podman expects systemd unless its configuration says otherwise."""
+    extra = {} if Path("/run/systemd/system").exists() else {"CONTAINERS_CONF": str(_WITHOUT_SYSTEMD)}
+    return extra | os.environ
 
 
 def platform() -> tuple[str, ...]:
@@ -54,5 +54,5 @@ def do(*arguments: str) -> None:
 
 
 def size_bytes(image: str) -> int:
-    """How large the image is, unpacked."""
+    """The size of the image in bytes, uncompressed."""
     return int(ask("image", "inspect", "--format", "{{.Size}}", image))

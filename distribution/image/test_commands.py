@@ -31,7 +31,7 @@ def folder(tmp_path: Path, sandbox: Sandbox) -> Path:
 
 
 def comparable(stdout: bytes) -> list[Any]:
-    """Messages without the moment when they were sent."""
+    """Messages without the time when they were sent."""
 
     def timeless(value: Any) -> Any:
         if isinstance(value, dict):

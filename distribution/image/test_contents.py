@@ -1,4 +1,4 @@
-"""What the image holds, what it says of itself, and that it starts quickly."""
+"""The contents of the image, its labels, and how it starts."""
 
 import json
 from typing import Any
@@ -59,9 +59,9 @@ def test_the_user_owns_the_directories_that_airbyte_knows() -> None:
 def test_no_module_is_compiled_at_a_start() -> None:
     """Nobody can write bytecode to a read-only root, so what is not compiled would be compiled at every start."""
     line = f"{PYTHON} -v -c 'import zendesk_chat.cli, zendesk_chat.airbyte.read, urllib3' 2>&1"
-    told = shell(line).decode().splitlines()
-    assert [entry for entry in told if entry.startswith("# code object from") and entry.rstrip("'").endswith(".py")] == []
-    assert sum(entry.startswith("# code object from") for entry in told) > 100
+    logged = shell(line).decode().splitlines()
+    assert [entry for entry in logged if entry.startswith("# code object from") and entry.rstrip("'").endswith(".py")] == []
+    assert sum(entry.startswith("# code object from") for entry in logged) > 100
 
 
 def test_it_is_small() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from zendesk_chat._version import __version__
-from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, in_a_line, needs_packages, origin
+from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
 from zendesk_chat.printable import printable
 from zendesk_chat.standard_streams import standard_streams
 
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # nobody reads on, as after `| head`
         return ExitCode.INCOMPLETE
     except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
-        sys.stderr.write(f"error: {printable(in_a_line(unexpected))}\n")
+        sys.stderr.write(f"error: {printable(one_line(unexpected))}\n")
         return ExitCode.INCOMPLETE
 
 

@@ -1,59 +1,56 @@
-"""Every error this package raises on purpose, typed by what recovers from it.
+"""Every error this package raises on purpose. The type says what recovers from it.
 
     ConnectorError
-    ├── ConfigError            config_error: the user must change something
-    │   ├── AuthError          the token is wrong, expired, or lacks scope or role
-    │   ├── AddressError       no Zendesk Chat account answers at this address
-    │   ├── UnavailableError   this account's plan or this token's role does not give the stream
-    │   ├── UnreachableError   the account cannot be reached from here, and waiting does not help
-    │   └── StateError         the state cannot be read, and how to reset it
-    ├── TransientError         transient_error: the same run may succeed later
+    ├── ConfigError               a person must change something: the configuration, the catalog, the account
+    │   ├── AuthError             the token is wrong, expired, or lacks a scope or role
+    │   ├── AddressError          no Zendesk Chat account answers at this address
+    │   ├── UnavailableError      the account's plan or the token's role does not include the stream
+    │   ├── UnreachableError      the account cannot be reached from this machine, and waiting does not help
+    │   └── StateError            the state cannot be read
+    ├── TransientError            the same run may succeed later
     │   ├── RateLimitedError
     │   ├── ServerError
     │   └── NetworkError
-    └── DataError              system_error: the API broke its own contract
-        ├── EnvelopeError      a page is not what its endpoint promises
-        ├── RecordShapeError   a record cannot be read
-        ├── RequestRejectedError  the API refused a request that it documents as valid
-        └── PaginationStuckError  a page does not move the position on
+    ├── DataError                 the API broke its own contract
+    │   ├── EnvelopeError         a page lacks what its endpoint promises
+    │   ├── RecordShapeError      a record cannot be read
+    │   ├── RequestRejectedError  the API refused a request that it documents as valid
+    │   └── PaginationStuckError  a page does not advance the position
+    └── DestinationError          the destination cannot be opened or written now; the same run may succeed later
+        └── DestinationRefusedError  a person must change something at the destination first
 
 A message says what happened and what to do about it. It never holds a token, a record or a traceback, and is safe to print.
-
-``sync`` ends with one of these codes, which tell a scheduler what to do:
-
-    0  every stream is complete
-    1  some stream is incomplete, and another run may complete it (transient_error, system_error, interrupted streams)
-    2  the arguments or the configuration are wrong; nothing was read
-    3  a person must act before another run can succeed (config_error): token, role, account, destination
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable
 from enum import IntEnum
-from pathlib import PurePath
-from typing import ClassVar, Final, Literal
+from typing import Final
 
 from zendesk_chat.printable import LONGEST_REPORT, printable
 
 NO_THREAD: Final = "This process may not start another thread. Raise its limit: ulimit -u, or the container's limit of pids."
-FailureType = Literal["config_error", "transient_error", "system_error"]
 
 
 class ConnectorError(Exception):
-    """Root of all expected errors. ``str(error)`` can be shown to a user; control characters in the message are escaped."""
+    """Root of all expected errors. You can show ``str(error)`` to a user: control characters in it are escaped.
 
-    failure_type: ClassVar[FailureType] = "system_error"
+    Attributes:
+        stream: Name of the stream that the error concerns; None if it concerns several or none.
+        status: HTTP status of the answer that caused the error; None without such an answer.
+        code: The server's own name for the error, such as ``invalid_grant``; None if it gave none.
+    """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, stream: str | None = None, status: int | None = None, code: str | None = None) -> None:
         super().__init__(printable(message, LONGEST_REPORT))
+        self.stream = stream
+        self.status = status
+        self.code = code
 
 
 class ConfigError(ConnectorError):
-    """The configuration, catalog or account must be changed by the user."""
-
-    failure_type = "config_error"
+    """The user must change the configuration, the catalog or the account."""
 
 
 class AuthError(ConfigError):
@@ -68,14 +65,12 @@ class UnavailableError(ConfigError):
     """The API does not offer a resource to this account or role (HTTP 403, 404 or 410).
 
     Attributes:
-        status: The HTTP status.
-        by_api: Whether the answer is the API's own. A web page is not: Zendesk shows one where a subdomain has no account, and
-            so does a proxy or firewall that blocks a request.
+        by_api: Whether the API itself answered. A web page is not the API's answer: Zendesk shows one if a subdomain has no
+            account, and a proxy or firewall that blocks a request shows one too.
     """
 
-    def __init__(self, message: str, *, status: int, by_api: bool = True) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, message: str, *, status: int | None = None, by_api: bool = True, stream: str | None = None) -> None:
+        super().__init__(message, stream=stream, status=status)
         self.by_api = by_api
 
 
@@ -84,13 +79,11 @@ class UnreachableError(ConfigError):
 
 
 class StateError(ConfigError):
-    """The state given cannot be read."""
+    """The given state cannot be read."""
 
 
 class TransientError(ConnectorError):
-    """Retries are exhausted; the same run may succeed later."""
-
-    failure_type = "transient_error"
+    """All attempts failed; the same run may succeed later."""
 
 
 class RateLimitedError(TransientError):
@@ -98,7 +91,7 @@ class RateLimitedError(TransientError):
 
 
 class ServerError(TransientError):
-    """The API kept answering 5xx, or an unreadable body."""
+    """The API kept answering 5xx, or with an unreadable body."""
 
 
 class NetworkError(TransientError):
@@ -125,31 +118,45 @@ class PaginationStuckError(DataError):
     """The API repeats a page for ever."""
 
 
+class DestinationError(ConnectorError):
+    """The destination cannot be opened or written now. Another run may succeed."""
+
+
+class DestinationRefusedError(DestinationError):
+    """The destination cannot be opened or written until a person has changed something."""
+
+
 class ExitCode(IntEnum):
-    """How ``sync`` ends, as described above."""
+    """How a command ends, for a scheduler.
+
+    ``COMPLETE``: every stream is complete. ``INCOMPLETE``: another run may complete the rest. ``USAGE``: the arguments or the
+    configuration are wrong, and nothing was read. ``ACTION_NEEDED``: a person must act before another run can succeed.
+    A run that a signal ended exits with 128 and the signal's number, as shells report it: ``INTERRUPTED`` after Ctrl-C.
+    """
 
     COMPLETE = 0
     INCOMPLETE = 1
     USAGE = 2
     ACTION_NEEDED = 3
+    INTERRUPTED = 130
 
 
 def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
-    """The exit code of a run that these errors kept from being complete.
+    """Return the exit code of a run that these errors made incomplete.
 
     A retry alone cannot complete a run of which one part needs a person, so that part decides.
     """
-    needs_person = any(error.failure_type == ConfigError.failure_type for error in errors)
+    needs_person = any(isinstance(error, ConfigError | DestinationRefusedError) for error in errors)
     return ExitCode.ACTION_NEEDED if needs_person else ExitCode.INCOMPLETE
 
 
 def cannot_start_thread(error: BaseException) -> bool:
-    """Return whether the operating system refused a thread. Python has no class for it."""
+    """Return whether the operating system refused a thread. Python has no class for this error."""
     return isinstance(error, RuntimeError) and "start new thread" in str(error)
 
 
-def in_a_line(error: BaseException) -> str:
-    """Return an unexpected error in one line for a user: what the operating system says, or the kind of error and its place."""
+def one_line(error: BaseException) -> str:
+    """Describe an unexpected error in one line for a user: the operating system's words, or the error's type and origin."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     if cannot_start_thread(error):
@@ -160,14 +167,23 @@ def in_a_line(error: BaseException) -> str:
 
 
 def origin(error: BaseException) -> str:
-    """The kind of an unexpected error and where it arose. Its text is left out: it may quote a record or a secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
-    return f"{type(error).__name__}{place}"
+    """Return the type of an unexpected error and where it was raised, without its text: that may quote a record or a secret.
+
+    >>> origin(ValueError("secret"))
+    'ValueError'
+    """
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if not trace:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{type(error).__name__} at {file}:{trace.tb_lineno} in {code.co_name}"
 
 
 def needs_packages(name: str) -> str:
-    """The message for a command or a function whose packages are not installed."""
+    """Return the message for a command or a function whose packages are not installed."""
     return (
         f"`{name}` needs more packages. Install them: pip install 'zendesk-chat[load]', or in a clone of the repository: "
         "pip install '.[load]'"

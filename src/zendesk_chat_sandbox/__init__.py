@@ -1,4 +1,4 @@
-"""A local stand-in of the Zendesk Chat REST API: seeded, stateful, served on the loopback interface.
+"""A local simulation of the Zendesk Chat REST API: seeded, stateful, served on the loopback interface.
 
 Example:
     with Sandbox(chats=500) as sandbox:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from zendesk_chat_sandbox.chat_store import ChatStore, entry_of
-from zendesk_chat_sandbox.clock import Moment, SandboxClock, to_epoch
+from zendesk_chat_sandbox.clock import SandboxClock, Timestamp, to_epoch
 from zendesk_chat_sandbox.feeds import Feed
 from zendesk_chat_sandbox.http_messages import Record, encode
 from zendesk_chat_sandbox.seed_chats import ChatMaker, Times
@@ -64,7 +64,7 @@ class Account:
                 raise UnknownRecordError(f"no chat {identity}")
             return self.chats.record(identity)
 
-    def add_chat(self, record: Record | None = None, *, at: Moment | None = None) -> Record:
+    def add_chat(self, record: Record | None = None, *, at: Timestamp | None = None) -> Record:
         """Add a chat, or replace the one with its id; without ``record`` a generated one.
 
         Args:
@@ -73,23 +73,23 @@ class Account:
         """
         with self.lock:
             if record is None:
-                moment = self._moment(at)
-                draft = self.chat_maker.draft(moment)
-                entry = self.chat_maker.finish(draft, Times(moment - draft.duration, moment))
+                timestamp = self._timestamp(at)
+                draft = self.chat_maker.draft(timestamp)
+                entry = self.chat_maker.finish(draft, Times(timestamp - draft.duration, timestamp))
             else:
                 stamped = dict(record)
                 if at is not None or "update_timestamp" not in stamped:
-                    stamped["update_timestamp"] = iso_seconds(self._moment(at))
+                    stamped["update_timestamp"] = iso_seconds(self._timestamp(at))
                 entry = entry_of(stamped)
             self.chats.put(entry)
             self.version += 1
             return self.chats.record(entry.identity)
 
-    def add_chats(self, count: int, *, at: Moment | None = None) -> list[str]:
+    def add_chats(self, count: int, *, at: Timestamp | None = None) -> list[str]:
         """Add generated chats that were all changed in one second; return their ids."""
         return [str(self.add_chat(at=at)["id"]) for _ in range(count)]
 
-    def edit_chat(self, identity: str, *, at: Moment | None = None, **changes: object) -> Record:
+    def edit_chat(self, identity: str, *, at: Timestamp | None = None, **changes: object) -> Record:
         """Change keys of a chat and its ``update_timestamp``, which moves it within the export.
 
         Raises:
@@ -98,10 +98,10 @@ class Account:
         with self.lock:
             record = self.chat(identity) | changes
             if at is not None or "update_timestamp" not in changes:
-                record["update_timestamp"] = iso_seconds(self._moment(at))
+                record["update_timestamp"] = iso_seconds(self._timestamp(at))
             return self.add_chat(record)
 
-    def delete_chat(self, identity: str, *, at: Moment | None = None) -> Record:
+    def delete_chat(self, identity: str, *, at: Timestamp | None = None) -> Record:
         """Mark a chat as deleted; what the export still shows of it depends on a switch.
 
         Raises:
@@ -129,7 +129,7 @@ class Account:
             self.version += 1
             return record
 
-    def add_generated(self, resource: str, count: int, *, at: Moment | None = None) -> list[Record]:
+    def add_generated(self, resource: str, count: int, *, at: Timestamp | None = None) -> list[Record]:
         """Add so many generated records to any resource, events and chats at ``at`` or now.
 
         Raises:
@@ -137,7 +137,7 @@ class Account:
         """
         return [self.add(resource, self._generate(resource, at)) for _ in range(count)]
 
-    def edit(self, resource: str, identity: Identity, changes: Mapping[str, object], at: Moment | None = None) -> Record:
+    def edit(self, resource: str, identity: Identity, changes: Mapping[str, object], at: Timestamp | None = None) -> Record:
         """Change keys of a chat or of a record of a list.
 
         Raises:
@@ -154,7 +154,7 @@ class Account:
             self.version += 1
             return self.lists[resource][identity]
 
-    def delete(self, resource: str, identity: Identity, at: Moment | None = None) -> None:
+    def delete(self, resource: str, identity: Identity, at: Timestamp | None = None) -> None:
         """Delete a record: a chat leaves a mark, anything else is gone.
 
         Raises:
@@ -177,24 +177,24 @@ class Account:
         if resource not in RESOURCES:
             raise UnknownRecordError(f"no resource {resource!r}; there are: {', '.join(RESOURCES)}")
 
-    def _moment(self, at: Moment | None) -> int:
+    def _timestamp(self, at: Timestamp | None) -> int:
         return self.clock.seconds() if at is None else int(to_epoch(at))
 
-    def _generate(self, resource: str, at: Moment | None) -> Record:
+    def _generate(self, resource: str, at: Timestamp | None) -> Record:
         self._require(resource)
         if resource == "chats":
             return self.add_chat(at=at)
-        moment = self._moment(at)
+        timestamp = self._timestamp(at)
         if resource in self.events:
-            time_us = moment * SECOND_US + self.random.randrange(SECOND_US)
+            time_us = timestamp * SECOND_US + self.random.randrange(SECOND_US)
             if at is None:
                 time_us = min(time_us, int(self.clock.time() * SECOND_US))
             return EVENT_MAKERS[resource](self.random, self.lists, time_us)
         number = len(self.lists[resource])
-        record = MAKERS[resource](self.random, number, self.lists, moment)
+        record = MAKERS[resource](self.random, number, self.lists, timestamp)
         while record["id"] in self.lists[resource]:
             number += 1
-            record = MAKERS[resource](self.random, number, self.lists, moment)
+            record = MAKERS[resource](self.random, number, self.lists, timestamp)
         return record
 
 

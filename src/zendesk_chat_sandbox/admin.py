@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from zendesk_chat_sandbox.account import UnknownRecordError
 from zendesk_chat_sandbox.auth import Token
-from zendesk_chat_sandbox.clock import Moment
+from zendesk_chat_sandbox.clock import Timestamp
 from zendesk_chat_sandbox.faults import Fault
 from zendesk_chat_sandbox.http_messages import Record, Request, Response, json_response
 from zendesk_chat_sandbox.world import World
@@ -20,7 +20,7 @@ Call = Callable[[World, Record], Answer]
 
 
 def administer(world: World, request: Request) -> Response:
-    """Answer an admin call; 400 says what is wrong with it."""
+    """Answer an admin call; a 400 answer explains what is wrong with it."""
     call = CALLS.get((request.method, request.path[len(PREFIX) :].strip("/")))
     if call is None:
         known = ", ".join(f"{method} {PREFIX}{name}" for method, name in CALLS)
@@ -46,7 +46,7 @@ def _number(body: Record, key: str, default: int) -> int:
     return value
 
 
-def _moment(body: Record, key: str) -> Moment | None:
+def _timestamp(body: Record, key: str) -> Timestamp | None:
     value = body.get(key)
     if value is None or isinstance(value, float | int | str):
         return value
@@ -84,18 +84,18 @@ def _reset(world: World, body: Record) -> Answer:
 def _seed(world: World, body: Record) -> Answer:
     for resource in body:
         if resource != "at":
-            world.account.add_generated(resource, _number(body, resource, 0), at=_moment(body, "at"))
+            world.account.add_generated(resource, _number(body, resource, 0), at=_timestamp(body, "at"))
     return {"counts": world.account.counts()}
 
 
 def _add(world: World, body: Record) -> Answer:
-    resource, at = str(body["resource"]), _moment(body, "at")
+    resource, at = str(body["resource"]), _timestamp(body, "at")
     added = [_added(world, resource, record, at) for record in _records(body)]
     added += world.account.add_generated(resource, _number(body, "count", 0), at=at)
     return {"added": added}
 
 
-def _added(world: World, resource: str, record: Record, at: Moment | None) -> Record:
+def _added(world: World, resource: str, record: Record, at: Timestamp | None) -> Record:
     if resource == "chats":
         return world.account.add_chat(record, at=at)
     return world.account.add(resource, record)
@@ -105,18 +105,18 @@ def _edit(world: World, body: Record) -> Answer:
     changes = body["changes"]
     if not isinstance(changes, dict):
         raise TypeError("changes is an object")
-    return {"record": world.account.edit(str(body["resource"]), _identity(body), changes, _moment(body, "at"))}
+    return {"record": world.account.edit(str(body["resource"]), _identity(body), changes, _timestamp(body, "at"))}
 
 
 def _delete(world: World, body: Record) -> Answer:
-    world.account.delete(str(body["resource"]), _identity(body), _moment(body, "at"))
+    world.account.delete(str(body["resource"]), _identity(body), _timestamp(body, "at"))
     return {"deleted": body["id"]}
 
 
 def _clock(world: World, body: Record) -> Answer:
-    moment = _moment(body, "set")
-    if moment is not None:
-        world.clock.set(moment)
+    timestamp = _timestamp(body, "set")
+    if timestamp is not None:
+        world.clock.set(timestamp)
     advance = body.get("advance", 0)
     if not isinstance(advance, int | float):
         raise TypeError("advance is a number of seconds")

@@ -51,7 +51,7 @@ class Tokens:
         self.access.pop(token, None)
 
     def valid(self, token: str, now: float) -> Token | None:
-        """Return what a token stands for, or None when it is unknown or expired."""
+        """Return what a token grants, or None when it is unknown or expired."""
         known = self.access.get(token)
         if known is None or (known.expires_at is not None and known.expires_at <= now):
             return None

@@ -39,8 +39,8 @@ def _shown(world: World, identity: str) -> Record | None:
     return None if record is None else chat_form(world.switches, record)
 
 
-def _key_at(created: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
-    return created[place] if place < len(created) else (created[-1][0] + 1, "")
+def _key_at(created: Sequence[tuple[int, str]], position: int) -> tuple[int, str]:
+    return created[position] if position < len(created) else (created[-1][0] + 1, "")
 
 
 def _link(world: World, request: Request, parts: Sequence[str], key: tuple[int, str]) -> str:
@@ -49,11 +49,11 @@ def _link(world: World, request: Request, parts: Sequence[str], key: tuple[int, 
 
 
 def _place(created: list[tuple[int, str]], cursor: str) -> int:
-    """Return the place of the first chat that is no longer part of the page that ends before the cursor's key."""
+    """Return the position of the first chat after the page that ends before the cursor's key."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        moment, identity = cast("list[object]", json.loads(base64.urlsafe_b64decode(padded)))
-        return bisect_left(created, (int(str(moment)), str(identity)))
+        timestamp, identity = cast("list[object]", json.loads(base64.urlsafe_b64decode(padded)))
+        return bisect_left(created, (int(str(timestamp)), str(identity)))
     except (binascii.Error, UnicodeDecodeError, ValueError, TypeError):
         raise bad_request("cursor is not one of this API") from None
 

@@ -70,10 +70,10 @@ def _count(text: str) -> int:
 
 def _time(text: str) -> str:
     try:
-        moment = to_epoch(text)
+        timestamp = to_epoch(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it as {_SHOWN_TIME}") from None
-    if not to_epoch(_EARLIEST) <= moment <= to_epoch(_LATEST):
+    if not to_epoch(_EARLIEST) <= timestamp <= to_epoch(_LATEST):
         raise argparse.ArgumentTypeError(f"{text!r} is out of range; give a time from {_EARLIEST[:4]} to {_LATEST[:4]}")
     return text
 

@@ -1,32 +1,32 @@
-"""The sandbox's own idea of now: real time, or a moment that stands still until a test moves it."""
+"""The sandbox's clock: real time, or a fixed time that a test moves."""
 
 import time
 from datetime import UTC, datetime
 
-Moment = float | int | str | datetime
+Timestamp = float | int | str | datetime
 
 
-def to_epoch(moment: Moment) -> float:
+def to_epoch(timestamp: Timestamp) -> float:
     """Convert epoch seconds, an ISO string or a datetime to epoch seconds. Without a time zone it is UTC.
 
     Raises:
         ValueError: the string is no ISO timestamp.
     """
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    if isinstance(moment, datetime):
-        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
-    return float(moment)
+    if isinstance(timestamp, str):
+        timestamp = datetime.fromisoformat(timestamp)
+    if isinstance(timestamp, datetime):
+        return (timestamp.replace(tzinfo=UTC) if timestamp.tzinfo is None else timestamp).timestamp()
+    return float(timestamp)
 
 
 class SandboxClock:
     """A clock that can be moved.
 
-    Without ``now`` it follows real time. With ``now`` it stands at that moment and moves only by `advance` and `set`,
+    Without ``now`` it follows real time. With ``now`` it starts at that time and moves only by `advance` and `set`,
     unless ``ticking`` lets real time pass on top.
     """
 
-    def __init__(self, now: Moment | None = None, *, ticking: bool = False) -> None:
+    def __init__(self, now: Timestamp | None = None, *, ticking: bool = False) -> None:
         self._ticking = ticking or now is None
         self._offset = 0.0
         if now is not None:
@@ -44,6 +44,6 @@ class SandboxClock:
         """Move the clock, forwards or (negative) backwards."""
         self._offset += seconds
 
-    def set(self, now: Moment) -> None:
-        """Put the clock to a moment."""
+    def set(self, now: Timestamp) -> None:
+        """Set the clock."""
         self._offset = to_epoch(now) - (time.time() if self._ticking else 0.0)

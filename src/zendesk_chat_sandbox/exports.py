@@ -102,18 +102,18 @@ def _too_recent(world: World) -> ApiError:
 
 
 def _begin(world: World, export: Export, feed: Feed, asked: Asked) -> int:
-    """Return the place of the first record of the page."""
+    """Return the position of the first record of the page."""
     switches = world.switches
     if export.name == "agent_timeline":
         skip = switches.timeline_boundary == "skip"
         return feed.first_beyond(asked.start_us) if skip and asked.start_us else feed.first_at(asked.start_us)
     if not asked.start_id or switches.start_id == "ignored":
         return feed.first_at(asked.start_us)
-    return feed.place((asked.start_us, asked.start_id), beyond=switches.start_id == "exclusive")
+    return feed.position((asked.start_us, asked.start_id), beyond=switches.start_id == "exclusive")
 
 
 def _end(world: World, feed: Feed) -> int:
-    """Return the place behind the last record that may be shown."""
+    """Return the position after the last record that may be shown."""
     hidden = world.switches.recent_seconds if world.switches.recent_window == "exclude" else 0
     return feed.first_beyond(int((world.clock.time() - hidden) * SECOND_US))
 

@@ -61,7 +61,7 @@ class Fault:
         drip: send the body in pieces of ``size`` bytes with ``seconds`` between them.
         reset: reset the connection instead of answering.
         reset_body: reset it after ``size`` bytes of the body (half of it).
-        hang: say nothing for ``seconds`` (None: until the sandbox stops), then close.
+        hang: send nothing for ``seconds`` (None: until the sandbox stops), then close.
         hang_body: the same after ``size`` bytes of the body.
         truncated: close the connection properly after ``size`` bytes of a longer ``Content-Length``.
         truncated_gzip: a complete response whose compressed body ends after ``size`` bytes.
@@ -102,7 +102,7 @@ class Fault:
             raise ValueError("interim is a list of statuses from 100 to 199")
 
     def matches(self, request: Request) -> bool:
-        """Tell whether a request is one of those the fault is about."""
+        """Return whether the fault applies to a request."""
         return (
             fnmatchcase(request.path, self.path)
             and fnmatchcase(request.method, self.method)
@@ -182,5 +182,5 @@ def _phrase(status: int) -> str:
 
 
 def cut_at(fault: Fault, body: bytes) -> int:
-    """Return after how many bytes a body is cut: ``size``, else half of it."""
+    """Return after how many bytes a body is truncated: ``size``, else half of it."""
     return min(len(body), len(body) // 2 if fault.size is None else fault.size)

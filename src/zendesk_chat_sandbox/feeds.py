@@ -1,10 +1,10 @@
-"""An index of encoded records by time and id, from which the incremental exports cut their pages."""
+"""An index of encoded records by time and id, from which the incremental exports take their pages."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 
 Key = tuple[int, str]
-"""Time in microseconds, and the id that orders records of one moment."""
+"""Time in microseconds, and the id that orders records of one time."""
 
 
 class Feed:
@@ -33,7 +33,7 @@ class Feed:
         self.bodies[identity] = body
 
     def remove(self, identity: str) -> bool:
-        """Drop a record; tell whether there was one."""
+        """Remove a record; return whether it existed."""
         time_us = self._times.pop(identity, None)
         if time_us is None:
             return False
@@ -46,13 +46,13 @@ class Feed:
         return self._times.get(identity)
 
     def first_at(self, time_us: int) -> int:
-        """Return the place of the first record at or after a moment."""
+        """Return the position of the first record at or after a time."""
         return bisect_left(self.keys, (time_us, ""))
 
     def first_beyond(self, time_us: int) -> int:
-        """Return the place of the first record after a moment."""
+        """Return the position of the first record after a time."""
         return bisect_left(self.keys, (time_us + 1, ""))
 
-    def place(self, key: Key, *, beyond: bool) -> int:
-        """Return the place of the first record at or after a key, or only after it."""
+    def position(self, key: Key, *, beyond: bool) -> int:
+        """Return the position of the first record at or after a key, or only after it."""
         return bisect_right(self.keys, key) if beyond else bisect_left(self.keys, key)

@@ -17,7 +17,7 @@ _OLD_AGENT_EVERY: Final = 3
 
 
 def has_usual_chats(switches: Switches) -> bool:
-    """Tell whether chats are shown as they are stored."""
+    """Return whether chats are shown as they are stored."""
     chosen = (switches.history, switches.chat_agent_ids, switches.chat_department_ids)
     return chosen == ("seconds", "string", "int")
 
@@ -69,9 +69,9 @@ def with_fractions(history: Sequence[Record]) -> list[Record]:
     for stamp, group in groupby(history, key=lambda item: str(item["timestamp"])):
         together = list(group)
         second_us = parse_seconds(stamp) * SECOND_US
-        for place, item in enumerate(together, 1):
-            moment = iso_micros(second_us + place * SECOND_US // (len(together) + 1))
-            items.append({key: value for key, value in item.items() if key not in _NEWER_ITEM_KEYS} | {"timestamp": moment})
+        for position, item in enumerate(together, 1):
+            timestamp = iso_micros(second_us + position * SECOND_US // (len(together) + 1))
+            items.append({key: value for key, value in item.items() if key not in _NEWER_ITEM_KEYS} | {"timestamp": timestamp})
     return items
 
 

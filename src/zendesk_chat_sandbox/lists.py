@@ -1,4 +1,4 @@
-"""Resources read as whole lists or by id: agents, bans, departments and the other settings."""
+"""Resources read as complete lists or by id: agents, bans, departments and the other settings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Window:
     limit: int
 
     def of(self, records: Sequence[Record]) -> list[Record]:
-        """Cut the window out of records, in the order of their ids."""
+        """Return the records of the window, in the order of their ids."""
         kept = sorted(
             (
                 record

@@ -5,7 +5,7 @@ from typing import Self
 
 from zendesk_chat_sandbox.account import Account
 from zendesk_chat_sandbox.auth import DEFAULT_TOKEN, Tokens, initial_tokens
-from zendesk_chat_sandbox.clock import Moment, SandboxClock
+from zendesk_chat_sandbox.clock import SandboxClock, Timestamp
 from zendesk_chat_sandbox.faults import Fault
 from zendesk_chat_sandbox.seed import build_account
 from zendesk_chat_sandbox.seed_visitors import RETURNING_SHARE
@@ -23,9 +23,9 @@ class Sandbox:
         port: the port to serve on; 0 for any free one.
         host: only the loopback address is allowed.
         token: the access token of an administrator.
-        now: where the clock stands; without it the clock follows real time.
+        now: where the clock starts; without it the clock follows real time.
         ticking: lets real time pass on top of ``now``.
-        history_until: where the seeded history ends, by default now; give a fixed moment to find the same data after
+        history_until: where the seeded history ends, by default now; give a fixed time to find the same data after
             a restart in real time.
         clock_skew: seconds by which the sandbox's clock is ahead of this machine's (or of ``now``), behind if negative.
             Its ``Date`` headers, its checks of ``start_time`` and its data follow its own clock.
@@ -44,9 +44,9 @@ class Sandbox:
         port: int = 0,
         host: str = LOOPBACK,
         token: str = DEFAULT_TOKEN,
-        now: Moment | None = None,
+        now: Timestamp | None = None,
         ticking: bool = False,
-        history_until: Moment | None = None,
+        history_until: Timestamp | None = None,
         clock_skew: float = 0.0,
         returning_visitors: float = RETURNING_SHARE,
         switches: Switches | None = None,

@@ -34,16 +34,16 @@ class _Reader:
     """Reads tokens into tests by recursive descent: OR binds weakest, then AND (written or implied), then NOT."""
 
     tokens: list[re.Match[str]]
-    place: int = 0
+    position: int = 0
 
     def word(self) -> str | None:
-        token = self.tokens[self.place] if self.place < len(self.tokens) else None
+        token = self.tokens[self.position] if self.position < len(self.tokens) else None
         return None if token is None else (token["paren"] or token["word"] or "")
 
     def either(self) -> Test:
         tests = [self.all_of()]
         while self.word() == "OR":
-            self.place += 1
+            self.position += 1
             tests.append(self.all_of())
         return tests[0] if len(tests) == 1 else lambda entry: any(test(entry) for test in tests)
 
@@ -51,27 +51,27 @@ class _Reader:
         tests = [self.negated()]
         while self.word() not in {None, "OR", ")"}:
             if self.word() == "AND":
-                self.place += 1
+                self.position += 1
             tests.append(self.negated())
         return tests[0] if len(tests) == 1 else lambda entry: all(test(entry) for test in tests)
 
     def negated(self) -> Test:
         if self.word() == "NOT":
-            self.place += 1
+            self.position += 1
             inner = self.negated()
             return lambda entry: not inner(entry)
         return self.single()
 
     def single(self) -> Test:
         if self.word() in {None, "AND", "OR", ")"}:
-            raise QueryError("the query ends or goes on where something to search for is expected")
-        token = self.tokens[self.place]
-        self.place += 1
+            raise QueryError("the query has no search term where one is expected")
+        token = self.tokens[self.position]
+        self.position += 1
         if token["paren"] == "(":
             inner = self.either()
             if self.word() != ")":
                 raise QueryError("a parenthesis is not closed")
-            self.place += 1
+            self.position += 1
             return inner
         return _of_field(token) if token["field"] else _of_text(token["phrase"] or token["word"] or "")
 
@@ -87,11 +87,11 @@ def parse_query(text: str) -> Test:
     reader = _Reader(list(_TOKEN.finditer(text)))
     test = reader.either()
     if reader.word() is not None:
-        raise QueryError("the query goes on after its end")
+        raise QueryError("the query has text after its end")
     return test
 
 
-def _moment(text: str) -> int | None:
+def _timestamp(text: str) -> int | None:
     if text == "*":
         return None
     if _OFFSET.search(text):
@@ -105,7 +105,7 @@ def _moment(text: str) -> int | None:
 def _of_field(token: re.Match[str]) -> Test:
     field, value = token["field"], token["exact"] or token["value"] or ""
     if field in _TIMES:
-        low, high = (_moment(token["low"]), _moment(token["high"])) if token["low"] else (_moment(value),) * 2
+        low, high = (_timestamp(token["low"]), _timestamp(token["high"])) if token["low"] else (_timestamp(value),) * 2
         return _between(_TIMES[field], low, high)
     if field == "type":
         return lambda entry: entry.kind == value
@@ -119,8 +119,8 @@ def _of_field(token: re.Match[str]) -> Test:
 
 def _between(of: Callable[[ChatEntry], int | None], low: int | None, high: int | None) -> Test:
     def test(entry: ChatEntry) -> bool:
-        moment = of(entry)
-        return moment is not None and (low is None or moment >= low) and (high is None or moment <= high)
+        timestamp = of(entry)
+        return timestamp is not None and (low is None or timestamp >= low) and (high is None or timestamp <= high)
 
     return test
 

@@ -1,4 +1,4 @@
-"""Builds a whole account from a seed: the same seed, size and moment give the same bytes."""
+"""Builds a complete account from a seed: the same seed, size and time give the same bytes."""
 
 import json
 from random import Random
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from zendesk_chat_sandbox.account import Account
 from zendesk_chat_sandbox.chat_store import ChatEntry
-from zendesk_chat_sandbox.clock import Moment, SandboxClock, to_epoch
+from zendesk_chat_sandbox.clock import SandboxClock, Timestamp, to_epoch
 from zendesk_chat_sandbox.feeds import Feed
 from zendesk_chat_sandbox.http_messages import Record, encode
 from zendesk_chat_sandbox.seed_chats import ChatMaker, Draft, Times
@@ -38,7 +38,7 @@ _RECENT_ENGAGEMENTS_PER_EVENT: Final = 0.5
 
 
 def build_account(
-    seed: int, chats: int, clock: SandboxClock, until: Moment | None = None, returning: float = RETURNING_SHARE
+    seed: int, chats: int, clock: SandboxClock, until: Timestamp | None = None, returning: float = RETURNING_SHARE
 ) -> Account:
     """Build an account with so many chats, whose history ends at ``until``, by default at the clock's now.
 
@@ -110,19 +110,19 @@ def _seed_chats(account: Account, count: int, now: int) -> None:
 
 
 def _conversion_time(random: Random, draft: Draft, end: int, before: int) -> int | None:
-    """Return when a chat that ended at ``end`` leads to a goal, or None if it does not before a moment."""
+    """Return when a chat that ended at ``end`` leads to a goal, or None if it does not before a given time."""
     if not draft.goals or random.random() > _CONVERSION_SHARE:
         return None
-    moment = end + 60 + int(random.expovariate(1 / _CONVERSION_DELAY_SECONDS))
-    return moment if moment < before else None
+    timestamp = end + 60 + int(random.expovariate(1 / _CONVERSION_DELAY_SECONDS))
+    return timestamp if timestamp < before else None
 
 
 def _conversion_row(entry: ChatEntry) -> Record:
     """The conversion that is in a chat, as the export has it: with the chat's id, without names."""
-    told: dict[str, Any] = json.loads(entry.body)["conversions"][0]
-    attribution = {name: told["attribution"][name] for name in ("agent_id", "department_id")}
+    record: dict[str, Any] = json.loads(entry.body)["conversions"][0]
+    attribution = {name: record["attribution"][name] for name in ("agent_id", "department_id")}
     chat = {"chat_id": entry.identity, "chat_timestamp": iso_seconds(entry.created)}
-    return told | {"attribution": attribution | chat}
+    return record | {"attribution": attribution | chat}
 
 
 def oldest_chat(account: Account) -> str:

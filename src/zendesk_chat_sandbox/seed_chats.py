@@ -125,7 +125,7 @@ class ChatMaker:
         self._goals = {str(goal["name"]): str(goal["id"]) for goal in lists["goals"].values()}
         self._skills = {str(skill["name"]): str(skill["id"]) for skill in lists["skills"].values()}
 
-    def draft(self, moment: int) -> Draft:
+    def draft(self, timestamp: int) -> Draft:
         """Decide what the next chat is about and how it goes, given about when it starts."""
         number, random = self.made, self._random
         self.made += 1
@@ -133,23 +133,23 @@ class ChatMaker:
         desk = self._desk(visitor)
         department = self._department(desk.name)
         topic = pick(random, TOPICS[desk.name])
-        present = self.rota.at(moment)
+        present = self.rota.at(timestamp)
         special = number < _SPECIAL_CHATS
         away = _OFFLINE_SHARE_WHEN_OPEN if present else _OFFLINE_SHARE_WHEN_CLOSED
         if not special and random.random() < away:
             return Draft(number, visitor, desk, department, self._case(topic, desk, 0), None)
-        dialogue = Dialogue(random, visitor.name, moment)
-        agents = self._agents_for(moment, desk, present, special=special)
+        dialogue = Dialogue(random, visitor.name, timestamp)
+        agents = self._agents_for(timestamp, desk, present, special=special)
         if not agents:
             case = self._case(topic, desk, 20 + int(random.expovariate(1 / 150)))
             wait_in_vain(dialogue, case, department)
             return Draft(number, visitor, desk, department, case, dialogue)
-        strain = 1 + _SLOWER_WITH_LOAD * load(present, moment, self._busy_until)
+        strain = 1 + _SLOWER_WITH_LOAD * load(present, timestamp, self._busy_until)
         case = self._served_case(topic, desk, [self._agents[agent] for agent in agents], strain, _SPECIAL_LINES.get(number))
         own = TEAM[agents[-1]].departments
         last = department if len(agents) == 1 or desk.name in own else self._department(own[0])
         hold(dialogue, case, [self._agents[agent] for agent in agents], (department, last))
-        self._busy_until[agents[-1]] = moment + dialogue.now
+        self._busy_until[agents[-1]] = timestamp + dialogue.now
         return Draft(number, visitor, desk, department, case, dialogue)
 
     def finish(self, draft: Draft, times: Times) -> ChatEntry:
@@ -179,7 +179,7 @@ class ChatMaker:
     def _department(self, name: str | None) -> Department:
         return self._departments.get(name, Department()) if name else Department()
 
-    def _agents_for(self, moment: int, desk: Desk, present: Sequence[int], *, special: bool) -> list[int]:
+    def _agents_for(self, timestamp: int, desk: Desk, present: Sequence[int], *, special: bool) -> list[int]:
         """Return who takes the chat: nobody, one agent, or two where the first hands over."""
         random = self._random
         if special:
@@ -191,7 +191,7 @@ class ChatMaker:
             missed, agent = _MISSED_SHARE_WITHOUT_MEMBERS, pick(random, present)
         else:
             missed = _MISSED_SHARE
-        if random.random() < missed + _MISSED_SHARE_OF_LOAD * load(present, moment, self._busy_until):
+        if random.random() < missed + _MISSED_SHARE_OF_LOAD * load(present, timestamp, self._busy_until):
             return []
         other = pick(random, present)
         return [agent, other] if other != agent and random.random() < _HANDOVER_SHARE else [agent]
@@ -277,8 +277,8 @@ class ChatMaker:
             if random.random() < _WEBPATH_ARRAY_SHARE:
                 steps.append(f'[{start - 40 + number},"{page}",null]')
             else:
-                moment = iso_seconds(start - 40 + 12 * number)
-                steps.append(f'{{"timestamp":"{moment}","from":"{referrer}","to":"{page}","title":"{title}"}}')
+                timestamp = iso_seconds(start - 40 + 12 * number)
+                steps.append(f'{{"timestamp":"{timestamp}","from":"{referrer}","to":"{page}","title":"{title}"}}')
             referrer = page
         return f"[{','.join(steps)}]"
 
@@ -307,7 +307,7 @@ class ChatMaker:
         for part in dialogue.parts:
             self.engagements.append((part.agent.identity, times.start + part.joined, times.start + part.left))
         engagements = ",".join(
-            self._engagement(draft, part, identity, times, place) for place, part in enumerate(dialogue.parts)
+            self._engagement(draft, part, identity, times, position) for position, part in enumerate(dialogue.parts)
         )
         return (
             self._outline(draft, dialogue, times, identity, deleted=deleted)
@@ -357,11 +357,11 @@ class ChatMaker:
             f'"chat_timestamp":"{iso_seconds(times.start)}"}}}}]'
         )
 
-    def _engagement(self, draft: Draft, part: Part, identity: str, times: Times, place: int) -> str:
+    def _engagement(self, draft: Draft, part: Part, identity: str, times: Times, position: int) -> str:
         last = draft.dialogue is not None and part is draft.dialogue.parts[-1]
         rating, comment = (draft.case.rating, draft.case.comment) if last else ("null", "null")
         return (
-            f'{{"id":"{identity}.e{place}","started_by":"{part.started_by}","agent_id":"{part.agent.identity}",'
+            f'{{"id":"{identity}.e{position}","started_by":"{part.started_by}","agent_id":"{part.agent.identity}",'
             f'"agent_name":{part.agent.name},"agent_full_name":{part.agent.full_name},'
             f'"department_id":{part.department.number},'
             f'"assigned":true,"accepted":true,"rating":{rating},"comment":{comment},"skills_requested":[],'

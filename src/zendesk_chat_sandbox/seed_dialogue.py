@@ -220,7 +220,7 @@ def _answer(dialogue: Dialogue, case: Case, agent: Speaker, department: Departme
 def _discuss(dialogue: Dialogue, case: Case, agents: Sequence[Speaker], departments: Sequence[Department]) -> None:
     random = dialogue.random
     skipped = below(random, len(case.topic.exchanges))
-    exchanges = [exchange for place, exchange in enumerate(case.topic.exchanges) if place != skipped][
+    exchanges = [exchange for position, exchange in enumerate(case.topic.exchanges) if position != skipped][
         : pick(random, _EXCHANGES)
     ]
     if random.random() < _FILLER_SHARE:

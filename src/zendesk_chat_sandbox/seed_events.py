@@ -148,19 +148,19 @@ def status_changes(random: Random, rota: Rota, days: Sequence[int], now: int, mo
 
 def _of_duty(random: Random, duty: Duty) -> Iterator[Change]:
     """Return an agent's day: online, for some a coffee, lunch, online again, offline."""
-    moments = [(duty.start - random.uniform(0, 480), "online")]
+    timestamps = [(duty.start - random.uniform(0, 480), "online")]
     if random.random() < _COFFEE_SHARE:
         coffee = duty.start + 2 * HOUR_SECONDS + random.uniform(0, 1_500)
-        moments += [(coffee, "away"), (coffee + random.uniform(240, 780), "online")]
+        timestamps += [(coffee, "away"), (coffee + random.uniform(240, 780), "online")]
     if duty.lunch is not None:
-        moments += [(duty.lunch + random.uniform(0, 300), "away"), (duty.lunch + random.uniform(2_100, 3_500), "online")]
+        timestamps += [(duty.lunch + random.uniform(0, 300), "away"), (duty.lunch + random.uniform(2_100, 3_500), "online")]
     end = duty.end + random.uniform(0, 600)
     if random.random() < _INVISIBLE_SHARE:
-        moments += [(end, "invisible")]
+        timestamps += [(end, "invisible")]
         end += random.uniform(300, 1_500)
     before = "offline"
-    for moment, status in [*moments, (end, "offline")]:
-        yield int(moment * SECOND_US), before, status
+    for timestamp, status in [*timestamps, (end, "offline")]:
+        yield int(timestamp * SECOND_US), before, status
         before = status
 
 
@@ -197,9 +197,9 @@ def agent_events(
 
 def _engagement_changes(random: Random, engagements: Sequence[Engagement]) -> Iterator[tuple[object, Change]]:
     steps = sorted(
-        (moment * SECOND_US + random.randrange(SECOND_US), agent, step)
+        (timestamp * SECOND_US + random.randrange(SECOND_US), agent, step)
         for agent, start, end in engagements
-        for moment, step in ((start, 1), (end, -1))
+        for timestamp, step in ((start, 1), (end, -1))
         if end > start
     )
     count: dict[int, int] = {}
@@ -211,14 +211,14 @@ def _engagement_changes(random: Random, engagements: Sequence[Engagement]) -> It
 
 def department_events(random: Random, departments: Sequence[object], days: Sequence[int], now: int, most: int) -> list[Record]:
     """Build the latest openings and closings of departments."""
-    moments = [
-        (day * DAY_SECONDS + hour * HOUR_SECONDS + place, department, hour == _OPENING_HOURS[0])
+    timestamps = [
+        (day * DAY_SECONDS + hour * HOUR_SECONDS + position, department, hour == _OPENING_HOURS[0])
         for day in days[-(most // (2 * len(departments)) + 8) :]
         if weekday_of(day) != SUNDAY
         for hour in _OPENING_HOURS
-        for place, department in enumerate(departments)
+        for position, department in enumerate(departments)
     ]
-    latest = [moment for moment in moments if moment[0] < now][-most:]
+    latest = [timestamp for timestamp in timestamps if timestamp[0] < now][-most:]
     return [_department_event(random, department, second, enabled=opens) for second, department, opens in latest]
 
 

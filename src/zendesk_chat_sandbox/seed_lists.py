@@ -1,4 +1,4 @@
-"""Makers of the records that are read as whole lists: agents, bans, departments and the other settings."""
+"""Makers of the records that are read as complete lists: agents, bans, departments and the other settings."""
 
 from collections.abc import Callable, Mapping
 from random import Random

@@ -50,7 +50,7 @@ JAPANESE_DESK: Final = Desk("日本語サポート", 0, 66, 1.2, 0.93, 0.86)
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A place in the chat team."""
+    """A position in the chat team."""
 
     departments: tuple[str, ...]
     start: int
@@ -114,12 +114,12 @@ class Rota:
     def _plan(self, day: int) -> Iterator[Duty]:
         random = Random(self.seed * 1_000_003 + day)  # noqa: S311 -- a seed is wanted, secrets are not
         weekday, midnight = weekday_of(day), day * DAY_SECONDS
-        for place, (agent, post) in enumerate(TEAM.items()):
+        for position, (agent, post) in enumerate(TEAM.items()):
             present = random.random() < _PRESENT_SHARE
             if weekday == SUNDAY or not present:
                 continue
             if weekday == SATURDAY:
-                if (day // 7 + place) % _SATURDAY_EVERY == 0:
+                if (day // 7 + position) % _SATURDAY_EVERY == 0:
                     start, end = _SATURDAY_SHIFT
                     yield Duty(agent, midnight + start * HOUR_SECONDS, midnight + end * HOUR_SECONDS, None)
                 continue
@@ -135,6 +135,6 @@ def choose_agent(random: Random, present: Sequence[int], department: str | None,
     return min(pick(random, members), pick(random, members), key=lambda agent: busy_until.get(agent, 0))
 
 
-def load(present: Sequence[int], moment: int, busy_until: Mapping[int, int]) -> float:
+def load(present: Sequence[int], timestamp: int, busy_until: Mapping[int, int]) -> float:
     """Return the share of the agents present who are in a chat."""
-    return sum(busy_until.get(agent, 0) > moment for agent in present) / max(1, len(present))
+    return sum(busy_until.get(agent, 0) > timestamp for agent in present) / max(1, len(present))

@@ -18,7 +18,7 @@ from zendesk_chat_sandbox.http_messages import Request, Response
 from zendesk_chat_sandbox.routes import answer
 from zendesk_chat_sandbox.tampering import TAMPERING, tampered
 from zendesk_chat_sandbox.web_pages import refuse_web_page
-from zendesk_chat_sandbox.wire import Compressor, dated, in_members, packed, prettier, send, send_broken, send_interim
+from zendesk_chat_sandbox.wire import Compressor, compressed, dated, in_members, prettier, send, send_broken, send_interim
 from zendesk_chat_sandbox.world import LoggedRequest, World
 
 LOOPBACK: Final = "127.0.0.1"
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and kind == "gzip_members":
             return in_members(response, self.server.compressor, cut_at(fault, response.body))
         if switches.gzip or kind == "truncated_gzip":
-            response = packed(response, request, self.server.compressor, force=kind == "truncated_gzip")
+            response = compressed(response, request, self.server.compressor, force=kind == "truncated_gzip")
         if fault is not None and kind == "truncated_gzip":
             response = replace(response, body=response.body[: cut_at(fault, response.body)])
         return response

@@ -17,11 +17,11 @@ class Switches:
     """One behaviour of the sandbox, chosen per unknown of the real API."""
 
     start_id: Literal["exclusive", "inclusive", "ignored"] = "exclusive"
-    """Whether the record at (``start_time``, ``start_id``) is left out, repeated, or ``start_id`` has no effect."""
+    """Whether the record at (``start_time``, ``start_id``) is skipped, repeated, or ``start_id`` has no effect."""
     timeline_boundary: Literal["repeat", "skip"] = "repeat"
     """Whether ``start_time`` of the agent timeline includes spans that start exactly there."""
     recent_window: Literal["reject", "exclude", "allow"] = "reject"
-    """A ``start_time`` younger than ``recent_seconds``: answered 400; rows that young left out; or no rule at all."""
+    """A ``start_time`` within the last ``recent_seconds``: answered with 400; answered without such rows; or no rule at all."""
     recent_seconds: int = 300
     recent_status: Literal[400, 422] = 400
     """The status of that refusal; 422 is the one of Support's exports."""
@@ -39,7 +39,7 @@ class Switches:
     over_limit: Literal["reject", "clamp"] = "reject"
     """A ``limit`` above the maximum of an export, of agents or of bans."""
     export_page_cap: int = 0
-    """Largest page an export gives, whatever ``limit`` says; 0 for no cap."""
+    """Largest page that an export returns, whatever ``limit`` says; 0 for no cap."""
     short_page_every: int = 0
     """Every so manieth export page holds half of what it could although more follows; 0 for never."""
     bans_limit: Literal["union", "list"] = "union"

@@ -43,10 +43,10 @@ def parse_micros(text: str) -> int:
     """
     if _DOUBLE_OFFSET.search(text):
         text = text[:-1]
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    timestamp = datetime.fromisoformat(text)
+    if timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=UTC)
+    return (timestamp - _EPOCH) // _MICROSECOND
 
 
 def parse_seconds(text: str) -> int:

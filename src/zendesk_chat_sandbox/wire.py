@@ -38,12 +38,12 @@ class Compressor:
                 self._known.move_to_end(key)
                 return self._known[key]
         compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-        packed = compressor.compress(body) + compressor.flush()
+        compressed = compressor.compress(body) + compressor.flush()
         with self._lock:
-            self._known[key] = packed
+            self._known[key] = compressed
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return packed
+        return compressed
 
 
 def prettier(response: Response) -> Response:
@@ -53,7 +53,7 @@ def prettier(response: Response) -> Response:
     return replace(response, body=json.dumps(json.loads(response.body), indent=2).encode())
 
 
-def packed(response: Response, request: Request, compressor: Compressor, *, force: bool = False) -> Response:
+def compressed(response: Response, request: Request, compressor: Compressor, *, force: bool = False) -> Response:
     """Compress a body if the client takes gzip and it is worth it, or in any case."""
     wanted = "gzip" in request.headers.get("accept-encoding", "") and len(response.body) >= _GZIP_LEAST
     if not (wanted or force):
@@ -99,7 +99,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def send(connection: socket.socket, request: Request, response: Response, *, close: bool) -> None:
-    """Send a whole response in one write."""
+    """Send a complete response in one write."""
     head = head_of(response, close=close)
     bodiless = request.method == "HEAD" or response.status in _BODILESS
     connection.sendall(head if bodiless else head + response.body)

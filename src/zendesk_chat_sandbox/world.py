@@ -7,7 +7,7 @@ from typing import Final
 
 from zendesk_chat_sandbox.account import Account
 from zendesk_chat_sandbox.auth import Tokens
-from zendesk_chat_sandbox.clock import Moment, SandboxClock
+from zendesk_chat_sandbox.clock import SandboxClock, Timestamp
 from zendesk_chat_sandbox.faults import FaultBook
 from zendesk_chat_sandbox.rate_limit import RateLimit
 from zendesk_chat_sandbox.seed import build_account
@@ -19,7 +19,7 @@ LOG_LENGTH: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request the sandbox has answered; status 0 stands for a connection that was broken instead."""
+    """One request the sandbox has answered; status 0 means that the connection was broken instead."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class World:
     account: Account
     tokens: Tokens
     switches: Switches
-    history_until: Moment | None = None
+    history_until: Timestamp | None = None
     returning_visitors: float = RETURNING_SHARE
     faults: FaultBook = field(default_factory=FaultBook)
     rate_limit: RateLimit = field(default_factory=RateLimit)

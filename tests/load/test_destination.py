@@ -15,9 +15,9 @@ import pytest
 from dlt.common.exceptions import DltException
 
 from tests.support.load_runs import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
-from zendesk_chat.errors import ConfigError, ExitCode, exit_code
+from zendesk_chat.errors import ConfigError, DestinationError, ExitCode, exit_code
 from zendesk_chat.load.destination import duckdb_path, open_target
-from zendesk_chat.load.failures import DestinationError, explained
+from zendesk_chat.load.failures import explained
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.transaction import read_states
 

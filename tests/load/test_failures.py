@@ -10,9 +10,9 @@ import duckdb
 import pytest
 from dlt.common.exceptions import DltException
 
-from zendesk_chat.errors import NO_THREAD
+from zendesk_chat.errors import NO_THREAD, DestinationError
 from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.failures import DestinationError, explained, reason
+from zendesk_chat.load.failures import explained, reason
 
 
 class OperationalError(Exception):

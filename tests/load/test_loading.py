@@ -27,9 +27,8 @@ from tests.support.load_runs import (
     url,
 )
 from zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
-from zendesk_chat.errors import AuthError, UnavailableError
+from zendesk_chat.errors import AuthError, DestinationError, UnavailableError
 from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.failures import DestinationError
 from zendesk_chat.load.loading import Limits, Saved, load_events
 
 

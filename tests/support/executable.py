@@ -84,8 +84,9 @@ class Done:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a bare container gives: no home, no locale."""
-    return {"PATH": os.environ.get("PATH", ""), **more}
+    """The environment of a bare container: no home, no locale. Coverage is measured there too."""
+    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {"PATH": os.environ.get("PATH", ""), **coverage, **more}
 
 
 def files(folder: Path, **contents: Any) -> list[str]:

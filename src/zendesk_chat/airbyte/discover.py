@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zendesk_chat.airbyte.catalog import airbyte_streams
 from zendesk_chat.airbyte.inputs import read_config
-from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.airbyte.messages import Writer, failure_type
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.streams.registry import streams_for
 
@@ -14,7 +14,7 @@ def discover(writer: Writer, config_path: str) -> int:
     try:
         streams, _ = streams_for(read_config(config_path, writer).redaction)
     except ConfigError as error:
-        writer.error(str(error), error.failure_type)
+        writer.error(str(error), failure_type(error))
         return 1
     writer.catalog(airbyte_streams(streams.values()))
     return 0

@@ -9,15 +9,23 @@ import msgspec
 
 from zendesk_chat.airbyte.secrets import secrets_of
 from zendesk_chat.clock import Clock
-from zendesk_chat.errors import FailureType
+from zendesk_chat.errors import ConfigError, ConnectorError, TransientError
 from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
 from zendesk_chat.streams.stream import RawRecord, StateBlob
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
+FailureType = Literal["config_error", "transient_error", "system_error"]
 MASK = "****"
 BYTES_PER_WRITE = 2**20
 RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page together would cost more time and memory
+
+
+def failure_type(error: ConnectorError) -> FailureType:
+    """Return Airbyte's word for what recovers from an error: the user, another attempt, or neither."""
+    if isinstance(error, ConfigError):
+        return "config_error"
+    return "transient_error" if isinstance(error, TransientError) else "system_error"
 
 
 class Writer:

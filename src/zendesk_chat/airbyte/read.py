@@ -15,7 +15,7 @@ from zendesk_chat.airbyte.inputs import (
     read_config,
     require_stdout,
 )
-from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.airbyte.messages import Writer, failure_type
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import Config, require_past_start
@@ -33,14 +33,12 @@ from zendesk_chat.engine.events import (
     StreamUnavailable,
 )
 from zendesk_chat.engine.run import Task, run
-from zendesk_chat.errors import ConfigError, origin
+from zendesk_chat.errors import ConfigError, ExitCode, origin
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.streams.registry import STREAMS, Streams, streams_for
 from zendesk_chat.streams.stream import Bounds, StateBlob
 
-EXIT_OK: Final = 0
-EXIT_FAILED: Final = 1
 KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
 
 
@@ -56,8 +54,8 @@ def read(
         states = parse_state(read_json(state_path, "state")) if state_path else {}
         streams, warnings = streams_for(config.redaction)
     except ConfigError as error:
-        writer.error(str(error), error.failure_type)
-        return EXIT_FAILED
+        writer.error(str(error), failure_type(error))
+        return ExitCode.INCOMPLETE
     for warning in (*unknown_keys(config.raw), *warnings):
         writer.log("WARN", warning)
     known = [stream for stream in configured if stream.name in streams]
@@ -66,12 +64,12 @@ def read(
         for event in run(_tasks(known, streams, states, config, clock), partial(connect, config, clock), clock, stopped):
             narrator.tell(event)
     except ConfigError as error:  # of the client, before any stream
-        writer.error(str(error), error.failure_type)
+        writer.error(str(error), failure_type(error))
     narrator.tell_unfinished()
     for stream in configured:
         if stream.name not in streams:
             narrator.tell_unknown(stream.name)
-    return EXIT_FAILED if narrator.failed else EXIT_OK
+    return ExitCode.INCOMPLETE if narrator.failed else ExitCode.COMPLETE
 
 
 def _tasks(
@@ -146,7 +144,7 @@ class _Narrator:
         self.failed = True
         unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
         advice = f"Refresh the source's schema and choose among: {', '.join(STREAMS)}."
-        self._writer.error(unknown + advice, ConfigError.failure_type, stream=stream)
+        self._writer.error(unknown + advice, "config_error", stream=stream)
         self._end(stream, "INCOMPLETE")
 
     def _start(self, stream: str) -> None:
@@ -186,7 +184,7 @@ class _Narrator:
         cause = event.error.__cause__
         internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
         self._writer.log("INFO", f"{event.stream}: stopped after {event.ledger}")
-        self._writer.error(str(event.error), event.error.failure_type, stream=event.stream, internal=internal)
+        self._writer.error(str(event.error), failure_type(event.error), stream=event.stream, internal=internal)
         self._end(event.stream, "INCOMPLETE")
 
     def _end(self, stream: str, status: Literal["COMPLETE", "INCOMPLETE"]) -> None:

@@ -6,12 +6,12 @@ import errno
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import Final
 
 import duckdb
 from dlt.common.exceptions import DltException
 
-from zendesk_chat.errors import NO_THREAD, ConnectorError, FailureType, cannot_start_thread
+from zendesk_chat.errors import NO_THREAD, DestinationError, DestinationRefusedError, cannot_start_thread
 
 _HINTS: Final = (
     ("could not set lock", "another program has the database open; close it there and try again"),
@@ -57,18 +57,6 @@ _QUOTING_NO_DATA: Final = frozenset(  # of DuckDB and of PostgreSQL's driver: ot
 _LONGEST: Final = 300
 _PREFIX: Final = re.compile(r"^(?:[A-Za-z-]+ )?[Ee]rror: ")  # IO Error: Cannot open file ...
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]+@|(?i:password|token)=\S+")
-
-
-class DestinationError(ConnectorError):
-    """The destination cannot be opened or written now. Another try may succeed."""
-
-    failure_type: ClassVar[FailureType] = "transient_error"
-
-
-class DestinationRefusedError(DestinationError):
-    """The destination cannot be opened or written before a person has changed something."""
-
-    failure_type: ClassVar[FailureType] = "config_error"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is compared: how each peer is started, and where its chats end up."""
+"""What is compared: how each program is started, and where its chats end up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REDACTED: Final = [
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where a peer reads from, and the folder that it runs in, with its `config.json` and `catalog.json`."""
+    """Where a program reads from, and the folder that it runs in, with its `config.json` and `catalog.json`."""
 
     url: str
     begins: int
@@ -45,7 +45,7 @@ class Account:
         return self.url + API
 
     def write(self, requests_per_minute: int) -> None:
-        """Write the files that a peer is given."""
+        """Write the files that a program is given."""
         config = {
             "subdomain": "bench",
             "api_url": self.api_url,
@@ -77,7 +77,7 @@ def _configured(name: str, cursor_field: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Program:
     """One way to get the chats.
 
     Attributes:
@@ -119,41 +119,41 @@ def _cdk(script: str) -> Callable[[Account], Command]:
     return lambda _account: [CDK_PYTHON, source, "read", "--config", "config.json", "--catalog", "catalog.json"]
 
 
-BARE: Final = Peer(
+BARE: Final = Program(
     "bare",
     "[`bare.py`](../benchmarks/bare.py), urllib3 and msgspec: one page after another to stdout, no state, no retry, no check. "
     "The least that gets the chats out.",
     _bare,
 )
-READ: Final = Peer("read", "`source-zendesk-chat read` with the stream `chats`, incremental.", _read)
-READ_REDACTED: Final = Peer(
+READ: Final = Program("read", "`source-zendesk-chat read` with the stream `chats`, incremental.", _read)
+READ_REDACTED: Final = Program(
     "read, redacting",
     "`read` with three rules: e-mail, phone, card and IP patterns masked in each message, the visitor's e-mail address hashed, "
     "the IP address null.",
     _redact,
 )
-READ_DERIVED: Final = Peer(
+READ_DERIVED: Final = Program(
     "read, derived too",
-    "`read` with `chats` and the five streams that are cut out of it: about twenty records more for each chat, and no request.",
+    "`read` with `chats` and the five streams derived from it: about twenty more records for each chat, and no more requests.",
     _derive,
 )
-SYNC: Final = Peer(
+SYNC: Final = Program(
     "sync",
     "`zendesk-chat sync --streams chats` into a new DuckDB file: extraction, loading and upsert.",
     _sync,
     loads=True,
 )
-CDK_DECLARATIVE: Final = Peer(
+CDK_DECLARATIVE: Final = Program(
     "cdk-declarative",
     "a [manifest](../benchmarks/cdk/manifest.yaml) on Airbyte's CDK: one stream, paged by `end_time` and `end_id`.",
     _cdk("declarative.py"),
 )
-CDK_HTTP: Final = Peer(
+CDK_HTTP: Final = Program(
     "cdk-http",
     "an [`HttpStream`](../benchmarks/cdk/http_stream.py) in Python on Airbyte's CDK, paged likewise.",
     _cdk("http_stream.py"),
 )
-PEERS: Final = (BARE, READ, SYNC, CDK_DECLARATIVE, CDK_HTTP)
+PROGRAMS: Final = (BARE, READ, SYNC, CDK_DECLARATIVE, CDK_HTTP)
 MORE: Final = (READ_REDACTED, READ_DERIVED)  # what more than the others they do, costs
 
 COLD_STARTS: Final[Mapping[str, Command]] = {
@@ -167,7 +167,7 @@ COLD_STARTS: Final[Mapping[str, Command]] = {
 
 
 def environment(trusted: Path, folder: Path) -> dict[str, str]:
-    """What a peer finds around it: nothing of the caller's but the path; the run's certificate is trusted; nobody is told."""
+    """What a program finds around it: only the path of the caller; the run's certificate is trusted; no telemetry."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
