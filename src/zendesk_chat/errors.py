@@ -132,14 +132,13 @@ class ExitCode(IntEnum):
 
     ``COMPLETE``: every stream is complete. ``INCOMPLETE``: another run may complete the rest. ``USAGE``: the arguments or the
     configuration are wrong, and nothing was read. ``ACTION_NEEDED``: a person must act before another run can succeed.
-    A run that a signal ended exits with 128 and the signal's number, as shells report it: ``INTERRUPTED`` after Ctrl-C.
+    A run that a signal ended exits with 128 plus the signal's number, as shells report it: 130 after Ctrl-C.
     """
 
     COMPLETE = 0
     INCOMPLETE = 1
     USAGE = 2
     ACTION_NEEDED = 3
-    INTERRUPTED = 130
 
 
 def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
