@@ -47,7 +47,7 @@ NO_TROUBLE = {
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
     "the account of its records does not balance: \x00",  # likewise
-    "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)",  # a help text
+    "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
