@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage is overcome, a long one reported
+PROBE_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
