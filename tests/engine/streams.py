@@ -68,7 +68,7 @@ def pages(count: int, records: int = 2) -> Read:
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         for number in range(count):
-            fetch("x", {}, bytes)
+            fetch(Request("x", bytes))
             yield Batch([b'{"id":%d}' % (number * records + at) for at in range(records)], number, records)
 
     return read
@@ -76,7 +76,7 @@ def pages(count: int, records: int = 2) -> Read:
 
 def endless(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
     for number in itertools.count():
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         yield Batch([b'{"id":%d}' % number], number, 1)
 
 

@@ -16,7 +16,7 @@ from zendesk_chat.engine.run import SaveCredentials, Task, run
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.stream import Batch, Bounds, Fetcher, Source, StateBlob, Stream
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Source, StateBlob, Stream
 
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
@@ -143,9 +143,9 @@ class _Probe:
 
     source: Source[Any]
 
-    def read(self, fetch: Fetcher, _positions: Sequence[None], bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
+    def read(self, fetch: Fetch, _positions: Sequence[None], bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
         request = self.source.probe(bounds)
-        fetch(request.path, request.params, request.decode, patient=False)
+        fetch(request)
         yield [Batch((), None, 0)]
 
     def probe(self, bounds: Bounds) -> Request[object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, EnvelopeError, PaginationStuckError, RecordShapeError
-from zendesk_chat.request import PROBE_ATTEMPTS, Request
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.keys import INTEGER, keyless_note, list_position, number_key, skipped_note, text_key, usable
 from zendesk_chat.streams.positions import ListPosition, dump_list, load_list
 from zendesk_chat.streams.records import decode_answer, decode_fields, digest, with_fields
@@ -87,7 +87,7 @@ class WholeList:
 
     def read(self, fetch: Fetch, positions: Sequence[None], _bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
         """Read the list: one page."""
-        rows = fetch(self.path, {}, self.extract)
+        rows = fetch(Request(self.path, self.extract))
         found = [keyed for raw in rows if (keyed := _keyed(self, raw, text_key if self.text_keys else number_key))]
         if rows and not found:
             raise _no_object(self.stream)
@@ -98,7 +98,7 @@ class WholeList:
 
     def probe(self, _bounds: Bounds) -> Request[object]:
         """Ask for the list: there is nothing smaller to ask for."""
-        return Request(self.path, self.extract, attempts=PROBE_ATTEMPTS)
+        return Request(self.path, self.extract, attempts=FEW_ATTEMPTS)
 
     def load_state(self, _stream: str, _cursor_field: str, _state: StateBlob) -> None:
         """Start from the beginning, as always."""
@@ -147,7 +147,7 @@ class IdList:
 
     def probe(self, _bounds: Bounds) -> Request[object]:
         """Ask for one record."""
-        return Request(self.path, self.groups, {"limit": 1, "since_id": 0}, PROBE_ATTEMPTS)
+        return Request(self.path, self.groups, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
 
     def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
         """Parse a stored state of any known form; None starts from the beginning. Raises StateError."""
@@ -244,7 +244,7 @@ class _IdReading:
 
     def _page(self, fetch: Fetch) -> list[list[tuple[int, _Keyed]]]:
         """Fetch the next page: the records of each of its lists, with their places in the order of the list."""
-        raw_groups = fetch(self._listing.path, {"limit": ID_PAGE_SIZE, "since_id": self._since}, self._listing.groups)
+        raw_groups = fetch(self._request(ID_PAGE_SIZE, self._since))
         groups = [[keyed for raw in group if (keyed := _keyed(self._listing, raw, number_key))] for group in raw_groups]
         received, found = sum(map(len, raw_groups)), list(chain.from_iterable(groups))
         skipped = received - len(found)
@@ -253,6 +253,9 @@ class _IdReading:
         self._waiting.outside += skipped
         self._tell(_notes(self._listing.stream, found, skipped))
         return [[(_place(keyed), keyed) for keyed in group] for group in groups]
+
+    def _request(self, limit: int, since_id: int) -> Request[Sequence[Sequence[msgspec.Raw]]]:
+        return Request(self._listing.path, self._listing.groups, {"limit": limit, "since_id": since_id})
 
     def _following(self, groups: Sequence[Sequence[tuple[int, _Keyed]]]) -> int:
         """The id that the next page begins at; 0 where none of a page's records has a number for an id."""
@@ -288,7 +291,7 @@ class _IdReading:
         """Whether a page is the whole list: less than was asked for, or more than a limit that is not heeded."""
         if rows < ID_PAGE_SIZE:
             return True
-        return sum(map(len, fetch(self._listing.path, {"limit": 1, "since_id": 0}, self._listing.groups))) > 1
+        return sum(map(len, fetch(self._request(1, 0)))) > 1
 
     def _is_due(self) -> bool:
         """Whether a checkpoint is small beside the records that it follows."""

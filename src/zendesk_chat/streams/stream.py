@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
+from zendesk_chat.errors import ConnectorError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.schemas import load_redacted_schema, load_schema
 
@@ -24,27 +25,15 @@ StateBlob: TypeAlias = Mapping[str, Any]
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
 T = TypeVar("T")
+Tag = TypeVar("Tag")
+Page = TypeVar("Page")
 
 
 class Fetch(Protocol):
     """One authenticated, limited and retried GET."""
 
-    def __call__(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
-        *,
-        patient: bool = True,
-    ) -> T:
-        """Return the decoded body.
-
-        Args:
-            path: Below ``/api/v2/chat/``, without a leading slash.
-            params: Query parameters.
-            decode: Turns the body into a value. What it refuses is asked for again, so it MUST raise
-                ``msgspec.DecodeError`` for an unreadable body and ``EnvelopeError`` for one of another shape.
-            patient: False gives up after few attempts, for a caller that has a smaller request to fall back on.
+    def __call__(self, request: Request[T]) -> T:
+        """Return the decoded body. The caller MUST be done with the last one.
 
         Raises:
             ConnectorError: The typed reason why there is no answer.
@@ -52,20 +41,30 @@ class Fetch(Protocol):
         ...
 
 
-class Fetcher(Fetch, Protocol):
-    """A ``Fetch`` that also makes calls side by side: each is started, and taken back in the order in which they end."""
+class Fetcher(Fetch, Protocol[Tag, Page]):
+    """A ``Fetch`` that also makes requests in the background: each is started, and taken back in the order in which they end.
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        """Begin a call in the background, given what to fetch with. There is room for few answers that are not taken back."""
+    ``Tag`` is what a reader knows a request by, ``Page`` what its requests are decoded to.
+    """
+
+    def start(self, request: Request[Page], tag: Tag) -> None:
+        """Begin a request in the background."""
         ...
 
-    def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
-        """Wait for the next call to end, and return its result or raise its error."""
+    def finished(self) -> tuple[Tag, Page | ConnectorError]:
+        """Wait for the next request to end, and return its tag with the decoded page, or with the error that it ended with.
+
+        The reader MUST be done with the last page. A reader that has a smaller request to fall back on starts it.
+        """
         ...
 
-    def spare(self) -> int:
-        """How many more calls it pays to start now; 0 while the API answers at once or its quota is used up."""
+    def free_slots(self) -> int:
+        """How many more requests it pays to start now; 0 while the API answers at once or its quota is used up."""
         ...
+
+
+AnyFetcher: TypeAlias = Fetcher[Any, Any]
+"""A fetcher for a reader that has tags and pages of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Source(Protocol[P]):
     in the source; only the source looks into it.
     """
 
-    def read(self, fetch: Fetcher, positions: Sequence[P | None], bounds: Bounds) -> Iterator[Sequence[Batch[P]]]:
+    def read(self, fetch: AnyFetcher, positions: Sequence[P | None], bounds: Bounds) -> Iterator[Sequence[Batch[P]]]:
         """Read the pages once for several streams, each from a position of its own.
 
         Yields for each page one batch for each position, in their order. It MUST end, and MUST NOT yield a position ahead of

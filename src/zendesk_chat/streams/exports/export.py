@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from zendesk_chat.request import PROBE_ATTEMPTS, Request
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.drift import Finding
 from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
 from zendesk_chat.streams.records import SECOND_US, decode_answer
-from zendesk_chat.streams.stream import Batch, Bounds, Fetcher, RawRecord, StateBlob, record_redactor
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, RawRecord, StateBlob, record_redactor
 
 if TYPE_CHECKING:
     from zendesk_chat.redaction.rules import Redaction
@@ -86,7 +86,7 @@ class Export:
     redacted_look: Callable[[Redaction], Callable[[], Look]] | None = None
 
     def read(
-        self, fetch: Fetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
+        self, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
     ) -> Iterator[Sequence[Batch[ExportPosition]]]:
         """Read the pages once for several streams, each from a position of its own."""
         from zendesk_chat.streams.exports.feed import read_together  # late, because it reads this declaration
@@ -96,7 +96,7 @@ class Export:
     def probe(self, bounds: Bounds) -> Request[object]:
         """Ask for one record from the start date on."""
         start = min(bounds.start * SECOND_US, int(bounds.now * SECOND_US) - RECENT_US) // self.unit
-        return Request(self.path, self.decode, {**self.whole_records, "limit": 1, "start_time": start}, PROBE_ATTEMPTS)
+        return Request(self.path, self.decode, {**self.whole_records, "limit": 1, "start_time": start}, FEW_ATTEMPTS)
 
     def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> ExportPosition | None:
         """Parse a stored state of any known form; None starts from the beginning. Raises StateError."""

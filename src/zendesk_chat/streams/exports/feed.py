@@ -19,14 +19,14 @@ from zendesk_chat.streams.exports.reader import moments, read_export, starting_p
 from zendesk_chat.streams.exports.windows import MAX_REMEMBERED
 from zendesk_chat.streams.positions import ExportPosition, Stretch
 from zendesk_chat.streams.records import digest
-from zendesk_chat.streams.stream import Batch, Bounds, Fetcher
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds
 
 Shares: TypeAlias = Sequence[Batch[ExportPosition]]
 """What a page is to each of several streams."""
 
 
 def read_together(
-    export: Export, fetch: Fetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
+    export: Export, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
 ) -> Iterator[Shares]:
     """Read an export for several streams at once, each from a position of its own."""
     if all(position == positions[0] for position in positions):
