@@ -29,7 +29,6 @@ NOT_YET: Final = (
     "AGENTS.md",
     "CHANGELOG.md",
     "Makefile",
-    "README.md",
     "SECURITY.md",
     "benchmarks/",
     "conformance/",
