@@ -16,8 +16,8 @@ import duckdb
 import msgspec
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.executable import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.protocol import Output
 from zendesk_chat import __version__, errors
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.api.auth import TOKEN_PATH
@@ -41,12 +41,12 @@ HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
     "All \x00 streams can be read.",
-    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00 unchanged and \x00 outside skipped\x00)",  # the counts of a stream, in the log
+    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00 unchanged and \x00 outside skipped\x00)",
     "\x00: so far \x00",
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
     "\x00: its record counts do not add up: \x00. Please report this.",  # likewise
-    "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)",  # a help text
+    "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
@@ -274,7 +274,7 @@ def test_the_stream_table_is_true() -> None:
             read_here(config_of(sandbox), catalog_of([name]))
             assert {request.path for request in sandbox.requests} == {f"/api/v2/chat/{path}"}
             assert (requests == "1") == (stream.cursor_field is None)
-            assert (requests == "none beside `chats`") == (stream.derive is not None)
+            assert (requests == "none beside `chats`") == (stream.extraction is not None)
 
 
 def test_the_modes_name_the_incremental_streams() -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.transport import Response
@@ -17,15 +17,14 @@ from zendesk_chat.config import CLOCK_TOLERANCE_SECONDS, Config
 from zendesk_chat.engine.first_request import FirstRequest
 from zendesk_chat.engine.threads import SETTLE_SECONDS, error_of, start_threads
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
-from zendesk_chat.request import Request
-from zendesk_chat.streams.registry import STREAMS, streams_for
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, Stream
 
-T = TypeVar("T")
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
 
-REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.derive is None and not stream.optional)
+STREAMS: Final = Catalog().streams
+REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.extraction is None and not stream.optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,15 @@ def check(config: Config, client: Client, clock: Clock) -> Verdict:
     now = clock.now()
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
         return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
-    streams, warnings = streams_for(config.redaction)
-    probes = _Probes(client, clock, Bounds(config.start, now), [s for s in streams.values() if s.derive is None])
+    catalog = Catalog(config.redaction)
+    streams = [stream for stream in catalog.streams.values() if stream.extraction is None]
+    probes = _Probes(client, clock, Bounds(config.start, now), streams)
     if not probes.make():
         return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
     failures = {name: error for name in STREAMS if (error := probes.errors.get(name))}
     verdict = judge(failures, config.subdomain, client.support_status)
     clock_warning = client.time.warning()
-    return replace(verdict, message=" ".join([verdict.message, *warnings, *([clock_warning] if clock_warning else [])]))
+    return replace(verdict, message=" ".join([verdict.message, *catalog.warnings, *([clock_warning] if clock_warning else [])]))
 
 
 class _Probes:
@@ -72,7 +72,7 @@ class _Probes:
         errors: What the probes ended with so far, by stream; None for a stream that can be read.
     """
 
-    def __init__(self, client: Client, clock: Clock, bounds: Bounds, streams: Sequence[Stream[Any]]) -> None:
+    def __init__(self, client: Client, clock: Clock, bounds: Bounds, streams: Sequence[Stream]) -> None:
         self.errors: dict[str, ConnectorError | None] = {}
         self._client = client
         self._clock = clock
@@ -101,28 +101,26 @@ class _Probes:
                 stream = self._pending.popleft()
                 self.errors[stream.name] = error_of(stream.name, partial(self._probe_in_turn, stream))
 
-    def _probe_in_turn(self, stream: Stream[Any]) -> None:
+    def _probe_in_turn(self, stream: Stream) -> None:
         self._first_request.wait_for_turn()
         error = error_of(stream.name, partial(self._probe, stream))
         self._first_request.reader_ended(error)
         if error:
             raise error
 
-    def _probe(self, stream: Stream[Any]) -> None:
+    def _probe(self, stream: Stream) -> None:
         """Probe a stream, again if its answer is the one that shows Zendesk's time."""
         ahead = self._client.time.ahead
-        error = error_of(stream.name, partial(stream.probe, self._fetch, self._bounds_by(ahead)))
+        error = error_of(stream.name, partial(self._send, stream, ahead))
         if ahead != self._client.time.ahead:
-            stream.probe(self._fetch, self._bounds_by(self._client.time.ahead))
+            self._send(stream, self._client.time.ahead)
         elif error:
             raise error
 
-    def _bounds_by(self, ahead: float) -> Bounds:
-        """The bounds if the machine's clock is so many seconds ahead of Zendesk's."""
-        return replace(self._bounds, now=self._bounds.now - ahead)
-
-    def _fetch(self, request: Request[T]) -> T:
-        return self._client.get(request, self._observer)
+    def _send(self, stream: Stream, ahead: float) -> None:
+        """Send the probe of a stream while the machine's clock is so many seconds ahead of Zendesk's."""
+        bounds = replace(self._bounds, now=self._bounds.now - ahead)
+        self._client.get(stream.source.probe(bounds), self._observer)
 
 
 @dataclass(frozen=True)

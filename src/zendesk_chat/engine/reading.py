@@ -131,12 +131,8 @@ class Reading(Observer):
         self._ahead_at_first = ahead
         bounds = self._tasks[0].bounds
         bounds = replace(bounds, now=bounds.now - ahead)
-        first = self._runs[0]
-        if len(self._runs) == 1:
-            return ([batch] for batch in first.stream.read(self._fetcher, first.position, bounds))
-        together = first.stream.read_together
-        assert together is not None  # noqa: S101  or they would not have been put together
-        return together(self._fetcher, [run.position for run in self._runs], bounds)
+        source = self._runs[0].stream.source  # the same for all
+        return source.read(self._fetcher, [run.position for run in self._runs], bounds)
 
     def _get(self, request: Request[T], decode: Decode) -> T:
         # Only the first request may correct the clock: a reader that began again later would emit its records twice.

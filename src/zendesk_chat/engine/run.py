@@ -83,7 +83,7 @@ def _grouped(tasks: Iterable[Task]) -> deque[Sequence[Task]]:
     """Put those tasks together that are read from the same pages."""
     groups: dict[object, list[Task]] = {}
     for task in tasks:
-        groups.setdefault(task.stream.read_together or task.stream.name, []).append(task)
+        groups.setdefault(task.stream.source, []).append(task)
     return deque(groups.values())
 
 

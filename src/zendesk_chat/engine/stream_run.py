@@ -23,7 +23,7 @@ class Task:
         bounds: What to read of it.
     """
 
-    stream: Stream[Any]
+    stream: Stream
     state: StateBlob | None
     bounds: Bounds
 
@@ -50,13 +50,13 @@ class StreamRun:
 
     def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
         """Yield what a batch means for this stream, after so many requests."""
-        derive = self.stream.derive
-        children = Children(batch.records) if derive is None else derive(batch.records)
+        extract = self.stream.extract
+        children = Children(batch.records) if extract is None else extract(batch.records)
         blob = self.stream.dump_state(batch.position)
         self._count(batch, children.records, requests, blob)
         for note in batch.notes:
             yield Note("WARN", note)
-        for finding in self._drift(children.records) if derive or batch.drift is None else batch.drift:
+        for finding in self._drift(children.records) if extract or batch.drift is None else batch.drift:
             yield SchemaDrifted(self.name, finding.path, finding.known, finding.found)
         yield Note("DEBUG", f"{self.name}: so far {self.stats}")
         if children.records or children.parents or blob != self._written:
@@ -85,7 +85,7 @@ class StreamRun:
 
     def _count(self, batch: Batch[Any], records: Sequence[RawRecord], requests: int, blob: StateBlob) -> None:
         """Add a batch to the counts. The records of a derived stream are received when they are extracted."""
-        derived, stats = self.stream.derive is not None, self.stats
+        derived, stats = self.stream.extraction is not None, self.stats
         self.stats = replace(
             stats,
             requests=requests,
@@ -105,5 +105,5 @@ class StreamRun:
         """Return what the schema does not know. A ``Watch`` takes time to make, so it is made for the first record."""
         if not records:
             return ()
-        self._watch = self._watch or Watch(self.stream.schema())
+        self._watch = self._watch or Watch(self.stream.schema.to_json())
         return self._watch.see(records)

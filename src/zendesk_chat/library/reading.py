@@ -128,7 +128,7 @@ def _batches(
     clock = SystemClock()
     client = account.client(clock)
     bounds = account.bounds(clock.now())
-    tasks = [Task(account.streams[name], state, bounds) for name, state in states.items()]
+    tasks = [Task(account.catalog.streams[name], state, bounds) for name, state in states.items()]
     try:
         for event in run(tasks, client, Rotations(clock), clock):
             if isinstance(event, PageRead):
