@@ -42,7 +42,6 @@ NOT_YET: Final = (
     "docs/library.md",
     "docs/many-accounts.md",
     "docs/migrating.md",
-    "docs/sandbox.md",
     "examples/",
     "pyproject.toml",
     "src/zendesk_chat/",
