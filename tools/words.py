@@ -40,7 +40,6 @@ NOT_YET: Final = (
     "docs/benchmarks.md",
     "docs/delivery-guarantees.md",
     "docs/library.md",
-    "docs/many-accounts.md",
     "docs/migrating.md",
     "examples/",
     "pyproject.toml",
