@@ -15,7 +15,7 @@ from zendesk_chat.errors import ConfigError, ConnectorError
 
 
 def check(writer: Writer, clock: Clock, stopped: threading.Event, config_path: str) -> int:
-    """Tell whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
+    """Report whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
     try:
         config = read_config(config_path, writer)
         verdict = check_account(config, partial(connect, config, clock), clock, stopped, writer.save_config)
