@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import zendesk_chat
-from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here, small
 from zendesk_chat.config import CREDENTIALS_KEYS, TOP_KEYS, unknown_keys
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.validation import did_you_mean

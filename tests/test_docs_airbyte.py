@@ -16,8 +16,8 @@ import duckdb
 import msgspec
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.executable import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.protocol import Output
 from zendesk_chat import __version__, errors
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.api.auth import TOKEN_PATH

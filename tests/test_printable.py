@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from airbyte.protocol import Output, parse
-from airbyte.running import catalog_of, check_here, files
-from api.fakes import HastyClock
-from api.wire import answer, serving
+from tests.support.executable import catalog_of, check_here, files
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, parse
+from tests.support.wire import answer, serving
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
 from zendesk_chat.cli import main, make_parser

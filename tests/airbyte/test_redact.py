@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read
-from airbyte.running import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.children import DERIVED
+from tests.support.executable import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Fault, Sandbox
 
 HASH_KEY = "planted-key-of-hashes-Qx7"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from api.fakes import body_of
-from api.quotas import Account, Bucket, Fixed, Quota, Sliding
+from tests.support.http_fakes import body_of
+from tests.support.quotas import Account, Bucket, Fixed, Quota, Sliding
 from zendesk_chat.errors import RateLimitedError
 
 TEN_MINUTES = 600.0

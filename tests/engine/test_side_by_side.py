@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.fakes import FakeClock
-from streams.model import NOW, SECOND, ExportApi, Item
+from tests.support.http_fakes import FakeClock
+from tests.support.model import NOW, SECOND, ExportApi, Item
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item
-from streams.runs import Run, Side, destination, doubles, run
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.stream_runs import Run, Side, destination, doubles, run
 from zendesk_chat.streams.exports.reader import _placed
 from zendesk_chat.streams.exports.windows import MOST_MISSES, Moments, Windows
 from zendesk_chat.streams.positions import ExportPosition
