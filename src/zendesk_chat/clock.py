@@ -20,7 +20,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Seconds since some fixed time; never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -43,7 +43,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Seconds since some fixed time."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
