@@ -325,7 +325,7 @@ def identities(stream: str, records: list[dict[str, Any]]) -> set[str]:
 
 
 def assert_it_resumes_from_each_state(sandbox: Sandbox, output: Output, known: Mapping[str, list[dict[str, Any]]]) -> int:
-    """From any state that a run leaves, Airbyte's connector reads everything that was not written yet. Returns the number of states."""
+    """From any state that a run leaves, Airbyte's connector reads the rest. Returns the number of states."""
     states = 0
     for stream in CURSORS:
         complete = identities(stream, truth(sandbox, stream))
