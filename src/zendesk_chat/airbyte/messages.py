@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -11,7 +11,9 @@ from zendesk_chat.airbyte.secrets import secrets_of
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, TransientError
 from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
-from zendesk_chat.streams.stream import RawRecord, StateBlob
+
+if TYPE_CHECKING:  # or `spec` would load the streams
+    from zendesk_chat.streams.stream import RawRecord, StateBlob
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
