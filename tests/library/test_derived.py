@@ -20,7 +20,6 @@ from zendesk_chat import (
     Batch,
     StreamsFailedError,
     UnavailableError,
-    connect,
     dlt_source,
     list_streams,
     read,
@@ -101,7 +100,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 @pytest.fixture
 def account() -> Account:
-    account = connect(subdomain="acme", token="t")
+    account = Account(subdomain="acme", token="t")
     account.streams = DERIVED
     return account
 

@@ -158,9 +158,9 @@ def test_reads_of_one_account_share_its_quota(
     caplog.set_level(logging.INFO, "zendesk_chat")
     account = account_of(sandbox, requests_per_minute=3)
     assert [len(records_of(read(account, name))) > 0 for name in ("goals", "roles", "skills")] == [True] * 3
-    assert "waits for the quota" not in caplog.text
+    assert "waits for the request quota" not in caplog.text
     assert records_of(read(account, "departments"))
-    assert "departments waits for the quota" in caplog.text
+    assert "departments waits for the request quota" in caplog.text
 
 
 def test_reads_in_many_threads_and_one_within_another(sandbox: Sandbox) -> None:
