@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from jsonschema import Draft7Validator
 
+from zendesk_chat.request import Request
 from zendesk_chat.streams.drift import Watch
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, RawRecord
@@ -257,9 +258,9 @@ class Answers:
         self.left = [[row] for row in SHAPES[name]] if name in ONE_RECORD else [SHAPES[name]]
         if name == "agent_events":
             self.left.insert(0, [])  # the first answer tells the unit of its times
-        self.calls: list[Any] = []
+        self.started: list[tuple[Request[Any], object]] = []
 
-    def __call__(self, path: str, params: object, decode: Any, *, patient: bool = True) -> Any:
+    def __call__(self, request: Request[Any]) -> Any:
         rows = self.left.pop(0) if self.left else []
         match self.name:
             case "accounts":
@@ -268,19 +269,20 @@ class Answers:
                 body = {"ip_address": rows[:1], "visitor": rows[1:]}
             case "routing_settings":
                 body = {"data": rows[0]}
-            case name if path.startswith("incremental/"):
+            case name if request.path.startswith("incremental/"):
                 body = {name: rows, "count": len(rows), "end_time": NOW}
             case _:
                 body = rows
-        return decode(json.dumps(body).encode())
+        return request.decode(json.dumps(body).encode())
 
-    def start(self, call: Any) -> None:
-        self.calls.append(call)
+    def start(self, request: Request[Any], tag: object) -> None:
+        self.started.append((request, tag))
 
-    def finished(self) -> Any:
-        return self.calls.pop()(self)
+    def finished(self) -> tuple[Any, Any]:
+        request, tag = self.started.pop()
+        return tag, self(request)
 
-    def spare(self) -> int:
+    def free_slots(self) -> int:
         return 0
 
 

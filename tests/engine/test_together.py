@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.streams import BOUNDS, pages, start, stream
+from tests.support.engine_streams import BOUNDS, pages, start, stream
 from zendesk_chat.engine.events import (
     Event,
     PageRead,
@@ -20,6 +20,7 @@ from zendesk_chat.engine.events import (
 )
 from zendesk_chat.engine.run import Task
 from zendesk_chat.errors import ServerError, StateError, UnavailableError
+from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Children, Fetch, Stream
 
 LACKING = UnavailableError("not on this plan", status=403)
@@ -28,7 +29,7 @@ LACKING = UnavailableError("not on this plan", status=403)
 def shared(fetch: Fetch, positions: Sequence[Any], bounds: Bounds) -> Iterator[Sequence[Batch[Any]]]:
     """Three pages of two records. A position is the number of the last page that was read."""
     for number in range(3):
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         records = [b'{"id":%d}' % (2 * number + at) for at in range(2)]
         yield [
             Batch(records, number, 2) if position is None or number > position else Batch((), position, 2, outside=2)
@@ -141,7 +142,7 @@ def test_what_ends_the_pages_early_ends_all_of_their_streams_and_no_other() -> N
 
 
 def lacking(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-    fetch("x", {}, refuse)
+    fetch(Request("x", refuse))
     yield Batch((), None, 0)
 
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, ListApi
-from streams.runs import ROUTING as ROUTING_LIST
-from streams.runs import Run, destination, doubles, list_of, run
+from tests.support.effort import effort
+from tests.support.model import NOW, ListApi
+from tests.support.stream_runs import ROUTING as ROUTING_LIST
+from tests.support.stream_runs import Run, destination, doubles, list_of, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams import lists
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
@@ -339,8 +340,8 @@ def answer(name: str, row: Any) -> bytes:
 
 
 def fixed(body: bytes) -> Any:
-    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        return decode(body)
+    def fetch(request: Request[Any]) -> Any:
+        return request.decode(body)
 
     return fetch
 
@@ -374,8 +375,8 @@ def test_bans_in_another_form_are_an_error(body: bytes) -> None:
 @exactly
 @given(api=apis(names=["bans"]))
 def test_an_absent_or_null_list_of_bans_is_an_empty_one_on_every_page(api: ListApi, empty: str) -> None:
-    def fetch(path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        return api(path, params, lambda body: decode(without_empty_lists(body, empty)), patient=patient)
+    def fetch(request: Request[Any]) -> Any:
+        return api(replace(request, decode=lambda body: request.decode(without_empty_lists(body, empty))))
 
     found = run("bans", fetch, INCREMENTAL)
     assert found.by_key() == rows(api)
@@ -395,10 +396,10 @@ def test_a_probe_is_one_request(name: str) -> None:
     body = b"{}" if name == "bans" else answer(name, {"id": 1, "account_key": "a"})
     asked: list[object] = []
 
-    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        asked.append((path, params))
-        assert not patient
-        return decode(body)
+    def fetch(request: Request[Any]) -> Any:
+        asked.append((request.path, request.params))
+        assert request.attempts == FEW_ATTEMPTS
+        return request.decode(body)
 
     STREAMS[name].probe(fetch, INCREMENTAL)
     assert len(asked) == 1

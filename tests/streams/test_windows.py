@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item
-from streams.runs import Run, Side, destination, doubles, run
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.stream_runs import Run, Side, destination, doubles, outcome, run
+from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.reader import _placed
 from zendesk_chat.streams.exports.windows import MOST_MISSES, Moments, Windows
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.registry import STREAMS
-from zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
+from zendesk_chat.streams.stream import Bounds, StateBlob
 
 PAGE = 6  # as in conftest
 YEAR = 365 * 86_400
@@ -40,19 +41,19 @@ class Slow(Side):
 
     def __init__(self, api: ExportApi, lanes: int) -> None:
         super().__init__(api, lanes)
-        self._ends: list[tuple[float, int, Callable[[Fetch], object]]] = []
-        self._started = 0
+        self._ends: list[tuple[float, int, Any, Request[Any]]] = []
+        self._count = 0
         self.seconds = 0.0
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        self._started += 1
-        heapq.heappush(self._ends, (self.seconds + 1, self._started, call))
+    def start(self, request: Request[Any], tag: object) -> None:
+        self._count += 1
+        heapq.heappush(self._ends, (self.seconds + 1, self._count, tag, request))
 
-    def finished(self) -> Any:
-        self.seconds, _, call = heapq.heappop(self._ends)
-        return call(self._fetch)
+    def finished(self) -> tuple[Any, Any]:
+        self.seconds, _, tag, request = heapq.heappop(self._ends)
+        return tag, outcome(self._fetch, request)
 
-    def spare(self) -> int:
+    def free_slots(self) -> int:
         return self._lanes - len(self._ends) if self.seconds and self._lanes > 1 else 0
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, EnvelopeError, PaginationStuckError, RecordShapeError
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.keys import INTEGER, keyless_note, list_position, number_key, skipped_note, text_key, usable
 from zendesk_chat.streams.positions import ListPosition
 from zendesk_chat.streams.records import decode_answer, decode_fields, digest, with_fields
@@ -123,7 +124,7 @@ def read_whole(listing: Listing) -> Callable[[Fetch, None, Bounds], Iterator[Bat
     """The reader of a list that comes in one answer."""
 
     def read(fetch: Fetch, _position: None, _bounds: Bounds) -> Iterator[Batch[None]]:
-        rows = fetch(listing.path, {}, listing.extract)
+        rows = fetch(Request(listing.path, listing.extract))
         found = [keyed for raw in rows if (keyed := _keyed(listing, raw, text_key if listing.text_keys else number_key))]
         if rows and not found:
             raise _no_object(listing.stream)
@@ -210,7 +211,7 @@ class _IdReading:
 
     def _page(self, fetch: Fetch) -> list[list[tuple[int, _Keyed]]]:
         """Fetch the next page: the records of each of its lists, with their places in the order of the list."""
-        raw_groups = fetch(self._listing.path, {"limit": ID_PAGE_SIZE, "since_id": self._since}, self._listing.groups)
+        raw_groups = fetch(self._request(ID_PAGE_SIZE, self._since))
         groups = [[keyed for raw in group if (keyed := _keyed(self._listing, raw, number_key))] for group in raw_groups]
         received, found = sum(map(len, raw_groups)), list(chain.from_iterable(groups))
         skipped = received - len(found)
@@ -219,6 +220,9 @@ class _IdReading:
         self._waiting.outside += skipped
         self._tell(_notes(self._listing.stream, found, skipped))
         return [[(_place(keyed), keyed) for keyed in group] for group in groups]
+
+    def _request(self, limit: int, since_id: int) -> Request[Sequence[Sequence[msgspec.Raw]]]:
+        return Request(self._listing.path, self._listing.groups, {"limit": limit, "since_id": since_id})
 
     def _following(self, groups: Sequence[Sequence[tuple[int, _Keyed]]]) -> int:
         """The id that the next page begins at; 0 where none of a page's records has a number for an id."""
@@ -254,7 +258,7 @@ class _IdReading:
         """Whether a page is the whole list: less than was asked for, or more than a limit that is not heeded."""
         if rows < ID_PAGE_SIZE:
             return True
-        return sum(map(len, fetch(self._listing.path, {"limit": 1, "since_id": 0}, self._listing.groups))) > 1
+        return sum(map(len, fetch(self._request(1, 0)))) > 1
 
     def _is_due(self) -> bool:
         """Whether a checkpoint is small beside the records that it follows."""
@@ -282,12 +286,13 @@ class _IdReading:
 
 def probe_whole(listing: Listing) -> Callable[[Fetch, Bounds], object]:
     """The probe of a list that comes in one answer: there is nothing smaller to ask for."""
-    return lambda fetch, _bounds: fetch(listing.path, {}, listing.extract, patient=False)
+    return lambda fetch, _bounds: fetch(Request(listing.path, listing.extract, attempts=FEW_ATTEMPTS))
 
 
 def probe_by_id(listing: IdList) -> Callable[[Fetch, Bounds], object]:
     """The probe of a list paged by id: one record."""
-    return lambda fetch, _bounds: fetch(listing.path, {"limit": 1, "since_id": 0}, listing.groups, patient=False)
+    request = Request(listing.path, listing.groups, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
+    return lambda fetch, _bounds: fetch(request)
 
 
 def array(body: bytes) -> list[msgspec.Raw]:

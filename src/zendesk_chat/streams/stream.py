@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.request import Request
+
 if TYPE_CHECKING:
     from zendesk_chat.streams.drift import Finding
 
@@ -18,27 +21,15 @@ StateBlob: TypeAlias = Mapping[str, Any]
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
 T = TypeVar("T")
+Tag = TypeVar("Tag")
+Page = TypeVar("Page")
 
 
 class Fetch(Protocol):
     """One authenticated, limited and retried GET."""
 
-    def __call__(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
-        *,
-        patient: bool = True,
-    ) -> T:
-        """Return the decoded body.
-
-        Args:
-            path: Below ``/api/v2/chat/``, without a leading slash.
-            params: Query parameters.
-            decode: Turns the body into a value. What it refuses is asked for again, so it MUST raise
-                ``msgspec.DecodeError`` for an unreadable body and ``EnvelopeError`` for one of another shape.
-            patient: False gives up after few attempts, for a caller that has a smaller request to fall back on.
+    def __call__(self, request: Request[T]) -> T:
+        """Return the decoded body. The caller MUST be done with the last one.
 
         Raises:
             ConnectorError: The typed reason why there is no answer.
@@ -46,20 +37,30 @@ class Fetch(Protocol):
         ...
 
 
-class Fetcher(Fetch, Protocol):
-    """A ``Fetch`` that also makes calls side by side: each is started, and taken back in the order in which they end."""
+class Fetcher(Fetch, Protocol[Tag, Page]):
+    """A ``Fetch`` that also makes requests in the background: each is started, and taken back in the order in which they end.
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        """Begin a call in the background, given what to fetch with. There is room for few answers that are not taken back."""
+    ``Tag`` is what a reader knows a request by, ``Page`` what its requests are decoded to.
+    """
+
+    def start(self, request: Request[Page], tag: Tag) -> None:
+        """Begin a request in the background."""
         ...
 
-    def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
-        """Wait for the next call to end, and return its result or raise its error."""
+    def finished(self) -> tuple[Tag, Page | ConnectorError]:
+        """Wait for the next request to end, and return its tag with the decoded page, or with the error that it ended with.
+
+        The reader MUST be done with the last page. A reader that has a smaller request to fall back on starts it.
+        """
         ...
 
-    def spare(self) -> int:
-        """How many more calls it pays to start now; 0 while the API answers at once or its quota is used up."""
+    def free_slots(self) -> int:
+        """How many more requests it pays to start now; 0 while the API answers at once or its quota is used up."""
         ...
+
+
+AnyFetcher: TypeAlias = Fetcher[Any, Any]
+"""A fetcher for a reader that has tags and pages of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,11 @@ class Stream(Generic[P]):
     primary_key: tuple[str, ...]
     cursor_field: str | None
     schema: Callable[[], dict[str, Any]]
-    read: Callable[[Fetcher, P | None, Bounds], Iterator[Batch[P]]]
+    read: Callable[[AnyFetcher, P | None, Bounds], Iterator[Batch[P]]]
     probe: Callable[[Fetch, Bounds], object]
     load_state: Callable[[StateBlob], P | None]
     dump_state: Callable[[P], StateBlob]
-    read_together: Callable[[Fetcher, Sequence[P | None], Bounds], Iterator[Sequence[Batch[P]]]] | None = None
+    read_together: Callable[[AnyFetcher, Sequence[P | None], Bounds], Iterator[Sequence[Batch[P]]]] | None = None
     derive: Callable[[Sequence[RawRecord]], Children] | None = None
     parent_field: str | None = None
     latest_by: str | None = None

@@ -18,17 +18,17 @@ from zendesk_chat.streams.exports.reader import Export, moments, read_export, st
 from zendesk_chat.streams.exports.windows import MAX_REMEMBERED
 from zendesk_chat.streams.positions import ExportPosition, Stretch
 from zendesk_chat.streams.records import digest
-from zendesk_chat.streams.stream import Batch, Bounds, Fetcher
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds
 
 Shares: TypeAlias = Sequence[Batch[ExportPosition]]
 """What a page is to each of several streams."""
 
 
-def read_together(export: Export) -> Callable[[Fetcher, Sequence[ExportPosition | None], Bounds], Iterator[Shares]]:
+def read_together(export: Export) -> Callable[[AnyFetcher, Sequence[ExportPosition | None], Bounds], Iterator[Shares]]:
     """The reader of an export for several streams at once."""
     read = read_export(export)
 
-    def together(fetch: Fetcher, positions: Sequence[ExportPosition | None], bounds: Bounds) -> Iterator[Shares]:
+    def together(fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds) -> Iterator[Shares]:
         if all(position == positions[0] for position in positions):
             for batch in read(fetch, positions[0], bounds):
                 yield [batch, *(replace(batch, notes=()) for _ in positions[1:])]

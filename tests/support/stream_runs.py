@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from streams.model import ExportApi
+from tests.support.model import ExportApi
 from zendesk_chat.errors import ConnectorError
+from zendesk_chat.request import Request
 from zendesk_chat.streams import registry
 from zendesk_chat.streams.exports.reader import Export
 from zendesk_chat.streams.lists import IdList, agent_settings
@@ -41,34 +42,35 @@ class Side:
         self._fetch = fetch
         self._lanes = lanes
         self._chance = chance or Random(0)
-        self._calls: list[Callable[[Fetch], object]] = []
+        self._started: list[tuple[Any, Callable[[], object]]] = []
         self.most = 0
 
-    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
-        return self._fetch(path, params, decode, patient=patient)
+    def __call__(self, request: Request[T]) -> T:
+        return self._fetch(request)
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        self._calls.append(answered(call, self._fetch) if self._chance.random() < 0.5 else call)
-        self.most = max(self.most, len(self._calls))
+    def start(self, request: Request[Any], tag: object) -> None:
+        answer = partial(outcome, self._fetch, request)
+        self._started.append((tag, partial(identity, answer()) if self._chance.random() < 0.5 else answer))
+        self.most = max(self.most, len(self._started))
 
-    def finished(self) -> Any:
-        return self._calls.pop(self._chance.randrange(len(self._calls)))(self._fetch)
+    def finished(self) -> tuple[Any, Any]:
+        tag, answer = self._started.pop(self._chance.randrange(len(self._started)))
+        return tag, answer()
 
-    def spare(self) -> int:
-        return self._lanes - len(self._calls) if self._lanes > 1 else 0
+    def free_slots(self) -> int:
+        return self._lanes - len(self._started) if self._lanes > 1 else 0
 
 
-def answered(call: Callable[[Fetch], object], fetch: Fetch) -> Callable[[Fetch], object]:
-    """A call that is answered now, and gives its answer or its error later."""
+def outcome(fetch: Fetch, request: Request[Any]) -> Any:
+    """The decoded page, or the error."""
     try:
-        result = call(fetch)
+        return fetch(request)
     except ConnectorError as error:
-        return partial(fail, error)
-    return lambda _: result
+        return error
 
 
-def fail(error: ConnectorError, _: Fetch) -> NoReturn:
-    raise error
+def identity(value: T) -> T:
+    return value
 
 
 @dataclass(slots=True)

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from api.fakes import FakeApi, HastyClock, ok
+from tests.support.http_fakes import FakeApi, HastyClock, ok
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.events import Event
 from zendesk_chat.engine.run import SaveCredentials, Task, run
+from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
 
 BOUNDS = Bounds(0, 1_795_000_000.0)
@@ -36,7 +37,7 @@ def pages(count: int, records: int = 2) -> Read:
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         for number in range(count):
-            fetch("x", {}, bytes)
+            fetch(Request("x", bytes))
             yield Batch([b'{"id":%d}' % (number * records + at) for at in range(records)], number, records)
 
     return read
@@ -44,7 +45,7 @@ def pages(count: int, records: int = 2) -> Read:
 
 def endless(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
     for number in itertools.count():
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         yield Batch([b'{"id":%d}' % number], number, 1)
 
 
