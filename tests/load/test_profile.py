@@ -25,11 +25,11 @@ from zendesk_chat.load.profile import (
     Drift,
     TableProfile,
     duckdb_file,
-    print_profile,
     profile,
     run_profile,
     to_json,
 )
+from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable
