@@ -187,7 +187,7 @@ class _Load:
         self._resumes |= stale
 
     def committing_on_error(self, events: Iterable[Event]) -> Generator[Event, None, None]:
-        """Yield the events. If they raise, commit what is collected, but not on an interrupt: the user wants to stop at once."""
+        """Yield the events. If they raise, commit what is collected, except on an interrupt, which must end soon."""
         try:
             yield from events
         except Exception:

@@ -279,7 +279,7 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
 def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[Drift]:
     watch = Watch(table.schema["properties"][column])
     name = _identifier(column)
-    result = connection.execute(f"SELECT {name}::VARCHAR FROM {_qualified(table)} WHERE {name} IS NOT NULL")  # noqa: S608  as above
+    result = connection.execute(f"SELECT {name}::VARCHAR FROM {_qualified(table)} WHERE {name} IS NOT NULL")  # noqa: S608
     while values := result.fetchmany(_VALUES_TOGETHER):
         for finding in watch.see([text.encode() for (text,) in values]):
             yield Drift(f"{column}.{finding.path}" if finding.path else column, finding.known, finding.found)
