@@ -45,11 +45,12 @@ else
 endif
 
 .PHONY: check
-check: setup ## ruff, mypy --strict, import-linter
+check: setup ## ruff, mypy --strict, import-linter, retired words
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
+	@$(RUN)python -m tools.words
 
 .PHONY: metrics
 metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=v0.1.0

@@ -246,7 +246,7 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     ],
 }
 ONE_RECORD: Final = ("accounts", "routing_settings")
-DERIVED: Final = [name for name, stream in STREAMS.items() if stream.derive]
+DERIVED: Final = [name for name, stream in STREAMS.items() if stream.extract]
 TEXT_WITH_NUMBERS: Final = {"chats": ("department_id", ["72", "71", None]), "shortcuts": ("id", ["bye", "help", "5"])}
 
 
@@ -289,10 +289,15 @@ class Answers:
 def records_of(name: str) -> list[RawRecord]:
     """The records as the stream emits them."""
     stream = STREAMS[name]
-    if stream.derive:
-        return list(stream.derive(records_of("chats")).records)
+    if stream.extract:
+        return list(stream.extract(records_of("chats")).records)
     fetch, runs = Answers(name), len(SHAPES[name]) if name in ONE_RECORD else 1
-    return [record for _ in range(runs) for batch in stream.read(fetch, None, Bounds(0, NOW)) for record in batch.records]
+    return [
+        record
+        for _ in range(runs)
+        for batch in stream.source.read(fetch, [None], Bounds(0, NOW))
+        for record in batch[0].records
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -310,8 +315,8 @@ def test_known_shapes_are_valid_and_no_news(name: str) -> None:
     records = records_of(name)
     assert len(records) >= len(SHAPES.get(name, [1]))
     for record in records:
-        assert list(Draft7Validator(STREAMS[name].schema()).iter_errors(json.loads(record))) == []
-    assert Watch(STREAMS[name].schema()).see(records) == []
+        assert list(Draft7Validator(STREAMS[name].schema.to_json()).iter_errors(json.loads(record))) == []
+    assert Watch(STREAMS[name].schema.to_json()).see(records) == []
 
 
 @pytest.mark.parametrize("name", STREAMS)

@@ -32,6 +32,7 @@ from zendesk_chat.engine.memory import Memory
 from zendesk_chat.engine.run import Task, run
 from zendesk_chat.errors import ServerError
 from zendesk_chat.request import Request
+from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
@@ -450,7 +451,7 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
     for event in run([task], lambda _: cast("Client", client), clock, threading.Event()):
         if isinstance(event, PageRead):
             emitted.update(json.loads(record)["id"] for record in event.records)
-            position = STREAMS["chats"].load_state(json.loads(json.dumps(event.state)))
+            position = CHATS.load_state("chats", "update_timestamp", json.loads(json.dumps(event.state)))
             assert position
             split = split or bool(position.ahead)
             told = (range(*stretch) for stretch in ((0, position.known_from), *position.ahead))

@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 from tests.streams.test_exports import START, contains, rows
 from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, ExportApi, Item, Name
-from tests.support.stream_runs import Run, destination, doubles, run, stream_of
+from tests.support.stream_runs import Run, destination, doubles, probe, run, stream_of
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from zendesk_chat.streams.exports.reader import Export, Row
+from zendesk_chat.streams.exports.export import Export, Row
 from zendesk_chat.streams.keys import is_made
 from zendesk_chat.streams.records import with_fields
-from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
 Unit = Literal["seconds", "microseconds"]
@@ -123,7 +122,7 @@ def test_a_probe_of_agent_events_asks_in_seconds_which_either_api_accepts() -> N
     for counts in UNITS:
         api = events(3, rejects_young=True)
         api.agent_events_in = counts
-        STREAMS["agent_events"].probe(api, Bounds(START, NOW))
+        probe("agent_events", api, Bounds(START, NOW))
         assert api.requests == 1
 
 

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
-from tests.support.stream_runs import Run, destination, doubles, run
+from tests.support.stream_runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request
-from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
 PAGE = 6  # as in conftest
@@ -562,7 +561,7 @@ def test_an_empty_account_is_one_request() -> None:
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
 def test_a_probe_asks_for_one_record_of_an_acceptable_time(name: Name) -> None:
     api = ExportApi(name, {1: Item(1, (NOW - 5000) * SECOND)}, rejects_young=True, largest_possible=1)
-    STREAMS[name].probe(api, Bounds(NOW + 50, NOW))
+    probe(name, api, Bounds(NOW + 50, NOW))
     assert api.requests == 1
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, iso
-from tests.support.stream_runs import Side
+from tests.support.stream_runs import Side, read_one
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request
@@ -68,7 +68,7 @@ def read(name: str, fetch: Bodies, bounds: Bounds, state: StateBlob | None = Non
     """Read to the end; whatever is not a typed error propagates."""
     stream, result = STREAMS[name], Read()
     try:
-        for batch in stream.read(Side(fetch), stream.load_state(state) if state else None, bounds):
+        for batch in read_one(stream, Side(fetch), stream.load_state(state) if state else None, bounds):
             for record in batch.records:
                 assert isinstance(record, bytes)
                 assert not set(record) & set(b"\r\n")
@@ -188,7 +188,7 @@ def event(number: int) -> dict[str, Any]:
 
 def page(stream: str, first: int, size: int) -> Any:
     """A page as the API documents it."""
-    name = "chats" if STREAMS[stream].derive else stream
+    name = "chats" if STREAMS[stream].extract else stream
     at = range(first, first + size)
     if name in ("conversions", "department_events", "agent_events"):
         end = NOW - 10_000 + 50 * (first + size - 1)

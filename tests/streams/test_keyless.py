@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, ExportApi, Item, Name
-from tests.support.stream_runs import Run, destination, doubles, run
+from tests.support.stream_runs import Run, destination, doubles, read_one, run
 from zendesk_chat.errors import PaginationStuckError, RecordShapeError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
@@ -210,11 +210,11 @@ CHAT = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.derive])
+@pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.extract])
 def test_a_chat_without_an_id_has_no_children_and_takes_none_from_others(name: str) -> None:
     body = json.dumps({"chats": [CHAT, {**CHAT, "id": "c1"}]}).encode()
-    chats = [batch for batch in STREAMS["chats"].read(Once(body), None, INCREMENTAL) if batch.records]
-    derive = STREAMS[name].derive
+    chats = [batch for batch in read_one(STREAMS["chats"], Once(body), None, INCREMENTAL) if batch.records]
+    derive = STREAMS[name].extract
     assert derive is not None
     children = derive(chats[0].records)
     assert len(chats[0].records) == 2

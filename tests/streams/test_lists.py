@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.effort import effort
 from tests.support.model import NOW, ListApi
 from tests.support.stream_runs import ROUTING as ROUTING_LIST
-from tests.support.stream_runs import Run, destination, doubles, list_of, run
+from tests.support.stream_runs import Run, destination, doubles, list_of, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams import lists
@@ -316,13 +316,12 @@ def test_digests_are_those_of_redacted_records() -> None:
 
 
 def test_whole_lists_are_redacted_too() -> None:
-    read = lists.read_whole(lists.Listing("goals", "goals", lists.array, redact=masked))
-    assert [batch.records for batch in read(fixed(b'[{"id": 1, "name": "x"}]'), None, INCREMENTAL)] == [
-        [b'{"id": 1, "name": "#"}']
-    ]
+    goals = lists.WholeList("goals", "goals", lists.array, redact=masked)
+    ((batch,),) = goals.read(fixed(b'[{"id": 1, "name": "x"}]'), [None], INCREMENTAL)
+    assert batch.records == [b'{"id": 1, "name": "#"}']
 
 
-WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.derive is None]
+WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.extraction is None]
 
 
 def _array(row: dict[str, Any]) -> object:
@@ -381,7 +380,7 @@ def test_an_absent_or_null_list_of_bans_is_an_empty_one_on_every_page(api: ListA
     found = run("bans", fetch, INCREMENTAL)
     assert found.by_key() == rows(api)
     assert not found.notes
-    STREAMS["bans"].probe(fetch, INCREMENTAL)
+    probe("bans", fetch, INCREMENTAL)
 
 
 def without_empty_lists(body: bytes, empty: str) -> bytes:
@@ -401,7 +400,7 @@ def test_a_probe_is_one_request(name: str) -> None:
         assert request.attempts == FEW_ATTEMPTS
         return request.decode(body)
 
-    STREAMS[name].probe(fetch, INCREMENTAL)
+    probe(name, fetch, INCREMENTAL)
     assert len(asked) == 1
 
 

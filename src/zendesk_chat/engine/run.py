@@ -58,7 +58,7 @@ class Task:
         bounds: What to read of it.
     """
 
-    stream: Stream[Any]
+    stream: Stream
     state: StateBlob | None
     bounds: Bounds
 
@@ -213,7 +213,7 @@ class _Member:
 
     def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
         """Yield what a page means for this stream, for which so many requests were sent so far."""
-        derive = self.stream.derive
+        derive = self.stream.extract
         children = Children(batch.records) if derive is None else derive(batch.records)
         blob = self.stream.dump_state(batch.position)
         self.ledger = replace(
@@ -239,7 +239,7 @@ class _Member:
         """What in these records the schema does not know. To make a watch takes time, so it is made for the first of them."""
         if not records:
             return ()
-        self._watch = self._watch or Watch(self.stream.schema())
+        self._watch = self._watch or Watch(self.stream.schema.to_json())
         return self._watch.see(records)
 
     def end(self, error: ConnectorError | None, ledger: Ledger, account_answers: Callable[[], bool]) -> Event:
@@ -328,12 +328,8 @@ class _Reading(Observer):
         """The same, where the machine's clock is so many seconds ahead of Zendesk's."""
         self._ahead = ahead
         bounds = replace(self._bounds, now=self._bounds.now - ahead)
-        if len(self._members) == 1:
-            member = self._members[0]
-            return ([batch] for batch in member.stream.read(self._fetch, member.position, bounds))
-        together = self._members[0].stream.read_together
-        assert together is not None  # noqa: S101  or they would not have been put together
-        return together(self._fetch, [member.position for member in self._members], bounds)
+        source = self._members[0].stream.source
+        return source.read(self._fetch, [member.position for member in self._members], bounds)
 
     def _end(self, member: _Member, error: ConnectorError | None, began: float) -> None:
         """Tell that a member has ended."""
@@ -397,7 +393,7 @@ def _grouped(tasks: Iterable[Task]) -> deque[Sequence[Task]]:
     """The tasks, those together that are read from the same pages."""
     groups: dict[object, list[Task]] = {}
     for task in tasks:
-        groups.setdefault(task.stream.read_together or task.stream.name, []).append(task)
+        groups.setdefault(task.stream.source, []).append(task)
     return deque(groups.values())
 
 

@@ -20,7 +20,7 @@ from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_co
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.streams.registry import streams_for
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds
 
 __all__ = ["Account", "OnRotation", "Verdict", "check"]
@@ -52,7 +52,7 @@ class Account:
             at a time. The old tokens no longer work, and no request uses the new ones until it returns: it MUST store them.
 
     Attributes:
-        streams: The streams of the account by name, redacted as configured.
+        catalog: The streams that can be read, redacted as configured.
 
     Raises:
         ConfigError: A setting is missing or malformed, or the start date is in the future.
@@ -92,8 +92,8 @@ class Account:
         self._transport = HttpTransport(origin, timeout=timeout, clock=clock, user_agent=USER_AGENT)
         self._tokens = token_source(self._parsed, self._transport, clock, hand_over(self._parsed, self._rotated))
         self._limiter = RateLimiter(self._parsed.requests_per_minute, clock)
-        self.streams, warnings = streams_for(self._parsed.redaction)
-        for warning in (*unknown_keys(self._parsed.raw), *warnings):
+        self.catalog = Catalog(self._parsed.redaction)
+        for warning in (*unknown_keys(self._parsed.raw), *self.catalog.warnings):
             logger.warning("%s", warning)
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import dlt
 import pyarrow as pa
@@ -52,11 +52,11 @@ def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSou
     return DltSource(dlt.Schema(SOURCE), SOURCE, [resources[stream.name] for stream in selected])
 
 
-def _shared_pages(streams: Sequence[Stream[Any]]) -> list[list[Stream[Any]]]:
+def _shared_pages(streams: Sequence[Stream]) -> list[list[Stream]]:
     """Group the streams that share their pages."""
-    groups: dict[object, list[Stream[Any]]] = {}
+    groups: dict[object, list[Stream]] = {}
     for stream in streams:
-        groups.setdefault(stream.read_together or stream.name, []).append(stream)
+        groups.setdefault(stream.source, []).append(stream)
     return list(groups.values())
 
 

@@ -17,12 +17,12 @@ Where the API is slow, several windows of time are read side by side (``windows`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 from math import isfinite
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -36,11 +36,11 @@ from zendesk_chat.errors import (
     ServerError,
 )
 from zendesk_chat.request import FEW_ATTEMPTS, MAX_ATTEMPTS, Request
-from zendesk_chat.streams.drift import Finding
+from zendesk_chat.streams.exports.export import RECENT_US, Export, ExportPage, Row
 from zendesk_chat.streams.exports.windows import Moments, Window, Windows
 from zendesk_chat.streams.keys import is_made, keyless_note, skipped_note
 from zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition, Remembered
-from zendesk_chat.streams.records import SECOND_US, decode_answer, digest, iso_seconds
+from zendesk_chat.streams.records import SECOND_US, digest, iso_seconds
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
 
 PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
@@ -49,85 +49,12 @@ SHRINK: Final = 5
 PAGE_BYTES: Final = 16 * 2**20  # a page may be so large; four times as large as 1,000 ordinary chats
 DISCARDED_BYTES: Final = 4 * PAGE_BYTES  # a larger one is not decoded, which takes twice its size, but asked for in parts
 FEWEST_RECORDS: Final = 10  # of a page that is small because its records are large
-RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
 SURELY_NO_TIE: Final = 100  # so many records of one moment are a server's cap rather than all there are
 MAX_DOUBTS: Final = 3
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One record of a page.
-
-    Attributes:
-        key: Its primary key.
-        time: Its cursor, microseconds since 1970; None where it has none.
-        record: What to write.
-    """
-
-    key: str
-    time: int | None
-    record: RawRecord
-
-
-class ExportPage(msgspec.Struct, kw_only=True):
-    """The envelope of an export; a subclass names the field of its rows."""
-
-    rows: list[msgspec.Raw]
-    count: Any = None
-    end_time: Any = None
-    end_id: Any = None
-
-
 class _MiscountedError(EnvelopeError):
     """A page holds another number of records than it says."""
-
-
-Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row | None], Callable[[], Sequence[Finding]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """An incremental export.
-
-    Attributes:
-        stream: Its name in messages.
-        path: Its endpoint.
-        fields: The ``fields`` parameter that asks for whole records; "" where there is none.
-        unit: Microseconds in one unit of ``start_time``.
-        decode: Turns a body into its envelope.
-        row: Turns a raw record into a row; None where it is no object.
-        key: The field that makes a record's key.
-        counted: Whether the ``count`` of a page is compared with its records.
-        inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
-        ordered: Whether records are known to come in the order of their time, and not of a later change.
-        either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
-        fraction: Whether ``start_time``, in seconds, is written with a fraction.
-        redact: What is made of each raw record before anything else is; None for nothing.
-        look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
-            it found since it was last asked. It is for records so large that to decode them twice would count.
-    """
-
-    stream: str
-    path: str
-    fields: str
-    unit: int
-    decode: Callable[[bytes], ExportPage]
-    row: Callable[[msgspec.Raw], Row | None]
-    key: str = "id"
-    counted: bool = True
-    inclusive: bool = True
-    ordered: bool = True
-    either_unit: bool = False
-    fraction: bool = False
-    redact: Callable[[bytes], bytes] | None = None
-    look: Callable[[], Look] | None = None
-
-    def floor(self, time: int) -> int:
-        """A time, cut to its unit."""
-        return time - time % self.unit
-
-    def written(self, time: int) -> str | int:
-        """A time as ``start_time`` says it."""
-        return f"{time // SECOND_US}.{time % SECOND_US:06}" if self.fraction else time // self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,26 +134,24 @@ class _Taken:
             self.behind += 1
 
 
-def read_export(export: Export) -> Callable[[_Fetcher, ExportPosition | None, Bounds], Iterator[Batch[ExportPosition]]]:
-    """The reader of an export."""
-
-    def read(fetch: _Fetcher, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
-        times = moments(export, bounds)
-        saved, notes = starting_position(export, position, bounds, times.latest)
-        if not times.wants(min(saved.known_from, saved.time)):
-            yield Batch((), saved, 0, notes, 1.0)
-            return
-        row, found = export.look() if export.look else (export.row, None)
-        own = replace(_in_its_unit(export, fetch, times.head), row=row)
-        windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
-        received = 0
-        for batch in _read_windows(own, fetch, windows, times, notes):
-            received += batch.received
-            yield replace(batch, drift=found() if batch.records else ()) if found else batch
-        if position is None and received and not windows.largest:
-            raise RecordShapeError(f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this.")
-
-    return read
+def read_export(
+    export: Export, fetch: _Fetcher, position: ExportPosition | None, bounds: Bounds
+) -> Iterator[Batch[ExportPosition]]:
+    """Read an export from a position on."""
+    times = moments(export, bounds)
+    saved, notes = starting_position(export, position, bounds, times.latest)
+    if not times.wants(min(saved.known_from, saved.time)):
+        yield Batch((), saved, 0, notes, 1.0)
+        return
+    row, found = export.look() if export.look else (export.row, None)
+    own = replace(_in_its_unit(export, fetch, times.head), row=row)
+    windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
+    received = 0
+    for batch in _read_windows(own, fetch, windows, times, notes):
+        received += batch.received
+        yield replace(batch, drift=found() if batch.records else ()) if found else batch
+    if position is None and received and not windows.largest:
+        raise RecordShapeError(f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this.")
 
 
 def _read_windows(
@@ -279,22 +204,6 @@ def _is_passed(export: Export, window: Window, times: Moments, *, short: bool) -
     return not inside or (short and window.time > times.now)
 
 
-def probe_export(export: Export) -> Callable[[Fetch, Bounds], object]:
-    """The probe of an export: one record from the start date on."""
-
-    def probe(fetch: Fetch, bounds: Bounds) -> object:
-        start = min(bounds.start * SECOND_US, int(bounds.now * SECOND_US) - RECENT_US) // export.unit
-        params = {**_whole_records(export), "limit": 1, "start_time": start}
-        return fetch(Request(export.path, export.decode, params, FEW_ATTEMPTS))
-
-    return probe
-
-
-def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
-    """The decoder of a kind of envelope."""
-    return partial(decode_answer, decoder=msgspec.json.Decoder(kind))
-
-
 def starting_position(
     export: Export, position: ExportPosition | None, bounds: Bounds, latest: int
 ) -> tuple[ExportPosition, tuple[str, ...]]:
@@ -339,7 +248,7 @@ def _in_its_unit(export: Export, fetch: Fetch, young: int) -> Export:
     if not export.either_unit:
         return export
     asked = young // SECOND_US
-    page = fetch(Request(export.path, export.decode, {**_whole_records(export), "limit": 1, "start_time": asked}))
+    page = fetch(Request(export.path, export.decode, {**export.whole_records, "limit": 1, "start_time": asked}))
     times = [row.time for raw in page.rows if (row := _row(export, raw))]
     old = any(time is not None and time < asked * SECOND_US for time in times)
     return replace(export, unit=1) if old or (_number(page.end_time) or 0) >= FIRST_MICROSECOND_VALUE else export
@@ -471,11 +380,7 @@ def _first_asked(export: Export, time: int) -> int:
 def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
     """The parameters of a request from a time on, or from one of its records."""
     position = {"start_id": start_id} if start_id else {}
-    return {**_whole_records(export), "start_time": export.written(time), **position}
-
-
-def _whole_records(export: Export) -> dict[str, str | int]:
-    return {"fields": export.fields} if export.fields else {}
+    return {**export.whole_records, "start_time": export.written(time), **position}
 
 
 def _asked_again(
