@@ -85,7 +85,7 @@ def test_start_date_is_a_text_or_a_date(start_date: str | date | None, seconds: 
         ({"config": {"subdomain": "acme", "credentials": OAUTH}}, "on_rotation: give a function"),
     ],
 )
-def test_what_is_wrong_is_said(options: dict[str, Any], message: str) -> None:
+def test_wrong_settings_are_reported(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Account(**options)
 

@@ -141,7 +141,7 @@ def _read_into(
 
 
 def _rows_of(table: StreamTable, spool: Spool, resource: DltResource) -> Iterator[_Rows]:
-    """Yield a stream's rows. Tells dlt how to merge them if a merge by key alone is not enough."""
+    """Yield a stream's rows. Sets how dlt merges them if a merge by key is not enough."""
     rows = spool.rows()
     qualify = _qualifier() if _merges_by_key(resource) and (table.parent_field or table.latest_by) else None
     if qualify is not None:

@@ -81,7 +81,7 @@ def read(account: Account, stream: str, state: StateBlob | None = None) -> Gener
 
     Raises:
         ConfigError: There is no such stream, or the state is malformed (a StateError).
-        ConnectorError: The stream failed; its type says what recovers. Batches yielded before it remain valid. An
+        ConnectorError: The stream failed; its type shows what recovers. Batches yielded before it remain valid. An
             UnavailableError means that the account lacks the stream.
     """
     return _read_one(account, find_stream(account, stream).name, _checked(stream, state))

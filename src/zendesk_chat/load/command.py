@@ -136,7 +136,7 @@ def require_account(raw: Mapping[str, object], path: str | None) -> None:
     """Check that a configuration has an account and credentials.
 
     Raises:
-        ConfigError: One is missing; the message says where to give it.
+        ConfigError: One is missing; the message names the options and keys for it.
     """
     missing = [] if raw.get("subdomain") else ["subdomain"]
     missing += [] if raw.get("access_token") or raw.get("credentials") else ["access_token"]

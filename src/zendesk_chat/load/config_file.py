@@ -126,7 +126,7 @@ class _Target:
         return credentials
 
     def save(self, renewed: OAuth) -> None:
-        """Store new tokens. If that fails, raises a ConfigError that says where they are instead."""
+        """Store new tokens. If that fails, raises a ConfigError that names the file with them."""
         content = _encode(rotated_config(self.raw, renewed))
         copied = self._write_copy(content)
         if copied and self.replaceable and self.copy and self.copy.replace(self.real):

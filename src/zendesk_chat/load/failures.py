@@ -88,7 +88,7 @@ _EXTRA: Final = re.compile(r"dlt\[\w+\]")
 
 @contextmanager
 def explained(action: str) -> Iterator[None]:
-    """Turn an error of the block into a DestinationError that says which action failed, and why."""
+    """Turn an error of the block into a DestinationError with the action that failed, and why."""
     try:
         yield
     except (DltException, duckdb.Error, OSError, ModuleNotFoundError, RuntimeError) as error:

@@ -199,7 +199,7 @@ def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, ColumnType]:
-    """Return a table's columns with their own types: a column of hashes is text, whatever the schema says."""
+    """Return a table's columns with their own types: a column of hashes is text, whatever the schema has."""
     sql = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?"
     return {name: _COLUMN_TYPES.get(kind, "text") for name, kind in connection.execute(sql, [table]).fetchall()}
 
