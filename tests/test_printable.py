@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -26,6 +25,7 @@ from tests.support.wire import answer, serving
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
 from zendesk_chat.cli import main, make_parser
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, StateError, UnavailableError
 from zendesk_chat.load.command import sync
 from zendesk_chat.load.console import PlainConsole, say
@@ -150,7 +150,7 @@ def run_sync(*arguments: str, port: int) -> str:
     )
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(out):
-        sync(options, threading.Event())
+        sync(options, SystemClock())
     return out.getvalue()
 
 
@@ -218,7 +218,7 @@ def read_messages(config: Any, catalog: Any) -> Output:
     out, clock = io.BytesIO(), HastyClock()
     with tempfile.TemporaryDirectory() as folder:
         paths = files(Path(folder), config=config, catalog=catalog)[1::2]
-        read(Writer(out, clock, debug=True), clock, clock.stopped, paths[0], paths[1], None)
+        read(Writer(out, clock, debug=True), clock, paths[0], paths[1], None)
     return Output(parse(out.getvalue()))
 
 

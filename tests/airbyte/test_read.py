@@ -291,7 +291,7 @@ def read_raw(folder: Path, **given: Any) -> tuple[int, Output]:
     out, clock = io.BytesIO(), HastyClock()
     contents = {"config": GOOD_CONFIG, "catalog": catalog_of(["goals"]), "state": [], **given}
     config, catalog, state = files(folder, **contents)[1::2]
-    code = read(Writer(out, clock), clock, clock.stopped, config, catalog, state)
+    code = read(Writer(out, clock), clock, config, catalog, state)
     return code, Output(parse(out.getvalue()))
 
 

@@ -513,7 +513,7 @@ def test_a_lasting_fault_is_transient_and_ends_soon(failure: Answer, kind: type[
 
 def test_a_run_that_is_to_end_uses_up_no_refresh_token() -> None:
     given = Given([granted()])
-    given.clock.stopped.set()
+    given.clock.stop()
     with pytest.raises(Stopped):
         given.tokens.renew("old-access")
     assert given.api.forms == []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Final, Literal
 
 from zendesk_chat.airbyte.inputs import (
@@ -31,7 +29,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
-from zendesk_chat.engine.run import Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ConfigError, ExitCode, origin
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, printable
@@ -41,9 +39,7 @@ from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
 
 
-def read(
-    writer: Writer, clock: Clock, stopped: threading.Event, config_path: str, catalog_path: str, state_path: str | None
-) -> int:
+def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, state_path: str | None) -> int:
     """Read the configured streams. Returns the exit code: 0 only if every stream is whole."""
     try:
         require_stdout()
@@ -61,7 +57,9 @@ def read(
     known = [stream for stream in configured if stream.name in streams]
     narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
     try:
-        for event in run(_tasks(known, streams, states, config, clock), partial(connect, config, clock), clock, stopped):
+        rotations = Rotations(clock)
+        client = connect(config, clock, rotations.save)
+        for event in run(_tasks(known, streams, states, config, clock), client, rotations, clock):
             narrator.tell(event)
     except ConfigError as error:  # of the client, before any stream
         writer.error(str(error), failure_type(error))
@@ -129,8 +127,8 @@ class _Narrator:
 
     def _ended(self, event: Event) -> None:
         match event:
-            case StreamCompleted(stream, ledger):
-                self._writer.log("INFO", f"{stream}: {ledger}")
+            case StreamCompleted(stream, stats):
+                self._writer.log("INFO", f"{stream}: {stats}")
                 self._end(stream, "COMPLETE")
             case StreamUnavailable():
                 self._unavailable(event)
@@ -187,7 +185,7 @@ class _Narrator:
         self.failed = True
         cause = event.error.__cause__
         internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
-        self._writer.log("INFO", f"{event.stream}: stopped after {event.ledger}")
+        self._writer.log("INFO", f"{event.stream}: stopped after {event.stats}")
         self._writer.error(str(event.error), failure_type(event.error), stream=event.stream, internal=internal)
         self._end(event.stream, "INCOMPLETE")
 

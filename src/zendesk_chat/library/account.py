@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -132,10 +131,8 @@ class Account:
 
 def check(account: Account) -> Verdict:
     """Ask each endpoint once whether it can be read. The verdict has ``succeeded`` and ``message``."""
-    stopped = threading.Event()
-    clock = SystemClock(stopped)
-    # Renewed tokens go from the account to its own on_rotation.
-    return check_account(account.parsed, lambda _save: account.client(clock), clock, stopped, lambda _config: None)
+    clock = SystemClock()
+    return check_account(account.parsed, account.client(clock), clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +143,11 @@ class _RunTokens:
     clock: Clock
 
     def token(self) -> str:
-        self.clock.sleep(0)
+        self.clock.check()
         return self.tokens.token()
 
     def renew(self, refused: str) -> bool:
-        self.clock.sleep(0)
+        self.clock.check()
         return self.tokens.renew(refused)
 
     def settle(self, seconds: float) -> None:
