@@ -73,7 +73,7 @@ def test_read_warns_and_check_names_it_and_both_continue() -> None:
 
 
 def test_the_library_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    zendesk_chat.connect(config={"subdomain": "acme", "access_token": "t", "lookback": 5})
+    zendesk_chat.Account(config={"subdomain": "acme", "access_token": "t", "lookback": 5})
     assert caplog.messages == ["Unknown key `lookback`: did you mean `lookback_minutes`?"]
 
 
@@ -81,7 +81,7 @@ def test_a_misspelt_rule_of_redaction_is_an_error_everywhere() -> None:
     with pytest.raises(
         ConfigError, match=r"^redact: unknown key `rule`: did you mean `rules`\? The keys are hash_key, rules\.$"
     ):
-        zendesk_chat.connect(subdomain="acme", token="t", redact={"rule": []})
+        zendesk_chat.Account(subdomain="acme", token="t", redact={"rule": []})
 
 
 def test_discover_prints_nothing_but_the_catalog_and_read_takes_it_as_it_is(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_start_date_in_the_future_is_one_error_and_nothing_is_stored(start: st
         assert sandbox.requests == []
         status, reason = check_here(config_of(sandbox, start_date=start))
         with pytest.raises(ConfigError, match=r"start_date.* in the future"):
-            zendesk_chat.connect(config=config_of(sandbox, start_date=start))
+            zendesk_chat.Account(config=config_of(sandbox, start_date=start))
     assert done.code == 1
     (message,) = done.output.messages
     error = message["trace"]["error"]

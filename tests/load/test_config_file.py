@@ -167,7 +167,7 @@ def test_extended_attributes_stay(file: Path) -> None:
 
 
 @pytest.mark.parametrize("spaces", [0, 10, 5000])
-def test_a_file_written_in_place_has_nothing_behind_its_content(file: Path, spaces: int) -> None:
+def test_a_file_written_in_place_has_nothing_after_its_content(file: Path, spaces: int) -> None:
     file.write_text(json.dumps(CONFIG) + " " * spaces)
     file.with_name("other.json").hardlink_to(file)
     renew(file)
@@ -220,7 +220,7 @@ def test_where_the_directory_takes_no_copy_the_copy_is_at_home(
     assert names(tmp_path / "home") == []
 
 
-def test_without_any_place_for_a_copy_the_file_is_written_in_place(
+def test_without_any_directory_for_a_copy_the_file_is_written_in_place(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_in(monkeypatch, file.parent, tmp_path / "home")
@@ -229,7 +229,7 @@ def test_without_any_place_for_a_copy_the_file_is_written_in_place(
 
 
 @pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.EPERM])
-def test_a_file_that_cannot_be_written_is_said_before_any_renewal(
+def test_a_file_that_cannot_be_written_is_reported_before_any_renewal(
     file: Path, error: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(monkeypatch, "open", error, lambda path, flags, *_: Path(path) == file and flags & os.O_RDWR)
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_written_is_said_before_any_renewal(
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_a_full_disk_is_said_before_any_renewal(file: Path, error: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_any_renewal(file: Path, error: int, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(monkeypatch, "write", error)
     assert os.strerror(error) in refused(file)
     assert names(file.parent) == ["config.json"]
@@ -314,7 +314,7 @@ def test_the_copy_keeps_the_tokens_and_is_named(file: Path, monkeypatch: pytest.
     assert tokens_in(copy) == NEW
 
 
-def test_a_copy_that_fails_too_is_followed_by_another_place(
+def test_a_copy_that_fails_too_is_followed_by_one_in_another_directory(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = file.parent
@@ -330,7 +330,7 @@ def test_a_copy_that_fails_too_is_followed_by_another_place(
     assert names(file.parent) == ["config.json"]
 
 
-def test_lost_tokens_are_said_to_be_lost(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_tokens_are_reported_as_lost(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     message = not_stored(file, monkeypatch, lambda _: True)
     assert message.endswith("No other file could be written, so they are lost. Authenticate again.")
     assert names(file.parent) == ["config.json"]
@@ -434,7 +434,7 @@ def test_a_file_that_is_replaced_just_before_it_is_locked_is_opened_again(file: 
         assert slot.stored.access_token == "theirs"
 
 
-def test_a_lock_that_is_held_for_ever_is_said(file: Path, lock: int) -> None:
+def test_a_lock_that_is_held_for_ever_is_reported(file: Path, lock: int) -> None:
     clock = FakeClock()
     with pytest.raises(TransientError, match=r"Another process .*config\.json"), ConfigFile(file, clock).prepare():
         pytest.fail("the file is locked")
@@ -503,7 +503,7 @@ def test_a_mounted_file_is_written_in_place(file: Path) -> None:
 
 
 @needs_mounts
-def test_a_mount_that_is_read_only_is_said_before_any_renewal(file: Path) -> None:
+def test_a_mount_that_is_read_only_is_reported_before_any_renewal(file: Path) -> None:
     here = file.parent
     error = renew_under(f"mount --bind {here} {here} && mount -o remount,ro,bind {here} && cd {here}", file)
     assert f"{file}: Read-only file system. Nothing was renewed." in error
@@ -532,7 +532,7 @@ def test_on_a_full_disk_the_tokens_are_stored_or_not_renewed(file: Path, size: s
 
 
 @pytest.mark.skipif(NOT_ROOT, reason="only root may make a file immutable")
-def test_an_immutable_file_is_said_before_any_renewal(file: Path) -> None:
+def test_an_immutable_file_is_reported_before_any_renewal(file: Path) -> None:
     if subprocess.run(["chattr", "+i", file], capture_output=True, check=False).returncode:
         pytest.skip("a file system without this attribute")
     try:

@@ -39,7 +39,7 @@ def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, moments: dict
     assert [int(line) for line in lines] == list(moments.values())
 
 
-def test_children_of_edited_chats_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_children_of_edited_chats_are_all_replaced_or_none(tmp_path: Path) -> None:
     assert run_script(KILLED_EDIT, tmp_path, *EDIT) == list(EDIT.values())
 
 

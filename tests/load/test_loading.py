@@ -102,7 +102,7 @@ def test_a_complete_list_replaces_its_table(path: Path) -> None:
         assert rows(path, "SELECT name FROM departments ORDER BY id") == [(name,) for name in names]
 
 
-def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alone(path: Path) -> None:
+def test_a_list_that_fails_or_is_interrupted_leaves_its_table_and_the_other_streams_alone(path: Path) -> None:
     events = [*started("departments"), page("departments", [{"id": 1}, {"id": 2}])]
     load(path, [*events, completed("departments")])
     error = AuthError("The token has expired.")
@@ -122,7 +122,7 @@ def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alon
     assert loaded_chats(path) == by_id([chat(1)])
 
 
-def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_whole(path: Path) -> None:
+def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_complete(path: Path) -> None:
     error = UnavailableError("Not in this plan.", status=403)
     lacking = [
         *started("accounts", "departments"),
@@ -254,7 +254,7 @@ def test_full_refresh_drops_what_the_source_no_longer_has(path: Path) -> None:
     assert loaded_chats(path) == by_id([chat(number) for number in range(3, 8)])
 
 
-def test_a_cut_full_refresh_is_taken_up_by_the_next_run(path: Path) -> None:
+def test_the_next_run_continues_an_interrupted_full_refresh(path: Path) -> None:
     load(path, chat_pages([chat(number) for number in range(5)]))
     events = chat_pages([chat(number) for number in range(3, 8)], size=2)
     with pytest.raises(KeyboardInterrupt):

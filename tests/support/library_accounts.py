@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_chat import Account, Batch, connect
+from zendesk_chat import Account, Batch
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.library import account as account_module
 from zendesk_chat.library import reading
@@ -29,12 +29,12 @@ OAUTH = {
 
 def account_of(sandbox: Sandbox, **options: Any) -> Account:
     given: dict[str, Any] = {"subdomain": "acme", "token": sandbox.token, "api_url": sandbox.url, "requests_per_minute": FAST}
-    return connect(**given | options)
+    return Account(**given | options)
 
 
 def oauth_of(sandbox: Sandbox, **options: Any) -> Account:
     config = {"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH, "requests_per_minute": FAST}
-    return connect(config=config, **options)
+    return Account(config=config, **options)
 
 
 class LeapingClock(SystemClock):
