@@ -323,9 +323,9 @@ def test_the_figures_are_those_of_the_metadata() -> None:
     jobs = {job["jobType"]: job["resourceRequirements"] for job in data["resourceRequirements"]["jobSpecific"]}
     text = " ".join(DOCUMENT.split())
     sync, check = jobs["sync"], jobs["check_connection"]
-    said = "wants {} MiB (requested) and up to {} MiB (limit), one for the other jobs {} and {} MiB"
+    sentence = "needs a request of {} MiB and a limit of {} MiB; containers for other jobs need {} and {} MiB"
     figures = (sync["memory_request"], sync["memory_limit"], check["memory_request"], check["memory_limit"])
-    assert said.format(*(figure.removesuffix("Mi") for figure in figures)) in text
+    assert sentence.format(*(figure.removesuffix("Mi") for figure in figures)) in text
     assert f"asks for {data['maxSecondsBetweenMessages']} seconds" in text
 
 

@@ -8,7 +8,7 @@ from tests.support.http_fakes import NOW, FakeClock
 from tests.support.protocol import check_read
 from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
 from zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
-from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, _Narrator
+from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, EventWriter
 from zendesk_chat.engine.events import (
     Event,
     Heartbeat,
@@ -27,12 +27,12 @@ READ = {"update_timestamp": "2026-02-01T00:00:00Z"}
 def told(*story: Event | float, **states: Any) -> bytes:
     """What is written of events, with seconds passing between them."""
     clock, out = FakeClock(), io.BytesIO()
-    narrator = _Narrator(Writer(out, clock), clock, states)
+    out_events = EventWriter(Writer(out, clock), clock, states)
     for event in story:
         if isinstance(event, int | float):
             clock.time += event
         else:
-            narrator.tell(event)
+            out_events.write(event)
     return out.getvalue()
 
 

@@ -260,7 +260,9 @@ def test_a_refusal_says_what_is_wrong_and_is_final(answer: Answer, kind: type[Co
             given.tokens.renew("old-access")
         assert str(failed.value).startswith(begins)
         assert str(failed.value).endswith(ends)
-        assert "old-refresh" not in str(failed.value)
+        assert "old-refresh" not in f"{failed.value} {failed.value.code}"
+        assert failed.value.code in {None, "invalid_grant", "invalid_client", "invalid_scope", "unauthorized_client"}
+        assert failed.value.status is not None
     assert len(given.api.forms) == 1
     assert given.rotations == []
 
