@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Final, Protocol
 
-POLL_SECONDS: Final = 0.2  # how often a wait for something else looks whether the run is to end
+POLL_SECONDS: Final = 0.2  # how often a wait for something else checks whether the run is to end
 
 
 class Stopped(Exception):  # noqa: N818  it reports no error: the run was asked to end

@@ -204,7 +204,7 @@ class OAuthTokens:
         )
 
     def _ask(self, form: Mapping[str, str]) -> TokenAnswer:
-        """Ask for tokens, again if no answer comes; if a lost answer has used the refresh token up, the next one says so."""
+        """Ask for tokens, again if no answer comes. If a lost answer used up the refresh token, the next one shows it."""
         attempt = 0
         while True:
             attempt += 1

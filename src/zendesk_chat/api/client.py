@@ -119,7 +119,7 @@ class Client:
     """One account's Chat API; shared by all threads of a run.
 
     Attributes:
-        time: Zendesk's, once an answer has told it.
+        time: Zendesk's, once an answer has shown it.
         has_answered: Whether a Chat endpoint has given a page.
     """
 
@@ -152,17 +152,17 @@ class Client:
         Raises:
             ConnectorError: Typed by what recovers from it.
         """
-        attempts, spent, renewed = Counter[bool](), 0.0, False  # a spell of 429 uses up no attempt of another fault
+        attempts, spent, renewed = Counter[bool](), 0.0, False  # 429s use up no attempts of other failures
         while True:
             if self._refused:
                 raise self._refused
-            let_out = self._limiter.acquire(partial(_wait_for_quota, observer), self.time.sleep)
+            started_at = self._limiter.acquire(partial(_wait_for_quota, observer), self.time.sleep)
             token = self._tokens.token()
             observer.sent()
             began = self.time.monotonic()
             result = self._attempt(request, token, decode or decode_body)
             if not isinstance(result, _Failure):
-                self._limiter.passed(let_out)
+                self._limiter.passed(started_at)
                 self.has_answered = True
                 observer.answered(accepted=True)
                 return result
@@ -173,12 +173,12 @@ class Client:
                 renewed = True
                 continue
             limited = is_rate_limit(failed.outcome)
-            spell = self._limiter.refused(let_out) if limited else None
-            attempts[limited] += spell is None or spell.news
+            episode = self._limiter.refused(started_at) if limited else None
+            attempts[limited] += episode is None or episode.counts
             attempt = max(1, attempts[limited])
             spent += 0.0 if limited else self.time.monotonic() - began
             now = self.time.now()
-            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, spell=spell, spent=spent)
+            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, episode=episode, spent=spent)
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
@@ -197,7 +197,7 @@ class Client:
         return self.has_answered
 
     def support_status(self) -> Response | None:
-        """What Zendesk Support, at the same host, answers to the token. It tells accounts and kinds of tokens apart."""
+        """What Zendesk Support, at the same host, answers to the token. It distinguishes accounts and kinds of tokens."""
         origin = "/".join(self._api_url.split("/")[:3])
         try:
             return self._transport.get(f"{origin}/api/v2/users/me.json", {}, self._tokens.token())

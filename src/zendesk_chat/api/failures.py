@@ -26,19 +26,19 @@ BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons o
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Host:
     """A host that a connection is made to.
 
     Attributes:
-        name: As messages call it, with its port where that is not the usual one.
-        advice: What to check where it cannot be the right one.
+        name: Its name in messages, with the port if it is not the default.
+        advice: What to check if it cannot be the right host.
     """
 
     name: str
     advice: str
 
     def failure(self, error: BaseException | None) -> NoAnswerError:
-        """What an error of a library means. Its own text is not used: it may hold a URL, and bytes from outside."""
+        """Return what an error of a library means. Its own message is not used: it may contain a URL or foreign bytes."""
         while isinstance(error, exceptions.ProtocolError | exceptions.SSLError) and isinstance(error.args[-1], Exception):
             error = error.args[-1]
         match error:
@@ -112,8 +112,8 @@ class Route:
         proxy: The proxy between, if any.
     """
 
-    account: Peer
-    proxy: Peer | None = None
+    account: Host
+    proxy: Host | None = None
 
     def failure(self, error: BaseException) -> NoAnswerError:
         """What an error of a library means."""
@@ -121,7 +121,7 @@ class Route:
             return self._tunnel_failure(self.proxy, error.original_error)
         return self.account.failure(error)
 
-    def _tunnel_failure(self, proxy: Peer, error: BaseException) -> NoAnswerError:
+    def _tunnel_failure(self, proxy: Host, error: BaseException) -> NoAnswerError:
         refusal = TUNNEL_REFUSED.match(str(error))
         if refusal is None:
             return proxy.failure(error)

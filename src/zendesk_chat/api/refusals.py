@@ -155,7 +155,7 @@ def _may_be_secret(word: str) -> bool:
 
 
 def _is_no_account(response: Response) -> bool:
-    """Whether Zendesk says that the subdomain is free. Such an ``error`` is an object; those of the API are strings."""
+    """Whether Zendesk answers that the subdomain is free. Such an ``error`` is an object; those of the API are strings."""
     return isinstance(_fields(response).get("error"), Mapping)
 
 

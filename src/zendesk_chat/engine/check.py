@@ -183,7 +183,7 @@ def _reasons(failures: Mapping[str, ConnectorError]) -> list[str]:
 
 
 def _no_chat(subdomain: str, missing: Mapping[str, UnavailableError], support: Response | None) -> str:
-    """Everything is 404: tell an account without Chat from an address without an account."""
+    """Everything is 404: distinguish an account without Chat from an address without an account."""
     if support is not None and support.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return f"The account {subdomain} has no Zendesk Chat (HTTP 404). Check the subdomain, or activate Chat in the account."
     if not all(error.by_api for error in missing.values()) or (support is not None and support.status in range(300, 400)):

@@ -48,7 +48,7 @@ class RateLimited:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Nothing has happened for some seconds; the run goes on."""
+    """Nothing has happened for some seconds; the run continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ class StreamCompleted:
 
 @dataclass(frozen=True, slots=True)
 class StreamFailed:
-    """A stream stopped early. Its records and states so far remain valid; the other streams go on.
+    """A stream stopped early. Its records and states so far remain valid; the other streams continue.
 
-    One that never started failed together with the first stream, for a reason that holds for the whole run.
+    A stream that never started failed together with the first one, for a reason that concerns the complete run.
     """
 
     stream: str
@@ -115,7 +115,7 @@ class StreamFailed:
 
 @dataclass(frozen=True, slots=True)
 class StreamUnavailable:
-    """The account lacks an optional stream, by its plan or its role. It has no records; the other streams go on."""
+    """The account lacks an optional stream, by its plan or its role. It has no records; the other streams continue."""
 
     stream: str
     error: UnavailableError

@@ -40,7 +40,7 @@ class ConcurrencyLimit:
     """How many requests of all readers together are under way, and the memory that they share.
 
     Args:
-        quota: How many requests the API's quota allows at the moment.
+        quota: How many requests the API's quota allows now.
         memory: For decompressed answers.
     """
 

@@ -16,7 +16,7 @@ class FirstRequest:
     """Lets one reader begin, and the others once an account has answered it.
 
     If the reader ends without an answer, another one follows, unless all of them would end with its error. A web page may be
-    the answer of one endpoint, or of a proxy that blocks all of them: it takes two readers with the same page to tell.
+    the answer of one endpoint, or of a proxy that blocks all of them: two readers with the same page decide.
 
     Args:
         clock: Ends every wait when it is stopped.

@@ -39,7 +39,7 @@ def error_of(name: str, call: Callable[[], object]) -> ConnectorError | None:
         raise
     except ConnectorError as expected:
         return expected
-    except Exception as unexpected:  # noqa: BLE001  whatever it is, the user gets a message and the other streams go on
+    except Exception as unexpected:  # noqa: BLE001  whatever it is, the user gets a message and the other streams continue
         error = DataError(f"{name}: unexpected {type(unexpected).__name__}. Please report this.", stream=name)
         error.__cause__ = unexpected
         return error
