@@ -14,7 +14,7 @@ from airbyte.running import catalog_of, check_here, config_of, execute, files, r
 from api.fakes import HastyClock
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
-from zendesk_chat.streams.lists import WholeList
+from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.drift import Finding
+from zendesk_chat.streams.exports.times import RECENT_US
 from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
 from zendesk_chat.streams.records import SECOND_US, decode_answer
 from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, RawRecord, StateBlob, record_redactor
 
 if TYPE_CHECKING:
     from zendesk_chat.redaction.rules import Redaction
-
-RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -59,11 +58,9 @@ class Export:
         decode: Turns a body into its envelope.
         row: Turns a raw record into a row; None where it is no object.
         key: The field that makes a record's key.
-        counted: Whether the ``count`` of a page is compared with its records.
         inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
         ordered: Whether records are known to come in the order of their time, and not of a later change.
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
-        fraction: Whether ``start_time``, in seconds, is written with a fraction.
         redact: What is made of each raw record before anything else is; None for nothing.
         look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
             it found since it was last asked. It is for records so large that to decode them twice would count.
@@ -76,11 +73,9 @@ class Export:
     decode: Callable[[bytes], ExportPage]
     row: Callable[[msgspec.Raw], Row | None]
     key: str = "id"
-    counted: bool = True
     inclusive: bool = True
     ordered: bool = True
     either_unit: bool = False
-    fraction: bool = False
     redact: Callable[[bytes], bytes] | None = None
     look: Callable[[], Look] | None = None
     redacted_look: Callable[[Redaction], Callable[[], Look]] | None = None
@@ -115,14 +110,6 @@ class Export:
     def whole_records(self) -> dict[str, str | int]:
         """The parameters that ask for complete records."""
         return {"fields": self.fields} if self.fields else {}
-
-    def floor(self, time: int) -> int:
-        """A time, cut to its unit."""
-        return time - time % self.unit
-
-    def written(self, time: int) -> str | int:
-        """A time as ``start_time`` says it."""
-        return f"{time // SECOND_US}.{time % SECOND_US:06}" if self.fraction else time // self.unit
 
 
 def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
