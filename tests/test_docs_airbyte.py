@@ -16,8 +16,8 @@ import duckdb
 import msgspec
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.executable import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.protocol import Output
 from zendesk_chat import __version__, errors
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.api.auth import TOKEN_PATH
@@ -40,6 +40,7 @@ FRAGMENTS = [
 HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
+    "There is no stream \x00. There are: \x00.",  # only in the Python library
     "All \x00 streams can be read.",
     "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00\x00)",  # the account of a stream, in the log
     "\x00 unchanged and \x00 outside left out",
@@ -47,7 +48,7 @@ NO_TROUBLE = {
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
     "the account of its records does not balance: \x00",  # likewise
-    "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)",  # a help text
+    "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class

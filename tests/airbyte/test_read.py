@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import (
+from tests.support.executable import (
     ALL,
     INCREMENTAL,
     as_chat,
@@ -29,7 +28,8 @@ from airbyte.running import (
     small,
     truth,
 )
-from api.fakes import HastyClock
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here
-from api.fakes import HastyClock
+from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
 from zendesk_chat.streams.lists.whole_list import WholeList

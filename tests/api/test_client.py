@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.http_fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Client, Observer, Wait

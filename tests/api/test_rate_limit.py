@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.fakes import FakeClock, SharedTime
+from tests.support.http_fakes import FakeClock, SharedTime
 from zendesk_chat.api.rate_limit import (
     LATE_SECONDS,
     SLOWEST_PER_MINUTE,

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.fakes import FakeClock
-from streams.model import NOW, SECOND, ExportApi, Item
+from tests.support.http_fakes import FakeClock
+from tests.support.model import NOW, SECOND, ExportApi, Item
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock

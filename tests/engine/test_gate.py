@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.fakes import FakeApi, HastyClock, ok, status
-from engine.streams import BOUNDS, client, pages, start, stream, task
+from tests.support.engine_streams import BOUNDS, client, pages, start, stream, task
+from tests.support.http_fakes import FakeApi, HastyClock, ok, status
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.run import Task, run

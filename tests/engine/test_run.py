@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
-from engine.streams import BOUNDS, client, endless, pages, readers, start, stream, task
+from tests.support.engine_streams import BOUNDS, client, endless, pages, readers, start, stream, task
+from tests.support.http_fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import HandOver, OAuthTokens
 from zendesk_chat.api.client import Client
 from zendesk_chat.clock import SystemClock

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from airbyte.running import assert_whole, small
-from library.accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
+from tests.support.executable import assert_whole, small
+from tests.support.library_accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
 from zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
 from zendesk_chat.api.client import Observer
 from zendesk_chat.clock import Stopped, SystemClock

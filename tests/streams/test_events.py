@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, probe, run, stream_of
-from streams.test_exports import START, contains, rows
+from tests.streams.test_exports import START, contains, rows
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name
+from tests.support.stream_runs import Run, destination, doubles, probe, run, stream_of
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, probe, run
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
+from tests.support.stream_runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Bounds

@@ -10,9 +10,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item
-from streams.runs import MANY_REQUESTS, Run, Side, destination, doubles
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.stream_runs import MANY_REQUESTS, Run, Side, destination, doubles
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.feed import common_position, later_position
 from zendesk_chat.streams.positions import ExportPosition

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, ListApi
-from streams.runs import ROUTING as ROUTING_LIST
-from streams.runs import Run, destination, doubles, list_of, probe, run
+from tests.support.effort import effort
+from tests.support.model import NOW, ListApi
+from tests.support.stream_runs import ROUTING as ROUTING_LIST
+from tests.support.stream_runs import Run, destination, doubles, list_of, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.lists import id_list

@@ -18,8 +18,7 @@ from zendesk_chat.airbyte.inputs import (
 from zendesk_chat.airbyte.messages import Writer, failure_type
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import Config, require_past_start
-from zendesk_chat.config_keys import unknown_keys
+from zendesk_chat.config import Config, require_past_start, unknown_keys
 from zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,

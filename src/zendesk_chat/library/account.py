@@ -15,8 +15,7 @@ from zendesk_chat.api.client import USER_AGENT, Client
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import HttpTransport
 from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config, require_past_start
-from zendesk_chat.config_keys import unknown_keys
+from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config, require_past_start, unknown_keys
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, parse_config, require_past_start
-from zendesk_chat.config_keys import TOP_KEYS, unknown_keys
+from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, Config, parse_config, require_past_start, unknown_keys
 from zendesk_chat.engine.run import Task, run
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.config_file import ConfigFile, read_config

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.near import did_you_mean
 from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.validation import did_you_mean
 
 
 def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None = None) -> list[str]:

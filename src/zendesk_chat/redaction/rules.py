@@ -24,14 +24,15 @@ redacted chats: a rule for one of them is a rule for the part of ``chats`` that 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.near import did_you_mean
-from zendesk_chat.printable import LONGEST_NAME, printable
+from zendesk_chat.validation import convert, is_absent
 
 Action: TypeAlias = Literal["drop", "null", "hash", "mask"]
 Kind: TypeAlias = Literal["email", "ip", "card", "phone"]
@@ -50,6 +51,21 @@ PERSONAL_KEY: Final = ("visitors", "id")  # which wildcards do not spare
 HASHABLE_KEYS: Final = (PERSONAL_KEY, ("agent_timeline", "agent_id"))
 _OF_CHAT: Final[Mapping[str, Path]] = {"chat_id": ("id",), "chat_update_timestamp": ("update_timestamp",)}
 _OF_SESSION: Final = ("ip", "city", "region", "country_code", "country_name", "browser", "platform", "user_agent")
+
+
+class RedactSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The setting ``redact``, as a user writes it."""
+
+    hash_key: str = ""
+    rules: Sequence[object] = ()
+
+
+class RuleSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of its rules."""
+
+    field: str
+    action: Action
+    patterns: Sequence[Kind] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +149,18 @@ LISTS: Final[Mapping[str, tuple[Path, ...]]] = {
 
 
 def parse_redaction(raw: object) -> Redaction | None:
-    """Validate the setting ``redact`` as decoded from JSON; None where nothing is to be redacted.
+    """Validate the setting ``redact`` as decoded from JSON; None if nothing is to be redacted.
 
     Raises:
         ConfigError: It is malformed; the message names the JSON path and no value.
     """
-    if raw is None or raw == "":
+    if is_absent(raw):
         return None
-    given = _object(raw, "redact", ("hash_key", "rules"))
-    listed = [] if given.get("rules") is None else given["rules"]
-    if not isinstance(listed, list):
-        raise ConfigError("redact.rules: must be a list of objects.")
-    rules = tuple(_parse_rule(entry, f"redact.rules[{number}]") for number, entry in enumerate(listed))
-    hash_key = _parse_hash_key(given.get("hash_key"))
+    given = convert(raw, RedactSettings, "redact")
+    rules = tuple(_parse_rule(entry, f"redact.rules[{number}]") for number, entry in enumerate(given.rules))
+    hash_key = given.hash_key.strip()
+    if given.hash_key and len(hash_key) < SHORTEST_HASH_KEY:
+        raise ConfigError(f"redact.hash_key: must be a string of at least {SHORTEST_HASH_KEY} characters.")
     if not hash_key and any(rule.action == "hash" for rule in rules):
         raise ConfigError(
             f"redact.hash_key: missing. The action hash needs a secret of at least {SHORTEST_HASH_KEY} characters. Keep it: "
@@ -250,16 +265,17 @@ def _in_chat(origin: Origin, path: Path) -> Iterator[Path]:
         yield from _in_chat(origin, rest)
 
 
-def _parse_rule(raw: object, place: str) -> Rule:
-    given = _object(raw, place, ("field", "action", "patterns"))
-    match = FIELD.fullmatch(BRACKETS.sub(".*", text.strip())) if isinstance(text := given.get("field"), str) else None
+def _parse_rule(raw: object, path: str) -> Rule:
+    given = convert(raw, RuleSettings, path)
+    match = FIELD.fullmatch(BRACKETS.sub(".*", given.field.strip()))
     if not match or match[2].count(".") > LONGEST_PATH:
         raise ConfigError(
-            f"{place}.field: give a stream and a path, such as chats.visitor.email. In it * is one key or item, ** any levels."
+            f"{path}.field: give a stream and a path, such as chats.visitor.email. In it * is one key or item, ** any levels."
         )
-    if given.get("action") not in ACTIONS:
-        raise ConfigError(f"{place}.action: must be one of {', '.join(ACTIONS)}.")
-    return Rule(match[1], _path(match[2]), given["action"], _parse_kinds(given, f"{place}.patterns"))
+    if given.patterns and given.action != "mask":
+        raise ConfigError(f"{path}.patterns: only the action mask has patterns.")
+    kinds = tuple(kind for kind in KINDS if not given.patterns or kind in given.patterns)
+    return Rule(match[1], _path(match[2]), given.action, kinds)
 
 
 def _path(text: str) -> Path:
@@ -267,30 +283,3 @@ def _path(text: str) -> Path:
     segments = text.removeprefix(".").split(".")
     ended = [*segments, "*"] if segments[-1] == "**" else segments
     return tuple(segment for segment, after in zip(ended, [*ended[1:], ""], strict=True) if not segment == after == "**")
-
-
-def _parse_kinds(given: Mapping[str, Any], place: str) -> tuple[Kind, ...]:
-    listed = given.get("patterns") or list(KINDS)
-    if not isinstance(listed, list) or not all(kind in KINDS for kind in listed):
-        raise ConfigError(f"{place}: must be a list of {', '.join(KINDS)}.")
-    if given.get("patterns") and given["action"] != "mask":
-        raise ConfigError(f"{place}: only the action mask has patterns.")
-    return tuple(kind for kind in KINDS if kind in listed)
-
-
-def _parse_hash_key(raw: object) -> str:
-    if raw is None or raw == "":
-        return ""
-    if not isinstance(raw, str) or len(raw.strip()) < SHORTEST_HASH_KEY:
-        raise ConfigError(f"redact.hash_key: must be a text of at least {SHORTEST_HASH_KEY} characters.")
-    return raw.strip()
-
-
-def _object(raw: object, place: str, known: Collection[str]) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise ConfigError(f"{place}: must be an object.")
-    if unknown := [str(key) for key in raw if key not in known]:
-        near = did_you_mean(unknown[0], known)
-        hint = f"did you mean `{near}`? The keys are" if near else "the keys are"
-        raise ConfigError(f"{place}: unknown key `{printable(unknown[0], LONGEST_NAME)}`: {hint} {', '.join(known)}.")
-    return raw

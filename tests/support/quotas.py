@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Protocol
 
-from api.fakes import Asker, SharedTime, ok, status
+from tests.support.http_fakes import Asker, SharedTime, ok, status
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client, Wait
 from zendesk_chat.api.rate_limit import RateLimiter

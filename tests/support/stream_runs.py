@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
-from streams.model import ExportApi
+from tests.support.model import ExportApi
 from zendesk_chat.errors import ConnectorError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.export import Export

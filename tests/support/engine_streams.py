@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.fakes import FakeApi, HastyClock, ok
+from tests.support.http_fakes import FakeApi, HastyClock, ok
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client
 from zendesk_chat.api.rate_limit import RateLimiter
