@@ -14,7 +14,7 @@ from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, ExportApi, Item
 from tests.support.stream_runs import MANY_REQUESTS, Run, Side, destination, doubles
 from zendesk_chat.streams.exports.chats import CHATS
-from zendesk_chat.streams.exports.feed import common_position, later_position
+from zendesk_chat.streams.exports.shared_pages import common_position, later_position
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.stream import Bounds, StateBlob
 

@@ -19,7 +19,8 @@ from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.export import Row
 from zendesk_chat.streams.exports.page import Page, PageRequest, filled_times
 from zendesk_chat.streams.exports.times import RunTimes, TimeFormat
-from zendesk_chat.streams.exports.windows import MOST_MISSES, Taken, Windows
+from zendesk_chat.streams.exports.window import Taken
+from zendesk_chat.streams.exports.windows import MOST_MISSES, Windows
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, StateBlob

@@ -2,7 +2,7 @@
 
 A stored position keeps the field that Airbyte's own connector writes, with a value that it can resume from, so that users can
 switch to this connector and back. Our own fields are next to it. Every form that any version of that connector wrote is
-accepted: ISO 8601, epoch seconds or microseconds as a number or string (told apart by magnitude), and integers for lists.
+accepted: ISO 8601, epoch seconds or microseconds as a number or string (distinguished by magnitude), and integers for lists.
 
 An example, with times as hours of one day. A backfill from 00:00 on runs in two parts at once, one from 00:00 and one from
 12:00. The first has read up to 03:00, the second up to 15:00. Its position is::

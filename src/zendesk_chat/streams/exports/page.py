@@ -68,7 +68,7 @@ class PageRequest:
     @property
     def request(self) -> Request[Answer]:
         """What to fetch. While there is a smaller page to fall back on, few attempts are made."""
-        params = {**self.export.whole_records, "start_time": self.format.written(self.asked), "limit": self.limit}
+        params = {**self.export.complete_records, "start_time": self.format.written(self.asked), "limit": self.limit}
         params |= {"start_id": self.start_id} if self.start_id else {}
         attempts = MAX_ATTEMPTS if self.limit <= SMALLEST_PAGE_SIZE else FEW_ATTEMPTS
         most = None if self.any_size or self.limit <= FEWEST_RECORDS else DISCARDED_BYTES
@@ -122,7 +122,7 @@ class Page:
         rows: Its records.
         size: Of its text, in bytes.
         skipped: How many rows were no objects.
-        end_time: Where the API says that it ends, microseconds.
+        end_time: Where it ends according to the API, microseconds.
         end_id: The ``start_id`` to continue from there.
         fraction: Whether its end has a fraction of a second.
     """
@@ -150,7 +150,7 @@ class Page:
             what = "Zendesk sends another number of records than its `count` says, also when asked again."
             yield f"{export.stream}: {what} All that it sent are read, and `count` is not checked any more."
 
-    def known_times(self, start: int) -> list[int | None]:
+    def times_in_order(self, start: int) -> list[int | None]:
         """Return the position of each record in the API's order: its time, or None where it is not known.
 
         In an export of another order, a record before what was asked for, though after the start date, is not an old one that

@@ -27,7 +27,8 @@ from zendesk_chat.streams.exports import page as pages
 from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.exports.page import Answer, Page, PageRequest, counts_microseconds
 from zendesk_chat.streams.exports.times import RunTimes, TimeFormat
-from zendesk_chat.streams.exports.windows import Taken, Window, Windows, fills_a_cap
+from zendesk_chat.streams.exports.window import Taken, Window, fills_a_cap
+from zendesk_chat.streams.exports.windows import Windows
 from zendesk_chat.streams.positions import RESET, ExportPosition
 from zendesk_chat.streams.records import SECOND_US, iso_seconds
 from zendesk_chat.streams.stream import Batch, Bounds, Fetcher
@@ -131,7 +132,7 @@ class _Reading:
     def _find_unit(self) -> None:
         """Find out whether the API counts in seconds or microseconds, where documents disagree: one small request."""
         asked = self._run.overlap_from // SECOND_US
-        params = {**self._export.whole_records, "limit": 1, "start_time": asked}
+        params = {**self._export.complete_records, "limit": 1, "start_time": asked}
         envelope = self._fetch(Request(self._export.path, self._export.decode, params))
         if counts_microseconds(self._export, envelope, asked, SECOND_US):
             self._format = replace(self._format, unit=1)
@@ -176,7 +177,7 @@ class _Reading:
         return True
 
     def _learn_format(self, page: Page) -> bool:
-        """Ask for times from now on as exactly as a page says that it ends, by an id or with a fraction of a second."""
+        """Ask for times from now on as exactly as the end of a page, by an id or with a fraction of a second."""
         if page.end_id and not self._format.inclusive:
             self._format = replace(self._format, inclusive=True)
         elif page.fraction and self._export.either_unit and not self._format.fraction:

@@ -73,7 +73,7 @@ class TimeFormat:
     def first_asked(self, time: int) -> int:
         """Return the time to ask from so that all records since a time are in the answer.
 
-        In whole seconds, all since 10.5 s are in the answer to ``start_time=10``, or, where the API may leave out the
+        In whole seconds, all since 10.5 s are in the answer to ``start_time=10``, or, where the answer may lack the
         records at ``start_time`` itself, to ``start_time=9``.
         """
         step = 1 if self.fraction else self.unit
