@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.effort import effort
-from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
+from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name, iso
 from tests.support.stream_runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request
@@ -691,3 +691,25 @@ def test_whatever_the_size_of_pages_and_records_everything_comes_once(
         second = run(api.name, sized, bounds(), first.state)
     assert contains(destination(first, second), readable(sized))
     assert not doubles(first, second)
+
+
+def chats_page(*chats: tuple[str, int, str]) -> bytes:
+    """A page of chats with id, seconds after the start date, and text."""
+    rows = [
+        {"id": name, "update_timestamp": iso((START + at) * SECOND, decimals=False), "message": text}
+        for name, at, text in chats
+    ]
+    return json.dumps({"chats": rows}).encode()
+
+
+def test_an_edit_within_its_second_arrives_though_the_page_that_brings_it_is_asked_for_again() -> None:
+    crowded = [(str(number), 5, "old") for number in range(PAGE)]
+    edited = [("0", 5, "edited"), *crowded[1:]]  # a full page without another key: more may be hidden behind it
+    answers = iter([chats_page(*crowded), chats_page(*edited), chats_page(*edited, ("more", 9, "new")), chats_page()])
+
+    def fetch(request: Request[Any]) -> Any:
+        return request.decode(next(answers, chats_page()))
+
+    found = run("chats", fetch, bounds())
+    assert [record["message"] for record in found.records if record["id"] == "0"] == ["old", "edited"]
+    assert len(found.records) == PAGE + 2
