@@ -453,8 +453,8 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
             emitted.update(json.loads(record)["id"] for record in event.records)
             position = CHATS.load_state("chats", "update_timestamp", json.loads(json.dumps(event.state)))
             assert position
-            split = split or bool(position.ahead)
-            told = (range(*stretch) for stretch in ((0, position.known_from), *position.ahead))
+            split = split or bool(position.completed_ranges)
+            told = (range(*stretch) for stretch in ((0, position.complete_until), *position.completed_ranges))
             covered = {api.key(item) for stretch in told for item in api.items.values() if item.time in stretch}
             assert covered <= emitted.keys()
         elif isinstance(event, StreamCompleted):

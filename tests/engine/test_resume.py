@@ -46,8 +46,8 @@ Row = dict[str, Any]
 @pytest.fixture(autouse=True, scope="module")
 def small_pages_and_short_polls() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", PAGE)
-        patch.setattr("zendesk_chat.streams.exports.reader.SMALLEST_PAGE_SIZE", 2)
+        patch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", PAGE)
+        patch.setattr("zendesk_chat.streams.exports.page.SMALLEST_PAGE_SIZE", 2)
         patch.setattr("zendesk_chat.engine.run.POLL_SECONDS", 0.002)
         patch.setattr("zendesk_chat.engine.channel.POLL_SECONDS", 0.002)
         yield

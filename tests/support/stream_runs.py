@@ -13,7 +13,8 @@ from tests.support.model import ExportApi
 from zendesk_chat.errors import ConnectorError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.export import Export
-from zendesk_chat.streams.lists import IdList, agent_settings
+from zendesk_chat.streams.lists.answers import agent_settings
+from zendesk_chat.streams.lists.id_list import IdList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, Fetch, StateBlob, Stream
 

@@ -1,4 +1,4 @@
-"""What a stream is: a value that names, keys and reads one sequence of records."""
+"""What a stream and a source are: values that name, key and read one sequence of records."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ class Batch(Generic[P_co]):
         records: What is to be written, in the API's order.
         position: Where a later run resumes once ``records`` are written.
         received: Records in the API's answer.
-        notes: What the user should be told.
-        progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
-        unchanged: Records received but left out because they were emitted before and are the same.
-        outside: Records received but left out because they lie outside of what was asked for: before the start or the position,
+        notes: What the user should know.
+        progress: How much of the time until the run's start is read, from 0 to 1; None where it is unknown.
+        unchanged: Records received but skipped because they were emitted before and are the same.
+        outside: Records received but skipped because they are outside of what was asked for: before the start or the position,
             not before the end, or where another request reads; or because they are no objects.
         drift: What was found in the records on the way that their schema does not know; None where nobody looked.
         pages: How many answers the records come from.
@@ -97,12 +97,12 @@ class Batch(Generic[P_co]):
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """What a derived stream cuts out of records of the stream that it is derived from.
+    """What a derived stream extracts from records of its source.
 
     Attributes:
         records: In order.
-        parents: Key of each record whose children these are: all that it has, and none where it has none. What a destination
-            holds of it besides is stale. A record that does not list all of its children is not among them.
+        parents: Keys of the records whose children are complete here, also of those that have none. Other children of them in a
+            destination are stale.
     """
 
     records: Sequence[RawRecord]
@@ -122,7 +122,7 @@ class Bounds:
         end: The first second that is not wanted, likewise; None for all until ``now``.
         now: When the run began, seconds since 1970.
         lookback: Seconds before ``now`` that a later run reads again, for records that become visible late.
-        incremental: Whether records emitted by earlier runs are left out.
+        incremental: Whether records emitted by earlier runs are skipped.
     """
 
     start: int

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from zendesk_chat.streams.drift import Finding, Watch
-from zendesk_chat.streams.exports.export import Export, ExportPage, Look, Row, decode_page
-from zendesk_chat.streams.keys import text_key, usable
-from zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
+from zendesk_chat.streams.exports.export import Export, ExportPage, Look, Row, keyless_row
+from zendesk_chat.streams.keys import usable
+from zendesk_chat.streams.records import SECOND_US, decode_answer, decode_fields, micros_of, with_fields
 from zendesk_chat.streams.schemas import load_redacted_schema, load_schema
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ class _Page(ExportPage, kw_only=True):
 
 
 class _Chat(msgspec.Struct, gc=False):
-    id: Any = None
-    update_timestamp: Any = None
-    updated_timestamp: Any = None  # two clients look for this spelling too
-    unread: Any = None
+    id: object = None
+    update_timestamp: object = None
+    updated_timestamp: object = None  # two clients look for this spelling too
+    unread: object = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Chat)
 
 
 def chat_row(raw: msgspec.Raw) -> Row | None:
-    """Key and time of a chat; None where it is no object.
+    """Return key and time of a chat; None where it is no object.
 
     ``unread`` becomes a boolean where the API sends 1 or 0, and ``id`` is made from the content where there is none.
     """
@@ -51,8 +51,7 @@ def chat_row(raw: msgspec.Raw) -> Row | None:
     time = micros_of(chat.update_timestamp or chat.updated_timestamp)
     if usable(chat.id):
         return Row(str(chat.id), time, record)
-    key = text_key(record)
-    return Row(key, time, with_fields(record, id=key))
+    return keyless_row(record, time)
 
 
 def look_at_chats(schema: Callable[[], Mapping[str, Any]]) -> Callable[[], Look]:
@@ -119,7 +118,7 @@ CHATS: Final = Export(
     path="incremental/chats",
     fields="chats(*)",
     unit=SECOND_US,
-    decode=decode_page(_Page),
+    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_Page)),
     row=chat_row,
     look=look_at_chats(partial(schema_of_chats, load_schema)),
     redacted_look=redacted_look,
