@@ -196,7 +196,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact.rules[0].field: give a stream and a path"),
     "unknown action": ({"rules": [{"field": "chats.a", "action": "x"}]}, "redact.rules[0].action: must be one of drop, null"),
     "no key": ({"rules": [{"field": "chats.a", "action": "hash"}]}, "redact.hash_key: missing."),
-    "short key": ({"hash_key": "planted", "rules": []}, "redact.hash_key: must be a text of at least 16 characters."),
+    "short key": ({"hash_key": "planted", "rules": []}, "redact.hash_key: must be a string of at least 16 characters."),
     "unknown pattern": (
         {"rules": [{"field": "chats.a", "action": "mask", "patterns": ["iban"]}]},
         "redact.rules[0].patterns: must be a list of",

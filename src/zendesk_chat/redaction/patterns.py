@@ -91,7 +91,15 @@ _DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin a phone number t
     re.ASCII,
 )
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
-_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # ASCII without any of these holds no personal data
+_HINT: Final = re.compile(  # ASCII where this does not match holds no personal data
+    r"[\d@:\[({<%&\\\x00-\x08\x0e-\x1f\x7f](?:(?<=\d)(?:[^A-Za-z0-9]{0,4}\d){6}"  # a phone number has 7 digits or more
+    rf"|(?<=\d){_IP_DOT}\d{{1,3}}{_IP_DOT}\d"  # 203.0.113.7
+    r"|(?<=:)[0-9A-Fa-f:]"  # ::1
+    r"|(?<=[\[({<])\s?(?i:@|at|arroba)"  # jo (at) mail.example
+    r"|(?<=%)[0-9A-Fa-fu]|(?<=&)[#A-Za-z]"  # %40, &#64;
+    r"|(?<=[@\\\x00-\x08\x0e-\x1f\x7f]))"  # an at sign, an escape such as \u0040, or an invisible character
+)
+_BROAD_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # likewise in other text, and in fields for IP addresses
 _HAN: Final = r"\u3007\u4e00\u4e03\u4e09\u4e5d\u4e8c\u4e94\u516b\u516d\u56db\u96f6"
 _OTHER_DIGITS: Final = (
     r"\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2f00-\u2f0b\u3192-\u3195\u3280-\u3288\uf9b2"
@@ -125,13 +133,18 @@ class Masker:
 
     Attributes:
         patterns: What is looked for, in this order.
+        hint: A quick test: ASCII where it does not match stays as it is.
     """
 
     patterns: tuple[Pattern, ...]
+    hint: re.Pattern[str]
 
     def mask(self, text: str) -> str:
         """Put a word such as ``[email]`` in the place of each piece of personal data."""
-        if not (_HINT.search(text) or (not text.isascii() and _RARE_HINT.search(text))):
+        if text.isascii():
+            if not self.hint.search(text):
+                return text
+        elif not (_BROAD_HINT.search(text) or _RARE_HINT.search(text)):
             return text
         for _ in KINDS:  # a masked piece may have hidden its neighbour
             before, text = text, self._mask_once(text)
@@ -148,8 +161,8 @@ class Masker:
         return text
 
 
-def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Callable[[str], str]:
-    """Return the function that masks personal data of these kinds.
+def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Masker:
+    """Return what masks personal data of these kinds.
 
     Args:
         kinds: What to look for.
@@ -157,7 +170,8 @@ def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Callable[[str]
             masked too.
     """
     chosen = [_PATTERNS[kind] for kind in KINDS if kind in kinds]
-    return Masker(tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)).mask
+    patterns = tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)
+    return Masker(patterns, _BROAD_HINT if ip_field else _HINT)
 
 
 def _replaced(text: str, spans: Iterable[Span], word: str) -> str:

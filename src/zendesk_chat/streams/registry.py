@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
 from zendesk_chat.streams.exports.chats import CHATS, look_at_chats
 from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
@@ -34,11 +35,15 @@ from zendesk_chat.streams.positions import dump_export, dump_list, load_export, 
 from zendesk_chat.streams.stream import Children, RawRecord, Stream
 
 if TYPE_CHECKING:
+    from zendesk_chat.redaction.fields import StreamFields
     from zendesk_chat.redaction.rules import Redaction
 
 Streams: TypeAlias = Mapping[str, Stream[Any]]
 Derive: TypeAlias = Callable[[Sequence[RawRecord]], Children]
 PARENT: Final = "chat_id"
+_NEEDED_TOO: Final = {"chats": ("updated_timestamp",), "agent_timeline": ("agent_id",)}  # beside key and cursor
+_HASHABLE: Final = {"visitors": ("id",), "agent_timeline": ("agent_id",)}  # of key and cursor
+_PERSONAL: Final = {"visitors": ("id",)}  # matched by wildcards too
 
 
 def streams_for(redaction: Redaction | None) -> tuple[Streams, list[str]]:
@@ -49,12 +54,28 @@ def streams_for(redaction: Redaction | None) -> tuple[Streams, list[str]]:
     """
     if redaction is None:
         return STREAMS, []
-    from zendesk_chat.redaction.redact import unknown_fields
-    from zendesk_chat.redaction.rules import check_keys
+    from zendesk_chat.redaction.fields import bind
+    from zendesk_chat.redaction.schemas import unknown_fields
 
-    checked = check_keys(redaction, {name: _fields_needed(stream) for name, stream in STREAMS.items()})
-    schemas = {name: schema(name) for name in STREAMS}
-    return _streams(checked), [*unknown_fields(checked, schemas), *_without_visitors(checked)]
+    schemas = {name: Schema.parse(schema(name)) for name in STREAMS}
+    bound = bind(redaction, {name: _stream_fields(stream, schemas[name]) for name, stream in STREAMS.items()})
+    return _streams(bound), [*unknown_fields(bound, schemas), *_without_visitors(bound)]
+
+
+def _stream_fields(stream: Stream[Any], schema: Schema) -> StreamFields:
+    """What redaction needs to know of a stream."""
+    from zendesk_chat.redaction.fields import StreamFields
+    from zendesk_chat.redaction.schemas import lists_of_objects
+    from zendesk_chat.streams.derived.origins import ORIGINS
+
+    name, also = stream.name, _NEEDED_TOO.get(stream.name, ())
+    return StreamFields(
+        needed=tuple(filter(None, (*stream.primary_key, stream.cursor_field, *also))),
+        hashable=_HASHABLE.get(name, ()),
+        personal=_PERSONAL.get(name, ()),
+        origin=ORIGINS.get(name),
+        lists=() if name in ORIGINS else tuple(lists_of_objects(schema)),
+    )
 
 
 def _without_visitors(redaction: Redaction) -> list[str]:
@@ -121,15 +142,15 @@ def _streams(redaction: Redaction | None) -> Streams:
 
 
 def _redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
-    from zendesk_chat.redaction.redact import redactor  # late: who redacts nothing is spared its loading
+    from zendesk_chat.redaction.redactor import redactor  # late: who redacts nothing is spared its loading
 
     return redactor(redaction, stream)
 
 
 def _redacted_schema(redaction: Redaction, stream: str) -> dict[str, Any]:
-    from zendesk_chat.redaction.redact import redacted_schema
+    from zendesk_chat.redaction.schemas import redacted_schema
 
-    return redacted_schema(redaction, stream, schema(stream))
+    return redacted_schema(redaction, stream, Schema.parse(schema(stream))).to_json()
 
 
 def _export(export: Export, cursor_field: str, schema_of: Callable[[], dict[str, Any]], *, optional: bool) -> Stream[Any]:
@@ -208,12 +229,6 @@ def _whole(listing: Listing, schema_of: Callable[[], dict[str, Any]]) -> Stream[
         load_state=lambda _state: None,
         dump_state=lambda _position: {},
     )
-
-
-def _fields_needed(stream: Stream[Any]) -> set[str]:
-    """The fields that tell records apart and order them."""
-    more = {"chats": {"updated_timestamp"}, "agent_timeline": {"agent_id"}}.get(stream.name, set())  # of cursor and key
-    return {*stream.primary_key, *more} | ({stream.cursor_field} if stream.cursor_field else set())
 
 
 STREAMS: Final = _streams(None)
