@@ -7,6 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 export DO_NOT_TRACK := 1
 RUN := .venv/bin/
+WORKERS := --numprocesses auto --maxprocesses 4
 
 .DEFAULT_GOAL := help
 
@@ -31,15 +32,29 @@ demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see 
 	@$(RUN)python examples/demo.py
 
 .PHONY: test
-test: setup ## run all tests
-	@$(RUN)python -m pytest --numprocesses auto --maxprocesses 4 $(PYTEST)
+test: setup ## run all tests with coverage; some, without: make test PYTEST=tests/api
+	@rm -rf .cache/coverage && mkdir -p .cache
+ifdef PYTEST
+	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
+else
+	@date +%s > .cache/test-started
+	@$(RUN)coverage run -m pytest $(WORKERS)
+	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
+	@$(RUN)coverage combine --quiet
+	@$(RUN)coverage report
+endif
 
 .PHONY: check
-check: setup ## ruff, mypy --strict, import-linter
+check: setup ## ruff, mypy --strict, import-linter, retired words
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
+	@$(RUN)python -m tools.words
+
+.PHONY: metrics
+metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=v0.1.0
+	@$(RUN)python -m tools.metrics $(if $(AGAINST),--against $(AGAINST))
 
 .PHONY: soak
 soak: setup ## the property tests at random for a long time: make soak SOAK=50

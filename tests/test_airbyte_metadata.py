@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from airbyte.running import EXECUTABLE, catalog_of, config_of, environment, files
+from tests.support.executable import EXECUTABLE, catalog_of, config_of, environment, files
 from zendesk_chat import __version__
 from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS
 from zendesk_chat.config import parse_config

@@ -56,8 +56,9 @@ def rows(database: Path, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["sync", "--help"], ["sandbox", "--help"]])
-def test_help_has_examples(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["", "sync", "profile", "spec", "check", "discover", "read", "sandbox"])
+def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*command.split(), "--help"]
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 0

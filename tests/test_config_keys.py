@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import zendesk_chat
-from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here, small
-from zendesk_chat.config_keys import CREDENTIALS_KEYS, TOP_KEYS, unknown_keys
+from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here, small
+from zendesk_chat.config import CREDENTIALS_KEYS, TOP_KEYS, unknown_keys
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.near import did_you_mean
+from zendesk_chat.validation import did_you_mean
 
 SPEC = Path(zendesk_chat.__file__).parent / "airbyte/spec.json"
 

@@ -16,8 +16,8 @@ import duckdb
 import msgspec
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.executable import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.protocol import Output
 from zendesk_chat import __version__, errors
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.api.auth import TOKEN_PATH
@@ -47,7 +47,7 @@ NO_TROUBLE = {
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
     "the account of its records does not balance: \x00",  # likewise
-    "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)",  # a help text
+    "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
@@ -275,7 +275,7 @@ def test_the_stream_table_is_true() -> None:
             read_here(config_of(sandbox), catalog_of([name]))
             assert {request.path for request in sandbox.requests} == {f"/api/v2/chat/{path}"}
             assert (requests == "1") == (stream.cursor_field is None)
-            assert (requests == "none beside `chats`") == (stream.derive is not None)
+            assert (requests == "none beside `chats`") == (stream.extraction is not None)
 
 
 def test_the_modes_name_the_incremental_streams() -> None:

@@ -126,14 +126,26 @@ def test_profile_of_other_files(tmp_path: Path) -> None:
         (MemoryError(), "error: There is not enough memory.\n"),
     ],
 )
-@pytest.mark.parametrize("command", ["sync", "profile", "sandbox"])
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [
+        ("sync", "zendesk_chat.load.command.sync"),
+        ("profile", "zendesk_chat.load.profile.run_profile"),
+        ("sandbox", "zendesk_chat_sandbox.cli.main"),
+    ],
+)
 def test_an_unexpected_error_is_one_line(
-    command: str, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    function: str,
+    error: Exception,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail(*_: Any) -> int:
         raise error
 
-    monkeypatch.setattr("zendesk_chat_sandbox.cli.main" if command == "sandbox" else "zendesk_chat.cli._loader", fail)
+    monkeypatch.setattr(function, fail)
     assert cli.main([command]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""

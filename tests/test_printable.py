@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from airbyte.protocol import Output, parse
-from airbyte.running import catalog_of, check_here, files
-from api.fakes import HastyClock
-from api.wire import answer, serving
+from tests.support.executable import catalog_of, check_here, files
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, parse
+from tests.support.wire import answer, serving
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
-from zendesk_chat.cli import _parser, main
+from zendesk_chat.cli import main, make_parser
 from zendesk_chat.errors import ConfigError, StateError, UnavailableError
 from zendesk_chat.load.command import sync
 from zendesk_chat.load.console import PlainConsole, say
@@ -118,7 +118,7 @@ def test_wrong_arguments_are_printable(text: str) -> None:
     for arguments in ([text], ["sync", f"--{text}"], ["spec", text], ["read", "--config", text], ["sync", "--redact"]):
         err = io.StringIO()
         with redirect_stderr(err), redirect_stdout(err), suppress(SystemExit):
-            _parser().parse_args(arguments)
+            make_parser().parse_args(arguments)
         assert not active(err.getvalue())
 
 
@@ -145,7 +145,7 @@ def hostile_server(path: str) -> bytes:
 
 def run_sync(*arguments: str, port: int) -> str:
     """All that ``sync`` prints."""
-    options = _parser().parse_args(
+    options = make_parser().parse_args(
         ["sync", "--subdomain", "acme", "--token", "t", "--api-url", f"http://127.0.0.1:{port}", *arguments]
     )
     out = io.StringIO()
@@ -176,7 +176,7 @@ def test_sync_and_profile_of_a_hostile_server(port: int, tmp_path: Path) -> None
     for more in ([], ["--json"], ["--streams", "goals"]):
         out = io.StringIO()
         with redirect_stdout(out), redirect_stderr(out):
-            run_profile(_parser().parse_args(["profile", str(path), *more]))
+            run_profile(make_parser().parse_args(["profile", str(path), *more]))
         assert r"\x1b[2J" in out.getvalue()
         assert not active(out.getvalue().replace("\\\\", "\\"))
 
@@ -204,7 +204,7 @@ def test_sync_repeats_arguments_escaped(arguments: list[str], port: int) -> None
 def test_profile_of_a_hostile_path(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / HOSTILE.replace("/", "")
     for _ in range(2):
-        assert run_profile(_parser().parse_args(["profile", str(path)])) != 0
+        assert run_profile(make_parser().parse_args(["profile", str(path)])) != 0
         printed = capsys.readouterr().err
         assert not active(printed)
         assert printed.count("\n") == 1

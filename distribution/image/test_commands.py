@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import ALL, by_content, catalog_of, config_of, execute, files, names_in, small, truth
 from distribution.image import engine
 from distribution.image.running import ENTRYPOINT, launched, run, shell, started
+from tests.support.executable import ALL, by_content, catalog_of, config_of, execute, files, names_in, small, truth
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat_sandbox import Fault, Sandbox
 
 

@@ -24,6 +24,7 @@ A message says what happened and what to do about it. It never holds a token, a 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
@@ -131,14 +132,13 @@ class ExitCode(IntEnum):
 
     ``COMPLETE``: every stream is complete. ``INCOMPLETE``: another run may complete the rest. ``USAGE``: the arguments or the
     configuration are wrong, and nothing was read. ``ACTION_NEEDED``: a person must act before another run can succeed.
-    A run that a signal ended exits with 128 and the signal's number, as shells report it: ``INTERRUPTED`` after Ctrl-C.
+    A run that a signal ended exits with 128 plus the signal's number, as shells report it: 130 after Ctrl-C.
     """
 
     COMPLETE = 0
     INCOMPLETE = 1
     USAGE = 2
     ACTION_NEEDED = 3
-    INTERRUPTED = 130
 
 
 def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
@@ -172,14 +172,12 @@ def origin(error: BaseException) -> str:
     >>> origin(ValueError("secret"))
     'ValueError'
     """
-    trace = error.__traceback__
-    while trace and trace.tb_next:
+    trace, place = error.__traceback__, ""
+    while trace:  # from the outermost frame to the one that raised
+        code = trace.tb_frame.f_code
+        place = f" at {code.co_filename.rpartition(os.sep)[2]}:{trace.tb_lineno} in {code.co_name}"
         trace = trace.tb_next
-    if not trace:
-        return type(error).__name__
-    code = trace.tb_frame.f_code
-    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
-    return f"{type(error).__name__} at {file}:{trace.tb_lineno} in {code.co_name}"
+    return f"{type(error).__name__}{place}"
 
 
 def needs_packages(name: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output
-from airbyte.running import ALL, check_here, config_of, execute, files, small
+from tests.support.children import DERIVED
+from tests.support.executable import ALL, check_here, config_of, execute, files, small
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Fault, Sandbox
 
 
@@ -129,8 +129,8 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     import io
     import tempfile
 
-    from airbyte.protocol import parse
-    from api.fakes import HastyClock
+    from tests.support.http_fakes import HastyClock
+    from tests.support.protocol import parse
     from zendesk_chat.airbyte.check import check
     from zendesk_chat.airbyte.messages import Writer
 
@@ -156,7 +156,7 @@ def test_a_check_that_is_stopped_does_not_succeed() -> None:
     import io
     import tempfile
 
-    from airbyte.protocol import parse
+    from tests.support.protocol import parse
     from zendesk_chat.airbyte.check import check
     from zendesk_chat.airbyte.messages import Writer
     from zendesk_chat.clock import SystemClock

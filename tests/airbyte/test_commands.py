@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from airbyte.running import ALL, INCREMENTAL, environment, execute, files
+from tests.support.executable import ALL, INCREMENTAL, environment, execute, files
 
 CONFIG = {"start_date": "2024-01-01T00:00:00Z", "subdomain": "acme", "access_token": "a-token"}
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read
-from airbyte.running import (
+from tests.support.children import DERIVED
+from tests.support.executable import (
     EXECUTABLE,
     assert_whole,
     by_content,
@@ -23,6 +22,7 @@ from airbyte.running import (
     small,
     truth,
 )
+from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Sandbox, Switches
 
 FEED = ("chats", *DERIVED)

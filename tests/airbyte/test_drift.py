@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from airbyte.protocol import Output
-from airbyte.running import ALL, by_content, catalog_of, config_of, read_here, small, truth
+from tests.support.executable import ALL, by_content, catalog_of, config_of, read_here, small, truth
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 
 PRIVATE = "private words"

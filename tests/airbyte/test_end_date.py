@@ -4,9 +4,20 @@ from typing import Any
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output
-from airbyte.running import ALL, INCREMENTAL, by_content, catalog_of, check_here, config_of, key_of, read_here, small, truth
+from tests.support.children import DERIVED
+from tests.support.executable import (
+    ALL,
+    INCREMENTAL,
+    by_content,
+    catalog_of,
+    check_here,
+    config_of,
+    key_of,
+    read_here,
+    small,
+    truth,
+)
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 
 TIMES = {

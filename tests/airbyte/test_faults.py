@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airbyte.running import (
+from tests.support.executable import (
     ALL,
     INCREMENTAL,
     assert_whole,

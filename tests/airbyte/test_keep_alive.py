@@ -4,8 +4,8 @@ import io
 import json
 from typing import Any
 
-from airbyte.protocol import check_read
-from api.fakes import NOW, FakeClock
+from tests.support.http_fakes import NOW, FakeClock
+from tests.support.protocol import check_read
 from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
 from zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
 from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, _Narrator

@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
-from airbyte.incumbent import CURSORS, KEYS, SECOND, CrashError, Incumbent, catalog_of_its_own, identity, micros, state_message
-from airbyte.protocol import Output, check_read, stream_of
-from airbyte.running import (
+from tests.support.airbyte_state import (
+    CURSORS,
+    KEYS,
+    SECOND,
+    CrashError,
+    Incumbent,
+    catalog_of_its_own,
+    identity,
+    micros,
+    state_message,
+)
+from tests.support.executable import (
     assert_whole,
     by_content,
     config_of,
@@ -22,6 +31,7 @@ from airbyte.running import (
     read_process,
     truth,
 )
+from tests.support.protocol import Output, check_read, stream_of
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
 HISTORY_UNTIL = "2026-03-01T12:00:00Z"

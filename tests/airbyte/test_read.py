@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import (
+from tests.support.executable import (
     ALL,
     INCREMENTAL,
     as_chat,
@@ -29,12 +28,13 @@ from airbyte.running import (
     small,
     truth,
 )
-from api.fakes import HastyClock
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
 from zendesk_chat.errors import ConfigError, StateError
-from zendesk_chat.streams.registry import schema
+from zendesk_chat.streams.schemas import load_schema
 from zendesk_chat_sandbox import Sandbox, Switches
 
 
@@ -49,7 +49,7 @@ def test_every_record_of_every_stream_exactly_once() -> None:
     for stream in ALL:
         keys = [key_of(stream, record) for record in output.records[stream]]
         assert len(set(keys)) == len(keys), stream
-        validator = Draft7Validator(schema(stream))
+        validator = Draft7Validator(load_schema(stream).to_json())
         assert [error.message for record in output.records[stream] for error in validator.iter_errors(record)] == []
     assert len(output.states["chats"]) >= 2
     assert output.errors == []

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read
-from airbyte.running import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.children import DERIVED
+from tests.support.executable import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Fault, Sandbox
 
 HASH_KEY = "planted-key-of-hashes-Qx7"
@@ -194,7 +194,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "unknown key": ({"rule": []}, "redact: unknown key `rule`: did you mean `rules`? The keys are hash_key, rules."),
     "no list": ({"rules": {"field": "chats.a"}}, "redact.rules: must be a list of objects."),
     "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact.rules[0].field: give a stream and a path"),
-    "unknown action": ({"rules": [{"field": "chats.a", "action": "x"}]}, "redact.rules[0].action: must be one of drop, null"),
+    "unknown action": (
+        {"rules": [{"field": "chats.a", "action": "x"}]},
+        "redact.rules[0].action: must be one of drop, hash, mask, null.",
+    ),
     "no key": ({"rules": [{"field": "chats.a", "action": "hash"}]}, "redact.hash_key: missing."),
     "short key": ({"hash_key": "planted", "rules": []}, "redact.hash_key: must be a string of at least 16 characters."),
     "unknown pattern": (

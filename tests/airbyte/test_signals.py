@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import (
+from tests.support.executable import (
     EXECUTABLE,
     assert_whole,
     catalog_of,
@@ -21,6 +20,7 @@ from airbyte.running import (
     read_here,
     small,
 )
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat_sandbox import Fault, Sandbox
 
 STREAMS = ("bans", "chats")

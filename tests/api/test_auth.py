@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given as given_bytes
 from hypothesis.strategies import binary
 
-from api.fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
-from api.wire import answer, serving
+from tests.support.http_fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.wire import answer, serving
 from zendesk_chat.api.auth import (
     FixedToken,
     HandOver,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.fakes import NOW, TOKEN, status
+from tests.support.http_fakes import NOW, TOKEN, status
 from zendesk_chat.api.refusals import REASON_LENGTH, error_for, reason_of
 from zendesk_chat.api.transport import Response
 from zendesk_chat.errors import (

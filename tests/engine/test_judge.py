@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.fakes import ok, status
+from tests.support.http_fakes import ok, status
 from zendesk_chat.api.transport import Response
 from zendesk_chat.engine.check import judge
 from zendesk_chat.errors import (
@@ -17,7 +17,7 @@ from zendesk_chat.errors import (
 )
 from zendesk_chat.streams.registry import STREAMS
 
-NAMES = tuple(name for name, stream in STREAMS.items() if stream.derive is None)  # those that are asked for
+NAMES = tuple(name for name, stream in STREAMS.items() if stream.extraction is None)  # those that are asked for
 OPTIONAL = tuple(name for name in NAMES if STREAMS[name].optional)
 REQUIRED = tuple(name for name in NAMES if name not in OPTIONAL)
 MINOR = tuple(name for name in REQUIRED if name != "chats")

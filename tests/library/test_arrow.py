@@ -11,9 +11,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from airbyte.running import small
-from library.accounts import account_of, assert_threads_end
-from load.runs import url
+from tests.support.executable import small
+from tests.support.library_accounts import account_of, assert_threads_end
+from tests.support.load_runs import url
 from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
 from zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.load.destination import open_target

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from library.accounts import collect
-from load.families import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
+from tests.support.families import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
+from tests.support.library_accounts import collect
 from zendesk_chat import (
     Account,
     Batch,
@@ -37,6 +37,7 @@ from zendesk_chat.engine.events import (
     StreamUnavailable,
 )
 from zendesk_chat.engine.run import Task
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.library import reading
 from zendesk_chat.load.destination import _quieten
 from zendesk_chat.streams.registry import STREAMS
@@ -47,20 +48,14 @@ LACKING = UnavailableError("Not in this plan.", status=403)
 DRIFT = SchemaDrifted("chat_events", "new", (), "string")
 
 
-def read_together(*_: object) -> Iterator[Any]:
-    """Shared by the streams, which makes them read together; the engine here reads nothing with it."""
-    raise NotImplementedError
-
-
-def derived(table: StreamTable) -> Stream[Any]:
+def derived(table: StreamTable) -> Stream:
     """A stream of that table, which shares its pages with the others."""
     return replace(
         STREAMS["goals"],
         name=table.name,
         primary_key=table.primary_key,
         cursor_field=table.cursor_field,
-        schema=lambda: dict(table.schema),
-        read_together=read_together,
+        load_schema=lambda _: Schema.parse(table.schema),
         parent_field=table.parent_field,
         latest_by=table.latest_by,
         optional=True,
@@ -102,7 +97,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 @pytest.fixture
 def account() -> Account:
     account = connect(subdomain="acme", token="t")
-    account.streams = DERIVED
+    account.catalog.streams = DERIVED
     return account
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import zendesk_chat
-from airbyte.running import small
+from tests.support.executable import small
 from zendesk_chat.errors import needs_packages
 from zendesk_chat_sandbox import Fault
 

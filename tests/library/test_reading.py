@@ -13,9 +13,9 @@ from contextlib import closing
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.running import INCREMENTAL, assert_whole, key_of, small
-from library.accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
+from tests.support.children import DERIVED
+from tests.support.executable import INCREMENTAL, assert_whole, key_of, small
+from tests.support.library_accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
 from zendesk_chat import (
     AuthError,
     Batch,
@@ -29,7 +29,8 @@ from zendesk_chat import (
     read,
     read_all,
 )
-from zendesk_chat.streams.registry import STREAMS, schema
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.schemas import load_schema
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 
@@ -45,7 +46,7 @@ def test_the_streams_are_described() -> None:
     assert described["chats"].primary_key == ("id",)
     assert described["chats"].cursor_field == "update_timestamp"
     assert (described["routing_settings"].primary_key, described["routing_settings"].cursor_field) == ((), None)
-    assert all(info.schema == schema(name) for name, info in described.items())
+    assert all(info.schema == load_schema(name).to_json() for name, info in described.items())
     assert "properties" not in repr(described["chats"])
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from load.families import (
+from tests.support.families import (
     EVENTS,
     VISITORS,
     Family,
@@ -24,7 +24,7 @@ from load.families import (
     held_visitors,
     visitor_page,
 )
-from load.runs import EACH_PAGE, completed, raising_after, rows, started, states, url
+from tests.support.load_runs import EACH_PAGE, completed, raising_after, rows, started, states, url
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, load_events

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from api.fakes import FakeClock
+from tests.support.http_fakes import FakeClock
 from zendesk_chat.clock import Stopped
 from zendesk_chat.config import OAuth
 from zendesk_chat.errors import ConfigError, TransientError
@@ -34,6 +34,7 @@ CREDENTIALS = {
 }
 CONFIG = {"subdomain": "acme", "note": "mine", "credentials": CREDENTIALS}
 TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
 NOT_ROOT = os.geteuid() != 0
 
 
@@ -364,8 +365,8 @@ def test_a_kill_leaves_the_old_or_the_new_pair_in_a_readable_file(file: Path, ho
     if links == 2:
         file.with_name("other-name").hardlink_to(file)
     file.write_text(json.dumps({**CONFIG, "padding": "x" * 20_000}))
-    script = [sys.executable, str(Path(__file__).with_name("killed_renewal.py")), str(file), how, "1"]
-    done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, check=True)
+    script = [sys.executable, str(TESTS / "support" / "killed_renewal.py"), str(file), how, "1"]
+    done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
     states = [json.loads(line) for line in done.stdout.splitlines()]
     pairs = [[pair for _, pair in state] for state in states]
     assert all(pairs)
@@ -466,7 +467,13 @@ def test_no_open_file_is_left(file: Path) -> None:
 
 # As the kernel has it.
 
-SCRIPT = "import sys; from pathlib import Path; from load.killed_renewal import renew; renew(Path(sys.argv[1]), *sys.argv[2:])"
+SCRIPT = """
+import sys
+from pathlib import Path
+from tests.support.killed_renewal import renew
+
+renew(Path(sys.argv[1]), *sys.argv[2:])
+"""
 NO_NAMESPACE = NOT_ROOT or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0
 needs_mounts = pytest.mark.skipif(NO_NAMESPACE, reason="mounts need root and a mount namespace")
 
@@ -477,7 +484,7 @@ def renew_under(mounts: str, file: Path) -> str:
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", command, "sh", sys.executable, "-c", SCRIPT, str(file), *NEW],
         cwd=file.parent,
-        env={**os.environ, "PYTHONPATH": f"{TESTS}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -515,7 +522,7 @@ def test_on_a_full_disk_the_tokens_are_stored_or_not_renewed(file: Path, size: s
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", command, "sh", sys.executable, "-c", SCRIPT, str(file), *NEW],
         cwd=file.parent.parent,
-        env={**os.environ, "PYTHONPATH": f"{TESTS}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-KILLED = Path(__file__).with_name("killed.py")
-KILLED_EDIT = Path(__file__).with_name("killed_edit.py")
+SUPPORT = Path(__file__).parents[1] / "support"
+KILLED = SUPPORT / "killed.py"
+KILLED_EDIT = SUPPORT / "killed_edit.py"
 
 LOADED = 'INSERT INTO "main"."_dlt_loads"'  # dlt's last statement of a transaction: from here on its state counts
 FIRST_LOAD = {

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from load.runs import (
+from tests.support.load_runs import (
     CHATS,
     EACH_PAGE,
     by_id,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from load.account import VIEWS, load_account
+from tests.support.loaded_account import VIEWS, load_account
 from zendesk_chat.analytics.views import create_views
 
 ROOT = Path(__file__).parent.parent.parent

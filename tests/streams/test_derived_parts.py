@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.derived import CUTS, Json, derived, deriver, drifted, jsons, raw, read, schema_of, texts
-from streams.effort import effort
+from tests.support.derived import CUTS, Json, derived, deriver, drifted, jsons, raw, read, schema_of, texts
+from tests.support.effort import effort
 from zendesk_chat.streams.derived.chat_lists import CHAT_EVENTS, page_of_values
 from zendesk_chat.streams.derived.extract import cutter
 

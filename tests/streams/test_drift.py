@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from streams.effort import effort
+from tests.support.effort import effort
 from zendesk_chat.streams import drift
 from zendesk_chat.streams.drift import LONGEST_NAME, MOST_FINDINGS, MOST_UNKNOWN_FIELDS, Finding, Watch
 from zendesk_chat.streams.registry import STREAMS
@@ -187,7 +187,7 @@ def test_a_record_without_findings_is_valid_and_one_of_another_type_is_not(schem
 
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=lambda stream: stream.name)
 def test_what_a_stream_documents_is_no_drift(stream: Any) -> None:
-    schema = stream.schema()
+    schema = stream.schema.to_json()
 
     @effort(25)
     @given(st.lists(conforming(schema), max_size=3))

@@ -9,7 +9,7 @@ from zendesk_chat.airbyte.inputs import read_config
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config_keys import unknown_keys
+from zendesk_chat.config import unknown_keys
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError, ConnectorError
 

@@ -55,7 +55,7 @@ def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generat
         readers: dict[str, Callable[[Sequence[RawRecord]], pa.Table]] = {}
         for batch in batches:
             if batch.stream not in readers:
-                readers[batch.stream] = record_reader(reader, stream_table(account.streams[batch.stream]))
+                readers[batch.stream] = record_reader(reader, stream_table(account.catalog.streams[batch.stream]))
             table = readers[batch.stream](batch.records)
             yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
 

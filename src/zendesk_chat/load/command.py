@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, parse_config, require_past_start
-from zendesk_chat.config_keys import TOP_KEYS, unknown_keys
+from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, Config, parse_config, require_past_start, unknown_keys
 from zendesk_chat.engine.run import Task, run
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.config_file import ConfigFile, read_config
@@ -27,7 +26,7 @@ from zendesk_chat.load.progress import show_progress
 from zendesk_chat.load.report import LoadReport, print_report
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.load.transaction import read_states
-from zendesk_chat.streams.registry import streams_for
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 from zendesk_chat.tables.table import stream_table
 
@@ -58,7 +57,7 @@ class Plan:
     """
 
     config: Config
-    streams: tuple[Stream[Any], ...]
+    streams: tuple[Stream, ...]
     required: frozenset[str]
     to: str
     config_path: str | None
@@ -95,11 +94,11 @@ def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: 
     called = names_of_keys(options, environment)
     config = parse_config(raw, called)
     require_past_start(config, now, called)
-    streams, warnings = streams_for(config.redaction)
-    chosen = tuple(streams[name] for name in choose_streams(options.streams, options.exclude))
+    catalog = Catalog(config.redaction)
+    chosen = tuple(catalog.select(choose_streams(options.streams, options.exclude)))
     duckdb_path(options.to)  # refuses what is no destination
     required = frozenset(stream.name for stream in chosen) if options.streams else frozenset[str]()
-    return Plan(config, chosen, required, options.to, options.config, options.full_refresh), warnings
+    return Plan(config, chosen, required, options.to, options.config, options.full_refresh), list(catalog.warnings)
 
 
 def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -191,6 +190,6 @@ def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) 
         return report
 
 
-def _tasks(streams: Sequence[Stream[Any]], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
+def _tasks(streams: Sequence[Stream], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
     bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
     return (Task(stream, states.get(stream.name), bounds) for stream in streams)

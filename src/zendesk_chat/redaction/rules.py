@@ -24,13 +24,14 @@ path continues into an object but the record has a scalar there, the scalar beco
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.near import did_you_mean
-from zendesk_chat.printable import LONGEST_NAME, printable
+from zendesk_chat.validation import convert, is_absent
 
 if TYPE_CHECKING:
     from zendesk_chat.redaction.fields import StreamFields
@@ -48,6 +49,21 @@ WILDCARDS: Final = (ANY_KEY, ANY_LEVELS)
 _FIELD: Final = re.compile(r"(\*|[a-z_]+)((?:\.(?:\*\*?|[^.*\[\]\s]+))+)")  # chats.visitor.email, *.**.ip
 _BRACKETS: Final = re.compile(r"\.?\[\*?\]")  # the [] of chats.history[].msg, and [*]
 _IP_NAME: Final = re.compile(r"(?:\b|_)ip(?:\b|_)")  # ip, ip_address, client_ip; not zip
+
+
+class RedactSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The setting ``redact``, as a user writes it."""
+
+    hash_key: str = ""
+    rules: Sequence[object] = ()
+
+
+class RuleSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of its rules."""
+
+    field: str
+    action: Action
+    patterns: Sequence[Kind] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,7 @@ class Redaction:
 
     rules: tuple[Rule, ...]
     hash_key: str = field(repr=False)
-    streams: Mapping[str, StreamFields] = field(default_factory=dict, repr=False)
+    streams: Mapping[str, StreamFields] = field(default_factory=dict, repr=False, hash=False)
 
 
 def parse_redaction(raw: object) -> Redaction | None:
@@ -95,14 +111,13 @@ def parse_redaction(raw: object) -> Redaction | None:
     Raises:
         ConfigError: It is malformed; the message names the JSON path and no value.
     """
-    if raw is None or raw == "":
+    if is_absent(raw):
         return None
-    given = _object(raw, "redact", ("hash_key", "rules"))
-    listed = [] if given.get("rules") is None else given["rules"]
-    if not isinstance(listed, list):
-        raise ConfigError("redact.rules: must be a list of objects.")
-    rules = tuple(_parse_rule(entry, f"redact.rules[{number}]") for number, entry in enumerate(listed))
-    hash_key = _parse_hash_key(given.get("hash_key"))
+    given = convert(raw, RedactSettings, "redact")
+    rules = tuple(_parse_rule(entry, f"redact.rules[{number}]") for number, entry in enumerate(given.rules))
+    hash_key = given.hash_key.strip()
+    if given.hash_key and len(hash_key) < SHORTEST_HASH_KEY:
+        raise ConfigError(f"redact.hash_key: must be a string of at least {SHORTEST_HASH_KEY} characters.")
     if not hash_key and any(rule.action == "hash" for rule in rules):
         raise ConfigError(
             f"redact.hash_key: missing. The action hash needs a secret of at least {SHORTEST_HASH_KEY} characters. Keep it: "
@@ -112,19 +127,17 @@ def parse_redaction(raw: object) -> Redaction | None:
 
 
 def _parse_rule(raw: object, position: str) -> Rule:
-    given = _object(raw, position, ("field", "action", "patterns"))
-    match = _FIELD.fullmatch(_BRACKETS.sub(".*", text.strip())) if isinstance(text := given.get("field"), str) else None
+    given = convert(raw, RuleSettings, position)
+    match = _FIELD.fullmatch(_BRACKETS.sub(".*", given.field.strip()))
     if not match or match[2].count(".") > LONGEST_PATH:
         raise ConfigError(
             f"{position}.field: give a stream and a path, such as chats.visitor.email. In it * is one key or item, ** any "
             "levels."
         )
-    action = given.get("action")
-    if action not in ACTIONS:
-        raise ConfigError(f"{position}.action: must be one of {', '.join(ACTIONS)}.")
-    if given.get("patterns") and action != "mask":
+    if given.patterns and given.action != "mask":
         raise ConfigError(f"{position}.patterns: only the action mask has patterns.")
-    return Rule(match[1], _parse_path(match[2]), action, _parse_kinds(given.get("patterns"), f"{position}.patterns"))
+    kinds = tuple(kind for kind in KINDS if not given.patterns or kind in given.patterns)
+    return Rule(match[1], _parse_path(match[2]), given.action, kinds)
 
 
 def _parse_path(text: str) -> Path:
@@ -132,28 +145,3 @@ def _parse_path(text: str) -> Path:
     segments = text.removeprefix(".").split(".")
     ended = [*segments, ANY_KEY] if segments[-1] == ANY_LEVELS else segments
     return tuple(segment for segment, after in zip(ended, [*ended[1:], ""], strict=True) if not segment == after == ANY_LEVELS)
-
-
-def _parse_kinds(raw: object, position: str) -> tuple[Kind, ...]:
-    listed = raw or list(KINDS)
-    if not isinstance(listed, list) or not all(kind in KINDS for kind in listed):
-        raise ConfigError(f"{position}: must be a list of {', '.join(KINDS)}.")
-    return tuple(kind for kind in KINDS if kind in listed)
-
-
-def _parse_hash_key(raw: object) -> str:
-    if raw is None or raw == "":
-        return ""
-    if not isinstance(raw, str) or len(raw.strip()) < SHORTEST_HASH_KEY:
-        raise ConfigError(f"redact.hash_key: must be a string of at least {SHORTEST_HASH_KEY} characters.")
-    return raw.strip()
-
-
-def _object(raw: object, position: str, known: Collection[str]) -> Mapping[str, object]:
-    if not isinstance(raw, Mapping):
-        raise ConfigError(f"{position}: must be an object.")
-    if unknown := [str(key) for key in raw if key not in known]:
-        near = did_you_mean(unknown[0], known)
-        hint = f"did you mean `{near}`? The keys are" if near else "the keys are"
-        raise ConfigError(f"{position}: unknown key `{printable(unknown[0], LONGEST_NAME)}`: {hint} {', '.join(known)}.")
-    return cast("Mapping[str, object]", raw)

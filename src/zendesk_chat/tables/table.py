@@ -52,10 +52,10 @@ class StreamTable:
         return {name: column_type(field) for name, field in self.schema["properties"].items()}
 
 
-def stream_table(stream: Stream[Any]) -> StreamTable:
+def stream_table(stream: Stream) -> StreamTable:
     """Return the table that a stream is."""
     return StreamTable(
-        stream.name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field, stream.latest_by
+        stream.name, stream.primary_key, stream.cursor_field, stream.schema.to_json(), stream.parent_field, stream.latest_by
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from load.runs import TIME, encode, rows
+from tests.support.load_runs import TIME, encode, rows
 from zendesk_chat.engine.events import PageRead
 from zendesk_chat.tables.table import StreamTable
 

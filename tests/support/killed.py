@@ -21,7 +21,20 @@ from typing import Any
 import duckdb
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from load.runs import EACH_PAGE, TABLES, by_id, chat, chat_pages, completed, load, loaded_chats, page, rows, started, url
+from tests.support.load_runs import (
+    EACH_PAGE,
+    TABLES,
+    by_id,
+    chat,
+    chat_pages,
+    completed,
+    load,
+    loaded_chats,
+    page,
+    rows,
+    started,
+    url,
+)
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events

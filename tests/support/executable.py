@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read, parse
-from api.fakes import HastyClock
+from tests.support.children import DERIVED
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.check import check
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
@@ -84,8 +84,9 @@ class Done:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a bare container gives: no home, no locale."""
-    return {"PATH": os.environ.get("PATH", ""), **more}
+    """The environment of a bare container: no home, no locale. Coverage is measured there too."""
+    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {"PATH": os.environ.get("PATH", ""), **coverage, **more}
 
 
 def files(folder: Path, **contents: Any) -> list[str]:
