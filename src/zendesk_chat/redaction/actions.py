@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 from typing import Final, TypeAlias
 
 import msgspec
@@ -38,60 +38,40 @@ class Treatment:
     ip_field: bool = False
 
     def change(self, hash_key: bytes) -> Change:
-        """Return what this does to a value. Where there is no key to drop, the value becomes null."""
+        """Return what this does to a value. If there is no key to drop, the value becomes null."""
         if self.action == "hash":
-            return Remembering(Hash(hash_key).redact).redact
+            return Remembering(partial(hash_value, hash_key))
         if self.action == "mask":
             words = frozenset(f"[{kind}]" for kind in self.kinds)
-            return Remembering(Mask(masker(self.kinds, ip_field=self.ip_field), words).redact).redact
+            return Remembering(partial(mask_value, masker(self.kinds, ip_field=self.ip_field), words))
         return to_null
 
 
-@dataclass(frozen=True, slots=True)
-class Hash:
-    """Replaces a value with a keyed hash of its text."""
-
-    key: bytes
-
-    def redact(self, value: object) -> object:
-        """Return the hexadecimal digits; null and "" stay."""
-        text = text_of(value)
-        return hmac.digest(self.key, text.encode(), "sha256").hex()[:HASH_DIGITS] if text else value
-
-
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """Replaces personal data in a string. A number becomes null if it is personal data as a whole."""
-
-    masker: Masker
-    words: Collection[str]
-
-    def redact(self, value: object) -> object:
-        """Return the masked value."""
-        if isinstance(value, str):
-            return self.masker.mask(value)
-        return None if self.masker.mask(text_of(value)) in self.words else value
-
-
-@dataclass(frozen=True)
 class Remembering:
-    """Remembers what became of the last few thousand short strings: greetings, names and addresses come again and again.
+    """A change that remembers its last few thousand short strings: greetings, names and addresses come again and again."""
 
-    Attributes:
-        change: What happens to a value.
-    """
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self._change_string = lru_cache(MOST_REMEMBERED)(change)
 
-    change: Change
-
-    def redact(self, value: object) -> object:
+    def __call__(self, value: object) -> object:
         """Return the changed value."""
         if isinstance(value, str) and len(value) <= LONGEST_REMEMBERED:
             return self._change_string(value)
-        return self.change(value)  # numbers are not remembered: 1, 1.0 and True are equal, but have different texts
+        return self._change(value)  # numbers are not remembered: 1, 1.0 and True are equal, but their hashes differ
 
-    @cached_property
-    def _change_string(self) -> Change:
-        return lru_cache(MOST_REMEMBERED)(self.change)
+
+def hash_value(key: bytes, value: object) -> object:
+    """Return the keyed hash of a value's text; null and "" stay."""
+    text = text_of(value)
+    return hmac.digest(key, text.encode(), "sha256").hex()[:HASH_DIGITS] if text else value
+
+
+def mask_value(masker: Masker, words: Collection[str], value: object) -> object:
+    """Mask personal data in a string. A number becomes null if it is one of these words once it is masked."""
+    if isinstance(value, str):
+        return masker.mask(value)
+    return None if masker.mask(text_of(value)) in words else value
 
 
 def to_null(_value: object) -> None:

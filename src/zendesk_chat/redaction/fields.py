@@ -55,7 +55,7 @@ class StreamFields:
 
     Attributes:
         needed: The top-level fields of its key and cursor, which are not redacted.
-        hashable: Those of them that may be hashed, because a hash tells records apart too.
+        hashable: Those of them that may be hashed, because hashes differ as well.
         personal: Those of ``hashable`` that wildcards match as well.
         origin: Where its fields come from; None if the API has the stream.
         lists: Paths of fields that hold arrays of objects.
@@ -70,16 +70,7 @@ class StreamFields:
 
 @dataclass(frozen=True, slots=True)
 class _Needed:
-    """A key or cursor field.
-
-    Attributes:
-        stream: The stream that needs it.
-        name: Its name there.
-        source: The stream whose records are redacted.
-        paths: Where it comes from in these.
-        hashable: Whether it may be hashed.
-        personal: Whether wildcards match it.
-    """
+    """The key or cursor field ``name`` of ``stream``, which comes from these ``paths`` in the records of ``source``."""
 
     stream: str
     name: str
@@ -162,19 +153,19 @@ def _refusal(forbidding: _Needed, needed: Iterable[_Needed]) -> str:
 
 
 def _needed(stream: str, name: str, fields: StreamFields) -> _Needed:
-    source, paths = (fields.origin.stream, tuple(fields.origin.paths((name,)))) if fields.origin else (stream, ((name,),))
-    return _Needed(stream, name, source, paths, name in fields.hashable, name in fields.personal)
+    return _Needed(stream, name, *_source_paths(stream, fields, (name,)), name in fields.hashable, name in fields.personal)
 
 
 def _named_paths(rule: Rule, streams: Mapping[str, StreamFields]) -> Iterator[tuple[str, Path]]:
     """Yield the streams and paths that a rule means by name."""
-    if rule.stream == ANY_KEY or rule.path[0] in WILDCARDS:
-        return
-    origin = streams[rule.stream].origin
-    if origin is None:
-        yield rule.stream, rule.path
-    else:
-        yield from ((origin.stream, path) for path in origin.paths(rule.path))
+    if rule.stream != ANY_KEY and rule.path[0] not in WILDCARDS:
+        source, paths = _source_paths(rule.stream, streams[rule.stream], rule.path)
+        yield from ((source, path) for path in paths)
+
+
+def _source_paths(stream: str, fields: StreamFields, path: Path) -> tuple[str, tuple[Path, ...]]:
+    """Return the stream that the API has, and what a path means in its records."""
+    return (fields.origin.stream, tuple(fields.origin.paths(path))) if fields.origin else (stream, (path,))
 
 
 def _without_items(path: Path) -> Path:

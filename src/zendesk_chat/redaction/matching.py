@@ -84,7 +84,7 @@ class Node:
 
     @cached_property
     def removes_object(self) -> bool:
-        """Whether an object is removed: by its rule, or because it stands where a rule continues into an array."""
+        """Whether an object is removed: by its rule, or because a rule continues into an array that should be here."""
         return self.removal is not None or (self.is_list and self._is_named)
 
     @cached_property
