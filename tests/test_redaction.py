@@ -95,11 +95,11 @@ def test_drop_takes_the_key() -> None:
     assert redacted(CHAT, ("chats.visitor", "drop")) == {name: value for name, value in CHAT.items() if name != "visitor"}
 
 
-def test_drop_leaves_the_items_of_an_array_their_places() -> None:
+def test_drop_keeps_the_positions_of_the_items_of_an_array() -> None:
     assert redacted({"tags": ["a", ["b"]]}, ("chats.tags.*", "drop")) == {"tags": [None, None]}
 
 
-def test_null_replaces_objects_and_arrays_whole() -> None:
+def test_null_replaces_complete_objects_and_arrays() -> None:
     assert redacted(CHAT, ("chats.session.ip", "null"))["session"] == {"id": "s1", "ip": None, "city": "Lisbon"}
     assert redacted(CHAT, ("chats.history", "null")) == changed(CHAT, history=None)
 
@@ -460,7 +460,7 @@ def test_many_rules_with_wildcards_are_quickly_made() -> None:
     assert "x" not in list(_values(redacted(deep, *nested)))
 
 
-# ---------------------------------------------------------------------------------------------- streams cut out of chats
+# ---------------------------------------------------------------------------------------------- streams derived from chats
 
 
 @pytest.mark.parametrize(
@@ -490,7 +490,7 @@ def test_many_rules_with_wildcards_are_quickly_made() -> None:
         ("conversions.attribution", None),
     ],
 )
-def test_rules_for_parts_of_chats_are_rules_for_chats(field: str, paths: list[str] | None) -> None:
+def test_rules_for_derived_streams_are_rules_for_chats(field: str, paths: list[str] | None) -> None:
     redact = redactor(redaction((field, "null")), "chats")
     done = CHAT if redact is None else json.loads(redact(json.dumps(CHAT).encode()))
     assert done == nulled(CHAT, paths or [])
@@ -580,7 +580,7 @@ def test_of_keys_only_those_that_a_hash_keeps_apart_are_not_left_alone_by_wildca
         assert done["visitor"] in (None, {"id": None, "name": None})
 
 
-def test_an_agent_in_the_timeline_is_spared_by_wildcards_and_hashed_where_named() -> None:
+def test_wildcards_do_not_match_an_agent_in_the_timeline_and_a_name_does() -> None:
     span = b'{"agent_id": 7, "start_time": "2026-01-01T00:00:00Z", "status": "online"}'
     for field, left in (("*.**", 7), ("agent_timeline.*", 7), ("agent_timeline.agent_id", None)):
         redact = redactor(bound(redaction((field, "hash"))), "agent_timeline")
@@ -688,7 +688,7 @@ CUT: Final = {
         ("visitors", "*.email", ["email"]),
     ],
 )
-def test_schemas_of_what_is_cut_out_of_chats(stream: str, field: str, hashed: list[str]) -> None:
+def test_schemas_of_derived_streams(stream: str, field: str, hashed: list[str]) -> None:
     done: Any = redacted_schema(redaction((field, "hash")), stream, Schema.parse(CUT)).to_json()["properties"]
     assert [name for name, kind in done.items() if kind == {"type": ["null", "string"]}] == hashed
     assert len(done) == len(CUT["properties"])
@@ -830,11 +830,11 @@ def test_an_error_names_the_path_and_never_the_value(raw: Any, path: str) -> Non
     assert msgspec.json.encode(str(caught.value)).isascii()
 
 
-def test_who_leaves_no_visitor_an_id_is_told_that_there_are_none() -> None:
-    told = ["redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them."]
+def test_a_warning_if_no_visitor_keeps_an_id() -> None:
+    warning = ["redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them."]
     for field, action, warnings in (
-        ("chats.visitor.*", "null", told),
-        ("chats.visitor", "drop", told),
+        ("chats.visitor.*", "null", warning),
+        ("chats.visitor", "drop", warning),
         ("chats.visitor.*", "hash", []),
         ("bans.reason", "null", []),
     ):
