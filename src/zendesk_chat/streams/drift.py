@@ -238,7 +238,7 @@ def is_personal(name: str) -> bool:
     from zendesk_chat.redaction.patterns import masker  # late: few accounts have such names
     from zendesk_chat.redaction.rules import KINDS
 
-    return masker(KINDS)(name) != name
+    return masker(KINDS).mask(name) != name
 
 
 def shown_name(name: str) -> str:

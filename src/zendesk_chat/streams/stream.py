@@ -240,6 +240,6 @@ class Stream:
 
 def record_redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
     """Return the function that redacts raw records of a stream; None where no rule is for it."""
-    from zendesk_chat.redaction.redact import redactor  # late: whoever redacts nothing does not load it
+    from zendesk_chat.redaction.redactor import redactor  # late: whoever redacts nothing does not load it
 
     return redactor(redaction, stream)
