@@ -22,29 +22,21 @@ SKIPPED: Final = {
     "docs/licences.md": "generated",
     "LICENSE": "not ours",
     "src/zendesk_chat_sandbox/conversations.py": "sentences of fake chats",
-    "src/zendesk_chat_sandbox/texts.py": "likewise",
+    "src/zendesk_chat_sandbox/vocabulary.py": "likewise",
 }
 # Areas that still hold retired words. Remove a line when its area is clean; never add one.
 NOT_YET: Final = (
-    "AGENTS.md",
-    "Makefile",
-    "benchmarks/",
     "conformance/",
-    "deploy/",
-    "distribution/",
     "docs/adr/0012-redaction-comes-first.md",
     "docs/adr/0013-schema-drift-is-watched-by-decoding.md",
     "docs/adr/README.md",
     "docs/airbyte.md",
     "docs/analytics.md",
-    "docs/benchmarks.md",
     "docs/delivery-guarantees.md",
     "docs/library.md",
     "docs/migrating.md",
     "examples/",
-    "pyproject.toml",
     "src/zendesk_chat/",
-    "src/zendesk_chat_sandbox/",
     "tests/",
 )
 
@@ -70,16 +62,16 @@ class Word:
 
 
 WORDS: Final = (
-    Word("whole", "complete", allowed="whole (?:numbers?|seconds|minutes|days|list)|as a whole"),
+    Word("whole", "complete", allowed="whole (?:numbers?|(?:epoch )?(?:micro)?seconds|minutes|days|list)|as a whole"),
     Word("told|tells?", "report, emit, log, show", allowed="tell [^.]{1,40} apart"),
-    Word("says|said", "report, emit, log, describe"),
+    Word("says|said", "report, emit, log, describe", allowed="(?:visitor|agent) says"),
     Word("accounts? of (?:a|an|the|each|every) streams?|balances?", "record counts; add up"),
     Word("cuts? (?:out|from)|cutting|cutters?|chat parts|parts of (?:a )?chats?", "nested, derived, extract"),
     Word("(?:left|leaves?|leaving) out", "skipped, unchanged"),
     Word("(?:go|goes|gone|going|went) on", "resume, continue"),
     Word("a text|texts", "a string", allowed="a text (?:column|field|file|editor)"),
     Word("younger|older than (?:a|an|the|this|that) (?:moment|time|date)", "after, before"),
-    Word("(?:un)?packed|unpacks?|unpacking", "compressed, decompressed"),
+    Word("(?:un)?packed|unpacks?|unpacking", "compressed, decompressed", allowed=r"(?<=\.)unpack(?=\()"),
     Word("faces?", "entry point"),
     Word("stand in|stand-in|pretend|pretended|invented", "sandbox, simulated, fake"),
     Word("incumbents?|peers?", "Airbyte's connector; program", allowed="reset by peer|peer (?:closed|certificate)"),
@@ -101,7 +93,7 @@ WORDS: Final = (
     Word("doubts?", "stuck_retries"),
     Word("known from", "complete_until"),
     Word("stretch(?:es)?", "TimeRange"),
-    Word("moments?", "time"),
+    Word("moments?", "time", allowed="again in a moment"),
     Word(r"zendesk chat\.connect\(|import connect", "Account(...)"),
     Word("pip install ['\"]?source-zendesk-chat", "zendesk-chat (source-zendesk-chat on PyPI is somebody else's)"),
 )
