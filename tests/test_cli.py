@@ -79,7 +79,7 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
     assert "usage: zendesk-chat" in capsys.readouterr().err
 
 
-def test_the_airbyte_face_is_light(tmp_path: Path) -> None:
+def test_airbytes_commands_load_no_more_than_they_need(tmp_path: Path) -> None:
     """None of its commands loads what only `sync` needs, and those without a network no HTTP client."""
     with Sandbox(chats=10) as sandbox:
         config = {
@@ -203,7 +203,7 @@ FILES = {
         (["sync", "--subdomain", "acme", "--token", "t", "--to", "chats.db"], "--to must be one of: duckdb:///"),
     ],
 )
-def test_sync_says_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_sync_reports_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     for name, content in FILES.items():
         (tmp_path / name).write_text(content)
     done = run(*arguments, cwd=tmp_path)
@@ -253,7 +253,7 @@ def test_a_config_file_of_windows_is_read(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
 
 
-def test_a_refused_token_is_said_once(tmp_path: Path) -> None:
+def test_a_refused_token_is_reported_once(tmp_path: Path) -> None:
     with Sandbox(chats=5) as sandbox:
         done = run("sync", cwd=tmp_path, **account(sandbox) | {"ZENDESK_CHAT_TOKEN": "wrong"})
     assert done.returncode == 3

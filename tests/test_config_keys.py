@@ -42,14 +42,14 @@ def test_the_nearest_key_is_named(key: str, meant: str) -> None:
     assert unknown_keys({key: "SECRET"}) == [f"Unknown key `{key}`: did you mean `{meant}`?"]
 
 
-def test_keys_of_credentials_are_looked_at_too() -> None:
+def test_keys_of_credentials_are_checked_too() -> None:
     assert unknown_keys({"credentials": {"acces_token": "SECRET", "subdomain": 1}}) == [
         "Unknown key `credentials.acces_token`: did you mean `credentials.access_token`?",
         "Unknown key `credentials.subdomain`: did you mean `subdomain`?",
     ]
 
 
-def test_what_is_near_to_nothing_gets_the_list_and_an_option_of_sync_its_name() -> None:
+def test_a_key_that_resembles_none_gets_the_list_and_an_option_of_sync_its_name() -> None:
     (message,) = unknown_keys({"qqq": 1})
     assert message == f"Unknown key `qqq`. The keys are {', '.join(TOP_KEYS)}."
     assert unknown_keys({"full_refresh": True}) == ["Unknown key `full_refresh`: it is an option of `sync`, --full-refresh."]
@@ -61,7 +61,7 @@ def test_known_keys_and_those_of_platforms_are_fine(raw: Any) -> None:
     assert unknown_keys(raw) == []
 
 
-def test_read_warns_and_check_names_it_and_both_go_on() -> None:
+def test_read_warns_and_check_names_it_and_both_continue() -> None:
     with small(chats=5) as sandbox:
         config = config_of(sandbox, streams="chats", _page_size=5)
         code, output = read_here(config, catalog_of(["goals"]))

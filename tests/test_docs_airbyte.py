@@ -41,12 +41,11 @@ HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
     "All \x00 streams can be read.",
-    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00\x00)",  # the account of a stream, in the log
-    "\x00 unchanged and \x00 outside left out",
+    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00 unchanged and \x00 outside skipped\x00)",
     "\x00: so far \x00",
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
-    "the account of its records does not balance: \x00",  # likewise
+    "\x00: its record counts do not add up: \x00. Please report this.",  # likewise
     "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}

@@ -107,7 +107,7 @@ def _run(arguments: Sequence[str]) -> int:
         return sandbox(arguments[1:], f"{_program()} sandbox")
     options = make_parser().parse_args(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.stopped.set)
+    signals = StopSignals(clock.stop)
     signals.install()
     return signals.exit_code(options.run(options, clock))
 
@@ -133,7 +133,7 @@ def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     from zendesk_chat.load.command import sync
 
     keep_pages_in_place()
-    return sync(options, clock.stopped)
+    return sync(options, clock)
 
 
 def _profile(options: argparse.Namespace, _clock: SystemClock) -> int:
@@ -183,7 +183,7 @@ def _spec(_options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> 
 def _check(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
     from zendesk_chat.airbyte.check import check
 
-    return check(writer, clock, clock.stopped, options.config)
+    return check(writer, clock, options.config)
 
 
 def _discover(options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> int:
@@ -196,7 +196,7 @@ def _read(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> in
     from zendesk_chat.airbyte.read import read
 
     keep_pages_in_place()
-    return read(writer, clock, clock.stopped, options.config, options.catalog, options.state)
+    return read(writer, clock, options.config, options.catalog, options.state)
 
 
 AIRBYTE: Final[tuple[tuple[str, str, AirbyteCommand, tuple[str, ...]], ...]] = (  # name, help, function, files

@@ -146,7 +146,7 @@ def parse_config(raw: object, names: Mapping[str, str] = AS_GIVEN) -> Config:
         names: What the user calls a key that is not from a configuration: ``{"start_date": "--start-date"}``.
 
     Raises:
-        ConfigError: Something is missing or malformed. The message says what and where, and names misspelt keys.
+        ConfigError: Something is missing or malformed. The message names the path, and misspelt keys.
     """
     if not isinstance(raw, Mapping):
         raise ConfigError("The config must be a JSON object, such as the example that the `spec` command shows.")

@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose. The type says what recovers from it.
+"""Every error that this package raises on purpose. The type of an error determines what recovers from it.
 
     ConnectorError
     ├── ConfigError               a person must change something: the configuration, the catalog, the account
@@ -19,7 +19,7 @@
     └── DestinationError          the destination cannot be opened or written now; the same run may succeed later
         └── DestinationRefusedError  a person must change something at the destination first
 
-A message says what happened and what to do about it. It never holds a token, a record or a traceback, and is safe to print.
+A message describes what happened and what to do. It never holds a token, a record or a traceback, and is safe to print.
 """
 
 from __future__ import annotations
@@ -172,12 +172,12 @@ def origin(error: BaseException) -> str:
     >>> origin(ValueError("secret"))
     'ValueError'
     """
-    trace, place = error.__traceback__, ""
+    trace, where = error.__traceback__, ""
     while trace:  # from the outermost frame to the one that raised
         code = trace.tb_frame.f_code
-        place = f" at {code.co_filename.rpartition(os.sep)[2]}:{trace.tb_lineno} in {code.co_name}"
+        where = f" at {code.co_filename.rpartition(os.sep)[2]}:{trace.tb_lineno} in {code.co_name}"
         trace = trace.tb_next
-    return f"{type(error).__name__}{place}"
+    return f"{type(error).__name__}{where}"
 
 
 def needs_packages(name: str) -> str:

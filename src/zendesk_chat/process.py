@@ -137,6 +137,6 @@ def _fill_gaps() -> None:
 
 
 def _text(raw: io.RawIOBase, replaced: io.TextIOBase | None, *, line_buffering: bool) -> io.TextIOWrapper:
-    """Return a text stream in the encoding of the one that it replaces. Characters that the encoding lacks are escaped."""
+    """Return a stream in the encoding of the one that it replaces. Characters that the encoding lacks are escaped."""
     encoding = "utf-8" if replaced is None else replaced.encoding
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=line_buffering)

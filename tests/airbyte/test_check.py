@@ -1,6 +1,5 @@
 """``check`` against accounts and tokens of every kind: one status each, and a message that says what to do."""
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,7 +143,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     out, clock = io.BytesIO(), HastyClock()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         path = files(Path(folder), config=config_of(sandbox, credentials=oauth))[1]
-        assert check(Writer(out, clock), clock, threading.Event(), path) == 0
+        assert check(Writer(out, clock), clock, path) == 0
     output = Output(parse(out.getvalue()))
     assert [message["type"] for message in output.messages] == ["CONTROL", "CONNECTION_STATUS"]
     saved = output.payloads("CONTROL")[0]["connectorConfig"]["config"]
@@ -162,11 +161,11 @@ def test_a_check_that_is_stopped_does_not_succeed() -> None:
     from zendesk_chat.clock import SystemClock
 
     clock = SystemClock()
-    clock.stopped.set()
+    clock.stop()
     out = io.BytesIO()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         sandbox.inject(Fault(kind="status", path="*/goals"))
-        check(Writer(out, clock), clock, clock.stopped, files(Path(folder), config=config_of(sandbox))[1])
+        check(Writer(out, clock), clock, files(Path(folder), config=config_of(sandbox))[1])
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "stopped" in status["message"]

@@ -153,7 +153,7 @@ def test_what_the_actions_leave() -> None:
         assert output.records[stream] == plain.records[stream], "what no rule is for stays"
 
 
-def test_the_catalog_says_what_the_actions_leave_and_the_records_fit_it(tmp_path: Path) -> None:
+def test_the_catalog_describes_what_the_actions_leave_and_the_records_fit_it(tmp_path: Path) -> None:
     with small(chats=60) as sandbox:
         plain = execute("discover", *files(tmp_path, config=config_of(sandbox)))
         redacted = execute("discover", *files(tmp_path, config=config(sandbox)))
@@ -239,7 +239,7 @@ def test_rules_that_cannot_be_are_one_config_error_of_each_command(case: str, tm
         assert error["message"].startswith(words)
 
 
-def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_said() -> None:
+def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_reported() -> None:
     with small(chats=5) as sandbox:
         rules = [{"field": "chats.visitor.emial", "action": "drop"}]
         status, message = check_here(config(sandbox, rules))

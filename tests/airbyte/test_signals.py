@@ -117,8 +117,8 @@ def test_kill_loses_nothing(tmp_path: Path) -> None:
         process.kill()
         more, _ = rest(process)
         assert process.wait(5) == -signal.SIGKILL
-        whole = written + more
-        resume(sandbox, Output(parse(whole[: whole.rindex(b"\n") + 1])))
+        everything = written + more
+        resume(sandbox, Output(parse(everything[: everything.rindex(b"\n") + 1])))
 
 
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:

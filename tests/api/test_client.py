@@ -302,7 +302,7 @@ def test_a_support_probe_that_cannot_be_made(error: Exception) -> None:
 
 def test_stopped_ends_a_wait() -> None:
     given = Given(status(500))
-    given.clock.stopped.set()
+    given.clock.stop()
     with pytest.raises(Stopped):
         given.asker.get()
     assert given.asker.requests == 1

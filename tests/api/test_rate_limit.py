@@ -113,8 +113,8 @@ def test_a_pause_holds_threads_that_ask_later() -> None:
 
 
 def test_stopping_ends_all_waits() -> None:
-    stopped = threading.Event()
-    limiter = RateLimiter(1, SystemClock(stopped))
+    clock = SystemClock()
+    limiter = RateLimiter(1, clock)
     limiter.acquire(lambda _: None)
     ended: list[str] = []
 
@@ -127,7 +127,7 @@ def test_stopping_ends_all_waits() -> None:
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
-    stopped.set()
+    clock.stop()
     for thread in threads:
         thread.join(5)
     assert ended == ["stopped"] * 3
@@ -416,7 +416,7 @@ def test_one_who_stops_leaves_the_line_to_the_others() -> None:
     limiter.refused(0)
     limiter.pause(10)
 
-    class Stopping:
+    class Stopping(SystemClock):
         def monotonic(self) -> float:
             return clock.monotonic()
 

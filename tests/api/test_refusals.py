@@ -63,6 +63,7 @@ def test_each_has_its_error_and_the_servers_reason(number: int, body: object, ki
     error = refused(number, body)
     assert type(error) is kind
     assert words in str(error)
+    assert error.status == number
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_read_that_has_ended_renews_no_tokens(sandbox: Sandbox) -> None:
     account = oauth_of(sandbox, on_rotation=print)
     clock = SystemClock()
     client = account.client(clock)
-    clock.stopped.set()
+    clock.stop()
     with pytest.raises(Stopped):
         client.get(Request("goals", bytes), Observer())
     assert sandbox.requests == []

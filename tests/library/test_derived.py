@@ -29,7 +29,6 @@ from zendesk_chat import (
 )
 from zendesk_chat.engine.events import (
     Event,
-    Ledger,
     PageRead,
     SchemaDrifted,
     StreamCompleted,
@@ -37,6 +36,7 @@ from zendesk_chat.engine.events import (
     StreamUnavailable,
 )
 from zendesk_chat.engine.run import Task
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.library import reading
 from zendesk_chat.load.destination import _quieten
@@ -79,9 +79,9 @@ class Engine:
             yield StreamStarted(name)
             if name in self.pages:
                 yield from self.pages[name]
-                yield StreamCompleted(name, Ledger())
+                yield StreamCompleted(name, SyncStats())
             else:
-                yield StreamUnavailable(name, LACKING, Ledger(1))
+                yield StreamUnavailable(name, LACKING, SyncStats(1))
         yield DRIFT
 
 

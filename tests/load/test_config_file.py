@@ -444,7 +444,7 @@ def test_a_lock_that_is_held_for_ever_is_said(file: Path, lock: int) -> None:
 
 def test_a_run_that_is_stopped_does_not_wait_for_the_lock(file: Path, lock: int) -> None:
     clock = FakeClock()
-    clock.stopped.set()
+    clock.stop()
     with pytest.raises(Stopped), ConfigFile(file, clock).prepare():
         pytest.fail("the file is locked")
     os.close(lock)

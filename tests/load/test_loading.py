@@ -26,7 +26,8 @@ from tests.support.load_runs import (
     states,
     url,
 )
-from zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.events import Event, SchemaDrifted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import AuthError, DestinationError, UnavailableError
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, Saved, load_events
@@ -108,7 +109,7 @@ def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alon
     half = [*started("departments"), page("departments", [{"id": 1}])]
     report = load(
         path,
-        [*half, StreamFailed("departments", error, Ledger(1, 1, 1, 1)), *chat_pages([chat(1)])],
+        [*half, StreamFailed("departments", error, SyncStats(1, 1, 1, 1)), *chat_pages([chat(1)])],
         limits=EACH_PAGE,
     )
     assert [(stream.name, stream.state, stream.error) for stream in report.streams] == [
@@ -125,7 +126,7 @@ def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_whole(
     error = UnavailableError("Not in this plan.", status=403)
     lacking = [
         *started("accounts", "departments"),
-        *(StreamUnavailable(name, error, Ledger(1)) for name in ("accounts", "departments")),
+        *(StreamUnavailable(name, error, SyncStats(1)) for name in ("accounts", "departments")),
     ]
     report = load(path, [*lacking, *chat_pages([chat(1)])], limits=EACH_PAGE)
     assert [(stream.name, stream.state, stream.error) for stream in report.streams] == [
@@ -142,7 +143,7 @@ def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_whole(
 
 def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(path: Path) -> None:
     load(path, chat_pages([chat(1)]))
-    lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), Ledger(1))]
+    lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), SyncStats(1))]
     assert load(path, lost, full_refresh=True).complete
     assert loaded_chats(path) == by_id([chat(1)])
 
@@ -156,7 +157,7 @@ def test_drifts_are_reported_in_their_order(path: Path) -> None:
 
 def test_a_failed_stream_keeps_what_it_read(path: Path) -> None:
     events = chat_pages([chat(number) for number in range(20)])
-    load(path, [*events[:2], StreamFailed("chats", AuthError("expired"), Ledger(1, 1, 10, 10))])
+    load(path, [*events[:2], StreamFailed("chats", AuthError("expired"), SyncStats(1, 1, 10, 10))])
     assert len(loaded_chats(path)) == 10
     assert states(path) == {"chats": {"next": 10}}
 

@@ -12,7 +12,7 @@ from zendesk_chat.api.client import Client
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.events import Event
-from zendesk_chat.engine.run import SaveCredentials, Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
@@ -98,13 +98,11 @@ def client(api: FakeApi | None = None, clock: Clock | None = None) -> Client:
 def start(
     tasks: Sequence[Task],
     api: FakeApi | None = None,
-    stopped: threading.Event | None = None,
-    connect: Callable[[SaveCredentials], Client] | None = None,
+    clock: Clock | None = None,
     **options: Any,
 ) -> Iterator[Event]:
-    stopped = stopped or threading.Event()
-    clock = HastyClock(stopped)
-    return run(tasks, connect or (lambda _: client(api, clock)), clock, stopped, **options)
+    clock = clock or HastyClock()
+    return run(tasks, client(api, clock), Rotations(clock), clock, **options)
 
 
 def readers() -> list[threading.Thread]:

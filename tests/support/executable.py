@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +119,7 @@ def read_here(config: Any, catalog: Any, state: Any = None, *, debug: bool = Fal
     with tempfile.TemporaryDirectory() as folder:
         paths = files(Path(folder), config=config, catalog=catalog, **({} if state is None else {"state": state}))[1::2]
         writer = Writer(out, clock, debug=debug)
-        code = read(writer, clock, clock.stopped, paths[0], paths[1], paths[2] if state is not None else None)
+        code = read(writer, clock, paths[0], paths[1], paths[2] if state is not None else None)
     return code, check_read(out.getvalue(), names_in(catalog))
 
 
@@ -128,7 +127,7 @@ def check_here(config: Any) -> tuple[str, str]:
     """``check`` in this process; waits take no time."""
     out, clock = io.BytesIO(), HastyClock()
     with tempfile.TemporaryDirectory() as folder:
-        assert check(Writer(out, clock), clock, threading.Event(), files(Path(folder), config=config)[1]) == 0
+        assert check(Writer(out, clock), clock, files(Path(folder), config=config)[1]) == 0
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     return status["status"], status["message"]
 

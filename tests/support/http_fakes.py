@@ -11,7 +11,7 @@ from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Client, Observer, Wait
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
-from zendesk_chat.clock import Stopped
+from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.request import MAX_ATTEMPTS, Request
 
 NOW = 1_795_000_000.0
@@ -19,13 +19,15 @@ TOKEN = "marked-token-7f3a"
 
 
 @dataclass
-class FakeClock:
+class FakeClock(SystemClock):
     """Waits take no time but are remembered."""
 
     time: float = NOW
     waits: list[float] = field(default_factory=list)
-    stopped: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        super().__init__()
 
     def now(self) -> float:
         return self.time
@@ -34,31 +36,26 @@ class FakeClock:
         return self.time - NOW
 
     def sleep(self, seconds: float) -> None:
-        if self.stopped.is_set():
-            raise Stopped
+        self.check()
         with self.lock:
             if seconds:
                 self.waits.append(seconds)
             self.time += seconds
 
 
-class HastyClock:
+class HastyClock(SystemClock):
     """Real time, but a wait is over at once and only seems to have taken its time to the thread that waited."""
 
-    def __init__(self, stopped: threading.Event | None = None) -> None:
-        self.stopped = stopped or threading.Event()
+    def __init__(self) -> None:
+        super().__init__()
         self._skipped = threading.local()
-
-    def now(self) -> float:
-        return time.time()
 
     def monotonic(self) -> float:
         return time.monotonic() + getattr(self._skipped, "seconds", 0.0)
 
     def sleep(self, seconds: float) -> None:
         self._skipped.seconds = getattr(self._skipped, "seconds", 0.0) + seconds
-        if self.stopped.wait(min(seconds, 0.001)):
-            raise Stopped
+        super().sleep(min(seconds, 0.001))
 
 
 Answer = Response | NoAnswerError
@@ -129,7 +126,7 @@ def unlimited(clock: FakeClock) -> RateLimiter:
     return RateLimiter(10_000, clock)
 
 
-class SharedTime:
+class SharedTime(SystemClock):
     """A clock for several threads of which one runs at a time: when all wait, time moves to the first that is due.
 
     Attributes:
@@ -138,8 +135,8 @@ class SharedTime:
 
     def __init__(self, late: Callable[[], float] = lambda: 0.0) -> None:
         self.late = late
+        super().__init__()
         self.time = NOW
-        self.stopped = threading.Event()
         self._sleepers: list[tuple[float, int, threading.Semaphore]] = []
         self._order = itertools.count()
         self._errors: list[BaseException] = []
@@ -151,13 +148,11 @@ class SharedTime:
         return self.time - NOW
 
     def sleep(self, seconds: float) -> None:
-        if self.stopped.is_set():
-            raise Stopped
+        self.check()
         gate = self._gate(seconds + self.late())
         self._wake_next()
         gate.acquire()
-        if self.stopped.is_set():
-            raise Stopped
+        self.check()
 
     def run(self, *works: Callable[[], object]) -> None:
         """Do all works, each in a thread, and raise the first error of any but Stopped."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from zendesk_chat import Account, Batch, connect
-from zendesk_chat.clock import Stopped
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.library import account as account_module
 from zendesk_chat.library import reading
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Sandbox
@@ -37,24 +37,17 @@ def oauth_of(sandbox: Sandbox, **options: Any) -> Account:
     return connect(config=config, **options)
 
 
-class LeapingClock:
+class LeapingClock(SystemClock):
     """Real time, but for all threads it leaps ahead by what one of them waits."""
 
     leapt = 0.0
-
-    def __init__(self, stopped: threading.Event | None = None) -> None:
-        self._stopped = stopped or threading.Event()
-
-    def now(self) -> float:
-        return time.time()
 
     def monotonic(self) -> float:
         return time.monotonic() + LeapingClock.leapt
 
     def sleep(self, seconds: float) -> None:
         LeapingClock.leapt += seconds
-        if self._stopped.wait(min(seconds, 0.001)):
-            raise Stopped
+        super().sleep(min(seconds, 0.001))
 
 
 def be_hasty(monkeypatch: pytest.MonkeyPatch) -> None:

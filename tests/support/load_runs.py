@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, load_events
 from zendesk_chat.load.report import LoadReport
@@ -77,7 +78,7 @@ def page(name: str, records: Iterable[Mapping[str, Any]], **state: Any) -> PageR
 
 
 def completed(name: str, records: int = 0) -> StreamCompleted:
-    return StreamCompleted(name, Ledger(1, 1, records, records, 0.5))
+    return StreamCompleted(name, SyncStats(1, 1, records, records, 0.5))
 
 
 def chat_pages(records: Sequence[Mapping[str, Any]], size: int = 10) -> list[Event]:

@@ -163,7 +163,7 @@ class OAuthTokens:
     def _renew(self) -> None:
         if self._dead:
             raise self._dead
-        self._clock.sleep(0)  # a run that is to end uses up no refresh token any more
+        self._clock.check()  # a run that is to end uses up no refresh token any more
         with ExitStack() as stack:
             slot = self._slot(stack)
             current = slot.stored or self._credentials

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 USER_AGENT: Final = f"zendesk-chat/{__version__}"
-OK: Final = 200
 ONE_AGENT: Final = Request("agents", msgspec.json.Decoder(list[msgspec.Raw]).decode, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
 MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
 
@@ -217,7 +217,7 @@ class Client:
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
         response = replace(response, seconds=self.time.monotonic() - sent)
         self.time.learn(response.headers.get("date", ""), response.seconds)
-        if response.status != OK:
+        if response.status != HTTPStatus.OK:
             refusal = error_for(response, host=self._host, token=token, now=self.time.now())
             return _Failure(Outcome(response.status, "", response.headers), refusal)
         try:
@@ -226,11 +226,11 @@ class Client:
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
         except (msgspec.DecodeError, UnicodeDecodeError):
             response.discard_connection()
-            return _Failure(Outcome(OK, "body"), ServerError(unreadable(response)))
+            return _Failure(Outcome(HTTPStatus.OK, "body"), ServerError(unreadable(response), status=response.status))
         except EnvelopeError as error:
             response.discard_connection()
             error.__context__ = None  # which has frames of its own
-            return _Failure(Outcome(OK, "shape"), error.with_traceback(None))
+            return _Failure(Outcome(HTTPStatus.OK, "shape"), error.with_traceback(None))
 
     def _wait(self, failed: _Failure, seconds: float) -> None:
         if is_rate_limit(failed.outcome):
@@ -248,9 +248,12 @@ class Client:
     def _support_token(self) -> AuthError | None:
         """The error that a token of Zendesk Support is, if the refused one is."""
         support = self.support_status()
-        if support is None or support.status != OK or not _is_signed_in(support):
+        if support is None or support.status != HTTPStatus.OK or not _is_signed_in(support):
             return None
-        return AuthError(f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}")
+        return AuthError(
+            f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}",
+            status=HTTPStatus.UNAUTHORIZED,
+        )
 
 
 def no_answer(reason: NoAnswerError) -> ConnectorError:

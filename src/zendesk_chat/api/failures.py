@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected, UnknownProtocol
 from typing import Final
 
@@ -19,8 +20,6 @@ from zendesk_chat.printable import printable
 
 LONGEST_REASON: Final = 200
 TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client gives the status in no other way
-PROXY_ASKS_FOR_LOGIN: Final = 407
-PROXY_FORBIDS: Final = 403
 NOT_VALID_NOW: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED of OpenSSL
 OTHER_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
 BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons of OpenSSL that another try may not have
@@ -127,10 +126,10 @@ class Route:
         if refusal is None:
             return proxy.failure(error)
         status = int(refusal[1])
-        if status == PROXY_ASKS_FOR_LOGIN:
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             advice = "Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
             return NoAnswerError(f"{proxy.name} asks for a user and a password (HTTP 407)", "lasting", advice)
-        if status == PROXY_FORBIDS:
+        if status == HTTPStatus.FORBIDDEN:
             advice = "Ask whoever runs the proxy to allow it."
             return NoAnswerError(f"{proxy.name} forbids connections to {self.account.name} (HTTP 403)", "lasting", advice)
         return NoAnswerError(f"{proxy.name} does not connect to {self.account.name} (HTTP {status})")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 from zendesk_chat.request import MAX_ATTEMPTS
@@ -16,9 +17,6 @@ MAX_SECONDS: Final = 300.0  # of attempts and waits, after which no other follow
 FEW_ATTEMPTS_SECONDS: Final = 60.0  # the same for a request with fewer attempts than the default
 MAX_BACKOFF_SECONDS: Final = 32.0
 MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
-TOO_MANY_REQUESTS: Final = 429
-REQUEST_TIMEOUT: Final = 408
-CONFLICT: Final = 409
 SERVER_ERRORS: Final = 500
 
 
@@ -98,7 +96,7 @@ def _wait(outcome: Outcome, attempt: int, now: float, spell: Spell | None) -> fl
 
 def is_rate_limit(outcome: Outcome) -> bool:
     """Whether the API said: too many requests."""
-    return outcome.status == TOO_MANY_REQUESTS
+    return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -122,6 +120,5 @@ def _attempts(outcome: Outcome, max_attempts: int) -> int:
         return MAX_RATE_LIMIT_ATTEMPTS
     if outcome.failure in ATTEMPTS_BY_FAILURE:
         return min(max_attempts, ATTEMPTS_BY_FAILURE[outcome.failure])
-    if outcome.failure or outcome.status >= SERVER_ERRORS or outcome.status in {REQUEST_TIMEOUT, CONFLICT}:
-        return max_attempts
-    return 1
+    may_pass = outcome.status >= SERVER_ERRORS or outcome.status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}
+    return max_attempts if outcome.failure or may_pass else 1

@@ -39,17 +39,30 @@ class ServerClock:
         """By how many seconds the machine's clock is ahead of the server's; 0 while that is not known or does not matter."""
         return self._ahead
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self._clock.stopped
+
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC, by the server's clock."""
         return self._clock.now() - self._ahead
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Seconds since some fixed time."""
         return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped when the run is to end."""
+        """Wait. Raises Stopped as soon as the run is to end."""
         self._clock.sleep(seconds)
+
+    def check(self) -> None:
+        """Raise Stopped if the run is to end."""
+        self._clock.check()
+
+    def stop(self) -> None:
+        """End the run."""
+        self._clock.stop()
 
     def learn(self, date: str, seconds: float) -> None:
         """Learn the server's time from an answer that has just come; only the first one with a date counts.

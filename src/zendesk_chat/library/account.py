@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -38,11 +37,11 @@ class _TokensOfRun:
         self.settle = tokens.settle
 
     def token(self) -> str:
-        self._clock.sleep(0)
+        self._clock.check()
         return self._tokens.token()
 
     def renew(self, refused: str) -> bool:
-        self._clock.sleep(0)
+        self._clock.check()
         return self._tokens.renew(refused)
 
 
@@ -160,10 +159,8 @@ def connect(  # noqa: PLR0913  the keys of a configuration, each with a default
 
 def check(account: Account) -> Verdict:
     """Ask each endpoint once whether it can be read; ``succeeded`` and ``message`` say what came of it."""
-    stopped = threading.Event()
-    clock = SystemClock(stopped)
-    # Renewed tokens go from the account to its own on_rotation.
-    return check_account(account.parsed, lambda _save: account.client(clock), clock, stopped, lambda _config: None)
+    clock = SystemClock()
+    return check_account(account.parsed, account.client(clock), clock)
 
 
 def _configured(config: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,7 +19,8 @@ from zendesk_chat.engine.events import (
     StreamFailed,
     StreamUnavailable,
 )
-from zendesk_chat.engine.run import SETTLE_SECONDS, Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
+from zendesk_chat.engine.threads import SETTLE_SECONDS
 from zendesk_chat.errors import ConnectorError, StateError
 from zendesk_chat.library.account import Account, logger
 from zendesk_chat.library.catalog import chosen, find_stream
@@ -125,13 +125,12 @@ def _batches(
     account: Account, states: Mapping[str, StateBlob | None], failures: dict[str, ConnectorError], *, required: bool
 ) -> Generator[Batch, None, None]:
     """Read streams from their states to their ends, and note why one ended early or, where it is required, is not there."""
-    stopped = threading.Event()
-    clock = SystemClock(stopped)
+    clock = SystemClock()
     client = account.client(clock)
     bounds = account.bounds(clock.now())
     tasks = [Task(account.catalog.streams[name], state, bounds) for name, state in states.items()]
     try:
-        for event in run(tasks, lambda _save: client, clock, stopped):
+        for event in run(tasks, client, Rotations(clock), clock):
             if isinstance(event, PageRead):
                 yield Batch(event.stream, event.records, dict(event.state), event.progress, event.parents)
             elif isinstance(event, StreamFailed) or (required and isinstance(event, StreamUnavailable)):
@@ -139,7 +138,7 @@ def _batches(
             else:
                 _log(event)
     finally:
-        stopped.set()
+        clock.stop()
         client.settle(SETTLE_SECONDS)  # tokens that are being renewed would be lost
 
 
@@ -149,8 +148,8 @@ def _log(event: Event) -> None:
             logger.log(LEVELS[level], "%s", printable(message))
         case RateLimited(stream, reset_at):
             logger.info("%s waits for the quota of requests until %.0f (seconds since 1970).", stream, reset_at)
-        case StreamCompleted(stream, ledger):
-            logger.info("%s: %s", stream, ledger)
+        case StreamCompleted(stream, stats):
+            logger.info("%s: %s", stream, stats)
         case StreamUnavailable(stream, error):
             logger.warning("%s is not available and is skipped: %s", stream, error)
         case SchemaDrifted():

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
-from zendesk_chat.clock import Clock, SystemClock
+from zendesk_chat.clock import Clock
 from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, Config, parse_config, require_past_start, unknown_keys
-from zendesk_chat.engine.run import Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.config_file import ConfigFile, read_config
 from zendesk_chat.load.console import PlainConsole, say
@@ -64,10 +62,9 @@ class Plan:
     full_refresh: bool
 
 
-def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
+def sync(options: argparse.Namespace, clock: Clock) -> int:
     """Load the account into a database. Returns the exit code, as described in ``errors``."""
     console = PlainConsole(stderr=True)
-    clock = SystemClock(stopped)
     try:
         plan, warnings = make_plan(options, os.environ, clock.now())
     except ConfigError as error:
@@ -76,7 +73,7 @@ def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
     for warning in warnings:
         say(console, f"warning: {warning}", "yellow")
     try:
-        report = _load(plan, clock, stopped, console)
+        report = _load(plan, clock, console)
     except ConnectorError as error:
         say(console, f"error: {error}")
         return exit_code([error])
@@ -175,13 +172,14 @@ def add_redactions(configured: object, given: Sequence[str], hash_key: str | Non
     return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in parts)]}
 
 
-def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) -> LoadReport:
+def _load(plan: Plan, clock: Clock, console: Console) -> LoadReport:
     tables = [stream_table(stream) for stream in plan.streams]
     with open_target(plan.to) as target:
         states = {} if plan.full_refresh else read_states(target)
         store = ConfigFile(Path(plan.config_path), clock) if plan.config_path else None
         tasks = _tasks(plan.streams, states, plan.config, clock)
-        events = run(tasks, partial(connect, plan.config, clock, store=store), clock, stopped)
+        rotations = Rotations(clock)
+        events = run(tasks, connect(plan.config, clock, rotations.save, store), rotations, clock)
         with show_progress(console) as observe:
             report = load_events(events, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
         if target.connection is not None:

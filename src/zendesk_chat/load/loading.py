@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from zendesk_chat.engine.events import (
     Event,
-    Ledger,
     PageRead,
     SchemaDrifted,
     StreamCompleted,
@@ -18,6 +17,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.report import LoadReport, StreamReport
 from zendesk_chat.load.transaction import Part, Resume, commit, read_resumes
@@ -126,7 +126,7 @@ class _Intake:
         self._read = record_reader(reader, table)
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
-        self.outcome = StreamReport(table.name, "interrupted", Ledger())
+        self.outcome = StreamReport(table.name, "interrupted", SyncStats())
         self.pending = True  # at first, so that a stream without records gets its table too
 
     def take(self, event: Event) -> None:
@@ -136,11 +136,11 @@ class _Intake:
                 self.state = event.state
                 self.pending = True
             case StreamCompleted():
-                self.outcome = StreamReport(self.table.name, "complete", event.ledger)
+                self.outcome = StreamReport(self.table.name, "complete", event.stats)
             case StreamFailed():
-                self.outcome = StreamReport(self.table.name, "failed", event.ledger, event.error)
+                self.outcome = StreamReport(self.table.name, "failed", event.stats, event.error)
             case StreamUnavailable():
-                self.outcome = StreamReport(self.table.name, "not available", event.ledger, event.error)
+                self.outcome = StreamReport(self.table.name, "not available", event.stats, event.error)
             case _:
                 pass
 

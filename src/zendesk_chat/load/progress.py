@@ -66,8 +66,8 @@ def wait_seconds(reset_at: float, now: float) -> int:
 
 def ending(event: Ending) -> str:
     """Return a stream's end in words. The report gives the reasons, each once for all streams that it holds for."""
-    ledger = event.ledger
-    counts = f"{ledger.emitted:,} records, {ledger.requests:,} requests, {ledger.seconds:.1f} s"
+    stats = event.stats
+    counts = f"{stats.emitted:,} records, {stats.requests:,} requests, {stats.seconds:.1f} s"
     match event:
         case StreamCompleted():
             return f"complete: {counts}"
@@ -155,13 +155,13 @@ class _Bars:
         self._progress.update(task, advance=len(page.records), requests=requests, reset_at=None, read=page.progress)
 
     def _end(self, task: TaskID, event: Ending) -> None:
-        ledger = event.ledger
+        stats = event.stats
         status = _STATES[type(event)]
         self._progress.update(
             task,
-            total=ledger.emitted,
-            completed=ledger.emitted,
-            requests=ledger.requests,
+            total=stats.emitted,
+            completed=stats.emitted,
+            requests=stats.requests,
             status=status,
             reset_at=None,
             read=1.0 if status == "complete" else self._progress.tasks[task].fields["read"] or 0.0,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from zendesk_chat.engine.events import Ledger, SchemaDrifted
+    from zendesk_chat.engine.events import SchemaDrifted
+    from zendesk_chat.engine.stats import SyncStats
     from zendesk_chat.errors import ConnectorError
 
 State: TypeAlias = Literal["complete", "failed", "interrupted", "not available"]
@@ -40,7 +41,7 @@ class StreamReport:
 
     name: str
     state: State
-    ledger: Ledger
+    stats: SyncStats
     error: ConnectorError | None = None
 
 
@@ -103,8 +104,8 @@ def named(names: Sequence[str]) -> str:
 
 def _reason_of_all(report: LoadReport) -> str | None:
     """The reason that every stream failed for before it had a page, if there is one for all."""
-    reasons = {str(stream.error) for stream in report.streams if stream.state == "failed" and not stream.ledger.pages}
-    all_failed = all(stream.state == "failed" and not stream.ledger.pages for stream in report.streams)
+    reasons = {str(stream.error) for stream in report.streams if stream.state == "failed" and not stream.stats.pages}
+    all_failed = all(stream.state == "failed" and not stream.stats.pages for stream in report.streams)
     return reasons.pop() if all_failed and len(reasons) == 1 else None
 
 
@@ -131,14 +132,14 @@ def _streams(report: LoadReport) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
-        ledger = stream.ledger
+        stats = stream.stats
         table.add_row(
             stream.name,
-            f"{ledger.emitted:,}",
-            f"{ledger.received:,}",
-            f"{ledger.unchanged + ledger.outside:,}",
-            f"{ledger.requests:,}",
-            f"{ledger.seconds:.1f}",
+            f"{stats.emitted:,}",
+            f"{stats.received:,}",
+            f"{stats.skipped:,}",
+            f"{stats.requests:,}",
+            f"{stats.seconds:.1f}",
             Text(stream.state, style=_STYLES[stream.state]),
         )
     return table

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.engine_streams import BOUNDS, client, pages, start, stream, task
+from tests.support.engine_streams import BOUNDS, pages, start, stream, task
 from tests.support.http_fakes import FakeApi, HastyClock, ok, status
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
-from zendesk_chat.engine.run import Task, run
+from zendesk_chat.engine.run import Task
 from zendesk_chat.errors import (
     AddressError,
     AuthError,
@@ -170,7 +170,7 @@ def test_every_reader_gets_zendesks_time_and_the_user_is_told_once(ahead: int) -
 
     tasks = [Task(stream(name, read), None, Bounds(0, clock.now())) for name in NAMES]
     api = FakeApi([ok(date=date)])
-    events = list(run(tasks, lambda _: client(api, clock), clock, clock.stopped))
+    events = list(start(tasks, api, clock))
     assert len(told) == len(NAMES)
     assert all(now == pytest.approx(clock.now() - ahead, abs=10) for now in told)
     assert len(api.urls) == len(NAMES) + 1, "only the first one asks again"
@@ -184,7 +184,7 @@ def test_a_date_that_comes_after_a_page_makes_nothing_come_twice() -> None:
     date = formatdate(clock.now() - 900, usegmt=True)
     tasks = [Task(stream(name, pages(4)), None, Bounds(0, clock.now())) for name in "ab"]
     api = FakeApi([ok(), ok(), ok(), ok(date=date)])
-    events = list(run(tasks, lambda _: client(api, clock), clock, clock.stopped))
+    events = list(start(tasks, api, clock))
     for name in "ab":
         records = [
             record for event in events if isinstance(event, PageRead) and event.stream == name for record in event.records
@@ -208,6 +208,6 @@ def test_a_request_that_zendesk_rejects_as_too_recent_is_made_again_by_its_clock
         yield Batch([b"{}"], 1, 1)
 
     tasks = [Task(stream("s", read), None, Bounds(0, clock.now()))]
-    events = list(run(tasks, lambda _: client(Recent([ok()]), clock), clock, clock.stopped))
+    events = list(start(tasks, Recent([ok()]), clock))
     assert not failures(events)
     assert RequestRejectedError.__name__ not in str(events)
