@@ -1,7 +1,7 @@
-# The one door: a fresh machine needs git, make and Python 3.11 or newer, nothing else.
+# A fresh machine needs only git, make and Python 3.11 or newer.
 PYTHON ?= python3
 UV := .tools/bin/uv
-# Everything this Makefile installs or caches stays inside the checkout, so an empty or read-only home does not matter.
+# Everything is installed and cached inside the checkout, so the home directory may be empty or read-only.
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
@@ -83,7 +83,7 @@ dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/
 	@$(RUN)python -m distribution.release.artefacts
 
 .PHONY: licences
-licences: setup ## write docs/licences.md anew, after the lock file changed
+licences: setup ## generate docs/licences.md after the lock file changed
 	@$(RUN)python -m distribution.release.licences
 
 .cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
@@ -112,12 +112,12 @@ recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the 
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
 
 .PHONY: audit
-audit: setup ## look the locked dependencies up in the advisory database (asks the internet)
+audit: setup ## check the locked dependencies against the advisory database (needs the internet)
 	@$(UV) export --quiet --locked --all-extras --no-dev --no-emit-project -o .cache/requirements.txt
 	@$(UV) tool run --quiet pip-audit --disable-pip --require-hashes -r .cache/requirements.txt
 
 .PHONY: format
-format: setup ## let ruff mend what it can
+format: setup ## let ruff fix what it can
 	@$(RUN)ruff check --fix .
 	@$(RUN)ruff format .
 

@@ -40,7 +40,7 @@ FRAGMENTS = [
 HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
-    "There is no stream \x00. There are: \x00.",  # only in the Python library
+    "There is no stream \x00. There are: \x00.",  # only the library and `sync` select streams by name
     "All \x00 streams can be read.",
     "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00 unchanged and \x00 outside skipped\x00)",
     "\x00: so far \x00",

@@ -64,7 +64,7 @@ BROWSERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where visitors come from, and how many of them."""
 
     city: str
@@ -76,30 +76,30 @@ class Place:
     weight: int
 
 
-PLACES: Final = (
-    Place("Lisbon", "Lisboa", "PT", "Portugal", 351, "pt", 13),
-    Place("Porto", "Porto", "PT", "Portugal", 351, "pt", 7),
-    Place("Faro", "Faro", "PT", "Portugal", 351, "pt", 3),
-    Place("Madrid", "Madrid", "ES", "Spain", 34, "es", 7),
-    Place("Barcelona", "Catalunya", "ES", "Spain", 34, "es", 5),
-    Place("Berlin", "Berlin", "DE", "Germany", 49, "de", 6),
-    Place("München", "Bayern", "DE", "Germany", 49, "de", 5),
-    Place("Hamburg", "Hamburg", "DE", "Germany", 49, "de", 3),
-    Place("Paris", "Île-de-France", "FR", "France", 33, "fr", 5),
-    Place("Lyon", "Auvergne-Rhône-Alpes", "FR", "France", 33, "fr", 3),
-    Place("London", "England", "GB", "United Kingdom", 44, "en", 8),
-    Place("Manchester", "England", "GB", "United Kingdom", 44, "en", 3),
-    Place("Dublin", "Leinster", "IE", "Ireland", 353, "en", 3),
-    Place("Amsterdam", "Noord-Holland", "NL", "Netherlands", 31, "nl", 4),
-    Place("Milano", "Lombardia", "IT", "Italy", 39, "it", 5),
-    Place("Warszawa", "Mazowieckie", "PL", "Poland", 48, "pl", 3),
-    Place("Göteborg", "Västra Götaland", "SE", "Sweden", 46, "sv", 3),
-    Place("São Paulo", "São Paulo", "BR", "Brazil", 55, "pt", 5),
-    Place("New York", "New York", "US", "United States", 1, "en", 4),
-    Place("Austin", "Texas", "US", "United States", 1, "en", 2),
-    Place("東京", "Tokyo", "JP", "Japan", 81, "ja", 3),
-    Place("القاهرة", "", "EG", "Egypt", 20, "ar", 1),
-    Place("", "", "", "", 44, "en", 1),
+LOCATIONS: Final = (
+    Location("Lisbon", "Lisboa", "PT", "Portugal", 351, "pt", 13),
+    Location("Porto", "Porto", "PT", "Portugal", 351, "pt", 7),
+    Location("Faro", "Faro", "PT", "Portugal", 351, "pt", 3),
+    Location("Madrid", "Madrid", "ES", "Spain", 34, "es", 7),
+    Location("Barcelona", "Catalunya", "ES", "Spain", 34, "es", 5),
+    Location("Berlin", "Berlin", "DE", "Germany", 49, "de", 6),
+    Location("München", "Bayern", "DE", "Germany", 49, "de", 5),
+    Location("Hamburg", "Hamburg", "DE", "Germany", 49, "de", 3),
+    Location("Paris", "Île-de-France", "FR", "France", 33, "fr", 5),
+    Location("Lyon", "Auvergne-Rhône-Alpes", "FR", "France", 33, "fr", 3),
+    Location("London", "England", "GB", "United Kingdom", 44, "en", 8),
+    Location("Manchester", "England", "GB", "United Kingdom", 44, "en", 3),
+    Location("Dublin", "Leinster", "IE", "Ireland", 353, "en", 3),
+    Location("Amsterdam", "Noord-Holland", "NL", "Netherlands", 31, "nl", 4),
+    Location("Milano", "Lombardia", "IT", "Italy", 39, "it", 5),
+    Location("Warszawa", "Mazowieckie", "PL", "Poland", 48, "pl", 3),
+    Location("Göteborg", "Västra Götaland", "SE", "Sweden", 46, "sv", 3),
+    Location("São Paulo", "São Paulo", "BR", "Brazil", 55, "pt", 5),
+    Location("New York", "New York", "US", "United States", 1, "en", 4),
+    Location("Austin", "Texas", "US", "United States", 1, "en", 2),
+    Location("東京", "Tokyo", "JP", "Japan", 81, "ja", 3),
+    Location("القاهرة", "", "EG", "Egypt", 20, "ar", 1),
+    Location("", "", "", "", 44, "en", 1),
 )
 # Given names, family names, and their order.
 NAMES: Final = {
