@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from tests.support.load_runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
+from tests.support.loads import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
 from zendesk_chat.errors import ConfigError, DestinationError
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.effort import effort
+from tests.support.properties import effort
 from zendesk_chat.streams.drift import Finding
 from zendesk_chat.streams.exports.chats import LOOKED_INTO, ONE_IN, chat_row, look_at_chats
 from zendesk_chat.streams.schemas import load_schema

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.derived import CUTS, Json, derived, deriver, drifted, jsons, raw, read, schema_of, texts
-from tests.support.effort import effort
+from tests.support.properties import CUTS, Json, derived, deriver, drifted, effort, jsons, raw, read, schema_of, texts
 from zendesk_chat.streams.derived.chat_lists import CHAT_EVENTS, page_of_values
 from zendesk_chat.streams.derived.extract import cutter
 

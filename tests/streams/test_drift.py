@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from tests.support.effort import effort
+from tests.support.properties import effort
 from zendesk_chat.streams import drift
 from zendesk_chat.streams.drift import LONGEST_NAME, MOST_FINDINGS, MOST_UNKNOWN_FIELDS, Finding, Watch
 from zendesk_chat.streams.registry import STREAMS
