@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
-import duckdb
 import pytest
 from jsonschema import Draft7Validator
 
 from zendesk_chat.streams.drift import Watch
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, RawRecord
-from zendesk_chat.tables.arrow import record_reader
-from zendesk_chat.tables.lenient import open_reader
-from zendesk_chat.tables.strict import row_decoder
-from zendesk_chat.tables.table import EXTRA, UNPARSED, stream_table
+from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.strict import StrictReader
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 NOW: Final = 1_780_000_000
 
@@ -293,12 +289,6 @@ def records_of(name: str) -> list[RawRecord]:
     return [record for _ in range(runs) for batch in stream.read(fetch, None, Bounds(0, NOW)) for record in batch.records]
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[duckdb.DuckDBPyConnection]:
-    with contextlib.closing(open_reader()) as reader:
-        yield reader
-
-
 def test_every_stream_has_known_shapes() -> None:
     assert {*SHAPES, *DERIVED} == set(STREAMS)
 
@@ -313,10 +303,10 @@ def test_known_shapes_are_valid_and_no_news(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_known_shapes_are_loaded_the_fast_way_and_without_a_rest(name: str, reader: duckdb.DuckDBPyConnection) -> None:
-    table, records = stream_table(STREAMS[name]), records_of(name)
-    assert all(row is not None for row in row_decoder(table)(records))
-    rows = record_reader(reader, table)(records)
+def test_known_shapes_are_loaded_the_fast_way_and_without_a_rest(name: str) -> None:
+    table, records = StreamTable.of(STREAMS[name]), records_of(name)
+    assert all(row is not None for row in StrictReader.of(table).read(records))
+    rows = RecordReader(table).read(records)
     assert set(rows.column(EXTRA).to_pylist()) == set(rows.column(UNPARSED).to_pylist()) == {None}
     for key in table.primary_key:
         assert None not in rows.column(key).to_pylist()

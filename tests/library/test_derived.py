@@ -59,7 +59,7 @@ def derived(table: StreamTable) -> Stream[Any]:
         name=table.name,
         primary_key=table.primary_key,
         cursor_field=table.cursor_field,
-        schema=lambda: dict(table.schema),
+        schema=table.schema.to_json,
         read_together=read_together,
         parent_field=table.parent_field,
         latest_by=table.latest_by,

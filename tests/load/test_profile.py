@@ -18,6 +18,7 @@ from rich.console import Console
 
 from load.runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
 from zendesk_chat.errors import ConfigError, DestinationError
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.profile import (
@@ -43,7 +44,7 @@ def stream(name: str, cursor: str | None, /, **properties: Any) -> Stream[Any]:
 
 
 def stream_of(table: StreamTable) -> Stream[Any]:
-    return stream(table.name, table.cursor_field, **table.schema["properties"])
+    return stream(table.name, table.cursor_field, **{name: field.to_json() for name, field in table.schema.properties.items()})
 
 
 AGENTS = stream(
@@ -108,10 +109,10 @@ def test_rows_nulls_and_times_of_what_sync_loaded(tmp_path: Path) -> None:
 
 
 def test_columns_that_hold_hashes_are_text(tmp_path: Path) -> None:
-    properties = {name: {"type": ["null", "string"]} for name in CHATS.schema["properties"]}
+    properties = dict.fromkeys(CHATS.schema.properties, Schema(("null", "string")))
     with open_target(url(tmp_path / "chats.duckdb")) as target:
         hashed = chat(1, update_timestamp="0a1b", duration="0a1b", department_id="0a1b", visitor="0a1b", history="0a1b")
-        load_events(chat_pages([hashed]), [replace(CHATS, schema={"properties": properties})], target)
+        load_events(chat_pages([hashed]), [replace(CHATS, schema=Schema(properties=properties))], target)
     found = only(str(tmp_path / "chats.duckdb"), stream_of(CHATS))
     assert {column.type for column in found.columns} == {"text"}
     assert (found.rows, found.time_field, found.first, found.drift) == (1, None, None, ())
@@ -119,10 +120,9 @@ def test_columns_that_hold_hashes_are_text(tmp_path: Path) -> None:
 
 
 def test_what_the_schema_does_not_know_of_what_sync_loaded(tmp_path: Path) -> None:
-    item = {"type": ["null", "object"], "properties": {"msg": {"type": ["null", "string"]}}}
-    table = stream_of(
-        replace(CHATS, schema={"properties": CHATS.schema["properties"] | {"history": {"type": "array", "items": item}}})
-    )
+    item = Schema(("null", "object"), {"msg": Schema(("null", "string"))})
+    properties = {**CHATS.schema.properties, "history": Schema(("array",), items=item)}
+    table = stream_of(replace(CHATS, schema=Schema(properties=properties)))
     records = [
         chat(1, history=[{"msg": "x"}], later={"a": 1}),
         chat(2, history=[{"msg": 7, "novel": True}], later={"a": 2}),

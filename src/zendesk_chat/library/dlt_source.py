@@ -21,7 +21,7 @@ from zendesk_chat.library.reading import Batch, StreamsFailedError, read_several
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.merging import merge, naming_rows
 from zendesk_chat.tables.spool import Spool
-from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable, stream_table
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 SOURCE: Final = "zendesk_chat"
 STATE: Final = "state"
@@ -46,7 +46,7 @@ def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSou
     def source() -> Any:  # noqa: ANN401  dlt's own type is as loose
         resources: dict[str, DltResource] = {}
         for together in _read_together(selected):
-            tables = [stream_table(stream) for stream in together]
+            tables = [StreamTable.of(stream) for stream in together]
             feed = _feed(account, tables, required=streams is not None)
             resources |= {table.name: _resource(table, feed) for table in tables}
         return [resources[stream.name] for stream in selected]

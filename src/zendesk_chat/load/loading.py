@@ -21,14 +21,11 @@ from zendesk_chat.engine.events import (
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.report import LoadReport, StreamReport
 from zendesk_chat.load.transaction import Part, Resume, commit, read_resumes
-from zendesk_chat.tables.arrow import record_reader
-from zendesk_chat.tables.lenient import open_reader
+from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import duckdb
 
     from zendesk_chat.load.destination import Target
     from zendesk_chat.streams.stream import StateBlob
@@ -97,8 +94,7 @@ def load_events(  # noqa: PLR0913  each with a default but what to load, as what
         DestinationError: The destination cannot be written. All transactions before stand.
     """
     with (
-        contextlib.closing(open_reader()) as reader,
-        contextlib.closing(_Load(target, tables, reader)) as load,
+        contextlib.closing(_Load(target, tables)) as load,
         contextlib.closing(load.committing_on_error(events)) as guarded,
     ):
         if full_refresh:
@@ -120,10 +116,10 @@ def load_events(  # noqa: PLR0913  each with a default but what to load, as what
 class _Intake:
     """What this run knows of one stream, and what of it is not committed."""
 
-    def __init__(self, table: StreamTable, reader: duckdb.DuckDBPyConnection, directory: Path, *, replace: bool) -> None:
+    def __init__(self, table: StreamTable, directory: Path, *, replace: bool) -> None:
         self.table = table
         self.spool = Spool(directory / f"{table.name}.parquet", table)
-        self._read = record_reader(reader, table)
+        self._read = RecordReader(table).read
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
         self.outcome = StreamReport(table.name, "interrupted", Ledger())
@@ -167,10 +163,9 @@ class _Intake:
 class _Load:
     """A load in progress."""
 
-    def __init__(self, target: Target, tables: Sequence[StreamTable], reader: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, target: Target, tables: Sequence[StreamTable]) -> None:
         self._target = target
         self._tables = {table.name: table for table in tables}
-        self._reader = reader
         self._resumes = read_resumes(target)
         self._intakes: dict[str, _Intake] = {}
         self._drifts: list[SchemaDrifted] = []
@@ -199,7 +194,7 @@ class _Load:
         if stream not in self._intakes:
             resume = self._resumes.get(stream)
             replace = resume is not None and resume.replace
-            self._intakes[stream] = _Intake(self._tables[stream], self._reader, self._target.directory, replace=replace)
+            self._intakes[stream] = _Intake(self._tables[stream], self._target.directory, replace=replace)
         return self._intakes[stream]
 
     def reaches(self, limits: Limits, *, due: bool) -> bool:

@@ -180,7 +180,7 @@ def profile(
     profiles = []
     with explained(f"reading {path}"), _open(path) as connection:
         for stream in streams.values():
-            table = StreamTable(stream.name, stream.primary_key, stream.cursor_field, stream.schema())
+            table = StreamTable.of(stream)
             present = _columns_of(connection, table.name)
             if present:
                 observe(stream.name)
@@ -252,7 +252,7 @@ def _drift(
         yield from _unknown_fields(_fields_in(connection, table, EXTRA))
     if UNPARSED in present:
         for name, found, rows in _fields_in(connection, table, UNPARSED):
-            yield Drift(shown_name(name), _known(table.schema["properties"].get(name, {})), found, rows)
+            yield Drift(shown_name(name), _known(table, name), found, rows)
     for name, kind in columns.items():
         if kind == "json":
             yield from _drift_inside(connection, table, name)
@@ -283,7 +283,7 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
 
 
 def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[Drift]:
-    watch = Watch(table.schema["properties"][column])
+    watch = Watch(table.schema.properties[column].to_json())
     name = _identifier(column)
     result = connection.execute(f"SELECT {name}::VARCHAR FROM {_place(table)} WHERE {name} IS NOT NULL")  # noqa: S608  as above
     while values := result.fetchmany(_VALUES_TOGETHER):
@@ -291,9 +291,9 @@ def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, col
             yield Drift(f"{column}.{finding.path}" if finding.path else column, finding.known, finding.found)
 
 
-def _known(field: Mapping[str, Any]) -> tuple[str, ...]:
-    declared = field.get("type", [])
-    return tuple(kind for kind in ([declared] if isinstance(declared, str) else declared) if kind != "null")
+def _known(table: StreamTable, field: str) -> tuple[str, ...]:
+    schema = table.schema.properties.get(field)
+    return () if schema is None else schema.present_types
 
 
 def _place(table: StreamTable) -> str:
