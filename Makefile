@@ -41,6 +41,10 @@ check: setup ## ruff, mypy --strict, import-linter
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
 
+.PHONY: metrics
+metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=v0.1.0
+	@$(RUN)python -m tools.metrics $(if $(AGAINST),--against $(AGAINST))
+
 .PHONY: soak
 soak: setup ## the property tests at random for a long time: make soak SOAK=50
 	@SOAK=$(or $(SOAK),50) $(RUN)python -m pytest --timeout 0 tests/streams tests/engine/test_resume.py

@@ -275,7 +275,7 @@ def test_the_stream_table_is_true() -> None:
             read_here(config_of(sandbox), catalog_of([name]))
             assert {request.path for request in sandbox.requests} == {f"/api/v2/chat/{path}"}
             assert (requests == "1") == (stream.cursor_field is None)
-            assert (requests == "none beside `chats`") == (stream.derive is not None)
+            assert (requests == "none beside `chats`") == (stream.extraction is not None)
 
 
 def test_the_modes_name_the_incremental_streams() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft7Validator
 
+from zendesk_chat.request import Request
 from zendesk_chat.streams.drift import Watch
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, RawRecord
@@ -241,7 +242,7 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     ],
 }
 ONE_RECORD: Final = ("accounts", "routing_settings")
-DERIVED: Final = [name for name, stream in STREAMS.items() if stream.derive]
+DERIVED: Final = [name for name, stream in STREAMS.items() if stream.extract]
 TEXT_WITH_NUMBERS: Final = {"chats": ("department_id", ["72", "71", None]), "shortcuts": ("id", ["bye", "help", "5"])}
 
 
@@ -253,9 +254,9 @@ class Answers:
         self.left = [[row] for row in SHAPES[name]] if name in ONE_RECORD else [SHAPES[name]]
         if name == "agent_events":
             self.left.insert(0, [])  # the first answer tells the unit of its times
-        self.calls: list[Any] = []
+        self.started: list[tuple[Request[Any], object]] = []
 
-    def __call__(self, path: str, params: object, decode: Any, *, patient: bool = True) -> Any:
+    def __call__(self, request: Request[Any]) -> Any:
         rows = self.left.pop(0) if self.left else []
         match self.name:
             case "accounts":
@@ -264,29 +265,35 @@ class Answers:
                 body = {"ip_address": rows[:1], "visitor": rows[1:]}
             case "routing_settings":
                 body = {"data": rows[0]}
-            case name if path.startswith("incremental/"):
+            case name if request.path.startswith("incremental/"):
                 body = {name: rows, "count": len(rows), "end_time": NOW}
             case _:
                 body = rows
-        return decode(json.dumps(body).encode())
+        return request.decode(json.dumps(body).encode())
 
-    def start(self, call: Any) -> None:
-        self.calls.append(call)
+    def start(self, request: Request[Any], tag: object) -> None:
+        self.started.append((request, tag))
 
-    def finished(self) -> Any:
-        return self.calls.pop()(self)
+    def finished(self) -> tuple[Any, Any]:
+        request, tag = self.started.pop()
+        return tag, self(request)
 
-    def spare(self) -> int:
+    def free_slots(self) -> int:
         return 0
 
 
 def records_of(name: str) -> list[RawRecord]:
     """The records as the stream emits them."""
     stream = STREAMS[name]
-    if stream.derive:
-        return list(stream.derive(records_of("chats")).records)
+    if stream.extract:
+        return list(stream.extract(records_of("chats")).records)
     fetch, runs = Answers(name), len(SHAPES[name]) if name in ONE_RECORD else 1
-    return [record for _ in range(runs) for batch in stream.read(fetch, None, Bounds(0, NOW)) for record in batch.records]
+    return [
+        record
+        for _ in range(runs)
+        for batch in stream.source.read(fetch, [None], Bounds(0, NOW))
+        for record in batch[0].records
+    ]
 
 
 def test_every_stream_has_known_shapes() -> None:
@@ -298,8 +305,8 @@ def test_known_shapes_are_valid_and_no_news(name: str) -> None:
     records = records_of(name)
     assert len(records) >= len(SHAPES.get(name, [1]))
     for record in records:
-        assert list(Draft7Validator(STREAMS[name].schema()).iter_errors(json.loads(record))) == []
-    assert Watch(STREAMS[name].schema()).see(records) == []
+        assert list(Draft7Validator(STREAMS[name].schema.to_json()).iter_errors(json.loads(record))) == []
+    assert Watch(STREAMS[name].schema.to_json()).see(records) == []
 
 
 @pytest.mark.parametrize("name", STREAMS)

@@ -83,9 +83,9 @@ def test_the_stream_table_is_true() -> None:
         assert re.findall(r"^`(\w+)`", key) == list(stream.primary_key)
         assert re.findall(r"^`(\w+)`", cursor) == [stream.cursor_field] * (stream.cursor_field is not None)
         assert first == f"`{name}`" + " (1)" * stream.optional
-        assert (endpoint == "pages of `chats`") == (requests == "0") == (stream.derive is not None)
+        assert (endpoint == "pages of `chats`") == (requests == "0") == (stream.extraction is not None)
     assert f"{len(STREAMS)} streams" in README
-    assert f"the {sum(stream.derive is None for stream in STREAMS.values())} endpoints" in README
+    assert f"the {sum(stream.extraction is None for stream in STREAMS.values())} endpoints" in README
 
 
 def test_the_settings_are_those_of_the_spec() -> None:

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from zendesk_chat.errors import ConfigError, RecordShapeError
 from zendesk_chat.redaction.redact import redacted_schema, redactor, unknown_fields
 from zendesk_chat.redaction.rules import ACTIONS, ORIGINS, Redaction, Rule, check_keys, parse_redaction
-from zendesk_chat.streams.registry import STREAMS, schema, streams_for
+from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.schemas import load_schema
+
+
+def schema(stream: str) -> dict[str, Any]:
+    return load_schema(stream).to_json()
+
 
 HASH_KEY: Final = "SECRET-of-enough-letters"
 CHAT: Final[dict[str, Any]] = {
@@ -776,4 +783,4 @@ def test_who_leaves_no_visitor_an_id_is_told_that_there_are_none() -> None:
         ("chats.visitor.*", "hash", []),
         ("bans.reason", "null", []),
     ):
-        assert streams_for(redaction((field, action)))[1] == warnings
+        assert list(Catalog(redaction((field, action))).warnings) == warnings

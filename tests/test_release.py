@@ -1,11 +1,11 @@
-"""What is said of a release is true: its version, its licences, its bill of materials."""
+"""The version, the licences and the bill of materials of a release are correct."""
 
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from distribution.release.licences import DOCUMENT, text
+from distribution.release.licences import DOCUMENT, page
 from distribution.release.packages import locked
 from distribution.release.sbom import licences, sbom
 from distribution.release.version import disagreement
@@ -20,14 +20,14 @@ def versions() -> dict[str, str]:
 
 
 def test_the_page_of_licences_is_that_of_the_lock_file() -> None:
-    assert DOCUMENT.read_text() == text(), "run `make licences`"
+    assert DOCUMENT.read_text() == page(), "run `make licences`"
     assert "not declared" not in DOCUMENT.read_text()
 
 
 def test_a_changed_version_makes_it_out_of_date() -> None:
     (urllib3,) = [package for package in locked() if package.name == "urllib3"]
     assert f"| {urllib3.version} | MIT |" in DOCUMENT.read_text()
-    assert text().replace(urllib3.version, "0.0.0") != DOCUMENT.read_text()
+    assert page().replace(urllib3.version, "0.0.0") != DOCUMENT.read_text()
 
 
 def test_the_packages_are_those_that_a_user_gets() -> None:

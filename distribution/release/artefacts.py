@@ -18,6 +18,7 @@ from zendesk_chat import __version__
 
 DIST: Final = ROOT / "dist"
 TOOLS: Final = ROOT / ".cache/release-venv/bin/python"
+COMMANDS: Final = ("zendesk-chat", "source-zendesk-chat")
 BASE: Final = f"zendesk_chat-{__version__}"
 WHEEL_METADATA: Final = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 SDIST_METADATA: Final = {"PKG-INFO", "pyproject.toml", ".gitignore"}
@@ -25,61 +26,61 @@ SDIST_EXTRAS: Final = {"README.md", "CHANGELOG.md", "LICENSE"}
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run a command as on another machine: nothing of this checkout on its path."""
+    """Run a command without this checkout on its path, and return what it prints."""
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     return subprocess.run([*map(str, command)], cwd=cwd, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def demand_equal(what: str, found: set[str], expected: set[str]) -> None:
-    """Fail unless an artefact holds exactly what it should."""
+def require_equal(what: str, found: set[str], expected: set[str]) -> None:
+    """Exit unless an artefact holds exactly the expected files."""
     if found != expected:
-        sys.exit(f"{what}: too much: {sorted(found - expected)}, missing: {sorted(expected - found)}")
+        sys.exit(f"{what}: unexpected: {sorted(found - expected)}, missing: {sorted(expected - found)}")
 
 
 def sources() -> set[str]:
-    """The files of both packages that git knows."""
+    """Return the files of both packages that git tracks."""
     return {line for line in run("git", "ls-files", "src").splitlines() if (ROOT / line).exists()}
 
 
 def build(folder: Path) -> tuple[Path, Path]:
-    """Build the sdist, and from it the wheel, with the locked build backend."""
+    """Build the sdist, then the wheel from it, with the locked build backend."""
     run(TOOLS, "-m", "build", "--no-isolation", "--outdir", folder)
     return folder / f"{BASE}.tar.gz", folder / f"{BASE}-py3-none-any.whl"
 
 
 def check_contents(sdist: Path, wheel: Path) -> None:
-    """Both hold every file of the packages, and nothing that does not belong there."""
-    contents = set(zipfile.ZipFile(wheel).namelist())
+    """Check that both hold every file of the packages and nothing else."""
+    files = set(zipfile.ZipFile(wheel).namelist())
     expected = {name.removeprefix("src/") for name in sources()}
-    demand_equal(wheel.name, contents, expected | {f"{BASE}.dist-info/{name}" for name in WHEEL_METADATA})
+    require_equal(wheel.name, files, expected | {f"{BASE}.dist-info/{name}" for name in WHEEL_METADATA})
     with tarfile.open(sdist) as archive:
         names = {member.name.removeprefix(f"{BASE}/") for member in archive if member.isfile()}
-    demand_equal(sdist.name, names, sources() | SDIST_METADATA | SDIST_EXTRAS)
+    require_equal(sdist.name, names, sources() | SDIST_METADATA | SDIST_EXTRAS)
 
 
 def check_reproducible(wheel: Path, folder: Path) -> None:
-    """The wheel built from the checkout is the one built from the sdist, byte for byte."""
+    """Check that the wheel built from the checkout equals the one built from the sdist, byte for byte."""
     run(TOOLS, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder)
     if (folder / wheel.name).read_bytes() != wheel.read_bytes():
-        sys.exit(f"{wheel.name} is another when it is built from the checkout.")
+        sys.exit(f"{wheel.name} differs when it is built from the checkout.")
 
 
 def try_out(artefact: Path, folder: Path) -> None:
-    """Install it into an empty environment and let it answer there."""
+    """Install it into an empty environment and run both commands."""
     venv.create(folder, with_pip=True)
     run(folder / "bin/python", "-m", "pip", "install", "--quiet", artefact, cwd=folder)
     run(folder / "bin/python", "-m", "pip", "check", cwd=folder)
-    command = folder / "bin/source-zendesk-chat"
-    version = run(command, "--version", cwd=folder).strip()
-    message = json.loads(run(command, "spec", cwd=folder))
-    if version != f"source-zendesk-chat {__version__}" or "connectionSpecification" not in message["spec"]:
-        sys.exit(f"{artefact.name}: installed, it answers {version} and {message}")
+    for command in COMMANDS:
+        version = run(folder / "bin" / command, "--version", cwd=folder).strip()
+        message = json.loads(run(folder / "bin" / command, "spec", cwd=folder))
+        if version != f"{command} {__version__}" or "connectionSpecification" not in message["spec"]:
+            sys.exit(f"{artefact.name}: the installed {command} prints the version {version} and {message}")
     run(folder / "bin/python", "-c", "import zendesk_chat_sandbox, zendesk_chat", cwd=folder)
-    print(f"{artefact.name}: installed into an empty environment, --version and spec answer")
+    print(f"{artefact.name}: installed into an empty environment; {' and '.join(COMMANDS)} work")
 
 
 def main() -> None:
-    """Fill dist/, or fail and say why."""
+    """Fill dist/, or exit with the reason."""
     shutil.rmtree(DIST, ignore_errors=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -94,8 +95,8 @@ def main() -> None:
             shutil.copy2(artefact, DIST)
     bill = DIST / f"zendesk-chat-{__version__}.cdx.json"
     bill.write_text(json.dumps(sbom(), indent=2) + "\n")
-    for made in sorted(DIST.iterdir()):
-        print(f"{made.relative_to(ROOT)}: {made.stat().st_size / 1000:.0f} kB")
+    for file in sorted(DIST.iterdir()):
+        print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

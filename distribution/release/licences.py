@@ -1,4 +1,4 @@
-"""Write docs/licences.md: ``python -m release.licences``."""
+"""Write docs/licences.md: ``python -m distribution.release.licences``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,40 +8,40 @@ from distribution.release.packages import ROOT, Package, locked
 
 PYPI: Final = "https://pypi.org/project"
 DOCUMENT: Final = ROOT / "docs/licences.md"
-TEXT: Final = """\
+TEMPLATE: Final = """\
 # Licences
 
-zendesk-chat is under the [MIT licence](../LICENSE). `make licences` writes this page from uv.lock and from what the
-packages declare of themselves; a test fails when it is out of date. Most bring their licence's text along, in `.dist-info`.
+zendesk-chat has the [MIT licence](../LICENSE). `make licences` generates this page from uv.lock and from the
+packages' own metadata; a test fails when it is out of date. Most packages include their licence in `.dist-info`.
 
-## The source, and what the image holds
+## The Airbyte source and the image
 
 {core}
 
-The image adds them to Debian's slim base with Debian's Python. The licences of its packages are in the image, in
-`/usr/share/doc/*/copyright`.
+The image installs them on Debian's slim base with Debian's Python. The licences of
+Debian's packages are in the image, in `/usr/share/doc/*/copyright`.
 
-## What `zendesk-chat[load]` adds
+## Added by `zendesk-chat[load]`
 
 {load}
 """
 
 
 def table(packages: Sequence[Package]) -> str:
-    """The packages as a table."""
+    """Return a Markdown table of the packages."""
     rows = [f"| [{one.name}]({PYPI}/{one.name}/{one.version}/) | {one.version} | {one.licence} |" for one in packages]
     return "\n".join(["| package | version | licence |", "|---|---|---|", *rows])
 
 
-def text() -> str:
-    """The page as it should be."""
+def page() -> str:
+    """Return the page for the current lock file."""
     core = locked()
-    return TEXT.format(core=table(core), load=table([one for one in locked("load") if one not in core]))
+    return TEMPLATE.format(core=table(core), load=table([package for package in locked("load") if package not in core]))
 
 
 def main(document: Path = DOCUMENT) -> None:
     """Write the page."""
-    document.write_text(text())
+    document.write_text(page())
 
 
 if __name__ == "__main__":

@@ -12,18 +12,18 @@ CHANGELOG: Final = Path(__file__).parents[2] / "CHANGELOG.md"
 
 
 def disagreement(tag: str, changelog: str) -> str | None:
-    """Say what keeps this tag from being a release of this version; ``None`` if nothing does."""
+    """Return why this tag is no release of this version, or ``None`` if it is one."""
     if tag != f"v{__version__}":
         return f"The tag is {tag}, but the version is {__version__} (src/zendesk_chat/_version.py)."
     headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
     if not headings or not re.fullmatch(rf"{re.escape(__version__)} \(\d{{4}}-\d\d-\d\d\)", headings[0]):
-        return f"CHANGELOG.md must begin with the heading: ## {__version__} (2026-12-31), the day of the release."
+        return f"CHANGELOG.md must begin with the heading ## {__version__} (2026-12-31), with the date of the release."
     return None
 
 
 def main() -> None:
     """Print the version or fail with the reason."""
-    parser = argparse.ArgumentParser("release.version", description=__doc__)
+    parser = argparse.ArgumentParser("distribution.release.version", description=__doc__)
     parser.add_argument("--tag")
     tag = parser.parse_args().tag
     if tag and (problem := disagreement(tag, CHANGELOG.read_text())):

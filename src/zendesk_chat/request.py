@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage is overcome, a long one reported
+FEW_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Request(Generic[T_co]):
         decode: Turns the body of an answer into a value. It MUST raise ``msgspec.DecodeError`` for an unreadable body and
             ``EnvelopeError`` for one of another shape: both are asked for again.
         attempts: How often it is sent before it fails with a server or network error. A caller that has a smaller request to
-            fall back on gives few.
+            fall back on gives ``FEW_ATTEMPTS``.
     """
 
     path: str

@@ -34,7 +34,7 @@ from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
 from zendesk_chat.errors import ConfigError, StateError
-from zendesk_chat.streams.registry import schema
+from zendesk_chat.streams.schemas import load_schema
 from zendesk_chat_sandbox import Sandbox, Switches
 
 
@@ -49,7 +49,7 @@ def test_every_record_of_every_stream_exactly_once() -> None:
     for stream in ALL:
         keys = [key_of(stream, record) for record in output.records[stream]]
         assert len(set(keys)) == len(keys), stream
-        validator = Draft7Validator(schema(stream))
+        validator = Draft7Validator(load_schema(stream).to_json())
         assert [error.message for record in output.records[stream] for error in validator.iter_errors(record)] == []
     assert len(output.states["chats"]) >= 2
     assert output.errors == []

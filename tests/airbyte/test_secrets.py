@@ -12,9 +12,9 @@ import pytest
 from airbyte.protocol import Output
 from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here
 from api.fakes import HastyClock
-from zendesk_chat.airbyte import read as module
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
+from zendesk_chat.streams.lists import WholeList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
@@ -207,8 +207,8 @@ def test_an_unexpected_error_is_told_by_its_kind_and_place_and_quotes_nothing(mo
     def broken(*_: Any) -> Any:
         raise ValueError("a customer's words Zx81")
 
-    streams = {**STREAMS, "goals": replace(STREAMS["goals"], read=broken)}
-    monkeypatch.setattr(module, "streams_for", lambda _redaction: (streams, []))
+    goals = replace(STREAMS["goals"], source=WholeList("goals", "goals", broken))
+    monkeypatch.setitem(STREAMS, "goals", goals)
     with sandbox_of_marked() as sandbox:
         code, output = read_here(config_of(sandbox), catalog_of(["goals", "skills"]))
     assert code == 1

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.client import Client, Observer, Wait
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
+from zendesk_chat.request import MAX_ATTEMPTS, Request
 
 NOW = 1_795_000_000.0
 TOKEN = "marked-token-7f3a"
@@ -71,10 +72,6 @@ def status(number: int, body: bytes = b"{}", **headers: str) -> Response:
     return Response(number, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-def body_of(answer: Response) -> bytes:
-    return answer.body
-
-
 class FakeApi:
     """A transport that gives one answer after the other, the last one for ever."""
 
@@ -107,18 +104,21 @@ def _next(answers: list[Answer]) -> Response:
 
 
 @dataclass
-class Asker:
-    """Asks a client and remembers what it was told."""
+class Asker(Observer):
+    """Asks a client and remembers what was reported to it."""
 
     client: Client
     waits: list[Wait] = field(default_factory=list)
     requests: int = 0
 
-    def get(self, decode: Callable[[Response], object] = body_of, *, patient: bool = True) -> object:
-        def on_request() -> None:
-            self.requests += 1
+    def get(self, decode: Callable[[bytes], object] = bytes, *, attempts: int = MAX_ATTEMPTS) -> object:
+        return self.client.get(Request("chats", decode, attempts=attempts), self)
 
-        return self.client.get("chats", {}, decode, on_wait=self.waits.append, on_request=on_request, patient=patient)
+    def sent(self) -> None:
+        self.requests += 1
+
+    def waited(self, wait: Wait) -> None:
+        self.waits.append(wait)
 
     @property
     def retries(self) -> Sequence[float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Protocol
 
-from api.fakes import SharedTime, body_of, ok, status
+from api.fakes import Asker, SharedTime, ok, status
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client, Wait
 from zendesk_chat.api.rate_limit import RateLimiter
@@ -86,6 +86,7 @@ class Account:
         self.waits: list[Wait] = []
         self.limiter = RateLimiter(per_minute, self.clock)
         self.client = Client("https://a/api", transport=self, tokens=FixedToken("t"), limiter=self.limiter, clock=self.clock)
+        self.asker = Asker(self.client, self.waits)
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         self.sent.append(self.clock.monotonic())
@@ -105,7 +106,7 @@ class Account:
         """What one thread of the client does."""
         while self.clock.monotonic() < until:
             try:
-                self.client.get("chats", {}, body_of, on_wait=self.waits.append, on_request=lambda: None)
+                self.asker.get()
             except RateLimitedError:
                 self.died.append(self.clock.monotonic())
 

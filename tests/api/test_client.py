@@ -9,7 +9,7 @@ import pytest
 from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.client import Client, Observer, Wait
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
@@ -28,6 +28,7 @@ from zendesk_chat.errors import (
     UnavailableError,
     UnreachableError,
 )
+from zendesk_chat.request import FEW_ATTEMPTS, MAX_ATTEMPTS, Request
 
 BASE = "https://acme.zendesk.com/api/v2/chat"
 
@@ -60,8 +61,8 @@ class Given:
         self.asker = Asker(self.client)
 
 
-def number(answer: Response) -> object:
-    return msgspec.json.decode(answer.body)
+def number(body: bytes) -> object:
+    return msgspec.json.decode(body)
 
 
 def test_an_answer() -> None:
@@ -136,15 +137,15 @@ def test_a_spell_of_429_uses_up_no_attempt_of_another_fault() -> None:
     assert given.asker.get(number) == [1]
 
 
-def test_an_impatient_caller_gives_up_early() -> None:
+def test_a_request_of_few_attempts_fails_early() -> None:
     given = Given(status(500))
     with pytest.raises(ServerError):
-        given.asker.get(patient=False)
+        given.asker.get(attempts=FEW_ATTEMPTS)
     assert given.asker.requests == 3
 
 
 def test_a_wrong_shape_is_asked_for_again_and_then_reported() -> None:
-    def refuse(_: Response) -> NoReturn:
+    def refuse(_: bytes) -> NoReturn:
         raise EnvelopeError("no envelope")
 
     given = Given(ok(b"null"))
@@ -154,7 +155,7 @@ def test_a_wrong_shape_is_asked_for_again_and_then_reported() -> None:
 
 
 def test_an_unexpected_error_of_a_decoder_is_not_hidden() -> None:
-    def fail(_: Response) -> NoReturn:
+    def fail(_: bytes) -> NoReturn:
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -238,11 +239,11 @@ def test_429_to_a_request_older_than_the_last_429_does_not_count_against_it() ->
 
 def test_room_is_the_limiters() -> None:
     given = Given(ok(), status(429, retry_after="5"), ok())
-    assert given.client.room() == 10_000
+    assert given.client.free_slots() == 10_000
     given.asker.get()
-    assert given.client.room() == 9_999
+    assert given.client.free_slots() == 9_999
     given.limiter.pause(1)
-    assert given.client.room() == 0
+    assert given.client.free_slots() == 0
 
 
 def test_the_limiter_is_asked_before_each_request() -> None:
@@ -336,16 +337,16 @@ class SlowApi(FakeApi):
         return super().get(url, params, token)
 
 
-@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("attempts", [MAX_ATTEMPTS, FEW_ATTEMPTS])
 @pytest.mark.parametrize("seconds", [0, 5, 25, 60, 120, 600])
 @pytest.mark.parametrize("answer", [status(503), ok(b"<html>"), NoAnswerError("no data"), NoAnswerError("drips", "slow")])
-def test_a_request_has_a_budget_of_time(answer: Answer, seconds: float, *, patient: bool) -> None:
+def test_a_request_has_a_budget_of_time(answer: Answer, seconds: float, attempts: int) -> None:
     clock = FakeClock()
     api = SlowApi(answer, clock, seconds)
     client = Client(BASE, transport=api, tokens=FixedToken(TOKEN), limiter=unlimited(clock), clock=clock)
     with pytest.raises((ServerError, NetworkError)):
-        Asker(client).get(number, patient=patient)
-    budget = 300 if patient else 60
+        Asker(client).get(number, attempts=attempts)
+    budget = 300 if attempts == MAX_ATTEMPTS else 60
     assert clock.time - NOW <= budget + 16 + seconds, "a last wait and attempt"
 
 
@@ -354,7 +355,7 @@ def test_the_connection_of_an_answer_that_cannot_be_used_is_not_trusted() -> Non
         def discard_connection(self) -> None:
             discarded.append(self.content)
 
-    def refuse(_: Response) -> NoReturn:
+    def refuse(_: bytes) -> NoReturn:
         raise EnvelopeError("no envelope")
 
     discarded: list[bytes] = []
@@ -374,17 +375,16 @@ def test_an_answer_that_cannot_be_used_is_not_kept_during_the_wait(kind: type[Ex
     kept: list[weakref.ref[Decoded]] = []
     alive: list[object] = []
 
-    def decode(_answer: Response) -> None:
+    def decode(_body: bytes) -> None:
         decoded = Decoded()
         kept.append(weakref.ref(decoded))
         raise kind("of another form")
 
-    given = Given(ok(b"[]"))
-
-    def on_wait(_wait: Wait) -> None:
-        alive.extend(reference() for reference in kept)
+    class Looking(Observer):
+        def waited(self, wait: Wait) -> None:
+            alive.extend(reference() for reference in kept)
 
     with pytest.raises((EnvelopeError, ServerError)):
-        given.asker.client.get("chats", {}, decode, on_wait=on_wait, on_request=lambda: None)
+        Given(ok(b"[]")).client.get(Request("chats", decode), Looking())
     assert alive
     assert set(alive) == {None}

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from api.fakes import body_of
 from api.quotas import Account, Bucket, Fixed, Quota, Sliding
 from zendesk_chat.errors import RateLimitedError
 
@@ -115,7 +114,7 @@ def test_a_server_that_never_stops_refusing_is_reported_in_minutes(threads: int,
 
     def read() -> None:
         with pytest.raises(RateLimitedError):
-            account.client.get("chats", {}, body_of, on_wait=account.waits.append, on_request=lambda: None)
+            account.asker.get()
         account.died.append(account.clock.monotonic())
 
     account.clock.run(*[read] * threads)

@@ -200,7 +200,7 @@ def test_the_pace_recovers_to_the_limit_and_stays_even(limit: int, refusals: int
         clock.time += 0.01
     clock.time += 9.5 * 60  # ten steps of a tenth at most, and it never begins at nothing
     clock.time += 60
-    assert limiter.room() == 1
+    assert limiter.free_slots() == 1
     moments = [limiter.acquire(lambda _: None) for _ in range(5)]
     assert moments[4] - moments[1] == pytest.approx(3 * 61 / limit, abs=0.2)
 
@@ -265,19 +265,19 @@ def test_a_spell_slows_down_once_and_the_next_one_again() -> None:
 def test_room_without_refusals() -> None:
     clock = FakeClock()
     limiter = RateLimiter(3, clock)
-    assert limiter.room() == 3
+    assert limiter.free_slots() == 3
     limiter.acquire(lambda _: None)
     clock.time += 10
     limiter.acquire(lambda _: None)
-    assert limiter.room() == 1
+    assert limiter.free_slots() == 1
     limiter.acquire(lambda _: None)
-    assert limiter.room() == 0
+    assert limiter.free_slots() == 0
     clock.time += 51
-    assert limiter.room() == 1
+    assert limiter.free_slots() == 1
     limiter.pause(20)
-    assert limiter.room() == 0
+    assert limiter.free_slots() == 0
     clock.time += 20
-    assert limiter.room() == 3
+    assert limiter.free_slots() == 3
 
 
 def test_room_when_spaced() -> None:
@@ -285,13 +285,13 @@ def test_room_when_spaced() -> None:
     limiter = RateLimiter(61, clock)
     limiter.refused(0)
     limiter.pause(5)
-    assert limiter.room() == 0
+    assert limiter.free_slots() == 0
     clock.time += 5
-    assert limiter.room() == 1
+    assert limiter.free_slots() == 1
     limiter.acquire(lambda _: None)
-    assert limiter.room() == 0
+    assert limiter.free_slots() == 0
     clock.time += 1.43
-    assert limiter.room() == 1
+    assert limiter.free_slots() == 1
 
 
 @given(
@@ -314,7 +314,7 @@ def test_room_is_what_starts_without_waiting(limit: int, steps: list[float | str
                 limiter.pause(3)
             case float():
                 clock.time += step
-    room = limiter.room()
+    room = limiter.free_slots()
     waits: list[float] = []
     for _ in range(room):
         limiter.acquire(waits.append)
@@ -331,7 +331,7 @@ def test_those_in_line_have_taken_their_room() -> None:
     def look() -> None:
         for _ in range(5):
             clock.sleep(0.01)
-            rooms.append(limiter.room())
+            rooms.append(limiter.free_slots())
             clock.sleep(60.99)
 
     starts_of(clock, limiter, [[0.0]] * 7, look)

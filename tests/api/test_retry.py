@@ -6,7 +6,6 @@ from email.utils import format_datetime
 import pytest
 
 from zendesk_chat.api.retry import (
-    MAX_ATTEMPTS,
     MAX_RATE_LIMIT_ATTEMPTS,
     MAX_RETRY_AFTER_SECONDS,
     Outcome,
@@ -14,6 +13,7 @@ from zendesk_chat.api.retry import (
     retry_after,
     wait_before_retry,
 )
+from zendesk_chat.request import FEW_ATTEMPTS, MAX_ATTEMPTS
 
 NOW = 1_795_000_000.0
 
@@ -22,42 +22,42 @@ def outcome(status: int, failure: str = "", retry_after: str | None = None) -> O
     return Outcome(status, failure, {} if retry_after is None else {"retry-after": retry_after})
 
 
-def all_waits(made: Outcome, *, patient: bool = True) -> list[float]:
+def all_waits(made: Outcome, max_attempts: int = MAX_ATTEMPTS) -> list[float]:
     waits: list[float] = []
-    while (wait := wait_before_retry(made, len(waits) + 1, NOW, patient=patient)) is not None:
+    while (wait := wait_before_retry(made, len(waits) + 1, NOW, max_attempts=max_attempts)) is not None:
         waits.append(wait)
     return waits
 
 
 @pytest.mark.parametrize(
-    ("made", "patient", "waits"),
+    ("made", "max_attempts", "waits"),
     [
-        (outcome(500), True, [1, 2, 4, 8, 16]),
-        (outcome(502), True, [1, 2, 4, 8, 16]),
-        (outcome(503), True, [1, 2, 4, 8, 16]),
-        (outcome(504), True, [1, 2, 4, 8, 16]),
-        (outcome(599), True, [1, 2, 4, 8, 16]),
-        (outcome(408), True, [1, 2, 4, 8, 16]),
-        (outcome(409), True, [1, 2, 4, 8, 16]),
-        (outcome(0, "network"), True, [1, 2, 4, 8, 16]),
-        (outcome(200, "body"), True, [1, 2, 4, 8, 16]),
-        (outcome(200, "shape"), True, [1, 2]),
-        (outcome(0, "slow"), True, [1]),
-        (outcome(0, "lasting"), True, [1]),
-        (outcome(0, "lasting"), False, [1]),
-        (outcome(503), False, [1, 2]),
-        (outcome(0, "network"), False, [1, 2]),
-        (outcome(200, "body"), False, [1, 2]),
-        (outcome(200, "shape"), False, [1, 2]),
-        (outcome(429), True, [1, 2, 4, 8, 16, 32, 32, 32, 32]),
-        (outcome(429), False, [1, 2, 4, 8, 16, 32, 32, 32, 32]),
-        (outcome(429, retry_after="7"), True, [7] * (MAX_RATE_LIMIT_ATTEMPTS - 1)),
-        (outcome(503, retry_after="7"), True, [7] * (MAX_ATTEMPTS - 1)),
-        *[(outcome(status), True, []) for status in (301, 302, 304, 400, 401, 403, 404, 405, 410, 422)],
+        (outcome(500), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(502), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(503), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(504), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(599), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(408), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(409), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(0, "network"), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(200, "body"), MAX_ATTEMPTS, [1, 2, 4, 8, 16]),
+        (outcome(200, "shape"), MAX_ATTEMPTS, [1, 2]),
+        (outcome(0, "slow"), MAX_ATTEMPTS, [1]),
+        (outcome(0, "lasting"), MAX_ATTEMPTS, [1]),
+        (outcome(0, "lasting"), FEW_ATTEMPTS, [1]),
+        (outcome(503), FEW_ATTEMPTS, [1, 2]),
+        (outcome(0, "network"), FEW_ATTEMPTS, [1, 2]),
+        (outcome(200, "body"), FEW_ATTEMPTS, [1, 2]),
+        (outcome(200, "shape"), FEW_ATTEMPTS, [1, 2]),
+        (outcome(429), MAX_ATTEMPTS, [1, 2, 4, 8, 16, 32, 32, 32, 32]),
+        (outcome(429), FEW_ATTEMPTS, [1, 2, 4, 8, 16, 32, 32, 32, 32]),
+        (outcome(429, retry_after="7"), MAX_ATTEMPTS, [7] * (MAX_RATE_LIMIT_ATTEMPTS - 1)),
+        (outcome(503, retry_after="7"), MAX_ATTEMPTS, [7] * (MAX_ATTEMPTS - 1)),
+        *[(outcome(status), MAX_ATTEMPTS, []) for status in (301, 302, 304, 400, 401, 403, 404, 405, 410, 422)],
     ],
 )
-def test_waits_until_giving_up(made: Outcome, patient: bool, waits: list[float]) -> None:
-    assert all_waits(made, patient=patient) == waits
+def test_waits_until_giving_up(made: Outcome, max_attempts: int, waits: list[float]) -> None:
+    assert all_waits(made, max_attempts) == waits
 
 
 def http_date(seconds_from_now: float) -> str:
@@ -149,12 +149,12 @@ def test_a_spell_that_is_long_in_refusals_and_in_time_ends_every_request(
 
 
 @pytest.mark.parametrize(
-    ("spent", "patient", "wait"),
-    [(0, True, 2), (299, True, 2), (300, True, None), (6_000, True, None), (0, False, 2), (59, False, 2), (60, False, None)],
+    ("spent", "max_attempts", "wait"),
+    [(0, 6, 2), (299, 6, 2), (300, 6, None), (6_000, 6, None), (0, 3, 2), (59, 3, 2), (60, 3, None)],
 )
-def test_no_attempt_follows_when_the_budget_of_a_request_is_used_up(spent: float, patient: bool, wait: float | None) -> None:
-    assert wait_before_retry(outcome(503), 2, NOW, patient=patient, spent=spent) == wait
-    assert wait_before_retry(outcome(0, "network"), 2, NOW, patient=patient, spent=spent) == wait
+def test_no_attempt_follows_when_the_time_of_a_request_is_used_up(spent: float, max_attempts: int, wait: float | None) -> None:
+    assert wait_before_retry(outcome(503), 2, NOW, max_attempts=max_attempts, spent=spent) == wait
+    assert wait_before_retry(outcome(0, "network"), 2, NOW, max_attempts=max_attempts, spent=spent) == wait
 
 
 def test_the_budget_is_not_that_of_429() -> None:

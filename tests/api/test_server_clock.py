@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from api.fakes import NOW, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
-from zendesk_chat.api.client import Client
+from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.server_clock import NO_MATTER_SECONDS, ServerClock
+from zendesk_chat.request import Request
 
 
 @given(
@@ -82,5 +83,5 @@ def test_a_date_to_try_again_at_is_one_of_zendesks_clock() -> None:
     date, later = formatdate(NOW - 3600, usegmt=True), formatdate(NOW - 3600 + 20, usegmt=True)
     api = FakeApi([status(503, date=date, retry_after=later), ok(b"[1]")])
     client = Client("https://a/api", transport=api, tokens=FixedToken("t"), limiter=unlimited(clock), clock=clock)
-    assert client.get("x", {}, lambda answer: answer.body, on_wait=lambda _: None, on_request=lambda: None) == b"[1]"
+    assert client.get(Request("x", bytes), Observer()) == b"[1]"
     assert clock.waits == [pytest.approx(20, abs=1.5)]

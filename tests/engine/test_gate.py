@@ -24,6 +24,7 @@ from zendesk_chat.errors import (
     RequestRejectedError,
     UnavailableError,
 )
+from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch
 
 NAMES = "abcdefgh"
@@ -63,12 +64,12 @@ def test_any_other_answer_lets_the_others_through(answer: Any) -> None:
     arrived = threading.Event()
 
     def first(fetch: Fetch, _position: Any, _bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {}, json.loads)
+        fetch(Request("x", json.loads))
         assert arrived.wait(10), "the others did not come while this one is still reading"
         yield Batch([], 1, 0)
 
     def other(fetch: Fetch, _position: Any, _bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         arrived.set()
         yield Batch([b"{}"], 1, 1)
 
@@ -92,8 +93,8 @@ def test_a_network_that_fails_later_fails_only_the_stream_that_meets_it() -> Non
             return super().get(url, params, token)
 
     def bad(fetch: Fetch, _position: Any, _bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {}, bytes)
-        fetch("bad", {}, bytes)
+        fetch(Request("x", bytes))
+        fetch(Request("bad", bytes))
         yield Batch([], 1, 0)
 
     events = list(start([task("bad", bad), task("a", pages(3)), task("b", pages(3))], FailsFor([ok()])))
@@ -139,7 +140,7 @@ def test_a_web_page_on_every_path_is_asked_for_twice(number: int) -> None:
 
 def test_a_web_page_on_one_path_fails_its_stream_only() -> None:
     def first(fetch: Fetch, _position: Any, _bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         yield Batch([], 1, 0)
 
     api = FakeApi([status(403, PAGE), ok()])
@@ -163,7 +164,7 @@ def test_every_reader_gets_zendesks_time_and_the_user_is_told_once(ahead: int) -
     told: list[float] = []
 
     def read(fetch: Fetch, _position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         told.append(bounds.now)
         yield Batch([b"{}"], 1, 1)
 
@@ -203,7 +204,7 @@ def test_a_request_that_zendesk_rejects_as_too_recent_is_made_again_by_its_clock
             return status(400, b'{"error":"too recent"}', date=date) if recent else ok(date=date)
 
     def read(fetch: Fetch, _position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {"start_time": int(bounds.now) - 330}, bytes)
+        fetch(Request("x", bytes, {"start_time": int(bounds.now) - 330}))
         yield Batch([b"{}"], 1, 1)
 
     tasks = [Task(stream("s", read), None, Bounds(0, clock.now()))]

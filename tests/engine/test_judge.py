@@ -17,7 +17,7 @@ from zendesk_chat.errors import (
 )
 from zendesk_chat.streams.registry import STREAMS
 
-NAMES = tuple(name for name, stream in STREAMS.items() if stream.derive is None)  # those that are asked for
+NAMES = tuple(name for name, stream in STREAMS.items() if stream.extraction is None)  # those that are asked for
 OPTIONAL = tuple(name for name in NAMES if STREAMS[name].optional)
 REQUIRED = tuple(name for name in NAMES if name not in OPTIONAL)
 MINOR = tuple(name for name in REQUIRED if name != "chats")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -24,12 +24,13 @@ from api.fakes import FakeClock
 from engine.streams import readers
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, ListApi
-from zendesk_chat.api.client import Client
+from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
 from zendesk_chat.engine.events import Event, PageRead, SchemaDrifted, StreamCompleted, StreamFailed, StreamStarted
 from zendesk_chat.engine.run import WORKERS, Task, run
+from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, StateBlob
 
@@ -62,7 +63,7 @@ class Served(Protocol):
     @property
     def path(self) -> str: ...
 
-    def answer(self, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool) -> T: ...
+    def answer(self, request: Request[T]) -> T: ...
 
     def change(self, chance: Random) -> None: ...
 
@@ -89,9 +90,9 @@ class Export:
     def path(self) -> str:
         return f"incremental/{self.name}"
 
-    def answer(self, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool) -> T:
+    def answer(self, request: Request[T]) -> T:
         self.api.now = self.now
-        return self.api(self.path, params, decode, patient=patient)
+        return self.api(request)
 
     def change(self, chance: Random) -> None:
         self.now += chance.choice([0, 1, 5])
@@ -135,8 +136,8 @@ class ById:
     def path(self) -> str:
         return self.name
 
-    def answer(self, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool) -> T:
-        return self.api(self.path, params, decode, patient=patient)
+    def answer(self, request: Request[T]) -> T:
+        return self.api(request)
 
     def change(self, chance: Random) -> None:
         self.changes += 1
@@ -165,8 +166,8 @@ class Whole:
     name: str = "departments"
     path: str = "departments"
 
-    def answer(self, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool) -> T:
-        return decode(json.dumps(list(self.truth().values())).encode())
+    def answer(self, request: Request[T]) -> T:
+        return request.decode(json.dumps(list(self.truth().values())).encode())
 
     def change(self, chance: Random) -> None:
         self.rows[chance.randrange(6)] = chance.randrange(100)
@@ -255,27 +256,17 @@ class Requests:
         self._left = dict.fromkeys(account.streams, changes)
         self._chances = {name: Random(f"{seed} {name}") for name in account.streams}
 
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[Response], T],
-        *,
-        on_wait: Callable[[Any], None],
-        on_request: Callable[[], None],
-        on_account: Callable[[], None],
-        patient: bool = True,
-    ) -> T:
-        served = self._by_path[path]
+    def get(self, request: Request[T], observer: Observer, decode: Decode) -> T:
+        served = self._by_path[request.path]
         self._turns.wait(served.name)
-        on_request()
+        observer.sent()
         self._change(served.name)
-        return served.answer(params, lambda body: decode(Response(200, {}, body)), patient=patient)
+        return served.answer(replace(request, decode=lambda body: decode(request, Response(200, {}, body))))
 
     def account_answers(self) -> bool:
         return True
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         return 0
 
     def settle(self, seconds: float) -> None:

@@ -29,6 +29,7 @@ from zendesk_chat.engine.events import (
 )
 from zendesk_chat.engine.run import PAGES_WAITING, SaveCredentials, Task, run
 from zendesk_chat.errors import ConfigError, ConnectorError, DataError, ServerError, StateError
+from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch
 
 
@@ -127,7 +128,7 @@ def test_memory_is_bounded_by_pages_in_flight() -> None:
             Page.alive -= 1
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         for number in range(100):
             yield Batch([Page(b"{}")], number, 1)
 
@@ -146,7 +147,7 @@ def test_never_more_streams_at_once_than_workers(workers: int) -> None:
 
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         nonlocal running
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         with lock:
             running += 1
             at_once.append(running)

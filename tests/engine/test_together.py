@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.streams import BOUNDS, pages, start, stream
+from engine.streams import BOUNDS, FakeSource, pages, start, stream
 from zendesk_chat.engine.events import (
     Event,
     PageRead,
@@ -20,6 +20,8 @@ from zendesk_chat.engine.events import (
 )
 from zendesk_chat.engine.run import Task
 from zendesk_chat.errors import ServerError, StateError, UnavailableError
+from zendesk_chat.json_schema import Schema
+from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Children, Fetch, Stream
 
 LACKING = UnavailableError("not on this plan", status=403)
@@ -28,7 +30,7 @@ LACKING = UnavailableError("not on this plan", status=403)
 def shared(fetch: Fetch, positions: Sequence[Any], bounds: Bounds) -> Iterator[Sequence[Batch[Any]]]:
     """Three pages of two records. A position is the number of the last page that was read."""
     for number in range(3):
-        fetch("x", {}, bytes)
+        fetch(Request("x", bytes))
         records = [b'{"id":%d}' % (2 * number + at) for at in range(2)]
         yield [
             Batch(records, number, 2) if position is None or number > position else Batch((), position, 2, outside=2)
@@ -49,11 +51,8 @@ def load(state: Mapping[str, Any]) -> int:
     return int(state["id"])
 
 
-def on_feed(name: str, together: Any = shared, **changes: Any) -> Stream[Any]:
-    def alone(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-        return (batches[0] for batches in together(fetch, [position], bounds))
-
-    return replace(stream(name, alone, load), read_together=together, **changes)
+def on_feed(name: str, together: Any = shared, **changes: Any) -> Stream:
+    return replace(stream(name, pages(1)), source=FakeSource(together, load), **changes)
 
 
 def doubled(records: Sequence[bytes]) -> Children:
@@ -70,7 +69,7 @@ def pages_of(events: Sequence[Event], name: str) -> list[PageRead]:
 
 
 def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
-    tasks = [Task(on_feed("chats"), None, BOUNDS), Task(on_feed("children", derive=doubled), None, BOUNDS)]
+    tasks = [Task(on_feed("chats"), None, BOUNDS), Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS)]
     events = list(start(tasks))
     assert [event.records for event in pages_of(events, "chats")] == [
         [b'{"id":0}', b'{"id":1}'],
@@ -88,14 +87,14 @@ def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
 
 
 def test_a_derived_stream_alone_is_read_too() -> None:
-    events = list(start([Task(on_feed("children", derive=doubled), None, BOUNDS)]))
+    events = list(start([Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS)]))
     assert sum(len(event.records) for event in pages_of(events, "children")) == 12
     (end,) = (event for event in events if isinstance(event, StreamCompleted))
     assert (end.ledger.requests, end.ledger.received) == (3, 12)
 
 
 def test_each_goes_on_from_its_own_state() -> None:
-    tasks = [Task(on_feed("chats"), {"id": 1}, BOUNDS), Task(on_feed("children", derive=doubled), None, BOUNDS)]
+    tasks = [Task(on_feed("chats"), {"id": 1}, BOUNDS), Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS)]
     events = list(start(tasks))
     assert [list(event.records) for event in pages_of(events, "chats") if event.records] == [[b'{"id":4}', b'{"id":5}']]
     assert sum(len(event.records) for event in pages_of(events, "children")) == 12
@@ -104,7 +103,7 @@ def test_each_goes_on_from_its_own_state() -> None:
 
 
 def test_parents_without_children_are_told() -> None:
-    childless = on_feed("children", derive=lambda records: Children((), [record.decode() for record in records]))
+    childless = on_feed("children", extraction=lambda _: lambda records: Children((), [record.decode() for record in records]))
     events = list(start([Task(childless, None, BOUNDS)]))
     assert [event.parents for event in pages_of(events, "children")] == [
         ['{"id":0}', '{"id":1}'],
@@ -116,7 +115,7 @@ def test_parents_without_children_are_told() -> None:
 def test_a_state_that_cannot_be_read_fails_its_own_stream_only() -> None:
     tasks = [
         Task(on_feed("chats"), {"nonsense": 1}, BOUNDS),
-        Task(on_feed("children", derive=doubled), None, BOUNDS),
+        Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS),
         Task(on_feed("visitors"), None, BOUNDS),
     ]
     events = list(start(tasks))
@@ -141,7 +140,7 @@ def test_what_ends_the_pages_early_ends_all_of_their_streams_and_no_other() -> N
 
 
 def lacking(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-    fetch("x", {}, refuse)
+    fetch(Request("x", refuse))
     yield Batch((), None, 0)
 
 
@@ -173,7 +172,7 @@ def test_what_the_schema_does_not_know_is_told_once_before_the_records() -> None
     records = [b'{"id":1,"new":true}', b'{"id":"2","new":false}', b'{"id":3,"new":1}']
     value = stream("agents", lambda fetch, position, bounds: in_feed(records))
     schema = {"type": "object", "properties": {"id": {"type": ["null", "integer"]}}}
-    events = told(list(start([Task(replace(value, schema=lambda: schema), None, BOUNDS)])), "agents")
+    events = told(list(start([Task(replace(value, load_schema=lambda _: Schema.parse(schema)), None, BOUNDS)])), "agents")
     assert [event for event in events if isinstance(event, SchemaDrifted)] == [
         SchemaDrifted("agents", "new", (), "boolean"),
         SchemaDrifted("agents", "id", ("integer",), "string"),

@@ -13,8 +13,10 @@ import pytest
 from airbyte.running import assert_whole, small
 from library.accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
 from zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
+from zendesk_chat.api.client import Observer
 from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.config import ENVIRONMENT
+from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
@@ -152,7 +154,7 @@ def test_a_read_that_has_ended_renews_no_tokens(sandbox: Sandbox) -> None:
     client = account.client(clock)
     clock.stopped.set()
     with pytest.raises(Stopped):
-        client.get("goals", {}, lambda _: None, on_wait=print, on_request=lambda: None)
+        client.get(Request("goals", bytes), Observer())
     assert sandbox.requests == []
 
 

@@ -47,20 +47,14 @@ LACKING = UnavailableError("Not in this plan.", status=403)
 DRIFT = SchemaDrifted("chat_events", "new", (), "string")
 
 
-def read_together(*_: object) -> Iterator[Any]:
-    """Shared by the streams, which makes them read together; the engine here reads nothing with it."""
-    raise NotImplementedError
-
-
-def derived(table: StreamTable) -> Stream[Any]:
+def derived(table: StreamTable) -> Stream:
     """A stream of that table, which shares its pages with the others."""
     return replace(
         STREAMS["goals"],
         name=table.name,
         primary_key=table.primary_key,
         cursor_field=table.cursor_field,
-        schema=table.schema.to_json,
-        read_together=read_together,
+        load_schema=lambda _: table.schema,
         parent_field=table.parent_field,
         latest_by=table.latest_by,
         optional=True,
@@ -102,7 +96,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 @pytest.fixture
 def account() -> Account:
     account = connect(subdomain="acme", token="t")
-    account.streams = DERIVED
+    account.catalog.streams = DERIVED
     return account
 
 

@@ -35,15 +35,15 @@ from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable
 
-Streams = Mapping[str, Stream[Any]]
+Streams = Mapping[str, Stream]
 
 
-def stream(name: str, cursor: str | None, /, **properties: Any) -> Stream[Any]:
+def stream(name: str, cursor: str | None, /, **properties: Any) -> Stream:
     schema = {"type": "object", "properties": properties}
-    return replace(STREAMS["chats"], name=name, cursor_field=cursor, schema=lambda: schema)
+    return replace(STREAMS["chats"], name=name, cursor_field=cursor, load_schema=lambda _: Schema.parse(schema))
 
 
-def stream_of(table: StreamTable) -> Stream[Any]:
+def stream_of(table: StreamTable) -> Stream:
     return stream(table.name, table.cursor_field, **{name: field.to_json() for name, field in table.schema.properties.items()})
 
 
@@ -73,7 +73,7 @@ def agents(path: Path, *rows: str) -> str:
     return database(path, f"CREATE TABLE agents ({columns})", *(f"INSERT INTO agents BY NAME SELECT {row}" for row in rows))
 
 
-def only(path: str, *streams: Stream[Any]) -> TableProfile:
+def only(path: str, *streams: Stream) -> TableProfile:
     (found,) = profile(path, {stream.name: stream for stream in streams})
     return found
 

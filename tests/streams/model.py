@@ -6,7 +6,7 @@ What those facts leave open is a choice of the model, so that a property can be 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, Literal, TypeVar
 
 from zendesk_chat.errors import RequestRejectedError, ServerError
+from zendesk_chat.request import Request
 
 T = TypeVar("T")
 Name = Literal["chats", "agent_timeline", "conversions", "department_events", "agent_events"]
@@ -76,8 +77,9 @@ class ExportApi:
     def precision(self) -> int:
         return 1 if self.name in TO_THE_MICROSECOND and not self.events_have_ids else SECOND
 
-    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
-        assert path == f"incremental/{self.name}"
+    def __call__(self, request: Request[T]) -> T:
+        params = request.params
+        assert request.path == f"incremental/{self.name}"
         assert params.get("fields") == (None if self.name == "agent_events" else f"{self.name}(*)")
         start, limit = self._start(str(params.get("start_time", 0))), int(params.get("limit", LARGEST_LIMIT))
         assert start >= 0
@@ -89,7 +91,7 @@ class ExportApi:
             raise RequestRejectedError("too young")
         if limit > self.largest_possible:
             raise ServerError("too much at once")
-        return decode(self._answer(start, str(params.get("start_id", "")), limit))
+        return request.decode(self._answer(start, str(params.get("start_id", "")), limit))
 
     def key(self, item: Item) -> str:
         if self.name == "agent_timeline":
@@ -168,8 +170,9 @@ class ListApi:
     requests: int = 0
     asked: list[int] = field(default_factory=list)
 
-    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
-        assert path == ("routing_settings/agents" if self.name == "agent_routing_settings" else self.name)
+    def __call__(self, request: Request[T]) -> T:
+        params = request.params
+        assert request.path == ("routing_settings/agents" if self.name == "agent_routing_settings" else self.name)
         since, limit = int(params["since_id"]), int(params["limit"])
         assert limit <= 100, "agents answer 400"
         if self.between:
@@ -181,7 +184,7 @@ class ListApi:
         if self.limit_counts == "union":
             union = sorted(key for page in pages for key in page)[:size]
             pages = [[key for key in page if key in union] for page in pages]
-        return decode(json.dumps(self._body(pages)).encode())
+        return request.decode(json.dumps(self._body(pages)).encode())
 
     def _body(self, pages: list[list[int]]) -> Any:
         rows = [[self.row(key) for key in page] for page in pages]

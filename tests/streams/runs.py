@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from streams.model import ExportApi
 from zendesk_chat.errors import ConnectorError
-from zendesk_chat.streams import registry
-from zendesk_chat.streams.exports.reader import Export
+from zendesk_chat.request import Request
+from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.lists import IdList, agent_settings
 from zendesk_chat.streams.registry import STREAMS
-from zendesk_chat.streams.stream import Bounds, Fetch, StateBlob, Stream
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, Fetch, StateBlob, Stream
 
 T = TypeVar("T")
 MANY_REQUESTS = 3000
 
 
-def stream_of(export: Export, cursor_field: str = "timestamp") -> Stream[Any]:
+def stream_of(export: Export, cursor_field: str = "timestamp") -> Stream:
     """A stream that reads an export."""
-    return registry._export(export, cursor_field, dict, optional=True)
+    return Stream(export.stream, ("id",), cursor_field, export, optional=True)
 
 
-def list_of(listing: IdList) -> Stream[Any]:
+def list_of(listing: IdList) -> Stream:
     """A stream that reads a list by id."""
-    return registry._by_id(listing, dict, optional=True)
+    return Stream(listing.stream, (listing.key,), listing.key, listing, optional=True)
 
 
 ROUTING = IdList("agent_routing_settings", "routing_settings/agents", agent_settings, key="agent_id", unpaged=True)
@@ -41,34 +41,46 @@ class Side:
         self._fetch = fetch
         self._lanes = lanes
         self._chance = chance or Random(0)
-        self._calls: list[Callable[[Fetch], object]] = []
+        self._started: list[tuple[Any, Callable[[], object]]] = []
         self.most = 0
 
-    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
-        return self._fetch(path, params, decode, patient=patient)
+    def __call__(self, request: Request[T]) -> T:
+        return self._fetch(request)
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        self._calls.append(answered(call, self._fetch) if self._chance.random() < 0.5 else call)
-        self.most = max(self.most, len(self._calls))
+    def start(self, request: Request[Any], tag: object) -> None:
+        answer = partial(outcome, self._fetch, request)
+        self._started.append((tag, partial(identity, answer()) if self._chance.random() < 0.5 else answer))
+        self.most = max(self.most, len(self._started))
 
-    def finished(self) -> Any:
-        return self._calls.pop(self._chance.randrange(len(self._calls)))(self._fetch)
+    def finished(self) -> tuple[Any, Any]:
+        tag, answer = self._started.pop(self._chance.randrange(len(self._started)))
+        return tag, answer()
 
-    def spare(self) -> int:
-        return self._lanes - len(self._calls) if self._lanes > 1 else 0
+    def free_slots(self) -> int:
+        return self._lanes - len(self._started) if self._lanes > 1 else 0
 
 
-def answered(call: Callable[[Fetch], object], fetch: Fetch) -> Callable[[Fetch], object]:
-    """A call that is answered now, and gives its answer or its error later."""
+def outcome(fetch: Fetch, request: Request[Any]) -> Any:
+    """The decoded page, or the error."""
     try:
-        result = call(fetch)
+        return fetch(request)
     except ConnectorError as error:
-        return partial(fail, error)
-    return lambda _: result
+        return error
 
 
-def fail(error: ConnectorError, _: Fetch) -> NoReturn:
-    raise error
+def identity(value: T) -> T:
+    return value
+
+
+def read_one(stream: Stream, fetch: AnyFetcher, position: object, bounds: Bounds) -> Iterator[Batch[Any]]:
+    """The batches of a stream that is read alone."""
+    return (batch for (batch,) in stream.source.read(fetch, [position], bounds))
+
+
+def probe(stream: str, fetch: Fetch, bounds: Bounds) -> None:
+    """Send a stream's probe."""
+    request = STREAMS[stream].source.probe(bounds)
+    fetch(request)
 
 
 @dataclass(slots=True)
@@ -100,15 +112,13 @@ class Run:
         return Run(self.stream, self.key, self.batches[:batches], self.states[:batches])
 
 
-def run(
-    stream: str | Stream[Any], api: Fetch, bounds: Bounds, state: StateBlob | None = None, *, into: Run | None = None
-) -> Run:
+def run(stream: str | Stream, api: Fetch, bounds: Bounds, state: StateBlob | None = None, *, into: Run | None = None) -> Run:
     """Read to the end; what came before an error is in ``into``."""
     value = STREAMS[stream] if isinstance(stream, str) else stream
     result = into or Run(value.name, value.primary_key[-1] if value.primary_key else "id")
     position = value.load_state(state) if state else None
     fetch = Side(api, api.lanes, Random(api.chance)) if isinstance(api, ExportApi) else Side(api)
-    for batch in value.read(fetch, position, bounds):
+    for batch in read_one(value, fetch, position, bounds):
         assert all(b"\n" not in record for record in batch.records)
         assert len(batch.records) + batch.unchanged + batch.outside == batch.received
         result.batches.append([json.loads(record) for record in batch.records])

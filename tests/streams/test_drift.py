@@ -187,7 +187,7 @@ def test_a_record_without_findings_is_valid_and_one_of_another_type_is_not(schem
 
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=lambda stream: stream.name)
 def test_what_a_stream_documents_is_no_drift(stream: Any) -> None:
-    schema = stream.schema()
+    schema = stream.schema.to_json()
 
     @effort(25)
     @given(st.lists(conforming(schema), max_size=3))

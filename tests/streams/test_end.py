@@ -14,6 +14,7 @@ from streams.effort import effort
 from streams.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
 from streams.runs import Run, destination, doubles, run
 from streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
+from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
@@ -164,7 +165,7 @@ def test_an_end_before_the_start_asks_for_nothing(name: Name) -> None:
 
 
 def test_lists_have_no_end() -> None:
-    def fetch(path: str, params: Any, decode: Any, *, patient: bool = True) -> Any:
-        return decode(json.dumps([{"id": 1}]).encode())
+    def fetch(request: Request[Any]) -> Any:
+        return request.decode(json.dumps([{"id": 1}]).encode())
 
     assert run("goals", fetch, replace(Bounds(0, NOW), end=1)).records == [{"id": 1}]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,16 +12,16 @@ from hypothesis import strategies as st
 
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, run, stream_of
+from streams.runs import Run, destination, doubles, probe, run, stream_of
 from streams.test_exports import START, contains, rows
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError
+from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from zendesk_chat.streams.exports.reader import Export, Row
+from zendesk_chat.streams.exports.export import Export, Row
 from zendesk_chat.streams.keys import is_made
 from zendesk_chat.streams.records import with_fields
-from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
 Unit = Literal["seconds", "microseconds"]
@@ -42,9 +41,9 @@ def test_the_unit_of_agent_events_is_found_out_by_one_small_request(counts: Unit
     asked: list[dict[str, Any]] = []
 
     class Watched(ExportApi):
-        def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-            asked.append(dict(params))
-            return ExportApi.__call__(self, path, params, decode, patient=patient)
+        def __call__(self, request: Request[Any]) -> Any:
+            asked.append(dict(request.params))
+            return ExportApi.__call__(self, request)
 
     items = {number: Item(number, (START + 60 * number) * SECOND) for number in range(40)}
     api = Watched("agent_events", items, agent_events_in=counts, lanes=lanes)
@@ -123,7 +122,7 @@ def test_a_probe_of_agent_events_asks_in_seconds_which_either_api_accepts() -> N
     for counts in UNITS:
         api = events(3, rejects_young=True)
         api.agent_events_in = counts
-        STREAMS["agent_events"].probe(api, Bounds(START, NOW))
+        probe("agent_events", api, Bounds(START, NOW))
         assert api.requests == 1
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from streams.effort import effort
 from streams.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, run
+from streams.runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
-from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Bounds
 
 PAGE = 6  # as in conftest
@@ -475,8 +475,10 @@ def test_a_request_refused_for_another_reason_is_an_error() -> None:
 )
 def test_an_envelope_of_nonsense_does_not_lead_astray(change: dict[str, object]) -> None:
     class Odd(ExportApi):
-        def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-            return super().__call__(path, params, lambda body: decode(json.dumps(json.loads(body) | change).encode()))
+        def __call__(self, request: Request[Any]) -> Any:
+            return super().__call__(
+                replace(request, decode=lambda body: request.decode(json.dumps(json.loads(body) | change).encode()))
+            )
 
     items = {number: Item(number, (NOW - 5000 - number // 3) * SECOND) for number in range(20)}
     api = Odd("chats", items, start_id="exclusive" if change.get("end_id", "") in ("", None) else "ignored")
@@ -491,14 +493,14 @@ class Miscounting(ExportApi):
     first = 0
     says: Callable[[int], object] = staticmethod(lambda rows: rows + 1)
 
-    def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+    def __call__(self, request: Request[Any]) -> Any:
         def miscount(body: bytes) -> Any:
             page = json.loads(body)
-            return decode(
+            return request.decode(
                 json.dumps(page | {"count": self.says(len(page[self.name]))} if self.requests > self.first else page).encode()
             )
 
-        return super().__call__(path, params, miscount)
+        return super().__call__(replace(request, decode=miscount))
 
 
 @pytest.mark.parametrize("first", [0, 2])
@@ -516,12 +518,12 @@ def test_a_page_that_stays_miscounted_is_read_and_reported_once(name: Name, says
 
 def test_a_miscounted_page_that_is_right_when_asked_again_is_not_reported() -> None:
     class Once(Miscounting):
-        def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+        def __call__(self, request: Request[Any]) -> Any:
             try:
-                return super().__call__(path, params, decode, patient=patient)
+                return super().__call__(request)
             except EnvelopeError:  # as the client does
                 self.first = 10**6
-                return super().__call__(path, params, decode, patient=patient)
+                return super().__call__(request)
 
     found = run(
         "chats", Once("chats", {number: Item(number, (NOW - 5000 - number) * SECOND) for number in range(20)}), bounds()
@@ -559,7 +561,7 @@ def test_an_empty_account_is_one_request() -> None:
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
 def test_a_probe_asks_for_one_record_of_an_acceptable_time(name: Name) -> None:
     api = ExportApi(name, {1: Item(1, (NOW - 5000) * SECOND)}, rejects_young=True, largest_possible=1)
-    STREAMS[name].probe(api, Bounds(NOW + 50, NOW))
+    probe(name, api, Bounds(NOW + 50, NOW))
     assert api.requests == 1
 
 
@@ -574,10 +576,10 @@ def test_a_longer_lookback_than_before_does_not_bring_back_what_is_not_remembere
 
 def test_a_server_that_turns_in_circles_does_not_keep_the_run_from_ending() -> None:
     class Circling(ExportApi):
-        def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+        def __call__(self, request: Request[Any]) -> Any:
             self.requests += 1
             rows = [self.row(Item(number, NOW * SECOND)) for number in range(self.requests % 2, 4, 2)]
-            return decode(json.dumps({"chats": rows}).encode())
+            return request.decode(json.dumps({"chats": rows}).encode())
 
     with pytest.raises(PaginationStuckError):
         run("chats", Circling("chats", {}), bounds(NOW + 5000))
@@ -634,12 +636,12 @@ class Large(ExportApi):
     def row(self, item: Item) -> dict[str, Any]:
         return {**super().row(item), "history": ["x" * (1000 if item.number in self.large else 1)]}
 
-    def __call__(self, path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
+    def __call__(self, request: Request[Any]) -> Any:
         def sized(body: bytes) -> Any:
-            self.pages.append((int(params["limit"]), len(body)))
-            return decode(body)
+            self.pages.append((int(request.params["limit"]), len(body)))
+            return request.decode(body)
 
-        return super().__call__(path, params, sized, patient=patient)
+        return super().__call__(replace(request, decode=sized))
 
     @property
     def pages(self) -> list[tuple[int, int]]:

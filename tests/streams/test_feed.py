@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 
 from hypothesis import given
@@ -13,23 +14,22 @@ from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item
 from streams.runs import MANY_REQUESTS, Run, Side, destination, doubles
 from zendesk_chat.streams.exports.chats import CHATS
-from zendesk_chat.streams.exports.feed import common_position, later_position, read_together
-from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
+from zendesk_chat.streams.exports.feed import common_position, later_position
+from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.stream import Bounds, StateBlob
 
 PAGE = 6  # as in conftest
 START = NOW - 3 * 86_400
 STREAMS = ("one", "two", "three")
-dump = dump_export("update_timestamp", micros=False)
-load = load_export("chats", "update_timestamp")
-together = read_together(CHATS)
+dump = partial(CHATS.dump_state, "update_timestamp")
+load = partial(CHATS.load_state, "chats", "update_timestamp")
 
 
 def run_together(api: ExportApi, bounds: Bounds, states: Sequence[StateBlob | None]) -> list[Run]:
     """Read to the end; a run for each stream."""
     runs = [Run("chats") for _ in states]
     positions = [load(state) if state else None for state in states]
-    for batches in together(Side(api, api.lanes, Random(api.chance)), positions, bounds):
+    for batches in CHATS.read(Side(api, api.lanes, Random(api.chance)), positions, bounds):
         for run, batch in zip(runs, batches, strict=True):
             assert len(batch.records) + batch.unchanged + batch.outside == batch.received
             run.batches.append([json.loads(record) for record in batch.records])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from streams.effort import effort
 from streams.model import NOW, SECOND, iso
-from streams.runs import Side
+from streams.runs import Side, read_one
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
+from zendesk_chat.request import Request
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, StateBlob
@@ -37,15 +38,15 @@ class Bodies:
     then: Then = "the last again"
     requests: int = 0
 
-    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
-        assert all(len(str(value)) < 50 for value in params.values()), "fits into a URL"
+    def __call__(self, request: Request[T]) -> T:
+        assert all(len(str(value)) < 50 for value in request.params.values()), "fits into a URL"
         number = self.requests
         self.requests += 1
         assert self.requests <= 3 * len(self.bodies) + 12, "does not end"
         if number >= len(self.bodies) and self.then != "the last again":
             raise ServerError("no more") if self.then == "nothing" else RequestRejectedError("refused")
         try:
-            return decode(self.bodies[min(number, len(self.bodies) - 1)])
+            return request.decode(self.bodies[min(number, len(self.bodies) - 1)])
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ServerError("not JSON") from None
 
@@ -67,7 +68,7 @@ def read(name: str, fetch: Bodies, bounds: Bounds, state: StateBlob | None = Non
     """Read to the end; whatever is not a typed error propagates."""
     stream, result = STREAMS[name], Read()
     try:
-        for batch in stream.read(Side(fetch), stream.load_state(state) if state else None, bounds):
+        for batch in read_one(stream, Side(fetch), stream.load_state(state) if state else None, bounds):
             for record in batch.records:
                 assert isinstance(record, bytes)
                 assert not set(record) & set(b"\r\n")
@@ -187,7 +188,7 @@ def event(number: int) -> dict[str, Any]:
 
 def page(stream: str, first: int, size: int) -> Any:
     """A page as the API documents it."""
-    name = "chats" if STREAMS[stream].derive else stream
+    name = "chats" if STREAMS[stream].extract else stream
     at = range(first, first + size)
     if name in ("conversions", "department_events", "agent_events"):
         end = NOW - 10_000 + 50 * (first + size - 1)

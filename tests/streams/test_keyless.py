@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, run
+from streams.runs import Run, destination, doubles, read_one, run
 from zendesk_chat.errors import PaginationStuckError, RecordShapeError
+from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
@@ -41,12 +42,13 @@ class Server:
     size: int = 100
     requests: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def __call__(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], *, patient: bool = True) -> T:
+    def __call__(self, request: Request[T]) -> T:
+        params = request.params
         self.requests.append(params)
         since, limit = int(params.get("since_id", 0)), min(self.size, int(params.get("limit", 10**6)))
         page: list[Any] = [row for row in self.ordered if int(row[key_of(self.name)]) >= since][:limit]
         page += self.odd if self.always or since == 0 else []
-        return decode(json.dumps({"visitor": page} if self.name == "bans" else page).encode())
+        return request.decode(json.dumps({"visitor": page} if self.name == "bans" else page).encode())
 
 
 def key_of(name: str) -> str:
@@ -125,8 +127,8 @@ def test_a_list_without_numbers_for_ids_is_read_unless_there_may_be_more() -> No
     assert len(run("agents", Server("agents", [], rows), INCREMENTAL).records) == 99
     part, cut = Run("agents"), Server("agents", [], [*rows, {"id": "z"}])
 
-    def fetch(path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        return decode(json.dumps(cut.odd[: params["limit"]]).encode())
+    def fetch(request: Request[Any]) -> Any:
+        return request.decode(json.dumps(cut.odd[: int(request.params["limit"])]).encode())
 
     with pytest.raises(PaginationStuckError, match="no numbers as ids"):
         run("agents", fetch, INCREMENTAL, into=part)
@@ -157,7 +159,7 @@ def test_a_shortcut_without_an_id_is_known_by_its_name() -> None:
 
 
 def test_an_account_without_its_key_is_a_record() -> None:
-    found = run("accounts", lambda path, params, decode, patient=True: decode(b'{"status": "active"}'), INCREMENTAL)
+    found = run("accounts", lambda request: request.decode(b'{"status": "active"}'), INCREMENTAL)
     assert found.records[0]["account_key"].startswith("no-id-")
     assert len(found.notes) == 1
 
@@ -196,7 +198,7 @@ def test_an_export_gives_its_records_without_a_key_once_and_a_second_run_nothing
 def test_an_export_of_nothing_but_rows_that_are_no_objects_is_an_error(name: Name) -> None:
     body = json.dumps({name: [5], "count": 1}).encode()
     with pytest.raises(RecordShapeError):
-        run(name, lambda path, params, decode, patient=True: decode(body), INCREMENTAL)
+        run(name, lambda request: request.decode(body), INCREMENTAL)
 
 
 CHAT = {
@@ -208,11 +210,11 @@ CHAT = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.derive])
+@pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.extract])
 def test_a_chat_without_an_id_has_no_children_and_takes_none_from_others(name: str) -> None:
     body = json.dumps({"chats": [CHAT, {**CHAT, "id": "c1"}]}).encode()
-    chats = [batch for batch in STREAMS["chats"].read(Once(body), None, INCREMENTAL) if batch.records]
-    derive = STREAMS[name].derive
+    chats = [batch for batch in read_one(STREAMS["chats"], Once(body), None, INCREMENTAL) if batch.records]
+    derive = STREAMS[name].extract
     assert derive is not None
     children = derive(chats[0].records)
     assert len(chats[0].records) == 2
@@ -225,16 +227,17 @@ class Once:
 
     def __init__(self, body: bytes) -> None:
         self._bodies = [body]
-        self._calls: list[Callable[[Any], Any]] = []
+        self._started: list[tuple[Request[Any], object]] = []
 
-    def __call__(self, path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        return decode(self._bodies.pop() if self._bodies else b'{"chats": []}')
+    def __call__(self, request: Request[Any]) -> Any:
+        return request.decode(self._bodies.pop() if self._bodies else b'{"chats": []}')
 
-    def start(self, call: Callable[[Any], Any]) -> None:
-        self._calls.append(call)
+    def start(self, request: Request[Any], tag: object) -> None:
+        self._started.append((request, tag))
 
-    def finished(self) -> Any:
-        return self._calls.pop()(self)
+    def finished(self) -> tuple[Any, Any]:
+        request, tag = self._started.pop()
+        return tag, self(request)
 
-    def spare(self) -> int:
+    def free_slots(self) -> int:
         return 0

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from streams.effort import effort
 from streams.model import NOW, ListApi
 from streams.runs import ROUTING as ROUTING_LIST
-from streams.runs import Run, destination, doubles, list_of, run
+from streams.runs import Run, destination, doubles, list_of, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams import lists
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
@@ -315,13 +316,12 @@ def test_digests_are_those_of_redacted_records() -> None:
 
 
 def test_whole_lists_are_redacted_too() -> None:
-    read = lists.read_whole(lists.Listing("goals", "goals", lists.array, redact=masked))
-    assert [batch.records for batch in read(fixed(b'[{"id": 1, "name": "x"}]'), None, INCREMENTAL)] == [
-        [b'{"id": 1, "name": "#"}']
-    ]
+    goals = lists.WholeList("goals", "goals", lists.array, redact=masked)
+    ((batch,),) = goals.read(fixed(b'[{"id": 1, "name": "x"}]'), [None], INCREMENTAL)
+    assert batch.records == [b'{"id": 1, "name": "#"}']
 
 
-WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.derive is None]
+WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.extraction is None]
 
 
 def _array(row: dict[str, Any]) -> object:
@@ -339,8 +339,8 @@ def answer(name: str, row: Any) -> bytes:
 
 
 def fixed(body: bytes) -> Any:
-    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        return decode(body)
+    def fetch(request: Request[Any]) -> Any:
+        return request.decode(body)
 
     return fetch
 
@@ -374,13 +374,13 @@ def test_bans_in_another_form_are_an_error(body: bytes) -> None:
 @exactly
 @given(api=apis(names=["bans"]))
 def test_an_absent_or_null_list_of_bans_is_an_empty_one_on_every_page(api: ListApi, empty: str) -> None:
-    def fetch(path: str, params: Any, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        return api(path, params, lambda body: decode(without_empty_lists(body, empty)), patient=patient)
+    def fetch(request: Request[Any]) -> Any:
+        return api(replace(request, decode=lambda body: request.decode(without_empty_lists(body, empty))))
 
     found = run("bans", fetch, INCREMENTAL)
     assert found.by_key() == rows(api)
     assert not found.notes
-    STREAMS["bans"].probe(fetch, INCREMENTAL)
+    probe("bans", fetch, INCREMENTAL)
 
 
 def without_empty_lists(body: bytes, empty: str) -> bytes:
@@ -395,12 +395,12 @@ def test_a_probe_is_one_request(name: str) -> None:
     body = b"{}" if name == "bans" else answer(name, {"id": 1, "account_key": "a"})
     asked: list[object] = []
 
-    def fetch(path: str, params: object, decode: Callable[[bytes], Any], *, patient: bool = True) -> Any:
-        asked.append((path, params))
-        assert not patient
-        return decode(body)
+    def fetch(request: Request[Any]) -> Any:
+        asked.append((request.path, request.params))
+        assert request.attempts == FEW_ATTEMPTS
+        return request.decode(body)
 
-    STREAMS[name].probe(fetch, INCREMENTAL)
+    probe(name, fetch, INCREMENTAL)
     assert len(asked) == 1
 
 

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from streams.effort import effort
 from streams.model import NOW, SECOND, ExportApi, Item
-from streams.runs import Run, Side, destination, doubles, run
+from streams.runs import Run, Side, destination, doubles, outcome, read_one, run
+from zendesk_chat.request import Request
+from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.reader import _placed
 from zendesk_chat.streams.exports.windows import MOST_MISSES, Moments, Windows
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.registry import STREAMS
-from zendesk_chat.streams.stream import Bounds, Fetch, StateBlob
+from zendesk_chat.streams.stream import Bounds, StateBlob
 
 PAGE = 6  # as in conftest
 YEAR = 365 * 86_400
@@ -40,19 +42,19 @@ class Slow(Side):
 
     def __init__(self, api: ExportApi, lanes: int) -> None:
         super().__init__(api, lanes)
-        self._ends: list[tuple[float, int, Callable[[Fetch], object]]] = []
-        self._started = 0
+        self._ends: list[tuple[float, int, Any, Request[Any]]] = []
+        self._count = 0
         self.seconds = 0.0
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        self._started += 1
-        heapq.heappush(self._ends, (self.seconds + 1, self._started, call))
+    def start(self, request: Request[Any], tag: object) -> None:
+        self._count += 1
+        heapq.heappush(self._ends, (self.seconds + 1, self._count, tag, request))
 
-    def finished(self) -> Any:
-        self.seconds, _, call = heapq.heappop(self._ends)
-        return call(self._fetch)
+    def finished(self) -> tuple[Any, Any]:
+        self.seconds, _, tag, request = heapq.heappop(self._ends)
+        return tag, outcome(self._fetch, request)
 
-    def spare(self) -> int:
+    def free_slots(self) -> int:
         return self._lanes - len(self._ends) if self.seconds and self._lanes > 1 else 0
 
 
@@ -67,7 +69,7 @@ def timed(api: ExportApi, lanes: int) -> tuple[float, int]:
     """Seconds and requests of a whole read, in which everything comes once."""
     slow = Slow(api, lanes)
     before = api.requests
-    records = [record for batch in STREAMS["chats"].read(slow, None, Bounds(START, NOW)) for record in batch.records]
+    records = [record for batch in read_one(STREAMS["chats"], slow, None, Bounds(START, NOW)) for record in batch.records]
     assert len(records) == len(set(records)) == len(api.items)
     return slow.seconds, api.requests - before
 
@@ -100,7 +102,7 @@ def test_a_small_incremental_sync_pays_nothing_for_windows() -> None:
         before = api.requests
         slow = Slow(api, lanes)
         position = STREAMS["chats"].load_state(state)
-        batches = list(STREAMS["chats"].read(slow, position, Bounds(START, later)))
+        batches = list(read_one(STREAMS["chats"], slow, position, Bounds(START, later)))
         assert sum(len(batch.records) for batch in batches) == 2 * PAGE
         requests.append(api.requests - before)
     assert requests[0] == requests[1] <= 4
@@ -147,7 +149,7 @@ def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_
     emitted: set[str] = set()
     for records, state in zip(whole.batches, whole.states, strict=True):
         emitted |= {str(record["id"]) for record in records}
-        position = STREAMS["chats"].load_state(state)
+        position = CHATS.load_state("chats", "update_timestamp", state)
         assert position
         assert {key for key, time in truth.items() if time < position.known_from} <= emitted
         for begin, end in position.ahead:
@@ -161,7 +163,7 @@ def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_
 def test_never_more_requests_at_a_time_than_there_is_room_for() -> None:
     api = account(SHAPES["the same all the time"], 100)
     side = Side(api, LANES, Random(0))
-    list(STREAMS["chats"].read(side, None, Bounds(START, NOW)))
+    list(read_one(STREAMS["chats"], side, None, Bounds(START, NOW)))
     assert side.most == LANES
 
 

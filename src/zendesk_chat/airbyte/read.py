@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal
 
@@ -36,8 +36,8 @@ from zendesk_chat.engine.run import Task, run
 from zendesk_chat.errors import ConfigError, ExitCode, origin
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, printable
-from zendesk_chat.streams.registry import STREAMS, Streams, streams_for
-from zendesk_chat.streams.stream import Bounds, StateBlob
+from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 
 KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
 
@@ -52,11 +52,12 @@ def read(
         require_past_start(config, clock.now())
         configured = parse_catalog(read_json(catalog_path, "catalog"))
         states = parse_state(read_json(state_path, "state")) if state_path else {}
-        streams, warnings = streams_for(config.redaction)
+        catalog = Catalog(config.redaction)
+        streams = catalog.streams
     except ConfigError as error:
         writer.error(str(error), failure_type(error))
         return ExitCode.INCOMPLETE
-    for warning in (*unknown_keys(config.raw), *warnings):
+    for warning in (*unknown_keys(config.raw), *catalog.warnings):
         writer.log("WARN", warning)
     known = [stream for stream in configured if stream.name in streams]
     narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
@@ -68,12 +69,16 @@ def read(
     narrator.tell_unfinished()
     for stream in configured:
         if stream.name not in streams:
-            narrator.tell_unknown(stream.name)
+            narrator.tell_unknown(stream.name, streams)
     return ExitCode.INCOMPLETE if narrator.failed else ExitCode.COMPLETE
 
 
 def _tasks(
-    configured: Sequence[ConfiguredStream], streams: Streams, states: dict[str, StateBlob], config: Config, clock: Clock
+    configured: Sequence[ConfiguredStream],
+    streams: Mapping[str, Stream],
+    states: dict[str, StateBlob],
+    config: Config,
+    clock: Clock,
 ) -> Iterator[Task]:
     now = clock.now()
     for stream in configured:
@@ -139,11 +144,11 @@ class _Narrator:
             self._end(stream, "INCOMPLETE")
             self.failed = True
 
-    def tell_unknown(self, stream: str) -> None:
+    def tell_unknown(self, stream: str, known: Iterable[str]) -> None:
         """Report a stream that the catalog asks for and that does not exist."""
         self.failed = True
         unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
-        advice = f"Refresh the source's schema and choose among: {', '.join(STREAMS)}."
+        advice = f"Refresh the source's schema and choose among: {', '.join(known)}."
         self._writer.error(unknown + advice, "config_error", stream=stream)
         self._end(stream, "INCOMPLETE")
 

@@ -19,6 +19,7 @@ from zendesk_chat.api.token_endpoint import TokenAnswer, grant, is_refusal, refu
 from zendesk_chat.api.transport import Transport
 from zendesk_chat.config import AccessToken, Config, OAuth
 from zendesk_chat.errors import AuthError, ConfigError, ConnectorError, NetworkError, ServerError, TransientError
+from zendesk_chat.request import FEW_ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -212,7 +213,7 @@ class OAuthTokens:
                 return answer
             if outcome.status in {0, OK} or outcome.status >= SERVER_ERRORS:
                 self._lost = reason
-            wait = wait_before_retry(outcome, attempt, self._clock.now(), patient=False)
+            wait = wait_before_retry(outcome, attempt, self._clock.now(), max_attempts=FEW_ATTEMPTS)
             if wait is None:
                 raise self._unanswered(outcome, reason)
             self._clock.sleep(wait)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,6 +30,7 @@ from zendesk_chat.errors import (
     UnavailableError,
     UnreachableError,
 )
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 USER_AGENT: Final = f"zendesk-chat/{__version__}"
 OK: Final = 200
-ONE_AGENT: Final[tuple[str, Mapping[str, str | int]]] = ("agents", {"limit": 1, "since_id": 0})
+ONE_AGENT: Final = Request("agents", msgspec.json.Decoder(list[msgspec.Raw]).decode, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
 MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
 
 
@@ -59,6 +60,36 @@ class Wait:
 
     seconds: float
     reason: str = ""
+
+
+class Observer:
+    """Learns what happens to requests, in the thread that makes them. This one ignores everything."""
+
+    def sent(self) -> None:
+        """A request is about to be sent, maybe again."""
+
+    def waited(self, wait: Wait) -> None:
+        """A wait is about to begin."""
+
+    def answered(self, *, accepted: bool) -> None:
+        """An answer came, maybe an error; ``accepted`` if an account gave it that accepts the token."""
+
+
+class Decode(Protocol):
+    """Decompresses and decodes an answer of status 200. It raises what ``Request.decode`` and ``Response.body`` raise."""
+
+    def __call__(self, request: Request[T], answer: Response) -> T:
+        """Return the decoded value."""
+        ...
+
+
+def decode_body(request: Request[T], answer: Response) -> T:
+    """Decompress and decode an answer at once."""
+    return request.decode(answer.body)
+
+
+def _wait_for_quota(observer: Observer, seconds: float) -> None:
+    observer.waited(Wait(seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +141,13 @@ class Client:
         self._refused: AuthError | None = None
         self.has_answered = False
 
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[Response], T],
-        *,
-        on_wait: Callable[[Wait], None],
-        on_request: Callable[[], None],
-        on_account: Callable[[], None] = lambda: None,
-        patient: bool = True,
-    ) -> T:
-        """Fetch and decode one page, however often it has to be asked for.
+    def get(self, request: Request[T], observer: Observer, decode: Decode | None = None) -> T:
+        """Fetch and decode one page, however often it has to be sent.
 
         Args:
-            path: Below the API's root.
-            params: Query parameters.
-            decode: As in ``streams.stream.Fetch``, but of an answer whose body is not unpacked yet.
-            on_wait: Told before each wait.
-            on_request: Told before each request.
-            on_account: Told of each answer, also an error, that an account gives which accepts the token.
-            patient: As in ``streams.stream.Fetch``.
+            request: What to ask for.
+            observer: What happens on the way is reported to it.
+            decode: Decompresses and decodes an answer, where the caller limits the memory that this takes.
 
         Raises:
             ConnectorError: Typed by what recovers from it.
@@ -139,19 +156,19 @@ class Client:
         while True:
             if self._refused:
                 raise self._refused
-            let_out = self._limiter.acquire(lambda seconds: on_wait(Wait(seconds)), self.time.sleep)
+            let_out = self._limiter.acquire(partial(_wait_for_quota, observer), self.time.sleep)
             token = self._tokens.token()
-            on_request()
+            observer.sent()
             began = self.time.monotonic()
-            result = self._attempt(path, params, token, decode)
+            result = self._attempt(request, token, decode or decode_body)
             if not isinstance(result, _Failure):
                 self._limiter.passed(let_out)
                 self.has_answered = True
-                on_account()
+                observer.answered(accepted=True)
                 return result
             failed = result
-            if failed.is_of_account:
-                on_account()
+            if failed.outcome.status:
+                observer.answered(accepted=failed.is_of_account)
             if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
                 renewed = True
                 continue
@@ -161,22 +178,22 @@ class Client:
             attempt = max(1, attempts[limited])
             spent += 0.0 if limited else self.time.monotonic() - began
             now = self.time.now()
-            wait = wait_before_retry(failed.outcome, attempt, now, patient=patient, spell=spell, spent=spent)
+            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, spell=spell, spent=spent)
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
-            on_wait(Wait(wait, f"{path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
+            observer.waited(Wait(wait, f"{request.path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
             self._wait(failed, wait)
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """How many requests could start now without waiting."""
-        return self._limiter.room()
+        return self._limiter.free_slots()
 
     def account_answers(self) -> bool:
         """Whether a Chat endpoint has answered this client. If none has yet, ask one that every account has."""
         if not self.has_answered:
             with suppress(ConnectorError):
-                self.get(*ONE_AGENT, _rows, on_wait=lambda _: None, on_request=lambda: None, patient=False)
+                self.get(ONE_AGENT, Observer())
         return self.has_answered
 
     def support_status(self) -> Response | None:
@@ -191,19 +208,20 @@ class Client:
         """Give a renewal of the token that is under way so much time to end."""
         self._tokens.settle(seconds)
 
-    def _attempt(self, path: str, params: Mapping[str, str | int], token: str, decode: Callable[[Response], T]) -> T | _Failure:
+    def _attempt(self, request: Request[T], token: str, decode: Decode) -> T | _Failure:
         """One request and its decoding."""
         sent = self.time.monotonic()
         try:
-            response = self._transport.get(f"{self._api_url}/{path}", params, token)
+            response = self._transport.get(f"{self._api_url}/{request.path}", request.params, token)
         except NoAnswerError as reason:
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
-        self.time.learn(response.headers.get("date", ""), self.time.monotonic() - sent)
+        response = replace(response, seconds=self.time.monotonic() - sent)
+        self.time.learn(response.headers.get("date", ""), response.seconds)
         if response.status != OK:
             refusal = error_for(response, host=self._host, token=token, now=self.time.now())
             return _Failure(Outcome(response.status, "", response.headers), refusal)
         try:
-            return decode(response)
+            return decode(request, response)
         except NoAnswerError as reason:  # it cannot be decompressed
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -240,10 +258,6 @@ def no_answer(reason: NoAnswerError) -> ConnectorError:
     if reason.kind == "lasting":
         return UnreachableError(reason.message)
     return NetworkError(f"No answer from Zendesk: {reason}.")
-
-
-def _rows(response: Response) -> list[msgspec.Raw]:
-    return msgspec.json.decode(response.body, type=list[msgspec.Raw])
 
 
 def _is_signed_in(support: Response) -> bool:

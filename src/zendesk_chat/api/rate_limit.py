@@ -73,7 +73,7 @@ class RateLimiter:
             self._leave(place)
         return place.moment
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """How many requests could start now without waiting."""
         with self._lock:
             now = self._clock.monotonic()

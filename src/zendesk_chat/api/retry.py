@@ -8,12 +8,12 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage is overcome, a long one reported
-IMPATIENT_ATTEMPTS: Final = 3
+from zendesk_chat.request import MAX_ATTEMPTS
+
 MAX_RATE_LIMIT_ATTEMPTS: Final = 10
-FEW_ATTEMPTS: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" is at times a fault of the moment
+ATTEMPTS_BY_FAILURE: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" is at times a fault of the moment
 MAX_SECONDS: Final = 300.0  # of attempts and waits, after which no other follows, however long one attempt takes
-IMPATIENT_SECONDS: Final = 60.0
+FEW_ATTEMPTS_SECONDS: Final = 60.0  # the same for a request with fewer attempts than the default
 MAX_BACKOFF_SECONDS: Final = 32.0
 MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
 TOO_MANY_REQUESTS: Final = 429
@@ -59,7 +59,13 @@ class Spell:
 
 
 def wait_before_retry(
-    outcome: Outcome, attempt: int, now: float, *, patient: bool = True, spell: Spell | None = None, spent: float = 0.0
+    outcome: Outcome,
+    attempt: int,
+    now: float,
+    *,
+    max_attempts: int = MAX_ATTEMPTS,
+    spell: Spell | None = None,
+    spent: float = 0.0,
 ) -> float | None:
     """Seconds to wait before the next attempt, or None to give up.
 
@@ -67,15 +73,15 @@ def wait_before_retry(
         outcome: The attempt just made.
         attempt: Its number, from 1.
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
-        patient: False for a caller that has something smaller to ask for.
+        max_attempts: After how many attempts a server or network error is final.
         spell: Of 429 in the whole process, if it is one: waits grow with it, because they hold every request back.
         spent: Seconds that the attempts of this request took so far, and the waits between them. Those of 429 do not count.
     """
     wait = _wait(outcome, attempt, now, spell)
-    limit = _attempts(outcome, patient=patient)
+    limit = _attempts(outcome, max_attempts)
     if wait is None or attempt >= limit or (spell and spell.hopeless):
         return None
-    budget = MAX_SECONDS if patient else IMPATIENT_SECONDS
+    budget = FEW_ATTEMPTS_SECONDS if max_attempts < MAX_ATTEMPTS else MAX_SECONDS
     return wait if is_rate_limit(outcome) or spent < budget else None
 
 
@@ -111,11 +117,11 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124  "nan" is a float too
 
 
-def _attempts(outcome: Outcome, *, patient: bool) -> int:
+def _attempts(outcome: Outcome, max_attempts: int) -> int:
     if is_rate_limit(outcome):
         return MAX_RATE_LIMIT_ATTEMPTS
-    if outcome.failure in FEW_ATTEMPTS:
-        return FEW_ATTEMPTS[outcome.failure]
+    if outcome.failure in ATTEMPTS_BY_FAILURE:
+        return min(max_attempts, ATTEMPTS_BY_FAILURE[outcome.failure])
     if outcome.failure or outcome.status >= SERVER_ERRORS or outcome.status in {REQUEST_TIMEOUT, CONFLICT}:
-        return MAX_ATTEMPTS if patient else IMPATIENT_ATTEMPTS
+        return max_attempts
     return 1

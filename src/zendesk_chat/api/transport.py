@@ -39,12 +39,14 @@ class Response:
         headers: By lower-case names.
         content: As it came, perhaps packed.
         connection: That it came on.
+        seconds: From sending the request to having this.
     """
 
     status: int
     headers: Mapping[str, str]
     content: bytes
     connection: Connection | None = field(default=None, repr=False, compare=False)
+    seconds: float = 0.0
 
     @property
     def body(self) -> bytes:

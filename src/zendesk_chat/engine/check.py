@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from zendesk_chat.config import CLOCK_TOLERANCE_SECONDS, Config
 from zendesk_chat.engine.events import CredentialsRotated, StreamCompleted, StreamFailed
 from zendesk_chat.engine.run import SaveCredentials, Task, run
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
-from zendesk_chat.streams.registry import STREAMS, streams_for
-from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Stream
+from zendesk_chat.request import Request
+from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Source, StateBlob, Stream
 
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
@@ -23,7 +24,8 @@ OK: Final = 200
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
 
-REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.derive is None and not stream.optional)
+STREAMS: Final = Catalog().streams
+REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.extraction is None and not stream.optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def check(
     now = clock.now()
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
         return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
-    streams, warnings = streams_for(config.redaction)
+    catalog = Catalog(config.redaction)
     bounds = Bounds(config.start, now)
     clients: list[Client] = []
 
@@ -71,7 +73,7 @@ def check(
 
     failures: dict[str, ConnectorError] = {}
     answered: set[str] = set()
-    tasks = [Task(_probing(stream), None, bounds) for stream in streams.values() if stream.derive is None]
+    tasks = [Task(_probing(stream), None, bounds) for stream in catalog.streams.values() if stream.extraction is None]
     for event in run(tasks, connect_once, clock, stopped, workers=len(tasks)):
         if isinstance(event, StreamFailed):
             failures[event.stream] = event.error
@@ -85,7 +87,7 @@ def check(
     in_order = {name: failures[name] for name in STREAMS if name in failures}
     verdict = judge(in_order, config.subdomain, clients[0].support_status)
     clock_warning = clients[0].time.warning()
-    return replace(verdict, message=" ".join([verdict.message, *warnings, *([clock_warning] if clock_warning else [])]))
+    return replace(verdict, message=" ".join([verdict.message, *catalog.warnings, *([clock_warning] if clock_warning else [])]))
 
 
 def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:
@@ -135,14 +137,33 @@ def _reasons(failures: Mapping[str, ConnectorError]) -> list[str]:
     return [f"{name}: {failures[name]}" for name in STREAMS if name in failures]
 
 
-def _probing(stream: Stream[Any]) -> Stream[Any]:
+@dataclass(frozen=True)
+class _Probe:
+    """A source whose reading is its probe."""
+
+    source: Source[Any]
+
+    def read(self, fetch: Fetch, _positions: Sequence[None], bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
+        request = self.source.probe(bounds)
+        fetch(request)
+        yield [Batch((), None, 0)]
+
+    def probe(self, bounds: Bounds) -> Request[object]:
+        return self.source.probe(bounds)
+
+    def load_state(self, _stream: str, _cursor_field: str, _state: StateBlob) -> None:
+        return None
+
+    def dump_state(self, _cursor_field: str, _position: None) -> StateBlob:
+        return {}
+
+    def redacted(self, _redaction: object) -> Source[None]:
+        return self
+
+
+def _probing(stream: Stream) -> Stream:
     """The stream with its reading replaced by its probe."""
-
-    def read(fetch: Fetch, _position: Any, bounds: Bounds) -> Iterator[Batch[None]]:  # noqa: ANN401  of any stream
-        stream.probe(fetch, bounds)
-        yield Batch((), None, 0)
-
-    return replace(stream, read=read, read_together=None, dump_state=lambda _position: {}, optional=False)
+    return replace(stream, source=_Probe(stream.source), optional=False)
 
 
 def _no_chat(subdomain: str, missing: Mapping[str, UnavailableError], support: Response | None) -> str:

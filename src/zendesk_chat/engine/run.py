@@ -9,13 +9,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from zendesk_chat.api.client import Client, Wait
-from zendesk_chat.api.transport import Response
+from zendesk_chat.api.client import Client, Decode, Observer, Wait
 from zendesk_chat.clock import Clock, Stopped
 from zendesk_chat.engine.events import (
     CredentialsRotated,
@@ -31,9 +30,10 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from zendesk_chat.engine.fetcher import ConcurrencyLimit, ConcurrentFetcher
 from zendesk_chat.engine.gate import Gate
-from zendesk_chat.engine.side_by_side import Lanes, SideBySide
 from zendesk_chat.errors import NO_THREAD, ConfigError, ConnectorError, DataError, UnavailableError
+from zendesk_chat.request import Request
 from zendesk_chat.streams.drift import Finding, Watch
 from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
 
@@ -58,7 +58,7 @@ class Task:
         bounds: What to read of it.
     """
 
-    stream: Stream[Any]
+    stream: Stream
     state: StateBlob | None
     bounds: Bounds
 
@@ -86,7 +86,7 @@ def run(
     unfinished = sum(map(len, pending))
     channel = _Channel(stopped)
     client = connect(channel.save_credentials)
-    shared = _Shared(channel, client, Lanes(client.room), Gate(stopped, is_open=client.has_answered), clock)
+    shared = _Shared(channel, client, ConcurrencyLimit(client.free_slots), Gate(stopped, is_open=client.has_answered), clock)
     threads = [
         threading.Thread(target=_work, args=(pending, shared), name=f"reader-{number}", daemon=True)
         for number in range(min(workers, len(pending)))
@@ -181,7 +181,7 @@ class _Shared:
 
     channel: _Channel
     client: Client
-    lanes: Lanes
+    limit: ConcurrencyLimit
     gate: Gate
     clock: Clock
 
@@ -213,7 +213,7 @@ class _Member:
 
     def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
         """Yield what a page means for this stream, for which so many requests were sent so far."""
-        derive = self.stream.derive
+        derive = self.stream.extract
         children = Children(batch.records) if derive is None else derive(batch.records)
         blob = self.stream.dump_state(batch.position)
         self.ledger = replace(
@@ -239,7 +239,7 @@ class _Member:
         """What in these records the schema does not know. To make a watch takes time, so it is made for the first of them."""
         if not records:
             return ()
-        self._watch = self._watch or Watch(self.stream.schema())
+        self._watch = self._watch or Watch(self.stream.schema.to_json())
         return self._watch.see(records)
 
     def end(self, error: ConnectorError | None, ledger: Ledger, account_answers: Callable[[], bool]) -> Event:
@@ -258,7 +258,7 @@ class _Member:
         return StreamFailed(self.name, error, ledger)
 
 
-class _Reading:
+class _Reading(Observer):
     """Tasks being read from the same pages: fetches for them, and counts."""
 
     def __init__(self, tasks: Sequence[Task], shared: _Shared) -> None:
@@ -268,7 +268,7 @@ class _Reading:
         self._channel = shared.channel
         self._client = shared.client
         self._clock = shared.clock
-        self._fetch = SideBySide(self._get, shared.lanes, shared.channel.stopped)
+        self._fetch = ConcurrentFetcher[object, object](self._get, shared.limit, shared.channel.stopped)
         self._lock = threading.Lock()
         self._ahead: float | None = None  # the clock that the first request went by; None afterwards
         self._sent = 0
@@ -328,12 +328,8 @@ class _Reading:
         """The same, where the machine's clock is so many seconds ahead of Zendesk's."""
         self._ahead = ahead
         bounds = replace(self._bounds, now=self._bounds.now - ahead)
-        if len(self._members) == 1:
-            member = self._members[0]
-            return ([batch] for batch in member.stream.read(self._fetch, member.position, bounds))
-        together = self._members[0].stream.read_together
-        assert together is not None  # noqa: S101  or they would not have been put together
-        return together(self._fetch, [member.position for member in self._members], bounds)
+        source = self._members[0].stream.source
+        return source.read(self._fetch, [member.position for member in self._members], bounds)
 
     def _end(self, member: _Member, error: ConnectorError | None, began: float) -> None:
         """Tell that a member has ended."""
@@ -344,44 +340,27 @@ class _Reading:
         """The requests sent, which are those of the first; the others needed none."""
         return self._sent if member is self._members[0] else 0
 
-    def _get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[Response], T],
-        *,
-        patient: bool,
-        took: Callable[[float], None],
-    ) -> T:
-        sent = 0.0
-
-        def on_request() -> None:
-            nonlocal sent
-            sent = self._clock.monotonic()
-            with self._lock:
-                self._sent += 1
-
-        def on_answer(answer: Response) -> T:
-            took(self._clock.monotonic() - sent)
-            return decode(answer)
-
+    def _get(self, request: Request[T], decode: Decode) -> T:
         # The first request goes alone. After it the reader cannot begin again: its records would come twice.
         ahead, self._ahead = self._ahead, None
         try:
-            return self._client.get(
-                path,
-                params,
-                on_answer,
-                on_wait=self._waits,
-                on_request=on_request,
-                on_account=self._shared.gate.open,
-                patient=patient,
-            )
+            return self._client.get(request, self, decode)
         finally:
             if ahead not in {None, self._client.time.ahead}:
                 raise _ClockCorrected from None
 
-    def _waits(self, wait: Wait) -> None:
+    def sent(self) -> None:
+        """Count a request."""
+        with self._lock:
+            self._sent += 1
+
+    def answered(self, *, accepted: bool) -> None:
+        """Let the other readers begin once the account has accepted the token."""
+        if accepted:
+            self._shared.gate.open()
+
+    def waited(self, wait: Wait) -> None:
+        """Report a wait."""
         if wait.reason:
             return self._channel.put(Note("WARN", wait.reason))
         reset_at = self._clock.now() + wait.seconds
@@ -414,7 +393,7 @@ def _grouped(tasks: Iterable[Task]) -> deque[Sequence[Task]]:
     """The tasks, those together that are read from the same pages."""
     groups: dict[object, list[Task]] = {}
     for task in tasks:
-        groups.setdefault(task.stream.read_together or task.stream.name, []).append(task)
+        groups.setdefault(task.stream.source, []).append(task)
     return deque(groups.values())
 
 

@@ -20,7 +20,7 @@ from zendesk_chat.config_keys import unknown_keys
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.streams.registry import streams_for
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds
 
 __all__ = ["Account", "OnRotation", "Verdict", "check", "connect"]
@@ -54,7 +54,7 @@ class Account:
     for each account and process.
 
     Attributes:
-        streams: Those that can be read, redacted as configured.
+        catalog: The streams that can be read, redacted as configured.
     """
 
     def __init__(self, config: Config, on_rotation: OnRotation | None) -> None:
@@ -65,8 +65,8 @@ class Account:
         self._transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)
         self._tokens = token_source(config, self._transport, clock, hand_over(config, self._rotated))
         self._limiter = RateLimiter(config.requests_per_minute, clock)
-        self.streams, warnings = streams_for(config.redaction)
-        for warning in (*unknown_keys(config.raw), *warnings):
+        self.catalog = Catalog(config.redaction)
+        for warning in (*unknown_keys(config.raw), *self.catalog.warnings):
             logger.warning("%s", warning)
 
     def __repr__(self) -> str:

@@ -56,7 +56,7 @@ def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generat
         readers: dict[str, RecordReader] = {}
         for batch in batches:
             if batch.stream not in readers:
-                readers[batch.stream] = RecordReader(StreamTable.of(account.streams[batch.stream]))
+                readers[batch.stream] = RecordReader(StreamTable.of(account.catalog.streams[batch.stream]))
             table = readers[batch.stream].read(batch.records)
             yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
 

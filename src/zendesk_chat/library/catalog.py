@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Stream
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class StreamInfo:
 
 def list_streams(account: Account | None = None) -> tuple[StreamInfo, ...]:
     """All streams; with an account, their schemas are those of what its redaction leaves."""
-    return tuple(map(_info, (account.streams if account else STREAMS).values()))
+    return tuple(map(_info, (account.catalog if account else Catalog()).streams.values()))
 
 
-def chosen(account: Account, names: Iterable[str] | None) -> list[Stream[Any]]:
+def chosen(account: Account, names: Iterable[str] | None) -> list[Stream]:
     """The named streams, each once; all where None is given.
 
     Raises:
@@ -47,15 +47,13 @@ def chosen(account: Account, names: Iterable[str] | None) -> list[Stream[Any]]:
     """
     if isinstance(names, str):
         raise ConfigError("streams: give a list of names.")
-    return [find_stream(account, name) for name in (account.streams if names is None else dict.fromkeys(names))]
+    return account.catalog.select(names)
 
 
-def find_stream(account: Account, name: str) -> Stream[Any]:
+def find_stream(account: Account, name: str) -> Stream:
     """One stream. Raises ConfigError where there is none of that name."""
-    if name not in account.streams:
-        raise ConfigError(f"There is no stream {name!r}. There are: {', '.join(account.streams)}.")
-    return account.streams[name]
+    return account.catalog.select([name])[0]
 
 
-def _info(stream: Stream[Any]) -> StreamInfo:
-    return StreamInfo(stream.name, stream.primary_key, stream.cursor_field, stream.schema(), stream.parent_field)
+def _info(stream: Stream) -> StreamInfo:
+    return StreamInfo(stream.name, stream.primary_key, stream.cursor_field, stream.schema.to_json(), stream.parent_field)

@@ -63,11 +63,11 @@ class _Rows:
     table: pa.Table
 
 
-def _read_together(streams: Sequence[Stream[Any]]) -> list[list[Stream[Any]]]:
+def _read_together(streams: Sequence[Stream]) -> list[list[Stream]]:
     """Group the streams that are cut from the same pages."""
-    groups: dict[object, list[Stream[Any]]] = {}
+    groups: dict[object, list[Stream]] = {}
     for stream in streams:
-        groups.setdefault(stream.read_together or stream.name, []).append(stream)
+        groups.setdefault(stream.source, []).append(stream)
     return list(groups.values())
 
 

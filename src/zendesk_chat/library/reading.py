@@ -129,7 +129,7 @@ def _batches(
     clock = SystemClock(stopped)
     client = account.client(clock)
     bounds = account.bounds(clock.now())
-    tasks = [Task(account.streams[name], state, bounds) for name, state in states.items()]
+    tasks = [Task(account.catalog.streams[name], state, bounds) for name, state in states.items()]
     try:
         for event in run(tasks, lambda _save: client, clock, stopped):
             if isinstance(event, PageRead):

@@ -27,7 +27,7 @@ from zendesk_chat.load.progress import show_progress
 from zendesk_chat.load.report import LoadReport, print_report
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.load.transaction import read_states
-from zendesk_chat.streams.registry import streams_for
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 from zendesk_chat.tables.table import StreamTable
 
@@ -58,7 +58,7 @@ class Plan:
     """
 
     config: Config
-    streams: tuple[Stream[Any], ...]
+    streams: tuple[Stream, ...]
     required: frozenset[str]
     to: str
     config_path: str | None
@@ -95,11 +95,11 @@ def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: 
     called = names_of_keys(options, environment)
     config = parse_config(raw, called)
     require_past_start(config, now, called)
-    streams, warnings = streams_for(config.redaction)
-    chosen = tuple(streams[name] for name in choose_streams(options.streams, options.exclude))
+    catalog = Catalog(config.redaction)
+    chosen = tuple(catalog.select(choose_streams(options.streams, options.exclude)))
     duckdb_path(options.to)  # refuses what is no destination
     required = frozenset(stream.name for stream in chosen) if options.streams else frozenset[str]()
-    return Plan(config, chosen, required, options.to, options.config, options.full_refresh), warnings
+    return Plan(config, chosen, required, options.to, options.config, options.full_refresh), list(catalog.warnings)
 
 
 def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -191,6 +191,6 @@ def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) 
         return report
 
 
-def _tasks(streams: Sequence[Stream[Any]], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
+def _tasks(streams: Sequence[Stream], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
     bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
     return (Task(stream, states.get(stream.name), bounds) for stream in streams)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import msgspec
@@ -23,9 +23,9 @@ from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.report import print_whole
 from zendesk_chat.load.selection import choose_streams
+from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.drift import MOST_UNKNOWN_FIELDS, Watch, is_personal, shown_name
 from zendesk_chat.streams.records import iso_seconds
-from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
 
@@ -136,7 +136,8 @@ def run_profile(options: argparse.Namespace) -> int:
         names = choose_streams(options.streams)
         path = duckdb_file(options.database)
         with console.status("opening the database") as status:
-            profiles = profile(path, {name: STREAMS[name] for name in names}, lambda name: status.update(f"reading {name}"))
+            streams = {stream.name: stream for stream in Catalog().select(names)}
+            profiles = profile(path, streams, lambda name: status.update(f"reading {name}"))
         missing = set(names) - {profile.stream for profile in profiles} if options.streams else set()
         if missing or not profiles:
             raise ConfigError(f"{path} has no table of {', '.join(sorted(missing)) or 'any stream'}. `sync` makes one.")
@@ -165,7 +166,7 @@ def duckdb_file(text: str) -> str:
 
 
 def profile(
-    path: str, streams: Mapping[str, Stream[Any]], observe: Callable[[str], object] = lambda _stream: None
+    path: str, streams: Mapping[str, Stream], observe: Callable[[str], object] = lambda _stream: None
 ) -> list[TableProfile]:
     """Read a database and describe the tables of these streams; those that it does not have are left out.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.near import did_you_mean
 from zendesk_chat.printable import LONGEST_NAME, printable
-from zendesk_chat.streams.registry import STREAMS
+from zendesk_chat.streams.catalog import Catalog
 
 
 def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None = None) -> list[str]:
@@ -20,7 +20,7 @@ def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None =
     Raises:
         ConfigError: A name is no stream's, or nothing is left.
     """
-    chosen = list(STREAMS) if given is None else _names(given, "--streams")
+    chosen = list(Catalog().streams) if given is None else _names(given, "--streams")
     unwanted = set() if excluded is None else set(_names(excluded, "--exclude"))
     left = [name for name in chosen if name not in unwanted]
     if not left:
@@ -29,12 +29,13 @@ def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None =
 
 
 def _names(values: Sequence[str], option: str) -> list[str]:
+    known = Catalog().streams
     names = list(dict.fromkeys(name.strip() for value in values for name in value.split(",") if name.strip()))
     if not names:
-        raise ConfigError(f"{option}: no stream is named. There are: {', '.join(STREAMS)}.")
-    if unknown := [name for name in names if name not in STREAMS]:
+        raise ConfigError(f"{option}: no stream is named. There are: {', '.join(known)}.")
+    if unknown := [name for name in names if name not in known]:
         shown = ", ".join(printable(name, LONGEST_NAME) for name in unknown)
-        near = [nearest for name in unknown if (nearest := did_you_mean(name, STREAMS))]
+        near = [nearest for name in unknown if (nearest := did_you_mean(name, known))]
         hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise ConfigError(f"{option}: no such stream: {shown}.{hint} There are: {', '.join(STREAMS)}.")
+        raise ConfigError(f"{option}: no such stream: {shown}.{hint} There are: {', '.join(known)}.")
     return names

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, EnvelopeError, PaginationStuckError, RecordShapeError
+from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.keys import INTEGER, keyless_note, list_position, number_key, skipped_note, text_key, usable
-from zendesk_chat.streams.positions import ListPosition
+from zendesk_chat.streams.positions import ListPosition, dump_list, load_list
 from zendesk_chat.streams.records import decode_answer, decode_fields, digest, with_fields
-from zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord, StateBlob, record_redactor
+
+if TYPE_CHECKING:
+    from zendesk_chat.redaction.rules import Redaction
 
 ID_PAGE_SIZE: Final = 100  # agents answer 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
 MAX_NAMED: Final = 10
@@ -60,7 +64,7 @@ _ACCOUNT_FIELDS: Final = frozenset({"account_key", "status", "create_date", "pla
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class WholeList:
     """A list that comes in one answer.
 
     Attributes:
@@ -80,6 +84,32 @@ class Listing:
     stand_in: str = ""
     text_keys: bool = False
     redact: Redact | None = None
+
+    def read(self, fetch: Fetch, positions: Sequence[None], _bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
+        """Read the list: one page."""
+        rows = fetch(Request(self.path, self.extract))
+        found = [keyed for raw in rows if (keyed := _keyed(self, raw, text_key if self.text_keys else number_key))]
+        if rows and not found:
+            raise _no_object(self.stream)
+        skipped = len(rows) - len(found)
+        notes = _notes(self.stream, found, skipped)
+        batch = Batch([keyed.record for keyed in found], None, len(rows), notes, outside=skipped)
+        yield [batch for _ in positions]
+
+    def probe(self, _bounds: Bounds) -> Request[object]:
+        """Ask for the list: there is nothing smaller to ask for."""
+        return Request(self.path, self.extract, attempts=FEW_ATTEMPTS)
+
+    def load_state(self, _stream: str, _cursor_field: str, _state: StateBlob) -> None:
+        """Start from the beginning, as always."""
+
+    def dump_state(self, _cursor_field: str, _position: None) -> StateBlob:
+        """Store nothing."""
+        return {}
+
+    def redacted(self, redaction: Redaction) -> WholeList:
+        """Return the list with its records redacted before anything else is made of them."""
+        return replace(self, redact=record_redactor(redaction, self.stream))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +133,34 @@ class IdList:
     unpaged: bool = False
     redact: Redact | None = None
 
+    def read(
+        self, fetch: Fetch, positions: Sequence[ListPosition | None], bounds: Bounds
+    ) -> Iterator[Sequence[Batch[ListPosition]]]:
+        """Read the list for one stream.
+
+        An incremental run reads the complete list again, because a change does not move a record to a new id, and emits what
+        is new or changed. A full refresh that resumes continues after the last id. The end is an empty page, or the complete
+        list again.
+        """
+        (position,) = positions
+        return ([batch] for batch in _IdReading(self, position, bounds).batches(fetch))
+
+    def probe(self, _bounds: Bounds) -> Request[object]:
+        """Ask for one record."""
+        return Request(self.path, self.groups, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
+
+    def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
+        """Parse a stored state of any known form; None starts from the beginning. Raises StateError."""
+        return load_list(stream, cursor_field, state)
+
+    def dump_state(self, cursor_field: str, position: ListPosition) -> StateBlob:
+        """Return the state to store for a position."""
+        return dump_list(cursor_field, position)
+
+    def redacted(self, redaction: Redaction) -> IdList:
+        """Return the list with its records redacted before anything else is made of them."""
+        return replace(self, redact=record_redactor(redaction, self.stream))
+
 
 @dataclass(frozen=True, slots=True)
 class _Keyed:
@@ -117,30 +175,6 @@ class _Keyed:
     key: str | int | None
     record: RawRecord
     note: str = ""
-
-
-def read_whole(listing: Listing) -> Callable[[Fetch, None, Bounds], Iterator[Batch[None]]]:
-    """The reader of a list that comes in one answer."""
-
-    def read(fetch: Fetch, _position: None, _bounds: Bounds) -> Iterator[Batch[None]]:
-        rows = fetch(listing.path, {}, listing.extract)
-        found = [keyed for raw in rows if (keyed := _keyed(listing, raw, text_key if listing.text_keys else number_key))]
-        if rows and not found:
-            raise _no_object(listing.stream)
-        skipped = len(rows) - len(found)
-        notes = _notes(listing.stream, found, skipped)
-        yield Batch([keyed.record for keyed in found], None, len(rows), notes, outside=skipped)
-
-    return read
-
-
-def read_by_id(listing: IdList) -> Callable[[Fetch, ListPosition | None, Bounds], Iterator[Batch[ListPosition]]]:
-    """The reader of a list paged by id.
-
-    An incremental run reads the whole list again, because a change does not move a record to a new id, and emits what is new
-    or changed. A full refresh that resumes goes on after the last id. The end is an empty page, or the whole list again.
-    """
-    return lambda fetch, position, bounds: _IdReading(listing, position, bounds).batches(fetch)
 
 
 @dataclass(slots=True)
@@ -210,7 +244,7 @@ class _IdReading:
 
     def _page(self, fetch: Fetch) -> list[list[tuple[int, _Keyed]]]:
         """Fetch the next page: the records of each of its lists, with their places in the order of the list."""
-        raw_groups = fetch(self._listing.path, {"limit": ID_PAGE_SIZE, "since_id": self._since}, self._listing.groups)
+        raw_groups = fetch(self._request(ID_PAGE_SIZE, self._since))
         groups = [[keyed for raw in group if (keyed := _keyed(self._listing, raw, number_key))] for group in raw_groups]
         received, found = sum(map(len, raw_groups)), list(chain.from_iterable(groups))
         skipped = received - len(found)
@@ -219,6 +253,9 @@ class _IdReading:
         self._waiting.outside += skipped
         self._tell(_notes(self._listing.stream, found, skipped))
         return [[(_place(keyed), keyed) for keyed in group] for group in groups]
+
+    def _request(self, limit: int, since_id: int) -> Request[Sequence[Sequence[msgspec.Raw]]]:
+        return Request(self._listing.path, self._listing.groups, {"limit": limit, "since_id": since_id})
 
     def _following(self, groups: Sequence[Sequence[tuple[int, _Keyed]]]) -> int:
         """The id that the next page begins at; 0 where none of a page's records has a number for an id."""
@@ -254,7 +291,7 @@ class _IdReading:
         """Whether a page is the whole list: less than was asked for, or more than a limit that is not heeded."""
         if rows < ID_PAGE_SIZE:
             return True
-        return sum(map(len, fetch(self._listing.path, {"limit": 1, "since_id": 0}, self._listing.groups))) > 1
+        return sum(map(len, fetch(self._request(1, 0)))) > 1
 
     def _is_due(self) -> bool:
         """Whether a checkpoint is small beside the records that it follows."""
@@ -278,16 +315,6 @@ class _IdReading:
         """Add notes, each once a run."""
         self._waiting.notes.update(dict.fromkeys(note for note in notes if note not in self._told))
         self._told.update(notes)
-
-
-def probe_whole(listing: Listing) -> Callable[[Fetch, Bounds], object]:
-    """The probe of a list that comes in one answer: there is nothing smaller to ask for."""
-    return lambda fetch, _bounds: fetch(listing.path, {}, listing.extract, patient=False)
-
-
-def probe_by_id(listing: IdList) -> Callable[[Fetch, Bounds], object]:
-    """The probe of a list paged by id: one record."""
-    return lambda fetch, _bounds: fetch(listing.path, {"limit": 1, "since_id": 0}, listing.groups, patient=False)
 
 
 def array(body: bytes) -> list[msgspec.Raw]:
@@ -347,7 +374,7 @@ def _with_agent_id(key: int | None, raw: msgspec.Raw) -> msgspec.Raw:
     return raw if row.agent_id is not None or own is None else msgspec.Raw(with_fields(bytes(raw), agent_id=own))
 
 
-def _keyed(listing: Listing | IdList, raw: msgspec.Raw, make: Callable[[bytes], str | int]) -> _Keyed | None:
+def _keyed(listing: WholeList | IdList, raw: msgspec.Raw, make: Callable[[bytes], str | int]) -> _Keyed | None:
     """A record and its key, which is made where it has none; None for a row that is no object.
 
     ``enabled`` becomes a boolean (documented as 1 or 0, sent as either).
@@ -363,7 +390,7 @@ def _keyed(listing: Listing | IdList, raw: msgspec.Raw, make: Callable[[bytes], 
     key = getattr(row, listing.key) if listing.key else None
     if not listing.key or usable(key):
         return _Keyed(key, record)
-    stand_in = listing.stand_in if isinstance(listing, Listing) and usable(getattr(row, listing.stand_in, None)) else ""
+    stand_in = listing.stand_in if isinstance(listing, WholeList) and usable(getattr(row, listing.stand_in, None)) else ""
     made = getattr(row, stand_in) if stand_in else make(record)
     note = keyless_note(listing.stream, listing.key, stand_in)
     return _Keyed(made, with_fields(record, **{listing.key: made}), note)

@@ -7,7 +7,7 @@ accepted: ISO 8601, epoch seconds or microseconds as number or text (told apart 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
@@ -79,53 +79,44 @@ class ListPosition:
     digests: Mapping[int, str] = field(default_factory=dict)
 
 
-def dump_export(cursor_field: str, *, micros: bool) -> Callable[[ExportPosition], StateBlob]:
-    """The function that stores positions of an export."""
-    iso = iso_micros if micros else iso_seconds
-
-    def dump(position: ExportPosition) -> StateBlob:
-        return {
-            cursor_field: iso(position.time),
-            "start_id": position.id,
-            "known_from": iso_micros(position.known_from),
-            "seen": {key: [time, fingerprint] for key, (time, fingerprint) in position.seen.items()},
-            **({"ahead": position.ahead} if position.ahead else {}),
-            **({} if position.complete_from is None else {"complete_from": iso_micros(position.complete_from)}),
-            "version": STATE_VERSION,
-        }
-
-    return dump
+def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) -> StateBlob:
+    """Return the state to store for a position of an export."""
+    return {
+        cursor_field: (iso_micros if micros else iso_seconds)(position.time),
+        "start_id": position.id,
+        "known_from": iso_micros(position.known_from),
+        "seen": {key: [time, fingerprint] for key, (time, fingerprint) in position.seen.items()},
+        **({"ahead": position.ahead} if position.ahead else {}),
+        **({} if position.complete_from is None else {"complete_from": iso_micros(position.complete_from)}),
+        "version": STATE_VERSION,
+    }
 
 
-def load_export(stream: str, cursor_field: str) -> Callable[[StateBlob], ExportPosition | None]:
-    """The function that reads positions of an export in any of their forms."""
-
-    def load(state: StateBlob) -> ExportPosition | None:
-        _check_version(stream, state)
-        value = state.get(cursor_field)
-        if value is None or value == "":
-            _nothing_else(stream, cursor_field, state)
-            return None
-        time = _time(stream, cursor_field, value)
-        seen = state.get("seen", {})
-        known_from = state.get("known_from")
-        complete_from = state.get("complete_from")
-        ahead = state.get("ahead", [])
-        if not isinstance(seen, Mapping) or not isinstance(ahead, list) or not isinstance(state.get("start_id", ""), str):
-            raise _unreadable(stream)
-        return ExportPosition(
-            time=time,
-            id=state.get("start_id", ""),
-            known_from=time if known_from is None else _time(stream, "known_from", known_from),
-            seen={key: _remembered(stream, entry) for key, entry in seen.items()},
-            ahead=tuple(sorted(_stretch(stream, entry) for entry in ahead)),
-            complete_from=None if complete_from is None else _time(stream, "complete_from", complete_from),
-        )
-
-    return load
+def load_export(stream: str, cursor_field: str, state: StateBlob) -> ExportPosition | None:
+    """Parse a stored position of an export in any of its forms."""
+    _check_version(stream, state)
+    value = state.get(cursor_field)
+    if value is None or value == "":
+        _nothing_else(stream, cursor_field, state)
+        return None
+    time = _time(stream, cursor_field, value)
+    seen = state.get("seen", {})
+    known_from = state.get("known_from")
+    complete_from = state.get("complete_from")
+    ahead = state.get("ahead", [])
+    if not isinstance(seen, Mapping) or not isinstance(ahead, list) or not isinstance(state.get("start_id", ""), str):
+        raise _unreadable(stream)
+    return ExportPosition(
+        time=time,
+        id=state.get("start_id", ""),
+        known_from=time if known_from is None else _time(stream, "known_from", known_from),
+        seen={key: _remembered(stream, entry) for key, entry in seen.items()},
+        ahead=tuple(sorted(_stretch(stream, entry) for entry in ahead)),
+        complete_from=None if complete_from is None else _time(stream, "complete_from", complete_from),
+    )
 
 
-def dump_list(position: ListPosition, cursor_field: str = "id") -> StateBlob:
+def dump_list(cursor_field: str, position: ListPosition) -> StateBlob:
     """Store a position of a list."""
     return {
         cursor_field: position.id,
@@ -135,26 +126,22 @@ def dump_list(position: ListPosition, cursor_field: str = "id") -> StateBlob:
     }
 
 
-def load_list(stream: str, cursor_field: str = "id") -> Callable[[StateBlob], ListPosition | None]:
-    """The function that reads positions of a list in any of their forms."""
-
-    def load(state: StateBlob) -> ListPosition | None:
-        _check_version(stream, state)
-        value = state.get(cursor_field)
-        if value is None or value == "":
-            _nothing_else(stream, cursor_field, state)
-            return None
-        last = _whole_number(stream, value)
-        digests = state.get("digests", {})
-        if not isinstance(digests, Mapping):
-            raise _unreadable(stream)
-        return ListPosition(
-            id=last,
-            known_from=_whole_number(stream, state.get("known_from", last + 1)),
-            digests={_list_key(stream, key): str(value) for key, value in digests.items()},
-        )
-
-    return load
+def load_list(stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
+    """Parse a stored position of a list in any of its forms."""
+    _check_version(stream, state)
+    value = state.get(cursor_field)
+    if value is None or value == "":
+        _nothing_else(stream, cursor_field, state)
+        return None
+    last = _whole_number(stream, value)
+    digests = state.get("digests", {})
+    if not isinstance(digests, Mapping):
+        raise _unreadable(stream)
+    return ListPosition(
+        id=last,
+        known_from=_whole_number(stream, state.get("known_from", last + 1)),
+        digests={_list_key(stream, key): str(value) for key, value in digests.items()},
+    )
 
 
 def _check_version(stream: str, state: StateBlob) -> None:

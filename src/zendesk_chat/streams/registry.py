@@ -1,219 +1,57 @@
-"""The streams, each one value."""
+"""The streams: one row each. The order is that of all lists that users see."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache, partial
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
-import msgspec
-
+from zendesk_chat.streams.derived.chat_lists import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
+from zendesk_chat.streams.derived.extract import cutter
+from zendesk_chat.streams.derived.visitors import visitors
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
-from zendesk_chat.streams.exports.chats import CHATS, look_at_chats
+from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from zendesk_chat.streams.exports.feed import read_together
-from zendesk_chat.streams.exports.reader import Export, probe_export, read_export
-from zendesk_chat.streams.lists import (
-    Groups,
-    IdList,
-    Listing,
-    account,
-    agent_settings,
-    array,
-    ban_groups,
-    data,
-    probe_by_id,
-    probe_whole,
-    read_by_id,
-    read_whole,
-    single_group,
+from zendesk_chat.streams.lists import IdList, WholeList, account, agent_settings, array, ban_groups, data, single_group
+from zendesk_chat.streams.stream import Stream
+
+_ACCOUNTS: Final = WholeList("accounts", "account", account, "account_key", text_keys=True)
+_AGENTS: Final = IdList("agents", "agents", single_group)
+_AGENT_ROUTING: Final = IdList("agent_routing_settings", "routing_settings/agents", agent_settings, "agent_id", unpaged=True)
+_BANS: Final = IdList("bans", "bans", ban_groups)
+_DEPARTMENTS: Final = WholeList("departments", "departments", array)
+_GOALS: Final = WholeList("goals", "goals", array)
+_ROLES: Final = WholeList("roles", "roles", array)
+_ROUTING: Final = WholeList("routing_settings", "routing_settings/account", data, key="")
+_SHORTCUTS: Final = WholeList("shortcuts", "shortcuts", array, stand_in="name", text_keys=True)
+_SKILLS: Final = WholeList("skills", "skills", array)
+_TRIGGERS: Final = WholeList("triggers", "triggers", array)
+_UPDATE: Final = "chat_update_timestamp"
+_LAST: Final = "last_chat_timestamp"
+
+# fmt: off
+_ROWS: Final = (
+    Stream("accounts", ("account_key",), None, _ACCOUNTS),
+    Stream("agents", ("id",), "id", _AGENTS),
+    Stream("agent_events", ("id",), "timestamp", AGENT_EVENTS, optional=True),
+    Stream("agent_routing_settings", ("agent_id",), "agent_id", _AGENT_ROUTING, optional=True),
+    Stream("agent_timeline", ("id",), "start_time", AGENT_TIMELINE, key_origins=("agent_id",)),
+    Stream("bans", ("id",), "id", _BANS),
+    Stream("chats", ("id",), "update_timestamp", CHATS, key_origins=("updated_timestamp",)),
+    Stream("chat_conversions", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_CONVERSIONS), parent_field="chat_id"),
+    Stream("chat_engagements", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_ENGAGEMENTS), parent_field="chat_id"),
+    Stream("chat_events", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_EVENTS), parent_field="chat_id"),
+    Stream("chat_webpaths", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_WEBPATHS), parent_field="chat_id"),
+    Stream("conversions", ("id",), "timestamp", CONVERSIONS, optional=True),
+    Stream("departments", ("id",), None, _DEPARTMENTS),
+    Stream("department_events", ("id",), "timestamp", DEPARTMENT_EVENTS, optional=True),
+    Stream("goals", ("id",), None, _GOALS),
+    Stream("roles", ("id",), None, _ROLES),
+    Stream("routing_settings", (), None, _ROUTING),
+    Stream("shortcuts", ("id",), None, _SHORTCUTS),
+    Stream("skills", ("id",), None, _SKILLS),
+    Stream("triggers", ("id",), None, _TRIGGERS),
+    Stream("visitors", ("id",), _LAST, CHATS, visitors, latest_by=_LAST, state_field=_UPDATE),
 )
-from zendesk_chat.streams.positions import dump_export, dump_list, load_export, load_list
-from zendesk_chat.streams.stream import Children, RawRecord, Stream
-
-if TYPE_CHECKING:
-    from zendesk_chat.redaction.rules import Redaction
-
-Streams: TypeAlias = Mapping[str, Stream[Any]]
-Derive: TypeAlias = Callable[[Sequence[RawRecord]], Children]
-PARENT: Final = "chat_id"
-
-
-def streams_for(redaction: Redaction | None) -> tuple[Streams, list[str]]:
-    """The streams as a configuration wants them, and what the user should be told about it.
-
-    Raises:
-        ConfigError: The redaction names a stream that there is not, or a field that a stream cannot do without.
-    """
-    if redaction is None:
-        return STREAMS, []
-    from zendesk_chat.redaction.redact import unknown_fields
-    from zendesk_chat.redaction.rules import check_keys
-
-    checked = check_keys(redaction, {name: _fields_needed(stream) for name, stream in STREAMS.items()})
-    schemas = {name: schema(name) for name in STREAMS}
-    return _streams(checked), [*unknown_fields(checked, schemas), *_without_visitors(checked)]
-
-
-def _without_visitors(redaction: Redaction) -> list[str]:
-    """What to tell where the redaction leaves no visitor an id."""
-    redact = _redactor(redaction, "chats")
-    left = msgspec.json.decode(redact(b'{"id":"c","visitor":{"id":"v"}}')) if redact else {"visitor": {"id": "v"}}
-    if (left.get("visitor") or {}).get("id"):
-        return []
-    return ["redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them."]
-
-
-def schema(stream: str) -> dict[str, Any]:
-    """The JSON schema of a stream's records, where nothing is redacted."""
-    text = (files("zendesk_chat.streams.schemas") / f"{stream}.json").read_bytes()
-    loaded: dict[str, Any] = msgspec.json.decode(text)
-    return loaded
-
-
-def _streams(redaction: Redaction | None) -> Streams:
-    def redact(stream: str) -> Callable[[bytes], bytes] | None:
-        return _redactor(redaction, stream) if redaction else None
-
-    def schema_of(stream: str) -> Callable[[], dict[str, Any]]:
-        return partial(_redacted_schema, redaction, stream) if redaction else partial(schema, stream)
-
-    def whole(listing: Listing) -> Stream[Any]:
-        return _whole(replace(listing, redact=redact(listing.stream)), schema_of(listing.stream))
-
-    def by_id(name: str, path: str, groups: Groups, key: str = "id", *, optional: bool = False) -> Stream[Any]:
-        listing = IdList(name, path, groups, key, unpaged=optional, redact=redact(name))
-        return _by_id(listing, schema_of(name), optional=optional)
-
-    def export(given: Export, cursor_field: str, *, optional: bool = False) -> Stream[Any]:
-        return _export(replace(given, redact=redact(given.stream)), cursor_field, schema_of(given.stream), optional=optional)
-
-    def derived(name: str, cut: str) -> Stream[Any]:
-        return _derived(chats, name, schema_of(name), partial(_cutter, cut))
-
-    chats = export(replace(CHATS, look=look_at_chats(schema_of("chats"))), "update_timestamp")
-    every = (
-        whole(Listing("accounts", "account", account, "account_key", text_keys=True)),
-        by_id("agents", "agents", single_group),
-        export(AGENT_EVENTS, "timestamp", optional=True),
-        by_id("agent_routing_settings", "routing_settings/agents", agent_settings, "agent_id", optional=True),
-        export(AGENT_TIMELINE, "start_time"),
-        by_id("bans", "bans", ban_groups),
-        chats,
-        derived("chat_conversions", "CHAT_CONVERSIONS"),
-        derived("chat_engagements", "CHAT_ENGAGEMENTS"),
-        derived("chat_events", "CHAT_EVENTS"),
-        derived("chat_webpaths", "CHAT_WEBPATHS"),
-        export(CONVERSIONS, "timestamp", optional=True),
-        whole(Listing("departments", "departments", array)),
-        export(DEPARTMENT_EVENTS, "timestamp", optional=True),
-        whole(Listing("goals", "goals", array)),
-        whole(Listing("roles", "roles", array)),
-        whole(Listing("routing_settings", "routing_settings/account", data, key="")),
-        whole(Listing("shortcuts", "shortcuts", array, stand_in="name", text_keys=True)),
-        whole(Listing("skills", "skills", array)),
-        whole(Listing("triggers", "triggers", array)),
-        _visitors(chats, schema_of("visitors")),
-    )
-    return {stream.name: stream for stream in every}
-
-
-def _redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
-    from zendesk_chat.redaction.redact import redactor  # late: who redacts nothing is spared its loading
-
-    return redactor(redaction, stream)
-
-
-def _redacted_schema(redaction: Redaction, stream: str) -> dict[str, Any]:
-    from zendesk_chat.redaction.redact import redacted_schema
-
-    return redacted_schema(redaction, stream, schema(stream))
-
-
-def _export(export: Export, cursor_field: str, schema_of: Callable[[], dict[str, Any]], *, optional: bool) -> Stream[Any]:
-    return Stream(
-        name=export.stream,
-        primary_key=("id",),
-        cursor_field=cursor_field,
-        schema=schema_of,
-        read=read_export(export),
-        probe=probe_export(export),
-        load_state=load_export(export.stream, cursor_field),
-        dump_state=dump_export(cursor_field, micros=export.unit == 1 or export.either_unit),
-        read_together=read_together(export),
-        optional=optional,
-    )
-
-
-def _derived(
-    feed: Stream[Any], name: str, schema_of: Callable[[], dict[str, Any]], cutter: Callable[[dict[str, Any]], Derive]
-) -> Stream[Any]:
-    """A stream that is cut out of the records of another one; ``cutter`` makes the cut when it is first needed."""
-    cursor_field = "chat_update_timestamp"
-    cut = cache(lambda: cutter(schema_of()))
-    return replace(
-        feed,
-        name=name,
-        cursor_field=cursor_field,
-        schema=schema_of,
-        load_state=load_export(name, cursor_field),
-        dump_state=dump_export(cursor_field, micros=False),
-        derive=lambda records: cut()(records),  # noqa: PLW0108  it is made late
-        parent_field=PARENT,
-    )
-
-
-def _visitors(feed: Stream[Any], schema_of: Callable[[], dict[str, Any]]) -> Stream[Any]:
-    def cutter(schema: dict[str, Any]) -> Derive:
-        from zendesk_chat.streams.derived.visitors import visitors
-
-        return visitors(schema)
-
-    latest = "last_chat_timestamp"
-    return replace(_derived(feed, "visitors", schema_of, cutter), cursor_field=latest, parent_field=None, latest_by=latest)
-
-
-def _cutter(cut: str, schema: dict[str, Any]) -> Derive:
-    """Make a cut; its modules take time to load, which who does not read it is spared."""
-    from zendesk_chat.streams.derived import chat_lists
-    from zendesk_chat.streams.derived.extract import cutter
-
-    return cutter(getattr(chat_lists, cut), schema)
-
-
-def _by_id(listing: IdList, schema_of: Callable[[], dict[str, Any]], *, optional: bool) -> Stream[Any]:
-    return Stream(
-        name=listing.stream,
-        primary_key=(listing.key,),
-        cursor_field=listing.key,
-        schema=schema_of,
-        read=read_by_id(listing),
-        probe=probe_by_id(listing),
-        load_state=load_list(listing.stream, listing.key),
-        dump_state=partial(dump_list, cursor_field=listing.key),
-        optional=optional,
-    )
-
-
-def _whole(listing: Listing, schema_of: Callable[[], dict[str, Any]]) -> Stream[Any]:
-    return Stream(
-        name=listing.stream,
-        primary_key=(listing.key,) if listing.key else (),
-        cursor_field=None,
-        schema=schema_of,
-        read=read_whole(listing),
-        probe=probe_whole(listing),
-        load_state=lambda _state: None,
-        dump_state=lambda _position: {},
-    )
-
-
-def _fields_needed(stream: Stream[Any]) -> set[str]:
-    """The fields that tell records apart and order them."""
-    more = {"chats": {"updated_timestamp"}, "agent_timeline": {"agent_id"}}.get(stream.name, set())  # of cursor and key
-    return {*stream.primary_key, *more} | ({stream.cursor_field} if stream.cursor_field else set())
-
-
-STREAMS: Final = _streams(None)
+# fmt: on
+STREAMS: Final[Mapping[str, Stream]] = {stream.name: stream for stream in _ROWS}

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.request import Request
+from zendesk_chat.streams.schemas import load_redacted_schema, load_schema
+
 if TYPE_CHECKING:
+    from zendesk_chat.json_schema import Schema
+    from zendesk_chat.redaction.rules import Redaction
     from zendesk_chat.streams.drift import Finding
 
 RawRecord: TypeAlias = bytes
@@ -18,27 +25,15 @@ StateBlob: TypeAlias = Mapping[str, Any]
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
 T = TypeVar("T")
+Tag = TypeVar("Tag")
+Page = TypeVar("Page")
 
 
 class Fetch(Protocol):
     """One authenticated, limited and retried GET."""
 
-    def __call__(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[bytes], T],
-        *,
-        patient: bool = True,
-    ) -> T:
-        """Return the decoded body.
-
-        Args:
-            path: Below ``/api/v2/chat/``, without a leading slash.
-            params: Query parameters.
-            decode: Turns the body into a value. What it refuses is asked for again, so it MUST raise
-                ``msgspec.DecodeError`` for an unreadable body and ``EnvelopeError`` for one of another shape.
-            patient: False gives up after few attempts, for a caller that has a smaller request to fall back on.
+    def __call__(self, request: Request[T]) -> T:
+        """Return the decoded body. The caller MUST be done with the last one.
 
         Raises:
             ConnectorError: The typed reason why there is no answer.
@@ -46,20 +41,30 @@ class Fetch(Protocol):
         ...
 
 
-class Fetcher(Fetch, Protocol):
-    """A ``Fetch`` that also makes calls side by side: each is started, and taken back in the order in which they end."""
+class Fetcher(Fetch, Protocol[Tag, Page]):
+    """A ``Fetch`` that also makes requests in the background: each is started, and taken back in the order in which they end.
 
-    def start(self, call: Callable[[Fetch], object]) -> None:
-        """Begin a call in the background, given what to fetch with. There is room for few answers that are not taken back."""
+    ``Tag`` is what a reader knows a request by, ``Page`` what its requests are decoded to.
+    """
+
+    def start(self, request: Request[Page], tag: Tag) -> None:
+        """Begin a request in the background."""
         ...
 
-    def finished(self) -> Any:  # noqa: ANN401  whatever the call returns
-        """Wait for the next call to end, and return its result or raise its error."""
+    def finished(self) -> tuple[Tag, Page | ConnectorError]:
+        """Wait for the next request to end, and return its tag with the decoded page, or with the error that it ended with.
+
+        The reader MUST be done with the last page. A reader that has a smaller request to fall back on starts it.
+        """
         ...
 
-    def spare(self) -> int:
-        """How many more calls it pays to start now; 0 while the API answers at once or its quota is used up."""
+    def free_slots(self) -> int:
+        """How many more requests it pays to start now; 0 while the API answers at once or its quota is used up."""
         ...
+
+
+AnyFetcher: TypeAlias = Fetcher[Any, Any]
+"""A fetcher for a reader that has tags and pages of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,10 @@ class Children:
     parents: Sequence[str] = ()
 
 
+Extract: TypeAlias = Callable[[Sequence[RawRecord]], Children]
+"""Extracts the records of a stream from those of its source."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a run asks of every stream.
@@ -123,39 +132,114 @@ class Bounds:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream(Generic[P]):
-    """A stream. Its functions are pure but for ``read``, which only fetches.
+class Source(Protocol[P]):
+    """Where records come from: one endpoint of the API, as a frozen value.
+
+    Streams with equal sources are read together: each page is fetched once for all of them. ``P`` is the type of a position
+    in the source; only the source looks into it.
+    """
+
+    def read(self, fetch: AnyFetcher, positions: Sequence[P | None], bounds: Bounds) -> Iterator[Sequence[Batch[P]]]:
+        """Read the pages once for several streams, each from a position of its own.
+
+        Yields for each page one batch for each position, in their order. It MUST end, and MUST NOT yield a position ahead of
+        its records.
+        """
+        ...
+
+    def probe(self, bounds: Bounds) -> Request[object]:
+        """Return the smallest request that shows whether the source can be read."""
+        ...
+
+    def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> P | None:
+        """Parse a stored state of any known form; None starts from the beginning.
+
+        Args:
+            stream: Its name, for messages.
+            cursor_field: The key of the state that holds its cursor.
+            state: As stored.
+
+        Raises:
+            StateError: The state cannot be read.
+        """
+        ...
+
+    def dump_state(self, cursor_field: str, position: P) -> StateBlob:
+        """Return the state to store for a position."""
+        ...
+
+    def redacted(self, redaction: Redaction) -> Source[P]:
+        """Return the source with its records redacted before anything else is made of them."""
+        ...
+
+
+@dataclass(frozen=True)  # without slots, for `cached_property`
+class Stream:
+    """A sequence of records that users read under one name.
 
     Attributes:
         name: As users see it.
         primary_key: Top-level fields that identify a record; empty when there is exactly one record.
-        cursor_field: The field that orders it, or None when it can only be read whole.
-        schema: Makes the JSON schema of its records.
-        read: Yields batches from a position on; MUST end, and MUST NOT yield a position ahead of its records.
-        probe: Asks its endpoint for as little as possible, to see whether it can be read.
-        load_state: Turns a stored state of any known form into a position, or None to start afresh. Raises StateError.
-        dump_state: The state to store for a position.
-        read_together: Reads the pages of ``read`` once for several streams, each from a position of its own, and yields a batch
-            for each of them in their order. Streams that have it in common are read so. None where a stream is always alone.
-        derive: Cuts its records out of those of a batch; None where they are the same.
-        parent_field: The field of its records that names the record which they were cut from, where ``Children.parents`` tells
-            what is stale.
-        latest_by: Of two records with one key, the one with more in this field is the later one, whichever came first. None
-            where the last to come is.
+        cursor_field: The field that orders its records; None when it can only be read completely.
+        source: Where its records come from, or those that they are extracted from.
+        extraction: Makes, from the schema, the function that extracts its records from those of the source. None where they
+            are the source's own.
+        parent_field: The field that names the record which its records were extracted from, if ``Children.parents`` is given.
+        latest_by: Of two records with one key, the one with the larger value of this field is later. None where the last to
+            arrive is.
+        state_field: The key of its stored state that holds the cursor; "" where that is the ``cursor_field``.
+        key_origins: More fields of the source that key and cursor are made from, so that they cannot be redacted.
         optional: Whether an account may lack it by its plan, which is no error then.
+        load_schema: Loads the JSON schema of its records, given its name.
     """
 
     name: str
     primary_key: tuple[str, ...]
     cursor_field: str | None
-    schema: Callable[[], dict[str, Any]]
-    read: Callable[[Fetcher, P | None, Bounds], Iterator[Batch[P]]]
-    probe: Callable[[Fetch, Bounds], object]
-    load_state: Callable[[StateBlob], P | None]
-    dump_state: Callable[[P], StateBlob]
-    read_together: Callable[[Fetcher, Sequence[P | None], Bounds], Iterator[Sequence[Batch[P]]]] | None = None
-    derive: Callable[[Sequence[RawRecord]], Children] | None = None
+    source: Source[Any]
+    extraction: Callable[[Mapping[str, Any]], Extract] | None = None
     parent_field: str | None = None
     latest_by: str | None = None
+    state_field: str = ""
+    key_origins: tuple[str, ...] = ()
     optional: bool = False
+    load_schema: Callable[[str], Schema] = load_schema
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The JSON schema of its records."""
+        return self.load_schema(self.name)
+
+    @cached_property
+    def extract(self) -> Extract | None:
+        """The function that extracts its records from those of the source; None where they are the source's own."""
+        return None if self.extraction is None else self.extraction(self.schema.to_json())
+
+    @property
+    def needed_fields(self) -> frozenset[str]:
+        """The fields that identify and order its records."""
+        return frozenset({*self.primary_key, *self.key_origins, *filter(None, [self.cursor_field])})
+
+    def load_state(self, state: StateBlob) -> object:
+        """Parse a stored state into a position of the source. Raises StateError."""
+        return self.source.load_state(self.name, self.state_field or self.cursor_field or "", state)
+
+    def dump_state(self, position: object) -> StateBlob:
+        """Return the state to store for a position of the source."""
+        return self.source.dump_state(self.state_field or self.cursor_field or "", position)
+
+    def redacted(self, redaction: Redaction, source: Source[Any]) -> Stream:
+        """Return the stream as a redaction leaves it.
+
+        Args:
+            redaction: What is redacted.
+            source: Its source, redacted: one value for all streams that share it.
+        """
+        return replace(self, source=source, load_schema=partial(load_redacted_schema, redaction))
+
+
+def record_redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
+    """Return the function that redacts raw records of a stream; None where no rule is for it."""
+    from zendesk_chat.redaction.redact import redactor  # late: whoever redacts nothing does not load it
+
+    return redactor(redaction, stream)

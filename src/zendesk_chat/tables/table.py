@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from zendesk_chat.json_schema import JSON_TYPES, Schema
 
@@ -29,7 +28,7 @@ class _Stream(Protocol):
     @property
     def cursor_field(self) -> str | None: ...
     @property
-    def schema(self) -> Callable[[], dict[str, Any]]: ...
+    def schema(self) -> Schema: ...
     @property
     def parent_field(self) -> str | None: ...
     @property
@@ -61,8 +60,7 @@ class StreamTable:
     @classmethod
     def of(cls, stream: _Stream) -> StreamTable:
         """Return the table of a stream."""
-        schema = Schema.parse(stream.schema())
-        return cls(stream.name, stream.primary_key, stream.cursor_field, schema, stream.parent_field, stream.latest_by)
+        return cls(stream.name, stream.primary_key, stream.cursor_field, stream.schema, stream.parent_field, stream.latest_by)
 
     @property
     def mirrors(self) -> bool:

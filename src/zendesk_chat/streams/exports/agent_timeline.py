@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from zendesk_chat.streams.exports.reader import Export, ExportPage, Row, decode_page
+from zendesk_chat.streams.exports.export import Export, ExportPage, Row, decode_page
 from zendesk_chat.streams.keys import text_key, usable
 from zendesk_chat.streams.records import decode_fields, digest, micros_of, with_fields
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from zendesk_chat.streams.drift import Finding, Watch
-from zendesk_chat.streams.exports.reader import Export, ExportPage, Look, Row, decode_page
+from zendesk_chat.streams.exports.export import Export, ExportPage, Look, Row, decode_page
 from zendesk_chat.streams.keys import text_key, usable
 from zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
+from zendesk_chat.streams.schemas import load_redacted_schema, load_schema
+
+if TYPE_CHECKING:
+    from zendesk_chat.json_schema import Schema
+    from zendesk_chat.redaction.rules import Redaction
 
 LOOKED_INTO: Final = 5000
 ONE_IN: Final = 4
@@ -98,6 +104,16 @@ def _as_sent(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**schema, "properties": {**schema["properties"], **sent}}
 
 
+def schema_of_chats(load: Callable[[str], Schema]) -> Mapping[str, Any]:
+    """The schema of chats as JSON."""
+    return load("chats").to_json()
+
+
+def redacted_look(redaction: Redaction) -> Callable[[], Look]:
+    """Chats redacted, as an export looks at them."""
+    return look_at_chats(partial(schema_of_chats, partial(load_redacted_schema, redaction)))
+
+
 CHATS: Final = Export(
     stream="chats",
     path="incremental/chats",
@@ -105,4 +121,6 @@ CHATS: Final = Export(
     unit=SECOND_US,
     decode=decode_page(_Page),
     row=chat_row,
+    look=look_at_chats(partial(schema_of_chats, load_schema)),
+    redacted_look=redacted_look,
 )

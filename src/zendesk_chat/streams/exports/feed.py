@@ -7,44 +7,42 @@ added later catches up alone, and from there on all are read together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TypeAlias
 
 import msgspec
 
-from zendesk_chat.streams.exports.reader import Export, moments, read_export, starting_position
+from zendesk_chat.streams.exports.export import Export
+from zendesk_chat.streams.exports.reader import moments, read_export, starting_position
 from zendesk_chat.streams.exports.windows import MAX_REMEMBERED
 from zendesk_chat.streams.positions import ExportPosition, Stretch
 from zendesk_chat.streams.records import digest
-from zendesk_chat.streams.stream import Batch, Bounds, Fetcher
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds
 
 Shares: TypeAlias = Sequence[Batch[ExportPosition]]
 """What a page is to each of several streams."""
 
 
-def read_together(export: Export) -> Callable[[Fetcher, Sequence[ExportPosition | None], Bounds], Iterator[Shares]]:
-    """The reader of an export for several streams at once."""
-    read = read_export(export)
-
-    def together(fetch: Fetcher, positions: Sequence[ExportPosition | None], bounds: Bounds) -> Iterator[Shares]:
-        if all(position == positions[0] for position in positions):
-            for batch in read(fetch, positions[0], bounds):
-                yield [batch, *(replace(batch, notes=()) for _ in positions[1:])]
-            return
-        latest = moments(export, bounds).latest
-        started = [starting_position(export, position, bounds, latest) for position in positions]
-        saved = [position for position, _ in started]
-        notes = tuple(dict.fromkeys(chain.from_iterable(notes for _, notes in started)))
-        common = common_position(saved)
-        fresh = common == starting_position(export, None, bounds, latest)[0]
-        for batch in read(fetch, None if fresh else common, bounds):
-            shares = [_share(export, position, common, batch) for position in saved]
-            yield [replace(shares[0], notes=(*notes, *batch.notes)), *(replace(share, notes=()) for share in shares[1:])]
-            notes = ()
-
-    return together
+def read_together(
+    export: Export, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
+) -> Iterator[Shares]:
+    """Read an export for several streams at once, each from a position of its own."""
+    if all(position == positions[0] for position in positions):
+        for batch in read_export(export, fetch, positions[0], bounds):
+            yield [batch, *(replace(batch, notes=()) for _ in positions[1:])]
+        return
+    latest = moments(export, bounds).latest
+    started = [starting_position(export, position, bounds, latest) for position in positions]
+    saved = [position for position, _ in started]
+    notes = tuple(dict.fromkeys(chain.from_iterable(notes for _, notes in started)))
+    common = common_position(saved)
+    fresh = common == starting_position(export, None, bounds, latest)[0]
+    for batch in read_export(export, fetch, None if fresh else common, bounds):
+        shares = [_share(export, position, common, batch) for position in saved]
+        yield [replace(shares[0], notes=(*notes, *batch.notes)), *(replace(share, notes=()) for share in shares[1:])]
+        notes = ()
 
 
 def common_position(positions: Sequence[ExportPosition]) -> ExportPosition:

@@ -17,16 +17,17 @@ Where the API is slow, several windows of time are read side by side (``windows`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 from math import isfinite
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from zendesk_chat.errors import (
+    ConnectorError,
     EnvelopeError,
     NetworkError,
     PaginationStuckError,
@@ -34,11 +35,12 @@ from zendesk_chat.errors import (
     RequestRejectedError,
     ServerError,
 )
-from zendesk_chat.streams.drift import Finding
+from zendesk_chat.request import FEW_ATTEMPTS, MAX_ATTEMPTS, Request
+from zendesk_chat.streams.exports.export import RECENT_US, Export, ExportPage, Row
 from zendesk_chat.streams.exports.windows import Moments, Window, Windows
 from zendesk_chat.streams.keys import is_made, keyless_note, skipped_note
 from zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, RESET, ExportPosition, Remembered
-from zendesk_chat.streams.records import SECOND_US, decode_answer, digest, iso_seconds
+from zendesk_chat.streams.records import SECOND_US, digest, iso_seconds
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Fetcher, RawRecord
 
 PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
@@ -47,85 +49,12 @@ SHRINK: Final = 5
 PAGE_BYTES: Final = 16 * 2**20  # a page may be so large; four times as large as 1,000 ordinary chats
 DISCARDED_BYTES: Final = 4 * PAGE_BYTES  # a larger one is not decoded, which takes twice its size, but asked for in parts
 FEWEST_RECORDS: Final = 10  # of a page that is small because its records are large
-RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
 SURELY_NO_TIE: Final = 100  # so many records of one moment are a server's cap rather than all there are
 MAX_DOUBTS: Final = 3
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One record of a page.
-
-    Attributes:
-        key: Its primary key.
-        time: Its cursor, microseconds since 1970; None where it has none.
-        record: What to write.
-    """
-
-    key: str
-    time: int | None
-    record: RawRecord
-
-
-class ExportPage(msgspec.Struct, kw_only=True):
-    """The envelope of an export; a subclass names the field of its rows."""
-
-    rows: list[msgspec.Raw]
-    count: Any = None
-    end_time: Any = None
-    end_id: Any = None
-
-
 class _MiscountedError(EnvelopeError):
     """A page holds another number of records than it says."""
-
-
-Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row | None], Callable[[], Sequence[Finding]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """An incremental export.
-
-    Attributes:
-        stream: Its name in messages.
-        path: Its endpoint.
-        fields: The ``fields`` parameter that asks for whole records; "" where there is none.
-        unit: Microseconds in one unit of ``start_time``.
-        decode: Turns a body into its envelope.
-        row: Turns a raw record into a row; None where it is no object.
-        key: The field that makes a record's key.
-        counted: Whether the ``count`` of a page is compared with its records.
-        inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
-        ordered: Whether records are known to come in the order of their time, and not of a later change.
-        either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
-        fraction: Whether ``start_time``, in seconds, is written with a fraction.
-        redact: What is made of each raw record before anything else is; None for nothing.
-        look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
-            it found since it was last asked. It is for records so large that to decode them twice would count.
-    """
-
-    stream: str
-    path: str
-    fields: str
-    unit: int
-    decode: Callable[[bytes], ExportPage]
-    row: Callable[[msgspec.Raw], Row | None]
-    key: str = "id"
-    counted: bool = True
-    inclusive: bool = True
-    ordered: bool = True
-    either_unit: bool = False
-    fraction: bool = False
-    redact: Callable[[bytes], bytes] | None = None
-    look: Callable[[], Look] | None = None
-
-    def floor(self, time: int) -> int:
-        """A time, cut to its unit."""
-        return time - time % self.unit
-
-    def written(self, time: int) -> str | int:
-        """A time as ``start_time`` says it."""
-        return f"{time // SECOND_US}.{time % SECOND_US:06}" if self.fraction else time // self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,43 +134,40 @@ class _Taken:
             self.behind += 1
 
 
-def read_export(export: Export) -> Callable[[Fetcher, ExportPosition | None, Bounds], Iterator[Batch[ExportPosition]]]:
-    """The reader of an export."""
-
-    def read(fetch: Fetcher, position: ExportPosition | None, bounds: Bounds) -> Iterator[Batch[ExportPosition]]:
-        times = moments(export, bounds)
-        saved, notes = starting_position(export, position, bounds, times.latest)
-        if not times.wants(min(saved.known_from, saved.time)):
-            yield Batch((), saved, 0, notes, 1.0)
-            return
-        row, found = export.look() if export.look else (export.row, None)
-        own = replace(_in_its_unit(export, fetch, times.head), row=row)
-        windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
-        received = 0
-        for batch in _read_windows(own, fetch, windows, times, notes):
-            received += batch.received
-            yield replace(batch, drift=found() if batch.records else ()) if found else batch
-        if position is None and received and not windows.largest:
-            raise RecordShapeError(f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this.")
-
-    return read
+def read_export(
+    export: Export, fetch: _Fetcher, position: ExportPosition | None, bounds: Bounds
+) -> Iterator[Batch[ExportPosition]]:
+    """Read an export from a position on."""
+    times = moments(export, bounds)
+    saved, notes = starting_position(export, position, bounds, times.latest)
+    if not times.wants(min(saved.known_from, saved.time)):
+        yield Batch((), saved, 0, notes, 1.0)
+        return
+    row, found = export.look() if export.look else (export.row, None)
+    own = replace(_in_its_unit(export, fetch, times.head), row=row)
+    windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
+    received = 0
+    for batch in _read_windows(own, fetch, windows, times, notes):
+        received += batch.received
+        yield replace(batch, drift=found() if batch.records else ()) if found else batch
+    if position is None and received and not windows.largest:
+        raise RecordShapeError(f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this.")
 
 
 def _read_windows(
-    export: Export, fetch: Fetcher, windows: Windows, times: Moments, notes: tuple[str, ...]
+    export: Export, fetch: _Fetcher, windows: Windows, times: Moments, notes: tuple[str, ...]
 ) -> Iterator[Batch[ExportPosition]]:
     told = set[str]()
-
-    def ask(due: Iterable[Window]) -> None:
-        for window in due:
-            fetch.start(partial(_fetch_window, export, window, window.time, window.id, times.latest))
-
-    ask(windows.due(1))
+    _start(export, fetch, windows.due(1), times.latest)
     while windows.unread:
-        window, page = fetch.finished()
+        (window, asked), outcome = fetch.finished()
+        page = asked.result(outcome)
+        if isinstance(page, _PageRequest):
+            fetch.start(page.request, (window, page))
+            continue
         if page is None:
             windows.go_on(window, ended=True, short=True)
-            ask(windows.due(fetch.spare()))
+            _start(export, fetch, windows.due(fetch.free_slots()), times.latest)
             continue
         export = export if page.counted else replace(export, counted=False)
         begin, window.limit = window.time, page.limit
@@ -249,40 +175,33 @@ def _read_windows(
         again = _asked_again(export, fetch, window, page, taken, windows.largest, times)
         if again:
             export, window.limit = again, min(PAGE_SIZE, page.limit * SHRINK)
-            ask([window])
+            _start(export, fetch, [window], times.latest)
             continue
         windows.page_read(window, begin, [row.time for row in page.rows], taken.behind)
         short = len(page.rows) < min(page.limit, windows.largest)
         windows.go_on(window, ended=not taken.progressed or _is_passed(export, window, times, short=short), short=short)
         window.limit = windows.page_size = _next_limit(page)
         reached, progress = windows.position(), windows.progress()
-        ask([window] if window.status == "asked" else [])
-        ask(windows.due(fetch.spare()))
+        _start(export, fetch, [window] if window.status == "asked" else [], times.latest)
+        _start(export, fetch, windows.due(fetch.free_slots()), times.latest)
         received, outside = len(page.rows) + page.skipped, taken.outside + taken.behind + page.skipped
         news = tuple(note for note in (*notes, *page.notes) if note not in told)
         yield Batch(taken.records, reached, received, news, progress, taken.unchanged, outside)
         told.update(news)
 
 
+def _start(export: Export, fetch: _Fetcher, windows: Iterable[Window], latest: int) -> None:
+    """Ask for the next page of each window."""
+    for window in windows:
+        most = None if window.doubts else DISCARDED_BYTES  # only a larger page gets past a moment of many records
+        asked = _PageRequest(export, window.time, window.id, window.limit, latest, most)
+        fetch.start(asked.request, (window, asked))
+
+
 def _is_passed(export: Export, window: Window, times: Moments, *, short: bool) -> bool:
     """Whether what is wanted of a window lies before where it is read to."""
     inside = window.holds(export.floor(window.time)) and times.wants(window.time)
     return not inside or (short and window.time > times.now)
-
-
-def probe_export(export: Export) -> Callable[[Fetch, Bounds], object]:
-    """The probe of an export: one record from the start date on."""
-
-    def probe(fetch: Fetch, bounds: Bounds) -> object:
-        start = min(bounds.start * SECOND_US, int(bounds.now * SECOND_US) - RECENT_US) // export.unit
-        return fetch(export.path, {**_whole_records(export), "limit": 1, "start_time": start}, export.decode, patient=False)
-
-    return probe
-
-
-def decode_page(kind: type[ExportPage]) -> Callable[[bytes], ExportPage]:
-    """The decoder of a kind of envelope."""
-    return partial(decode_answer, decoder=msgspec.json.Decoder(kind))
 
 
 def starting_position(
@@ -329,53 +248,75 @@ def _in_its_unit(export: Export, fetch: Fetch, young: int) -> Export:
     if not export.either_unit:
         return export
     asked = young // SECOND_US
-    page = fetch(export.path, {**_whole_records(export), "limit": 1, "start_time": asked}, export.decode)
+    page = fetch(Request(export.path, export.decode, {**export.whole_records, "limit": 1, "start_time": asked}))
     times = [row.time for raw in page.rows if (row := _row(export, raw))]
     old = any(time is not None and time < asked * SECOND_US for time in times)
     return replace(export, unit=1) if old or (_number(page.end_time) or 0) >= FIRST_MICROSECOND_VALUE else export
 
 
-def _fetch_window(
-    export: Export, window: Window, time: int, start_id: str, latest: int, fetch: Fetch
-) -> tuple[Window, _Page | None]:
-    """Fetch the next page of a window."""
-    most = None if window.doubts else DISCARDED_BYTES  # only a larger page gets past a moment of many records
-    return window, _fetch_page(export, fetch, time, start_id, window.limit, latest, most)
+@dataclass(frozen=True, slots=True)
+class _PageRequest:
+    """A page to ask for, and what follows if it cannot be had.
 
-
-def _fetch_page(
-    export: Export, fetch: Fetch, time: int, start_id: str, limit: int, latest: int, most: int | None = DISCARDED_BYTES
-) -> _Page | None:
-    """Fetch a page, a smaller one if the API cannot give so much at once or if it is too large to be held.
-
-    Returns None where the API does not give out records so young yet; the next run reads them.
+    Attributes:
+        export: Of which.
+        time: The time from which all records are wanted.
+        start_id: The record of that time to go on from; "" for all of them.
+        limit: The page size.
+        latest: The latest ``start_time`` that the API accepts.
+        most: How many bytes an answer may have to be decoded.
     """
-    asked = _first_asked(export, time)
-    params = _params(export, asked, start_id)
+
+    export: Export
+    time: int
+    start_id: str
+    limit: int
+    latest: int
+    most: int | None = DISCARDED_BYTES
+
+    @property
+    def request(self) -> Request[_Answer]:
+        """What to fetch. While there is a smaller page to fall back on, few attempts are made."""
+        most = self.most if self.limit > FEWEST_RECORDS else None
+        params = {**_params(self.export, _first_asked(self.export, self.time), self.start_id), "limit": self.limit}
+        attempts = MAX_ATTEMPTS if self.limit <= SMALLEST_PAGE_SIZE else FEW_ATTEMPTS
+        return Request(self.export.path, partial(_answer, self.export, most), params, attempts)
+
+    def result(self, outcome: _Answer | ConnectorError) -> _Page | _PageRequest | None:
+        """What comes of the request: a page, or the request to make instead.
+
+        None where the API does not give out records so young yet; the next run reads them.
+
+        Raises:
+            ConnectorError: There is no other request to make.
+        """
+        if isinstance(outcome, ConnectorError):
+            return self._instead(outcome)
+        if outcome.envelope is None:  # too large
+            return replace(self, limit=max(FEWEST_RECORDS, self.limit * PAGE_BYTES // outcome.size))
+        return _page(self.export, outcome, outcome.envelope, self.limit, _first_asked(self.export, self.time))
+
+    def _instead(self, error: ConnectorError) -> _PageRequest | None:
+        """The request after an error: the same without a look at ``count``, or a smaller page."""
+        if isinstance(error, RequestRejectedError) and self.time > self.latest:
+            return None
+        if isinstance(error, _MiscountedError):
+            return replace(self, export=replace(self.export, counted=False))
+        if isinstance(error, NetworkError | ServerError) and self.limit > SMALLEST_PAGE_SIZE:
+            return replace(self, limit=max(SMALLEST_PAGE_SIZE, self.limit // SHRINK))
+        raise error
+
+
+def _fetch_page(fetch: Fetch, asked: _PageRequest) -> _Page | None:
+    """Fetch a page, a smaller one if the API cannot give so much at once or if it is too large to be held."""
     while True:
         try:
-            answer = _fetch_answer(export, fetch, {**params, "limit": limit}, most if limit > FEWEST_RECORDS else None)
-        except RequestRejectedError:
-            if time <= latest:
-                raise
-            return None
-        except (NetworkError, ServerError):
-            if limit <= SMALLEST_PAGE_SIZE:
-                raise
-            limit = max(SMALLEST_PAGE_SIZE, limit // SHRINK)
-        else:
-            if answer.envelope is not None:
-                return _page(export, answer, answer.envelope, limit, asked)
-            limit = max(FEWEST_RECORDS, limit * PAGE_BYTES // answer.size)
-
-
-def _fetch_answer(export: Export, fetch: Fetch, params: dict[str, str | int], most: int | None) -> _Answer:
-    """Fetch an answer; if its ``count`` stays wrong however often it is asked for, its records are taken as they come."""
-    patient = int(params["limit"]) <= SMALLEST_PAGE_SIZE
-    try:
-        return fetch(export.path, params, partial(_answer, export, most), patient=patient)
-    except _MiscountedError:
-        return fetch(export.path, params, partial(_answer, replace(export, counted=False), most), patient=patient)
+            result = asked.result(fetch(asked.request))
+        except ConnectorError as error:
+            result = asked.result(error)
+        if not isinstance(result, _PageRequest):
+            return result
+        asked = result
 
 
 def _answer(export: Export, most: int | None, body: bytes) -> _Answer:
@@ -439,11 +380,7 @@ def _first_asked(export: Export, time: int) -> int:
 def _params(export: Export, time: int, start_id: str) -> dict[str, str | int]:
     """The parameters of a request from a time on, or from one of its records."""
     position = {"start_id": start_id} if start_id else {}
-    return {**_whole_records(export), "start_time": export.written(time), **position}
-
-
-def _whole_records(export: Export) -> dict[str, str | int]:
-    return {"fields": export.fields} if export.fields else {}
+    return {**export.whole_records, "start_time": export.written(time), **position}
 
 
 def _asked_again(
@@ -485,7 +422,7 @@ def _more_follows(export: Export, fetch: Fetch, time: int, limit: int, moments: 
     record is not asked about: no server gives only one at a time.)
     """
     beyond = time + (1 if export.inclusive else 2) * export.unit
-    page = _fetch_page(export, fetch, beyond, "", limit, moments.latest)
+    page = _fetch_page(fetch, _PageRequest(export, beyond, "", limit, moments.latest))
     return page is not None and any(row.time is None or row.time <= moments.now for row in page.rows)
 
 
@@ -580,3 +517,6 @@ def _number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if number is not None and isfinite(number) else None
+
+
+_Fetcher: TypeAlias = Fetcher[tuple[Window, _PageRequest], _Answer]

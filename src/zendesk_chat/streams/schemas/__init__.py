@@ -1,1 +1,25 @@
-"""The JSON schema of each stream's records, one file per stream."""
+"""The JSON schema of each stream's records."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from zendesk_chat.json_schema import Schema
+
+if TYPE_CHECKING:
+    from zendesk_chat.redaction.rules import Redaction
+
+
+def load_schema(stream: str) -> Schema:
+    """Load the schema of a stream's records as the API sends them."""
+    return Schema.parse(msgspec.json.decode((files(__name__) / f"{stream}.json").read_bytes(), type=dict[str, object]))
+
+
+def load_redacted_schema(redaction: Redaction, stream: str) -> Schema:
+    """Load the schema of a stream's records as a redaction leaves them."""
+    from zendesk_chat.redaction.redact import redacted_schema  # late: whoever redacts nothing does not load it
+
+    return Schema.parse(redacted_schema(redaction, stream, load_schema(stream).to_json()))

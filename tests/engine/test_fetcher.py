@@ -1,4 +1,4 @@
-"""Requests side by side: when that pays, and how it ends."""
+"""Concurrent requests: when they pay, and how they end."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import repeat
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import pytest
 from hypothesis import given, settings
@@ -21,15 +22,19 @@ from hypothesis import strategies as st
 from api.fakes import FakeClock
 from streams.model import NOW, SECOND, ExportApi, Item
 from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.client import Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
 from zendesk_chat.engine.events import PageRead, StreamCompleted
+from zendesk_chat.engine.fetcher import MAX_CONCURRENT, MAX_DECOMPRESSED, ConcurrencyLimit, ConcurrentFetcher, Get
+from zendesk_chat.engine.memory import Memory
 from zendesk_chat.engine.run import Task, run
-from zendesk_chat.engine.side_by_side import AT_ONCE, PAGES_UNPACKED, Get, Lanes, Memory, SideBySide
 from zendesk_chat.errors import ServerError
+from zendesk_chat.request import Request
+from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.registry import STREAMS
-from zendesk_chat.streams.stream import Bounds, Fetch
+from zendesk_chat.streams.stream import Bounds
 
 if TYPE_CHECKING:
     from zendesk_chat.api.client import Client
@@ -38,29 +43,45 @@ T = TypeVar("T")
 PATIENCE = 30.0
 
 
-def getting(took: Iterable[float] | None = None, answer: Response | None = None) -> Get:
+@dataclass
+class Getting:
     """Makes requests that are all answered alike, each after the next of these seconds."""
-    seconds = repeat(0.0) if took is None else iter(took)
 
-    def get(
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[Response], T],
-        *,
-        patient: bool,
-        took: Callable[[float], None],
-    ) -> T:
-        took(next(seconds))
-        return decode(answer or Response(200, {}, b"{}"))
+    seconds: Iterator[float] = field(default_factory=partial(repeat, 0.0))
+    answer: Response = field(default_factory=partial(Response, 200, {}, b"{}"))
 
-    return get
+    def __call__(self, request: Request[T], decode: Decode) -> T:
+        return decode(request, replace(self.answer, seconds=next(self.seconds)))
 
 
-def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Event | None = None) -> SideBySide:
+@dataclass
+class Waiting(Getting):
+    """One whose requests wait for an event before they are answered."""
+
+    until: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, request: Request[T], decode: Decode) -> T:
+        assert self.until.wait(PATIENCE)
+        return super().__call__(request, decode)
+
+
+ANY = Request("chats", bytes)
+SIZE = Request("goals", len)
+
+
+def many_slots(memory: Memory | None = None) -> ConcurrencyLimit:
+    return ConcurrencyLimit(lambda: 500, memory)
+
+
+def fetching(get: Get | None = None, limit: ConcurrencyLimit | None = None) -> ConcurrentFetcher[object, Any]:
+    return ConcurrentFetcher(get or Getting(), limit or many_slots(), threading.Event())
+
+
+def fetcher(took: Sequence[float] = (), quota: int = 200) -> ConcurrentFetcher[object, Any]:
     """One whose requests have taken so many seconds so far."""
-    fetch = SideBySide(getting(took), Lanes(lambda: room), stopped or threading.Event())
+    fetch = fetching(Getting(iter(took)), ConcurrencyLimit(lambda: quota))
     for _ in took:
-        fetch("chats", {}, bytes)
+        fetch(ANY)
     return fetch
 
 
@@ -82,93 +103,108 @@ def fetcher(took: Sequence[float] = (), room: int = 200, stopped: threading.Even
     ],
 )
 def test_more_requests_at_a_time_pay_where_answers_are_slow(took: list[float], *, pays: bool) -> None:
-    assert fetcher(took).spare() == (AT_ONCE if pays else 0)
+    assert fetcher(took).free_slots() == (MAX_CONCURRENT if pays else 0)
 
 
-@pytest.mark.parametrize(("room", "spare"), [(0, 0), (3, 3), (500, AT_ONCE)])
-def test_no_more_requests_are_worth_starting_than_the_quota_has_room_for(room: int, spare: int) -> None:
-    assert fetcher([2.0], room).spare() == spare
+@pytest.mark.parametrize(("quota", "slots"), [(0, 0), (3, 3), (500, MAX_CONCURRENT)])
+def test_no_more_requests_are_worth_starting_than_the_quota_allows(quota: int, slots: int) -> None:
+    assert fetcher([2.0], quota).free_slots() == slots
 
 
-def test_all_readers_share_the_lanes() -> None:
-    lanes, go_on = Lanes(lambda: 500), threading.Event()
-    one, other = (SideBySide(cast("Any", None), lanes, threading.Event()) for _ in range(2))
+def test_all_readers_share_the_concurrency_limit() -> None:
+    limit, get = many_slots(), Waiting()
+    one, other = fetching(get, limit), fetching(get, limit)
     for fetch in (one, one, other):
-        fetch.start(lambda _: go_on.wait(PATIENCE))
-    assert lanes.free() == AT_ONCE - 3
-    go_on.set()
-    assert [one.finished(), one.finished(), other.finished()] == [True, True, True]
-    assert lanes.free() == AT_ONCE
+        fetch.start(ANY, "x")
+    assert limit.free_slots() == MAX_CONCURRENT - 3
+    get.until.set()
+    assert [one.finished(), one.finished(), other.finished()] == [("x", b"{}")] * 3
+    assert limit.free_slots() == MAX_CONCURRENT
 
 
-def test_calls_are_taken_back_as_they_end_and_an_error_is_raised_where_it_is_waited_for() -> None:
-    fetch, first = fetcher(), threading.Event()
+def test_requests_are_taken_back_as_they_end_and_an_error_is_a_value() -> None:
+    late = threading.Event()
 
-    def late(_: Fetch) -> str:
-        first.wait(PATIENCE)
-        raise ServerError("boom")
+    def wait(_: bytes) -> NoReturn:
+        late.wait(PATIENCE)
+        raise boom
 
-    fetch.start(late)
-    fetch.start(lambda _: "early")
-    assert fetch.finished() == "early"
-    first.set()
-    with pytest.raises(ServerError, match="boom"):
+    fetch, boom = fetching(), ServerError("boom")
+    fetch.start(Request("chats", wait), "late")
+    fetch.start(ANY, "early")
+    assert fetch.finished() == ("early", b"{}")
+    late.set()
+    assert fetch.finished() == ("late", boom)
+
+
+def test_an_unexpected_error_is_raised_where_the_request_is_waited_for() -> None:
+    def fail(_: bytes) -> NoReturn:
+        raise KeyError
+
+    fetch = fetching()
+    fetch.start(Request("chats", fail), "x")
+    with pytest.raises(KeyError):
         fetch.finished()
 
 
-def test_answers_wait_as_they_came_until_there_is_room_to_unpack_them() -> None:
-    """However many answers come at a time, and however slow their reader is; one that is refused takes up no room."""
-    unpacked = most = 0
+class Repeating(Getting):
+    """Repeats a request as the client does, until its answer can be decoded."""
+
+    def __call__(self, request: Request[T], decode: Decode) -> T:
+        while True:
+            with suppress(ServerError):
+                return super().__call__(request, decode)
+
+
+def test_answers_wait_compressed_until_there_is_a_slot_to_decompress_them() -> None:
+    """However many answers come at a time, and however slow their reader is; one that is refused takes up no slot."""
+    decompressed = most = 0
     refusals = iter([True])
     lock = threading.Lock()
 
     def decode(_: bytes) -> str:
-        nonlocal unpacked, most
+        nonlocal decompressed, most
         with lock:
             if next(refusals, False):
                 raise ServerError("unreadable")
-            unpacked += 1
-            most = max(most, unpacked)
+            decompressed += 1
+            most = max(most, decompressed)
         return "page"
 
-    def call(fetch: Fetch) -> str:
-        while True:
-            with suppress(ServerError):
-                return fetch("chats", {}, decode)
-
-    fetch = SideBySide(getting(), Lanes(lambda: 500), threading.Event())
-    for _ in range(AT_ONCE):
-        fetch.start(call)
-    for _ in range(AT_ONCE):
+    fetch = fetching(Repeating())
+    for number in range(MAX_CONCURRENT):
+        fetch.start(Request("chats", decode), number)
+    for _ in range(MAX_CONCURRENT):
         time.sleep(0.01)
-        assert fetch.finished() == "page"
+        assert fetch.finished()[1] == "page"
         with lock:
-            unpacked -= 1
-    assert (unpacked, most) == (0, PAGES_UNPACKED)
+            decompressed -= 1
+    assert (decompressed, most) == (0, MAX_DECOMPRESSED)
 
 
 @pytest.mark.parametrize(
-    ("text", "packed", "spare"),
+    ("size", "compressed", "slots"),
     [
-        (3_500_000, True, AT_ONCE - 1),
-        (3_500_000, False, 10 - 1),  # 48 MB hold the text and the records of two, and the text of ten
-        (11_000_000, True, AT_ONCE - 1),
+        (3_500_000, True, MAX_CONCURRENT - 1),
+        (3_500_000, False, 10 - 1),  # 48 MB hold the bodies and the records of two, and the bodies of ten
+        (11_000_000, True, MAX_CONCURRENT - 1),
         (11_000_000, False, 0),
         (50_000_000, True, 0),
         (50_000_000, False, 0),
     ],
 )
-def test_no_more_large_answers_are_asked_for_than_memory_should_hold(text: int, spare: int, *, packed: bool) -> None:
-    body = b"." * text
-    answer = Response(200, {"content-encoding": "gzip"}, gzip.compress(body, 1)) if packed else Response(200, {}, body)
-
-    forever = threading.Event()
-    fetch = SideBySide(getting(repeat(2.0), answer), Lanes(lambda: 500), threading.Event())
-    fetch.start(lambda fetch: fetch("chats", {}, len))
-    assert fetch.finished() == text
-    fetch.start(lambda _: forever.wait(PATIENCE))
-    assert fetch.spare() == spare
-    forever.set()
+def test_no_more_large_answers_are_asked_for_than_memory_should_hold(size: int, slots: int, *, compressed: bool) -> None:
+    body = b"." * size
+    answer = Response(200, {"content-encoding": "gzip"}, gzip.compress(body, 1)) if compressed else Response(200, {}, body)
+    get = Waiting(repeat(2.0), answer)
+    fetch = fetching(get)
+    get.until.set()
+    fetch.start(SIZE, "x")
+    assert fetch.finished() == ("x", size)
+    get.until.clear()
+    fetch.start(SIZE, "x")
+    assert fetch.free_slots() == slots
+    get.until.set()
 
 
 def zipped(size: int, stated: int | None = None) -> Response:
@@ -199,12 +235,6 @@ class Watched(Memory):
         super().give_back(size)
 
 
-def sharing(memory: Memory) -> Lanes:
-    lanes = Lanes(lambda: 500)
-    lanes.memory = memory
-    return lanes
-
-
 def in_threads(*works: Callable[[], object]) -> None:
     """Do all works at a time; fail if one of them does not end."""
     threads = [threading.Thread(target=work, daemon=True) for work in works]
@@ -217,12 +247,12 @@ def in_threads(*works: Callable[[], object]) -> None:
 
 def test_answers_of_all_readers_share_the_memory_until_their_readers_are_done() -> None:
     memory = Watched(1000)
-    lanes = sharing(memory)
+    limit = many_slots(memory)
 
     def read() -> None:
-        fetch = SideBySide(getting(answer=zipped(400)), lanes, threading.Event())
+        fetch = fetching(Getting(answer=zipped(400)), limit)
         for _ in range(3):
-            assert fetch("goals", {}, len) == 400
+            assert fetch(SIZE) == 400
             time.sleep(0.005)
         fetch.close()
 
@@ -232,11 +262,11 @@ def test_answers_of_all_readers_share_the_memory_until_their_readers_are_done() 
 
 def test_an_answer_larger_than_the_memory_is_unpacked_alone() -> None:
     memory = Watched(1000)
-    lanes = sharing(memory)
+    limit = many_slots(memory)
 
     def read(size: int) -> None:
-        fetch = SideBySide(getting(answer=zipped(size)), lanes, threading.Event())
-        assert fetch("goals", {}, len) == size
+        fetch = fetching(Getting(answer=zipped(size)), limit)
+        assert fetch(SIZE) == size
         assert size < 1000 or memory.holders == 1
         fetch.close()
 
@@ -265,8 +295,8 @@ def test_a_large_answer_gets_its_turn_among_many_small_ones() -> None:
 @pytest.mark.parametrize("stated", [0, 1, 399])
 def test_an_answer_that_states_less_than_it_holds_takes_what_it_holds(stated: int) -> None:
     memory = Watched(10_000)
-    fetch = SideBySide(getting(answer=zipped(5000, stated)), sharing(memory), threading.Event())
-    assert fetch("goals", {}, len) == 5000 + stated
+    fetch = fetching(Getting(answer=zipped(5000, stated)), many_slots(memory))
+    assert fetch(SIZE) == 5000 + stated
     assert 5000 + stated <= memory._taken < 2 * (5000 + stated)
     fetch.close()
     assert memory._taken == 0
@@ -275,31 +305,31 @@ def test_an_answer_that_states_less_than_it_holds_takes_what_it_holds(stated: in
 def test_an_answer_that_cannot_be_used_holds_no_memory() -> None:
     memory = Memory()
     cut = Response(200, {"content-encoding": "gzip"}, gzip.compress(b"." * 99)[:-9])
-    fetch = SideBySide(getting(answer=cut), sharing(memory), threading.Event())
+    fetch = fetching(Getting(answer=cut), many_slots(memory))
     with pytest.raises(NoAnswerError):
-        fetch("goals", {}, len)
-    fetch.start(lambda fetch: fetch("goals", {}, len))
+        fetch(SIZE)
+    fetch.start(SIZE, "x")
     with pytest.raises(NoAnswerError):
         fetch.finished()
     assert memory._taken == 0
 
 
-def test_calls_that_nobody_waits_for_any_more_give_their_memory_back() -> None:
-    memory, go_on = Memory(), threading.Event()
-
-    def late(fetch: Fetch) -> int:
-        go_on.wait(PATIENCE)
-        return fetch("chats", {}, len)
-
-    fetch = SideBySide(getting(answer=zipped(400)), sharing(memory), threading.Event())
-    fetch.start(lambda fetch: fetch("chats", {}, len))
-    fetch.start(late)
+def test_requests_that_nobody_waits_for_any_more_give_their_memory_back() -> None:
+    memory, get = Memory(), Waiting(answer=zipped(400))
+    fetch = fetching(get, many_slots(memory))
+    fetch.start(SIZE, "x")
+    fetch.start(SIZE, "y")
     fetch.close()
-    go_on.set()
+    get.until.set()
+    end_of_requests()
+    assert memory._taken == 0
+
+
+def end_of_requests() -> None:
+    """Wait until all requests in the background have ended."""
     for thread in [thread for thread in threading.enumerate() if thread.name == "request"]:
         thread.join(PATIENCE)
         assert not thread.is_alive()
-    assert memory._taken == 0
 
 
 @settings(max_examples=25, deadline=None)
@@ -312,24 +342,16 @@ def test_calls_that_nobody_waits_for_any_more_give_their_memory_back() -> None:
 )
 def test_readers_that_share_memory_never_wait_for_each_other_for_ever(plans: list[list[tuple[str, int]]]) -> None:
     memory = Memory(1000)
-    lanes = sharing(memory)
+    limit = many_slots(memory)
 
     def read(plan: list[tuple[str, int]]) -> None:
-        sizes = iter(size for _, size in plan)
-        lock = threading.Lock()
-
-        def get(path: str, params: object, decode: Callable[[Response], T], **_: object) -> T:
-            with lock:
-                size = next(sizes, 5)
-            return decode(zipped(size))
-
-        fetch = SideBySide(cast("Get", get), lanes, threading.Event())
+        fetch = fetching(Planned([size for _, size in plan]), limit)
         started = 0
         for what, _ in plan:
             if what == "direct":
-                fetch("chats", {}, len)
+                fetch(SIZE)
             elif what == "start":
-                fetch.start(lambda fetch: fetch("chats", {}, len))
+                fetch.start(SIZE, "x")
                 started += 1
             elif started:
                 fetch.finished()
@@ -337,32 +359,40 @@ def test_readers_that_share_memory_never_wait_for_each_other_for_ever(plans: lis
         fetch.close()
 
     in_threads(*(partial(read, plan) for plan in plans))
-    for thread in [thread for thread in threading.enumerate() if thread.name == "request"]:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
+    end_of_requests()
     assert memory._taken == 0
 
 
-def test_a_stop_ends_the_wait_for_room() -> None:
+class Planned:
+    """Answers of these sizes, one after another."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = iter(sizes)
+        self._lock = threading.Lock()
+
+    def __call__(self, request: Request[T], decode: Decode) -> T:
+        with self._lock:
+            size = next(self._sizes, 5)
+        return decode(request, zipped(size))
+
+
+def test_a_stop_ends_the_wait_for_a_slot() -> None:
     stopped = threading.Event()
-    fetch = SideBySide(getting(), Lanes(lambda: 500), stopped)
-    for _ in range(PAGES_UNPACKED + 1):
-        fetch.start(lambda fetch: fetch("chats", {}, bytes))
-    waiting = [thread for thread in threading.enumerate() if thread.name == "request"]
+    fetch: ConcurrentFetcher[str, bytes] = ConcurrentFetcher(Getting(), many_slots(), stopped)
+    for _ in range(MAX_DECOMPRESSED + 1):
+        fetch.start(ANY, "x")
     stopped.set()
-    for thread in waiting:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
+    end_of_requests()
 
 
-def test_a_stop_ends_the_wait_for_a_call_that_hangs() -> None:
-    stopped, forever = threading.Event(), threading.Event()
-    fetch = fetcher(stopped=stopped)
-    fetch.start(lambda _: forever.wait(PATIENCE))
+def test_a_stop_ends_the_wait_for_a_request_that_hangs() -> None:
+    stopped, get = threading.Event(), Waiting()
+    fetch: ConcurrentFetcher[str, bytes] = ConcurrentFetcher(get, many_slots(), stopped)
+    fetch.start(ANY, "x")
     threading.Timer(0.1, stopped.set).start()
     with pytest.raises(Stopped):
         fetch.finished()
-    forever.set()
+    get.until.set()
 
 
 class SlowClient:
@@ -379,23 +409,13 @@ class SlowClient:
         self._under_way = 0
         self.most = 0
 
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        decode: Callable[[Response], T],
-        *,
-        on_wait: Callable[[Any], None],
-        on_request: Callable[[], None],
-        on_account: Callable[[], None],
-        patient: bool = True,
-    ) -> T:
+    def get(self, request: Request[T], observer: Observer, decode: Decode) -> T:
         with self._lock:
-            on_request()
+            observer.sent()
             self._clock.time += 1
             self._under_way += 1
             self.most = max(self.most, self._under_way)
-            body = self._api(path, params, bytes, patient=patient)
+            body = self._api(Request(request.path, bytes, request.params))
         if self._api.requests > 1 and not self._together.broken:
             try:
                 self._together.wait(
@@ -407,12 +427,12 @@ class SlowClient:
                 self._together.abort()
         with self._lock:
             self._under_way -= 1
-        return decode(Response(200, {}, body))
+        return decode(request, Response(200, {}, body, seconds=1.0))
 
     def account_answers(self) -> bool:
         return True
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         return 200
 
     def settle(self, seconds: float) -> None:
@@ -431,7 +451,7 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
     for event in run([task], lambda _: cast("Client", client), clock, threading.Event()):
         if isinstance(event, PageRead):
             emitted.update(json.loads(record)["id"] for record in event.records)
-            position = STREAMS["chats"].load_state(json.loads(json.dumps(event.state)))
+            position = CHATS.load_state("chats", "update_timestamp", json.loads(json.dumps(event.state)))
             assert position
             split = split or bool(position.ahead)
             told = (range(*stretch) for stretch in ((0, position.known_from), *position.ahead))
@@ -445,63 +465,45 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
     assert client.most >= 4
 
 
-def test_a_call_that_asks_again_needs_no_more_room_than_before() -> None:
-    stopped = threading.Event()
-    fetch = SideBySide(getting(), Lanes(lambda: 200), stopped)
-
-    def call(get: Fetch) -> bytes:
-        get("chats", {}, bytes)
-        return get("chats", {}, bytes)
-
-    calls = 2 * PAGES_UNPACKED
-    for _ in range(calls):
-        fetch.start(call)
-    end = threading.Timer(PATIENCE, stopped.set)
-    end.start()
-    assert [fetch.finished() for _ in range(calls)] == [b"{}"] * calls
-    end.cancel()
-
-
-@pytest.mark.parametrize("calls", [1, 2 * PAGES_UNPACKED])
+@pytest.mark.parametrize("count", [1, 2 * MAX_DECOMPRESSED])
 @pytest.mark.parametrize("size", [60, 90, 300])
-def test_a_call_that_asks_again_gives_the_memory_of_its_first_answer_back(size: int, calls: int) -> None:
+def test_a_request_that_is_started_again_needs_no_more_memory_or_slots_than_before(size: int, count: int) -> None:
+    """As a reader does that falls back on smaller pages."""
     stopped = threading.Event()
-    lanes = Lanes(lambda: 200)
-    lanes.memory = Memory(100)
-    fetch = SideBySide(getting(answer=Response(200, {}, b"x" * size)), lanes, stopped)
-
-    def call(get: Fetch) -> int:
-        return sum(len(get("chats", {}, bytes)) for _ in range(3))
-
-    for _ in range(calls):
-        fetch.start(call)
+    get = Getting(answer=Response(200, {}, b"x" * size))
+    fetch: ConcurrentFetcher[int, int] = ConcurrentFetcher(get, many_slots(Memory(100)), stopped)
+    for _ in range(count):
+        fetch.start(SIZE, 2)
     end = threading.Timer(PATIENCE, stopped.set)
     end.start()
-    assert [fetch.finished() for _ in range(calls)] == [3 * size] * calls
+    answers = 0
+    while answers < 3 * count:
+        left, outcome = fetch.finished()
+        assert outcome == size
+        answers += 1
+        if left:
+            fetch.start(SIZE, left - 1)
     end.cancel()
+
+
+def refuse(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 def test_without_further_threads_requests_are_made_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    def call(get: Fetch) -> bytes:
-        return get("chats", {}, bytes)
-
-    fetch = SideBySide(getting(), Lanes(lambda: 200), threading.Event())
+    fetch = fetching()
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    calls = PAGES_UNPACKED + 2  # more than may be unpacked at a time
-    for _ in range(calls):
-        fetch.start(call)
-    assert [fetch.finished() for _ in range(calls)] == [b"{}"] * calls
+    count = MAX_DECOMPRESSED + 2
+    for number in range(count):
+        fetch.start(ANY, number)
+    assert [fetch.finished() for _ in range(count)] == [(number, b"{}") for number in range(count)]
 
 
 def test_no_further_request_pays_once_a_thread_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    fetch = fetcher([1.5] * 4)
-    assert fetch.spare() == AT_ONCE
+    fetch = fetching(Getting(repeat(1.5)))
+    for _ in range(4):
+        fetch(ANY)
+    assert fetch.free_slots() == MAX_CONCURRENT
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    fetch.start(lambda get: None)
-    assert fetch.spare() == 0
+    fetch.start(ANY, "x")
+    assert fetch.free_slots() == 0

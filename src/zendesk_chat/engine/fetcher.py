@@ -1,0 +1,247 @@
+"""Requests of one reader in the background, in threads of their own, where the API is slow enough for that to pay."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from zendesk_chat.api.client import Decode
+from zendesk_chat.api.transport import Response
+from zendesk_chat.clock import Stopped
+from zendesk_chat.engine.memory import POLL_SECONDS, HeldMemory, Memory
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.request import Request
+
+T = TypeVar("T")
+Tag = TypeVar("Tag")
+Page = TypeVar("Page")
+MAX_CONCURRENT: Final = 16
+MAX_BYTES: Final = 48 * 2**20  # of the answers of one reader, those under way included
+MAX_DECOMPRESSED: Final = 2  # answers of a reader that it has not taken back; the others wait compressed, a tenth as large
+SLOW_SECONDS: Final = 0.25  # an answer that comes sooner is as fast as the quota of 200 requests a minute in the long run
+SURE_SECONDS: Final = 1.0  # the last few answers must have taken so long together, or one slow answer would count for much
+LAST_ANSWERS: Final = 4
+
+
+class Get(Protocol):
+    """Makes one request; ``decode`` is called with its compressed answer."""
+
+    def __call__(self, request: Request[T], decode: Decode) -> T:
+        """Return the decoded answer."""
+        ...
+
+
+class ConcurrencyLimit:
+    """How many requests of all readers together are under way, and the memory that they share.
+
+    Args:
+        quota: How many requests the API's quota allows at the moment.
+        memory: For decompressed answers.
+    """
+
+    def __init__(self, quota: Callable[[], int], memory: Memory | None = None) -> None:
+        self._quota = quota
+        self._lock = threading.Lock()
+        self._busy = 0
+        self.memory = memory or Memory()
+
+    def free_slots(self) -> int:
+        """How many more requests could be sent at once."""
+        return max(0, min(MAX_CONCURRENT - self._busy, self._quota()))
+
+    def enter(self) -> None:
+        """Count a request that begins."""
+        with self._lock:
+            self._busy += 1
+
+    def leave(self) -> None:
+        """Count a request that has ended."""
+        with self._lock:
+            self._busy -= 1
+
+
+class _Statistics:
+    """How long the last answers of a reader took, and how large its largest one was."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=LAST_ANSWERS)
+        self._compressed_bytes = self._decompressed_bytes = 0
+
+    def add_seconds(self, answer: Response) -> None:
+        """Note how long an answer took."""
+        self._seconds.append(answer.seconds)
+
+    def add_size(self, answer: Response, body: bytes) -> None:
+        """Note the size of an answer."""
+        self._compressed_bytes = max(self._compressed_bytes, len(answer.content))
+        self._decompressed_bytes = max(self._decompressed_bytes, len(body))
+
+    @property
+    def slow(self) -> bool:
+        """Whether answers take so long that concurrent requests pay."""
+        seconds = tuple(self._seconds)
+        return min(seconds, default=0) >= SLOW_SECONDS and sum(seconds) >= SURE_SECONDS
+
+    def fitting(self, started: int) -> int:
+        """How many answers besides those of the started requests fit in memory if each is as large as the largest."""
+        decompressed = 2 * MAX_DECOMPRESSED * self._decompressed_bytes  # the body, and the records copied from it
+        return max(0, (MAX_BYTES - decompressed) // max(1, self._compressed_bytes) - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the requests of one reader share.
+
+    Attributes:
+        memory: Of all readers.
+        slots: For decompressed answers that the reader has not taken back.
+        statistics: Of the reader's answers.
+        stopped: Ends every wait.
+    """
+
+    memory: Memory
+    slots: threading.Semaphore
+    statistics: _Statistics
+    stopped: threading.Event
+
+
+class _Started(Generic[Tag, Page]):
+    """A request in the background, and what it came to."""
+
+    def __init__(self, request: Request[Page], tag: Tag, shared: _Shared) -> None:
+        self.request = request
+        self.tag = tag
+        self.page: Page
+        self.error: BaseException | None = None
+        self.held = HeldMemory(shared.memory, shared.stopped)
+        self._shared = shared
+        self._has_slot = False
+
+    def decode(self, request: Request[T], answer: Response) -> T:
+        """Decode an answer once there are a slot and memory for it, which it holds until the reader takes it back."""
+        self._shared.statistics.add_seconds(answer)
+        self._take_slot()
+        try:
+            body = self.held.decompress(answer)
+            self._shared.statistics.add_size(answer, body)
+            return request.decode(body)
+        except BaseException:
+            self.give_back()  # the request may be sent again after a long wait
+            raise
+
+    def outcome(self) -> Page | ConnectorError:
+        """Return the page, or the error that the reader may fall back from. Raises every other error."""
+        if self.error is None:
+            return self.page
+        if isinstance(self.error, ConnectorError):
+            return self.error
+        raise self.error
+
+    def give_back(self) -> None:
+        """Let other answers have the slot and the memory."""
+        self.held.give_back()
+        self.leave_slot()
+
+    def leave_slot(self) -> None:
+        """Let another answer have the slot."""
+        if self._has_slot:
+            self._has_slot = False
+            self._shared.slots.release()
+
+    def _take_slot(self) -> None:
+        while not self._shared.slots.acquire(timeout=POLL_SECONDS):
+            if self._shared.stopped.is_set():
+                raise Stopped
+        self._has_slot = True
+
+
+class ConcurrentFetcher(Generic[Tag, Page]):
+    """The ``Fetcher`` of one reader.
+
+    Args:
+        get: Makes one request.
+        limit: Shared by all readers.
+        stopped: Ends every wait.
+    """
+
+    def __init__(self, get: Get, limit: ConcurrencyLimit, stopped: threading.Event) -> None:
+        self._get = get
+        self._limit = limit
+        self._stopped = stopped
+        self._statistics = _Statistics()
+        self._shared = _Shared(limit.memory, threading.Semaphore(MAX_DECOMPRESSED), self._statistics, stopped)
+        self._ended: queue.SimpleQueue[_Started[Tag, Page]] = queue.SimpleQueue()
+        self._held = HeldMemory(limit.memory, stopped)  # by what the reader works on
+        self._started = 0
+        self._closed = False
+        self._thread_refused = False
+
+    def __call__(self, request: Request[T]) -> T:
+        """Return the decoded body. The reader MUST be done with the last one."""
+        return self._get(request, self._decode)
+
+    def start(self, request: Request[Page], tag: Tag) -> None:
+        """Begin a request in the background, or make it here where the operating system allows no more threads."""
+        self._limit.enter()
+        self._started += 1
+        started = _Started(request, tag, self._shared)
+        try:
+            threading.Thread(target=self._make, args=(started, started.decode), name="request", daemon=True).start()
+        except RuntimeError:
+            self._thread_refused = True
+            self._make(started, self._decode)  # without waiting for a slot, which only this thread could free
+
+    def finished(self) -> tuple[Tag, Page | ConnectorError]:
+        """Wait for the next request to end. The reader MUST be done with the last page."""
+        self._held.give_back()
+        while not self._stopped.is_set():
+            try:
+                ended = self._ended.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            ended.leave_slot()
+            self._held = ended.held
+            self._started -= 1
+            return ended.tag, ended.outcome()
+        raise Stopped
+
+    def close(self) -> None:
+        """Give back all memory. Call it when the reader has ended, however it did."""
+        self._closed = True
+        self._held.give_back()
+        self._give_back_ended()
+
+    def free_slots(self) -> int:
+        """How many more requests it pays to start now."""
+        if self._thread_refused or not self._statistics.slow:
+            return 0
+        return min(self._limit.free_slots(), self._statistics.fitting(self._started))
+
+    def _decode(self, request: Request[T], answer: Response) -> T:
+        """Decode an answer that the reader waits for."""
+        self._statistics.add_seconds(answer)
+        self._held.give_back()
+        # It does not wait while other answers of this reader may hold the memory: they are taken back only after this one.
+        return request.decode(self._held.decompress(answer, wait=not self._started))
+
+    def _make(self, started: _Started[Tag, Page], decode: Decode) -> None:
+        """Make a request, and note what it comes to."""
+        try:
+            started.page = self._get(started.request, decode)
+        except BaseException as error:  # noqa: BLE001  the reader's thread gets it
+            started.error = error
+        self._limit.leave()
+        self._ended.put(started)
+        if self._closed:
+            self._give_back_ended()
+
+    def _give_back_ended(self) -> None:
+        """Give back what requests hold that nobody waits for any more."""
+        with suppress(queue.Empty):
+            while True:
+                self._ended.get_nowait().give_back()
