@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft7Validator
 
+from zendesk_chat.engine.drift import DriftDetector
 from zendesk_chat.request import Request
-from zendesk_chat.streams.drift import Watch
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, RawRecord
 from zendesk_chat.tables.arrow import RecordReader
@@ -242,7 +242,7 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     ],
 }
 ONE_RECORD: Final = ("accounts", "routing_settings")
-DERIVED: Final = [name for name, stream in STREAMS.items() if stream.extract]
+DERIVED: Final = [name for name, stream in STREAMS.items() if stream.extractor]
 TEXT_WITH_NUMBERS: Final = {"chats": ("department_id", ["72", "71", None]), "shortcuts": ("id", ["bye", "help", "5"])}
 
 
@@ -285,8 +285,8 @@ class Answers:
 def records_of(name: str) -> list[RawRecord]:
     """The records as the stream emits them."""
     stream = STREAMS[name]
-    if stream.extract:
-        return list(stream.extract(records_of("chats")).records)
+    if stream.extractor:
+        return list(stream.extractor.extract(records_of("chats")).records)
     fetch, runs = Answers(name), len(SHAPES[name]) if name in ONE_RECORD else 1
     return [
         record
@@ -306,7 +306,7 @@ def test_known_shapes_are_valid_and_no_news(name: str) -> None:
     assert len(records) >= len(SHAPES.get(name, [1]))
     for record in records:
         assert list(Draft7Validator(STREAMS[name].schema.to_json()).iter_errors(json.loads(record))) == []
-    assert Watch(STREAMS[name].schema.to_json()).see(records) == []
+    assert DriftDetector(name, STREAMS[name].schema).observe(records) == []
 
 
 @pytest.mark.parametrize("name", STREAMS)

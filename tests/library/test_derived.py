@@ -31,7 +31,7 @@ from zendesk_chat.engine.events import (
     Event,
     Ledger,
     PageRead,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamStarted,
     StreamUnavailable,
@@ -44,7 +44,7 @@ from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable
 
 LACKING = UnavailableError("Not in this plan.", status=403)
-DRIFT = SchemaDrifted("chat_events", "new", (), "string")
+DRIFT = SchemaChange("chat_events", "new", (), "string")
 
 
 def derived(table: StreamTable) -> Stream:

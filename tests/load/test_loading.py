@@ -26,7 +26,7 @@ from load.runs import (
     states,
     url,
 )
-from zendesk_chat.engine.events import Event, Ledger, SchemaDrifted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.events import Event, Ledger, SchemaChange, StreamFailed, StreamUnavailable
 from zendesk_chat.errors import AuthError, DestinationError, UnavailableError
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
@@ -149,7 +149,7 @@ def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(p
 
 
 def test_drifts_are_reported_in_their_order(path: Path) -> None:
-    drifts = [SchemaDrifted("chats", "new", (), "string"), SchemaDrifted("departments", "id", ("integer",), "string")]
+    drifts = [SchemaChange("chats", "new", (), "string"), SchemaChange("departments", "id", ("integer",), "string")]
     report = load(path, [*started("chats"), *drifts, completed("chats")])
     assert report.drifts == tuple(drifts)
     assert report.complete

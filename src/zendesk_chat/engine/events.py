@@ -100,22 +100,27 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaDrifted:
-    """A record is not as its schema says. Told once a run for each stream, path and type; the record passes as it is.
+class SchemaChange:
+    """Something new in the records of a stream, reported once a run. The records pass as they are.
+
+    ``SchemaChange("chats", "history.*.msg_id", ("string",), "integer")`` is an integer where the schema has a string.
 
     Attributes:
-        path: Names of fields joined by dots, ``*`` for the items of an array: ``history.*.msg_id``.
-        known: The JSON types that the schema has there; none for a field that it does not know.
-        found: The JSON type that came.
+        stream: The name of the stream.
+        path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
+        known: The JSON types that the schema has there, without null; none for an unknown field.
+        found: The JSON type that came. It is null only for a field that was unknown until then.
+        rows: In how many rows, where they are counted.
     """
 
     stream: str
     path: str
     known: tuple[str, ...]
     found: str
+    rows: int | None = None
 
     def __str__(self) -> str:
-        """The drift in words."""
+        """The change in words."""
         what = f"is {self.found} where {' or '.join(self.known)} is known" if self.known else f"is not known yet ({self.found})"
         return f"{self.stream}: the field {self.path} {what}. It is passed on as it came. Please report this."
 
@@ -168,7 +173,7 @@ Event: TypeAlias = (
     | RateLimited
     | Quiet
     | Note
-    | SchemaDrifted
+    | SchemaChange
     | CredentialsRotated
     | StreamCompleted
     | StreamFailed

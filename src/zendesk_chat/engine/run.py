@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from zendesk_chat.api.client import Client, Decode, Observer, Wait
 from zendesk_chat.clock import Clock, Stopped
+from zendesk_chat.engine.drift import DriftDetector
 from zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
@@ -24,7 +25,7 @@ from zendesk_chat.engine.events import (
     PageRead,
     Quiet,
     RateLimited,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -34,7 +35,6 @@ from zendesk_chat.engine.fetcher import ConcurrencyLimit, ConcurrentFetcher
 from zendesk_chat.engine.gate import Gate
 from zendesk_chat.errors import NO_THREAD, ConfigError, ConnectorError, DataError, UnavailableError
 from zendesk_chat.request import Request
-from zendesk_chat.streams.drift import Finding, Watch
 from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ class _Member:
         self._task = task
         self._written: StateBlob | None = None
         self._cursor = task.stream.cursor_field or ""
-        self._watch: Watch | None = None
+        self._drift: DriftDetector | None = None
 
     def load_position(self) -> None:
         """Read the stored state. Raises StateError."""
@@ -213,34 +213,33 @@ class _Member:
 
     def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
         """Yield what a page means for this stream, for which so many requests were sent so far."""
-        derive = self.stream.extract
-        children = Children(batch.records) if derive is None else derive(batch.records)
+        extractor = self.stream.extractor
+        children = Children(batch.records) if extractor is None else extractor.extract(batch.records)
         blob = self.stream.dump_state(batch.position)
         self.ledger = replace(
             self.ledger,
             requests=requests,
             pages=self.ledger.pages + batch.pages,
-            received=self.ledger.received + (len(children.records) if derive else batch.received),
+            received=self.ledger.received + (len(children.records) if extractor else batch.received),
             emitted=self.ledger.emitted + len(children.records),
-            unchanged=self.ledger.unchanged + (0 if derive else batch.unchanged),
-            outside=self.ledger.outside + (0 if derive else batch.outside),
+            unchanged=self.ledger.unchanged + (0 if extractor else batch.unchanged),
+            outside=self.ledger.outside + (0 if extractor else batch.outside),
             last=_text(blob.get(self._cursor)),
         )
         for note in batch.notes:
             yield Note("WARN", note)
-        for finding in self._drift(children.records) if derive or batch.drift is None else batch.drift:
-            yield SchemaDrifted(self.name, finding.path, finding.known, finding.found)
+        yield from self._schema_changes(children.irregular if extractor else children.records)
         yield Note("DEBUG", f"{self.name}: so far {self.ledger}")
         if children.records or children.parents or blob != self._written:
             yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
             self._written = blob
 
-    def _drift(self, records: Sequence[RawRecord]) -> Sequence[Finding]:
-        """What in these records the schema does not know. To make a watch takes time, so it is made for the first of them."""
+    def _schema_changes(self, records: Sequence[RawRecord]) -> Sequence[SchemaChange]:
+        """What a sample of these records holds that the schema does not know."""
         if not records:
             return ()
-        self._watch = self._watch or Watch(self.stream.schema.to_json())
-        return self._watch.see(records)
+        self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because making it takes time
+        return self._drift.sample(records)
 
     def end(self, error: ConnectorError | None, ledger: Ledger, account_answers: Callable[[], bool]) -> Event:
         """What is told at its end.

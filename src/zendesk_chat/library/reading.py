@@ -15,7 +15,7 @@ from zendesk_chat.engine.events import (
     Note,
     PageRead,
     RateLimited,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamUnavailable,
@@ -153,7 +153,7 @@ def _log(event: Event) -> None:
             logger.info("%s: %s", stream, ledger)
         case StreamUnavailable(stream, error):
             logger.warning("%s is not available and is skipped: %s", stream, error)
-        case SchemaDrifted():
+        case SchemaChange():
             logger.warning("%s", event)
         case _:
             pass

@@ -12,7 +12,7 @@ from zendesk_chat.engine.events import (
     Event,
     Ledger,
     PageRead,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -168,7 +168,7 @@ class _Load:
         self._tables = {table.name: table for table in tables}
         self._resumes = read_resumes(target)
         self._intakes: dict[str, _Intake] = {}
-        self._drifts: list[SchemaDrifted] = []
+        self._drifts: list[SchemaChange] = []
 
     def forget_states(self) -> None:
         """Note, before anything else, that the contents of all tables with a cursor are to be replaced."""
@@ -187,7 +187,7 @@ class _Load:
     def take(self, event: Event) -> None:
         if isinstance(event, StreamStarted | PageRead | StreamCompleted | StreamFailed | StreamUnavailable):
             self._intake(event.stream).take(event)
-        elif isinstance(event, SchemaDrifted):
+        elif isinstance(event, SchemaChange):
             self._drifts.append(event)
 
     def _intake(self, stream: str) -> _Intake:

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_personal, shown_name
+from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.destination import duckdb_path
@@ -24,7 +26,6 @@ from zendesk_chat.load.failures import explained
 from zendesk_chat.load.report import print_whole
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.drift import MOST_UNKNOWN_FIELDS, Watch, is_personal, shown_name
 from zendesk_chat.streams.records import iso_seconds
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
@@ -75,28 +76,6 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """Values that are not as the stream's schema says.
-
-    Attributes:
-        path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
-        known: The JSON types that the schema has there, without null; none for an unknown field.
-        found: The JSON type that is there.
-        rows: In how many rows; None where they are not counted: inside of JSON columns, and for any field of a map.
-    """
-
-    path: str
-    known: tuple[str, ...]
-    found: str
-    rows: int | None = None
-
-    def __str__(self) -> str:
-        """The drift in words."""
-        what = f"{self.found} where {' or '.join(self.known)} is known" if self.known else f"unknown, {self.found}"
-        return f"{self.path}: {what}" + ("" if self.rows is None else f", in {self.rows:,} rows")
-
-
-@dataclass(frozen=True, slots=True)
 class TableProfile:
     """One stream's table.
 
@@ -116,7 +95,7 @@ class TableProfile:
     first: str | None
     last: str | None
     columns: tuple[ColumnProfile, ...]
-    drift: tuple[Drift, ...]
+    drift: tuple[SchemaChange, ...]
 
     @property
     def empty_columns(self) -> int:
@@ -126,7 +105,7 @@ class TableProfile:
     @property
     def unknown_fields(self) -> int:
         """How many fields there are that the schema does not know."""
-        return len({drift.path for drift in self.drift if not drift.known})
+        return len({change.path for change in self.drift if not change.known})
 
 
 def run_profile(options: argparse.Namespace) -> int:
@@ -191,8 +170,13 @@ def profile(
 
 def to_json(profiles: Sequence[TableProfile]) -> bytes:
     """Return the profiles as a JSON array of objects."""
-    objects = [asdict(p) | {"empty_columns": p.empty_columns, "unknown_fields": p.unknown_fields} for p in profiles]
-    return msgspec.json.format(msgspec.json.encode(objects), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode([_to_object(profile) for profile in profiles]), indent=2) + b"\n"
+
+
+def _to_object(profile: TableProfile) -> dict[str, object]:
+    drift = [{name: value for name, value in asdict(change).items() if name != "stream"} for change in profile.drift]
+    figures = {"empty_columns": profile.empty_columns, "unknown_fields": profile.unknown_fields}
+    return {**asdict(profile), "drift": drift, **figures}
 
 
 @contextlib.contextmanager
@@ -248,28 +232,28 @@ def _aggregates(name: str, kind: ColumnType) -> tuple[str, str]:
 
 def _drift(
     connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: Collection[str]
-) -> Iterator[Drift]:
+) -> Iterator[SchemaChange]:
     if EXTRA in present:
-        yield from _unknown_fields(_fields_in(connection, table, EXTRA))
+        yield from _unknown_fields(table.name, _fields_in(connection, table, EXTRA))
     if UNPARSED in present:
         for name, found, rows in _fields_in(connection, table, UNPARSED):
-            yield Drift(shown_name(name), _known(table, name), found, rows)
+            yield SchemaChange(table.name, shown_name(name), _known(table, name), found, rows)
     for name, kind in columns.items():
         if kind == "json":
             yield from _drift_inside(connection, table, name)
 
 
-def _unknown_fields(fields: Iterable[tuple[str, str, int]]) -> Iterator[Drift]:
-    """Yield a drift for each field, as long as these are not so many, or such, that they are data rather than names."""
+def _unknown_fields(stream: str, fields: Iterable[tuple[str, str, int]]) -> Iterator[SchemaChange]:
+    """Yield a change for each field, as long as these are not so many, or such, that they are data rather than names."""
     names: set[str] = set()
     data: set[str] = set()
     for name, found, rows in fields:
-        if name in names or (len(names) < MOST_UNKNOWN_FIELDS and not is_personal(name)):
+        if name in names or (len(names) < MAX_UNKNOWN_FIELDS and not is_personal(name)):
             names.add(name)
-            yield Drift(shown_name(name), (), found, rows)
+            yield SchemaChange(stream, shown_name(name), (), found, rows)
         elif found not in data:
             data.add(found)
-            yield Drift("*", (), found)
+            yield SchemaChange(stream, "*", (), found)
 
 
 def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[tuple[str, str, int]]:
@@ -283,13 +267,13 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
         yield name, _JSON_TYPES.get(kind, "number"), rows
 
 
-def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[Drift]:
-    watch = Watch(table.schema.properties[column].to_json())
+def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[SchemaChange]:
+    detector = DriftDetector(table.name, table.schema.properties[column])
     name = _identifier(column)
     result = connection.execute(f"SELECT {name}::VARCHAR FROM {_place(table)} WHERE {name} IS NOT NULL")  # noqa: S608  as above
     while values := result.fetchmany(_VALUES_TOGETHER):
-        for finding in watch.see([text.encode() for (text,) in values]):
-            yield Drift(f"{column}.{finding.path}" if finding.path else column, finding.known, finding.found)
+        for change in detector.observe([text.encode() for (text,) in values]):
+            yield replace(change, path=f"{column}.{change.path}" if change.path else column)
 
 
 def _known(table: StreamTable, field: str) -> tuple[str, ...]:
@@ -344,8 +328,8 @@ def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], conso
         print_whole(_columns_table(columns), console)
     if len(columns) < len(stream.columns):
         console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
-    for drift in stream.drift:
-        say(console, f"not as documented: {drift}", "yellow")
+    for change in stream.drift:
+        say(console, f"not as documented: {_in_words(change)}", "yellow")
 
 
 def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
@@ -366,3 +350,8 @@ def _percent(share: float) -> str:
     if 0.99 < share < 1:  # noqa: PLR2004
         return ">99 %"
     return f"{share:.0%}".replace("%", " %")
+
+
+def _in_words(change: SchemaChange) -> str:
+    what = f"{change.found} where {' or '.join(change.known)} is known" if change.known else f"unknown, {change.found}"
+    return f"{change.path}: {what}" + ("" if change.rows is None else f", in {change.rows:,} rows")

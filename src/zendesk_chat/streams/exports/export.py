@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from zendesk_chat.request import FEW_ATTEMPTS, Request
-from zendesk_chat.streams.drift import Finding
 from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
 from zendesk_chat.streams.records import SECOND_US, decode_answer
 from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, RawRecord, StateBlob, record_redactor
@@ -44,9 +43,6 @@ class ExportPage(msgspec.Struct, kw_only=True):
     end_id: Any = None
 
 
-Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row | None], Callable[[], Sequence[Finding]]]
-
-
 @dataclass(frozen=True, slots=True)
 class Export:
     """An incremental export.
@@ -65,8 +61,6 @@ class Export:
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` says seconds; each run finds out first.
         fraction: Whether ``start_time``, in seconds, is written with a fraction.
         redact: What is made of each raw record before anything else is; None for nothing.
-        look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
-            it found since it was last asked. It is for records so large that to decode them twice would count.
     """
 
     stream: str
@@ -82,8 +76,6 @@ class Export:
     either_unit: bool = False
     fraction: bool = False
     redact: Callable[[bytes], bytes] | None = None
-    look: Callable[[], Look] | None = None
-    redacted_look: Callable[[Redaction], Callable[[], Look]] | None = None
 
     def read(
         self, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
@@ -108,8 +100,7 @@ class Export:
 
     def redacted(self, redaction: Redaction) -> Export:
         """Return the export with its records redacted before anything else is made of them."""
-        look = redacted_look(redaction) if (redacted_look := self.redacted_look) else None
-        return replace(self, redact=record_redactor(redaction, self.stream), look=look)
+        return replace(self, redact=record_redactor(redaction, self.stream))
 
     @property
     def whole_records(self) -> dict[str, str | int]:

@@ -143,13 +143,12 @@ def read_export(
     if not times.wants(min(saved.known_from, saved.time)):
         yield Batch((), saved, 0, notes, 1.0)
         return
-    row, found = export.look() if export.look else (export.row, None)
-    own = replace(_in_its_unit(export, fetch, times.head), row=row)
+    own = _in_its_unit(export, fetch, times.head)
     windows = Windows(saved, times, resumed=position is not None, unit=own.unit, page_size=PAGE_SIZE)
     received = 0
     for batch in _read_windows(own, fetch, windows, times, notes):
         received += batch.received
-        yield replace(batch, drift=found() if batch.records else ()) if found else batch
+        yield batch
     if position is None and received and not windows.largest:
         raise RecordShapeError(f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this.")
 
