@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from zendesk_chat.streams.exports.export import Export, ExportPage, Row, decode_page
 from zendesk_chat.streams.keys import text_key, usable
 from zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
-
-if TYPE_CHECKING:
-    pass
 
 
 class _Page(ExportPage, kw_only=True):
