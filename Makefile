@@ -1,12 +1,13 @@
-# The one door: a fresh machine needs git, make and Python 3.11 or newer, nothing else.
+# A fresh machine needs only git, make and Python 3.11 or newer.
 PYTHON ?= python3
 UV := .tools/bin/uv
-# Everything this Makefile installs or caches stays inside the checkout, so an empty or read-only home does not matter.
+# Everything is installed and cached inside the checkout, so the home directory may be empty or read-only.
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 export DO_NOT_TRACK := 1
 RUN := .venv/bin/
+WORKERS := --numprocesses auto --maxprocesses 4
 
 .DEFAULT_GOAL := help
 
@@ -31,15 +32,25 @@ demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see 
 	@$(RUN)python examples/demo.py
 
 .PHONY: test
-test: setup ## run all tests
-	@$(RUN)python -m pytest --numprocesses auto --maxprocesses 4 $(PYTEST)
+test: setup ## run all tests with coverage; some, without: make test PYTEST=tests/api
+	@rm -rf .cache/coverage && mkdir -p .cache
+ifdef PYTEST
+	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
+else
+	@date +%s > .cache/test-started
+	@$(RUN)coverage run -m pytest $(WORKERS)
+	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
+	@$(RUN)coverage combine --quiet
+	@$(RUN)coverage report
+endif
 
 .PHONY: check
-check: setup ## ruff, mypy --strict, import-linter
+check: setup ## ruff, mypy --strict, import-linter, retired words
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
+	@$(RUN)python -m tools.words
 
 .PHONY: metrics
 metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=v0.1.0
@@ -72,7 +83,7 @@ dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/
 	@$(RUN)python -m distribution.release.artefacts
 
 .PHONY: licences
-licences: setup ## write docs/licences.md anew, after the lock file changed
+licences: setup ## generate docs/licences.md after the lock file changed
 	@$(RUN)python -m distribution.release.licences
 
 .cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
@@ -101,12 +112,12 @@ recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the 
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
 
 .PHONY: audit
-audit: setup ## look the locked dependencies up in the advisory database (asks the internet)
+audit: setup ## check the locked dependencies against the advisory database (needs the internet)
 	@$(UV) export --quiet --locked --all-extras --no-dev --no-emit-project -o .cache/requirements.txt
 	@$(UV) tool run --quiet pip-audit --disable-pip --require-hashes -r .cache/requirements.txt
 
 .PHONY: format
-format: setup ## let ruff mend what it can
+format: setup ## let ruff fix what it can
 	@$(RUN)ruff check --fix .
 	@$(RUN)ruff format .
 

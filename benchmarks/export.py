@@ -60,7 +60,7 @@ class ChatExport:
         while begin < end:
             block, inside = divmod(begin, BLOCK_CHATS)
             following = min(end, begin - inside + BLOCK_CHATS)
-            yield self._block(block) if following - begin == BLOCK_CHATS else self._packed(begin, following)
+            yield self._block(block) if following - begin == BLOCK_CHATS else self._compressed(begin, following)
             if following < end:
                 yield COMMA
             begin = following
@@ -68,10 +68,10 @@ class ChatExport:
     def _block(self, block: int) -> Piece:
         piece = self._blocks.get(block)
         if piece is None:
-            piece = self._blocks[block] = self._packed(block * BLOCK_CHATS, (block + 1) * BLOCK_CHATS)
+            piece = self._blocks[block] = self._compressed(block * BLOCK_CHATS, (block + 1) * BLOCK_CHATS)
         return piece
 
-    def _packed(self, begin: int, end: int) -> Piece:
+    def _compressed(self, begin: int, end: int) -> Piece:
         return pack(b",".join(self.history.chat(index) for index in range(begin, end)))
 
 

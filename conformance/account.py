@@ -5,8 +5,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from children import DERIVED
-
+from tests.support.children import DERIVED
 from zendesk_chat_sandbox import Sandbox, Switches
 from zendesk_chat_sandbox.seed_settings import routing_of
 

@@ -12,7 +12,8 @@ import orjson
 from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteMessageSerializer
 from airbyte_protocol.models import AirbyteMessage
 from jsonschema import Draft7Validator
-from protocol import Output, check_read, parse
+
+from tests.support.protocol import Output, check_read, parse
 
 Catalog = Mapping[str, Any]
 

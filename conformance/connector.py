@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from account import INCREMENTAL
 from checked import Catalog, checked, checked_read
-from protocol import Output
+
+from tests.support.protocol import Output
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 EXECUTABLE: Final = Path(os.environ.get("CONNECTOR") or CHECKOUT / ".venv/bin/source-zendesk-chat")

@@ -8,8 +8,8 @@ from typing import Any
 
 from account import INCREMENTAL, Record, by_content, config_of, truth
 from connector import EXECUTABLE, names_in, primary_key, read
-from protocol import Output
 
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 
 Records = Mapping[str, Sequence[Record]]

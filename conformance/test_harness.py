@@ -8,12 +8,12 @@ from account import account, config_of
 from between import ALTERATIONS, seen, stand_between
 from cache_tables import assert_holds
 from connector import EXECUTABLE, configured, read
-from protocol import ProtocolError
 from pydantic import ValidationError
 from resumption import assert_exactly, assert_resumes_from_each_state
 from serpyco_rs import SchemaValidationError
 
 import airbyte as ab
+from tests.support.protocol import ProtocolError
 from zendesk_chat_sandbox import Sandbox
 
 CHATS = configured(["chats"])

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from account import INCREMENTAL, account, by_content, config_of, empty_account, live_a_little, truth
-from children import DERIVED
 from connector import all_streams, configured, read
-from protocol import Output
 from resumption import assert_exactly, assert_resumes, assert_resumes_from_each_state, cuts
+
+from tests.support.children import DERIVED
+from tests.support.protocol import Output
 
 
 @pytest.mark.parametrize("full_refresh", [False, True], ids=["incremental", "full_refresh"])

@@ -26,7 +26,7 @@ ROOT = Path(tempfile.gettempdir()) / "source-zendesk-chat"
 
 ROOT.mkdir()
 for name in ("acceptance-test-config.yml", "metadata.yaml"):
-    shutil.copy(CHECKOUT / "airbyte" / name, ROOT)
+    shutil.copy(CHECKOUT / "distribution" / "airbyte" / name, ROOT)
 
 
 @pytest.fixture(scope="module", autouse=True)

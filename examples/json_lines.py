@@ -28,7 +28,7 @@ def main(folder: Path) -> int:
             for stream in zendesk_chat.list_streams()
         }
         try:
-            for batch in zendesk_chat.read_all(zendesk_chat.connect(), states=states):
+            for batch in zendesk_chat.read_all(zendesk_chat.Account(), states=states):
                 lines[batch.stream].writelines(record + b"\n" for record in batch.records)
                 lines[batch.stream].flush()
                 states[batch.stream] = batch.state

@@ -15,11 +15,12 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from airbyte.running import EXECUTABLE, catalog_of, config_of, environment, files
+from tests.support.executable import EXECUTABLE, catalog_of, config_of, environment, files
 from zendesk_chat import __version__
 from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS
+from zendesk_chat.clock import POLL_SECONDS
 from zendesk_chat.config import parse_config
-from zendesk_chat.engine.run import POLL_SECONDS, QUIET_SECONDS
+from zendesk_chat.engine.run import HEARTBEAT_SECONDS
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
@@ -84,7 +85,7 @@ def test_the_host_that_is_asked_is_allowed_and_no_other(subdomain: str) -> None:
 
 
 def test_the_heartbeat_leaves_room_for_the_keep_alive() -> None:
-    longest = KEEP_ALIVE_SECONDS + QUIET_SECONDS + POLL_SECONDS  # due, but noticed only by the next event or sign of quiet
+    longest = KEEP_ALIVE_SECONDS + HEARTBEAT_SECONDS + POLL_SECONDS  # due, but noticed only by the next event or heartbeat
     (said,) = re.findall(r"at least every (\d+) seconds", (ROOT / "distribution/airbyte/metadata.yaml").read_text())
     assert longest <= int(said) <= 0.75 * DATA["maxSecondsBetweenMessages"]
 

@@ -56,8 +56,9 @@ def rows(database: Path, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["sync", "--help"], ["sandbox", "--help"]])
-def test_help_has_examples(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["", "sync", "profile", "spec", "check", "discover", "read", "sandbox"])
+def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*command.split(), "--help"]
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 0
@@ -78,7 +79,7 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
     assert "usage: zendesk-chat" in capsys.readouterr().err
 
 
-def test_the_airbyte_face_is_light(tmp_path: Path) -> None:
+def test_airbytes_commands_load_no_more_than_they_need(tmp_path: Path) -> None:
     """None of its commands loads what only `sync` needs, and those without a network no HTTP client."""
     with Sandbox(chats=10) as sandbox:
         config = {
@@ -198,11 +199,11 @@ FILES = {
         ),
         ([*ACME, "--start-date", "2199-01-01"], '--start-date: "2199-01-01" is in the future.'),
         ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? There are: "),
-        ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream is left."),
+        ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream remains."),
         (["sync", "--subdomain", "acme", "--token", "t", "--to", "chats.db"], "--to must be one of: duckdb:///"),
     ],
 )
-def test_sync_says_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_sync_reports_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     for name, content in FILES.items():
         (tmp_path / name).write_text(content)
     done = run(*arguments, cwd=tmp_path)
@@ -252,7 +253,7 @@ def test_a_config_file_of_windows_is_read(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
 
 
-def test_a_refused_token_is_said_once(tmp_path: Path) -> None:
+def test_a_refused_token_is_reported_once(tmp_path: Path) -> None:
     with Sandbox(chats=5) as sandbox:
         done = run("sync", cwd=tmp_path, **account(sandbox) | {"ZENDESK_CHAT_TOKEN": "wrong"})
     assert done.returncode == 3

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import zendesk_chat
-from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here, small
-from zendesk_chat.config_keys import CREDENTIALS_KEYS, TOP_KEYS, unknown_keys
+from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here, small
+from zendesk_chat.config import CREDENTIALS_KEYS, TOP_KEYS, unknown_keys
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.near import did_you_mean
+from zendesk_chat.validation import did_you_mean
 
 SPEC = Path(zendesk_chat.__file__).parent / "airbyte/spec.json"
 
@@ -42,14 +42,14 @@ def test_the_nearest_key_is_named(key: str, meant: str) -> None:
     assert unknown_keys({key: "SECRET"}) == [f"Unknown key `{key}`: did you mean `{meant}`?"]
 
 
-def test_keys_of_credentials_are_looked_at_too() -> None:
+def test_keys_of_credentials_are_checked_too() -> None:
     assert unknown_keys({"credentials": {"acces_token": "SECRET", "subdomain": 1}}) == [
         "Unknown key `credentials.acces_token`: did you mean `credentials.access_token`?",
         "Unknown key `credentials.subdomain`: did you mean `subdomain`?",
     ]
 
 
-def test_what_is_near_to_nothing_gets_the_list_and_an_option_of_sync_its_name() -> None:
+def test_a_key_that_resembles_none_gets_the_list_and_an_option_of_sync_its_name() -> None:
     (message,) = unknown_keys({"qqq": 1})
     assert message == f"Unknown key `qqq`. The keys are {', '.join(TOP_KEYS)}."
     assert unknown_keys({"full_refresh": True}) == ["Unknown key `full_refresh`: it is an option of `sync`, --full-refresh."]
@@ -61,7 +61,7 @@ def test_known_keys_and_those_of_platforms_are_fine(raw: Any) -> None:
     assert unknown_keys(raw) == []
 
 
-def test_read_warns_and_check_names_it_and_both_go_on() -> None:
+def test_read_warns_and_check_names_it_and_both_continue() -> None:
     with small(chats=5) as sandbox:
         config = config_of(sandbox, streams="chats", _page_size=5)
         code, output = read_here(config, catalog_of(["goals"]))
@@ -73,7 +73,7 @@ def test_read_warns_and_check_names_it_and_both_go_on() -> None:
 
 
 def test_the_library_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    zendesk_chat.connect(config={"subdomain": "acme", "access_token": "t", "lookback": 5})
+    zendesk_chat.Account(config={"subdomain": "acme", "access_token": "t", "lookback": 5})
     assert caplog.messages == ["Unknown key `lookback`: did you mean `lookback_minutes`?"]
 
 
@@ -81,7 +81,7 @@ def test_a_misspelt_rule_of_redaction_is_an_error_everywhere() -> None:
     with pytest.raises(
         ConfigError, match=r"^redact: unknown key `rule`: did you mean `rules`\? The keys are hash_key, rules\.$"
     ):
-        zendesk_chat.connect(subdomain="acme", token="t", redact={"rule": []})
+        zendesk_chat.Account(subdomain="acme", token="t", redact={"rule": []})
 
 
 def test_discover_prints_nothing_but_the_catalog_and_read_takes_it_as_it_is(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_start_date_in_the_future_is_one_error_and_nothing_is_stored(start: st
         assert sandbox.requests == []
         status, reason = check_here(config_of(sandbox, start_date=start))
         with pytest.raises(ConfigError, match=r"start_date.* in the future"):
-            zendesk_chat.connect(config=config_of(sandbox, start_date=start))
+            zendesk_chat.Account(config=config_of(sandbox, start_date=start))
     assert done.code == 1
     (message,) = done.output.messages
     error = message["trace"]["error"]

@@ -16,14 +16,14 @@ import duckdb
 import msgspec
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.executable import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.protocol import Output
 from zendesk_chat import __version__, errors
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.api.auth import TOKEN_PATH
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.config import AccessToken, OAuth, parse_config
-from zendesk_chat.streams.exports.reader import PAGE_SIZE
+from zendesk_chat.streams.exports.page import PAGE_SIZE
 from zendesk_chat.streams.positions import ExportPosition, ListPosition
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import AGENT_TOKEN, SUPPORT_TOKEN, Fault, Sandbox, Switches
@@ -40,14 +40,14 @@ FRAGMENTS = [
 HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
+    "There is no stream \x00. There are: \x00.",  # only the library and `sync` select streams by name
     "All \x00 streams can be read.",
-    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00\x00)",  # the account of a stream, in the log
-    "\x00 unchanged and \x00 outside left out",
+    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00 unchanged and \x00 outside skipped\x00)",
     "\x00: so far \x00",
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
-    "the account of its records does not balance: \x00",  # likewise
-    "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)",  # a help text
+    "\x00: its record counts do not add up: \x00. Please report this.",  # likewise
+    "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
@@ -191,13 +191,13 @@ def test_the_states_can_be_read() -> None:
     )
     chats = STREAMS["chats"].load_state(whole["chats"])
     assert isinstance(chats, ExportPosition)
-    assert (len(chats.seen), chats.time - chats.known_from) == (1, 600 * 10**6)
+    assert (len(chats.recent), chats.time - chats.complete_until) == (1, 600 * 10**6)
     assert STREAMS["agents"].load_state(whole["agents"]) == ListPosition(361000251243, 0, {360700000001: "58221d8233029116"})
     assert set(by_hand) == {"chats", "chat_events", "agent_timeline"}, "an empty state is none"
     for stream, state in by_hand.items():
         position = STREAMS[stream].load_state(state)
         assert isinstance(position, ExportPosition)
-        assert position.known_from == position.time == 1767225600 * 10**6
+        assert position.complete_until == position.time == 1767225600 * 10**6
 
 
 def test_the_fields_of_the_state_are_all_explained() -> None:
@@ -207,7 +207,7 @@ def test_the_fields_of_the_state_are_all_explained() -> None:
     for stream in INCREMENTAL:
         for field in output.states[stream][-1].keys() - {"version"}:
             assert f"`{field}`" in explained
-    assert "`ahead`" in explained
+    assert "`completed_ranges`" in explained
 
 
 def test_a_state_set_by_hand_reads_from_there_and_one_with_stale_fields_does_not() -> None:
@@ -324,9 +324,9 @@ def test_the_figures_are_those_of_the_metadata() -> None:
     jobs = {job["jobType"]: job["resourceRequirements"] for job in data["resourceRequirements"]["jobSpecific"]}
     text = " ".join(DOCUMENT.split())
     sync, check = jobs["sync"], jobs["check_connection"]
-    said = "wants {} MiB (requested) and up to {} MiB (limit), one for the other jobs {} and {} MiB"
+    sentence = "needs a request of {} MiB and a limit of {} MiB; containers for other jobs need {} and {} MiB"
     figures = (sync["memory_request"], sync["memory_limit"], check["memory_request"], check["memory_limit"])
-    assert said.format(*(figure.removesuffix("Mi") for figure in figures)) in text
+    assert sentence.format(*(figure.removesuffix("Mi") for figure in figures)) in text
     assert f"asks for {data['maxSecondsBetweenMessages']} seconds" in text
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from airbyte.incumbent import Incumbent, catalog_of_its_own, chats_from, micros, state_message
-from airbyte.running import catalog_of, config_of, read_here
+from tests.support.airbyte_state import Incumbent, catalog_of_its_own, chats_from, micros, state_message
+from tests.support.executable import catalog_of, config_of, read_here
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches

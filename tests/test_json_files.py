@@ -1,4 +1,4 @@
-"""JSON files written by hand: what is wrong is said by line and column, and never quoted."""
+"""JSON files written by hand: a message names the line and column of a mistake, and never quotes the file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def message(path: Path, content: bytes | str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "place", "words"),
+    ("content", "position", "words"),
     [
         ('{"a": 1,\n "b": "SECRET-Zx81",\n}', (2, 20), "a comma after the last entry"),
         ('{"a": ["SECRET-Zx81" ,\n]}', (1, 22), "a comma after the last entry"),
@@ -55,14 +55,14 @@ def message(path: Path, content: bytes | str) -> str:
         ('{"a": 1,}'.encode("utf-16"), (1, 8), "a comma after the last entry"),
     ],
 )
-def test_a_mistake_is_named_with_its_place(content: bytes | str, place: tuple[int, int], words: str, tmp_path: Path) -> None:
-    said = message(tmp_path / "c.json", content)
-    assert said.startswith(f"The config file is not valid JSON: FILE, line {place[0]}, column {place[1]}: ")
-    assert words in said
-    assert SECRET not in said
+def test_a_mistake_has_its_position(content: bytes | str, position: tuple[int, int], words: str, tmp_path: Path) -> None:
+    shown = message(tmp_path / "c.json", content)
+    assert shown.startswith(f"The config file is not valid JSON: FILE, line {position[0]}, column {position[1]}: ")
+    assert words in shown
+    assert SECRET not in shown
 
 
-def test_what_is_no_text_is_told_too(tmp_path: Path) -> None:
+def test_a_file_without_text_is_reported_too(tmp_path: Path) -> None:
     for empty in (b"", b" \n", codecs.BOM_UTF8, b"\0\0"):
         assert message(tmp_path / "c.json", empty) == "The config file is empty: FILE"
     latin = message(tmp_path / "c.json", b'{"a": 1,\n "b": "\xe9"}')
@@ -89,10 +89,10 @@ def test_a_spoilt_file_is_one_error_that_quotes_nothing(tmp_path_factory: pytest
     spoilt = good[:at] + data.draw(st.text(max_size=3)) + good[at + data.draw(st.integers(0, 3)) :]
     path = tmp_path_factory.mktemp("spoilt") / "c.json"
     path.write_bytes(spoilt.encode(errors="surrogatepass"))
-    said = ""
+    shown = ""
     try:
         read_json(str(path), "config")
     except ConfigError as error:
-        said = str(error)
-    assert "Zx81" not in said
-    assert said.isprintable()
+        shown = str(error)
+    assert "Zx81" not in shown
+    assert shown.isprintable()

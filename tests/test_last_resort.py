@@ -52,15 +52,15 @@ def database(tmp_path: Path) -> Path:
 )
 def test_an_unwritable_stdout_is_one_line(command: str, database: Path) -> None:
     for redirection, cause in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
-        code, _, told = shell(f"$C {command} {redirection}", database.parent)
+        code, _, printed = shell(f"$C {command} {redirection}", database.parent)
         assert code == 1
-        assert re.fullmatch(rf"(zendesk-chat sandbox: )?error: .*{cause}\.?\n", told), told
+        assert re.fullmatch(rf"(zendesk-chat sandbox: )?error: .*{cause}\.?\n", printed), printed
 
 
 @pytest.mark.parametrize("command", ["spec", "discover --config config.json"])
 def test_a_closed_stdout_is_no_protocol(command: str, tmp_path: Path) -> None:
-    code, _, told = shell(f"$C {command} >&-", tmp_path)
-    assert (code, told) == (1, "The messages cannot be written to stdout: Bad file descriptor.\n")
+    code, _, printed = shell(f"$C {command} >&-", tmp_path)
+    assert (code, printed) == (1, "The messages cannot be written to stdout: Bad file descriptor.\n")
     assert shell(f"$C {command} >&- 2>&- <&-", tmp_path) == (1, "", "")
 
 
@@ -70,19 +70,17 @@ def test_a_reader_that_reads_no_further_is_no_error(database: Path) -> None:
 
 
 @needs_full
-def test_sync_with_an_unwritable_stdout_says_so_and_keeps_the_data(tmp_path: Path, account: dict[str, str]) -> None:
-    code, _, told = shell("$C sync --streams goals >/dev/full", tmp_path, **account)
+def test_sync_with_an_unwritable_stdout_reports_it_and_keeps_the_data(tmp_path: Path, account: dict[str, str]) -> None:
+    code, _, printed = shell("$C sync --streams goals >/dev/full", tmp_path, **account)
     assert code == 1
-    assert told.splitlines()[-1] == "error: standard output: No space left on device."
+    assert printed.splitlines()[-1] == "error: standard output: No space left on device."
     with duckdb.connect(str(tmp_path / "chats.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM goals").fetchall() == [(5,)]
 
 
 @needs_full
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&- <&-"])
-def test_sync_goes_on_where_nobody_can_be_told_of_its_progress(
-    redirection: str, tmp_path: Path, account: dict[str, str]
-) -> None:
+def test_sync_continues_if_its_progress_cannot_be_printed(redirection: str, tmp_path: Path, account: dict[str, str]) -> None:
     code, report, _ = shell(f"$C sync --streams goals {redirection}", tmp_path, **account)
     assert code == 0
     assert report.splitlines()[1].split()[:2] == ["goals", "5"]
@@ -95,17 +93,19 @@ def test_characters_that_the_encoding_lacks_are_escaped(database: Path) -> None:
 
 
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
-    code, _, told = shell(
+    code, _, printed = shell(
         "mkdir gone && cd gone && rmdir ../gone && $C sync --subdomain acme --token t --streams goals", tmp_path
     )
     assert code == 3
-    assert told == "error: Failed at opening chats.duckdb: the current directory does not exist any more; change to another.\n"
+    assert (
+        printed == "error: Failed at opening chats.duckdb: the current directory does not exist any more; change to another.\n"
+    )
 
 
-def test_an_argument_that_is_no_text(tmp_path: Path) -> None:
+def test_an_argument_that_is_not_unicode(tmp_path: Path) -> None:
     for command in ("profile", "check --config", "sandbox --token"):
-        code, shown, told = shell(f"$C {command} \"$(printf 'n\\377')\"", tmp_path)
-        assert (code, shown, told) == (2, "", "error: This argument is not valid UTF-8: 'n\\udcff'\n")
+        code, shown, printed = shell(f"$C {command} \"$(printf 'n\\377')\"", tmp_path)
+        assert (code, shown, printed) == (2, "", "error: This argument is not valid UTF-8: 'n\\udcff'\n")
 
 
 def test_profile_of_other_files(tmp_path: Path) -> None:
@@ -113,12 +113,12 @@ def test_profile_of_other_files(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database " * 1000)
     sqlite3.connect(tmp_path / "lite.db").execute("CREATE TABLE goals (id)").connection.close()
     for name in ("config.json", "text.db", "lite.db"):
-        code, _, told = shell(f"$C profile {name}", tmp_path)
-        assert (code, told) == (1, f"error: Failed at reading {name}: the file is not a DuckDB database.\n")
+        code, _, printed = shell(f"$C profile {name}", tmp_path)
+        assert (code, printed) == (1, f"error: Failed at reading {name}: the file is not a DuckDB database.\n")
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "printed"),
     [
         (ValueError("SECRET"), "error: Unexpected ValueError at test_last_resort.py:"),
         (RuntimeError("can't start new thread"), f"error: {NO_THREAD}\n"),
@@ -126,18 +126,30 @@ def test_profile_of_other_files(tmp_path: Path) -> None:
         (MemoryError(), "error: There is not enough memory.\n"),
     ],
 )
-@pytest.mark.parametrize("command", ["sync", "profile", "sandbox"])
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [
+        ("sync", "zendesk_chat.load.command.sync"),
+        ("profile", "zendesk_chat.load.profile.run_profile"),
+        ("sandbox", "zendesk_chat_sandbox.cli.main"),
+    ],
+)
 def test_an_unexpected_error_is_one_line(
-    command: str, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    function: str,
+    error: Exception,
+    printed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail(*_: Any) -> int:
         raise error
 
-    monkeypatch.setattr("zendesk_chat_sandbox.cli.main" if command == "sandbox" else "zendesk_chat.cli._loader", fail)
+    monkeypatch.setattr(function, fail)
     assert cli.main([command]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith(told)
+    assert shown.err.startswith(printed)
     assert shown.err.count("\n") == 1
     assert "SECRET" not in shown.err
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zendesk_chat.redaction.patterns import masker
 from zendesk_chat.redaction.rules import KINDS, Kind
 
-mask = masker(KINDS)
+mask = masker(KINDS).mask
 
 CARD_SEPARATORS = ("\n", "\r\n", "\t", "/", ", ", ",", "|", " \u2013 ", "\u00a0", "\u2028", "%20", "&nbsp;", "\\n", "+")
 AT_SIGNS = (
@@ -59,6 +59,7 @@ FOUND = [
     ("030 123456", "[phone]"),
     ("0049 30 1234567", "[phone]"),
     ("612 345 678", "[phone]"),
+    ("612/345/678", "[phone]"),
     ("501 234 567", "[phone]"),
     ("98765 43210", "[phone]"),
     ("555-123-4567 or 555.123.4567", "[phone] or [phone]"),
@@ -217,7 +218,7 @@ def test_other_numbers_and_signs_are_left(text: str) -> None:
     ],
 )
 def test_only_the_kinds_that_are_asked_for(kind: Kind, masked: str) -> None:
-    assert masker([kind])("jo@x.com +15550100 4111111111111111 10.0.0.1") == masked
+    assert masker([kind]).mask("jo@x.com +15550100 4111111111111111 10.0.0.1") == masked
 
 
 @pytest.mark.timeout(60)
@@ -305,13 +306,13 @@ def test_text_without_personal_data_keeps_every_character(before: str, after: st
     ["203.0.299.96", "256.1.1.1", "999.999.999.999", "203.0.113.x", "203.0.113.7", "1:2:3:4:5:6:7:8:9", "2001:db8:::1"],
 )
 def test_in_a_field_for_addresses_malformed_ones_are_masked(address: str) -> None:
-    assert masker(["ip"], ip_field=True)(f"from {address} on") == "from [ip] on"
-    assert masker(KINDS, ip_field=True)(address) == "[ip]"
+    assert masker(["ip"], ip_field=True).mask(f"from {address} on") == "from [ip] on"
+    assert masker(KINDS, ip_field=True).mask(address) == "[ip]"
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "12:30", "12:30:45", "v1.2.3", "1.5", "std::vector"])
 def test_in_a_field_for_addresses_other_text_stays(text: str) -> None:
-    assert masker(["ip"], ip_field=True)(text) == text
+    assert masker(["ip"], ip_field=True).mask(text) == text
 
 
 addresses = st.sampled_from(["canary@leak.example", "+49 30 777 1234", "4242 4242 4242 4242", "203.0.113.77", "2001:db8::77"])
@@ -340,7 +341,7 @@ def test_nothing_beside_it_hides_it_once_it_stands_alone(before: str, address: s
     ],
 )
 def test_dates_side_by_side_are_no_number(text: str) -> None:
-    assert masker(["phone", "card"])(text) == text
+    assert masker(["phone", "card"]).mask(text) == text
 
 
 @given(
@@ -351,15 +352,15 @@ def test_dates_side_by_side_are_no_number(text: str) -> None:
 def test_no_two_dates_are_a_number(one: date, other: date, form: str) -> None:
     text = f"{one.strftime(form)} - {other.strftime(form)} {one.strftime(form)}"
     if one.year < 2100 and other.year < 2100:
-        assert masker(["phone", "card"])(text) == text
+        assert masker(["phone", "card"]).mask(text) == text
 
 
 @pytest.mark.parametrize("text", ["01.02.03.04.05", "06-12-34-56-78", "+45 20-12-11-10", "2026-12-06 020 7946 0958"])
 def test_a_number_beside_or_like_a_date_is_masked(text: str) -> None:
-    assert masker(["phone"])(text).endswith("[phone]")
-    assert masker(["phone"])(text) in {"[phone]", "2026-12-06 [phone]"}
+    assert masker(["phone"]).mask(text).endswith("[phone]")
+    assert masker(["phone"]).mask(text) in {"[phone]", "2026-12-06 [phone]"}
 
 
 @pytest.mark.parametrize("text", ["203.0.113.1234", "1203.0.113.7", "203.0.113.7.5", "203..113.7", "203.0.113"])
 def test_what_is_nearly_an_address_is_masked_in_its_field(text: str) -> None:
-    assert masker(["ip"], ip_field=True)(text) == "[ip]"
+    assert masker(["ip"], ip_field=True).mask(text) == "[ip]"

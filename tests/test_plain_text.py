@@ -61,7 +61,7 @@ def test_parts_come_in_order_and_from_within_the_original(text: str) -> None:
 
 def test_no_digit_or_at_sign_is_too_rare_to_be_looked_for() -> None:
     """Masking skips strings without certain characters. None that reads as a digit or an at sign is missing among these."""
-    mask = masker(KINDS)
+    mask = masker(KINDS).mask
     known = [chr(code) for code in range(sys.maxunicode + 1)]
     characters = [each for each in known if each.isnumeric() or unicodedata.normalize("NFKC", each) != each]
     numeric = [each for each in characters if views(each)[-1].text in set("0123456789")]

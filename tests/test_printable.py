@@ -1,11 +1,10 @@
-"""No control character from outside reaches a terminal or a log: every door of output, with hostile text in every place."""
+"""No control character from outside reaches a terminal or a log: every way of output, with hostile strings in every field."""
 
 from __future__ import annotations
 
 import io
 import json
 import tempfile
-import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -19,13 +18,14 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from airbyte.protocol import Output, parse
-from airbyte.running import catalog_of, check_here, files
-from api.fakes import HastyClock
-from api.wire import answer, serving
+from tests.support.executable import catalog_of, check_here, files
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, parse
+from tests.support.wire import answer, serving
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
-from zendesk_chat.cli import _parser, main
+from zendesk_chat.cli import main, make_parser
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, StateError, UnavailableError
 from zendesk_chat.load.command import sync
 from zendesk_chat.load.console import PlainConsole, say
@@ -35,7 +35,7 @@ from zendesk_chat.printable import LONGEST_MESSAGE, escape, printable
 ACTIVE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 EVERY = "".join(character for character in map(chr, range(0x110000)) if unicodedata.category(character) in ACTIVE)
 HOSTILE = "\x1b[2J\x1b]0;title\x07\r\n\tfake line\x7f\x85\x9b31m\u061c\u200b\u200e\u202e\u2028\u2029\u2066\ufeff"
-texts = st.text(st.characters() | st.sampled_from(HOSTILE), max_size=60)
+any_text = st.text(st.characters() | st.sampled_from(HOSTILE), max_size=60)
 quickly = settings(deadline=None, max_examples=60)
 
 
@@ -53,7 +53,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(inner)
 
 
-@given(texts)
+@given(any_text)
 def test_text_is_escaped_on_one_line_and_once(text: str) -> None:
     shown = printable(text)
     assert not active(shown)
@@ -74,14 +74,14 @@ def test_long_text_is_cut() -> None:
     assert len(printable("\u202e" * 10_000)) == LONGEST_MESSAGE
 
 
-@given(texts)
+@given(any_text)
 def test_errors_are_printable(text: str) -> None:
     for error in (ConfigError(text), StateError(text), UnavailableError(text, status=403)):
         assert str(error) == printable(text)
 
 
-@given(texts, texts)
-def test_what_the_airbyte_writer_says_is_printable(text: str, secret: str) -> None:
+@given(any_text, any_text)
+def test_output_of_the_airbyte_writer_is_printable(text: str, secret: str) -> None:
     out = io.BytesIO()
     writer = Writer(out, HastyClock(), debug=True)
     writer.keep_secret([secret] if len(secret) > 3 else [])
@@ -107,26 +107,26 @@ def drawn(text: str, *, terminal: bool) -> str:
 
 
 @quickly
-@given(texts, st.booleans())
+@given(any_text, st.booleans())
 def test_the_console_prints_no_control_character_but_its_own(text: str, terminal: bool) -> None:
     assert not active(drawn(text, terminal=terminal))
 
 
 @quickly
-@given(texts)
+@given(any_text)
 def test_wrong_arguments_are_printable(text: str) -> None:
     for arguments in ([text], ["sync", f"--{text}"], ["spec", text], ["read", "--config", text], ["sync", "--redact"]):
         err = io.StringIO()
         with redirect_stderr(err), redirect_stdout(err), suppress(SystemExit):
-            _parser().parse_args(arguments)
+            make_parser().parse_args(arguments)
         assert not active(err.getvalue())
 
 
-# Whole commands.
+# Complete commands.
 
 
 def hostile_server(path: str) -> bytes:
-    """What a server answers that is hostile in each place it has."""
+    """What a server answers that is hostile in every field."""
     name = HOSTILE.encode()
     body = json.dumps({"error": HOSTILE, "message": HOSTILE, "description": HOSTILE}).encode()
     match path:
@@ -145,12 +145,12 @@ def hostile_server(path: str) -> bytes:
 
 def run_sync(*arguments: str, port: int) -> str:
     """All that ``sync`` prints."""
-    options = _parser().parse_args(
+    options = make_parser().parse_args(
         ["sync", "--subdomain", "acme", "--token", "t", "--api-url", f"http://127.0.0.1:{port}", *arguments]
     )
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(out):
-        sync(options, threading.Event())
+        sync(options, SystemClock())
     return out.getvalue()
 
 
@@ -176,7 +176,7 @@ def test_sync_and_profile_of_a_hostile_server(port: int, tmp_path: Path) -> None
     for more in ([], ["--json"], ["--streams", "goals"]):
         out = io.StringIO()
         with redirect_stdout(out), redirect_stderr(out):
-            run_profile(_parser().parse_args(["profile", str(path), *more]))
+            run_profile(make_parser().parse_args(["profile", str(path), *more]))
         assert r"\x1b[2J" in out.getvalue()
         assert not active(out.getvalue().replace("\\\\", "\\"))
 
@@ -204,7 +204,7 @@ def test_sync_repeats_arguments_escaped(arguments: list[str], port: int) -> None
 def test_profile_of_a_hostile_path(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / HOSTILE.replace("/", "")
     for _ in range(2):
-        assert run_profile(_parser().parse_args(["profile", str(path)])) != 0
+        assert run_profile(make_parser().parse_args(["profile", str(path)])) != 0
         printed = capsys.readouterr().err
         assert not active(printed)
         assert printed.count("\n") == 1
@@ -218,7 +218,7 @@ def read_messages(config: Any, catalog: Any) -> Output:
     out, clock = io.BytesIO(), HastyClock()
     with tempfile.TemporaryDirectory() as folder:
         paths = files(Path(folder), config=config, catalog=catalog)[1::2]
-        read(Writer(out, clock, debug=True), clock, clock.stopped, paths[0], paths[1], None)
+        read(Writer(out, clock, debug=True), clock, paths[0], paths[1], None)
     return Output(parse(out.getvalue()))
 
 

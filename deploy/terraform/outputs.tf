@@ -3,7 +3,7 @@ output "source_definition_id" {
 }
 
 output "connection_ids" {
-  description = "By account: to trigger a sync, or to look at its state"
+  description = "By account: to trigger a sync, or to inspect its state"
   value       = { for name, connection in airbyte_connection.account : name => connection.connection_id }
 }
 

@@ -1,4 +1,4 @@
-"""Sandbox accounts, each served by a process, and a look at what was loaded from them."""
+"""Sandbox accounts, each served by a process, and the records that were loaded from them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from zendesk_chat import __version__
 
 ROOT: Final = Path(__file__).parents[2]
 CONTAINERFILE: Final = Path(__file__).with_name("Containerfile")
-INCUMBENT_MB: Final = 337  # the Python environment alone that Airbyte's own connector needs: airbyte-cdk 7.39.1, installed
+AIRBYTE_MB: Final = 337  # the Python environment alone that Airbyte's own connector needs: airbyte-cdk 7.39.1, installed
 
 
 def default_base() -> str:
@@ -40,7 +40,7 @@ def _say_sizes(base: str) -> None:
     own = int(connector.split()[0]) / 1e6
     print(
         f"{engine.IMAGE}: {total:.0f} MB, {total - below:.0f} MB of it on top of {base}, {own:.1f} MB of that the connector"
-        f" and its packages. The environment of Airbyte's own connector: {INCUMBENT_MB} MB, before any base."
+        f" and its packages. The environment of Airbyte's own connector: {AIRBYTE_MB} MB, before any base."
     )
 
 

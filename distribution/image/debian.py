@@ -10,7 +10,7 @@ from typing import Final
 from distribution.image import engine
 
 MIRROR: Final = "http://deb.debian.org/debian"
-# What Debian's own slim images leave out; licences stay.
+# Debian's own slim images exclude these files too; licences stay.
 _SLIM: Final = (
     "./dev/*",
     "./usr/share/doc/*/changelog*",

@@ -32,7 +32,7 @@ def command() -> tuple[str, ...]:
 
 
 def environment() -> dict[str, str]:
-    """The engine's environment. Podman expects systemd unless its configuration says otherwise."""
+    """The engine's environment. Podman expects systemd unless it is configured otherwise."""
     extra = {} if Path("/run/systemd/system").exists() else {"CONTAINERS_CONF": str(_WITHOUT_SYSTEMD)}
     return extra | os.environ
 

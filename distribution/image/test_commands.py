@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import ALL, by_content, catalog_of, config_of, execute, files, names_in, small, truth
 from distribution.image import engine
 from distribution.image.running import ENTRYPOINT, launched, run, shell, started
+from tests.support.executable import ALL, by_content, catalog_of, config_of, execute, files, names_in, small, truth
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat_sandbox import Fault, Sandbox
 
 
@@ -41,7 +41,7 @@ def comparable(stdout: bytes) -> list[Any]:
     return [timeless(message) for message in parse(stdout)]
 
 
-def test_spec_and_discover_say_what_the_checkout_says(folder: Path) -> None:
+def test_spec_and_discover_print_the_same_as_the_checkout(folder: Path) -> None:
     config = ["--config", str(folder / "config.json")]
     assert comparable(launched("spec")) == comparable(execute("spec").stdout)
     discovered = launched("discover --config config.json", folder)
@@ -49,7 +49,7 @@ def test_spec_and_discover_say_what_the_checkout_says(folder: Path) -> None:
     assert run(engine.IMAGE, "discover", "--config", "/source/config.json", folder=folder) == discovered
 
 
-def test_check_tells_good_from_bad(folder: Path, sandbox: Sandbox) -> None:
+def test_check_distinguishes_good_tokens_from_bad(folder: Path, sandbox: Sandbox) -> None:
     good = launched("check --config config.json", folder)
     assert comparable(good) == comparable(execute("check", "--config", str(folder / "config.json")).stdout)
     assert Output(parse(good)).payloads("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
@@ -59,7 +59,7 @@ def test_check_tells_good_from_bad(folder: Path, sandbox: Sandbox) -> None:
     assert "HTTP 401" in status["message"]
 
 
-def test_read_gets_the_whole_account_and_goes_on_from_its_state(folder: Path, sandbox: Sandbox) -> None:
+def test_read_gets_the_complete_account_and_resumes_from_its_state(folder: Path, sandbox: Sandbox) -> None:
     line = "read --config config.json --catalog catalog.json"
     first = check_read(launched(line, folder), ALL)
     for stream in ALL:

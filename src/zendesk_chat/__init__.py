@@ -1,45 +1,41 @@
-"""Extract everything from the Zendesk Chat API.
+"""Extract everything from the Zendesk Chat API. docs/library.md is the guide to using this as a library.
 
-As a library; docs/library.md shows it at work:
+    account = Account(subdomain="acme", token="...")    an account to read
+    check(account)                                      whether you can read it, and if not, why
+    list_streams()                                      the streams
+    read(account, "chats", state)                       read a stream in batches
+    read_all(account, ["chats", "agents"], states)      read several streams in parallel
+    read_arrow(...), arrow_reader(...)                  the same as Arrow, for pandas, Polars, DuckDB
+    dlt_source(account, ["chats"])                      a source for a dlt pipeline
 
-    account = connect(subdomain="acme", token="...")    what to read, and with what
-    check(account)                                      whether it can be read, and why not
-    list_streams()                                      what there is to read
-    read(account, "chats", state)                       a stream, batch by batch
-    read_all(account, ["chats", "agents"], states)      several side by side
-    read_arrow(...), arrow_reader(...)                  as Arrow, for pandas, Polars, DuckDB ...
-    dlt_source(account, ["chats"])                      for a pipeline of dlt
-
-Importing this imports none of it, and no other package: each name is loaded when it is first used.
+Importing this package imports nothing else: a name is loaded when you first use it.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
-
 from zendesk_chat._version import __version__
-from zendesk_chat.errors import (
-    AuthError,
-    ConfigError,
-    ConnectorError,
-    DataError,
-    EnvelopeError,
-    NetworkError,
-    PaginationStuckError,
-    RateLimitedError,
-    RecordShapeError,
-    RequestRejectedError,
-    ServerError,
-    StateError,
-    TransientError,
-    UnavailableError,
-    UnreachableError,
-    needs_packages,
-)
 
+TYPE_CHECKING = False  # as type checkers know it; `typing` would take longer to import than all the rest
 if TYPE_CHECKING:
-    from zendesk_chat.library.account import Account, Verdict, check, connect
+    from zendesk_chat.errors import (
+        AddressError,
+        AuthError,
+        ConfigError,
+        ConnectorError,
+        DataError,
+        EnvelopeError,
+        NetworkError,
+        PaginationStuckError,
+        RateLimitedError,
+        RecordShapeError,
+        RequestRejectedError,
+        ServerError,
+        StateError,
+        TransientError,
+        UnavailableError,
+        UnreachableError,
+    )
+    from zendesk_chat.library.account import Account, Verdict, check
     from zendesk_chat.library.arrow import ArrowBatch, arrow_reader, read_arrow
     from zendesk_chat.library.catalog import StreamInfo, list_streams
     from zendesk_chat.library.dlt_source import dlt_source
@@ -47,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
+    "AddressError",
     "ArrowBatch",
     "AuthError",
     "Batch",
@@ -70,7 +67,6 @@ __all__ = [
     "__version__",
     "arrow_reader",
     "check",
-    "connect",
     "dlt_source",
     "list_streams",
     "read",
@@ -78,29 +74,32 @@ __all__ = [
     "read_arrow",
 ]
 
-_HOMES: Final = {
-    "account": ("Account", "Verdict", "check", "connect"),
-    "arrow": ("ArrowBatch", "arrow_reader", "read_arrow"),
-    "catalog": ("StreamInfo", "list_streams"),
-    "dlt_source": ("dlt_source",),
-    "reading": ("Batch", "StreamsFailedError", "read", "read_all"),
+_MODULES = {
+    "library.account": ("Account", "Verdict", "check"),
+    "library.arrow": ("ArrowBatch", "arrow_reader", "read_arrow"),
+    "library.catalog": ("StreamInfo", "list_streams"),
+    "library.dlt_source": ("dlt_source",),
+    "library.reading": ("Batch", "StreamsFailedError", "read", "read_all"),
 }
-"""The names that are loaded late, by their module in ``library``."""
+"""The module of each name that is not an error."""
 
-if not TYPE_CHECKING:  # or every misspelt name would have a type
+if not TYPE_CHECKING:  # or a misspelt name would have a type
 
     def __getattr__(name: str) -> object:
-        """Load a name of the library."""
-        home = next((module for module, names in _HOMES.items() if name in names), None)
-        if home is None:
+        """Load a public name when it is first used."""
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        module = next((module for module, names in _MODULES.items() if name in names), "errors")
         try:
-            module = import_module(f"{__name__}.library.{home}")
+            return getattr(import_module(f"{__name__}.{module}"), name)
         except ModuleNotFoundError as error:
+            from zendesk_chat.errors import needs_packages
+
             raise ImportError(needs_packages(name)) from error
-        return getattr(module, name)
 
 
 def __dir__() -> list[str]:
-    """All names, those that are not loaded yet too."""
+    """Return all names, including those that are not loaded yet."""
     return sorted({*globals(), *__all__})

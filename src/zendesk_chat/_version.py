@@ -1,3 +1,3 @@
-"""The version: the only place where it is written."""
+"""The version of this package. It is written nowhere else."""
 
 __version__ = "0.1.0"

@@ -1,37 +1,31 @@
-"""The command line: puts the parts together, and loads only those that a command needs."""
+"""The command line: parses arguments, runs a command, and loads only the modules that this command needs."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from zendesk_chat._version import __version__
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
 from zendesk_chat.printable import printable
-from zendesk_chat.standard_streams import standard_streams
+from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
-    from zendesk_chat.clock import SystemClock
 
-SECONDS_TO_END: Final = 5.0
-SECONDS_TO_RENEW: Final = 15.0  # more, where tokens are being renewed; all in all less than the 30 that Kubernetes gives
-LOADER: Final = ("sync", "profile")  # commands that need the extra `load`
-SIGNAL_EXIT: Final = 128  # and the number of the signal, as shells have it
-
+AirbyteCommand: TypeAlias = "Callable[[argparse.Namespace, Writer, SystemClock], int]"
+DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
 EPILOG: Final = """\
 examples:
   zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   zendesk-chat sync --config config.json --streams chats,agents
-  zendesk-chat profile chats.duckdb                      what is in it, and what is new or missing
+  zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
   zendesk-chat check --config config.json                can this token read the account?
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
   zendesk-chat sandbox                                   a simulated account to try all of this on
@@ -66,9 +60,6 @@ Never prints record contents. Exit codes: 0, 1 the file cannot be read, 2 the ar
 """
 
 
-_EXAMPLES: Final = argparse.RawDescriptionHelpFormatter
-
-
 class _Parser(argparse.ArgumentParser):
     """A parser that repeats arguments without their control characters."""
 
@@ -90,6 +81,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INCOMPLETE
 
 
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands. The parsed options carry the function that runs the command, as ``run``."""
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(_program(), description="Export everything from Zendesk Chat.", epilog=EPILOG, formatter_class=as_written)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    add = partial(commands.add_parser, formatter_class=as_written)
+    _add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG))
+    _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
+    for name, what, command, files in AIRBYTE:
+        example = " ".join(["zendesk-chat", name, *(f"--{file} {file}.json" for file in files)])
+        _add_airbyte(add(name, help=f"Airbyte: {what}", epilog=f"examples:\n  {example}"), command, files)
+    commands.add_parser("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
+    return parser
+
+
 def _run(arguments: Sequence[str]) -> int:
     if unreadable := [text for text in arguments if not _is_unicode(text)]:
         sys.stderr.write(f"error: This argument is not valid UTF-8: {unreadable[0]!a}\n")
@@ -98,11 +105,11 @@ def _run(arguments: Sequence[str]) -> int:
         from zendesk_chat_sandbox.cli import main as sandbox
 
         return sandbox(arguments[1:], f"{_program()} sandbox")
-    options = _parser().parse_args(arguments)
-    stopped = threading.Event()
-    received = _stop_on_signals(stopped)
-    code = _loader(options, stopped) if options.command in LOADER else _airbyte(options, stopped)
-    return SIGNAL_EXIT + received[0] if received else code
+    options = make_parser().parse_args(arguments)
+    clock = SystemClock()
+    signals = StopSignals(clock.stop)
+    signals.install()
+    return signals.exit_code(options.run(options, clock))
 
 
 def _is_unicode(text: str) -> bool:
@@ -114,33 +121,47 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _loader(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from importlib.util import find_spec
+def _program() -> str:
+    """Return the command that the user typed. Airbyte's tools call it `source-zendesk-chat`."""
+    called = Path(sys.argv[0]).stem
+    return called if called == "source-zendesk-chat" else "zendesk-chat"
 
-    if not all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich")):
-        sys.stderr.write(f"{needs_packages(options.command)}\n")
+
+def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("sync"):
         return ExitCode.ACTION_NEEDED
-    if options.command == "profile":
-        from zendesk_chat.load.profile import run_profile
-
-        return run_profile(options)
     from zendesk_chat.load.command import sync
-    from zendesk_chat.memory import keep_pages_in_place
 
     keep_pages_in_place()
-    return sync(options, stopped)
+    return sync(options, clock)
 
 
-def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
-    """Run one of Airbyte's four commands with stdout as the protocol."""
+def _profile(options: argparse.Namespace, _clock: SystemClock) -> int:
+    if not _has_loader("profile"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.profile import run_profile
+
+    return run_profile(options)
+
+
+def _has_loader(command: str) -> bool:
+    """Return whether the packages of the extra `load` are installed; if not, print how to install them."""
+    from importlib.util import find_spec
+
+    complete = all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich"))
+    if not complete:
+        sys.stderr.write(f"{needs_packages(command)}\n")
+    return complete
+
+
+def _airbyte(command: AirbyteCommand, options: argparse.Namespace, clock: SystemClock) -> int:
+    """Run one of Airbyte's four commands. Standard output holds messages of the protocol only."""
     from zendesk_chat.airbyte.messages import Writer
-    from zendesk_chat.clock import SystemClock
 
-    clock = SystemClock(stopped)
     debug = options.debug or os.environ.get("LOG_LEVEL", "").lower() in {"debug", "trace"}
     writer = Writer(sys.stdout.buffer, clock, debug=debug)
     try:
-        code = _airbyte_command(options, writer, clock, stopped)
+        code = command(options, writer, clock)
         sys.stdout.flush()
     except OSError as error:  # of stdout; files and connections have errors of their own
         if not isinstance(error, BrokenPipeError):
@@ -153,88 +174,41 @@ def _airbyte(options: argparse.Namespace, stopped: threading.Event) -> int:
     return code
 
 
-def _airbyte_command(options: argparse.Namespace, writer: Writer, clock: SystemClock, stopped: threading.Event) -> int:
-    match options.command:
-        case "spec":
-            from zendesk_chat.airbyte.spec import spec
+def _spec(_options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> int:
+    from zendesk_chat.airbyte.spec import spec
 
-            return spec(writer)
-        case "discover":
-            from zendesk_chat.airbyte.discover import discover
-
-            return discover(writer, options.config)
-        case "check":
-            from zendesk_chat.airbyte.check import check
-
-            return check(writer, clock, stopped, options.config)
-        case _:
-            from zendesk_chat.airbyte.read import read
-            from zendesk_chat.memory import keep_pages_in_place
-
-            keep_pages_in_place()
-            return read(writer, clock, stopped, options.config, options.catalog, options.state)
+    return spec(writer)
 
 
-def _stop_on_signals(stopped: threading.Event) -> list[int]:
-    """End soon on SIGTERM, SIGINT and SIGHUP: let the consumer finish its event, but not wait for a stuck one.
+def _check(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
+    from zendesk_chat.airbyte.check import check
 
-    A second signal does not wait for the consumer either. Both let a renewal of tokens end.
-    """
-    received: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        seconds = 0.0 if received else SECONDS_TO_END
-        received.append(number)
-        stopped.set()
-        last_resort = threading.Timer(seconds, _end_at_once, (SIGNAL_EXIT + received[0],))
-        last_resort.daemon = True
-        with suppress(RuntimeError):  # no thread is left for it
-            last_resort.start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    closed = getattr(signal, "SIGHUP", None)  # of a terminal; Windows has none
-    if closed is not None and signal.getsignal(closed) != signal.SIG_IGN:  # as nohup sets it
-        signal.signal(closed, stop)
-    return received
+    return check(writer, clock, options.config)
 
 
-def _end_at_once(code: int) -> None:
-    """Exit although the main thread is stuck, but let a renewal of tokens end first, or they would be lost."""
-    from zendesk_chat.api.auth import settle_all
+def _discover(options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> int:
+    from zendesk_chat.airbyte.discover import discover
 
-    if settle_all(SECONDS_TO_RENEW):
-        time.sleep(1)  # for the main thread to hand the new tokens over
-    os._exit(code)
+    return discover(writer, options.config)
 
 
-def _program() -> str:
-    """Return the command that the user typed. Airbyte's tools call it `source-zendesk-chat`."""
-    called = Path(sys.argv[0]).stem
-    return called if called == "source-zendesk-chat" else "zendesk-chat"
+def _read(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
+    from zendesk_chat.airbyte.read import read
+
+    keep_pages_in_place()
+    return read(writer, clock, options.config, options.catalog, options.state)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(_program(), description="Export everything from Zendesk Chat.", epilog=EPILOG, formatter_class=_EXAMPLES)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    _add_sync(
-        commands.add_parser("sync", help="load the account into a database", epilog=SYNC_EPILOG, formatter_class=_EXAMPLES)
-    )
-    _add_profile(
-        commands.add_parser(
-            "profile", help="what is in a database that sync filled", epilog=PROFILE_EPILOG, formatter_class=_EXAMPLES
-        )
-    )
-    _add_airbyte(commands.add_parser("spec", help="Airbyte: what a configuration looks like"))
-    _add_airbyte(commands.add_parser("check", help="Airbyte: can the configuration read the account?"), "config")
-    _add_airbyte(commands.add_parser("discover", help="Airbyte: the streams there are"), "config")
-    _add_airbyte(commands.add_parser("read", help="Airbyte: the records, as messages on stdout"), "config", "catalog", "state")
-    commands.add_parser("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
-    return parser
+AIRBYTE: Final[tuple[tuple[str, str, AirbyteCommand, tuple[str, ...]], ...]] = (  # name, help, function, files
+    ("spec", "print what a configuration looks like", _spec, ()),
+    ("check", "check whether the configuration can read the account", _check, ("config",)),
+    ("discover", "print the streams", _discover, ("config",)),
+    ("read", "print the records, as messages on stdout", _read, ("config", "catalog", "state")),
+)
 
 
-def _add_airbyte(parser: argparse.ArgumentParser, *files: str) -> None:
+def _add_airbyte(parser: argparse.ArgumentParser, command: AirbyteCommand, files: Sequence[str]) -> None:
+    parser.set_defaults(run=partial(_airbyte, command))
     for name in files:
         parser.add_argument(f"--{name}", required=name != "state", metavar="FILE", help=f"the {name}, a JSON file")
     parser.add_argument("--debug", action="store_true", help="log every page")
@@ -243,6 +217,7 @@ def _add_airbyte(parser: argparse.ArgumentParser, *files: str) -> None:
 
 
 def _add_sync(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_sync)
     parser.add_argument("--config", metavar="FILE", help="JSON config file (see README); the options below override it")
     parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
     parser.add_argument("--token", help="Chat access token. Prefer ZENDESK_CHAT_TOKEN: other users can see command lines")
@@ -257,15 +232,15 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
     )
-    parser.add_argument("--to", default="duckdb:///chats.duckdb", metavar="URL", help="destination (default: %(default)s)")
+    parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help="destination (default: %(default)s)")
     parser.add_argument("--full-refresh", action="store_true", help="read everything again, and replace the tables")
     parser.add_argument("--api-url", help=argparse.SUPPRESS)
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
-    default = "duckdb:///chats.duckdb"
-    what = "a DuckDB file, as a path or as sync's --to names it (default: %(default)s)"
-    parser.add_argument("database", nargs="?", default=default, metavar="FILE", help=what)
+    parser.set_defaults(run=_profile)
+    what = "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)"
+    parser.add_argument("database", nargs="?", default=DEFAULT_DATABASE, metavar="FILE", help=what)
     _add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 

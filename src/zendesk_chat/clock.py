@@ -1,11 +1,12 @@
-"""Time, as a value that tests replace."""
+"""Time as a value, which tests replace, and which knows whether the run is to end."""
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+POLL_SECONDS: Final = 0.2  # how often a wait for something else checks whether the run is to end
 
 
 class Stopped(Exception):  # noqa: N818  it reports no error: the run was asked to end
@@ -15,38 +16,61 @@ class Stopped(Exception):  # noqa: N818  it reports no error: the run was asked 
 class Clock(Protocol):
     """Where everything here gets its time from."""
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        ...
+
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Seconds since some fixed time; never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped when the run is to end."""
+        """Wait. Raises Stopped as soon as the run is to end."""
+        ...
+
+    def check(self) -> None:
+        """Raise Stopped if the run is to end."""
+        ...
+
+    def stop(self) -> None:
+        """End the run: every wait ends at once with Stopped."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class SystemClock:
-    """The machine's own time.
+    """The machine's own time."""
 
-    Attributes:
-        stopped: Once set, every wait ends at once with Stopped.
-    """
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
 
-    stopped: threading.Event = field(default_factory=threading.Event)
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self._stopped.is_set()
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Seconds since some fixed time."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or raise Stopped as soon as the run is to end."""
-        if self.stopped.wait(seconds):
+        """Wait. Raises Stopped as soon as the run is to end."""
+        if self._stopped.wait(seconds):
             raise Stopped
+
+    def check(self) -> None:
+        """Raise Stopped if the run is to end."""
+        if self._stopped.is_set():
+            raise Stopped
+
+    def stop(self) -> None:
+        """End the run: every wait ends at once with Stopped."""
+        self._stopped.set()

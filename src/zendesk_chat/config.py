@@ -1,22 +1,24 @@
-"""The user's configuration, validated into values.
+"""The user's configuration as a validated value.
 
-The keys are those of Airbyte's Zendesk Chat connector, so that a configuration moves between the two unchanged. A message
-names the JSON path of what is wrong and never its value, but for a date, which is no secret.
+The keys are those of Airbyte's Zendesk Chat connector, so you can use a configuration with both. A message names the JSON path
+of what is wrong and never its value, except for a date, which is no secret.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from zendesk_chat.config_keys import unknown_keys
+from msgspec import Meta, Struct
+
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.printable import printable
+from zendesk_chat.json_types import Json
+from zendesk_chat.printable import LONGEST_NAME, printable
+from zendesk_chat.validation import AS_GIVEN, convert, did_you_mean, is_absent
 
 if TYPE_CHECKING:
     from zendesk_chat.redaction.rules import Redaction
@@ -26,18 +28,53 @@ SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 AUTHORITY: Final = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 URL_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-DEFAULT_LOOKBACK_MINUTES: Final = 10
-DEFAULT_REQUESTS_PER_MINUTE: Final = 200  # "200 requests per minute", Zendesk's limit for all plans; read 2026-11-22
-DEFAULT_TIMEOUT_SECONDS: Final = 60
-EVERYTHING: Final = "1970-01-01T00:00:00Z"  # the start date where none is given
+EVERYTHING: Final = "1970-01-01T00:00:00Z"  # the start date of a user who gives none
 CLOCK_TOLERANCE_SECONDS: Final = 300  # between this machine's clock and the one by which a start date was chosen
-LONGEST_DATE: Final = 30  # of a message; whatever is longer was pasted by mistake, and may be a secret
-AS_THEY_ARE: Final[Mapping[str, str]] = MappingProxyType({})
-ENVIRONMENT: Final = {  # where a user without a configuration file may put its keys
+LONGEST_DATE: Final = 30  # in a message; a longer value was pasted by mistake, and may be a secret
+ENVIRONMENT: Final = {  # variables that a user without a configuration file can set instead
     "subdomain": "ZENDESK_CHAT_SUBDOMAIN",
     "access_token": "ZENDESK_CHAT_TOKEN",
     "api_url": "ZENDESK_CHAT_API_URL",
 }
+SYNC_OPTIONS: Final = ("streams", "exclude", "to", "full_refresh")  # of the command line, easily taken for keys
+SYNONYMS: Final = {"token": "access_token", "account": "subdomain", "timeout": "request_timeout_seconds"}
+MOST_REPORTED: Final = 5
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The top level of a configuration, as a user writes it."""
+
+    start_date: str
+    end_date: str | None = None
+    subdomain: str
+    credentials: object = None
+    access_token: object = None  # where Airbyte's connector before its version 0.3 kept it
+    lookback_minutes: Annotated[int, Meta(ge=0, le=7 * 24 * 60)] = 10
+    requests_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 200  # Zendesk's limit for all plans; read 2026-11-22
+    request_timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 60
+    redact: object = None
+    api_url: str | None = None
+
+
+class TokenSettings(Struct, frozen=True):
+    """``credentials`` with a token that the user made."""
+
+    access_token: str
+
+
+class OAuthSettings(Struct, frozen=True):
+    """``credentials`` for OAuth 2.0. ``token_expiry_date`` is written by this connector."""
+
+    credentials: str
+    access_token: str | None = None
+    refresh_token: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    token_expiry_date: object = None
+
+
+TOP_KEYS: Final = Settings.__struct_fields__
+CREDENTIALS_KEYS: Final = OAuthSettings.__struct_fields__
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +86,11 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """What an OAuth client needs to get new tokens. ``refresh_token`` is used once and then replaced."""
+    """What an OAuth client needs to get new tokens. ``refresh_token`` works once; each renewal replaces it.
+
+    Attributes:
+        expires_at: When the access token expires, in seconds since 1970; None if that is not known.
+    """
 
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -72,16 +113,16 @@ class Config:
 
     Attributes:
         subdomain: The account's name, as in ``{subdomain}.zendesk.com``.
-        origin: Scheme, host and port of the account: the only place a token is ever sent to.
+        origin: Scheme, host and port of the account. The token is sent there only.
         api_url: ``origin`` and the path of the Chat API, without a slash at its end.
         credentials: How to sign requests.
-        start: Seconds since 1970; nothing older is read.
+        start: Seconds since 1970; records before this time are not read.
         lookback: Seconds that an incremental run reads again.
         requests_per_minute: The rate that all requests together stay below.
-        timeout: Seconds without a byte after which a request is given up.
-        raw: The configuration as given, which a rotated token is put back into.
-        end: Seconds since 1970; nothing of this second or younger is read. None for all until now.
-        redaction: What is changed in records before they leave the process, if anything.
+        timeout: Seconds without data after which a request is given up.
+        raw: The configuration as given, into which renewed tokens are put.
+        end: Seconds since 1970; records from this second on are not read. None to read all until now.
+        redaction: How records are changed before they leave the process, if at all.
     """
 
     subdomain: str
@@ -92,75 +133,66 @@ class Config:
     lookback: int
     requests_per_minute: int
     timeout: float
-    raw: Mapping[str, Any] = field(repr=False)
+    raw: Mapping[str, Json] = field(repr=False)
     end: int | None = None
     redaction: Redaction | None = None
 
 
-def parse_config(raw: object, called: Mapping[str, str] = AS_THEY_ARE) -> Config:
+def parse_config(raw: object, names: Mapping[str, str] = AS_GIVEN) -> Config:
     """Validate a configuration as decoded from JSON.
 
     Args:
         raw: The configuration.
-        called: What the user calls a key, where it is not given in the configuration: ``{"start_date": "--start-date"}``.
+        names: What the user calls a key that is not from a configuration: ``{"start_date": "--start-date"}``.
 
     Raises:
-        ConfigError: Something is missing or malformed; the message says what and where, and names misspelt keys.
+        ConfigError: Something is missing or malformed. The message names the path, and misspelt keys.
     """
     if not isinstance(raw, Mapping):
         raise ConfigError("The config must be a JSON object, such as the example that the `spec` command shows.")
     try:
-        return _parse_config(raw, called)
+        return _parse_config(raw, {key: names.get(key, key) for key in TOP_KEYS})
     except ConfigError as error:
         misspelt = unknown_keys(raw)
         raise ConfigError(" ".join([str(error), *misspelt])) if misspelt else error from None
 
 
-def _parse_config(raw: Mapping[str, Any], called: Mapping[str, str]) -> Config:
-    names = {key: called.get(key, key) for key in ("subdomain", "api_url", "access_token", "start_date", "end_date")}
-    subdomain = parse_subdomain(_text(raw, "subdomain", names), names["subdomain"])
-    own = f"https://{subdomain}.zendesk.com{API_PATH}"
-    api_url = own if raw.get("api_url") in (None, "") else parse_api_url(_text(raw, "api_url", names), names["api_url"])
+def _parse_config(raw: Mapping[str, Json], names: Mapping[str, str]) -> Config:
+    given = convert(raw, Settings, names=names)
+    subdomain = parse_subdomain(given.subdomain, names["subdomain"])
+    own_url = f"https://{subdomain}.zendesk.com{API_PATH}"
+    api_url = own_url if given.api_url is None else parse_api_url(given.api_url, names["api_url"])
     parts = urlsplit(api_url)
-    start = parse_date(_text(raw, "start_date", names), names["start_date"])
     return Config(
         subdomain=subdomain,
         origin=f"{parts.scheme}://{parts.netloc}",
         api_url=api_url,
         credentials=parse_credentials(raw, names["access_token"]),
-        start=start,
-        lookback=60 * _integer(raw, "lookback_minutes", DEFAULT_LOOKBACK_MINUTES, low=0, high=7 * 24 * 60),
-        requests_per_minute=_integer(raw, "requests_per_minute", DEFAULT_REQUESTS_PER_MINUTE, low=1, high=10_000),
-        timeout=_integer(raw, "request_timeout_seconds", DEFAULT_TIMEOUT_SECONDS, low=1, high=600),
+        start=parse_date(given.start_date, names["start_date"]),
+        lookback=60 * given.lookback_minutes,
+        requests_per_minute=given.requests_per_minute,
+        timeout=given.request_timeout_seconds,
         raw=raw,
-        end=None if raw.get("end_date") in (None, "") else _end(raw, start, names),
-        redaction=_redaction(raw.get("redact")),
+        end=None if given.end_date is None else _parse_end(given.end_date, given.start_date, names),
+        redaction=_parse_redaction(given.redact),
     )
 
 
-def require_past_start(config: Config, now: float, called: Mapping[str, str] = AS_THEY_ARE) -> None:
+def require_past_start(config: Config, now: float, names: Mapping[str, str] = AS_GIVEN) -> None:
     """Make sure that the start date is not in the future, where there is nothing to read.
 
     Raises:
-        ConfigError: It is. Reading would store a state from which later runs go on, without what lies before it.
+        ConfigError: It is. A read would store a state from which later runs resume, without the records before it.
     """
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
-        name, date = called.get("start_date", "start_date"), _shown_date(str(config.raw["start_date"]))
+        name, date = names.get("start_date", "start_date"), _quoted(str(config.raw["start_date"]))
         raise ConfigError(f"{name}: {date} is in the future. Choose a date and time that has passed.")
-
-
-def _redaction(raw: object) -> Redaction | None:
-    if raw is None or raw == "":
-        return None
-    from zendesk_chat.redaction.rules import parse_redaction  # late: who redacts nothing is spared its loading
-
-    return parse_redaction(raw)
 
 
 def parse_subdomain(text: str, name: str = "subdomain") -> str:
     """Reduce ``acme``, ``acme.zendesk.com`` or ``https://acme.zendesk.com/`` to ``acme``; refuse everything else."""
     account = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
-    if not (text.isascii() and SUBDOMAIN.fullmatch(account)):  # some letters become ASCII only when lowered
+    if not (text.isascii() and SUBDOMAIN.fullmatch(account)):  # some letters become ASCII only in lower case
         raise ConfigError(
             f"{name}: give only the name of the account: `acme` for https://acme.zendesk.com (letters, digits and hyphens)."
         )
@@ -168,7 +200,7 @@ def parse_subdomain(text: str, name: str = "subdomain") -> str:
 
 
 def parse_api_url(text: str, name: str = "api_url") -> str:
-    """Accept https, or http to this machine's loopback; add the API's path where there is none."""
+    """Accept https, or http to this machine's loopback; add the API's path if there is none."""
     try:
         parts = urlsplit(text.strip())
         port = parts.port  # raises for a port that is no number
@@ -183,54 +215,74 @@ def parse_api_url(text: str, name: str = "api_url") -> str:
 
 
 def parse_date(text: str, name: str) -> int:
-    """Read an ISO 8601 date or time (UTC where it names no zone) as seconds since 1970, rounded down."""
+    """Parse an ISO 8601 date or time (UTC if it names no zone) into seconds since 1970, rounded down."""
     try:
-        moment = datetime.fromisoformat(text.strip())
+        return max(0, int(_timestamp(text)))
     except ValueError:
         raise ConfigError(
-            f"{name}: {_shown_date(text)} is not a date. Write 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
+            f"{name}: {_quoted(text)} is not a date. Write 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
         ) from None
-    return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
 
 
-def _shown_date(text: str) -> str:
-    return f'"{printable(text, LONGEST_DATE)}"'
-
-
-def _end(raw: Mapping[str, Any], start: int, names: Mapping[str, str]) -> int:
-    """Read the first second that is not wanted; refuse one that leaves nothing after the start."""
-    text = _text(raw, "end_date", names)
-    end = parse_date(text, names["end_date"])
-    if end <= start:
-        dates = _shown_date(text), _shown_date(str(raw["start_date"]))
-        raise ConfigError(f"{names['end_date']}: {dates[0]} must be later than {names['start_date']}, which is {dates[1]}.")
-    return end
-
-
-def parse_credentials(raw: Mapping[str, Any], flat_name: str = "access_token") -> Credentials:
-    """Read ``credentials``, or the flat ``access_token`` of Airbyte's connector before its version 0.3."""
+def parse_credentials(raw: Mapping[str, object], token_name: str = "access_token") -> Credentials:  # noqa: S107  no password
+    """Parse ``credentials``, or the top-level ``access_token`` of Airbyte's connector before its version 0.3."""
     given = raw.get("credentials")
     if given is None:
-        if not raw.get("access_token"):
+        if is_absent(raw.get("access_token")):
             raise ConfigError(
                 "credentials: missing. Give an access token: "
                 '{"credentials": {"credentials": "access_token", "access_token": "..."}}, or use OAuth 2.0.'
             )
-        return AccessToken(_token(raw, "access_token", flat_name))
+        return AccessToken(_token(convert(raw, TokenSettings, names={"access_token": token_name}).access_token, token_name))
     if not isinstance(given, Mapping):
         raise ConfigError("credentials: must be an object.")
-    kind = given.get("credentials")
-    if kind == "oauth2.0":
-        return _oauth(given)
-    if kind == "access_token" or (kind is None and given.get("access_token")):
-        return AccessToken(_token(given, "access_token", "credentials.access_token"))
+    method = given.get("credentials")
+    if method == "oauth2.0":
+        return _parse_oauth(convert(given, OAuthSettings, "credentials"))
+    if method == "access_token" or (method is None and given.get("access_token")):
+        return AccessToken(_token(convert(given, TokenSettings, "credentials").access_token, "credentials.access_token"))
     raise ConfigError('credentials.credentials: must be "oauth2.0" or "access_token".')
 
 
-def _oauth(given: Mapping[str, Any]) -> OAuth:
-    names = ("access_token", "refresh_token", "client_id", "client_secret")
-    values = {name: _token(given, name, f"credentials.{name}") if given.get(name) else None for name in names}
-    oauth = OAuth(**values, expires_at=_expiry(given.get("token_expiry_date")))
+def unknown_keys(raw: object) -> list[str]:
+    """Return a message for each key that does not exist, at the top and in ``credentials``. Empty if ``raw`` is no object.
+
+    Keys that begin with ``_`` are ignored: Airbyte's platform and CDK add some, and users write comments that way.
+    """
+    if not isinstance(raw, Mapping):
+        return []
+    found = list(_unknown(raw, "", TOP_KEYS))
+    if isinstance(credentials := raw.get("credentials"), Mapping):
+        found += _unknown(credentials, "credentials.", CREDENTIALS_KEYS)
+    return found[:MOST_REPORTED]
+
+
+def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:
+    """Parse the first second that is not wanted; refuse one that leaves nothing after the start."""
+    end = parse_date(text, names["end_date"])
+    if end <= parse_date(start, names["start_date"]):
+        name, start_name = names["end_date"], names["start_date"]
+        raise ConfigError(f"{name}: {_quoted(text)} must be later than {start_name}, which is {_quoted(start)}.")
+    return end
+
+
+def _parse_redaction(raw: object) -> Redaction | None:
+    if is_absent(raw):
+        return None
+    from zendesk_chat.redaction.rules import parse_redaction  # late: users without redaction do not pay for loading it
+
+    return parse_redaction(raw)
+
+
+def _parse_oauth(given: OAuthSettings) -> OAuth:
+    path = "credentials."
+    oauth = OAuth(
+        access_token=_optional_token(given.access_token, f"{path}access_token"),
+        refresh_token=_optional_token(given.refresh_token, f"{path}refresh_token"),
+        client_id=_optional_token(given.client_id, f"{path}client_id"),
+        client_secret=_optional_token(given.client_secret, f"{path}client_secret"),
+        expires_at=_parse_expiry(given.token_expiry_date),
+    )
     if not oauth.access_token and not oauth.renewable:
         raise ConfigError(
             "credentials: OAuth 2.0 needs an access_token, or a client_id with a refresh_token or client_secret. "
@@ -239,41 +291,57 @@ def _oauth(given: Mapping[str, Any]) -> OAuth:
     return oauth
 
 
-def _expiry(value: object) -> float | None:
-    if value is None or value == "":
+def _parse_expiry(value: object) -> float | None:
+    if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return _timestamp(value if isinstance(value, str) else "")
     except ValueError:
-        moment = None
-    if moment is None:
-        raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.") from None
 
 
-def _text(raw: Mapping[str, Any], key: str, names: Mapping[str, str]) -> str:
-    value = raw.get(key)
-    if value is None or value == "":
-        raise ConfigError(f"{names[key]}: missing.")
-    if not isinstance(value, str):
-        raise ConfigError(f"{names[key]}: must be a string.")
-    return value
+def _optional_token(text: str | None, name: str) -> str | None:
+    return None if text is None else _token(text, name)
 
 
-def _token(raw: Mapping[str, Any], key: str, name: str) -> str:
-    value = raw.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{name}: missing or not a string.")
-    token = value.strip()
+def _token(text: str, name: str) -> str:
+    token = text.strip()
+    if not token:
+        raise ConfigError(f"{name}: missing.")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(f"{name}: holds characters that no token has; was it copied whole?")
+        raise ConfigError(f"{name}: holds characters that no token has. Copy the complete token, without quotes.")
     return token
 
 
-def _integer(raw: Mapping[str, Any], key: str, default: int, *, low: int, high: int) -> int:
-    value = raw.get(key)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{key}: must be a whole number from {low} to {high}.")
-    return value
+def _timestamp(text: str) -> float:
+    time = datetime.fromisoformat(text.strip())
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _quoted(date: str) -> str:
+    return f'"{printable(date, LONGEST_DATE)}"'
+
+
+def _unknown(part: Mapping[object, object], path: str, known: Collection[str]) -> Iterator[str]:
+    for key in map(str, part):
+        if key not in known and not key.startswith("_"):
+            yield _about_key(key, path, known)
+
+
+def _about_key(key: str, path: str, known: Collection[str]) -> str:
+    name = path + printable(key, LONGEST_NAME)
+    if key in SYNC_OPTIONS:
+        return f"Unknown key `{name}`: it is an option of `sync`, --{key.replace('_', '-')}."
+    if near := _nearest(key, path, known):
+        return f"Unknown key `{name}`: did you mean `{near}`?"
+    return f"Unknown key `{name}`. The keys are {', '.join(known)}."
+
+
+def _nearest(key: str, path: str, known: Collection[str]) -> str | None:
+    """Return the path of the key that was meant: one of the same object, or one that belongs to the other object."""
+    meant = SYNONYMS.get(key.lower(), key)
+    other_path, others = ("", TOP_KEYS) if path else ("credentials.", CREDENTIALS_KEYS)
+    if meant in known or meant in others:
+        return f"{path if meant in known else other_path}{meant}"
+    near = did_you_mean(meant, known)
+    return f"{path}{near}" if near else None

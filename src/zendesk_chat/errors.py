@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose. The type says what recovers from it.
+"""Every error that this package raises on purpose. The type of an error determines what recovers from it.
 
     ConnectorError
     ├── ConfigError               a person must change something: the configuration, the catalog, the account
@@ -19,11 +19,12 @@
     └── DestinationError          the destination cannot be opened or written now; the same run may succeed later
         └── DestinationRefusedError  a person must change something at the destination first
 
-A message says what happened and what to do about it. It never holds a token, a record or a traceback, and is safe to print.
+A message describes what happened and what to do. It never holds a token, a record or a traceback, and is safe to print.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
@@ -131,14 +132,13 @@ class ExitCode(IntEnum):
 
     ``COMPLETE``: every stream is complete. ``INCOMPLETE``: another run may complete the rest. ``USAGE``: the arguments or the
     configuration are wrong, and nothing was read. ``ACTION_NEEDED``: a person must act before another run can succeed.
-    A run that a signal ended exits with 128 and the signal's number, as shells report it: ``INTERRUPTED`` after Ctrl-C.
+    A run that a signal ended exits with 128 plus the signal's number, as shells report it: 130 after Ctrl-C.
     """
 
     COMPLETE = 0
     INCOMPLETE = 1
     USAGE = 2
     ACTION_NEEDED = 3
-    INTERRUPTED = 130
 
 
 def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
@@ -172,14 +172,12 @@ def origin(error: BaseException) -> str:
     >>> origin(ValueError("secret"))
     'ValueError'
     """
-    trace = error.__traceback__
-    while trace and trace.tb_next:
+    trace, where = error.__traceback__, ""
+    while trace:  # from the outermost frame to the one that raised
+        code = trace.tb_frame.f_code
+        where = f" at {code.co_filename.rpartition(os.sep)[2]}:{trace.tb_lineno} in {code.co_name}"
         trace = trace.tb_next
-    if not trace:
-        return type(error).__name__
-    code = trace.tb_frame.f_code
-    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
-    return f"{type(error).__name__} at {file}:{trace.tb_lineno} in {code.co_name}"
+    return f"{type(error).__name__}{where}"
 
 
 def needs_packages(name: str) -> str:

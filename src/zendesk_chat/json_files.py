@@ -1,6 +1,6 @@
-"""JSON files that people write by hand: what is wrong in one is said by line and column, and never quoted.
+"""JSON files that people write by hand. A message names the line and column of a mistake, and never quotes the file.
 
-A byte-order mark is accepted, and UTF-16, as Windows writes them.
+A byte-order mark is accepted, and so is UTF-16: Windows writes both.
 """
 
 from __future__ import annotations
@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, cast
 
 import msgspec
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.json_types import Json
 
 MOST_BYTES: Final = 256 * 2**20  # a device such as /dev/zero has no end
 _OFFSET: Final = re.compile(r"\(byte (\d+)\)")
 _CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb]")
-_REASONS: Final = (  # of the decoder, and what they mean
+_REASONS: Final = (  # words of the decoder, and what they mean
     ("trailing comma", "a comma after the last entry"),
     ("expected ','", "a comma is missing here, or a bracket"),
     ("expected ':'", "a colon is missing after the name"),
@@ -25,13 +26,13 @@ _REASONS: Final = (  # of the decoder, and what they mean
     ("escape", "a backslash that JSON does not know; write two of them"),
     ("number", "a number that JSON does not know"),
 )
-_CERTAIN: Final = (  # what is at that place: these explain more than the decoder does
+_CERTAIN: Final = (  # characters at the mistake that explain more than the decoder does
     (_CURLY, 'a curly quote; JSON needs straight ones (")'),
     (re.compile("'"), 'a single quote; JSON needs double ones (")'),
     (re.compile(r"//|/\*|#"), "a comment; JSON has none"),
     (re.compile("[\0-\x1f]"), "a line break, a tab or another control character; is a closing quote missing before it?"),
 )
-_LIKELY: Final = (  # and these where the decoder gives no reason
+_LIKELY: Final = (  # characters that explain it if the decoder gives no reason
     (re.compile(r"(True|False|None)\b"), "a word that JSON writes true, false or null"),
     (re.compile(r"-?(NaN|Infinity)\b"), "a number that JSON does not know"),
     (re.compile(","), "one comma too many"),
@@ -40,12 +41,12 @@ _LIKELY: Final = (  # and these where the decoder gives no reason
 _OTHER_FORMAT: Final = re.compile(r"\s*(---|- |\w[\w .-]*\s*[:=])")
 
 
-def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
-    """The JSON value in a file.
+def read_json(path: str, what: str) -> Json:
+    """Read the JSON value in a file.
 
     Args:
-        path: Of the file.
-        what: What the file is to the user, for messages: ``config``.
+        path: Path of the file.
+        what: Its purpose, for messages: ``config``.
 
     Raises:
         ConfigError: There is no such file, or it is not JSON.
@@ -62,20 +63,20 @@ def read_json(path: str, what: str) -> Any:  # noqa: ANN401  any JSON value
     return decode_json(data, path, what)
 
 
-def decode_json(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as above
-    """The JSON value in the content of a file.
+def decode_json(data: bytes, path: str, what: str) -> Json:
+    """Decode the content of a file.
 
     Raises:
         ConfigError: It is not JSON.
     """
     try:
-        return msgspec.json.decode(data)
+        return cast("Json", msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_text(data, path, what)
+        return _decode_other(data, path, what)
 
 
-def _decode_text(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as above
-    """Decode what is not plain UTF-8 JSON: with a byte-order mark, in UTF-16, or not JSON at all."""
+def _decode_other(data: bytes, path: str, what: str) -> Json:
+    """Decode content that is not plain UTF-8 JSON: with a byte-order mark, in UTF-16, or not JSON at all."""
     encoding = json.detect_encoding(data)
     try:
         text = data.decode(encoding)
@@ -85,7 +86,7 @@ def _decode_text(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as 
     if not text.strip("\0 \t\r\n"):
         raise ConfigError(f"The {what} file is empty: {path}")
     try:
-        return msgspec.json.decode(text)
+        return cast("Json", msgspec.json.decode(text))
     except RecursionError:
         raise ConfigError(f"The {what} file is not valid JSON: {path}: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
@@ -93,16 +94,16 @@ def _decode_text(data: bytes, path: str, what: str) -> Any:  # noqa: ANN401  as 
 
 
 def _mistake(text: str, reason: str) -> str:
-    """Where a text stops being JSON, and why."""
-    at = _place(text, reason)
+    """Return where the content stops being JSON, and why."""
+    at = _index(text, reason)
     before = text[:at]
     return f"{before.count(chr(10)) + 1}, column {at - before.rfind(chr(10))}: {_words(text, at, reason)}"
 
 
-def _place(text: str, reason: str) -> int:
-    """The index of the character that is wrong."""
+def _index(text: str, reason: str) -> int:
+    """Return the index of the wrong character."""
     offset = _OFFSET.search(reason)
-    if offset is None:  # the text ends too early; a curly quote does not close a string
+    if offset is None:  # the content ends too early, perhaps because a curly quote does not close a string
         curly = _CURLY.search(text)
         return curly.start() if curly else len(text)
     if _OTHER_FORMAT.match(text):
@@ -110,7 +111,8 @@ def _place(text: str, reason: str) -> int:
     at = len(text.encode()[: int(offset[1])].decode(errors="ignore"))
     if "trailing characters" in reason:  # the decoder has gone past the first of them
         return at - 1
-    return len(text[:at].rstrip()) - 1 if "trailing comma" in reason else at  # it has stopped at the bracket behind the comma
+    # For `[1, ]` the decoder reports the bracket; the mistake is the comma before it.
+    return len(text[:at].rstrip()) - 1 if "trailing comma" in reason else at
 
 
 def _words(text: str, at: int, reason: str) -> str:

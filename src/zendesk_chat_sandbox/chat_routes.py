@@ -21,7 +21,7 @@ def chats(world: World, request: Request, parts: Sequence[str]) -> Response:
         return _by_ids(world, request.query["ids"])
     with world.account.lock:
         created = world.account.chats.created
-        end = _place(created, request.query["cursor"]) if "cursor" in request.query else len(created)
+        end = _position(created, request.query["cursor"]) if "cursor" in request.query else len(created)
         begin = max(0, end - PAGE_SIZE)
         page = [_shown(world, identity) for _, identity in reversed(created[begin:end])]
         after = min(len(created), end + PAGE_SIZE)
@@ -48,7 +48,7 @@ def _link(world: World, request: Request, parts: Sequence[str], key: tuple[int, 
     return f"{world.switches.next_page_host or request.origin}{API}/{'/'.join(parts)}?cursor={cursor}"
 
 
-def _place(created: list[tuple[int, str]], cursor: str) -> int:
+def _position(created: list[tuple[int, str]], cursor: str) -> int:
     """Return the position of the first chat after the page that ends before the cursor's key."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)

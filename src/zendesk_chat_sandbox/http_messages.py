@@ -23,7 +23,7 @@ class Request:
     """Header names are in lower case."""
     body: bytes
     hosts: tuple[str, ...]
-    """The host (and port) that the Host header names, and the one in the request's target where it is a whole URL."""
+    """The host (and port) that the Host header names, and the one in the request's target if it is a complete URL."""
 
     @property
     def origin(self) -> str:

@@ -126,7 +126,7 @@ def _conversion_row(entry: ChatEntry) -> Record:
 
 
 def oldest_chat(account: Account) -> str:
-    """Return a start date that takes in the whole history, at midnight."""
+    """Return a start date that includes the complete history, at midnight."""
     created = account.chats.created
     first = created[0][0] if created else account.clock.seconds() - history_days(0) * DAY_SECONDS
     return iso_seconds(parse_seconds(iso_seconds(first - DAY_SECONDS)[:10]))

@@ -7,7 +7,7 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
-from zendesk_chat_sandbox import texts
+from zendesk_chat_sandbox import vocabulary
 from zendesk_chat_sandbox.chance import below, pick, token
 from zendesk_chat_sandbox.chat_store import ChatEntry
 from zendesk_chat_sandbox.conversations import ENGLISH, OTHER_TAGS, PHRASES, TOPICS, Topic
@@ -53,7 +53,7 @@ _TICKET_SHARE: Final = 0.3
 _SPECIAL_CHATS: Final = 5
 """The first chats made are chats that an agent answers, and carry the oddities once each."""
 _MALFORMED_DATE: Final = "2017-04-24T12:45:32+00:00Z"
-_FALSE_PLACE: Final = (
+_FALSE_LOCATION: Final = (
     '"browser":"","platform":"","user_agent":"","ip":"203.0.299.96","city":"","region":"","country_code":"","country_name":""'
 )
 _FOREIGN_CHAT: Final = 3
@@ -156,7 +156,7 @@ class ChatMaker:
         """Write a chat out, now that its time is known."""
         deleted = draft.number >= _SPECIAL_CHATS and self._random.random() < _DELETED_SHARE
         day = iso_seconds(times.start)
-        identity = f"{day[2:4]}{day[5:7]}.{texts.ACCOUNT_ID}.{token(self._random, 13)}"
+        identity = f"{day[2:4]}{day[5:7]}.{vocabulary.ACCOUNT_ID}.{token(self._random, 13)}"
         body = self._offline if draft.dialogue is None else self._chat
         return ChatEntry(
             identity=identity,
@@ -260,20 +260,20 @@ class ChatMaker:
         seen = draft.visitor.session
         if foreign:
             # A message posted through the API: session and address are whatever was posted.
-            seen = _FALSE_PLACE
+            seen = _FALSE_LOCATION
         return (
-            f'{{"id":"{day[2:4]}{day[5:7]}{day[8:10]}.{texts.ACCOUNT_ID}.{token(random, 14)}",{seen},"start_date":"{begun}",'
-            f'"end_date":"{iso_seconds(times.start + draft.duration)}"}}'
+            f'{{"id":"{day[2:4]}{day[5:7]}{day[8:10]}.{vocabulary.ACCOUNT_ID}.{token(random, 14)}",{seen},'
+            f'"start_date":"{begun}","end_date":"{iso_seconds(times.start + draft.duration)}"}}'
         )
 
     def _webpath(self, draft: Draft, start: int) -> str:
         random = self._random
-        steps, referrer = [], pick(random, texts.REFERRERS)
+        steps, referrer = [], pick(random, vocabulary.REFERRERS)
         count = below(random, 4)
         for number in range(count):
-            page, title = pick(random, texts.PAGES)
+            page, title = pick(random, vocabulary.PAGES)
             if number == count - 1:
-                page, title = texts.SHOP + draft.case.topic.page, texts.TITLES[draft.case.topic.page]
+                page, title = vocabulary.SHOP + draft.case.topic.page, vocabulary.TITLES[draft.case.topic.page]
             if random.random() < _WEBPATH_ARRAY_SHARE:
                 steps.append(f'[{start - 40 + number},"{page}",null]')
             else:
@@ -317,10 +317,10 @@ class ChatMaker:
 
     def _outline(self, draft: Draft, dialogue: Dialogue, times: Times, identity: str, *, deleted: bool) -> str:
         random, case = self._random, draft.case
-        engine, terms = pick(random, texts.SEARCHES)
+        engine, terms = pick(random, vocabulary.SEARCHES)
         triggered = case.started_by == "trigger"
         served = bool(dialogue.parts)
-        # Keys that are null in most rows are left out of some.
+        # Keys that are null in most rows are missing in some.
         comment = "" if case.comment == "null" and random.random() < _RARE_SHARE else f'"comment":{case.comment},'
         abandon = "" if served else pick(random, ("", '"abandon_time":null,', *[f'"abandon_time":{case.wait},'] * 6))
         missed = "false" if served else "true"

@@ -10,8 +10,8 @@ from zendesk_chat_sandbox.http_messages import Record
 from zendesk_chat_sandbox.seed_lists import Lists
 from zendesk_chat_sandbox.seed_staff import SUNDAY, Duty, Rota
 from zendesk_chat_sandbox.seed_times import HOUR_SECONDS, weekday_of
-from zendesk_chat_sandbox.texts import ACCOUNT_ID
 from zendesk_chat_sandbox.timestamps import DAY_SECONDS, SECOND_US, iso_micros, iso_seconds, parse_micros
+from zendesk_chat_sandbox.vocabulary import ACCOUNT_ID
 
 EventMaker = Callable[[Random, Lists, int], Record]
 """Builds one event from (random, the account's lists, its time in epoch microseconds)."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
-from zendesk_chat_sandbox import texts
+from zendesk_chat_sandbox import vocabulary
 from zendesk_chat_sandbox.http_messages import Record
 from zendesk_chat_sandbox.seed_staff import TEAM
 from zendesk_chat_sandbox.timestamps import DAY_SECONDS, iso_seconds
@@ -27,12 +27,12 @@ def _some(random: Random, values: list[Identity], most: int) -> list[Identity]:
 
 def make_role(random: Random, number: int, lists: Lists, now: int) -> Record:  # noqa: ARG001 -- one signature for all
     """Build a role with its twelve permissions, words and booleans mixed."""
-    name = texts.ROLES[number % len(texts.ROLES)]
+    name = vocabulary.ROLES[number % len(vocabulary.ROLES)]
     senior = name != "Agent"
     reach = "account" if senior else "self"
     return {
         "id": 360_000_000_076 + 20 * number,
-        "name": name if number < len(texts.ROLES) else f"{name} {number}",
+        "name": name if number < len(vocabulary.ROLES) else f"{name} {number}",
         "description": f"{name}s of the shop",
         "enabled": True,
         "members_count": random.randint(1, 60),
@@ -56,7 +56,7 @@ def make_role(random: Random, number: int, lists: Lists, now: int) -> Record:  #
 def make_department(random: Random, number: int, lists: Lists, now: int) -> Record:  # noqa: ARG001 -- one signature
     """Build a department; its members are agents, its settings may be empty."""
     identity = 7_200_000_000_001 + number
-    name = texts.DEPARTMENTS[number % len(texts.DEPARTMENTS)]
+    name = vocabulary.DEPARTMENTS[number % len(vocabulary.DEPARTMENTS)]
     settings: Record = {
         "chat_enabled": True,
         "solved_ticket_reassignment_strategy": "",
@@ -64,20 +64,20 @@ def make_department(random: Random, number: int, lists: Lists, now: int) -> Reco
     }
     return {
         "id": identity,
-        "name": name if number < len(texts.DEPARTMENTS) else f"{name} {number}",
+        "name": name if number < len(vocabulary.DEPARTMENTS) else f"{name} {number}",
         "description": "" if number == 1 else f"{name} desk",
         "enabled": True,
         "members": [],
-        "settings": {} if number == len(texts.DEPARTMENTS) - 1 else settings,
+        "settings": {} if number == len(vocabulary.DEPARTMENTS) - 1 else settings,
     }
 
 
 def make_skill(random: Random, number: int, lists: Lists, now: int) -> Record:  # noqa: ARG001 -- one signature for all
     """Build a skill."""
-    name = texts.SKILLS[number % len(texts.SKILLS)]
+    name = vocabulary.SKILLS[number % len(vocabulary.SKILLS)]
     return {
         "id": 1_300_001 + number,
-        "name": name if number < len(texts.SKILLS) else f"{name}_{number}",
+        "name": name if number < len(vocabulary.SKILLS) else f"{name}_{number}",
         "description": f"Speaks or knows {name}",
         "enabled": random.random() < 1 - _NULL_CREATED_SHARE,
         "members": [],
@@ -95,8 +95,8 @@ def _departments_of(random: Random, number: int, lists: Lists) -> list[Identity]
 def make_agent(random: Random, number: int, lists: Lists, now: int) -> Record:
     """Build an agent; number 0 owns the account. Departments and skills learn of their new member."""
     identity = (360_700_000_001 if number % 5 < 3 else 361_000_000_002) + number * 1_009  # noqa: PLR2004 -- two ranges
-    first = texts.FIRST_NAMES[number % len(texts.FIRST_NAMES)]
-    last = texts.LAST_NAMES[(number + number // len(texts.FIRST_NAMES)) % len(texts.LAST_NAMES)]
+    first = vocabulary.FIRST_NAMES[number % len(vocabulary.FIRST_NAMES)]
+    last = vocabulary.LAST_NAMES[(number + number // len(vocabulary.FIRST_NAMES)) % len(vocabulary.LAST_NAMES)]
     departments = _departments_of(random, number, lists)
     skills = _some(random, _ids(lists, "skills"), 2)
     created = now - random.randint(400, 2_000) * DAY_SECONDS
@@ -112,9 +112,9 @@ def make_agent(random: Random, number: int, lists: Lists, now: int) -> Record:
         "email": f"{first}.{last}.{number}@example.com".lower(),
         "first_name": f"{first} {last}",
         "last_name": "",
-        "display_name": first if number < len(texts.FIRST_NAMES) else f"{first} {last}",
+        "display_name": first if number < len(vocabulary.FIRST_NAMES) else f"{first} {last}",
         "enabled": number % 17 != 16,  # noqa: PLR2004 -- some have left
-        "role_id": 360_000_000_076 + 20 * (number if number < len(texts.ROLES) - 1 else 2),
+        "role_id": 360_000_000_076 + 20 * (number if number < len(vocabulary.ROLES) - 1 else 2),
         "roles": {"administrator": number <= 1 or number % 40 == 5, "owner": number == 0},  # noqa: PLR2004 -- a few
         "departments": departments,
         "enabled_departments": departments[:1],
@@ -133,22 +133,22 @@ def make_ban(random: Random, number: int, lists: Lists, now: int) -> Record:  # 
         record |= {"type": "ip_address", "ip_address": f"203.0.113.{number % 256}"}
     else:
         name = f"Visitor {10_000_000 + random.randint(0, 9_999_999)}"
-        record |= {"type": "visitor", "visitor_id": f"{texts.ACCOUNT_ID}.ban{number:06d}", "visitor_name": name}
-    record["reason"] = random.choice(texts.BAN_REASONS)
+        record |= {"type": "visitor", "visitor_id": f"{vocabulary.ACCOUNT_ID}.ban{number:06d}", "visitor_name": name}
+    record["reason"] = random.choice(vocabulary.BAN_REASONS)
     record["created_at"] = None if random.random() < _NULL_CREATED_SHARE else created
     return record
 
 
 def make_goal(random: Random, number: int, lists: Lists, now: int) -> Record:  # noqa: ARG001 -- one signature for all
     """Build a goal."""
-    name = texts.GOALS[number % len(texts.GOALS)]
+    name = vocabulary.GOALS[number % len(vocabulary.GOALS)]
     operator = random.choice(("equals", "contains"))
     value = f"https://shop.example.com/{name.lower().replace(' ', '-')}"
     return {
         "id": 500_001 + number,
-        "name": name if number < len(texts.GOALS) else f"{name} {number}",
+        "name": name if number < len(vocabulary.GOALS) else f"{name} {number}",
         "description": f"Visitor reached {name}",
-        "enabled": number % 5 < len(texts.GOALS) - 1,
+        "enabled": number % 5 < len(vocabulary.GOALS) - 1,
         "attribution_model": random.choice(("first_touch", "last_touch")),
         "attribution_period": random.randint(1, 30),
         "settings": {"conditions": [{"type": "url", "operator": operator, "value": value}]},
@@ -157,13 +157,13 @@ def make_goal(random: Random, number: int, lists: Lists, now: int) -> Record:  #
 
 def make_shortcut(random: Random, number: int, lists: Lists, now: int) -> Record:  # noqa: ARG001 -- one signature
     """Build a shortcut; its id is its name, and only some scopes carry departments or agents."""
-    name = texts.SHORTCUTS[number % len(texts.SHORTCUTS)]
-    name = name if number < len(texts.SHORTCUTS) else f"{name}_{number}"
+    name = vocabulary.SHORTCUTS[number % len(vocabulary.SHORTCUTS)]
+    name = name if number < len(vocabulary.SHORTCUTS) else f"{name}_{number}"
     scope = ("all", "all", "department", "agent")[number % 4]
     record: Record = {
         "id": name,
         "name": name,
-        "message": texts.SHORTCUT_MESSAGES[number % len(texts.SHORTCUT_MESSAGES)],
+        "message": vocabulary.SHORTCUT_MESSAGES[number % len(vocabulary.SHORTCUT_MESSAGES)],
         "options": random.choice(("", "", "Yes/No")),
         "scope": scope,
     }
@@ -171,20 +171,20 @@ def make_shortcut(random: Random, number: int, lists: Lists, now: int) -> Record
         record["departments"] = _some(random, _ids(lists, "departments"), 2)
     if scope == "agent":
         record["agents"] = _some(random, _ids(lists, "agents"), 1)
-    return record | {"tags": random.sample(texts.TAGS, random.randint(0, 2))}
+    return record | {"tags": random.sample(vocabulary.TAGS, random.randint(0, 2))}
 
 
 def make_trigger(random: Random, number: int, lists: Lists, now: int) -> Record:  # noqa: ARG001 -- one signature
     """Build a trigger whose definition nests arrays of mixed types."""
-    name = texts.TRIGGERS[number % len(texts.TRIGGERS)]
+    name = vocabulary.TRIGGERS[number % len(vocabulary.TRIGGERS)]
     definition: Record = {
         "event": ("chat_requested", "page_enter", "chat_message")[number % 3],
         "condition": [
             "and",
             ["not", ["firedBefore"]],
-            ["or", ["eq", "@visitor_page_url", texts.PAGES[number % len(texts.PAGES)][0]], ["stillOnPage", 30]],
+            ["or", ["eq", "@visitor_page_url", vocabulary.PAGES[number % len(vocabulary.PAGES)][0]], ["stillOnPage", 30]],
             ["neq", "@visitor_served", False],
-            ["hasTag", texts.TAGS[number % len(texts.TAGS)]],
+            ["hasTag", vocabulary.TAGS[number % len(vocabulary.TAGS)]],
         ],
         "actions": [
             ["wait", 5 + number],
@@ -197,7 +197,7 @@ def make_trigger(random: Random, number: int, lists: Lists, now: int) -> Record:
         definition |= {"version": 1, "editor": "advanced"}
     return {
         "id": 66_000_001 + number,
-        "name": name if number < len(texts.TRIGGERS) else f"{name} {number}",
+        "name": name if number < len(vocabulary.TRIGGERS) else f"{name} {number}",
         "description": f"{name}, on the shop's pages",
         "enabled": number % 4 != 1,
         "definition": definition,
@@ -215,12 +215,12 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "triggers": make_trigger,
 }
 SIZES: Final[Mapping[str, int]] = {
-    "roles": len(texts.ROLES),
-    "departments": len(texts.DEPARTMENTS),
-    "skills": len(texts.SKILLS),
+    "roles": len(vocabulary.ROLES),
+    "departments": len(vocabulary.DEPARTMENTS),
+    "skills": len(vocabulary.SKILLS),
     "agents": 250,
     "bans": 230,
-    "goals": len(texts.GOALS),
+    "goals": len(vocabulary.GOALS),
     "shortcuts": 40,
-    "triggers": len(texts.TRIGGERS),
+    "triggers": len(vocabulary.TRIGGERS),
 }

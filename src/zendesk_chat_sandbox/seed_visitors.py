@@ -11,7 +11,7 @@ from itertools import product
 from random import Random
 from typing import Final
 
-from zendesk_chat_sandbox import texts
+from zendesk_chat_sandbox import vocabulary
 from zendesk_chat_sandbox.chance import below, pick, token
 from zendesk_chat_sandbox.json_text import quoted
 
@@ -43,10 +43,10 @@ class Crowd:
         self._random = random
         self._returning = returning
         self._known: list[Visitor] = []
-        self._names = {culture: tuple(_names(*lists)) for culture, lists in texts.NAMES.items()}
-        self._odd_names = tuple(quoted(name) for name in texts.VISITOR_NAMES)
-        self._places = tuple(enumerate(texts.PLACES))
-        self._weights = [place.weight for place in texts.PLACES]
+        self._names = {culture: tuple(_names(*lists)) for culture, lists in vocabulary.NAMES.items()}
+        self._odd_names = tuple(quoted(name) for name in vocabulary.VISITOR_NAMES)
+        self._locations = tuple(enumerate(vocabulary.LOCATIONS))
+        self._weights = [location.weight for location in vocabulary.LOCATIONS]
 
     def next(self) -> Visitor:
         """Return who writes next. Who has returned often is more likely to return again."""
@@ -61,36 +61,36 @@ class Crowd:
 
     def _new(self) -> Visitor:
         random = self._random
-        number, place = random.choices(self._places, self._weights)[0]
+        number, location = random.choices(self._locations, self._weights)[0]
         identity = token(random, 16)
         chance, digits = random.random(), random.randrange(10_000_000, 100_000_000)
         email = phone = ""
         if chance < _ANONYMOUS_SHARE:
             name = f'"Visitor {digits}"'
         else:
-            name, local = pick(random, self._names[place.culture])
+            name, local = pick(random, self._names[location.culture])
             email = f"{local}{digits % 97}@{_MAIL_HOSTS[digits % 4]}" if digits % 5 else ""
-            phone = f"+{place.calling_code} 555 {digits % 10_000:04d}" if digits % 4 == 0 else ""
+            phone = f"+{location.calling_code} 555 {digits % 10_000:04d}" if digits % 4 == 0 else ""
             if chance > 1 - _ODD_NAME_SHARE:
                 name = pick(random, self._odd_names)
-        record = f'{{"id":"{texts.ACCOUNT_ID}.{identity}","name":{name},"email":"{email}","phone":"{phone}","notes":""}}'
-        browser, platform, agent = pick(random, texts.BROWSERS)
+        record = f'{{"id":"{vocabulary.ACCOUNT_ID}.{identity}","name":{name},"email":"{email}","phone":"{phone}","notes":""}}'
+        browser, platform, agent = pick(random, vocabulary.BROWSERS)
         session = (
             f'"browser":"{browser}","platform":"{platform}","user_agent":"{agent}","ip":"{_address(random, number)}",'
-            f'"city":"{place.city}","region":"{place.region}","country_code":"{place.code}","country_name":"{place.country}"'
+            f'"city":"{location.city}","region":"{location.region}","country_code":"{location.code}","country_name":"{location.country}"'
         )
-        return Visitor(f"{texts.ACCOUNT_ID}.{identity}", record, name, session, place.code)
+        return Visitor(f"{vocabulary.ACCOUNT_ID}.{identity}", record, name, session, location.code)
 
 
-def _address(random: Random, place: int) -> str:
-    block = place * _BLOCKS_PER_CITY + below(random, _BLOCKS_PER_CITY)
+def _address(random: Random, location: int) -> str:
+    block = location * _BLOCKS_PER_CITY + below(random, _BLOCKS_PER_CITY)
     if random.random() < _IPV6_SHARE:
         return f"2001:db8:{block:x}::{random.randrange(1, 65_536):x}"
     return f"198.18.{block}.{random.randrange(1, 255)}"
 
 
 def _names(given: tuple[str, ...], family: tuple[str, ...], form: str) -> Iterator[tuple[str, str]]:
-    """Return names as JSON, each with what stands before the @ of its e-mail address.
+    """Return names as JSON, each with the part before the @ of its e-mail address.
 
     A name may have its Latin form behind a slash: ``花子/hanako``.
     """

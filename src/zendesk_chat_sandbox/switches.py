@@ -39,7 +39,7 @@ class Switches:
     over_limit: Literal["reject", "clamp"] = "reject"
     """A ``limit`` above the maximum of an export, of agents or of bans."""
     export_page_cap: int = 0
-    """Largest page that an export returns, whatever ``limit`` says; 0 for no cap."""
+    """Largest page that an export returns, whatever the ``limit``; 0 for no cap."""
     short_page_every: int = 0
     """Every so manieth export page holds half of what it could although more follows; 0 for never."""
     bans_limit: Literal["union", "list"] = "union"

@@ -1,6 +1,5 @@
 """``check`` against accounts and tokens of every kind: one status each, and a message that says what to do."""
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output
-from airbyte.running import ALL, check_here, config_of, execute, files, small
+from tests.support.children import DERIVED
+from tests.support.executable import ALL, check_here, config_of, execute, files, small
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Fault, Sandbox
 
 
@@ -129,8 +128,8 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     import io
     import tempfile
 
-    from airbyte.protocol import parse
-    from api.fakes import HastyClock
+    from tests.support.http_fakes import HastyClock
+    from tests.support.protocol import parse
     from zendesk_chat.airbyte.check import check
     from zendesk_chat.airbyte.messages import Writer
 
@@ -144,7 +143,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     out, clock = io.BytesIO(), HastyClock()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         path = files(Path(folder), config=config_of(sandbox, credentials=oauth))[1]
-        assert check(Writer(out, clock), clock, threading.Event(), path) == 0
+        assert check(Writer(out, clock), clock, path) == 0
     output = Output(parse(out.getvalue()))
     assert [message["type"] for message in output.messages] == ["CONTROL", "CONNECTION_STATUS"]
     saved = output.payloads("CONTROL")[0]["connectorConfig"]["config"]
@@ -156,17 +155,17 @@ def test_a_check_that_is_stopped_does_not_succeed() -> None:
     import io
     import tempfile
 
-    from airbyte.protocol import parse
+    from tests.support.protocol import parse
     from zendesk_chat.airbyte.check import check
     from zendesk_chat.airbyte.messages import Writer
     from zendesk_chat.clock import SystemClock
 
     clock = SystemClock()
-    clock.stopped.set()
+    clock.stop()
     out = io.BytesIO()
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         sandbox.inject(Fault(kind="status", path="*/goals"))
-        check(Writer(out, clock), clock, clock.stopped, files(Path(folder), config=config_of(sandbox))[1])
+        check(Writer(out, clock), clock, files(Path(folder), config=config_of(sandbox))[1])
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "stopped" in status["message"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from airbyte.running import ALL, INCREMENTAL, environment, execute, files
+from tests.support.executable import ALL, INCREMENTAL, environment, execute, files
 
 CONFIG = {"start_date": "2024-01-01T00:00:00Z", "subdomain": "acme", "access_token": "a-token"}
 
@@ -28,7 +28,7 @@ def test_spec_is_one_line() -> None:
     Draft7Validator.check_schema(specification["connectionSpecification"])
 
 
-def test_spec_takes_the_incumbents_configs_and_our_own() -> None:
+def test_spec_accepts_the_configs_of_airbytes_connector_and_our_own() -> None:
     connection = spec()["connectionSpecification"]
     assert connection["required"] == ["start_date", "subdomain"]
     valid = Draft7Validator(connection)

@@ -1,4 +1,4 @@
-"""Streams that are cut out of chats: each page is fetched once for all of them, and each goes on from its own state."""
+"""Streams derived from chats: each page is fetched once for all of them, and each resumes from its own state."""
 
 import subprocess
 import sys
@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read
-from airbyte.running import (
+from tests.support.children import DERIVED
+from tests.support.executable import (
     EXECUTABLE,
     assert_whole,
     by_content,
@@ -23,6 +22,7 @@ from airbyte.running import (
     small,
     truth,
 )
+from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Sandbox, Switches
 
 FEED = ("chats", *DERIVED)
@@ -37,7 +37,7 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def read(sandbox: Sandbox, streams: Iterable[str], state: Any = None, **catalog: Any) -> tuple[Output, list[str]]:
-    """A whole read of these streams, and where the pages of chats began that it asked for."""
+    """A complete read of these streams, and where the pages of chats began that it asked for."""
     sandbox.clear_requests()
     code, output = read_here(config_of(sandbox), catalog_of(streams, **catalog), state)
     assert (code, output.errors) == (0, [])
@@ -110,20 +110,20 @@ def test_an_edited_chat_comes_again_with_all_that_it_has_and_nothing_else_does()
 
 def test_a_visitor_is_as_in_the_latest_chat_even_if_an_older_one_is_edited_later() -> None:
     with small(chats=120) as sandbox:
-        old, new = (sandbox.account.chat_ids()[place] for place in (10, 60))
+        old, new = (sandbox.account.chat_ids()[index] for index in (10, 60))
         same = chat_of(sandbox, old)["visitor"]["id"]
         sandbox.account.edit_chat(old, timestamp="2026-01-01T00:00:00Z")
         sandbox.account.edit_chat(new, visitor={"id": same, "name": "Latest"}, timestamp="2026-01-02T00:00:00Z")
         first, _ = read(sandbox, ["visitors"])
         sandbox.account.edit_chat(old, visitor={"id": same, "name": "Older"})
         second, _ = read(sandbox, ["visitors"], first.last_state)
-        assert [seen["name"] for seen in second.records["visitors"]] == ["Older"], "what is newer is told by its cursor"
+        assert [seen["name"] for seen in second.records["visitors"]] == ["Older"], "the cursor decides which is newer"
         (expected,) = [seen for seen in truth(sandbox, "visitors") if seen["id"] == same]
         assert expected["name"] == "Latest"
         assert_whole(sandbox, "visitors", first.records["visitors"], second.records["visitors"])
 
 
-def test_visitors_who_return_are_whole_after_pages_that_hold_some_of_their_chats() -> None:
+def test_visitors_who_return_are_complete_after_pages_that_hold_some_of_their_chats() -> None:
     with Sandbox(chats=400, switches=Switches(rate_limit=0, export_page_cap=50)) as sandbox:
         output, _ = read(sandbox, ["visitors"])
         seen = [record["id"] for record in output.records["visitors"]]
@@ -151,10 +151,10 @@ def test_one_that_is_added_later_catches_up_alone_and_is_read_with_the_others_th
 
 def test_a_read_that_is_killed_between_any_two_states_is_completed_and_nothing_comes_twice() -> None:
     with small(chats=130, export_page_cap=50) as sandbox:
-        whole, pages = read(sandbox, FEED)
-        places = list(cuts(whole))
-        assert len({str(sorted(len(records) for records in committed.values())) for committed, _ in places}) > len(FEED)
-        for committed, state in places:
+        complete, pages = read(sandbox, FEED)
+        positions = list(cuts(complete))
+        assert len({str(sorted(len(records) for records in committed.values())) for committed, _ in positions}) > len(FEED)
+        for committed, state in positions:
             rest, asked = read(sandbox, FEED, state)
             assert len(asked) <= len(pages) + 1
             for stream in FEED:
@@ -162,11 +162,11 @@ def test_a_read_that_is_killed_between_any_two_states_is_completed_and_nothing_c
                 assert by_content([*before, *rest.records[stream]]) == by_content(truth(sandbox, stream)), stream
 
 
-def test_states_at_different_places_become_one_while_the_account_changes() -> None:
+def test_states_at_different_positions_become_one_while_the_account_changes() -> None:
     with small(chats=130, export_page_cap=50) as sandbox:
-        whole, _ = read(sandbox, FEED)
-        places = list(cuts(whole))
-        committed, state = places[len(places) // 2]
+        complete, _ = read(sandbox, FEED)
+        positions = list(cuts(complete))
+        committed, state = positions[len(positions) // 2]
         edited = [chat["id"] for chat in truth(sandbox, "chats") if chat.get("history")][::40]
         for identity in edited:
             sandbox.account.edit_chat(identity, tags=["late"], history=chat_of(sandbox, identity)["history"][1:])
@@ -203,7 +203,7 @@ def test_when_chats_cannot_be_read_all_of_them_say_so() -> None:
         assert {output.error_of(stream)["failure_type"] for stream in FEED} == {"config_error"}
 
 
-def test_pages_of_a_thousand_chats_and_all_that_is_cut_from_them_take_bounded_memory(tmp_path: Path) -> None:
+def test_pages_of_a_thousand_chats_and_all_derived_records_take_bounded_memory(tmp_path: Path) -> None:
     with small(chats=2500, export_page_cap=0) as sandbox:
         options = files(tmp_path, config=config_of(sandbox, request_timeout_seconds=60), catalog=catalog_of(FEED))
         command = [sys.executable, "-c", MEASURED, str(tmp_path / "out"), str(EXECUTABLE), "read", *options]

@@ -1,21 +1,21 @@
-"""What a record has that its schema does not know is said once a run, by stream, path and type, and passes as it came."""
+"""A field or type that the schema lacks is reported once a run, by stream and path; the record passes unchanged."""
 
 import json
 from typing import Any
 
-from airbyte.protocol import Output
-from airbyte.running import ALL, by_content, catalog_of, config_of, read_here, small, truth
+from tests.support.executable import ALL, by_content, catalog_of, config_of, read_here, small, truth
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 
 PRIVATE = "private words"
 
 
 def drifts(output: Output) -> list[str]:
-    """What is said of drift, without what is said of each."""
-    told = ". It is passed on as it came. Please report this."
+    """The reports of drift, without the advice that each repeats."""
+    advice = ". It is passed on as it came. Please report this."
     lines = output.logs("WARN")
-    assert all(line.endswith(told) for line in lines)
-    return sorted(line.removesuffix(told) for line in lines)
+    assert all(line.endswith(advice) for line in lines)
+    return sorted(line.removesuffix(advice) for line in lines)
 
 
 def read(sandbox: Sandbox, streams: Any = ALL, state: Any = None) -> Output:
@@ -37,7 +37,7 @@ def drift(sandbox: Sandbox, chats: int = 3) -> list[str]:
     return edited
 
 
-def test_new_fields_and_changed_types_are_said_once_for_each_stream_path_and_type() -> None:
+def test_new_fields_and_changed_types_are_reported_once_for_each_stream_path_and_type() -> None:
     with small(chats=250) as sandbox:
         edited = drift(sandbox)
         output = read(sandbox)
@@ -61,7 +61,7 @@ def test_new_fields_and_changed_types_are_said_once_for_each_stream_path_and_typ
         assert [event["options"] for event in events] == ["7"] * 3, "its one type"
 
 
-def test_each_run_says_it_again_if_it_meets_it_again() -> None:
+def test_each_run_reports_it_again_if_it_meets_it_again() -> None:
     with small(chats=120) as sandbox:
         first = read(sandbox)
         assert drifts(first) == []
@@ -71,7 +71,7 @@ def test_each_run_says_it_again_if_it_meets_it_again() -> None:
         assert drifts(read(sandbox)) == drifts(second)
 
 
-def test_a_field_with_several_new_types_is_said_for_each() -> None:
+def test_a_field_with_several_new_types_is_reported_for_each() -> None:
     with small(chats=60) as sandbox:
         account = sandbox.account
         values: list[Any] = [1, "x", 1, None, [], "y", {}]

@@ -1,12 +1,23 @@
-"""A backfill of a closed period, and what follows it: together they are the whole, and nothing comes twice."""
+"""A backfill of a closed period, and what follows it: together they are complete, and nothing comes twice."""
 
 from typing import Any
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output
-from airbyte.running import ALL, INCREMENTAL, by_content, catalog_of, check_here, config_of, key_of, read_here, small, truth
+from tests.support.children import DERIVED
+from tests.support.executable import (
+    ALL,
+    INCREMENTAL,
+    by_content,
+    catalog_of,
+    check_here,
+    config_of,
+    key_of,
+    read_here,
+    small,
+    truth,
+)
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 
 TIMES = {
@@ -32,28 +43,28 @@ def middle(sandbox: Sandbox, stream: str) -> str:
 
 
 @pytest.mark.parametrize("of", ["chats", "agent_timeline"])
-def test_a_closed_read_has_what_is_before_the_end_and_an_open_one_goes_on_from_it(of: str) -> None:
+def test_a_closed_read_has_what_is_before_the_end_and_an_open_one_resumes_from_it(of: str) -> None:
     with small() as sandbox:
         end = middle(sandbox, of)
         closed = read(sandbox, end_date=end)
         again = read(sandbox, closed.last_state, end_date=end)
         opened = read(sandbox, closed.last_state)
         for stream in ALL:
-            whole = truth(sandbox, stream)
+            complete = truth(sandbox, stream)
             if stream not in TIMES:
-                assert by_content(closed.records[stream]) == by_content(whole), stream
+                assert by_content(closed.records[stream]) == by_content(complete), stream
                 continue
-            before = [record for record in whole if record[TIMES[stream]][:19] < end[:19]]
-            assert 0 < len(before) < len(whole) or stream != of
+            before = [record for record in complete if record[TIMES[stream]][:19] < end[:19]]
+            assert 0 < len(before) < len(complete) or stream != of
             assert by_content(closed.records[stream]) == by_content(before), stream
             assert again.records[stream] == [], stream
-            assert by_content([*closed.records[stream], *opened.records[stream]]) == by_content(whole), stream
+            assert by_content([*closed.records[stream], *opened.records[stream]]) == by_content(complete), stream
             keys = [key_of(stream, record) for record in [*closed.records[stream], *opened.records[stream]]]
             assert len(set(keys)) == len(keys), stream
         assert not any(read(sandbox, opened.last_state).records[stream] for stream in INCREMENTAL)
 
 
-def test_periods_one_after_the_other_are_the_whole() -> None:
+def test_periods_one_after_the_other_are_complete_together() -> None:
     with small() as sandbox:
         bounds = ["2020-01-01T00:00:00Z", middle(sandbox, "agent_events"), middle(sandbox, "chats"), ""]
         runs = [
@@ -75,7 +86,7 @@ def test_a_start_is_honoured_to_the_second() -> None:
 
 
 @pytest.mark.parametrize("end", ["2019-01-01T00:00:00Z", "2020-01-01T00:00:00Z"])
-def test_an_end_that_is_not_after_the_start_is_said(end: str) -> None:
+def test_an_end_that_is_not_after_the_start_is_reported(end: str) -> None:
     with small(chats=5) as sandbox:
         status, message = check_here(config_of(sandbox, end_date=end))
     assert status == "FAILED"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airbyte.running import (
+from tests.support.executable import (
     ALL,
     INCREMENTAL,
     assert_whole,
@@ -217,7 +217,7 @@ def test_a_token_endpoint_that_fails_first_is_asked_again() -> None:
         assert output.records["goals"]
 
 
-def test_a_dead_refresh_token_says_authenticate_again() -> None:
+def test_a_dead_refresh_token_asks_to_authenticate_again() -> None:
     with small(chats=20) as sandbox:
         code, output = read_here(oauth(sandbox, refresh_token="used"), catalog_of(["goals", "chats"]))
         assert code == 1

@@ -4,21 +4,21 @@ import io
 import json
 from typing import Any
 
-from airbyte.protocol import check_read
-from api.fakes import NOW, FakeClock
+from tests.support.http_fakes import NOW, FakeClock
+from tests.support.protocol import check_read
 from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
 from zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
-from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, _Narrator
+from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, EventWriter
 from zendesk_chat.engine.events import (
     Event,
-    Ledger,
+    Heartbeat,
     Note,
     PageRead,
-    Quiet,
     RateLimited,
     StreamCompleted,
     StreamStarted,
 )
+from zendesk_chat.engine.stats import SyncStats
 
 SAVED = {"update_timestamp": "2026-01-01T00:00:00Z"}
 READ = {"update_timestamp": "2026-02-01T00:00:00Z"}
@@ -27,12 +27,12 @@ READ = {"update_timestamp": "2026-02-01T00:00:00Z"}
 def told(*story: Event | float, **states: Any) -> bytes:
     """What is written of events, with seconds passing between them."""
     clock, out = FakeClock(), io.BytesIO()
-    narrator = _Narrator(Writer(out, clock), clock, states)
+    out_events = EventWriter(Writer(out, clock), clock, states)
     for event in story:
         if isinstance(event, int | float):
             clock.time += event
         else:
-            narrator.tell(event)
+            out_events.write(event)
     return out.getvalue()
 
 
@@ -46,14 +46,14 @@ def states(output: bytes) -> list[tuple[str, Any, float]]:
 
 
 def test_a_long_wait_repeats_the_last_state_each_half_minute() -> None:
-    waits: list[Event | float] = [5.0, Quiet()] * 13  # more than a minute
+    waits: list[Event | float] = [5.0, Heartbeat()] * 13  # more than a minute
     output = told(
         StreamStarted("chats"),
         PageRead("chats", [b'{"id":1}'], READ),
         RateLimited("chats", NOW + 60),
         *waits,
         PageRead("chats", [b'{"id":1}'], READ | {"n": 2}),
-        StreamCompleted("chats", Ledger()),
+        StreamCompleted("chats", SyncStats()),
         chats=NO_CURSOR_STATE,
     )
     assert states(output) == [
@@ -73,15 +73,15 @@ def test_logs_and_statuses_do_not_put_it_off() -> None:
 
 
 def test_before_the_first_page_the_saved_state_is_repeated_or_one_that_says_nothing() -> None:
-    wait = (KEEP_ALIVE_SECONDS, Quiet())
+    wait = (KEEP_ALIVE_SECONDS, Heartbeat())
     assert states(told(StreamStarted("chats"), *wait, chats=SAVED)) == [("chats", SAVED, 0.0)]
     assert states(told(StreamStarted("chats"), *wait, chats=NO_CURSOR_STATE)) == [("chats", NO_CURSOR_STATE, 0.0)]
 
 
 def test_a_stream_that_has_not_begun_or_has_ended_is_left_alone() -> None:
-    wait = (KEEP_ALIVE_SECONDS, Quiet())
+    wait = (KEEP_ALIVE_SECONDS, Heartbeat())
     assert states(told(*wait, chats=SAVED)) == []
-    done = (StreamStarted("goals"), PageRead("goals", [], {}), StreamCompleted("goals", Ledger()))
+    done = (StreamStarted("goals"), PageRead("goals", [], {}), StreamCompleted("goals", SyncStats()))
     assert states(told(*done, *wait, goals=NO_CURSOR_STATE, chats=SAVED)) == [("goals", NO_CURSOR_STATE, 0.0)]
 
 

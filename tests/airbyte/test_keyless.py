@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from airbyte.running import catalog_of, config_of, execute, files, read_here, small
+from tests.support.executable import catalog_of, config_of, execute, files, read_here, small
 from zendesk_chat_sandbox import Fault, Sandbox
 
 STREAMS = ("agents", "bans", "chat_events", "chats", "departments", "shortcuts", "visitors")

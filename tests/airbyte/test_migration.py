@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
-from airbyte.incumbent import CURSORS, KEYS, SECOND, CrashError, Incumbent, catalog_of_its_own, identity, micros, state_message
-from airbyte.protocol import Output, check_read, stream_of
-from airbyte.running import (
+from tests.support.airbyte_state import (
+    CURSORS,
+    KEYS,
+    SECOND,
+    CrashError,
+    Incumbent,
+    catalog_of_its_own,
+    identity,
+    micros,
+    state_message,
+)
+from tests.support.executable import (
     assert_whole,
     by_content,
     config_of,
@@ -22,6 +31,7 @@ from airbyte.running import (
     read_process,
     truth,
 )
+from tests.support.protocol import Output, check_read, stream_of
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
 HISTORY_UNTIL = "2026-03-01T12:00:00Z"
@@ -50,7 +60,7 @@ def middle(values: list[int]) -> int:
 
 @dataclass(frozen=True)
 class Point:
-    """How far the incumbent had read when it was switched off: the last second of the exports, the last id of the lists."""
+    """How far Airbyte's connector had read in the end: the last second of the exports, the last id of the lists."""
 
     chats: int
     agent_timeline: int
@@ -166,7 +176,7 @@ def read(sandbox: Sandbox, era: Era, state: Any) -> Output:
 
 
 @pytest.mark.parametrize("name", ERAS)
-def test_we_go_on_exactly_where_it_stopped(name: str) -> None:
+def test_we_resume_exactly_where_it_stopped(name: str) -> None:
     era = ERAS[name]
     with account() as sandbox:
         point = halfway(sandbox)
@@ -214,7 +224,7 @@ def test_epoch_seconds_of_agent_timeline_are_no_microseconds_of_1970() -> None:
 
 
 def test_a_state_older_than_the_start_date_leaves_no_gap() -> None:
-    """Airbyte's connector goes on from the later of the two."""
+    """Airbyte's connector resumes from the later of the two."""
     with account() as sandbox:
         point = halfway(sandbox)
         config = config_of(sandbox, start_date="2026-02-28T00:00:00Z")
@@ -240,7 +250,7 @@ def test_a_stream_that_it_froze_in_the_future_moves_again(stream: str) -> None:
 
 
 def test_what_it_missed_in_lists_comes_with_a_refresh() -> None:
-    """Its state says up to which id it read: neither what those records held, nor whether there were fewer of them."""
+    """Its state holds the last id that it read: neither what those records held, nor whether there were fewer of them."""
     with account() as sandbox:
         agents = catalog_of_its_own(["agents"])
         seen, state = Incumbent(sandbox).read("agents", None)
@@ -274,7 +284,7 @@ def test_its_configs_pass_the_check(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("subdomain", [None, ""])
-def test_a_config_of_the_first_versions_may_lack_the_subdomain_and_is_told_so(subdomain: str | None, tmp_path: Path) -> None:
+def test_a_config_of_the_first_versions_without_a_subdomain_gets_a_message(subdomain: str | None, tmp_path: Path) -> None:
     config = {"start_date": "2021-02-01T00:00:00Z", "access_token": "sandbox-token", "subdomain": subdomain}
     done = execute("check", *files(tmp_path, config=config))
     (status,) = done.output.payloads("CONNECTION_STATUS")
@@ -314,14 +324,14 @@ def identities(stream: str, records: list[dict[str, Any]]) -> set[str]:
     return {identity(stream, record) for record in records}
 
 
-def assert_it_goes_on_from_each_state(sandbox: Sandbox, output: Output, known: Mapping[str, list[dict[str, Any]]]) -> int:
-    """From whichever state a run is left, the incumbent reads all that is not out yet. Returns how many states there were."""
+def assert_it_resumes_from_each_state(sandbox: Sandbox, output: Output, known: Mapping[str, list[dict[str, Any]]]) -> int:
+    """From any state that a run leaves, Airbyte's connector reads the rest. Returns the number of states."""
     states = 0
     for stream in CURSORS:
-        whole = identities(stream, truth(sandbox, stream))
+        complete = identities(stream, truth(sandbox, stream))
         for state, before in states_with_records_before(output, stream):
             rest, _ = Incumbent(sandbox).read(stream, state)
-            assert identities(stream, [*known.get(stream, []), *before, *rest]) >= whole, (stream, state)
+            assert identities(stream, [*known.get(stream, []), *before, *rest]) >= complete, (stream, state)
             states += 1
     return states
 
@@ -330,7 +340,7 @@ def assert_it_goes_on_from_each_state(sandbox: Sandbox, output: Output, known: M
 def test_from_each_of_our_states_it_reads_the_rest(switches: dict[str, Any]) -> None:
     with account(**switches) as sandbox:
         output = check_read(read_process(config_of(sandbox), catalog_of_its_own(CURSORS)).stdout, CURSORS)
-        assert assert_it_goes_on_from_each_state(sandbox, output, {}) > 10
+        assert assert_it_resumes_from_each_state(sandbox, output, {}) > 10
 
 
 def test_from_each_state_of_windows_read_side_by_side_it_reads_the_rest() -> None:
@@ -340,8 +350,8 @@ def test_from_each_state_of_windows_read_side_by_side_it_reads_the_rest() -> Non
         output = check_read(read_process(config, catalog_of_its_own(["chats"])).stdout, ["chats"])
         sandbox.clear_faults()
         sandbox.switch(export_page_cap=0)
-        assert [state for state in output.states["chats"] if state.get("ahead")], "read in several windows"
-        assert assert_it_goes_on_from_each_state(sandbox, output, {}) > 10
+        assert [state for state in output.states["chats"] if state.get("completed_ranges")], "read in several windows"
+        assert assert_it_resumes_from_each_state(sandbox, output, {}) > 10
 
 
 def test_from_each_state_that_grew_out_of_its_own_it_reads_the_rest() -> None:
@@ -350,7 +360,7 @@ def test_from_each_state_that_grew_out_of_its_own_it_reads_the_rest() -> None:
         known = {stream: [r for r in truth(sandbox, stream) if not point.is_behind(stream, r)] for stream in CURSORS}
         done = read_process(config_of(sandbox), catalog_of_its_own(CURSORS), messages(micros_blobs(point)))
         output = check_read(done.stdout, CURSORS)
-        assert assert_it_goes_on_from_each_state(sandbox, output, known) > 5
+        assert assert_it_resumes_from_each_state(sandbox, output, known) > 5
 
 
 def test_back_it_reads_again_what_lies_at_our_position_and_no_more() -> None:
@@ -370,7 +380,7 @@ def test_back_it_reads_again_what_lies_at_our_position_and_no_more() -> None:
 def test_there_and_back_and_there_again(keeps_strangers: bool) -> None:
     """Airbyte's CDK keeps the fields of a state that it does not know, so ours come back stale; or they are cleared."""
     with account() as sandbox:
-        incumbent = Incumbent(sandbox, keeps_strangers=keeps_strangers)
+        theirs = Incumbent(sandbox, keeps_strangers=keeps_strangers)
         held: dict[str, list[dict[str, Any]]] = {stream: [] for stream in CURSORS}
         blobs: dict[str, Any] = {}
         for turn in range(5):
@@ -379,23 +389,23 @@ def test_there_and_back_and_there_again(keeps_strangers: bool) -> None:
             sandbox.account.add_generated("agent_timeline", 3, at=f"2026-03-0{turn + 2}T00:00:00Z")
             for stream in IDS:
                 add_at_the_end(sandbox, stream)
-            blobs = a_turn(sandbox, incumbent if turn % 2 == 0 else None, blobs, held)
+            blobs = a_turn(sandbox, theirs if turn % 2 == 0 else None, blobs, held)
             for stream in CURSORS:
                 assert identities(stream, held[stream]) >= identities(stream, truth(sandbox, stream)), (turn, stream)
 
 
 def add_at_the_end(sandbox: Sandbox, stream: str) -> None:
-    """Add a record with the highest id, or the incumbent would not find it."""
+    """Add a record with the highest id, or Airbyte's connector would not find it."""
     last = max(truth(sandbox, stream), key=lambda record: int(record["id"]))
     sandbox.account.add(stream, {**last, "id": last["id"] + 3})
 
 
 def a_turn(
-    sandbox: Sandbox, incumbent: Incumbent | None, blobs: Mapping[str, Any], held: dict[str, list[dict[str, Any]]]
+    sandbox: Sandbox, theirs: Incumbent | None, blobs: Mapping[str, Any], held: dict[str, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """One sync, by the incumbent or by us. Returns the states it leaves."""
-    if incumbent:
-        turns = {stream: incumbent.read(stream, blobs.get(stream)) for stream in CURSORS}
+    """One sync, by Airbyte's connector or by us. Returns the states it leaves."""
+    if theirs:
+        turns = {stream: theirs.read(stream, blobs.get(stream)) for stream in CURSORS}
     else:
         done = read_process(config_of(sandbox), catalog_of_its_own(CURSORS), messages(blobs))
         output = check_read(done.stdout, CURSORS)
@@ -436,7 +446,7 @@ def test_a_start_id_that_came_back_stale_hides_nothing(monkeypatch: pytest.Monke
         assert late["id"] in {record["id"] for record in last.records["chats"]}
 
 
-def test_the_model_fails_where_the_incumbent_does() -> None:
+def test_the_model_fails_where_airbytes_connector_does() -> None:
     """Or it would prove nothing."""
     with account(chats=5) as sandbox:
         for stream, state in [

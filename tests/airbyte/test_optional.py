@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import ALL, OPTIONAL, by_content, catalog_of, check_here, config_of, read_here, small, truth
+from tests.support.executable import ALL, OPTIONAL, by_content, catalog_of, check_here, config_of, read_here, small, truth
+from tests.support.protocol import Output
 from zendesk_chat_sandbox import AGENT_TOKEN, Fault, Sandbox
 
 PATHS = {
@@ -21,7 +21,7 @@ def lacking(sandbox: Sandbox, status: int, *streams: str) -> None:
     sandbox.switch(unavailable={PATHS[stream]: status for stream in streams})
 
 
-def assert_others_whole(sandbox: Sandbox, output: Output, *absent: str) -> None:
+def assert_others_complete(sandbox: Sandbox, output: Output, *absent: str) -> None:
     for stream in set(ALL) - {*absent}:
         assert output.endings[stream] == "COMPLETE"
         assert by_content(output.records[stream]) == by_content(truth(sandbox, stream)), stream
@@ -29,12 +29,12 @@ def assert_others_whole(sandbox: Sandbox, output: Output, *absent: str) -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("full_refresh", [False, True])
-def test_what_the_account_lacks_is_complete_without_records_and_said(status: int, full_refresh: bool) -> None:
+def test_what_the_account_lacks_is_complete_without_records_and_reported(status: int, full_refresh: bool) -> None:
     with small(chats=40) as sandbox:
         lacking(sandbox, status, *OPTIONAL)
         code, output = read_here(config_of(sandbox), catalog_of(full_refresh=full_refresh))
         assert (code, output.errors) == (0, [])
-        assert_others_whole(sandbox, output, *OPTIONAL)
+        assert_others_complete(sandbox, output, *OPTIONAL)
     warnings = output.logs("WARN")
     assert len(warnings) == len(OPTIONAL)
     for stream in OPTIONAL:
@@ -55,7 +55,7 @@ def test_an_answer_with_a_fault_of_the_same_status_is_the_same() -> None:
         assert output.endings == {"agent_events": "COMPLETE", "goals": "COMPLETE"}
 
 
-def test_what_appears_later_is_read_whole_then() -> None:
+def test_what_appears_later_is_read_completely_then() -> None:
     with small(chats=40) as sandbox:
         lacking(sandbox, 403, "conversions", "agent_routing_settings")
         _, first = read_here(config_of(sandbox), catalog_of())
@@ -109,7 +109,7 @@ def test_the_check_succeeds_and_names_them(status: int) -> None:
     assert "department_events" not in message
 
 
-def test_the_check_tells_them_from_those_that_a_sync_would_fail_for() -> None:
+def test_the_check_distinguishes_them_from_those_that_a_sync_would_fail_for() -> None:
     with small(chats=5) as sandbox:
         sandbox.switch(unavailable={"goals": 403, PATHS["agent_events"]: 403})
         succeeded, message = check_here(config_of(sandbox))

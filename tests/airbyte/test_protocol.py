@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import ProtocolError, check_read, parse_line
+from tests.support.protocol import ProtocolError, check_read, parse_line
 
 AT = 1_795_000_000_000
 

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import (
+from tests.support.executable import (
     ALL,
     INCREMENTAL,
     as_chat,
@@ -29,7 +28,8 @@ from airbyte.running import (
     small,
     truth,
 )
-from api.fakes import HastyClock
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
@@ -291,7 +291,7 @@ def read_raw(folder: Path, **given: Any) -> tuple[int, Output]:
     out, clock = io.BytesIO(), HastyClock()
     contents = {"config": GOOD_CONFIG, "catalog": catalog_of(["goals"]), "state": [], **given}
     config, catalog, state = files(folder, **contents)[1::2]
-    code = read(Writer(out, clock), clock, clock.stopped, config, catalog, state)
+    code = read(Writer(out, clock), clock, config, catalog, state)
     return code, Output(parse(out.getvalue()))
 
 
@@ -436,3 +436,17 @@ def test_a_proxy_that_cannot_be_one_is_one_error(tmp_path: Path) -> None:
     assert "secret-word" not in done.stdout.decode() + done.stderr
     checked = execute("check", *options[:2], HTTPS_PROXY="socks5://u:secret-word@127.0.0.1:1")
     assert checked.output.payloads("CONNECTION_STATUS")[0]["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("state", "path"),
+    [
+        ([{"type": "STREAM", "stream": {"stream_descriptor": {"name": 5}}}], "stream.stream_descriptor.name"),
+        ([{"type": "GLOBAL", "global": {"stream_states": [{}]}}], "global.stream_states[0]"),
+        ([{"type": "LEGACY", "data": ["SECRET"]}], "data"),
+    ],
+)
+def test_a_malformed_state_message_is_named_by_its_path(state: Any, path: str) -> None:
+    with pytest.raises(StateError) as caught:
+        parse_state(state)
+    assert str(caught.value) == f"A state message is malformed at `{path}`. Give the state as Airbyte wrote it, or reset it."

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from airbyte.children import DERIVED
-from airbyte.protocol import Output, check_read
-from airbyte.running import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.children import DERIVED
+from tests.support.executable import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Fault, Sandbox
 
 HASH_KEY = "planted-key-of-hashes-Qx7"
@@ -153,7 +153,7 @@ def test_what_the_actions_leave() -> None:
         assert output.records[stream] == plain.records[stream], "what no rule is for stays"
 
 
-def test_the_catalog_says_what_the_actions_leave_and_the_records_fit_it(tmp_path: Path) -> None:
+def test_the_catalog_describes_what_the_actions_leave_and_the_records_fit_it(tmp_path: Path) -> None:
     with small(chats=60) as sandbox:
         plain = execute("discover", *files(tmp_path, config=config_of(sandbox)))
         redacted = execute("discover", *files(tmp_path, config=config(sandbox)))
@@ -194,9 +194,12 @@ BAD: dict[str, tuple[Any, str]] = {
     "unknown key": ({"rule": []}, "redact: unknown key `rule`: did you mean `rules`? The keys are hash_key, rules."),
     "no list": ({"rules": {"field": "chats.a"}}, "redact.rules: must be a list of objects."),
     "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact.rules[0].field: give a stream and a path"),
-    "unknown action": ({"rules": [{"field": "chats.a", "action": "x"}]}, "redact.rules[0].action: must be one of drop, null"),
+    "unknown action": (
+        {"rules": [{"field": "chats.a", "action": "x"}]},
+        "redact.rules[0].action: must be one of drop, hash, mask, null.",
+    ),
     "no key": ({"rules": [{"field": "chats.a", "action": "hash"}]}, "redact.hash_key: missing."),
-    "short key": ({"hash_key": "planted", "rules": []}, "redact.hash_key: must be a text of at least 16 characters."),
+    "short key": ({"hash_key": "planted", "rules": []}, "redact.hash_key: must be a string of at least 16 characters."),
     "unknown pattern": (
         {"rules": [{"field": "chats.a", "action": "mask", "patterns": ["iban"]}]},
         "redact.rules[0].patterns: must be a list of",
@@ -236,7 +239,7 @@ def test_rules_that_cannot_be_are_one_config_error_of_each_command(case: str, tm
         assert error["message"].startswith(words)
 
 
-def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_said() -> None:
+def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_reported() -> None:
     with small(chats=5) as sandbox:
         rules = [{"field": "chats.visitor.emial", "action": "drop"}]
         status, message = check_here(config(sandbox, rules))

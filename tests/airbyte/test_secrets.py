@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output
-from airbyte.running import catalog_of, check_here, config_of, execute, files, read_here
-from api.fakes import HastyClock
+from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here
+from tests.support.http_fakes import HastyClock
+from tests.support.protocol import Output
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
-from zendesk_chat.streams.lists import WholeList
+from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
@@ -57,7 +57,7 @@ def sandbox_of_marked() -> Sandbox:
     return sandbox
 
 
-def texts(output: Output) -> str:
+def shown(output: Output) -> str:
     """Everything but the messages that hand the tokens to the platform, and the records, which are as the server sent them."""
     return json.dumps([message for message in output.messages if message["type"] not in ("CONTROL", "RECORD")])
 
@@ -72,7 +72,7 @@ def test_no_fault_brings_a_secret_out(fault: str, credentials: dict[str, Any]) -
         config = config_of(sandbox, credentials=credentials)
         code, output = read_here(config, catalog_of(["chats", "goals"]), debug=True)
         assert code == 1
-        assert LEAK not in texts(output)
+        assert LEAK not in shown(output)
         assert LEAK not in check_here(config)[1]
 
 
@@ -85,7 +85,7 @@ def test_no_fault_of_the_token_endpoint_brings_a_secret_out(fault: dict[str, Any
         config = config_of(sandbox, credentials=oauth(access_token=None))
         code, output = read_here(config, catalog_of(["chats", "goals"]), debug=True)
         assert code == 1
-        assert LEAK not in texts(output)
+        assert LEAK not in shown(output)
 
 
 def test_renewed_tokens_are_secrets_too() -> None:
@@ -95,8 +95,8 @@ def test_renewed_tokens_are_secrets_too() -> None:
         sandbox.inject(Fault(kind="redirect", location="https://sandbox-access-1.example.com", path="*/goals", body=echo))
         _, output = read_here(config, catalog_of(["goals"]), debug=True)
         assert "sandbox-access-1" in json.dumps(output.payloads("CONTROL"))
-        assert "sandbox-access-1" not in texts(output)
-        assert "****" in texts(output)
+        assert "sandbox-access-1" not in shown(output)
+        assert "****" in shown(output)
 
 
 def spoil(path: str) -> Callable[[dict[str, Any]], Any]:
@@ -193,7 +193,7 @@ def test_a_malformed_config_has_no_secrets(config: Any) -> None:
     assert list(secrets_of(config)) == []
 
 
-def test_secrets_are_found_in_both_places_and_trimmed() -> None:
+def test_secrets_are_found_at_both_paths_and_trimmed() -> None:
     config = {"access_token": " flat-token ", "credentials": oauth(access_token="abc")}
     assert sorted(secrets_of(config)) == sorted(["flat-token", REFRESH, CLIENT, SECRET])
 
@@ -203,7 +203,7 @@ def test_the_key_of_hashes_is_a_secret(redact: dict[str, Any]) -> None:
     assert list(secrets_of({"redact": redact})) == ["the-key-of-hashes"]
 
 
-def test_an_unexpected_error_is_told_by_its_kind_and_place_and_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_by_its_type_and_origin_and_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ValueError("a customer's words Zx81")
 
@@ -216,5 +216,5 @@ def test_an_unexpected_error_is_told_by_its_kind_and_place_and_quotes_nothing(mo
     assert error["failure_type"] == "system_error"
     assert error["message"] == "goals: unexpected ValueError. Please report this."
     assert error["internal_message"].startswith("DataError from ValueError at test_secrets.py:")
-    assert LEAK not in texts(output)
+    assert LEAK not in shown(output)
     assert output.endings["skills"] == "COMPLETE"

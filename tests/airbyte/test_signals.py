@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from airbyte.protocol import Output, check_read, parse
-from airbyte.running import (
+from tests.support.executable import (
     EXECUTABLE,
     assert_whole,
     catalog_of,
@@ -21,6 +20,7 @@ from airbyte.running import (
     read_here,
     small,
 )
+from tests.support.protocol import Output, check_read, parse
 from zendesk_chat_sandbox import Fault, Sandbox
 
 STREAMS = ("bans", "chats")
@@ -117,8 +117,8 @@ def test_kill_loses_nothing(tmp_path: Path) -> None:
         process.kill()
         more, _ = rest(process)
         assert process.wait(5) == -signal.SIGKILL
-        whole = written + more
-        resume(sandbox, Output(parse(whole[: whole.rindex(b"\n") + 1])))
+        everything = written + more
+        resume(sandbox, Output(parse(everything[: everything.rindex(b"\n") + 1])))
 
 
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given as given_bytes
 from hypothesis.strategies import binary
 
-from api.fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
-from api.wire import answer, serving
+from tests.support.http_fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.wire import answer, serving
 from zendesk_chat.api.auth import (
     FixedToken,
     HandOver,
@@ -260,7 +260,9 @@ def test_a_refusal_says_what_is_wrong_and_is_final(answer: Answer, kind: type[Co
             given.tokens.renew("old-access")
         assert str(failed.value).startswith(begins)
         assert str(failed.value).endswith(ends)
-        assert "old-refresh" not in str(failed.value)
+        assert "old-refresh" not in f"{failed.value} {failed.value.code}"
+        assert failed.value.code in {None, "invalid_grant", "invalid_client", "invalid_scope", "unauthorized_client"}
+        assert failed.value.status is not None
     assert len(given.api.forms) == 1
     assert given.rotations == []
 
@@ -513,7 +515,7 @@ def test_a_lasting_fault_is_transient_and_ends_soon(failure: Answer, kind: type[
 
 def test_a_run_that_is_to_end_uses_up_no_refresh_token() -> None:
     given = Given([granted()])
-    given.clock.stopped.set()
+    given.clock.stop()
     with pytest.raises(Stopped):
         given.tokens.renew("old-access")
     assert given.api.forms == []

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from api.fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.http_fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Client, Observer, Wait
@@ -132,7 +132,7 @@ def test_giving_up_on_a_permanent_500_takes_half_a_minute() -> None:
     assert given.clock.time - NOW == 31
 
 
-def test_a_spell_of_429_uses_up_no_attempt_of_another_fault() -> None:
+def test_a_throttling_episode_uses_up_no_attempt_of_another_fault() -> None:
     given = Given(*[status(429)] * 9, *[status(500)] * 5, ok(b"[1]"))
     assert given.asker.get(number) == [1]
 
@@ -201,7 +201,7 @@ def test_429_slows_down_once_for_a_spell_and_again_for_the_next() -> None:
 
 
 @pytest.mark.parametrize("other", [status(500), NoAnswerError("cut"), ok(b"<html>")])
-def test_another_fault_does_not_end_a_spell_of_429(other: Answer) -> None:
+def test_another_fault_does_not_end_a_throttling_episode(other: Answer) -> None:
     given = Given(status(429), other, status(429), ok(b"[]"))
     given.asker.get(number)
     assert given.asker.retries == [1, 1, 2]
@@ -302,7 +302,7 @@ def test_a_support_probe_that_cannot_be_made(error: Exception) -> None:
 
 def test_stopped_ends_a_wait() -> None:
     given = Given(status(500))
-    given.clock.stopped.set()
+    given.clock.stop()
     with pytest.raises(Stopped):
         given.asker.get()
     assert given.asker.requests == 1

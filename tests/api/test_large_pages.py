@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from airbyte.running import EXECUTABLE, catalog_of, environment, files
-from api.wire import answer, serving
+from tests.support.executable import EXECUTABLE, catalog_of, environment, files
+from tests.support.wire import answer, serving
 
 MB = 1_000_000
 MOST_MEMORY_MB = 340

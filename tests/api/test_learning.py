@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from api.quotas import Account, Bucket, Fixed, Quota, Sliding
+from tests.support.quotas import Account, Bucket, Fixed, Quota, Sliding
 from zendesk_chat.errors import RateLimitedError
 
 TEN_MINUTES = 600.0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.fakes import FakeClock, SharedTime
+from tests.support.http_fakes import FakeClock, SharedTime
 from zendesk_chat.api.rate_limit import (
     LATE_SECONDS,
     SLOWEST_PER_MINUTE,
@@ -113,8 +113,8 @@ def test_a_pause_holds_threads_that_ask_later() -> None:
 
 
 def test_stopping_ends_all_waits() -> None:
-    stopped = threading.Event()
-    limiter = RateLimiter(1, SystemClock(stopped))
+    clock = SystemClock()
+    limiter = RateLimiter(1, clock)
     limiter.acquire(lambda _: None)
     ended: list[str] = []
 
@@ -127,7 +127,7 @@ def test_stopping_ends_all_waits() -> None:
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
-    stopped.set()
+    clock.stop()
     for thread in threads:
         thread.join(5)
     assert ended == ["stopped"] * 3
@@ -227,9 +227,9 @@ def test_an_incident_counts_once() -> None:
     clock = FakeClock()
     limiter = RateLimiter(200, clock)
     under_way = [limiter.acquire(lambda _: None) for _ in range(16)]
-    spells = [limiter.refused(moment) for moment in under_way]
-    assert [spell.news for spell in spells] == [True] + [False] * 15
-    assert {spell.refusals for spell in spells} == {1}
+    episodes = [limiter.refused(moment) for moment in under_way]
+    assert [episode.counts for episode in episodes] == [True] + [False] * 15
+    assert {episode.refusals for episode in episodes} == {1}
     limiter.pause(1)
     assert paces(limiter, clock) == pytest.approx(140, abs=1)
 
@@ -247,18 +247,18 @@ def test_a_spell_slows_down_once_and_the_next_one_again() -> None:
     for refusals in (1, 2, 3):
         moment = limiter.acquire(lambda _: None)
         clock.time += 0.5
-        spell = limiter.refused(moment)
-        assert (spell.news, spell.refusals) == (True, refusals)
+        episode = limiter.refused(moment)
+        assert (episode.counts, episode.refusals) == (True, refusals)
         limiter.pause(2)
-    assert spell.seconds == pytest.approx(5)
+    assert episode.seconds == pytest.approx(5)
     assert paces(limiter, clock) == pytest.approx(140, abs=3)
-    limiter.passed(moment)  # older than the last 429: the spell goes on
+    limiter.passed(moment)  # older than the last 429: the episode goes on
     moment = limiter.acquire(lambda _: None)
     assert limiter.refused(moment).refusals == 4
     limiter.pause(2)
     limiter.passed(limiter.acquire(lambda _: None))
-    spell = limiter.refused(limiter.acquire(lambda _: None))
-    assert (spell.refusals, spell.seconds) == (1, 0)
+    episode = limiter.refused(limiter.acquire(lambda _: None))
+    assert (episode.refusals, episode.seconds) == (1, 0)
     assert paces(limiter, clock) == pytest.approx(98, abs=4)
 
 
@@ -416,7 +416,7 @@ def test_one_who_stops_leaves_the_line_to_the_others() -> None:
     limiter.refused(0)
     limiter.pause(10)
 
-    class Stopping:
+    class Stopping(SystemClock):
         def monotonic(self) -> float:
             return clock.monotonic()
 
@@ -431,7 +431,7 @@ def test_one_who_stops_leaves_the_line_to_the_others() -> None:
         with pytest.raises(Stopped):
             limiter.acquire(lambda _: None)
     limiter._clock = clock
-    assert limiter._line == []
+    assert limiter._waiting == []
     assert starts_of(clock, limiter, [[0.0]] * 3) == pytest.approx([10, 11.45, 12.9], abs=0.05)
 
 

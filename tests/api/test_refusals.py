@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.fakes import NOW, TOKEN, status
+from tests.support.http_fakes import NOW, TOKEN, status
 from zendesk_chat.api.refusals import REASON_LENGTH, error_for, reason_of
 from zendesk_chat.api.transport import Response
 from zendesk_chat.errors import (
@@ -63,6 +63,7 @@ def test_each_has_its_error_and_the_servers_reason(number: int, body: object, ki
     error = refused(number, body)
     assert type(error) is kind
     assert words in str(error)
+    assert error.status == number
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from zendesk_chat.api.retry import (
     MAX_RATE_LIMIT_ATTEMPTS,
     MAX_RETRY_AFTER_SECONDS,
     Outcome,
-    Spell,
+    ThrottlingEpisode,
     retry_after,
     wait_before_retry,
 )
@@ -134,18 +134,19 @@ def test_the_attempts_end_whatever_the_server_asks() -> None:
 
 
 @pytest.mark.parametrize(("refusals", "wait"), [(1, 1), (2, 2), (5, 16), (6, 32), (7, 32), (5000, 32)])
-def test_waits_grow_with_the_spell_of_429_not_with_the_attempt(refusals: int, wait: float) -> None:
-    assert wait_before_retry(outcome(429), 1, NOW, spell=Spell(news=True, refusals=refusals, seconds=5)) == wait
-    assert wait_before_retry(outcome(429), 9, NOW, spell=Spell(news=True, refusals=refusals, seconds=5)) == wait
-    assert wait_before_retry(outcome(429), 10, NOW, spell=Spell(news=True, refusals=refusals, seconds=5)) is None
+def test_waits_grow_with_the_throttling_episode_not_with_the_attempt(refusals: int, wait: float) -> None:
+    episode = ThrottlingEpisode(counts=True, refusals=refusals, seconds=5)
+    assert wait_before_retry(outcome(429), 1, NOW, episode=episode) == wait
+    assert wait_before_retry(outcome(429), 9, NOW, episode=episode) == wait
+    assert wait_before_retry(outcome(429), 10, NOW, episode=episode) is None
 
 
 @pytest.mark.parametrize(("refusals", "seconds", "wait"), [(9, 9999, 7), (10, 599, 7), (10, 600, None), (5000, 9999, None)])
-def test_a_spell_that_is_long_in_refusals_and_in_time_ends_every_request(
+def test_an_episode_that_is_long_in_refusals_and_in_time_ends_every_request(
     refusals: int, seconds: float, wait: float | None
 ) -> None:
-    spell = Spell(news=False, refusals=refusals, seconds=seconds)
-    assert wait_before_retry(outcome(429, retry_after="7"), 1, NOW, spell=spell) == wait
+    episode = ThrottlingEpisode(counts=False, refusals=refusals, seconds=seconds)
+    assert wait_before_retry(outcome(429, retry_after="7"), 1, NOW, episode=episode) == wait
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.fakes import NOW, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.http_fakes import NOW, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client, Observer
-from zendesk_chat.api.server_clock import NO_MATTER_SECONDS, ServerClock
+from zendesk_chat.api.server_clock import NEGLIGIBLE_SECONDS, ServerClock
 from zendesk_chat.request import Request
 
 
@@ -26,8 +26,8 @@ def test_the_time_is_the_servers_whenever_it_wrote_the_date(ahead: float, took: 
     time = ServerClock(clock)
     time.learn(formatdate(server_now - took * (1 - written), usegmt=True), took)
     uncertain = took + 1 + 1e-6
-    assert abs(time.now() - server_now) <= uncertain + NO_MATTER_SECONDS
-    if abs(ahead) > uncertain + NO_MATTER_SECONDS:
+    assert abs(time.now() - server_now) <= uncertain + NEGLIGIBLE_SECONDS
+    if abs(ahead) > uncertain + NEGLIGIBLE_SECONDS:
         assert abs(time.ahead) <= abs(ahead) + 1e-6, "never more than it must be"
         assert time.ahead * ahead > 0
     if not ahead:

@@ -19,17 +19,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.fakes import FakeClock
-from streams.model import NOW, SECOND, ExportApi, Item
+from tests.support.http_fakes import FakeClock
+from tests.support.model import NOW, SECOND, ExportApi, Item
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
-from zendesk_chat.clock import Stopped
+from zendesk_chat.clock import Clock, Stopped, SystemClock
 from zendesk_chat.engine.events import PageRead, StreamCompleted
 from zendesk_chat.engine.fetcher import MAX_CONCURRENT, MAX_DECOMPRESSED, ConcurrencyLimit, ConcurrentFetcher, Get
 from zendesk_chat.engine.memory import Memory
-from zendesk_chat.engine.run import Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ServerError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.chats import CHATS
@@ -74,7 +74,7 @@ def many_slots(memory: Memory | None = None) -> ConcurrencyLimit:
 
 
 def fetching(get: Get | None = None, limit: ConcurrencyLimit | None = None) -> ConcurrentFetcher[object, Any]:
-    return ConcurrentFetcher(get or Getting(), limit or many_slots(), threading.Event())
+    return ConcurrentFetcher(get or Getting(), limit or many_slots(), SystemClock())
 
 
 def fetcher(took: Sequence[float] = (), quota: int = 200) -> ConcurrentFetcher[object, Any]:
@@ -222,8 +222,8 @@ class Watched(Memory):
         super().__init__(most)
         self.holders = self.most_holders = self.most_taken = 0
 
-    def take(self, size: int, stopped: threading.Event) -> None:
-        super().take(size, stopped)
+    def take(self, size: int, clock: Clock) -> None:
+        super().take(size, clock)
         with self._changed:
             self.holders += 1
             self.most_holders = max(self.most_holders, self.holders)
@@ -276,16 +276,16 @@ def test_an_answer_larger_than_the_memory_is_unpacked_alone() -> None:
 
 
 def test_a_large_answer_gets_its_turn_among_many_small_ones() -> None:
-    memory, stopped, done = Memory(1000), threading.Event(), threading.Event()
+    memory, clock, done = Memory(1000), SystemClock(), threading.Event()
 
     def small() -> None:
         while not done.is_set():
-            memory.take(400, stopped)
+            memory.take(400, clock)
             time.sleep(0.002)
             memory.give_back(400)
 
     def large() -> None:
-        memory.take(5000, stopped)
+        memory.take(5000, clock)
         memory.give_back(5000)
         done.set()
 
@@ -377,19 +377,19 @@ class Planned:
 
 
 def test_a_stop_ends_the_wait_for_a_slot() -> None:
-    stopped = threading.Event()
-    fetch: ConcurrentFetcher[str, bytes] = ConcurrentFetcher(Getting(), many_slots(), stopped)
+    clock = SystemClock()
+    fetch: ConcurrentFetcher[str, bytes] = ConcurrentFetcher(Getting(), many_slots(), clock)
     for _ in range(MAX_DECOMPRESSED + 1):
         fetch.start(ANY, "x")
-    stopped.set()
+    clock.stop()
     end_of_requests()
 
 
 def test_a_stop_ends_the_wait_for_a_request_that_hangs() -> None:
-    stopped, get = threading.Event(), Waiting()
-    fetch: ConcurrentFetcher[str, bytes] = ConcurrentFetcher(get, many_slots(), stopped)
+    clock, get = SystemClock(), Waiting()
+    fetch: ConcurrentFetcher[str, bytes] = ConcurrentFetcher(get, many_slots(), clock)
     fetch.start(ANY, "x")
-    threading.Timer(0.1, stopped.set).start()
+    threading.Timer(0.1, clock.stop).start()
     with pytest.raises(Stopped):
         fetch.finished()
     get.until.set()
@@ -448,18 +448,18 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
     task = Task(STREAMS["chats"], None, Bounds(0, NOW))
     emitted: Counter[str] = Counter()
     split = False
-    for event in run([task], lambda _: cast("Client", client), clock, threading.Event()):
+    for event in run([task], cast("Client", client), Rotations(clock), clock):
         if isinstance(event, PageRead):
             emitted.update(json.loads(record)["id"] for record in event.records)
             position = CHATS.load_state("chats", "update_timestamp", json.loads(json.dumps(event.state)))
             assert position
-            split = split or bool(position.ahead)
-            told = (range(*stretch) for stretch in ((0, position.known_from), *position.ahead))
+            split = split or bool(position.completed_ranges)
+            told = (range(*stretch) for stretch in ((0, position.complete_until), *position.completed_ranges))
             covered = {api.key(item) for stretch in told for item in api.items.values() if item.time in stretch}
             assert covered <= emitted.keys()
         elif isinstance(event, StreamCompleted):
-            assert event.ledger.requests == api.requests
-            assert event.ledger.balanced
+            assert event.stats.requests == api.requests
+            assert event.stats.adds_up
     assert emitted == Counter({api.key(item): 1 for item in api.items.values()})
     assert split
     assert client.most >= 4
@@ -469,12 +469,12 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
 @pytest.mark.parametrize("size", [60, 90, 300])
 def test_a_request_that_is_started_again_needs_no_more_memory_or_slots_than_before(size: int, count: int) -> None:
     """As a reader does that falls back on smaller pages."""
-    stopped = threading.Event()
+    clock = SystemClock()
     get = Getting(answer=Response(200, {}, b"x" * size))
-    fetch: ConcurrentFetcher[int, int] = ConcurrentFetcher(get, many_slots(Memory(100)), stopped)
+    fetch: ConcurrentFetcher[int, int] = ConcurrentFetcher(get, many_slots(Memory(100)), clock)
     for _ in range(count):
         fetch.start(SIZE, 2)
-    end = threading.Timer(PATIENCE, stopped.set)
+    end = threading.Timer(PATIENCE, clock.stop)
     end.start()
     answers = 0
     while answers < 3 * count:

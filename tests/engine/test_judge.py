@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.fakes import ok, status
+from tests.support.http_fakes import ok, status
 from zendesk_chat.api.transport import Response
 from zendesk_chat.engine.check import judge
 from zendesk_chat.errors import (

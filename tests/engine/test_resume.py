@@ -20,16 +20,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.fakes import FakeClock
-from engine.streams import readers
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item, ListApi
+from tests.support.effort import effort
+from tests.support.engine_streams import readers
+from tests.support.http_fakes import FakeClock
+from tests.support.model import NOW, SECOND, ExportApi, Item, ListApi
 from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
 from zendesk_chat.engine.events import Event, PageRead, SchemaChange, StreamCompleted, StreamFailed, StreamStarted
-from zendesk_chat.engine.run import WORKERS, Task, run
+from zendesk_chat.engine.run import MAX_THREADS, Rotations, Task, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, StateBlob
@@ -46,9 +46,10 @@ Row = dict[str, Any]
 @pytest.fixture(autouse=True, scope="module")
 def small_pages_and_short_polls() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", PAGE)
-        patch.setattr("zendesk_chat.streams.exports.reader.SMALLEST_PAGE_SIZE", 2)
+        patch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", PAGE)
+        patch.setattr("zendesk_chat.streams.exports.page.SMALLEST_PAGE_SIZE", 2)
         patch.setattr("zendesk_chat.engine.run.POLL_SECONDS", 0.002)
+        patch.setattr("zendesk_chat.engine.channel.POLL_SECONDS", 0.002)
         yield
 
 
@@ -215,7 +216,7 @@ class Turns:
     def _next(self, stream: str) -> None:
         if self._turn == stream:
             self._turn = ""
-        if self._chance and not self._turn and len(self._waiting) == min(WORKERS, self._left) > 0:
+        if self._chance and not self._turn and len(self._waiting) == min(MAX_THREADS, self._left) > 0:
             self._turn = self._chance.choice(sorted(self._waiting))
             self._changed.notify_all()
 
@@ -318,7 +319,8 @@ def sync(account: Account, cut: Cut, *, in_turns: bool) -> list[Event]:
     tasks = [Task(STREAMS[name], account.states.get(name), Bounds(START, now, LOOKBACK)) for name in account.streams]
     turns = Turns(len(tasks), Random(cut.seed) if in_turns else None)
     requests = Requests(account, turns, cut.changes, cut.seed)
-    events = run(tasks, lambda _: cast("Client", requests), FakeClock(), threading.Event())
+    clock = FakeClock()
+    events = run(tasks, cast("Client", requests), Rotations(clock), clock)
     consumed: list[Event] = []
     try:
         with closing(cast("Generator[Event]", events)):

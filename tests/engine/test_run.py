@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.fakes import Answer, FakeApi, FakeClock, ok, status, unlimited
-from engine.streams import BOUNDS, client, endless, pages, readers, start, stream, task
+from tests.support.engine_streams import BOUNDS, endless, pages, readers, start, stream, task
+from tests.support.http_fakes import Answer, FakeApi, FakeClock, HastyClock, ok, status, unlimited
 from zendesk_chat.api.auth import HandOver, OAuthTokens
 from zendesk_chat.api.client import Client
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.config import OAuth
+from zendesk_chat.engine.channel import MAX_WAITING
 from zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
-    Ledger,
     Note,
     PageRead,
     RateLimited,
@@ -27,8 +27,9 @@ from zendesk_chat.engine.events import (
     StreamFailed,
     StreamStarted,
 )
-from zendesk_chat.engine.run import PAGES_WAITING, SaveCredentials, Task, run
-from zendesk_chat.errors import ConfigError, ConnectorError, DataError, ServerError, StateError
+from zendesk_chat.engine.run import Rotations, Task, run
+from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.errors import ConfigError, DataError, ServerError, StateError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch
 
@@ -47,7 +48,7 @@ def eventually(true: Callable[[], bool], seconds: float = 5) -> bool:
 @settings(max_examples=15, deadline=None)
 @given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=8), workers=st.integers(1, 5))
 def test_each_stream_tells_its_story_in_order(sizes: list[int], workers: int) -> None:
-    events = list(start([task(f"s{at}", pages(size)) for at, size in enumerate(sizes)], workers=workers))
+    events = list(start([task(f"s{at}", pages(size)) for at, size in enumerate(sizes)], max_threads=workers))
     for at, size in enumerate(sizes):
         started, *read, completed = of(events, f"s{at}")
         assert isinstance(started, StreamStarted)
@@ -55,8 +56,8 @@ def test_each_stream_tells_its_story_in_order(sizes: list[int], workers: int) ->
         records = [record for event in read if isinstance(event, PageRead) for record in event.records]
         assert records == [b'{"id":%d}' % number for number in range(2 * size)]
         assert isinstance(completed, StreamCompleted)
-        ledger = completed.ledger
-        assert (ledger.requests, ledger.pages, ledger.received, ledger.emitted, ledger.unchanged) == (
+        stats = completed.stats
+        assert (stats.requests, stats.pages, stats.received, stats.emitted, stats.unchanged) == (
             size,
             size,
             2 * size,
@@ -84,11 +85,11 @@ def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
     ]
     completed = events[-1]
     assert isinstance(completed, StreamCompleted)
-    counted = Ledger(requests=0, pages=4, received=9, emitted=1, unchanged=6, outside=2, last="2")
-    assert replace(completed.ledger, seconds=0) == counted
+    counted = SyncStats(requests=0, pages=4, received=9, emitted=1, unchanged=6, outside=2, reached="2")
+    assert replace(completed.stats, seconds=0) == counted
 
 
-def test_a_stream_whose_account_does_not_balance_has_failed() -> None:
+def test_a_stream_whose_record_counts_do_not_add_up_has_failed() -> None:
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         yield Batch([b"{}"], 1, 3, unchanged=1)
 
@@ -96,7 +97,7 @@ def test_a_stream_whose_account_does_not_balance_has_failed() -> None:
     assert isinstance(failed, StreamFailed)
     assert isinstance(failed.error, DataError)
     assert "3 received" in str(failed.error)
-    assert "does not balance" in str(failed.error)
+    assert "do not add up" in str(failed.error)
 
 
 def test_a_slow_consumer_holds_the_readers_back() -> None:
@@ -108,11 +109,11 @@ def test_a_slow_consumer_holds_the_readers_back() -> None:
             consumed += 1
             time.sleep(0.005)
             # the pages waiting, those in the hands of four workers and in the hands of the consumer
-            assert len(api.urls) <= consumed + PAGES_WAITING + 2 * 4
+            assert len(api.urls) <= consumed + MAX_WAITING + 2 * 4
         if consumed == 40:
             break
     time.sleep(0.1)
-    assert len(api.urls) <= 40 + PAGES_WAITING + 2 * 4
+    assert len(api.urls) <= 40 + MAX_WAITING + 2 * 4
 
 
 def test_memory_is_bounded_by_pages_in_flight() -> None:
@@ -135,7 +136,7 @@ def test_memory_is_bounded_by_pages_in_flight() -> None:
     for event in start([task(name, read) for name in "abcd"]):
         if isinstance(event, PageRead):
             time.sleep(0.0005)
-    assert Page.most <= PAGES_WAITING + 3 * 4 + 2
+    assert Page.most <= MAX_WAITING + 3 * 4 + 2
     assert Page.most >= 4
 
 
@@ -156,7 +157,7 @@ def test_never_more_streams_at_once_than_workers(workers: int) -> None:
             running -= 1
         yield Batch([], 0, 0)
 
-    list(start([task(str(number), read) for number in range(9)], workers=workers))
+    list(start([task(str(number), read) for number in range(9)], max_threads=workers))
     assert max(at_once) == workers
 
 
@@ -179,7 +180,7 @@ def test_a_failing_stream_leaves_the_others_whole() -> None:
     assert isinstance(page, PageRead)
     assert isinstance(failed, StreamFailed)
     assert failed.error is boom
-    assert (failed.ledger.emitted, failed.ledger.pages) == (1, 1)
+    assert (failed.stats.emitted, failed.stats.pages) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -219,29 +220,28 @@ def test_the_position_comes_from_the_state(state: dict[str, Any] | None, positio
 
 
 def test_stopped_ends_the_events_at_once_and_the_threads_soon() -> None:
-    stopped = threading.Event()
+    clock = HastyClock()
     events = []
-    for event in start([task(name, endless) for name in "abcdef"], stopped=stopped):
+    for event in start([task(name, endless) for name in "abcdef"], clock=clock):
         events.append(event)
         if len(events) == 20:
-            stopped.set()
+            clock.stop()
     assert len(events) == 20
     assert eventually(lambda: not readers())
 
 
 def test_stopping_ends_a_run_whose_threads_all_wait() -> None:
-    stopped = threading.Event()
-    clock = SystemClock(stopped)
+    clock = SystemClock()
     tasks = [task("s", pages(1))]
     run_ended = threading.Event()
 
     def consume() -> None:
-        list(run(tasks, lambda _: client(FakeApi([status(503, retry_after="500")]), clock), clock, stopped))
+        list(start(tasks, FakeApi([status(503, retry_after="500")]), clock))
         run_ended.set()
 
     threading.Thread(target=consume).start()
     assert eventually(lambda: bool(readers()))
-    stopped.set()
+    clock.stop()
     assert run_ended.wait(30), "the wait of 500 seconds ends too"
     assert eventually(lambda: not readers())
 
@@ -266,13 +266,12 @@ def test_a_consumer_that_fails_ends_the_threads() -> None:
     assert eventually(lambda: not readers())
 
 
-def test_a_run_ends_when_its_threads_are_stopped_by_their_clock_alone() -> None:
+def test_a_run_whose_clock_is_stopped_before_it_begins_ends_at_once() -> None:
     """The clock may be stopped by a signal that the consumer knows nothing of: it must not wait for ever."""
     clock = SystemClock()
-    clock.stopped.set()
-    api = FakeApi([status(500)])
-    events = list(run([task("s", pages(1))], lambda _: client(api, clock), clock, threading.Event()))
-    assert [type(event) for event in events] == [StreamStarted, Note]
+    clock.stop()
+    assert list(start([task("s", pages(1))], FakeApi([status(500)]), clock)) == []
+    assert eventually(lambda: not readers())
 
 
 def test_waits_are_told() -> None:
@@ -287,7 +286,7 @@ def test_a_wait_for_the_quota_is_told_with_its_end() -> None:
     api = FakeApi([status(429, retry_after="7"), ok()])
     connected = Client("https://a/api", transport=api, tokens=_Fixed(), limiter=unlimited(clock), clock=clock)
     before = clock.now()
-    events = list(run([task("s", pages(1))], lambda _: connected, clock, threading.Event()))
+    events = list(run([task("s", pages(1))], connected, Rotations(clock), clock))
     assert [event for event in events if isinstance(event, RateLimited)] == [RateLimited("s", before + 7)]
 
 
@@ -324,12 +323,15 @@ class Rotating:
         self.api = api
         self.clock = clock
 
-    def connect(self, save: SaveCredentials) -> Client:
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        rotations = Rotations(self.clock)
+
         def rotated(renewed: OAuth) -> None:
-            save({"access_token": renewed.access_token})
+            rotations.save({"access_token": renewed.access_token})
 
         tokens = OAuthTokens(OLD, "https://a/oauth", self.api, self.clock, HandOver(rotated))
-        return Client("https://a/api", transport=self.api, tokens=tokens, limiter=unlimited(FakeClock()), clock=self.clock)
+        client = Client("https://a/api", transport=self.api, tokens=tokens, limiter=unlimited(FakeClock()), clock=self.clock)
+        return run(tasks, client, rotations, self.clock)
 
 
 class RefusingApi(FakeApi):
@@ -342,7 +344,7 @@ def test_credentials_are_handed_over_before_they_are_used() -> None:
     clock = SystemClock()
     api = RefusingApi([ok()], [GRANT])
     used_when_told = []
-    for event in run([task(name, pages(2)) for name in "abcd"], Rotating(api, clock).connect, clock, threading.Event()):
+    for event in Rotating(api, clock).run([task(name, pages(2)) for name in "abcd"]):
         if isinstance(event, CredentialsRotated):
             time.sleep(0.1)
             used_when_told.append("new" in api.tokens)
@@ -355,17 +357,16 @@ def test_credentials_are_handed_over_before_they_are_used() -> None:
 
 def test_credentials_renewed_while_the_run_is_stopped_are_still_handed_over() -> None:
     """A refresh token works once: were the new one lost, a person would have to sign in again."""
-    stopped = threading.Event()
-    clock = SystemClock(stopped)
+    clock = SystemClock()
 
     class SlowToGrant(RefusingApi):
         def post_form(self, url: str, form: Any) -> Any:
-            stopped.set()
+            clock.stop()
             time.sleep(0.3)
             return super().post_form(url, form)
 
     api = SlowToGrant([ok()], [GRANT])
-    events = list(run([task(name, pages(2)) for name in "abcd"], Rotating(api, clock).connect, clock, stopped))
+    events = list(Rotating(api, clock).run([task(name, pages(2)) for name in "abcd"]))
     assert [event.config for event in events if isinstance(event, CredentialsRotated)] == [{"access_token": "new"}]
     assert "new" not in api.tokens
     assert len(api.forms) == 1
@@ -374,7 +375,7 @@ def test_credentials_renewed_while_the_run_is_stopped_are_still_handed_over() ->
 def test_credentials_that_the_consumer_does_not_save_are_never_used() -> None:
     clock = SystemClock()
     api = RefusingApi([ok()], [GRANT])
-    events = run([task(name, pages(2)) for name in "ab"], Rotating(api, clock).connect, clock, threading.Event())
+    events = Rotating(api, clock).run([task(name, pages(2)) for name in "ab"])
     for event in events:
         if isinstance(event, CredentialsRotated):
             break
@@ -393,12 +394,10 @@ def test_a_consumer_that_fails_does_not_cut_a_renewal_short() -> None:
         time.sleep(0.3)
         stored.set()
 
-    def connect(_: SaveCredentials) -> Client:
-        api = RefusingApi([ok()], [GRANT])
-        tokens = OAuthTokens(OLD, "https://a/oauth", api, clock, HandOver(save))
-        return Client("https://a/api", transport=api, tokens=tokens, limiter=unlimited(FakeClock()), clock=clock)
-
-    events = run([task("s", pages(2))], connect, clock, threading.Event())
+    api = RefusingApi([ok()], [GRANT])
+    tokens = OAuthTokens(OLD, "https://a/oauth", api, clock, HandOver(save))
+    client = Client("https://a/api", transport=api, tokens=tokens, limiter=unlimited(FakeClock()), clock=clock)
+    events = run([task("s", pages(2))], client, Rotations(clock), clock)
     next(iter(events))
     assert begun.wait(5)
     events.close()  # type: ignore[attr-defined]  # as when the destination fails
@@ -409,20 +408,11 @@ def test_a_dead_refresh_token_fails_every_stream_with_one_request_for_a_new_one(
     clock = SystemClock()
     grants: list[Answer] = [status(400)]
     api = RefusingApi([ok()], grants)
-    events = list(run([task(name, pages(2)) for name in "abcdef"], Rotating(api, clock).connect, clock, threading.Event()))
+    events = list(Rotating(api, clock).run([task(name, pages(2)) for name in "abcdef"]))
     failed = [event for event in events if isinstance(event, StreamFailed)]
     assert len(failed) == 6
     assert all("Authenticate again" in str(event.error) for event in failed)
     assert len(api.forms) == 1
-
-
-def test_a_client_that_cannot_be_made_is_the_callers_matter() -> None:
-    def connect(_: SaveCredentials) -> NoReturn:
-        raise ConnectorError("no")
-
-    with pytest.raises(ConnectorError):
-        list(start([task("s", pages(1))], connect=connect))
-    assert eventually(lambda: not readers())  # those of other tests may still be ending
 
 
 def limit_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:

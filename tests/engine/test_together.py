@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.streams import BOUNDS, FakeSource, pages, start, stream
+from tests.support.engine_streams import BOUNDS, FakeSource, pages, start, stream
 from zendesk_chat.engine.events import (
     Event,
     PageRead,
@@ -91,17 +91,17 @@ def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
     assert first.records == [b'{"id":0}', b'{"id":0}', b'{"id":1}', b'{"id":1}']
     assert first.parents == ['{"id":0}', '{"id":1}']
     assert [dict(event.state) for event in pages_of(events, "children")] == [{"id": 0}, {"id": 1}, {"id": 2}]
-    ends = {event.stream: event.ledger for event in events if isinstance(event, StreamCompleted)}
+    ends = {event.stream: event.stats for event in events if isinstance(event, StreamCompleted)}
     assert (ends["chats"].requests, ends["chats"].received, ends["chats"].emitted) == (3, 6, 6)
     assert (ends["children"].requests, ends["children"].received, ends["children"].emitted) == (0, 12, 12)
-    assert all(ledger.balanced and ledger.pages == 3 for ledger in ends.values())
+    assert all(stats.adds_up and stats.pages == 3 for stats in ends.values())
 
 
 def test_a_derived_stream_alone_is_read_too() -> None:
     events = list(start([Task(on_feed("children", extraction=Doubled()), None, BOUNDS)]))
     assert sum(len(event.records) for event in pages_of(events, "children")) == 12
     (end,) = (event for event in events if isinstance(event, StreamCompleted))
-    assert (end.ledger.requests, end.ledger.received) == (3, 12)
+    assert (end.stats.requests, end.stats.received) == (3, 12)
 
 
 def test_each_goes_on_from_its_own_state() -> None:
@@ -109,8 +109,8 @@ def test_each_goes_on_from_its_own_state() -> None:
     events = list(start(tasks))
     assert [list(event.records) for event in pages_of(events, "chats") if event.records] == [[b'{"id":4}', b'{"id":5}']]
     assert sum(len(event.records) for event in pages_of(events, "children")) == 12
-    ends = {event.stream: event.ledger for event in events if isinstance(event, StreamCompleted)}
-    assert (ends["chats"].first, ends["chats"].outside, ends["chats"].emitted) == ("1", 4, 2)
+    ends = {event.stream: event.stats for event in events if isinstance(event, StreamCompleted)}
+    assert (ends["chats"].resumed_from, ends["chats"].outside, ends["chats"].emitted) == ("1", 4, 2)
 
 
 def test_parents_without_children_are_told() -> None:
@@ -132,13 +132,13 @@ def test_a_state_that_cannot_be_read_fails_its_own_stream_only() -> None:
     events = list(start(tasks))
     (failed,) = (event for event in events if isinstance(event, StreamFailed))
     assert (failed.stream, type(failed.error)) == ("chats", StateError)
-    ends = {event.stream: event.ledger.requests for event in events if isinstance(event, StreamCompleted)}
+    ends = {event.stream: event.stats.requests for event in events if isinstance(event, StreamCompleted)}
     assert ends == {"children": 3, "visitors": 0}
 
 
 def test_all_states_unreadable_is_no_request() -> None:
     events = list(start([Task(on_feed(name), {"nonsense": 1}, BOUNDS) for name in ("chats", "children")]))
-    assert [event.ledger.requests for event in events if isinstance(event, StreamFailed)] == [0, 0]
+    assert [event.stats.requests for event in events if isinstance(event, StreamFailed)] == [0, 0]
 
 
 def test_what_ends_the_pages_early_ends_all_of_their_streams_and_no_other() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from airbyte.running import assert_whole, small
-from library.accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
-from zendesk_chat import AuthError, ConfigError, check, connect, read, read_all
+from tests.support.executable import assert_whole, small
+from tests.support.library_accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
+from zendesk_chat import Account, AuthError, ConfigError, check, read, read_all
 from zendesk_chat.api.client import Observer
 from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.config import ENVIRONMENT
@@ -39,15 +39,15 @@ def test_the_environment_names_the_account_as_for_sync(sandbox: Sandbox, monkeyp
     monkeypatch.setenv("ZENDESK_CHAT_SUBDOMAIN", "acme")
     monkeypatch.setenv("ZENDESK_CHAT_TOKEN", sandbox.token)
     monkeypatch.setenv("ZENDESK_CHAT_API_URL", sandbox.url)
-    assert_whole(sandbox, "goals", records_of(read(connect(), "goals")))
-    assert connect(subdomain="other", token="t").config["subdomain"] == "other"
+    assert_whole(sandbox, "goals", records_of(read(Account(), "goals")))
+    assert Account(subdomain="other", token="t").config["subdomain"] == "other"
     with pytest.raises(ConfigError, match="subdomain: missing"):
-        connect(config={"access_token": "t"})
+        Account(config={"access_token": "t"})
 
 
 def test_what_is_given_beside_a_configuration_goes_before_it() -> None:
     config = {"subdomain": "acme", "credentials": {"credentials": "access_token", "access_token": "old"}, "note": "mine"}
-    account = connect(config=config, token="new", start_date="2026-02-03", lookback_minutes=3)
+    account = Account(config=config, token="new", start_date="2026-02-03", lookback_minutes=3)
     assert account.config == {
         "subdomain": "acme",
         "access_token": "new",
@@ -69,7 +69,7 @@ def test_what_is_given_beside_a_configuration_goes_before_it() -> None:
     ],
 )
 def test_start_date_is_a_text_or_a_date(start_date: str | date | None, seconds: int) -> None:
-    assert connect(subdomain="acme", token="t", start_date=start_date).bounds(2e9).start == seconds
+    assert Account(subdomain="acme", token="t", start_date=start_date).bounds(2e9).start == seconds
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_start_date_is_a_text_or_a_date(start_date: str | date | None, seconds: 
         ({"config": {"subdomain": "acme", "credentials": OAUTH}}, "on_rotation: give a function"),
     ],
 )
-def test_what_is_wrong_is_said(options: dict[str, Any], message: str) -> None:
+def test_wrong_settings_are_reported(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        connect(**options)
+        Account(**options)
 
 
 def renewals(sandbox: Sandbox) -> int:
@@ -112,7 +112,7 @@ def test_renewed_tokens_are_handed_over_before_they_are_used_and_kept_for_later_
     assert account.config == config
     assert config["credentials"]["refresh_token"] != OAUTH["refresh_token"]
     assert config["api_url"] == sandbox.url
-    again = connect(config=config, on_rotation=on_rotation)
+    again = Account(config=config, on_rotation=on_rotation)
     assert_whole(sandbox, "skills", records_of(read(again, "skills")))
     assert len(told) == 1
 
@@ -152,7 +152,7 @@ def test_a_read_that_has_ended_renews_no_tokens(sandbox: Sandbox) -> None:
     account = oauth_of(sandbox, on_rotation=print)
     clock = SystemClock()
     client = account.client(clock)
-    clock.stopped.set()
+    clock.stop()
     with pytest.raises(Stopped):
         client.get(Request("goals", bytes), Observer())
     assert sandbox.requests == []
@@ -166,7 +166,7 @@ def test_a_callback_that_fails_ends_the_read_and_the_tokens_can_be_had(sandbox: 
     with pytest.raises(ConfigError, match="on_rotation raised PermissionError") as failed:
         list(read(account, "goals"))
     assert isinstance(failed.value.__cause__, PermissionError)
-    rescued = connect(config=account.config, on_rotation=print)
+    rescued = Account(config=account.config, on_rotation=print)
     assert_whole(sandbox, "goals", records_of(read(rescued, "goals")))
     with pytest.raises(AuthError):
         list(read(account_of(sandbox, token=EXPIRED_TOKEN), "goals"))

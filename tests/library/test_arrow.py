@@ -11,11 +11,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from airbyte.running import small
-from library.accounts import account_of, assert_threads_end
-from load.runs import url
+from tests.support.executable import small
+from tests.support.library_accounts import account_of, assert_threads_end
+from tests.support.load_runs import url
 from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
-from zendesk_chat.engine.events import Event, Ledger, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.streams.registry import STREAMS as REGISTERED
@@ -45,7 +46,7 @@ def load(sandbox: Sandbox, path: Path) -> None:
     """Load an account as `sync` does."""
     events: list[Event] = [StreamStarted(info.name) for info in STREAMS]
     events += [PageRead(batch.stream, batch.records, batch.state) for batch in read_all(account_of(sandbox))]
-    events += [StreamCompleted(info.name, Ledger()) for info in STREAMS]
+    events += [StreamCompleted(info.name, SyncStats()) for info in STREAMS]
     with open_target(url(path)) as target:
         assert load_events(events, [StreamTable.of(REGISTERED[info.name]) for info in STREAMS], target).complete
 

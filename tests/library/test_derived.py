@@ -13,14 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from library.accounts import collect
-from load.families import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
+from tests.support.families import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
+from tests.support.library_accounts import collect
 from zendesk_chat import (
     Account,
     Batch,
     StreamsFailedError,
     UnavailableError,
-    connect,
     dlt_source,
     list_streams,
     read,
@@ -29,7 +28,6 @@ from zendesk_chat import (
 )
 from zendesk_chat.engine.events import (
     Event,
-    Ledger,
     PageRead,
     SchemaChange,
     StreamCompleted,
@@ -37,6 +35,7 @@ from zendesk_chat.engine.events import (
     StreamUnavailable,
 )
 from zendesk_chat.engine.run import Task
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.library import reading
 from zendesk_chat.load.destination import _quieten
 from zendesk_chat.streams.registry import STREAMS
@@ -78,9 +77,9 @@ class Engine:
             yield StreamStarted(name)
             if name in self.pages:
                 yield from self.pages[name]
-                yield StreamCompleted(name, Ledger())
+                yield StreamCompleted(name, SyncStats())
             else:
-                yield StreamUnavailable(name, LACKING, Ledger(1))
+                yield StreamUnavailable(name, LACKING, SyncStats(1))
         yield DRIFT
 
 
@@ -95,7 +94,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 @pytest.fixture
 def account() -> Account:
-    account = connect(subdomain="acme", token="t")
+    account = Account(subdomain="acme", token="t")
     account.catalog.streams = DERIVED
     return account
 
@@ -203,7 +202,7 @@ def test_a_destination_that_cannot_merge_gets_the_records_and_no_others(
         assert [key for table in files for key in table.column("id").to_pylist()] == keys
 
 
-def test_a_stream_that_the_account_lacks_is_left_out_where_it_is_not_named(
+def test_a_stream_that_the_account_lacks_is_skipped_unless_it_is_named(
     engine: Engine, account: Account, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     del engine.pages["visitors"]

@@ -12,9 +12,9 @@ import pytest
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from airbyte.running import small
-from library.accounts import account_of, assert_threads_end, be_hasty
-from library.test_arrow import rows_of
+from tests.library.test_arrow import rows_of
+from tests.support.executable import small
+from tests.support.library_accounts import account_of, assert_threads_end, be_hasty
 from zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
 from zendesk_chat.library import dlt_source as dlt_source_module
 from zendesk_chat.library.arrow import to_arrow
@@ -90,7 +90,7 @@ def test_two_runs_with_changes_between(sandbox: Sandbox, tmp_path: Path) -> None
     }
 
 
-def test_a_run_that_is_cut_before_loading_is_finished_by_the_next(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_next_run_finishes_one_that_was_interrupted_before_loading(sandbox: Sandbox, tmp_path: Path) -> None:
     account = account_of(sandbox)
     pipeline_in(tmp_path).extract(dlt_source(account, ["chats", "goals"]))
     sandbox.account.add_chats(2)
@@ -100,7 +100,7 @@ def test_a_run_that_is_cut_before_loading_is_finished_by_the_next(sandbox: Sandb
     assert len(tables(tmp_path, "chats")) == 252
 
 
-def test_a_run_that_is_cut_before_loading_and_loses_its_disk_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_run_that_was_interrupted_before_loading_and_lost_its_disk_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
     account = account_of(sandbox)
     pipeline_in(tmp_path).run(dlt_source(account, ["chats"]))
     sandbox.account.add_chats(2)
@@ -109,7 +109,7 @@ def test_a_run_that_is_cut_before_loading_and_loses_its_disk_is_read_again(sandb
     assert_loaded(tmp_path, account, "chats")
 
 
-def test_a_stream_that_fails_fails_the_run_and_the_next_one_is_whole(
+def test_a_stream_that_fails_fails_the_run_and_the_next_one_is_complete(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     be_hasty(monkeypatch)

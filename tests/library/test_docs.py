@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from airbyte.running import assert_whole, truth
-from library.accounts import OAUTH
+from tests.support.executable import assert_whole, truth
+from tests.support.library_accounts import OAUTH
 from zendesk_chat.config import ENVIRONMENT
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import zendesk_chat
-from airbyte.running import small
+from tests.support.executable import small
 from zendesk_chat.errors import needs_packages
 from zendesk_chat_sandbox import Fault
 
@@ -39,7 +39,7 @@ def test_importing_loads_nothing_else() -> None:
     assert count < 60  # nearly all of them Python's own, for `traceback` and `pathlib`
     _, packages = loaded("from zendesk_chat import ConfigError, list_streams; list_streams()")
     assert packages - {"typing_extensions"} == {"zendesk_chat", "msgspec"}
-    _, packages = loaded("from zendesk_chat import connect, read, read_all, check")
+    _, packages = loaded("from zendesk_chat import Account, read, read_all, check")
     assert packages >= {"zendesk_chat", "msgspec", "certifi", "urllib3"}
     assert not packages & {"dlt", "duckdb", "pyarrow", "rich"}
 
@@ -53,7 +53,7 @@ def test_every_name_is_there_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("name", "package"), [("read_arrow", "pyarrow"), ("dlt_source", "dlt")])
-def test_what_is_not_installed_is_said(name: str, package: str) -> None:
+def test_a_missing_package_is_reported(name: str, package: str) -> None:
     done = python(f"import sys; sys.modules[{package!r}] = None\nfrom zendesk_chat import {name}")
     assert done.stderr.splitlines()[-1] == f"ImportError: {needs_packages(name)}"
     assert "pip install 'zendesk-chat[load]'" in needs_packages(name)
@@ -64,7 +64,7 @@ def test_it_is_silent() -> None:
         sandbox.inject(Fault(kind="status", status=503, path="*/goals", times=1))
         done = python(
             "import zendesk_chat as z\n"
-            f"account = z.connect(subdomain='acme', token={sandbox.token!r}, api_url={sandbox.url!r})\n"
+            f"account = z.Account(subdomain='acme', token={sandbox.token!r}, api_url={sandbox.url!r})\n"
             "assert sum(len(batch.records) for batch in z.read_all(account, ['chats', 'goals'])) == 25"
         )
         assert [request.status for request in sandbox.requests if request.path.endswith("/goals")] == [503, 200]

@@ -13,9 +13,9 @@ from contextlib import closing
 
 import pytest
 
-from airbyte.children import DERIVED
-from airbyte.running import INCREMENTAL, assert_whole, key_of, small
-from library.accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
+from tests.support.children import DERIVED
+from tests.support.executable import INCREMENTAL, assert_whole, key_of, small
+from tests.support.library_accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
 from zendesk_chat import (
     AuthError,
     Batch,
@@ -159,9 +159,9 @@ def test_reads_of_one_account_share_its_quota(
     caplog.set_level(logging.INFO, "zendesk_chat")
     account = account_of(sandbox, requests_per_minute=3)
     assert [len(records_of(read(account, name))) > 0 for name in ("goals", "roles", "skills")] == [True] * 3
-    assert "waits for the quota" not in caplog.text
+    assert "waits for the request quota" not in caplog.text
     assert records_of(read(account, "departments"))
-    assert "departments waits for the quota" in caplog.text
+    assert "departments waits for the request quota" in caplog.text
 
 
 def test_reads_in_many_threads_and_one_within_another(sandbox: Sandbox) -> None:
@@ -197,7 +197,7 @@ def test_the_error_of_a_stream_comes_after_what_was_read(sandbox: Sandbox, monke
     assert_whole(sandbox, "chats", records_of(got), rest)
 
 
-def test_a_stream_that_fails_among_several_leaves_the_others_whole(sandbox: Sandbox) -> None:
+def test_a_stream_that_fails_among_several_leaves_the_others_complete(sandbox: Sandbox) -> None:
     sandbox.switch(unavailable={"goals": 403, "skills": 404})
     got: list[Batch] = []
     with pytest.raises(StreamsFailedError) as failed:
@@ -223,7 +223,7 @@ def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
     assert check(account_of(sandbox)).message == f"All {len(STREAMS)} streams can be read."
 
 
-def test_what_is_asked_wrongly_is_said_before_anything_is_read(sandbox: Sandbox) -> None:
+def test_wrong_arguments_are_reported_before_anything_is_read(sandbox: Sandbox) -> None:
     account = account_of(sandbox)
     with pytest.raises(ConfigError, match=r"There is no stream 'chat'\. There are: accounts, "):
         read(account, "chat")

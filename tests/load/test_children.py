@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from load.families import (
+from tests.support.families import (
     EVENTS,
     VISITORS,
     Family,
@@ -24,7 +24,7 @@ from load.families import (
     held_visitors,
     visitor_page,
 )
-from load.runs import EACH_PAGE, completed, raising_after, rows, started, states, url
+from tests.support.load_runs import EACH_PAGE, completed, raising_after, rows, started, states, url
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, load_events
@@ -120,7 +120,7 @@ def test_of_visitors_that_wait_together_the_latest_of_each_is_left(pages: list[l
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from([EACH_PAGE, Limits(records=3), Limits()])), max_size=2),
 )
 @settings(max_examples=5, deadline=None, phases=UNSHRUNK)
-def test_the_table_is_what_the_pages_say_however_they_are_committed_and_cut(
+def test_the_table_matches_the_pages_however_they_are_committed_and_interrupted(
     pages: list[list[Family]], cuts: list[tuple[int, Limits]]
 ) -> None:
     with TemporaryDirectory() as directory:
@@ -176,7 +176,7 @@ def test_a_key_that_moves_to_another_parent_is_there_once(path: Path) -> None:
         assert held_events(path) == model(pages[:end])
 
 
-def test_a_full_refresh_replaces_the_table_and_then_goes_on(path: Path) -> None:
+def test_a_full_refresh_replaces_the_table_and_then_continues(path: Path) -> None:
     load(path, family_run([[("a", ["a0"], True), ("b", ["b0"], True)]]))
     again: list[list[Family]] = [[("c", [], True)], [("a", ["a1", "a2"], True)], [("a", ["a2"], True)]]
     load(path, family_run(again), full_refresh=True, limits=EACH_PAGE)
@@ -205,7 +205,7 @@ def test_the_latest_of_each_visitor_stays_whichever_comes_first(pages: list[list
         assert held_visitors(path) == expected
 
 
-def test_a_visitor_of_an_older_chat_that_was_edited_is_left_out(path: Path) -> None:
+def test_a_visitor_of_an_older_chat_that_was_edited_is_skipped(path: Path) -> None:
     pages: list[list[tuple[str, int | None]]] = [
         [("x", 5), ("y", 3), ("z", None), ("same", 2)],
         [("x", 4), ("y", 3), ("z", None), ("w", 1), ("same", 2)],

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from api.fakes import FakeClock
+from tests.support.http_fakes import FakeClock
 from zendesk_chat.clock import Stopped
 from zendesk_chat.config import OAuth
 from zendesk_chat.errors import ConfigError, TransientError
@@ -34,6 +34,7 @@ CREDENTIALS = {
 }
 CONFIG = {"subdomain": "acme", "note": "mine", "credentials": CREDENTIALS}
 TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
 NOT_ROOT = os.geteuid() != 0
 
 
@@ -166,7 +167,7 @@ def test_extended_attributes_stay(file: Path) -> None:
 
 
 @pytest.mark.parametrize("spaces", [0, 10, 5000])
-def test_a_file_written_in_place_has_nothing_behind_its_content(file: Path, spaces: int) -> None:
+def test_a_file_written_in_place_has_nothing_after_its_content(file: Path, spaces: int) -> None:
     file.write_text(json.dumps(CONFIG) + " " * spaces)
     file.with_name("other.json").hardlink_to(file)
     renew(file)
@@ -219,7 +220,7 @@ def test_where_the_directory_takes_no_copy_the_copy_is_at_home(
     assert names(tmp_path / "home") == []
 
 
-def test_without_any_place_for_a_copy_the_file_is_written_in_place(
+def test_without_any_directory_for_a_copy_the_file_is_written_in_place(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_in(monkeypatch, file.parent, tmp_path / "home")
@@ -228,7 +229,7 @@ def test_without_any_place_for_a_copy_the_file_is_written_in_place(
 
 
 @pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.EPERM])
-def test_a_file_that_cannot_be_written_is_said_before_any_renewal(
+def test_a_file_that_cannot_be_written_is_reported_before_any_renewal(
     file: Path, error: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(monkeypatch, "open", error, lambda path, flags, *_: Path(path) == file and flags & os.O_RDWR)
@@ -239,7 +240,7 @@ def test_a_file_that_cannot_be_written_is_said_before_any_renewal(
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_a_full_disk_is_said_before_any_renewal(file: Path, error: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_any_renewal(file: Path, error: int, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(monkeypatch, "write", error)
     assert os.strerror(error) in refused(file)
     assert names(file.parent) == ["config.json"]
@@ -313,7 +314,7 @@ def test_the_copy_keeps_the_tokens_and_is_named(file: Path, monkeypatch: pytest.
     assert tokens_in(copy) == NEW
 
 
-def test_a_copy_that_fails_too_is_followed_by_another_place(
+def test_a_copy_that_fails_too_is_followed_by_one_in_another_directory(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = file.parent
@@ -329,7 +330,7 @@ def test_a_copy_that_fails_too_is_followed_by_another_place(
     assert names(file.parent) == ["config.json"]
 
 
-def test_lost_tokens_are_said_to_be_lost(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_tokens_are_reported_as_lost(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     message = not_stored(file, monkeypatch, lambda _: True)
     assert message.endswith("No other file could be written, so they are lost. Authenticate again.")
     assert names(file.parent) == ["config.json"]
@@ -364,8 +365,8 @@ def test_a_kill_leaves_the_old_or_the_new_pair_in_a_readable_file(file: Path, ho
     if links == 2:
         file.with_name("other-name").hardlink_to(file)
     file.write_text(json.dumps({**CONFIG, "padding": "x" * 20_000}))
-    script = [sys.executable, str(Path(__file__).with_name("killed_renewal.py")), str(file), how, "1"]
-    done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, check=True)
+    script = [sys.executable, str(TESTS / "support" / "killed_renewal.py"), str(file), how, "1"]
+    done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
     states = [json.loads(line) for line in done.stdout.splitlines()]
     pairs = [[pair for _, pair in state] for state in states]
     assert all(pairs)
@@ -433,7 +434,7 @@ def test_a_file_that_is_replaced_just_before_it_is_locked_is_opened_again(file: 
         assert slot.stored.access_token == "theirs"
 
 
-def test_a_lock_that_is_held_for_ever_is_said(file: Path, lock: int) -> None:
+def test_a_lock_that_is_held_for_ever_is_reported(file: Path, lock: int) -> None:
     clock = FakeClock()
     with pytest.raises(TransientError, match=r"Another process .*config\.json"), ConfigFile(file, clock).prepare():
         pytest.fail("the file is locked")
@@ -443,7 +444,7 @@ def test_a_lock_that_is_held_for_ever_is_said(file: Path, lock: int) -> None:
 
 def test_a_run_that_is_stopped_does_not_wait_for_the_lock(file: Path, lock: int) -> None:
     clock = FakeClock()
-    clock.stopped.set()
+    clock.stop()
     with pytest.raises(Stopped), ConfigFile(file, clock).prepare():
         pytest.fail("the file is locked")
     os.close(lock)
@@ -466,7 +467,13 @@ def test_no_open_file_is_left(file: Path) -> None:
 
 # As the kernel has it.
 
-SCRIPT = "import sys; from pathlib import Path; from load.killed_renewal import renew; renew(Path(sys.argv[1]), *sys.argv[2:])"
+SCRIPT = """
+import sys
+from pathlib import Path
+from tests.support.killed_renewal import renew
+
+renew(Path(sys.argv[1]), *sys.argv[2:])
+"""
 NO_NAMESPACE = NOT_ROOT or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0
 needs_mounts = pytest.mark.skipif(NO_NAMESPACE, reason="mounts need root and a mount namespace")
 
@@ -477,7 +484,7 @@ def renew_under(mounts: str, file: Path) -> str:
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", command, "sh", sys.executable, "-c", SCRIPT, str(file), *NEW],
         cwd=file.parent,
-        env={**os.environ, "PYTHONPATH": f"{TESTS}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -496,7 +503,7 @@ def test_a_mounted_file_is_written_in_place(file: Path) -> None:
 
 
 @needs_mounts
-def test_a_mount_that_is_read_only_is_said_before_any_renewal(file: Path) -> None:
+def test_a_mount_that_is_read_only_is_reported_before_any_renewal(file: Path) -> None:
     here = file.parent
     error = renew_under(f"mount --bind {here} {here} && mount -o remount,ro,bind {here} && cd {here}", file)
     assert f"{file}: Read-only file system. Nothing was renewed." in error
@@ -515,7 +522,7 @@ def test_on_a_full_disk_the_tokens_are_stored_or_not_renewed(file: Path, size: s
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", command, "sh", sys.executable, "-c", SCRIPT, str(file), *NEW],
         cwd=file.parent.parent,
-        env={**os.environ, "PYTHONPATH": f"{TESTS}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -525,7 +532,7 @@ def test_on_a_full_disk_the_tokens_are_stored_or_not_renewed(file: Path, size: s
 
 
 @pytest.mark.skipif(NOT_ROOT, reason="only root may make a file immutable")
-def test_an_immutable_file_is_said_before_any_renewal(file: Path) -> None:
+def test_an_immutable_file_is_reported_before_any_renewal(file: Path) -> None:
     if subprocess.run(["chattr", "+i", file], capture_output=True, check=False).returncode:
         pytest.skip("a file system without this attribute")
     try:

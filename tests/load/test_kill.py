@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-KILLED = Path(__file__).with_name("killed.py")
-KILLED_EDIT = Path(__file__).with_name("killed_edit.py")
+SUPPORT = Path(__file__).parents[1] / "support"
+KILLED = SUPPORT / "killed.py"
+KILLED_EDIT = SUPPORT / "killed_edit.py"
 
 LOADED = 'INSERT INTO "main"."_dlt_loads"'  # dlt's last statement of a transaction: from here on its state counts
 FIRST_LOAD = {
@@ -38,7 +39,7 @@ def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, moments: dict
     assert [int(line) for line in lines] == list(moments.values())
 
 
-def test_children_of_edited_chats_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_children_of_edited_chats_are_all_replaced_or_none(tmp_path: Path) -> None:
     assert run_script(KILLED_EDIT, tmp_path, *EDIT) == list(EDIT.values())
 
 

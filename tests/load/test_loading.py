@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from load.runs import (
+from tests.support.load_runs import (
     CHATS,
     EACH_PAGE,
     by_id,
@@ -26,7 +26,8 @@ from load.runs import (
     states,
     url,
 )
-from zendesk_chat.engine.events import Event, Ledger, SchemaChange, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.events import Event, SchemaChange, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import AuthError, DestinationError, UnavailableError
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
@@ -102,14 +103,14 @@ def test_a_complete_list_replaces_its_table(path: Path) -> None:
         assert rows(path, "SELECT name FROM departments ORDER BY id") == [(name,) for name in names]
 
 
-def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alone(path: Path) -> None:
+def test_a_list_that_fails_or_is_interrupted_leaves_its_table_and_the_other_streams_alone(path: Path) -> None:
     events = [*started("departments"), page("departments", [{"id": 1}, {"id": 2}])]
     load(path, [*events, completed("departments")])
     error = AuthError("The token has expired.")
     half = [*started("departments"), page("departments", [{"id": 1}])]
     report = load(
         path,
-        [*half, StreamFailed("departments", error, Ledger(1, 1, 1, 1)), *chat_pages([chat(1)])],
+        [*half, StreamFailed("departments", error, SyncStats(1, 1, 1, 1)), *chat_pages([chat(1)])],
         limits=EACH_PAGE,
     )
     assert [(stream.name, stream.state, stream.error) for stream in report.streams] == [
@@ -122,11 +123,11 @@ def test_a_list_that_fails_or_is_cut_leaves_its_table_and_the_other_streams_alon
     assert loaded_chats(path) == by_id([chat(1)])
 
 
-def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_whole(path: Path) -> None:
+def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_complete(path: Path) -> None:
     error = UnavailableError("Not in this plan.", status=403)
     lacking = [
         *started("accounts", "departments"),
-        *(StreamUnavailable(name, error, Ledger(1)) for name in ("accounts", "departments")),
+        *(StreamUnavailable(name, error, SyncStats(1)) for name in ("accounts", "departments")),
     ]
     report = load(path, [*lacking, *chat_pages([chat(1)])], limits=EACH_PAGE)
     assert [(stream.name, stream.state, stream.error) for stream in report.streams] == [
@@ -143,7 +144,7 @@ def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_whole(
 
 def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(path: Path) -> None:
     load(path, chat_pages([chat(1)]))
-    lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), Ledger(1))]
+    lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), SyncStats(1))]
     assert load(path, lost, full_refresh=True).complete
     assert loaded_chats(path) == by_id([chat(1)])
 
@@ -157,7 +158,7 @@ def test_drifts_are_reported_in_their_order(path: Path) -> None:
 
 def test_a_failed_stream_keeps_what_it_read(path: Path) -> None:
     events = chat_pages([chat(number) for number in range(20)])
-    load(path, [*events[:2], StreamFailed("chats", AuthError("expired"), Ledger(1, 1, 10, 10))])
+    load(path, [*events[:2], StreamFailed("chats", AuthError("expired"), SyncStats(1, 1, 10, 10))])
     assert len(loaded_chats(path)) == 10
     assert states(path) == {"chats": {"next": 10}}
 
@@ -254,7 +255,7 @@ def test_full_refresh_drops_what_the_source_no_longer_has(path: Path) -> None:
     assert loaded_chats(path) == by_id([chat(number) for number in range(3, 8)])
 
 
-def test_a_cut_full_refresh_is_taken_up_by_the_next_run(path: Path) -> None:
+def test_the_next_run_continues_an_interrupted_full_refresh(path: Path) -> None:
     load(path, chat_pages([chat(number) for number in range(5)]))
     events = chat_pages([chat(number) for number in range(3, 8)], size=2)
     with pytest.raises(KeyboardInterrupt):

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from load.runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
+from tests.support.load_runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, DestinationError
 from zendesk_chat.json_schema import Schema
@@ -27,11 +27,11 @@ from zendesk_chat.load.profile import (
     ColumnProfile,
     TableProfile,
     duckdb_file,
-    print_profile,
     profile,
     run_profile,
     to_json,
 )
+from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable
@@ -148,7 +148,7 @@ def test_what_the_schema_does_not_know_of_what_sync_loaded(tmp_path: Path) -> No
     assert found.unknown_fields >= 2
 
 
-def test_names_that_are_data_are_told_once_for_all(tmp_path: Path) -> None:
+def test_names_that_are_data_are_reported_once_for_all(tmp_path: Path) -> None:
     first = {f"k{number:04d}": number for number in range(5000)}
     second = {"k0000": "x", "jo@example.com": True, "a\nb": 1, "k0001": 1}
     load(tmp_path / "chats.duckdb", chat_pages([chat(1, **first), chat(2, **second)]))

@@ -10,10 +10,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from load.runs import page
+from tests.support.load_runs import page
 from zendesk_chat.engine.events import (
     Event,
-    Ledger,
     Note,
     RateLimited,
     SchemaChange,
@@ -22,6 +21,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import (
     AuthError,
     ConfigError,
@@ -37,15 +37,15 @@ from zendesk_chat.load.report import LoadReport, StreamReport, print_report
 from zendesk_chat.streams.registry import STREAMS
 
 GREY = "90"
-LEDGER = Ledger(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04, unchanged=2)
+STATS = SyncStats(requests=12, pages=11, received=1002, emitted=1000, seconds=61.04, unchanged=2)
 ERROR = UnavailableError("The plan has no [bold]skills[/bold].", status=403)
 LACKING = UnavailableError("The account has no [bold]goals[/bold].", status=403)
 REPORT = LoadReport(
     (
-        StreamReport("chats", "complete", LEDGER),
-        StreamReport("skills", "failed", Ledger(requests=1), ERROR),
-        StreamReport("agents", "interrupted", Ledger()),
-        StreamReport("goals", "not available", Ledger(requests=1), LACKING),
+        StreamReport("chats", "complete", STATS),
+        StreamReport("skills", "failed", SyncStats(requests=1), ERROR),
+        StreamReport("agents", "interrupted", SyncStats()),
+        StreamReport("goals", "not available", SyncStats(requests=1), LACKING),
     )
 )
 
@@ -70,12 +70,12 @@ def test_lines_where_there_is_no_terminal() -> None:
             *[Note("WARN", "[red]careful[/red]")] * 3,
             Saved(1200),
             Saved(0),
-            StreamCompleted("chats", LEDGER),
+            StreamCompleted("chats", STATS),
             StreamStarted("skills"),
-            StreamFailed("skills", ERROR, Ledger(requests=1)),
+            StreamFailed("skills", ERROR, SyncStats(requests=1)),
             StreamStarted("goals"),
             SchemaChange("chats", "new", (), "string"),
-            StreamUnavailable("goals", LACKING, Ledger(requests=1)),
+            StreamUnavailable("goals", LACKING, SyncStats(requests=1)),
         ],
         terminal=False,
     )
@@ -115,11 +115,11 @@ def test_a_line_for_each_stream_on_a_terminal() -> None:
             Note("INFO", "[red]careful[/red]"),
             Note("DEBUG", "not shown"),
             Saved(1200),
-            StreamCompleted("chats", LEDGER),
-            StreamFailed("skills", ERROR, Ledger(requests=1)),
+            StreamCompleted("chats", STATS),
+            StreamFailed("skills", ERROR, SyncStats(requests=1)),
             StreamStarted("goals"),
             SchemaChange("chats", "new", (), "string"),
-            StreamUnavailable("goals", LACKING, Ledger(requests=1)),
+            StreamUnavailable("goals", LACKING, SyncStats(requests=1)),
         ],
         terminal=True,
     )
@@ -148,7 +148,7 @@ def test_a_narrow_terminal_has_a_line_for_each_stream_too() -> None:
 @pytest.mark.parametrize(("terminal", "between"), [(True, " "), (False, "  ")])
 def test_no_name_is_cut_off_in_the_report(terminal: bool, between: str) -> None:
     text = StringIO()
-    reports = [StreamReport("agent_routing_settings", "not available", LEDGER)]
+    reports = [StreamReport("agent_routing_settings", "not available", STATS)]
     print_report(LoadReport(tuple(reports)), Console(file=text, width=80, force_terminal=terminal, color_system=None))
     lines = ["stream                |records|received|skipped|requests|seconds|state"]
     lines += ["agent_routing_settings|  1,000|   1,002|      2|      12|   61.0|not available"]
@@ -171,7 +171,7 @@ def test_the_report_is_plain_text_where_there_is_no_terminal() -> None:
 
 def failing(*errors: ConnectorError | None) -> LoadReport:
     streams = [
-        StreamReport(name, "failed" if error else "complete", Ledger(), error)
+        StreamReport(name, "failed" if error else "complete", SyncStats(), error)
         for name, error in zip(STREAMS, errors, strict=False)
     ]
     return LoadReport(tuple(streams))
@@ -195,9 +195,9 @@ def test_a_cause_is_printed_once_with_the_streams_that_it_holds_for() -> None:
         (failing(DataError("Please report this.")), ExitCode.INCOMPLETE),
         (failing(AuthError("Refused.")), ExitCode.ACTION_NEEDED),
         (failing(ServerError("HTTP 500."), ConfigError("Redirected.")), ExitCode.ACTION_NEEDED),
-        (LoadReport((StreamReport("chats", "interrupted", Ledger()),)), ExitCode.INCOMPLETE),
-        (LoadReport((StreamReport("goals", "not available", Ledger(), LACKING),)), ExitCode.COMPLETE),
-        (LoadReport((StreamReport("goals", "not available", Ledger(), LACKING),), (), frozenset({"goals"})), ExitCode(3)),
+        (LoadReport((StreamReport("chats", "interrupted", SyncStats()),)), ExitCode.INCOMPLETE),
+        (LoadReport((StreamReport("goals", "not available", SyncStats(), LACKING),)), ExitCode.COMPLETE),
+        (LoadReport((StreamReport("goals", "not available", SyncStats(), LACKING),), (), frozenset({"goals"})), ExitCode(3)),
     ],
 )
 def test_the_exit_code_says_whether_a_retry_helps(report: LoadReport, code: ExitCode) -> None:

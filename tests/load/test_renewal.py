@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_chat import cli
+from zendesk_chat.process import end_at_once
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox, Switches
 
 COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
@@ -144,5 +144,5 @@ def test_the_last_resort_waits_for_renewals(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("zendesk_chat.api.auth.settle_all", settle_all)
     monkeypatch.setattr("time.sleep", happened.append)
     monkeypatch.setattr("os._exit", happened.append)
-    cli._end_at_once(143)
+    end_at_once(143)
     assert happened == [15.0, 1, 143]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from load.account import VIEWS, load_account
+from tests.support.loaded_account import VIEWS, load_account
 from zendesk_chat.analytics.views import create_views
 
 ROOT = Path(__file__).parent.parent.parent
@@ -224,7 +224,7 @@ MIDNIGHTS = [  # zone, the beginning of two days there, and their hours
 
 @pytest.mark.parametrize("hours", [1, 49])
 @pytest.mark.parametrize(("zone", "start", "days"), MIDNIGHTS)
-def test_a_day_begins_at_its_first_moment(zone: str, start: str, days: list[tuple[int, int]], hours: int) -> None:
+def test_a_day_begins_at_its_first_microsecond(zone: str, start: str, days: list[tuple[int, int]], hours: int) -> None:
     with duckdb.connect() as database:
         database.execute(
             "CREATE TABLE agent_timeline (agent_id BIGINT, status VARCHAR, start_time TIMESTAMPTZ, duration DOUBLE)"
@@ -306,7 +306,7 @@ def test_who_is_no_longer_there_has_the_last_name_seen_and_one_row(account: Path
         assert answer(database, "chats_by_department", "DISTINCT department") == [("(none)",), ("Invoices",), ("Orders",)]
 
 
-def test_a_conversion_that_is_told_in_two_ways_is_as_its_chat_tells_it(account: Path, tmp_path: Path) -> None:
+def test_of_two_versions_of_a_conversion_the_one_in_its_chat_counts(account: Path, tmp_path: Path) -> None:
     with copied(account, tmp_path / "told.duckdb") as database:
         for agent in (12, 9):
             told = f'{{"agent_id": {agent}, "chat_id": "c8", "chat_timestamp": "2026-04-01T00:00:00Z"}}'

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.client import API, BEARER, NOW_SECONDS, Answer, call, get, local, small
+from tests.support.sandbox_client import API, BEARER, NOW_SECONDS, Answer, call, get, local, small
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Sandbox, Switches
 
 PROBE = f"{API}/agents/me"

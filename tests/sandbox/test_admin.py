@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import API, EXPORTS, NOW_SECONDS, call, get, post, small
+from tests.support.sandbox_client import API, EXPORTS, NOW_SECONDS, call, get, post, small
 from zendesk_chat_sandbox import Account, Sandbox, SwitchError, Switches, UnknownRecordError
 from zendesk_chat_sandbox.account import RESOURCES
 from zendesk_chat_sandbox.cli import main

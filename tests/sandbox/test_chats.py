@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import API, NOW_SECONDS, get, local, small
+from tests.support.sandbox_client import API, NOW_SECONDS, get, local, small
 from zendesk_chat_sandbox import Sandbox
 
 SEARCH = f"{API}/chats/search"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.client import EXPORTS, NOW_SECONDS, call, get, local, pages, small
+from tests.support.sandbox_client import EXPORTS, NOW_SECONDS, call, get, local, pages, small
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Sandbox
 from zendesk_chat_sandbox.chat_store import EXPORT_ONLY_KEYS
 from zendesk_chat_sandbox.timestamps import parse_micros, parse_seconds

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import API, BEARER, NOW_SECONDS, call, get, raw, small, unzipped
+from tests.support.sandbox_client import API, BEARER, NOW_SECONDS, call, get, raw, small, unzipped
 from zendesk_chat_sandbox import Fault, Sandbox
 
 AGENTS = f"{API}/agents"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import API, EXPORTS, get, small
+from tests.support.sandbox_client import API, EXPORTS, get, small
 from zendesk_chat_sandbox import Sandbox
 
 CHATS = f"{EXPORTS}/chats?fields=chats(*)"

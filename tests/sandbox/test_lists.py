@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import API, get, small
+from tests.support.sandbox_client import API, get, small
 from zendesk_chat_sandbox import AGENT_TOKEN, Sandbox
 
 

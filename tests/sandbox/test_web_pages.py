@@ -6,7 +6,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from sandbox.client import API, BEARER, call, get, post, small
+from tests.support.sandbox_client import API, BEARER, call, get, post, small
 from zendesk_chat_sandbox import Fault, Sandbox
 
 JSON = {"Content-Type": "application/json"}

@@ -8,8 +8,8 @@ import pytest
 def small_pages() -> Iterator[None]:
     """Pages of a few records, so that small examples have many pages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 6)
-        patch.setattr("zendesk_chat.streams.exports.reader.SMALLEST_PAGE_SIZE", 2)
+        patch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 6)
+        patch.setattr("zendesk_chat.streams.exports.page.SMALLEST_PAGE_SIZE", 2)
         yield
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.derived import Json, derived, drifted, extractor, jsons, raw
-from streams.effort import effort
+from tests.support.derived import Json, derived, drifted, extractor, jsons, raw
+from tests.support.effort import effort
 
 usually = effort(200)
 

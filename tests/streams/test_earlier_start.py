@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, run
-from streams.test_end import NAMES, between, moments
-from streams.test_exports import CURSORS, START, apis
-from streams.test_feed import apis as feed_apis
-from streams.test_feed import rows as feed_rows
-from streams.test_feed import run_together
+from tests.streams.test_end import NAMES, between, moments
+from tests.streams.test_exports import CURSORS, START, apis
+from tests.streams.test_feed import apis as feed_apis
+from tests.streams.test_feed import rows as feed_rows
+from tests.streams.test_feed import run_together
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name
+from tests.support.stream_runs import Run, destination, doubles, run
 from zendesk_chat.streams.stream import Bounds
 
 exactly = effort(150)

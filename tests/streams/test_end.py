@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, run
-from streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
+from tests.streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
+from tests.support.stream_runs import Run, destination, doubles, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
@@ -31,7 +31,7 @@ def between(api: ExportApi, start: int, end: int) -> dict[str, dict[str, Any]]:
 
 
 def known(state: Any, name: Name) -> int:
-    return int(loaded(state, name).known_from)
+    return int(loaded(state, name).complete_until)
 
 
 def loaded(state: Any, name: Name) -> Any:
@@ -85,7 +85,7 @@ def test_an_end_before_what_is_read_reads_nothing_and_keeps_the_state(api: Expor
     position = loaded(part.state, api.name)
     api.requests = 0
     again = run(api.name, api, Bounds(START, NOW, end=end), part.state)
-    if min(position.known_from, position.time) >= end * SECOND:
+    if min(position.complete_until, position.time) >= end * SECOND:
         assert (again.records, again.state, api.requests) == ([], part.state, 0)
     rest = run(api.name, api, Bounds(START, NOW), again.state)
     assert destination(part, again, rest) == whole.by_key()

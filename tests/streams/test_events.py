@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, probe, run, stream_of
-from streams.test_exports import START, contains, rows
+from tests.streams.test_exports import START, contains, rows
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name
+from tests.support.stream_runs import Run, destination, doubles, probe, run, stream_of
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
@@ -109,7 +109,7 @@ def test_a_second_may_hold_more_agent_events_than_a_page(data: st.DataObject, en
 def test_many_agent_events_in_one_second_cost_few_requests_more_than_their_pages(
     ids: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 100)
+    monkeypatch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 100)
     items = {number: Item(number, START * SECOND + 4999 * number) for number in range(200)}
     api = ExportApi("agent_events", items, events_have_ids=ids)
     found = run("agent_events", api, Bounds(START, NOW))
@@ -172,7 +172,7 @@ def test_records_that_are_older_than_their_place_all_arrive(api: ExportApi, cuts
 
 @pytest.mark.parametrize("count", [90, 250])
 def test_a_change_of_many_old_records_in_one_go_is_read(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 100)
+    monkeypatch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 100)
     api = ExportApi("conversions", {number: Item(number, (START + number) * SECOND) for number in range(count)})
     first = run("conversions", api, Bounds(START, NOW))
     api.items = {number: Item(number, item.time, 1, (NOW + 50 + number // 90) * SECOND) for number, item in api.items.items()}
@@ -234,6 +234,6 @@ def test_keys_digests_and_states_are_those_of_the_redacted_record(export: Export
     assert {str(record.get("version", record.get("value", record.get("duration")))) for record in found.records} == {"#"}
     if name == "agent_timeline":
         assert all(str(record["id"]).startswith("#7|") for record in found.records)
-    assert found.state["seen"].keys() <= found.by_key().keys()
+    assert found.state["recent"].keys() <= found.by_key().keys()
     api.items = {number: replace(item, version=99) for number, item in api.items.items()}
     assert run(stream, api, Bounds(START, NOW), found.state).records == [], "what is hidden makes no difference"

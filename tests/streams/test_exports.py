@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, probe, run
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name, iso
+from tests.support.stream_runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.stream import Bounds
@@ -310,7 +310,7 @@ def ties(name: Name, count: int, **choices: Any) -> ExportApi:
 def test_thousands_of_chats_in_one_second_arrive_once_from_any_checkpoint(
     start_id: Literal["exclusive", "inclusive"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 1000)
+    monkeypatch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 1000)
     api = ties("chats", 2500, start_id=start_id)
     whole = run("chats", api, bounds())
     assert len(whole.records) == 2500
@@ -334,7 +334,7 @@ def test_more_spans_in_one_microsecond_than_a_page_holds_are_an_error(count: int
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
 def test_a_moment_larger_than_the_cap_of_the_server_is_an_error_even_at_the_end(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 1000)
+        patch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 1000)
         for cap in (100, 500, 1000):
             api = ties("chats" if name == "chats" else "agent_timeline", cap + 1, cap=cap, start_id="ignored")
             with pytest.raises(PaginationStuckError):
@@ -366,7 +366,7 @@ def test_the_state_is_bounded_and_still_nothing_is_lost(api: ExportApi, cut: int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", most)
         whole = run(api.name, api, bounds())
-        assert all(len(state["seen"]) <= most for state in whole.states)
+        assert all(len(state["recent"]) <= most for state in whole.states)
         part = whole.cut(1 + cut % len(whole.batches))
         api.now += 3600
         rest = run(api.name, api, bounds(NOW + 3600), part.state)
@@ -436,7 +436,7 @@ def test_a_start_date_in_the_future_is_reported() -> None:
 @pytest.mark.parametrize("age", [0, 1, 299, 300, 301, 329, 330, 331, 400])
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
 def test_the_first_request_is_old_enough_for_the_api(name: Name, age: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zendesk_chat.streams.exports.reader.PAGE_SIZE", 1000)
+    monkeypatch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 1000)
     items = {number: Item(number, (NOW - number * 10) * SECOND) for number in range(80)}
     api = ExportApi(name, items, rejects_young=True, now=NOW - 29)
     found = run(name, api, Bounds(NOW - age, NOW))
@@ -651,9 +651,9 @@ class Large(ExportApi):
 
 
 def large_pages(patch: pytest.MonkeyPatch, page: int, discarded: int, fewest: int = 2) -> None:
-    patch.setattr("zendesk_chat.streams.exports.reader.PAGE_BYTES", page)
-    patch.setattr("zendesk_chat.streams.exports.reader.DISCARDED_BYTES", discarded)
-    patch.setattr("zendesk_chat.streams.exports.reader.FEWEST_RECORDS", fewest)
+    patch.setattr("zendesk_chat.streams.exports.page.PAGE_BYTES", page)
+    patch.setattr("zendesk_chat.streams.exports.page.DISCARDED_BYTES", discarded)
+    patch.setattr("zendesk_chat.streams.exports.page.FEWEST_RECORDS", fewest)
 
 
 def test_pages_shrink_while_records_are_large_and_grow_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -691,3 +691,25 @@ def test_whatever_the_size_of_pages_and_records_everything_comes_once(
         second = run(api.name, sized, bounds(), first.state)
     assert contains(destination(first, second), readable(sized))
     assert not doubles(first, second)
+
+
+def chats_page(*chats: tuple[str, int, str]) -> bytes:
+    """A page of chats with id, seconds after the start date, and text."""
+    rows = [
+        {"id": name, "update_timestamp": iso((START + at) * SECOND, decimals=False), "message": text}
+        for name, at, text in chats
+    ]
+    return json.dumps({"chats": rows}).encode()
+
+
+def test_an_edit_within_its_second_arrives_though_the_page_that_brings_it_is_asked_for_again() -> None:
+    crowded = [(str(number), 5, "old") for number in range(PAGE)]
+    edited = [("0", 5, "edited"), *crowded[1:]]  # a full page without another key: more may be hidden behind it
+    answers = iter([chats_page(*crowded), chats_page(*edited), chats_page(*edited, ("more", 9, "new")), chats_page()])
+
+    def fetch(request: Request[Any]) -> Any:
+        return request.decode(next(answers, chats_page()))
+
+    found = run("chats", fetch, bounds())
+    assert [record["message"] for record in found.records if record["id"] == "0"] == ["old", "edited"]
+    assert len(found.records) == PAGE + 2

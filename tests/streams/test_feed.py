@@ -10,11 +10,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item
-from streams.runs import MANY_REQUESTS, Run, Side, destination, doubles
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.stream_runs import MANY_REQUESTS, Run, Side, destination, doubles
 from zendesk_chat.streams.exports.chats import CHATS
-from zendesk_chat.streams.exports.feed import common_position, later_position
+from zendesk_chat.streams.exports.shared_pages import common_position, later_position
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.stream import Bounds, StateBlob
 
@@ -146,7 +146,7 @@ def test_a_stream_added_later_catches_up_alone_and_then_joins() -> None:
     assert sorted(row["id"] for row in old.records) == sorted(api.key(Item(n, 0)) for n in range(100, 100 + 3 * PAGE))
     assert sorted(row["id"] for row in new.records) == sorted(map(api.key, api.items.values()))
     assert [len(batch) for batch in old.batches[:10]] == [0] * 10
-    assert {str(state["known_from"]) for state in old.states[:10]} == {str(first.state["known_from"])}
+    assert {str(state["complete_until"]) for state in old.states[:10]} == {str(first.state["complete_until"])}
     assert old.state == new.state
 
 
@@ -185,8 +185,8 @@ POSITIONS = st.builds(
 
 def emitted(position: ExportPosition, key: str, time: int, fingerprint: str) -> bool:
     """Whether a record was emitted, by what a position says."""
-    passed = time < position.known_from or any(begin <= time < end for begin, end in position.ahead)
-    return passed or position.seen.get(key, (0, ""))[1] == fingerprint
+    passed = time < position.complete_until or any(begin <= time < end for begin, end in position.completed_ranges)
+    return passed or position.recent.get(key, (0, ""))[1] == fingerprint
 
 
 RECORDS = st.tuples(st.integers(0, 30).map(str), st.integers(0, 90), st.integers(0, 2).map(str))
@@ -200,9 +200,9 @@ def test_a_common_position_says_of_no_record_more_than_each_of_them(
     key, time, fingerprint = record
     common = common_position(positions)
     if emitted(common, key, time, fingerprint):
-        # A record in `seen` is one that was met with this time and this digest.
-        told = key in common.seen and common.seen[key][1] == fingerprint
-        assert all(emitted(position, key, common.seen[key][0] if told else time, fingerprint) for position in positions)
+        # A record in `recent` is one that was met with this time and this digest.
+        told = key in common.recent and common.recent[key][1] == fingerprint
+        assert all(emitted(position, key, common.recent[key][0] if told else time, fingerprint) for position in positions)
 
 
 @effort(500)
@@ -212,9 +212,9 @@ def test_a_later_position_knows_what_either_does(
 ) -> None:
     key, time, _ = record
     later = later_position(saved, read)
-    passed = [time < p.known_from or any(begin <= time < end for begin, end in p.ahead) for p in (saved, read)]
-    assert (time < later.known_from or any(begin <= time < end for begin, end in later.ahead)) == any(passed)
-    assert later.time == max(saved.time, read.time, later.known_from)
-    told = max((p.seen[key] for p in (saved, read) if key in p.seen), default=None, key=lambda entry: entry[0])
-    if told and told[0] >= later.known_from:
-        assert later.seen[key][0] == told[0]
+    passed = [time < p.complete_until or any(begin <= time < end for begin, end in p.completed_ranges) for p in (saved, read)]
+    assert (time < later.complete_until or any(begin <= time < end for begin, end in later.completed_ranges)) == any(passed)
+    assert later.time == max(saved.time, read.time, later.complete_until)
+    told = max((p.recent[key] for p in (saved, read) if key in p.recent), default=None, key=lambda entry: entry[0])
+    if told and told[0] >= later.complete_until:
+        assert later.recent[key][0] == told[0]

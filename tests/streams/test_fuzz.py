@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, iso
-from streams.runs import Side, read_one
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, iso
+from tests.support.stream_runs import Side, read_one
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request

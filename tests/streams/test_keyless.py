@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item, Name
-from streams.runs import Run, destination, doubles, read_one, run
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name
+from tests.support.stream_runs import Run, destination, doubles, read_one, run
 from zendesk_chat.errors import PaginationStuckError, RecordShapeError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS

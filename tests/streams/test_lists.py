@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, ListApi
-from streams.runs import ROUTING as ROUTING_LIST
-from streams.runs import Run, destination, doubles, list_of, probe, run
+from tests.support.effort import effort
+from tests.support.model import NOW, ListApi
+from tests.support.stream_runs import ROUTING as ROUTING_LIST
+from tests.support.stream_runs import Run, destination, doubles, list_of, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError
 from zendesk_chat.request import FEW_ATTEMPTS, Request
-from zendesk_chat.streams import lists
+from zendesk_chat.streams.lists import id_list
+from zendesk_chat.streams.lists.answers import agent_settings, array
+from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds
 
@@ -97,7 +99,7 @@ def test_the_state_of_a_long_list_is_a_fraction_of_its_records(count: int) -> No
     again = run("bans", api, INCREMENTAL, found.state)
     assert len(again.states) == 1
     watched = f"bans: Of {count} records only the 10000 with the highest ids are watched for changes."
-    assert [note.startswith(watched) for note in found.notes] == [True] * (count > lists.MAX_DIGESTS)
+    assert [note.startswith(watched) for note in found.notes] == [True] * (count > id_list.MAX_DIGESTS)
     assert again.notes == found.notes
 
 
@@ -210,7 +212,7 @@ def test_the_state_of_the_incumbent_is_gone_on_from_though_the_first_run_is_cut(
 @given(apis(), st.integers(1, 12), st.integers(0, 40), st.data())
 def test_the_state_is_bounded_and_new_records_still_come(api: ListApi, most: int, cut: int, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zendesk_chat.streams.lists.MAX_DIGESTS", most)
+        patch.setattr("zendesk_chat.streams.lists.id_list.MAX_DIGESTS", most)
         whole = run(api.name, api, INCREMENTAL)
         assert all(len(state["digests"]) <= most for state in whole.states)
         assert run(api.name, api, INCREMENTAL, whole.state).records == []
@@ -290,7 +292,7 @@ def test_settings_that_cannot_be_paged_through_are_an_error_unless_they_came_who
     ],
 )
 def test_settings_of_agents_are_identified_whatever_they_come_in(body: bytes, wanted: list[bytes]) -> None:
-    assert [[bytes(raw) for raw in group] for group in lists.agent_settings(body)] == [wanted]
+    assert [[bytes(raw) for raw in group] for group in agent_settings(body)] == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +318,7 @@ def test_digests_are_those_of_redacted_records() -> None:
 
 
 def test_whole_lists_are_redacted_too() -> None:
-    goals = lists.WholeList("goals", "goals", lists.array, redact=masked)
+    goals = WholeList("goals", "goals", array, redact=masked)
     ((batch,),) = goals.read(fixed(b'[{"id": 1, "name": "x"}]'), [None], INCREMENTAL)
     assert batch.records == [b'{"id": 1, "name": "#"}']
 
@@ -405,4 +407,4 @@ def test_a_probe_is_one_request(name: str) -> None:
 
 
 def test_no_page_is_larger_than_agents_accept() -> None:
-    assert lists.ID_PAGE_SIZE <= 100
+    assert id_list.ID_PAGE_SIZE <= 100

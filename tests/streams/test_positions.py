@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
+from tests.support.effort import effort
 from zendesk_chat.errors import StateError
 from zendesk_chat.streams.positions import ExportPosition, ListPosition
 from zendesk_chat.streams.registry import STREAMS
@@ -70,13 +70,13 @@ jsons = st.recursive(
 )
 def test_every_form_of_time_is_read(name: str, value: object, expected: int) -> None:
     position = STREAMS[name].load_state({CURSORS[name]: value})
-    assert position == ExportPosition(expected, known_from=expected)
+    assert position == ExportPosition(expected, complete_until=expected)
 
 
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("value", [123, "123", " 123 ", 123.0])
 def test_every_form_of_id_is_read(name: str, value: object) -> None:
-    assert STREAMS[name].load_state({"id": value}) == ListPosition(123, known_from=124)
+    assert STREAMS[name].load_state({"id": value}) == ListPosition(123, digests_from=124)
 
 
 @pytest.mark.parametrize("name", CURSORS)
@@ -92,13 +92,13 @@ def test_no_value_is_a_fresh_start(name: str, value: object) -> None:
     [
         {"cursor": "2023-10-20T09:44:12Z"},
         {"update_timestamp": None, "start_time": None, "id": None},
-        {"version": 2},
-        {"update_timestamp": 1, "start_time": 1, "id": 1, "version": 2},
+        {"version": 3},
+        {"update_timestamp": 1, "start_time": 1, "id": 1, "version": 3},
         {"update_timestamp": 1, "start_time": 1, "id": 1, "version": "new"},
-        {"update_timestamp": 1, "start_time": 1, "id": 1, "known_from": "soon"},
-        {"update_timestamp": 1, "start_time": 1, "id": 1, "seen": [], "digests": []},
-        {"update_timestamp": 1, "start_time": 1, "id": 1, "seen": {"a": [1]}, "digests": {"a": "b"}},
-        {"update_timestamp": 1, "start_time": 1, "id": 1, "seen": {"a": ["1", "b"]}, "digests": {"": "b"}},
+        {"update_timestamp": 1, "start_time": 1, "id": 1, "complete_until": "soon", "digests_from": "soon"},
+        {"update_timestamp": 1, "start_time": 1, "id": 1, "recent": [], "digests": []},
+        {"update_timestamp": 1, "start_time": 1, "id": 1, "recent": {"a": [1]}, "digests": {"a": "b"}},
+        {"update_timestamp": 1, "start_time": 1, "id": 1, "recent": {"a": ["1", "b"]}, "digests": {"": "b"}},
         *({"update_timestamp": value, "start_time": value, "id": value} for value in NONSENSE),
     ],
 )
@@ -114,7 +114,20 @@ def test_what_cannot_be_read_says_how_to_reset(name: str, state: Mapping[str, An
 @given(
     st.sampled_from(sorted(CURSORS)),
     st.dictionaries(
-        st.sampled_from(["update_timestamp", "start_time", "id", "start_id", "known_from", "seen", "digests", "version"])
+        st.sampled_from(
+            [
+                "update_timestamp",
+                "start_time",
+                "id",
+                "start_id",
+                "complete_until",
+                "recent",
+                "digests_from",
+                "digests",
+                "version",
+                "known_from",
+            ]
+        )
         | st.text(),
         jsons | st.just(1),
     ),
@@ -156,3 +169,25 @@ def test_a_list_position_comes_back(name: str, last: int, known_from: int, diges
 def test_streams_that_are_read_whole_take_any_state(name: str) -> None:
     assert STREAMS[name].load_state({"__ab_no_cursor_state_message": True}) is None
     assert STREAMS[name].dump_state(None) == {}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_state_of_version_1_is_read_from_where_it_was_complete(name: str) -> None:
+    state = {
+        CURSORS[name]: "2026-03-01T12:00:00Z",
+        "start_id": "x",
+        "known_from": "2026-03-01T11:50:00.000000Z",
+        "seen": {"a": [1772366399000000, "8a56d77352fa61ad"]},
+        "ahead": [[1772370000000000, 1772380000000000]],
+        "complete_from": "2026-01-01T00:00:00.000000Z",
+        "version": 1,
+    }
+    complete = 1772365800 * SECOND
+    expected = ExportPosition(complete, complete_until=complete, complete_from=1767225600 * SECOND)
+    assert STREAMS[name].load_state(state) == expected
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_state_of_version_1_is_read_with_its_digests(name: str) -> None:
+    state = {"id": 9, "known_from": 4, "digests": {"5": "b", "-7": "c"}, "version": 1}
+    assert STREAMS[name].load_state(state) == ListPosition(9, 4, {5: "b", -7: "c"})

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
+from tests.support.effort import effort
 from zendesk_chat.errors import EnvelopeError
 from zendesk_chat.streams.exports.agent_timeline import span_row
 from zendesk_chat.streams.exports.chats import chat_row
 from zendesk_chat.streams.exports.export import Row
 from zendesk_chat.streams.keys import is_made
-from zendesk_chat.streams.lists import array
+from zendesk_chat.streams.lists.answers import array
 from zendesk_chat.streams.records import digest, iso_micros, iso_seconds, micros_of, with_fields
 
 exactly = effort(300)

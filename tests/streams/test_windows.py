@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.effort import effort
-from streams.model import NOW, SECOND, ExportApi, Item
-from streams.runs import Run, Side, destination, doubles, outcome, read_one, run
+from tests.support.effort import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.stream_runs import Run, Side, destination, doubles, outcome, read_one, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.chats import CHATS
-from zendesk_chat.streams.exports.reader import _placed
-from zendesk_chat.streams.exports.windows import MOST_MISSES, Moments, Windows
+from zendesk_chat.streams.exports.export import Row
+from zendesk_chat.streams.exports.page import Page, PageRequest, filled_times
+from zendesk_chat.streams.exports.times import RunTimes, TimeFormat
+from zendesk_chat.streams.exports.window import Taken
+from zendesk_chat.streams.exports.windows import MOST_MISSES, Windows
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, StateBlob
@@ -126,7 +129,7 @@ def test_a_resumed_backfill_reads_no_finished_window_again(name: str, lanes: int
         cuts.append(whole.cut(1 + cut % len(whole.batches)))
         state = cuts[-1].state
     assert state
-    stretches = len(state.get("ahead", ()))
+    stretches = len(state.get("completed_ranges", ()))
     left = 30 * PAGE - sum(len(part.records) for part in cuts)
     api.lanes, before = 1, api.requests
     rest = run("chats", api, Bounds(START, NOW), state)
@@ -151,13 +154,13 @@ def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_
         emitted |= {str(record["id"]) for record in records}
         position = CHATS.load_state("chats", "update_timestamp", state)
         assert position
-        assert {key for key, time in truth.items() if time < position.known_from} <= emitted
-        for begin, end in position.ahead:
-            assert begin >= position.known_from
+        assert {key for key, time in truth.items() if time < position.complete_until} <= emitted
+        for begin, end in position.completed_ranges:
+            assert begin >= position.complete_until
             assert {key for key, time in truth.items() if begin <= time < end} <= emitted
         assert {key for key, time in truth.items() if time < position.time} <= emitted
-    assert "ahead" not in whole.state
-    assert len(whole.state["seen"]) <= PAGE
+    assert "completed_ranges" not in whole.state
+    assert len(whole.state["recent"]) <= PAGE
 
 
 def test_never_more_requests_at_a_time_than_there_is_room_for() -> None:
@@ -186,24 +189,26 @@ def test_what_moves_during_a_backfill_in_windows_is_read_before_it_ends() -> Non
 
 def test_records_without_a_time_belong_where_they_stand() -> None:
     times = [None, 10, None, 20, None, None]
-    assert _placed(times, 5) == [5, 10, 10, 20, 20, 20]
-    assert _placed(times[1:2], 5) == [10]
-    assert _placed(times, 15) == [15, 10, 15, 20, 20, 20]
-    assert _placed([], 5) == []
+    assert filled_times(times, 5) == [5, 10, 10, 20, 20, 20]
+    assert filled_times(times[1:2], 5) == [10]
+    assert filled_times(times, 15) == [15, 10, 15, 20, 20, 20]
+    assert filled_times([], 5) == []
 
 
 def test_windows_that_reach_into_each_other_are_not_cut_further() -> None:
-    moments = Moments(10_000 * SECOND, 9600 * SECOND, 9000 * SECOND)
-    windows = Windows(ExportPosition(0), moments, resumed=False, unit=SECOND, page_size=PAGE)
-    (whole,) = windows.due(1)
-    whole.time = 60 * SECOND
-    windows.page_read(whole, 0, range(0, 60 * SECOND, 10 * SECOND), 0)
+    run = RunTimes(10_000 * SECOND, 9600 * SECOND, 9000 * SECOND)
+    windows = Windows(ExportPosition(0), run, resumed=False)
+    (first,) = windows.due(1)
+    first.time = 60 * SECOND
+    rows = [Row(str(number), number * 10 * SECOND, b"{}") for number in range(PAGE)]
+    request = PageRequest(CHATS, TimeFormat(SECOND, inclusive=True), 0, "", PAGE)
+    page = Page(request, rows, size=100, skipped=0, end_time=None, end_id="", fraction=False)
+    windows.advance(first, page, Taken(0, progressed=True))
     assert len(list(windows.due(3))) == 3
-    times = range(0, 60 * SECOND, 10 * SECOND)
     for _ in range(MOST_MISSES + 1):
-        windows.page_read(whole, 0, times, 4)
+        windows.advance(first, page, Taken(0, behind=4, progressed=True))
     assert list(windows.due(3)) == []
-    windows.page_read(whole, 0, times, 0)
+    windows.advance(first, page, Taken(0, progressed=True))
     assert len(list(windows.due(3))) == 3
 
 

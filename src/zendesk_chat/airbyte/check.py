@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from functools import partial
-
 from zendesk_chat.airbyte.inputs import read_config
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config_keys import unknown_keys
+from zendesk_chat.config import unknown_keys
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError, ConnectorError
 
 
-def check(writer: Writer, clock: Clock, stopped: threading.Event, config_path: str) -> int:
-    """Tell whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
+def check(writer: Writer, clock: Clock, config_path: str) -> int:
+    """Report whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
     try:
         config = read_config(config_path, writer)
-        verdict = check_account(config, partial(connect, config, clock), clock, stopped, writer.save_config)
+        verdict = check_account(config, connect(config, clock, writer.save_config), clock)
     except ConfigError as error:
         writer.connection_status(succeeded=False, message=f"Config validation error: {error}")
     except ConnectorError as error:

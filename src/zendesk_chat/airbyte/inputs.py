@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final
+
+import msgspec
 
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
@@ -15,12 +18,13 @@ from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, escape, printable
 from zendesk_chat.streams.stream import StateBlob
 
-SyncMode = Literal["full_refresh", "incremental"]
 SYNC_MODES: Final = ("full_refresh", "incremental")
 NO_CURSOR_MARKERS: Final = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
 NO_CURSOR_STATE: Final[StateBlob] = {"__ab_no_cursor_state_message": True}
 STATE_TYPES: Final = ("STREAM", "GLOBAL", "LEGACY", "STATE")
 RESET: Final = "Give the state as Airbyte wrote it, or reset it."
+NO_LIST: Final = f"The state must be a list of Airbyte state messages. {RESET}"
+_PATH: Final = re.compile(r"at `\$\.([^`]+)`$")  # in the words of msgspec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,68 @@ class ConfiguredStream:
     """A stream that is to be read."""
 
     name: str
-    sync_mode: SyncMode
+    incremental: bool
+
+
+class StreamDescriptor(msgspec.Struct, frozen=True):
+    """The name of a stream; this source has no namespaces."""
+
+    name: str
+
+
+class StreamState(msgspec.Struct, frozen=True):
+    """The state of one stream; null after a reset."""
+
+    stream_descriptor: StreamDescriptor
+    stream_state: object = None
+
+
+class GlobalState(msgspec.Struct, frozen=True):
+    """The states of all streams, as some clients store them."""
+
+    stream_states: list[StreamState] | None = None
+
+
+class StateMessage(msgspec.Struct, frozen=True):
+    """A state message. One of the fields holds the state, and a platform may add the others as null.
+
+    Attributes:
+        type: One of ``STATE_TYPES``, or None in old messages.
+        stream: The state of one stream.
+        global_state: The states of several streams.
+        pyairbyte_global: The same, under the name that PyAirbyte gives it.
+        data: The states by stream, in the oldest form.
+        state: A complete message in a message of type STATE.
+    """
+
+    type: object = None
+    stream: StreamState | None = None
+    global_state: GlobalState | None = msgspec.field(default=None, name="global")
+    pyairbyte_global: GlobalState | None = msgspec.field(default=None, name="global_")
+    data: dict[str, object] | None = None
+    state: StateMessage | None = None
+
+    def states(self) -> Iterator[tuple[str, object]]:
+        """Yield the name and the state of each stream.
+
+        Raises:
+            StateError: The message holds no state although its type promises one.
+        """
+        together = self.global_state or self.pyairbyte_global
+        if self.type == "STATE" and self.state is not None:
+            yield from self.state.states()
+        elif self.stream is not None:
+            yield self.stream.stream_descriptor.name, self.stream.stream_state
+        elif together is not None:
+            yield from ((state.stream_descriptor.name, state.stream_state) for state in together.stream_states or ())
+        elif self.data is not None:
+            yield from self.data.items()
+        elif self.type not in (None, "LEGACY"):
+            raise StateError(f"A state message of type {str(self.type)[:20]!r} holds no state. {RESET}")
 
 
 def read_config(path: str, writer: Writer) -> Config:
-    """The configuration in a file; from here on, its secrets are masked.
+    """Read the configuration in a file. From now on the writer masks its secrets.
 
     Raises:
         ConfigError: Something in it is missing or malformed.
@@ -47,37 +108,35 @@ def read_config(path: str, writer: Writer) -> Config:
 
 
 def require_stdout() -> None:
-    """Fail where the platform wants records by another way than stdout.
+    """Make sure that the platform reads records from stdout.
 
     Raises:
-        ConfigError: It does.
+        ConfigError: It does not.
     """
     if os.environ.get("DATA_CHANNEL_MEDIUM", "STDIO").upper() != "STDIO":
         raise ConfigError("DATA_CHANNEL_MEDIUM: this connector writes to stdout only; set it to STDIO or leave it out.")
 
 
 def parse_catalog(raw: object) -> list[ConfiguredStream]:
-    """Read a ConfiguredAirbyteCatalog, or the output of ``discover``: all its streams, incrementally where they can.
+    """Parse a ConfiguredAirbyteCatalog, or the output of ``discover``: all its streams, incremental if they can be.
 
     Raises:
         ConfigError: It is malformed.
     """
-    if isinstance(raw, Mapping) and raw.get("type") == "CATALOG":
-        raw = raw.get("catalog")
-    streams = raw.get("streams") if isinstance(raw, Mapping) else None
-    if not isinstance(streams, list):
-        raise ConfigError(
-            "The catalog must be a JSON object with a list `streams`: a configured catalog, or the output of `discover`."
-        )
-    configured = [_configured_stream(entry, f"catalog: streams[{number}]") for number, entry in enumerate(streams)]
-    names = [stream.name for stream in configured]
-    if len(set(names)) < len(names):
+    match raw:
+        case {"type": "CATALOG", "catalog": {"streams": list(entries)}} | {"streams": list(entries)}:
+            configured = [_configured_stream(entry, f"catalog: streams[{number}]") for number, entry in enumerate(entries)]
+        case _:
+            raise ConfigError(
+                "The catalog must be a JSON object with a list `streams`: a configured catalog, or the output of `discover`."
+            )
+    if len({stream.name for stream in configured}) < len(configured):
         raise ConfigError("The catalog names a stream twice.")
     return configured
 
 
 def parse_state(raw: object) -> dict[str, StateBlob]:
-    """Read the state of each stream from any form that a platform, client or older connector hands in.
+    """Parse the state of each stream from any form that a platform, a client or an older connector hands in.
 
     Raises:
         StateError: It is malformed.
@@ -87,66 +146,48 @@ def parse_state(raw: object) -> dict[str, StateBlob]:
         if blob is None:
             states.pop(name, None)
         elif not isinstance(blob, Mapping):
-            raise StateError(f"The state of {name} must be a JSON object. {RESET}")
+            raise StateError(f"The state of {name} must be a JSON object. {RESET}", stream=name)
         else:
             states[name] = blob if NO_CURSOR_MARKERS.isdisjoint(blob) else {}
     return {name: blob for name, blob in states.items() if blob}
 
 
-def _configured_stream(entry: object, place: str) -> ConfiguredStream:
-    if isinstance(entry, Mapping) and "stream" not in entry and isinstance(entry.get("supported_sync_modes"), list):
-        modes = entry["supported_sync_modes"]
-        entry = {"stream": entry, "sync_mode": "incremental" if "incremental" in modes else "full_refresh"}  # of `discover`
-    stream = entry.get("stream") if isinstance(entry, Mapping) else None
-    name = stream.get("name") if isinstance(stream, Mapping) else None
-    if not isinstance(entry, Mapping) or not isinstance(name, str) or not name:
-        raise ConfigError(f"{place}: needs `stream.name`.")
+def _configured_stream(entry: object, path: str) -> ConfiguredStream:
+    match entry:
+        case {"stream": {"name": str(name)}, **other} if name:
+            mode = other.get("sync_mode", "full_refresh")
+        case {"name": str(name), "supported_sync_modes": list(modes)} if name:  # from `discover`
+            mode = "incremental" if "incremental" in modes else "full_refresh"
+        case _:
+            raise ConfigError(f"{path}: needs `stream.name`.")
     if escape(name) != name:  # it could not be repeated in statuses as it is
-        raise ConfigError(f"{place}: the name of the stream holds control characters: {printable(name, LONGEST_NAME)}")
-    mode = entry.get("sync_mode", "full_refresh")
+        raise ConfigError(f"{path}: the name of the stream holds control characters: {printable(name, LONGEST_NAME)}")
     if mode not in SYNC_MODES:
-        raise ConfigError(f"{place}.sync_mode: must be full_refresh or incremental.")
-    return ConfiguredStream(name, mode)
+        raise ConfigError(f"{path}.sync_mode: must be full_refresh or incremental.")
+    return ConfiguredStream(name, incremental=mode == "incremental")
 
 
 def _stream_states(raw: object) -> Iterator[tuple[str, object]]:
-    """Names and blobs, in order, from every form of state."""
-    if raw is None:
-        return
-    if isinstance(raw, list):
-        for message in raw:
-            if not isinstance(message, Mapping):
-                raise StateError(f"The state must be a list of Airbyte state messages. {RESET}")
-            yield from _from_message(message)
-    elif isinstance(raw, Mapping):
-        yield from _from_message(raw) if _is_message(raw) else raw.items()
-    else:
-        raise StateError(f"The state must be a list of Airbyte state messages. {RESET}")
+    """Yield names and states, in order, from every form of state."""
+    match raw:
+        case None:
+            pass
+        case list():
+            for message in raw:
+                yield from _message(message).states()
+        case {"stream": dict()}:
+            yield from _message(raw).states()
+        case {"type": str(kind)} if kind in STATE_TYPES:
+            yield from _message(raw).states()
+        case dict():  # the oldest form: states by stream
+            yield from raw.items()
+        case _:
+            raise StateError(NO_LIST)
 
 
-def _is_message(raw: Mapping[str, Any]) -> bool:
-    """Whether an object is a state message rather than a dictionary of streams, which is the oldest form."""
-    return raw.get("type") in STATE_TYPES or isinstance(raw.get("stream"), Mapping)
-
-
-def _from_message(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    if isinstance(message.get("state"), Mapping) and message.get("type") == "STATE":
-        message = message["state"]
-    global_state = message.get("global") or message.get("global_")  # PyAirbyte writes the latter
-    if isinstance(message.get("stream"), Mapping):
-        yield _from_stream(message["stream"])
-    elif isinstance(global_state, Mapping) and isinstance(states := global_state.get("stream_states") or [], list):
-        for state in states:
-            yield _from_stream(state)
-    elif isinstance(message.get("data"), Mapping):
-        yield from message["data"].items()
-    elif message.get("data") is not None or message.get("type") not in (None, "LEGACY"):
-        raise StateError(f"A state message of type {str(message.get('type'))[:20]!r} holds no state. {RESET}")
-
-
-def _from_stream(state: object) -> tuple[str, object]:
-    descriptor = state.get("stream_descriptor") if isinstance(state, Mapping) else None
-    name = descriptor.get("name") if isinstance(descriptor, Mapping) else None
-    if not isinstance(state, Mapping) or not isinstance(name, str):
-        raise StateError(f"A state message lacks `stream_descriptor.name`. {RESET}")
-    return name, state.get("stream_state")
+def _message(raw: object) -> StateMessage:
+    try:
+        return msgspec.convert(raw, StateMessage)
+    except msgspec.ValidationError as error:
+        path = _PATH.search(str(error))
+        raise StateError(f"A state message is malformed at `{path[1]}`. {RESET}" if path else NO_LIST) from None

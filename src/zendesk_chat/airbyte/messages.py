@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -11,14 +11,16 @@ from zendesk_chat.airbyte.secrets import secrets_of
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, TransientError
 from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
-from zendesk_chat.streams.stream import RawRecord, StateBlob
+
+if TYPE_CHECKING:  # or `spec` would load the streams
+    from zendesk_chat.streams.stream import RawRecord, StateBlob
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
 FailureType = Literal["config_error", "transient_error", "system_error"]
-MASK = "****"
-BYTES_PER_WRITE = 2**20
-RECORDS_PER_WRITE = 16  # about as much as a pipe holds; to put a whole page together would cost more time and memory
+MASK: Final = "****"
+BYTES_PER_WRITE: Final = 2**20
+RECORDS_PER_WRITE: Final = 16  # about as much as a pipe holds; joining a complete page would cost more time and memory
 
 
 def failure_type(error: ConnectorError) -> FailureType:
@@ -29,9 +31,9 @@ def failure_type(error: ConnectorError) -> FailureType:
 
 
 class Writer:
-    """Writes messages, each one line, and flushes after each but records.
+    """Writes messages, one a line, and flushes after each message that is not a record.
 
-    In strings for people secrets are masked and control characters escaped, since a log viewer undoes JSON's own escapes.
+    In strings for people it masks secrets and escapes control characters, because a log viewer undoes JSON's own escapes.
 
     Args:
         out: The binary stdout.
@@ -46,11 +48,11 @@ class Writer:
         self._secrets: list[str] = []
 
     def keep_secret(self, secrets: Iterable[str]) -> None:
-        """Mask these strings from now on, also as they look when they are escaped."""
+        """Mask these strings from now on, and their escaped forms. Longer ones go first: one may contain another."""
         given = list(secrets)
         self._secrets = sorted({*self._secrets, *given, *map(escape, given)}, key=len, reverse=True)
 
-    def spec(self, spec: Mapping[str, Any]) -> None:
+    def spec(self, spec: Mapping[str, object]) -> None:
         """SPEC: what a configuration looks like."""
         self._write({"type": "SPEC", "spec": spec})
 
@@ -59,11 +61,11 @@ class Writer:
         status = {"status": "SUCCEEDED" if succeeded else "FAILED", "message": self._shown(message, LONGEST_REPORT)}
         self._write({"type": "CONNECTION_STATUS", "connectionStatus": status})
 
-    def catalog(self, streams: Sequence[Mapping[str, Any]]) -> None:
-        """CATALOG: the streams there are."""
+    def catalog(self, streams: Sequence[Mapping[str, object]]) -> None:
+        """CATALOG: the streams."""
         self._write({"type": "CATALOG", "catalog": {"streams": streams}})
 
-    def save_config(self, config: Mapping[str, Any]) -> None:
+    def save_config(self, config: Mapping[str, object]) -> None:
         """CONTROL: a configuration with renewed tokens, for the platform to store. Its secrets are masked elsewhere."""
         self.keep_secret(secrets_of(config))
         self._trace_like("CONTROL", "control", {"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
@@ -77,12 +79,12 @@ class Writer:
             few = records[at : at + RECORDS_PER_WRITE]
             if sum(map(len, few)) <= BYTES_PER_WRITE:
                 self._out.write(head + between.join(few) + tail)
-            else:  # to join them would take their size again
+            else:  # joining them would take as much memory again
                 for record in few:
                     self._out.writelines((head, record, tail))
 
     def state(self, stream: str, blob: StateBlob, record_count: int) -> None:
-        """STATE: all of the stream's records so far are out, ``record_count`` of them since its last state."""
+        """STATE: all records of the stream so far are written, ``record_count`` of them since its last state."""
         state = {
             "type": "STREAM",
             "stream": {"stream_descriptor": {"name": stream}, "stream_state": blob},
@@ -98,24 +100,24 @@ class Writer:
 
     def stream_status(self, stream: str, status: StreamStatus, *, quota_reset: float | None = None) -> None:
         """TRACE STREAM_STATUS; with ``quota_reset`` (seconds since 1970), waiting for the API's quota until then."""
-        body: dict[str, Any] = {"stream_descriptor": {"name": stream}, "status": status}
+        body: dict[str, object] = {"stream_descriptor": {"name": stream}, "status": status}
         if quota_reset is not None:
             body["reasons"] = [{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": int(quota_reset * 1000)}}]
         self._trace_like("TRACE", "trace", {"type": "STREAM_STATUS", "stream_status": body})
 
     def error(self, message: str, failure_type: FailureType, *, stream: str | None = None, internal: str = "") -> None:
         """TRACE ERROR: what failed and what to do about it."""
-        body: dict[str, Any] = {"message": self._shown(message), "failure_type": failure_type}
+        body: dict[str, object] = {"message": self._shown(message), "failure_type": failure_type}
         if internal:
             body["internal_message"] = self._shown(internal)
         if stream:
             body["stream_descriptor"] = {"name": stream}
         self._trace_like("TRACE", "trace", {"type": "ERROR", "error": body})
 
-    def _trace_like(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
+    def _trace_like(self, kind: str, key: str, body: Mapping[str, object]) -> None:
         self._write({"type": kind, key: {"emitted_at": self._now_ms(), **body}})
 
-    def _write(self, message: Mapping[str, Any]) -> None:
+    def _write(self, message: Mapping[str, object]) -> None:
         self._out.write(msgspec.json.encode(message) + b"\n")
         self._out.flush()
 

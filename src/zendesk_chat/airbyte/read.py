@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Final, Literal
 
 from zendesk_chat.airbyte.inputs import (
@@ -18,8 +16,7 @@ from zendesk_chat.airbyte.inputs import (
 from zendesk_chat.airbyte.messages import Writer, failure_type
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import Config, require_past_start
-from zendesk_chat.config_keys import unknown_keys
+from zendesk_chat.config import Config, require_past_start, unknown_keys
 from zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
@@ -32,7 +29,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
-from zendesk_chat.engine.run import Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ConfigError, ExitCode, origin
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, printable
@@ -42,10 +39,8 @@ from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
 
 
-def read(
-    writer: Writer, clock: Clock, stopped: threading.Event, config_path: str, catalog_path: str, state_path: str | None
-) -> int:
-    """Read the configured streams. Returns the exit code: 0 only if every stream is whole."""
+def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, state_path: str | None) -> int:
+    """Read the configured streams. Returns the exit code: 0 only if every stream is complete."""
     try:
         require_stdout()
         config = read_config(config_path, writer)
@@ -60,17 +55,19 @@ def read(
     for warning in (*unknown_keys(config.raw), *catalog.warnings):
         writer.log("WARN", warning)
     known = [stream for stream in configured if stream.name in streams]
-    narrator = _Narrator(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
+    out = EventWriter(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
     try:
-        for event in run(_tasks(known, streams, states, config, clock), partial(connect, config, clock), clock, stopped):
-            narrator.tell(event)
+        rotations = Rotations(clock)
+        client = connect(config, clock, rotations.save)
+        for event in run(_tasks(known, streams, states, config, clock), client, rotations, clock):
+            out.write(event)
     except ConfigError as error:  # of the client, before any stream
         writer.error(str(error), failure_type(error))
-    narrator.tell_unfinished()
+    out.end_unfinished()
     for stream in configured:
         if stream.name not in streams:
-            narrator.tell_unknown(stream.name, streams)
-    return ExitCode.INCOMPLETE if narrator.failed else ExitCode.COMPLETE
+            out.end_unknown(stream.name, streams)
+    return ExitCode.INCOMPLETE if out.failed else ExitCode.COMPLETE
 
 
 def _tasks(
@@ -82,16 +79,15 @@ def _tasks(
 ) -> Iterator[Task]:
     now = clock.now()
     for stream in configured:
-        incremental = stream.sync_mode == "incremental"
-        bounds = Bounds(config.start, now, config.lookback, incremental=incremental, end=config.end)
+        bounds = Bounds(config.start, now, config.lookback, incremental=stream.incremental, end=config.end)
         yield Task(streams[stream.name], states.get(stream.name), bounds)
 
 
-class _Narrator:
-    """Turns events into messages, and remembers which streams are open.
+class EventWriter:
+    """Writes the events of a run as Airbyte messages, and remembers which streams have not ended.
 
     Args:
-        writer: Where to.
+        writer: Writes the messages.
         clock: Time.
         states: The state of each stream that is to be read.
     """
@@ -105,13 +101,13 @@ class _Narrator:
         self._running: set[str] = set()
         self.failed = False
 
-    def tell(self, event: Event) -> None:
-        """Write what an event means to Airbyte, and a sign of life where that is nothing for long."""
-        self._tell(event)
+    def write(self, event: Event) -> None:
+        """Write an event. If no record or state was written for long, repeat a state as a sign of life."""
+        self._write(event)
         if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
             self._keep_alive()
 
-    def _tell(self, event: Event) -> None:
+    def _write(self, event: Event) -> None:
         match event:
             case StreamStarted(stream):
                 self._start(stream)
@@ -130,21 +126,21 @@ class _Narrator:
 
     def _ended(self, event: Event) -> None:
         match event:
-            case StreamCompleted(stream, ledger):
-                self._writer.log("INFO", f"{stream}: {ledger}")
+            case StreamCompleted(stream, stats):
+                self._writer.log("INFO", f"{stream}: {stats}")
                 self._end(stream, "COMPLETE")
             case StreamUnavailable():
                 self._unavailable(event)
             case StreamFailed():
                 self._failed(event)
 
-    def tell_unfinished(self) -> None:
-        """Mark the streams that a stopped run leaves open."""
+    def end_unfinished(self) -> None:
+        """End the streams that a stopped run did not finish."""
         for stream in tuple(self._open):
             self._end(stream, "INCOMPLETE")
             self.failed = True
 
-    def tell_unknown(self, stream: str, known: Iterable[str]) -> None:
+    def end_unknown(self, stream: str, known: Iterable[str]) -> None:
         """Report a stream that the catalog asks for and that does not exist."""
         self.failed = True
         unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
@@ -173,13 +169,13 @@ class _Narrator:
             self._write_state(stream, self._open[stream], 0)
 
     def _write_state(self, stream: str, blob: StateBlob, record_count: int) -> None:
-        self._run(stream)  # no state comes from a stream that does not run
+        self._run(stream)  # Airbyte expects a state only from a running stream
         self._writer.state(stream, blob, record_count)
         self._open[stream] = blob
         self._alive_at = self._clock.monotonic()
 
     def _unavailable(self, event: StreamUnavailable) -> None:
-        """Complete a stream without records: as a failure it would take the other streams' sync with it."""
+        """Complete a stream without records. If it failed, Airbyte would fail the complete sync."""
         self._writer.log("WARN", f"{event.stream}: no records, because this account does not have it. {event.error}")
         self._write_state(event.stream, self._open[event.stream], 0)
         self._end(event.stream, "COMPLETE")
@@ -188,7 +184,7 @@ class _Narrator:
         self.failed = True
         cause = event.error.__cause__
         internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
-        self._writer.log("INFO", f"{event.stream}: stopped after {event.ledger}")
+        self._writer.log("INFO", f"{event.stream}: stopped after {event.stats}")
         self._writer.error(str(event.error), failure_type(event.error), stream=event.stream, internal=internal)
         self._end(event.stream, "INCOMPLETE")
 

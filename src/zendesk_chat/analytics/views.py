@@ -1,11 +1,12 @@
-"""Views over the loaded tables that answer what support teams measure: ``views.sql``, made in a DuckDB file."""
+"""Reporting views over the loaded tables: creates those of ``views.sql`` in a DuckDB file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final
 
 import duckdb
 
@@ -14,7 +15,8 @@ _COLUMN: Final = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
 _STATEMENT: Final = re.compile(r"^(?:-- (.+)\n)?(CREATE OR REPLACE (MACRO|VIEW) analytics\.(\w+)[^;]*;)$", re.MULTILINE)
 
 
-class _Definition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Definition:
     """A statement of ``views.sql``."""
 
     comment: str
@@ -24,37 +26,38 @@ class _Definition(NamedTuple):
 
 
 def create_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Make the views anew in the schema ``analytics``, each that the tables in ``main`` allow; returns their names.
+    """Create or replace the views in the schema ``analytics``, and return their names.
 
-    A view for which tables or columns are missing, or of another type than it needs, is not there afterwards. What else
-    is in the schema stays, and a name that is taken there by something else than a view is left to it.
+    A view is dropped if tables or columns that it needs are missing or of another type. Everything else in the schema stays,
+    including a table with the name of a view.
 
     Raises:
         duckdb.Error: The database cannot be written.
     """
-    text = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
+    source = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
-    made = _make(connection, [_Definition(*found) for found in _STATEMENT.findall(text)])
-    _comment(connection, made, dict(_COLUMN.findall(text)))
+    made = _make(connection, [_Definition(*found) for found in _STATEMENT.findall(source)])
+    _comment(connection, made, dict(_COLUMN.findall(source)))
     return list(made)
 
 
 def _make(connection: duckdb.DuckDBPyConnection, definitions: Iterable[_Definition]) -> dict[str, str]:
-    """Make each by its first definition that is possible, drop those that are not; returns the comments of the views."""
+    """Create each view by its first definition that works, and drop the others. Returns the comments of the views by name."""
     made: dict[str, str] = {}
     wanted: dict[str, str] = {}
-    for comment, sql, kind, name in definitions:
-        if kind == "VIEW":
-            wanted.setdefault(name, comment)
-        if name not in made and _possible(connection, sql) and kind == "VIEW":
+    for definition in definitions:
+        name = definition.name
+        if definition.kind == "VIEW":
+            wanted.setdefault(name, definition.comment)
+        if name not in made and _works(connection, definition.sql) and name in wanted:
             made[name] = wanted[name]
     for name in wanted.keys() - made.keys():
-        _possible(connection, f"DROP VIEW IF EXISTS {_SCHEMA}.{name}")
+        _works(connection, f"DROP VIEW IF EXISTS {_SCHEMA}.{name}")
     return made
 
 
-def _possible(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
-    """Execute, outside of any transaction, which a failure would end."""
+def _works(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Execute a statement outside of any transaction, which a failure would abort. Returns whether it succeeded."""
     try:
         connection.execute(sql)
     except (duckdb.BinderException, duckdb.CatalogException):
@@ -62,12 +65,12 @@ def _possible(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
     return True
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, views: dict[str, str], columns: dict[str, str]) -> None:
-    """Attach what the views and their columns mean, for tools that show it."""
+def _comment(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], columns: Mapping[str, str]) -> None:
+    """Store the comments of the views and their columns in the database, for tools that show them."""
     connection.execute("".join(["BEGIN;", *_comments(connection, views, columns), "COMMIT"]))
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, views: dict[str, str], columns: dict[str, str]) -> Iterator[str]:
+def _comments(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], columns: Mapping[str, str]) -> Iterator[str]:
     found = connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = ? AND database_name = current_database()",
         [_SCHEMA],

@@ -1,25 +1,25 @@
--- What support teams measure, as views over the tables of a load, in an order in which each uses only those before it.
--- A name that comes twice is tried in its first form, and in the next one where tables or columns are missing for that.
--- Identifiers are text throughout, whatever type a table has them in.
+-- Reporting views over the loaded tables. Each view uses only views before it.
+-- If a name occurs twice, the second definition is for files without the tables or columns that the first one needs.
+-- Identifiers are text in all views, whatever their type in a table.
 
--- Columns. One name means the same in every view.
+-- Columns. A name means the same in every view.
 --
 -- abandon_seconds: Seconds that the visitor waited before giving up; null if the chat was not abandoned.
 -- abandon_seconds_avg: Average seconds that the visitors of abandoned chats waited.
--- abandoned: Chats whose visitor gave up waiting: the API gives them an abandon_time above 0.
+-- abandoned: Chats whose visitor gave up waiting: their abandon_time is above 0.
 -- abandoned_share: Abandoned chats as a share (0 to 1) of all chats.
--- accepted: Whether the agent took the chat; true where the API does not say.
--- activity: A status of the agent, or chatting: in at least one chat, in whatever status.
--- agent: The agent's name today, or the last one seen in a chat; (none) for no agent.
--- agent_id: Identifier of the agent, as text; null for no agent.
+-- accepted: Whether the agent took the chat; true if the API does not say.
+-- activity: A status of the agent, or chatting: in at least one chat, whatever the status.
+-- agent: The agent's current name, or for a deleted agent the last one in a chat; (none) without an agent.
+-- agent_id: Identifier of the agent, as text; null without an agent.
 -- answered: Chats with a first response by an agent.
--- attribution: Whom the conversion is credited to, as the API tells it (JSON).
--- average: Average number at once over the hour: their seconds in the hour, divided by 3600.
+-- attribution: Who the conversion is credited to, as the API sends it (JSON).
+-- average: Average number of concurrent chats in the hour: their seconds in the hour, divided by 3600.
 -- away_hours: Hours in the status away.
 -- bad: Ratings that are bad.
 -- chat_id: Identifier of the chat or offline message.
 -- chat_started_at: Start of the chat credited with the conversion.
--- chats: Chats, each counted once; no offline messages, nothing deleted.
+-- chats: Chats, each counted once, without offline messages and deleted chats.
 -- chatting_hours: Hours in at least one chat, however many at once.
 -- comment: The visitor's comment on the rating.
 -- comments: Comments on ratings that are not empty.
@@ -28,9 +28,9 @@
 -- conversions: Conversions, each counted once.
 -- converted_at: When the visitor reached the goal.
 -- converted_chats: Chats credited with at least one conversion.
--- day: Day on which it was, of chats that of their start, in the time zone asked for; null if that time could not be read.
--- department: The department's name today, or the last one seen in a chat; (none) for no department.
--- department_id: Identifier of the department, as text; null for no department.
+-- day: Day in the time zone of the session; for chats, the day of their start. Null if the time is unreadable.
+-- department: The department's current name, or for a deleted department the last one in a chat; (none) without a department.
+-- department_id: Identifier of the department, as text; null without a department.
 -- dropped: Chats that the API calls dropped: the visitor left before an agent answered.
 -- dropped_share: Dropped chats as a share (0 to 1) of all chats.
 -- duration_seconds: Length in seconds.
@@ -38,48 +38,48 @@
 -- duration_seconds_p50: Half of the answered chats were no longer than this.
 -- duration_seconds_p90: 90 % of the answered chats were no longer than this.
 -- duration_seconds_p95: 95 % of the answered chats were no longer than this.
--- ended_at: End; the start plus the duration where the API gives no end, one before the start, or one 30 years later. Null on offline messages.
--- engagement_id: Identifier of the engagement in its chat; null where it is made from the chat's agent_ids.
--- engagements: Parts that agents took in chats: more than the chats where an agent left one and came back.
+-- ended_at: End of the chat. If the API sends none, one before the start or one 30 years later: start plus duration. Null on offline messages.
+-- engagement_id: Identifier of the engagement in its chat; null if the row comes from the chat's agent_ids.
+-- engagements: Engagements of agents in chats; more than the chats if an agent left one and came back.
 -- first_response_seconds: Seconds until an agent's first response; null if there was none.
 -- first_response_seconds_avg: Average seconds until the first response.
--- first_response_seconds_p50: Half of the answered chats had their first response within so many seconds.
--- first_response_seconds_p90: 90 % of the answered chats had their first response within so many seconds.
--- first_response_seconds_p95: 95 % of the answered chats had their first response within so many seconds.
--- goal: The goal's name, the last one seen.
+-- first_response_seconds_p50: Half of the answered chats had their first response within this many seconds.
+-- first_response_seconds_p90: 90 % of the answered chats had their first response within this many seconds.
+-- first_response_seconds_p95: 95 % of the answered chats had their first response within this many seconds.
+-- goal: The goal's latest name.
 -- goal_id: Identifier of the goal, as text.
--- goal_name: The goal's name as the API tells it.
+-- goal_name: The goal's name as the API sends it.
 -- good: Ratings that are good.
 -- good_share: Good ratings as a share (0 to 1) of good and bad ones; null if there are none.
--- hour: Start of the hour, in the time zone asked for.
--- hours: Hours spent so on that day; time that several spans cover counts once.
+-- hour: Start of the hour in the time zone of the session.
+-- hours: Hours of the activity on that day; overlapping spans count once.
 -- invisible_hours: Hours in the status invisible.
 -- is_abandoned: Whether the visitor gave up waiting: abandon_time is above 0.
 -- is_dropped: Whether the API calls the chat dropped.
 -- is_missed: Whether the API calls the chat missed.
--- message: The text; of a file its name.
+-- message: The message; for a file, its name.
 -- missed: Chats that the API calls missed: no agent answered.
 -- missed_share: Missed chats as a share (0 to 1) of all chats.
--- month: First day of the month in which the chats started, in the time zone asked for.
+-- month: First day of the month in which the chats started, in the time zone of the session.
 -- name: The name that the sender had in the chat.
 -- offline_messages: Messages left while nobody was online.
 -- online_hours: Hours in the status online.
--- peak: The most at once at any moment of the hour.
--- position: Place in the chat's history, from 0.
+-- peak: Highest number of concurrent chats in the hour.
+-- position: Position in the chat's history, from 0.
 -- rating: good, bad or null.
--- sender: visitor, agent, trigger, or other where an old chat does not tell.
+-- sender: visitor, agent, trigger, or other if an old chat does not say.
 -- sent_at: When it was sent.
--- started_at: Start; of an offline message when it was left.
+-- started_at: Start of the chat; for an offline message, when it was left.
 -- started_by: visitor, agent or trigger.
 -- started_by_agent: Chats that an agent started.
 -- started_by_trigger: Chats that a trigger started.
 -- started_by_visitor: Chats that the visitor started.
--- type: chat or offline_msg; in a transcript chat.msg, chat.file or offline_msg.
--- utilisation: chatting_hours divided by online_hours. Above 1 where an agent chats in another status; null if never online.
+-- type: chat or offline_msg; in the transcript chat.msg, chat.file or offline_msg.
+-- utilisation: chatting_hours divided by online_hours. Above 1 if an agent chats in another status; null if never online.
 
 CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone'), 'UTC');
 
-CREATE OR REPLACE MACRO analytics.local_time(moment) AS timezone(analytics.time_zone(), moment);
+CREATE OR REPLACE MACRO analytics.local_time(utc_time) AS timezone(analytics.time_zone(), utc_time);
 
 CREATE OR REPLACE MACRO analytics.midnight(day) AS
 CASE
@@ -88,57 +88,57 @@ CASE
     ELSE timezone(analytics.time_zone(), day)
 END;
 
-CREATE OR REPLACE MACRO analytics.moment(text) AS timezone('UTC', try_cast(text AS TIMESTAMP));
+CREATE OR REPLACE MACRO analytics.utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP));
 
-CREATE OR REPLACE MACRO analytics.seconds_after(moment, seconds) AS
-CASE WHEN seconds BETWEEN 0 AND 1e9 THEN moment + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
+CREATE OR REPLACE MACRO analytics.seconds_after(start_time, seconds) AS
+CASE WHEN seconds BETWEEN 0 AND 1e9 THEN start_time + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
 
-CREATE OR REPLACE MACRO analytics.end_of(moment, told, seconds) AS
-CASE WHEN told BETWEEN moment AND analytics.seconds_after(moment, 1e9) THEN told ELSE analytics.seconds_after(moment, seconds) END;
+CREATE OR REPLACE MACRO analytics.end_of(start_time, end_time, seconds) AS
+CASE WHEN end_time BETWEEN start_time AND analytics.seconds_after(start_time, 1e9) THEN end_time ELSE analytics.seconds_after(start_time, seconds) END;
 
--- Names of agents: those of today, and the last ones seen in chats of agents that are no longer there.
+-- Current names of agents; for deleted agents, the last ones in chats.
 CREATE OR REPLACE VIEW analytics.agent_names AS
 WITH chat AS (
-    SELECT coalesce(timestamp, '-infinity') AS moment, agent_ids, agent_names, engagements
+    SELECT coalesce(timestamp, '-infinity') AS seen_at, agent_ids, agent_names, engagements
     FROM (FROM main.chats UNION ALL BY NAME SELECT CAST(NULL AS JSON) AS agent_names WHERE false)
 ),
-told AS (
-    SELECT CAST(id AS VARCHAR) AS agent_id, nullif(display_name, '') AS agent, TIMESTAMPTZ 'infinity' AS moment
+names AS (
+    SELECT CAST(id AS VARCHAR) AS agent_id, nullif(display_name, '') AS agent, TIMESTAMPTZ 'infinity' AS seen_at
     FROM main.agents
     UNION ALL
-    SELECT part.agent_id AS agent_id, nullif(part.agent_name, '') AS agent, moment
-    FROM (SELECT moment, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS part FROM chat)
+    SELECT part.agent_id AS agent_id, nullif(part.agent_name, '') AS agent, seen_at
+    FROM (SELECT seen_at, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS part FROM chat)
     UNION ALL
-    SELECT agent_id, nullif(agent, ''), moment
+    SELECT agent_id, nullif(agent, ''), seen_at
     FROM (
-        SELECT moment, unnest(from_json(agent_ids, '["VARCHAR"]')) AS agent_id, unnest(from_json(agent_names, '["VARCHAR"]')) AS agent
+        SELECT seen_at, unnest(from_json(agent_ids, '["VARCHAR"]')) AS agent_id, unnest(from_json(agent_names, '["VARCHAR"]')) AS agent
         FROM chat
         WHERE json_array_length(agent_ids) = json_array_length(agent_names)
     )
 )
-SELECT agent_id, arg_max(agent, (moment, agent)) AS agent
-FROM told
+SELECT agent_id, arg_max(agent, (seen_at, agent)) AS agent
+FROM names
 WHERE agent_id IS NOT NULL
 GROUP BY agent_id;
 
 CREATE OR REPLACE VIEW analytics.agent_names AS
 WITH chat AS (
-    SELECT coalesce(timestamp, '-infinity') AS moment, agent_ids, agent_names, engagements
+    SELECT coalesce(timestamp, '-infinity') AS seen_at, agent_ids, agent_names, engagements
     FROM (FROM main.chats UNION ALL BY NAME SELECT CAST(NULL AS JSON) AS agent_names WHERE false)
 ),
-told AS (
-    SELECT part.agent_id AS agent_id, nullif(part.agent_name, '') AS agent, moment
-    FROM (SELECT moment, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS part FROM chat)
+names AS (
+    SELECT part.agent_id AS agent_id, nullif(part.agent_name, '') AS agent, seen_at
+    FROM (SELECT seen_at, unnest(from_json(engagements, '[{"agent_id": "VARCHAR", "agent_name": "VARCHAR"}]')) AS part FROM chat)
     UNION ALL
-    SELECT agent_id, nullif(agent, ''), moment
+    SELECT agent_id, nullif(agent, ''), seen_at
     FROM (
-        SELECT moment, unnest(from_json(agent_ids, '["VARCHAR"]')) AS agent_id, unnest(from_json(agent_names, '["VARCHAR"]')) AS agent
+        SELECT seen_at, unnest(from_json(agent_ids, '["VARCHAR"]')) AS agent_id, unnest(from_json(agent_names, '["VARCHAR"]')) AS agent
         FROM chat
         WHERE json_array_length(agent_ids) = json_array_length(agent_names)
     )
 )
-SELECT agent_id, arg_max(agent, (moment, agent)) AS agent
-FROM told
+SELECT agent_id, arg_max(agent, (seen_at, agent)) AS agent
+FROM names
 WHERE agent_id IS NOT NULL
 GROUP BY agent_id;
 
@@ -152,27 +152,27 @@ CREATE OR REPLACE VIEW analytics.agent_names AS
 SELECT CAST(NULL AS VARCHAR) AS agent_id, CAST(NULL AS VARCHAR) AS agent
 WHERE false;
 
--- Names of departments: those of today, and the last ones seen in chats of departments that are no longer there.
+-- Current names of departments; for deleted departments, the last ones in chats.
 CREATE OR REPLACE VIEW analytics.department_names AS
-WITH told AS (
-    SELECT CAST(id AS VARCHAR) AS department_id, nullif(name, '') AS department, TIMESTAMPTZ 'infinity' AS moment
+WITH names AS (
+    SELECT CAST(id AS VARCHAR) AS department_id, nullif(name, '') AS department, TIMESTAMPTZ 'infinity' AS seen_at
     FROM main.departments
     UNION ALL
     SELECT CAST(department_id AS VARCHAR), nullif(department_name, ''), coalesce(timestamp, '-infinity')
     FROM main.chats
 )
-SELECT department_id, arg_max(department, (moment, department)) AS department
-FROM told
+SELECT department_id, arg_max(department, (seen_at, department)) AS department
+FROM names
 WHERE department_id IS NOT NULL
 GROUP BY department_id;
 
 CREATE OR REPLACE VIEW analytics.department_names AS
-WITH told AS (
-    SELECT CAST(department_id AS VARCHAR) AS department_id, nullif(department_name, '') AS department, coalesce(timestamp, '-infinity') AS moment
+WITH names AS (
+    SELECT CAST(department_id AS VARCHAR) AS department_id, nullif(department_name, '') AS department, coalesce(timestamp, '-infinity') AS seen_at
     FROM main.chats
 )
-SELECT department_id, arg_max(department, (moment, department)) AS department
-FROM told
+SELECT department_id, arg_max(department, (seen_at, department)) AS department
+FROM names
 WHERE department_id IS NOT NULL
 GROUP BY department_id;
 
@@ -217,7 +217,7 @@ SELECT
 FROM chat
 LEFT JOIN analytics.department_names AS names ON names.department_id = department_key;
 
--- One row for each part that an agent took in a chat; for old chats without engagements one for each of their agents.
+-- One row for each engagement of an agent in a chat; old chats without engagements have one for each of their agents.
 CREATE OR REPLACE VIEW analytics.engagement_facts AS
 WITH chat AS (
     SELECT
@@ -257,8 +257,8 @@ part AS (
         part.agent_name AS agent_name,
         part.department_id AS department_id,
         coalesce(part.accepted, true) AS accepted,
-        analytics.moment(part.timestamp) AS started_at,
-        analytics.seconds_after(analytics.moment(part.timestamp), part.duration) AS ended_at,
+        analytics.utc(part.timestamp) AS started_at,
+        analytics.seconds_after(analytics.utc(part.timestamp), part.duration) AS ended_at,
         part.duration AS duration,
         part.response_time.first AS first_response_seconds,
         part.rating AS rating,
@@ -302,7 +302,7 @@ FROM part
 LEFT JOIN analytics.agent_names AS agents USING (agent_id)
 LEFT JOIN analytics.department_names AS departments USING (department_id);
 
--- Conversions as the stream of conversions and the chats credited with them tell; one may come twice.
+-- Conversions from the stream of conversions and from the chats credited with them; one may occur twice.
 CREATE OR REPLACE VIEW analytics.conversion_reports AS
 WITH in_chat AS (
     SELECT
@@ -311,20 +311,20 @@ WITH in_chat AS (
         unnest(from_json(
             conversions,
             '[{"id": "VARCHAR", "timestamp": "VARCHAR", "goal_id": "VARCHAR", "goal_name": "VARCHAR", "attribution": "JSON"}]'
-        )) AS told
+        )) AS conversion
     FROM main.chats
     WHERE deleted IS NOT TRUE AND json_array_length(conversions) > 0
 )
 SELECT
-    told.id AS conversion_id,
-    analytics.moment(told.timestamp) AS converted_at,
-    told.goal_id AS goal_id,
-    told.goal_name AS goal_name,
-    told.attribution AS attribution,
+    conversion.id AS conversion_id,
+    analytics.utc(conversion.timestamp) AS converted_at,
+    conversion.goal_id AS goal_id,
+    conversion.goal_name AS goal_name,
+    conversion.attribution AS attribution,
     chat_id,
     chat_started_at
 FROM in_chat
-WHERE told IS NOT NULL
+WHERE conversion IS NOT NULL
 UNION ALL
 SELECT
     alone.id,
@@ -333,7 +333,7 @@ SELECT
     alone.goal_name,
     alone.attribution,
     alone.attribution ->> '$.chat_id',
-    coalesce(chats.timestamp, analytics.moment(alone.attribution ->> '$.chat_timestamp'))
+    coalesce(chats.timestamp, analytics.utc(alone.attribution ->> '$.chat_timestamp'))
 FROM main.conversions AS alone
 LEFT JOIN main.chats AS chats ON chats.id = (alone.attribution ->> '$.chat_id')
 WHERE chats.deleted IS NOT TRUE;
@@ -346,20 +346,20 @@ WITH in_chat AS (
         unnest(from_json(
             conversions,
             '[{"id": "VARCHAR", "timestamp": "VARCHAR", "goal_id": "VARCHAR", "goal_name": "VARCHAR", "attribution": "JSON"}]'
-        )) AS told
+        )) AS conversion
     FROM main.chats
     WHERE deleted IS NOT TRUE AND json_array_length(conversions) > 0
 )
 SELECT
-    told.id AS conversion_id,
-    analytics.moment(told.timestamp) AS converted_at,
-    told.goal_id AS goal_id,
-    told.goal_name AS goal_name,
-    told.attribution AS attribution,
+    conversion.id AS conversion_id,
+    analytics.utc(conversion.timestamp) AS converted_at,
+    conversion.goal_id AS goal_id,
+    conversion.goal_name AS goal_name,
+    conversion.attribution AS attribution,
     chat_id,
     chat_started_at
 FROM in_chat
-WHERE told IS NOT NULL;
+WHERE conversion IS NOT NULL;
 
 CREATE OR REPLACE VIEW analytics.conversion_reports AS
 SELECT
@@ -369,7 +369,7 @@ SELECT
     goal_name,
     attribution,
     attribution ->> '$.chat_id' AS chat_id,
-    analytics.moment(attribution ->> '$.chat_timestamp') AS chat_started_at
+    analytics.utc(attribution ->> '$.chat_timestamp') AS chat_started_at
 FROM main.conversions;
 
 -- One row for each conversion.
@@ -379,8 +379,8 @@ WITH once AS (
         *,
         attribution ->> '$.agent_id' AS agent_id,
         attribution ->> '$.department_id' AS department_id,
-        CASE WHEN goal_id IS NULL THEN nullif(goal_name, '') ELSE arg_max(nullif(goal_name, ''), moment) OVER (PARTITION BY goal_id) END AS goal
-    FROM (SELECT *, (coalesce(converted_at, '-infinity'), goal_name) AS moment FROM analytics.conversion_reports)
+        CASE WHEN goal_id IS NULL THEN nullif(goal_name, '') ELSE arg_max(nullif(goal_name, ''), version) OVER (PARTITION BY goal_id) END AS goal
+    FROM (SELECT *, (coalesce(converted_at, '-infinity'), goal_name) AS version FROM analytics.conversion_reports)
     QUALIFY conversion_id IS NULL OR row_number() OVER (
         PARTITION BY conversion_id
         ORDER BY chat_id, attribution ->> '$.chat_id' NULLS FIRST, attribution
@@ -425,7 +425,7 @@ SELECT
 FROM analytics.chat_facts
 GROUP BY day, department_id, department;
 
--- How many chats each agent took on each day; a chat with several agents counts for each, one that nobody took for (none).
+-- How many chats each agent took on each day. A chat with several agents counts for each; one without an agent for (none).
 CREATE OR REPLACE VIEW analytics.chats_by_agent AS
 SELECT
     chat.day AS day,
@@ -474,7 +474,7 @@ FROM analytics.chat_facts
 WHERE type = 'chat' AND first_response_seconds IS NOT NULL
 GROUP BY ALL;
 
--- How long each agent took to respond first, and how long their part in the chats was, month by month.
+-- How long each agent took to send the first response, and how long their engagements were, month by month.
 CREATE OR REPLACE VIEW analytics.response_times_by_agent AS
 SELECT
     CAST(date_trunc('month', day) AS DATE) AS month,
@@ -527,7 +527,7 @@ FROM analytics.chat_facts
 WHERE type = 'chat'
 GROUP BY day, department_id, department;
 
--- How visitors rated the chats of each day; days without ratings and comments are not there.
+-- How visitors rated the chats of each day. Days without ratings and comments have no row.
 CREATE OR REPLACE VIEW analytics.satisfaction_by_day AS
 SELECT
     day,
@@ -553,7 +553,7 @@ FROM analytics.chat_facts
 WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
 GROUP BY day, department_id, department;
 
--- How visitors rated each agent's own part in the chats of each day.
+-- How visitors rated each agent's engagements on each day.
 CREATE OR REPLACE VIEW analytics.satisfaction_by_agent AS
 SELECT
     day,
@@ -567,7 +567,7 @@ FROM analytics.engagement_facts
 WHERE accepted AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
 GROUP BY day, agent_id, agent;
 
--- How many chats ran at once in each hour; hours without a chat are not there.
+-- How many chats were concurrent in each hour. Hours without a chat have no row.
 CREATE OR REPLACE VIEW analytics.concurrent_chats AS
 WITH span AS (
     SELECT epoch_us(started_at) AS opened, epoch_us(ended_at) AS closed
@@ -579,12 +579,12 @@ piece AS (
     FROM (SELECT opened, closed, unnest(range(opened // 3_600_000_000, (closed - 1) // 3_600_000_000 + 1)) AS slot FROM span)
 ),
 step AS (
-    SELECT slot, opened AS moment, 1 AS change, closed - opened AS length FROM piece
+    SELECT slot, opened AS changed_at, 1 AS change, closed - opened AS length FROM piece
     UNION ALL
     SELECT slot, closed, -1, 0 FROM piece
 ),
 running AS (
-    SELECT slot, length, sum(change) OVER (PARTITION BY slot ORDER BY moment, change) AS open
+    SELECT slot, length, sum(change) OVER (PARTITION BY slot ORDER BY changed_at, change) AS open
     FROM step
 )
 SELECT
@@ -594,7 +594,7 @@ SELECT
 FROM running
 GROUP BY slot;
 
--- How many chats each agent was in at once in each hour; hours without a chat are not there.
+-- How many concurrent chats each agent had in each hour. Hours without a chat have no row.
 CREATE OR REPLACE VIEW analytics.concurrent_chats_by_agent AS
 WITH span AS (
     SELECT agent_id, agent, epoch_us(started_at) AS opened, epoch_us(ended_at) AS closed
@@ -611,12 +611,12 @@ piece AS (
     FROM (SELECT *, unnest(range(opened // 3_600_000_000, (closed - 1) // 3_600_000_000 + 1)) AS slot FROM span)
 ),
 step AS (
-    SELECT agent_id, agent, slot, opened AS moment, 1 AS change, closed - opened AS length FROM piece
+    SELECT agent_id, agent, slot, opened AS changed_at, 1 AS change, closed - opened AS length FROM piece
     UNION ALL
     SELECT agent_id, agent, slot, closed, -1, 0 FROM piece
 ),
 running AS (
-    SELECT agent_id, agent, slot, length, sum(change) OVER (PARTITION BY agent_id, slot ORDER BY moment, change) AS open
+    SELECT agent_id, agent, slot, length, sum(change) OVER (PARTITION BY agent_id, slot ORDER BY changed_at, change) AS open
     FROM step
 )
 SELECT
@@ -628,7 +628,7 @@ SELECT
 FROM running
 GROUP BY slot, agent_id;
 
--- Spans of time of agents: in a status, and in chats. They may overlap.
+-- Time spans of agents: in a status, and in chats. They may overlap.
 CREATE OR REPLACE VIEW analytics.agent_spans AS
 SELECT
     CAST(agent_id AS VARCHAR) AS agent_id,
@@ -651,9 +651,9 @@ SELECT
 FROM main.agent_timeline
 WHERE agent_id IS NOT NULL;
 
--- How long each agent was in each status on each day, and how long chatting. These overlap: do not add them up.
+-- How long each agent was in each status on each day, and how long chatting. These overlap, so do not add them up.
 CREATE OR REPLACE VIEW analytics.agent_time AS
-WITH told AS (
+WITH ordered AS (
     SELECT
         *,
         max(ended_at) OVER (
@@ -666,7 +666,7 @@ WITH told AS (
 ),
 once AS (
     SELECT agent_id, activity, greatest(started_at, counted_until) AS opened, ended_at AS closed
-    FROM told
+    FROM ordered
     WHERE counted_until IS NULL OR ended_at > counted_until
 ),
 daily AS (
@@ -695,7 +695,7 @@ FROM daily
 LEFT JOIN analytics.agent_names USING (agent_id)
 GROUP BY ALL;
 
--- How long each agent was online, away and invisible on each day, and how much of that in chats.
+-- How long each agent was online, away, invisible and in chats on each day.
 CREATE OR REPLACE VIEW analytics.agent_hours AS
 SELECT
     day,
@@ -711,7 +711,7 @@ GROUP BY day, agent_id, agent;
 
 -- How many of the chats that an agent took in a month led to a conversion credited to the agent, then or later.
 CREATE OR REPLACE VIEW analytics.conversions_by_agent AS
-WITH told AS (
+WITH credited AS (
     SELECT day, agent_id, agent, chat_id, NULL AS conversion_id, NULL AS converted_chat
     FROM analytics.engagement_facts
     WHERE accepted AND agent_id IS NOT NULL
@@ -727,7 +727,7 @@ SELECT
     count(conversion_id) AS conversions,
     count(DISTINCT converted_chat) AS converted_chats,
     converted_chats / nullif(chats, 0) AS conversion_share
-FROM told
+FROM credited
 GROUP BY ALL;
 
 -- How many visitors reached each goal on each day.
@@ -736,7 +736,7 @@ SELECT day, goal_id, goal, count(*) AS conversions, count(DISTINCT chat_id) AS c
 FROM analytics.conversion_facts
 GROUP BY day, goal_id, goal;
 
--- One row for each message and file of a chat, and for each offline message: who said what.
+-- One row for each message and file of a chat, and for each offline message.
 CREATE OR REPLACE VIEW analytics.transcript AS
 WITH item AS (
     SELECT
@@ -766,7 +766,7 @@ WITH item AS (
 SELECT
     id AS chat_id,
     position,
-    analytics.moment(item.timestamp) AS sent_at,
+    analytics.utc(item.timestamp) AS sent_at,
     CASE
         WHEN item.sender_type IS NOT NULL THEN lower(item.sender_type)
         WHEN item.agent_id IS NOT NULL OR item.nick LIKE 'agent%' THEN 'agent'

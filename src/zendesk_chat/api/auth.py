@@ -163,7 +163,7 @@ class OAuthTokens:
     def _renew(self) -> None:
         if self._dead:
             raise self._dead
-        self._clock.sleep(0)  # a run that is to end uses up no refresh token any more
+        self._clock.check()  # a run that is to end uses up no refresh token any more
         with ExitStack() as stack:
             slot = self._slot(stack)
             current = slot.stored or self._credentials
@@ -204,7 +204,7 @@ class OAuthTokens:
         )
 
     def _ask(self, form: Mapping[str, str]) -> TokenAnswer:
-        """Ask for tokens, again if no answer comes; if a lost answer has used the refresh token up, the next one says so."""
+        """Ask for tokens, again if no answer comes. If a lost answer used up the refresh token, the next one shows it."""
         attempt = 0
         while True:
             attempt += 1

@@ -1,10 +1,10 @@
-"""The body of an answer as it came, and how it is unpacked."""
+"""The compressed body of an answer, and its decompression."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal, Protocol
 
 try:
     from isal import isal_zlib as fast_zlib  # three times as fast, and the largest part of the work of a page
@@ -46,6 +46,18 @@ class NoAnswerError(Exception):
         return f"{self.cause[:1].upper()}{self.cause[1:]}. {self.advice}".rstrip()
 
 
+class _Decompressor(Protocol):
+    """What the two libraries have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: memoryview, max_length: int, /) -> bytes: ...
+
+
 class TooLargeError(NoAnswerError):
     """A body has more bytes than allowed."""
 
@@ -53,48 +65,48 @@ class TooLargeError(NoAnswerError):
         super().__init__(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
 
 
-def unpacked(packed: bytes, most: int | None = None) -> bytes:
-    """The text of one or more gzip members.
+def decompress(compressed: bytes, most: int | None = None) -> bytes:
+    """Decompress one or more gzip members.
 
     Args:
-        packed: The members.
-        most: How many bytes the text may have; None for what memory should hold at most.
+        compressed: The members.
+        most: How many bytes the result may have; None for the most that memory should hold.
 
     Raises:
         TooLargeError: It has more.
         NoAnswerError: It is cut short, or damaged.
     """
-    room = MAX_BODY_BYTES if most is None else most
-    texts: list[bytes] = []
-    view, begin, window = memoryview(packed), 0, len(packed)
-    while begin < len(packed) or not texts:
-        member: Any = fast_zlib.decompressobj(GZIP)
+    left = MAX_BODY_BYTES if most is None else most
+    pieces: list[bytes] = []
+    view, begin, window = memoryview(compressed), 0, len(compressed)
+    while begin < len(compressed) or not pieces:
+        member: _Decompressor = fast_zlib.decompressobj(GZIP)
         while not member.eof:
             given = view[begin : begin + window]
-            texts.append(_text(member, given, room + 1))
-            room -= len(texts[-1])
-            if room < 0:
+            pieces.append(_piece(member, given, left + 1))
+            left -= len(pieces[-1])
+            if left < 0:
                 raise TooLargeError
             begin += len(given)
             window *= 2
         begin -= len(member.unused_data)
         window = FIRST_WINDOW  # a member copies what it is given beyond its end, so that many of them would copy far too much
-    return texts[0] if len(texts) == 1 else b"".join(texts)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def beginning(packed: bytes, most: int) -> bytes:
-    """The first bytes of the text of gzip; none where it is damaged."""
+def beginning(compressed: bytes, most: int) -> bytes:
+    """The first decompressed bytes; none if the data are damaged."""
     try:
-        return _text(fast_zlib.decompressobj(GZIP), memoryview(packed), most)
+        return _piece(fast_zlib.decompressobj(GZIP), memoryview(compressed), most)
     except NoAnswerError:
         return b""
 
 
-def _text(member: Any, given: memoryview, most: int) -> bytes:  # noqa: ANN401  the two libraries have no type in common
+def _piece(member: _Decompressor, given: memoryview, most: int) -> bytes:
     try:
-        text: bytes = member.decompress(given, most)
+        piece = member.decompress(given, most)
     except (zlib.error, fast_zlib.error):  # type: ignore[misc]  # its stub hides that the second is an exception
         raise NoAnswerError("the answer was cut short") from None
     if not given:
         raise NoAnswerError("the answer was cut short")
-    return text
+    return piece

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 USER_AGENT: Final = f"zendesk-chat/{__version__}"
-OK: Final = 200
 ONE_AGENT: Final = Request("agents", msgspec.json.Decoder(list[msgspec.Raw]).decode, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
 MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
 
@@ -119,7 +119,7 @@ class Client:
     """One account's Chat API; shared by all threads of a run.
 
     Attributes:
-        time: Zendesk's, once an answer has told it.
+        time: Zendesk's, once an answer has shown it.
         has_answered: Whether a Chat endpoint has given a page.
     """
 
@@ -152,17 +152,17 @@ class Client:
         Raises:
             ConnectorError: Typed by what recovers from it.
         """
-        attempts, spent, renewed = Counter[bool](), 0.0, False  # a spell of 429 uses up no attempt of another fault
+        attempts, spent, renewed = Counter[bool](), 0.0, False  # 429s use up no attempts of other failures
         while True:
             if self._refused:
                 raise self._refused
-            let_out = self._limiter.acquire(partial(_wait_for_quota, observer), self.time.sleep)
+            started_at = self._limiter.acquire(partial(_wait_for_quota, observer), self.time.sleep)
             token = self._tokens.token()
             observer.sent()
             began = self.time.monotonic()
             result = self._attempt(request, token, decode or decode_body)
             if not isinstance(result, _Failure):
-                self._limiter.passed(let_out)
+                self._limiter.passed(started_at)
                 self.has_answered = True
                 observer.answered(accepted=True)
                 return result
@@ -173,12 +173,12 @@ class Client:
                 renewed = True
                 continue
             limited = is_rate_limit(failed.outcome)
-            spell = self._limiter.refused(let_out) if limited else None
-            attempts[limited] += spell is None or spell.news
+            episode = self._limiter.refused(started_at) if limited else None
+            attempts[limited] += episode is None or episode.counts
             attempt = max(1, attempts[limited])
             spent += 0.0 if limited else self.time.monotonic() - began
             now = self.time.now()
-            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, spell=spell, spent=spent)
+            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, episode=episode, spent=spent)
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
@@ -197,7 +197,7 @@ class Client:
         return self.has_answered
 
     def support_status(self) -> Response | None:
-        """What Zendesk Support, at the same host, answers to the token. It tells accounts and kinds of tokens apart."""
+        """What Zendesk Support, at the same host, answers to the token. It distinguishes accounts and kinds of tokens."""
         origin = "/".join(self._api_url.split("/")[:3])
         try:
             return self._transport.get(f"{origin}/api/v2/users/me.json", {}, self._tokens.token())
@@ -217,7 +217,7 @@ class Client:
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
         response = replace(response, seconds=self.time.monotonic() - sent)
         self.time.learn(response.headers.get("date", ""), response.seconds)
-        if response.status != OK:
+        if response.status != HTTPStatus.OK:
             refusal = error_for(response, host=self._host, token=token, now=self.time.now())
             return _Failure(Outcome(response.status, "", response.headers), refusal)
         try:
@@ -226,11 +226,11 @@ class Client:
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
         except (msgspec.DecodeError, UnicodeDecodeError):
             response.discard_connection()
-            return _Failure(Outcome(OK, "body"), ServerError(unreadable(response)))
+            return _Failure(Outcome(HTTPStatus.OK, "body"), ServerError(unreadable(response), status=response.status))
         except EnvelopeError as error:
             response.discard_connection()
             error.__context__ = None  # which has frames of its own
-            return _Failure(Outcome(OK, "shape"), error.with_traceback(None))
+            return _Failure(Outcome(HTTPStatus.OK, "shape"), error.with_traceback(None))
 
     def _wait(self, failed: _Failure, seconds: float) -> None:
         if is_rate_limit(failed.outcome):
@@ -248,9 +248,12 @@ class Client:
     def _support_token(self) -> AuthError | None:
         """The error that a token of Zendesk Support is, if the refused one is."""
         support = self.support_status()
-        if support is None or support.status != OK or not _is_signed_in(support):
+        if support is None or support.status != HTTPStatus.OK or not _is_signed_in(support):
             return None
-        return AuthError(f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}")
+        return AuthError(
+            f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}",
+            status=HTTPStatus.UNAUTHORIZED,
+        )
 
 
 def no_answer(reason: NoAnswerError) -> ConnectorError:

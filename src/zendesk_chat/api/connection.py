@@ -30,7 +30,7 @@ class DeadlineError(TimeoutError):
 
 
 class EndlessError(HTTPException):
-    """What stands before or around the body of an answer does not end."""
+    """The head, the interim answers or the framing of an answer do not end."""
 
 
 class _Wire(io.RawIOBase):

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected, UnknownProtocol
 from typing import Final
 
@@ -19,27 +20,25 @@ from zendesk_chat.printable import printable
 
 LONGEST_REASON: Final = 200
 TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client gives the status in no other way
-PROXY_ASKS_FOR_LOGIN: Final = 407
-PROXY_FORBIDS: Final = 403
 NOT_VALID_NOW: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED of OpenSSL
 OTHER_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
 BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons of OpenSSL that another try may not have
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Host:
     """A host that a connection is made to.
 
     Attributes:
-        name: As messages call it, with its port where that is not the usual one.
-        advice: What to check where it cannot be the right one.
+        name: Its name in messages, with the port if it is not the default.
+        advice: What to check if it cannot be the right host.
     """
 
     name: str
     advice: str
 
     def failure(self, error: BaseException | None) -> NoAnswerError:
-        """What an error of a library means. Its own text is not used: it may hold a URL, and bytes from outside."""
+        """Return what an error of a library means. Its own message is not used: it may contain a URL or foreign bytes."""
         while isinstance(error, exceptions.ProtocolError | exceptions.SSLError) and isinstance(error.args[-1], Exception):
             error = error.args[-1]
         match error:
@@ -113,8 +112,8 @@ class Route:
         proxy: The proxy between, if any.
     """
 
-    account: Peer
-    proxy: Peer | None = None
+    account: Host
+    proxy: Host | None = None
 
     def failure(self, error: BaseException) -> NoAnswerError:
         """What an error of a library means."""
@@ -122,15 +121,15 @@ class Route:
             return self._tunnel_failure(self.proxy, error.original_error)
         return self.account.failure(error)
 
-    def _tunnel_failure(self, proxy: Peer, error: BaseException) -> NoAnswerError:
+    def _tunnel_failure(self, proxy: Host, error: BaseException) -> NoAnswerError:
         refusal = TUNNEL_REFUSED.match(str(error))
         if refusal is None:
             return proxy.failure(error)
         status = int(refusal[1])
-        if status == PROXY_ASKS_FOR_LOGIN:
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             advice = "Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
             return NoAnswerError(f"{proxy.name} asks for a user and a password (HTTP 407)", "lasting", advice)
-        if status == PROXY_FORBIDS:
+        if status == HTTPStatus.FORBIDDEN:
             advice = "Ask whoever runs the proxy to allow it."
             return NoAnswerError(f"{proxy.name} forbids connections to {self.account.name} (HTTP 403)", "lasting", advice)
         return NoAnswerError(f"{proxy.name} does not connect to {self.account.name} (HTTP {status})")

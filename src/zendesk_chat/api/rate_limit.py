@@ -1,8 +1,11 @@
-"""One limiter for all requests of a process, which learns from being refused.
+"""One rate limiter for all requests of a process. It slows down when the API answers 429.
 
-Until the first 429 it lets a whole minute's requests out as fast as they come. A 429 means that the minute is shared with
-somebody or that the API counts with a smaller burst, so from then on requests go out evenly spaced at a learned pace. Bursts do
-not come back: with work to do an even pace at the limit is as fast, and a server with a small burst would refuse each of them.
+Until the first 429, a minute's requests may start as fast as they come. A 429 means that another client uses the same quota,
+or that the API allows smaller bursts. From then on requests start evenly spaced. Bursts do not come back: an even pace at the
+limit is as fast, and a server that allows small bursts would refuse each of them.
+
+Example: the limit is 200 a minute, so 200 requests may start at once. At a 429 the pace becomes 0.7 x 200 = 140 a minute: one
+request every 61 / 140 = 0.44 s. Each minute without a 429 adds 0.1 x 200 = 20.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from zendesk_chat.api.retry import Spell
+from zendesk_chat.api.retry import ThrottlingEpisode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,25 +24,25 @@ if TYPE_CHECKING:
     from zendesk_chat.clock import Clock
 
 WINDOW_SECONDS: Final = 61.0  # a minute, and a margin for requests that overtake each other on the way
-SLOWER: Final = 0.7  # the pace after a spell of 429 begins, as a share of the one before
+SLOWER: Final = 0.7  # factor for the pace when a throttling episode begins
 FASTER: Final = 0.1  # what each minute without a 429 adds to it, as a share of the limit
 SLOWEST_PER_MINUTE: Final = 12.0
 EARLY_SECONDS: Final = 0.001  # a wait may end so much early, because clocks round
-LATE_SECONDS: Final = 0.15  # a thread that wakes so much late still has its moment, and does not delay those behind it
+LATE_SECONDS: Final = 0.15  # a thread that wakes so late keeps its start time, and does not delay those behind it
 
 
 @dataclass(eq=False, slots=True)
-class _Place:
-    """A request's place in line; ``moment`` is when it may start, and in the end when it did."""
+class _Start:
+    """A request that waits; ``time`` is when it may start, and in the end when it did."""
 
-    moment: float = inf
+    time: float = inf
 
 
 class RateLimiter:
     """Lets at most ``per_minute`` requests start in any minute, none while the API asked to wait, fewer once it refused some.
 
-    Each waiting thread has a moment of its own and sleeps until then; it sleeps again only if a pause or a slower pace came
-    between. All moments are seconds of the clock's ``monotonic``.
+    Each waiting thread has a start time of its own and sleeps until then. It sleeps again only if a pause or a slower pace
+    came between. All times are seconds of the clock's ``monotonic``.
     """
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
@@ -47,31 +50,31 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._starts: deque[float] = deque(maxlen=per_minute)
-        self._line: list[_Place] = []
+        self._waiting: list[_Start] = []
         self._paused_until = 0.0
         self._pace: float | None = None  # requests per minute after the last 429; None before the first
         self._refused_at = -inf
-        self._spell_began = -inf
-        self._in_a_row = 0
+        self._episode_began = -inf
+        self._refusals = 0
 
     def acquire(self, on_wait: Callable[[float], None], sleep: Callable[[float], None] | None = None) -> float:
         """Take the right to start one request, waiting for it as long as needed.
 
         Args:
-            on_wait: Called with the seconds of each wait before it.
-            sleep: Waits, where several runs share this limiter and each ends its own waits; else the limiter's clock does.
+            on_wait: Called with the seconds of each wait before it begins.
+            sleep: Waits. Give it if several runs share this limiter and each ends its own waits; by default its clock waits.
 
         Returns:
-            The moment the request was let out, which ``passed`` and ``refused`` are told with the answer.
+            When the request started. Give it to ``passed`` or ``refused`` when the answer comes.
         """
-        place = _Place()
+        start = _Start()
         try:
-            while (seconds := self._take(place)) is not None:
+            while (seconds := self._take(start)) is not None:
                 on_wait(seconds)
                 (sleep or self._clock.sleep)(seconds)
         finally:
-            self._leave(place)
-        return place.moment
+            self._leave(start)
+        return start.time
 
     def free_slots(self) -> int:
         """How many requests could start now without waiting."""
@@ -85,59 +88,59 @@ class RateLimiter:
             return self._limit - sum(start > now + EARLY_SECONDS - WINDOW_SECONDS for start in planned)
 
     def pause(self, seconds: float) -> None:
-        """Hold every request back for some time, because the API said so."""
+        """Let no request start for some time, as the API asked."""
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
-    def passed(self, let_out: float) -> None:
-        """Learn that the API answered a request: a spell of 429 is over, unless the request is older."""
+    def passed(self, started_at: float) -> None:
+        """Learn that the API answered a request: a throttling episode is over, unless the request started before it."""
         with self._lock:
-            if let_out > self._refused_at:
-                self._in_a_row = 0
+            if started_at > self._refused_at:
+                self._refusals = 0
 
-    def refused(self, let_out: float) -> Spell:
-        """Learn of a 429, and slow down if it begins a spell.
+    def refused(self, started_at: float) -> ThrottlingEpisode:
+        """Learn of a 429, and slow down if it begins a throttling episode.
 
-        A request that was already under way at the last 429 says nothing new. Neither do those that only find the spell still
-        going on: the pace is judged by what happens once requests pass again.
+        Two kinds of 429 do not slow down further: those of requests that were already under way at the last 429, and those
+        later in the same episode. The new pace is judged by what happens once requests pass again.
         """
         with self._lock:
             now = self._clock.monotonic()
-            news = let_out > self._refused_at
-            if news:
+            counts = started_at > self._refused_at
+            if counts:
                 self._pace = self._pace_at(now)
-                if not self._in_a_row:
-                    self._pace, self._spell_began = slower(self._pace, self._limit), now
-                self._in_a_row += 1
+                if not self._refusals:
+                    self._pace, self._episode_began = slower(self._pace, self._limit), now
+                self._refusals += 1
                 self._refused_at = now
-            return Spell(news=news, refusals=max(1, self._in_a_row), seconds=now - self._spell_began)
+            return ThrottlingEpisode(counts=counts, refusals=max(1, self._refusals), seconds=now - self._episode_began)
 
-    def _take(self, place: _Place) -> float | None:
-        """Start now and return None, or take a place in line and return the seconds until its moment."""
+    def _take(self, start: _Start) -> float | None:
+        """Start now and return None, or queue and return the seconds until the start time."""
         with self._lock:
             now = self._clock.monotonic()
-            waited = place in self._line
+            waited = start in self._waiting
             if waited:
-                self._line.remove(place)
+                self._waiting.remove(start)
             planned = self._planned(now)
-            earliest = self._earliest(self._starts if waited else planned, now)  # nobody overtakes those in line
+            earliest = self._earliest(self._starts if waited else planned, now)  # no request overtakes those that wait
             if earliest > now + EARLY_SECONDS:
-                place.moment = max(earliest, self._earliest(planned, now))
-                self._line.append(place)
-                return place.moment - now
+                start.time = max(earliest, self._earliest(planned, now))
+                self._waiting.append(start)
+                return start.time - now
             self._starts.append(now if self._pace is None else max(earliest, now - LATE_SECONDS))
-            place.moment = now
+            start.time = now
             return None
 
-    def _leave(self, place: _Place) -> None:
+    def _leave(self, start: _Start) -> None:
         with self._lock:
-            if place in self._line:
-                self._line.remove(place)
+            if start in self._waiting:
+                self._waiting.remove(start)
 
     def _planned(self, now: float) -> list[float]:
-        """Past starts and the moments of those in line; one that was missed, or that a pause overtook, is free again."""
+        """Past and planned starts. A start time that was missed, or that lies in a pause, is free again."""
         valid_from = max(now - LATE_SECONDS, self._paused_until)
-        return [*self._starts, *sorted(place.moment for place in self._line if place.moment >= valid_from)]
+        return [*self._starts, *sorted(start.time for start in self._waiting if start.time >= valid_from)]
 
     def _earliest(self, starts: Sequence[float], now: float) -> float:
         gap = 0.0 if self._pace is None else WINDOW_SECONDS / self._pace_at(now)
@@ -151,13 +154,13 @@ class RateLimiter:
 
 
 def next_start(starts: Sequence[float], limit: int, gap: float) -> float:
-    """The earliest moment for one more request: at most ``limit`` in a window, and ``gap`` seconds after the last, if any."""
+    """The earliest time for one more request: at most ``limit`` in a window, and ``gap`` seconds after the last, if any."""
     window_opens = starts[-limit] + WINDOW_SECONDS if len(starts) >= limit else -inf
     return max(window_opens, starts[-1] + gap) if gap and starts else window_opens
 
 
 def slower(pace: float, limit: int) -> float:
-    """The pace after a spell of 429 began; paces and limits are requests per minute."""
+    """The pace after a throttling episode began; paces and limits are requests per minute."""
     return max(pace * SLOWER, min(limit, SLOWEST_PER_MINUTE))
 
 

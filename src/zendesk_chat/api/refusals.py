@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,10 +24,7 @@ from zendesk_chat.errors import (
 )
 from zendesk_chat.printable import LONGEST_NAME, printable
 
-UNAUTHORIZED: Final = 401
-FORBIDDEN: Final = 403
-NOT_FOUND: Final = 404
-UNAVAILABLE: Final = (FORBIDDEN, NOT_FOUND, 410)
+UNAVAILABLE: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 CLIENT_ERRORS: Final = range(400, 500)
 FAULTS_OF_THE_SERVER: Final = (408, 409, *range(500, 600))
@@ -50,44 +48,46 @@ def error_for(response: Response, *, host: str, token: str, now: float) -> Conne
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
     """
     status, reason = response.status, _quoted(reason_of(response), token)
-    if status in REDIRECTS or (status == NOT_FOUND and _is_no_account(response)):
+    if status in REDIRECTS or (status == HTTPStatus.NOT_FOUND and _is_no_account(response)):
         return _wrong_address(response, host)
     if status in UNAVAILABLE:
         return _unavailable(response, host, reason)
-    if status == UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         return AuthError(
             "Zendesk Chat does not accept the token (HTTP 401): it is mistyped, expired or revoked, or it is a token of "
-            f"Zendesk Support, which Chat does not take.{reason} Make a Chat token, or authenticate again."
+            f"Zendesk Support, which Chat does not take.{reason} Make a Chat token, or authenticate again.",
+            status=status,
         )
     if is_rate_limit(Outcome(status)):
         asked = retry_after(response.headers, now)
         until = "" if asked is None else f" It asks to wait {asked:.0f} s."
-        return RateLimitedError(f"Zendesk's limit of requests is used up (HTTP 429).{until}{reason}")
+        return RateLimitedError(f"Zendesk's limit of requests is used up (HTTP 429).{until}{reason}", status=status)
     if status in FAULTS_OF_THE_SERVER:
-        return ServerError(f"Zendesk answered HTTP {status}.{reason} Run again later.")
-    return RequestRejectedError(f"Zendesk rejected the request (HTTP {status}).{reason} Please report this.")
+        return ServerError(f"Zendesk answered HTTP {status}.{reason} Run again later.", status=status)
+    return RequestRejectedError(f"Zendesk rejected the request (HTTP {status}).{reason} Please report this.", status=status)
 
 
 def _wrong_address(response: Response, host: str) -> AddressError:
-    if response.status == NOT_FOUND:
-        return AddressError(f"There is no Zendesk account at {host} (HTTP 404). Check the subdomain.")
+    if response.status == HTTPStatus.NOT_FOUND:
+        return AddressError(f"There is no Zendesk account at {host} (HTTP 404). Check the subdomain.", status=response.status)
     return AddressError(
         f"{host} redirects to {redirect_host(response)}, where the token is not sent. Check the subdomain: has the account "
-        "been renamed?"
+        "been renamed?",
+        status=response.status,
     )
 
 
 def _unavailable(response: Response, host: str, reason: str) -> UnavailableError:
     """The error of a resource that answers 403, 404 or 410."""
     status, page = response.status, is_html(response)
-    if page and status == FORBIDDEN:
+    if page and status == HTTPStatus.FORBIDDEN:
         text = f"A proxy or firewall blocks {host}: it answered with a web page (HTTP 403). Let this machine reach {host}."
     elif page:
         text = (
             f"{host} answered with a web page (HTTP {status}). Either there is no Zendesk account at that address, or a proxy "
             "answers in its place. Check the subdomain and proxies."
         )
-    elif status == FORBIDDEN:
+    elif status == HTTPStatus.FORBIDDEN:
         text = (
             f"The token's user may not read this (HTTP 403).{reason} Use an administrator's token with the scope `read`, or "
             "exclude this stream if the account's plan lacks it."
@@ -155,7 +155,7 @@ def _may_be_secret(word: str) -> bool:
 
 
 def _is_no_account(response: Response) -> bool:
-    """Whether Zendesk says that the subdomain is free. Such an ``error`` is an object; those of the API are strings."""
+    """Whether Zendesk answers that the subdomain is free. Such an ``error`` is an object; those of the API are strings."""
     return isinstance(_fields(response).get("error"), Mapping)
 
 

@@ -1,4 +1,4 @@
-"""Whether and when to ask again: a pure decision about one answer."""
+"""Whether and when to repeat a request: a pure decision about one outcome."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 from zendesk_chat.request import MAX_ATTEMPTS
 
 MAX_RATE_LIMIT_ATTEMPTS: Final = 10
-ATTEMPTS_BY_FAILURE: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" is at times a fault of the moment
+ATTEMPTS_BY_FAILURE: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" may be temporary
 MAX_SECONDS: Final = 300.0  # of attempts and waits, after which no other follows, however long one attempt takes
 FEW_ATTEMPTS_SECONDS: Final = 60.0  # the same for a request with fewer attempts than the default
 MAX_BACKOFF_SECONDS: Final = 32.0
 MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
-TOO_MANY_REQUESTS: Final = 429
-REQUEST_TIMEOUT: Final = 408
-CONFLICT: Final = 409
 SERVER_ERRORS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one attempt.
+    """The result of one attempt.
 
     Attributes:
         status: The HTTP status; 0 when no answer came, 200 with ``failure`` when its body could not be used.
@@ -39,22 +37,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class ThrottlingEpisode:
     """The 429s since any request of the process last passed.
 
     Attributes:
-        news: Whether this request's 429 counts among them; False if it was under way together with one that does.
-        refusals: How many count.
-        seconds: How long ago the first of them came.
+        counts: Whether this request's 429 is one of ``refusals``; False if it was under way at the same time as one of them.
+        refusals: The number of 429s.
+        seconds: Time since the first of them.
     """
 
-    news: bool
+    counts: bool
     refusals: int
     seconds: float
 
     @property
-    def hopeless(self) -> bool:
-        """Whether it is too long, however few of its refusals were those of one request."""
+    def should_give_up(self) -> bool:
+        """Whether it has lasted too long, even if few of its refusals concerned one request."""
         return self.refusals >= MAX_RATE_LIMIT_ATTEMPTS and self.seconds >= MAX_RETRY_AFTER_SECONDS
 
 
@@ -64,7 +62,7 @@ def wait_before_retry(
     now: float,
     *,
     max_attempts: int = MAX_ATTEMPTS,
-    spell: Spell | None = None,
+    episode: ThrottlingEpisode | None = None,
     spent: float = 0.0,
 ) -> float | None:
     """Seconds to wait before the next attempt, or None to give up.
@@ -74,19 +72,19 @@ def wait_before_retry(
         attempt: Its number, from 1.
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
         max_attempts: After how many attempts a server or network error is final.
-        spell: Of 429 in the whole process, if it is one: waits grow with it, because they hold every request back.
-        spent: Seconds that the attempts of this request took so far, and the waits between them. Those of 429 do not count.
+        episode: The 429s of the process, if the outcome is one of them. Waits grow with it, because they delay every request.
+        spent: Seconds that the attempts of this request and the waits between them took so far, except those of 429.
     """
-    wait = _wait(outcome, attempt, now, spell)
+    wait = _wait(outcome, attempt, now, episode)
     limit = _attempts(outcome, max_attempts)
-    if wait is None or attempt >= limit or (spell and spell.hopeless):
+    if wait is None or attempt >= limit or (episode and episode.should_give_up):
         return None
     budget = FEW_ATTEMPTS_SECONDS if max_attempts < MAX_ATTEMPTS else MAX_SECONDS
     return wait if is_rate_limit(outcome) or spent < budget else None
 
 
-def _wait(outcome: Outcome, attempt: int, now: float, spell: Spell | None) -> float | None:
-    doublings = min((spell.refusals if spell else attempt) - 1, MAX_RATE_LIMIT_ATTEMPTS)  # a spell may be of thousands
+def _wait(outcome: Outcome, attempt: int, now: float, episode: ThrottlingEpisode | None) -> float | None:
+    doublings = min((episode.refusals if episode else attempt) - 1, MAX_RATE_LIMIT_ATTEMPTS)  # an episode may have thousands
     backoff = min(2.0**doublings, MAX_BACKOFF_SECONDS)
     asked = retry_after(outcome.headers or {}, now)
     if asked is None:
@@ -97,12 +95,12 @@ def _wait(outcome: Outcome, attempt: int, now: float, spell: Spell | None) -> fl
 
 
 def is_rate_limit(outcome: Outcome) -> bool:
-    """Whether the API said: too many requests."""
-    return outcome.status == TOO_MANY_REQUESTS
+    """Whether the API answered 429."""
+    return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds named by ``Retry-After``, as a number or as a date; None when absent or meaningless."""
+    """Parse ``Retry-After``, a number or a date, to seconds; None if it is absent or meaningless."""
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -122,6 +120,5 @@ def _attempts(outcome: Outcome, max_attempts: int) -> int:
         return MAX_RATE_LIMIT_ATTEMPTS
     if outcome.failure in ATTEMPTS_BY_FAILURE:
         return min(max_attempts, ATTEMPTS_BY_FAILURE[outcome.failure])
-    if outcome.failure or outcome.status >= SERVER_ERRORS or outcome.status in {REQUEST_TIMEOUT, CONFLICT}:
-        return max_attempts
-    return 1
+    may_pass = outcome.status >= SERVER_ERRORS or outcome.status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}
+    return max_attempts if outcome.failure or may_pass else 1

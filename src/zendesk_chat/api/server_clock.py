@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from zendesk_chat.clock import Clock
 
-NO_MATTER_SECONDS: Final = 10.0  # the readers leave a margin of 30 seconds for clocks that differ
-WORTH_A_WARNING_SECONDS: Final = 60.0
+NEGLIGIBLE_SECONDS: Final = 10.0  # the readers leave a margin of 30 seconds for clocks that differ
+WARNING_SECONDS: Final = 60.0
 SHOWN_AS_HOURS: Final = 120  # minutes
 SHOWN_AS_DAYS: Final = 48 * 60  # minutes
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()  # this program did not exist before
@@ -39,42 +39,55 @@ class ServerClock:
         """By how many seconds the machine's clock is ahead of the server's; 0 while that is not known or does not matter."""
         return self._ahead
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self._clock.stopped
+
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC, by the server's clock."""
         return self._clock.now() - self._ahead
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Seconds since some fixed time."""
         return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped when the run is to end."""
+        """Wait. Raises Stopped as soon as the run is to end."""
         self._clock.sleep(seconds)
+
+    def check(self) -> None:
+        """Raise Stopped if the run is to end."""
+        self._clock.check()
+
+    def stop(self) -> None:
+        """End the run."""
+        self._clock.stop()
 
     def learn(self, date: str, seconds: float) -> None:
         """Learn the server's time from an answer that has just come; only the first one with a date counts.
 
         Args:
             date: Its ``Date`` header, which has whole seconds; "" if there is none.
-            seconds: How long the request took. The server wrote the date at some moment in between, and the difference nearest
-                to 0 that this allows is taken. Example: a request takes 2 s, the answer of 12:00:00 is here at 12:15:01. It
+            seconds: How long the request took. The server wrote the date at some time in between. The difference nearest to 0
+                that this allows is taken. Example: a request takes 2 s, the answer of 12:00:00 is here at 12:15:01. It
                 was written between 12:14:59 and 12:15:01 of this machine's clock, at 12:00:00 to 12:00:01 of the server's. So
                 the machine is ahead by 898 to 901 seconds, and 898 are taken.
         """
-        moment, now = timestamp_of(date), self._clock.now()
-        if moment is None or not _is_plausible(moment, now):
+        date_time, now = parse_http_date(date), self._clock.now()
+        if date_time is None or not _is_plausible(date_time, now):
             return
         with self._lock:
             if self._known:
                 return
             self._known = True
-            highest = now - moment
+            highest = now - date_time
             ahead = max(min(highest, 0.0), highest - seconds - 1)
-            self._ahead = ahead if abs(ahead) >= NO_MATTER_SECONDS else 0.0
+            self._ahead = ahead if abs(ahead) >= NEGLIGIBLE_SECONDS else 0.0
 
     def warning(self) -> str | None:
-        """What to tell the user about the machine's clock; None while it is near enough."""
-        if abs(self._ahead) < WORTH_A_WARNING_SECONDS:
+        """The warning about the machine's clock; None while it is near enough."""
+        if abs(self._ahead) < WARNING_SECONDS:
             return None
         minutes, where = round(abs(self._ahead) / 60), "ahead of" if self._ahead > 0 else "behind"
         if minutes >= SHOWN_AS_DAYS:
@@ -89,15 +102,15 @@ class ServerClock:
         )
 
 
-def _is_plausible(moment: float, now: float) -> bool:
+def _is_plausible(date_time: float, now: float) -> bool:
     """Whether a server's time can be right. Where the clocks are years apart, only a machine without a clock is more wrong."""
-    return moment >= EARLIEST and (abs(moment - now) <= YEAR_SECONDS or now < EARLIEST)
+    return date_time >= EARLIEST and (abs(date_time - now) <= YEAR_SECONDS or now < EARLIEST)
 
 
-def timestamp_of(date: str) -> float | None:
+def parse_http_date(date: str) -> float | None:
     """An HTTP date as seconds since 1970; None where it is none."""
     try:
-        moment: datetime = parsedate_to_datetime(date)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        date_time: datetime = parsedate_to_datetime(date)
+        return (date_time if date_time.tzinfo else date_time.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 SHORTEST_LIFE_SECONDS: Final = 10  # with a shorter one nearly every request would renew; such a token is used until refused
 FOREVER_SECONDS: Final = 10 * 366 * 86_400
 LONGEST_TOKEN: Final = 16_384
-NOT_FOUND: Final = 404
 CLIENT_ERRORS: Final = range(400, 500)
 RETRIED: Final = (408, 409, 425)  # client errors that say nothing about the tokens
 TOKEN_IN_ANSWER: Final = re.compile(rb'"(access_token|refresh_token)"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -123,35 +123,49 @@ def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
     if error is None and response.content.lstrip()[:1] == b"<":
         return ConfigError(
             f"A web page came instead of an answer from Zendesk's OAuth service (HTTP {status}). Is the subdomain right, or "
-            "does a proxy or firewall block the request?"
+            "does a proxy or firewall block the request?",
+            status=status,
         )
-    if error is None and status == NOT_FOUND:
-        return ConfigError("Zendesk has no OAuth service at this subdomain (HTTP 404). Check the subdomain.")
+    if error is None and status == HTTPStatus.NOT_FOUND:
+        return ConfigError("Zendesk has no OAuth service at this subdomain (HTTP 404). Check the subdomain.", status=status)
     if error == "invalid_scope":
-        return AuthError("This OAuth client may not ask for the scope `read` (invalid_scope). Allow it and authenticate again.")
+        return AuthError(
+            "This OAuth client may not ask for the scope `read` (invalid_scope). Allow it and authenticate again.",
+            status=status,
+            code=error,
+        )
     if error in {"unauthorized_client", "unsupported_grant_type"}:
         return AuthError(
             f"This OAuth client may not use the grant {grant_type} ({error}). Make the client confidential in the Chat "
-            "dashboard, or authenticate with another client."
+            "dashboard, or authenticate with another client.",
+            status=status,
+            code=error,
         )
     if error == "invalid_client" or grant_type == "client_credentials":
         return AuthError(
             f"Zendesk does not accept the OAuth client (HTTP {status}): its client id or client secret is wrong, or the client "
-            "was deleted. Correct client_id and client_secret."
+            "was deleted. Correct client_id and client_secret.",
+            status=status,
+            code=error if error == "invalid_client" else None,
         )
-    return _rejected_refresh_token(error, lost)
+    return _rejected_refresh_token(error, status, lost)
 
 
-def _rejected_refresh_token(error: str | None, lost: str) -> AuthError:
+def _rejected_refresh_token(error: str | None, status: int, lost: str) -> AuthError:
+    code = error if error == "invalid_grant" else None  # no other value is known to hold no secret
     if lost:
         return AuthError(
             f"The answer with renewed OAuth tokens was lost ({lost}), and Zendesk now rejects the old refresh token. "
-            "Authenticate again."
+            "Authenticate again.",
+            status=status,
+            code=code,
         )
-    client = "" if error == "invalid_grant" else ", or the client id or secret is wrong"
+    client = "" if code else ", or the client id or secret is wrong"
     return AuthError(
         f"Zendesk does not renew this OAuth token any more: its refresh token was used, revoked or has expired{client}. "
-        "Authenticate again."
+        "Authenticate again.",
+        status=status,
+        code=code,
     )
 
 

@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlencode, urlsplit
 import certifi
 import urllib3
 
-from zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, beginning, unpacked
+from zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, beginning, decompress
 from zendesk_chat.api.connection import Connection, TlsConnection
-from zendesk_chat.api.failures import Peer, Route
+from zendesk_chat.api.failures import Host, Route
 from zendesk_chat.api.proxies import PORTS, proxy_for
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
@@ -32,12 +32,12 @@ BEGINNING_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer.
+    """A complete answer.
 
     Attributes:
         status: Of HTTP.
         headers: By lower-case names.
-        content: As it came, perhaps packed.
+        content: As it came, perhaps compressed.
         connection: That it came on.
         seconds: From sending the request to having this.
     """
@@ -50,21 +50,21 @@ class Response:
 
     @property
     def body(self) -> bytes:
-        """The content, unpacked each time that it is asked for. Raises NoAnswerError where that cannot be done."""
+        """The content, decompressed each time that it is asked for. Raises NoAnswerError where that cannot be done."""
         return self.body_within(None)
 
     @property
     def size(self) -> int:
-        """Bytes of the body, as the content itself says. It may say too little, so unpack it with ``body_within``."""
-        stated = int.from_bytes(self.content[-4:], "little") if self._packed else 0
+        """Bytes of the body, as the content itself states. It may state too little, so decompress it with ``body_within``."""
+        stated = int.from_bytes(self.content[-4:], "little") if self._compressed else 0
         return max(len(self.content), stated)
 
     def body_within(self, most: int | None) -> bytes:
         """The body, unless it is larger than so many bytes. Raises TooLargeError then, and NoAnswerError as ``body`` does."""
-        if not self._packed:
+        if not self._compressed:
             return self.content
         try:
-            return unpacked(self.content, most)
+            return decompress(self.content, most)
         except TooLargeError:
             raise
         except NoAnswerError:
@@ -74,10 +74,10 @@ class Response:
     @property
     def beginning(self) -> bytes:
         """The first bytes of the body: enough to see what it is, however large it would be. None where it is damaged."""
-        return beginning(self.content, BEGINNING_BYTES) if self._packed else self.content[:BEGINNING_BYTES]
+        return beginning(self.content, BEGINNING_BYTES) if self._compressed else self.content[:BEGINNING_BYTES]
 
     @property
-    def _packed(self) -> bool:
+    def _compressed(self) -> bool:
         return "gzip" in self.headers.get("content-encoding", "").lower()
 
     def discard_connection(self) -> None:
@@ -87,7 +87,7 @@ class Response:
 
 
 class Transport(Protocol):
-    """Sends one request and returns its whole answer, or raises NoAnswerError."""
+    """Sends one request and returns its complete answer, or raises NoAnswerError."""
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         """GET with a bearer token."""
@@ -119,8 +119,8 @@ class HttpTransport:
         proxy = proxy_for(origin)
         manager = _proxied(proxy, context, options) if proxy else urllib3.PoolManager(**options)
         self._route = Route(
-            Peer(_address(origin), "Check the subdomain and your network."),
-            Peer(f"the proxy {_address(proxy)}", "Check HTTPS_PROXY.") if proxy else None,
+            Host(_address(origin), "Check the subdomain and your network."),
+            Host(f"the proxy {_address(proxy)}", "Check HTTPS_PROXY.") if proxy else None,
         )
         self._pool = manager.connection_from_url(origin)
         seconds = max(timeout, min(timeout * ANSWER_TIMEOUTS, ANSWER_SECONDS))

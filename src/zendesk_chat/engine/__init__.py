@@ -1,1 +1,1 @@
-"""Reads streams side by side and tells one face about it, in order."""
+"""Reads streams concurrently and reports what happens to one entry point, in order."""

@@ -1,26 +1,25 @@
-"""Whether an account can be read: one small request to each kind of endpoint, side by side, and what their answers mean."""
+"""Whether an account can be read: one small request to each endpoint, concurrently, and what the answers mean together."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import partial
+from http import HTTPStatus
+from typing import Final
 
-from zendesk_chat.api.client import Client
+from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.transport import Response
-from zendesk_chat.clock import Clock
+from zendesk_chat.clock import POLL_SECONDS, Clock, Stopped
 from zendesk_chat.config import CLOCK_TOLERANCE_SECONDS, Config
-from zendesk_chat.engine.events import CredentialsRotated, StreamCompleted, StreamFailed
-from zendesk_chat.engine.run import SaveCredentials, Task, run
+from zendesk_chat.engine.first_request import FirstRequest
+from zendesk_chat.engine.threads import SETTLE_SECONDS, error_of, start_threads
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
-from zendesk_chat.request import Request
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.stream import Batch, Bounds, Fetch, Source, StateBlob, Stream
+from zendesk_chat.streams.stream import Bounds, Stream
 
-FORBIDDEN: Final = 403
-NOT_FOUND: Final = 404
-OK: Final = 200
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
 
@@ -41,53 +40,99 @@ class Verdict:
     message: str
 
 
-def check(
-    config: Config,
-    connect: Callable[[SaveCredentials], Client],
-    clock: Clock,
-    stopped: threading.Event,
-    save_credentials: Callable[[Mapping[str, Any]], None],
-) -> Verdict:
-    """Probe every stream once.
+def check(config: Config, client: Client, clock: Clock) -> Verdict:
+    """Probe every endpoint once.
 
     Args:
         config: Valid configuration.
-        connect: Makes the client, given what to call with renewed credentials.
-        clock: Time.
-        stopped: Ends the check early, as in ``run``.
-        save_credentials: Given a renewed configuration, before it is used.
+        client: The account's API. It stores renewed credentials itself.
+        clock: Time; this function stops it when it ends.
 
     Raises:
-        ConfigError: What is to be redacted cannot be.
+        ConfigError: The fields to redact cannot be redacted.
     """
     now = clock.now()
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
         return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
     catalog = Catalog(config.redaction)
-    bounds = Bounds(config.start, now)
-    clients: list[Client] = []
-
-    def connect_once(save: SaveCredentials) -> Client:
-        clients.append(connect(save))
-        return clients[0]
-
-    failures: dict[str, ConnectorError] = {}
-    answered: set[str] = set()
-    tasks = [Task(_probing(stream), None, bounds) for stream in catalog.streams.values() if stream.extraction is None]
-    for event in run(tasks, connect_once, clock, stopped, workers=len(tasks)):
-        if isinstance(event, StreamFailed):
-            failures[event.stream] = event.error
-            answered.add(event.stream)
-        elif isinstance(event, StreamCompleted):
-            answered.add(event.stream)
-        elif isinstance(event, CredentialsRotated):
-            save_credentials(event.config)
-    if len(answered) < len(tasks):
+    streams = [stream for stream in catalog.streams.values() if stream.extraction is None]
+    probes = _Probes(client, clock, Bounds(config.start, now), streams)
+    if not probes.make():
         return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
-    in_order = {name: failures[name] for name in STREAMS if name in failures}
-    verdict = judge(in_order, config.subdomain, clients[0].support_status)
-    clock_warning = clients[0].time.warning()
+    failures = {name: error for name in STREAMS if (error := probes.errors.get(name))}
+    verdict = judge(failures, config.subdomain, client.support_status)
+    clock_warning = client.time.warning()
     return replace(verdict, message=" ".join([verdict.message, *catalog.warnings, *([clock_warning] if clock_warning else [])]))
+
+
+class _Probes:
+    """One small request for each stream, concurrently.
+
+    Attributes:
+        errors: What the probes ended with so far, by stream; None for a stream that can be read.
+    """
+
+    def __init__(self, client: Client, clock: Clock, bounds: Bounds, streams: Sequence[Stream]) -> None:
+        self.errors: dict[str, ConnectorError | None] = {}
+        self._client = client
+        self._clock = clock
+        self._bounds = bounds
+        self._pending = deque(streams)
+        self._first_request = FirstRequest(clock, answered=client.has_answered)
+        self._observer = _Accepted(self._first_request)
+
+    def make(self) -> bool:
+        """Make all probes. Returns whether all have ended; they have not if the clock is stopped."""
+        count = len(self._pending)
+        try:
+            threads = start_threads(self._work, count)
+            for thread in threads:
+                while thread.is_alive() and not self._clock.stopped:
+                    thread.join(POLL_SECONDS)
+        finally:
+            self._clock.stop()
+            self._client.settle(SETTLE_SECONDS)  # or tokens that are being renewed would be lost
+        return len(self.errors) == count
+
+    def _work(self) -> None:
+        with suppress(Stopped, IndexError):
+            while True:
+                self._clock.check()
+                stream = self._pending.popleft()
+                self.errors[stream.name] = error_of(stream.name, partial(self._probe_in_turn, stream))
+
+    def _probe_in_turn(self, stream: Stream) -> None:
+        self._first_request.wait_for_turn()
+        error = error_of(stream.name, partial(self._probe, stream))
+        self._first_request.reader_ended(error)
+        if error:
+            raise error
+
+    def _probe(self, stream: Stream) -> None:
+        """Probe a stream, again if its answer is the one that shows Zendesk's time."""
+        ahead = self._client.time.ahead
+        error = error_of(stream.name, partial(self._send, stream, ahead))
+        if ahead != self._client.time.ahead:
+            self._send(stream, self._client.time.ahead)
+        elif error:
+            raise error
+
+    def _send(self, stream: Stream, ahead: float) -> None:
+        """Send the probe of a stream while the machine's clock is so many seconds ahead of Zendesk's."""
+        bounds = replace(self._bounds, now=self._bounds.now - ahead)
+        self._client.get(stream.source.probe(bounds), self._observer)
+
+
+@dataclass(frozen=True)
+class _Accepted(Observer):
+    """Lets the other probes go out once the account has accepted the token."""
+
+    first_request: FirstRequest
+
+    def answered(self, *, accepted: bool) -> None:
+        """Note an answer."""
+        if accepted:
+            self.first_request.account_answered()
 
 
 def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:
@@ -103,12 +148,12 @@ def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Calla
         return Verdict(succeeded=False, message=str(of_all))
     needed = {name: error for name, error in failures.items() if not STREAMS[name].optional}
     missing = {name: error for name, error in needed.items() if isinstance(error, UnavailableError)}
-    if len(missing) == len(REQUIRED) and all(error.status == NOT_FOUND for error in missing.values()):
+    if len(missing) == len(REQUIRED) and all(error.status == HTTPStatus.NOT_FOUND for error in missing.values()):
         return Verdict(succeeded=False, message=_no_chat(subdomain, missing, support()))
-    blocked = next((error for error in missing.values() if error.status == FORBIDDEN and not error.by_api), None)
+    blocked = next((error for error in missing.values() if error.status == HTTPStatus.FORBIDDEN and not error.by_api), None)
     if blocked:
         return Verdict(succeeded=False, message=str(blocked))
-    forbidden = [name for name, error in missing.items() if error.status == FORBIDDEN]
+    forbidden = [name for name, error in missing.items() if error.status == HTTPStatus.FORBIDDEN]
     if "chats" in forbidden or 2 * len(forbidden) >= len(REQUIRED):
         may_not = f"The token works, but its agent may not read {', '.join(forbidden)} (HTTP 403). {ADMIN}"
         return Verdict(succeeded=False, message=may_not)
@@ -137,38 +182,9 @@ def _reasons(failures: Mapping[str, ConnectorError]) -> list[str]:
     return [f"{name}: {failures[name]}" for name in STREAMS if name in failures]
 
 
-@dataclass(frozen=True)
-class _Probe:
-    """A source whose reading is its probe."""
-
-    source: Source[Any]
-
-    def read(self, fetch: Fetch, _positions: Sequence[None], bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
-        request = self.source.probe(bounds)
-        fetch(request)
-        yield [Batch((), None, 0)]
-
-    def probe(self, bounds: Bounds) -> Request[object]:
-        return self.source.probe(bounds)
-
-    def load_state(self, _stream: str, _cursor_field: str, _state: StateBlob) -> None:
-        return None
-
-    def dump_state(self, _cursor_field: str, _position: None) -> StateBlob:
-        return {}
-
-    def redacted(self, _redaction: object) -> Source[None]:
-        return self
-
-
-def _probing(stream: Stream) -> Stream:
-    """The stream with its reading replaced by its probe."""
-    return replace(stream, source=_Probe(stream.source), optional=False)
-
-
 def _no_chat(subdomain: str, missing: Mapping[str, UnavailableError], support: Response | None) -> str:
-    """Everything is 404: tell an account without Chat from an address without an account."""
-    if support is not None and support.status in {OK, 401, FORBIDDEN}:
+    """Everything is 404: distinguish an account without Chat from an address without an account."""
+    if support is not None and support.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return f"The account {subdomain} has no Zendesk Chat (HTTP 404). Check the subdomain, or activate Chat in the account."
     if not all(error.by_api for error in missing.values()) or (support is not None and support.status in range(300, 400)):
         return f"There is no Zendesk account at the subdomain {subdomain} (HTTP 404). Check the subdomain."

@@ -52,7 +52,7 @@ class DriftDetector:
     it walked through. The struct is made anew with what was found, so that a new field in every record costs little too.
 
     Null fits everywhere, and an integer where numbers do. Nothing is looked for inside an unknown field, inside an object or
-    array of another type than known, and where the schema says nothing of the content. A record that is no JSON, or nested
+    array of another type than known, and where the schema does not describe the content. A record that is no JSON, or nested
     too deeply to be decoded, is skipped.
 
     Args:
@@ -220,7 +220,7 @@ def is_personal(name: str) -> bool:
     from zendesk_chat.redaction.patterns import masker  # late: few accounts have such names
     from zendesk_chat.redaction.rules import KINDS
 
-    return masker(KINDS)(name) != name
+    return masker(KINDS).mask(name) != name
 
 
 def shown_name(name: str) -> str:

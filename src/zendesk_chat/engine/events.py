@@ -1,56 +1,16 @@
-"""What a run tells its face, in order. A face needs nothing else."""
+"""What a run reports to its entry point, in order."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import ConnectorError, UnavailableError
+from zendesk_chat.json_types import Json
 from zendesk_chat.streams.stream import RawRecord, StateBlob
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """The account of one stream's run.
-
-    Attributes:
-        requests: Sent, repeated ones included.
-        pages: Answers read.
-        received: Records in them.
-        emitted: Records handed on.
-        seconds: From start to end.
-        unchanged: Records left out because they were emitted before and are the same.
-        outside: Records left out because they lie before the start or the position, not before the end, or where
-            another request reads, or because they are no JSON objects.
-        first: The cursor that the run resumed from; None from the start.
-        last: The cursor that it reached; None for a stream without one.
-    """
-
-    requests: int = 0
-    pages: int = 0
-    received: int = 0
-    emitted: int = 0
-    seconds: float = 0.0
-    unchanged: int = 0
-    outside: int = 0
-    first: str | None = None
-    last: str | None = None
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every record received was either emitted or left out for a reason."""
-        return self.received == self.emitted + self.unchanged + self.outside
-
-    def __str__(self) -> str:
-        """The account in words."""
-        left_out = f"{self.unchanged} unchanged and {self.outside} outside left out"
-        span = f", from {self.first or 'the start'} to {self.last}" if self.last else ""
-        return (
-            f"{self.emitted} records in {self.seconds:.1f} s ({self.requests} requests, {self.pages} pages, "
-            f"{self.received} received, {left_out}{span})"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +27,7 @@ class PageRead:
     Every stream has at least one such event, even without records.
 
     Attributes:
-        progress: How much of the stream is read, from 0 to 1; None where there is no telling.
+        progress: How much of the stream is read, from 0 to 1; None if that is unknown.
         parents: For a derived stream with a ``parent_field``: ``records`` are all that these parents have.
     """
 
@@ -87,13 +47,13 @@ class RateLimited:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """Nothing has happened for some seconds; the run goes on."""
+class Heartbeat:
+    """Nothing has happened for some seconds; the run continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth a line of log. Never holds a secret or a record."""
+    """Something worth a line in the log. Never holds a secret or a record."""
 
     level: Literal["DEBUG", "INFO", "WARN"]
     message: str
@@ -130,48 +90,48 @@ class CredentialsRotated:
     """OAuth tokens were renewed. Nothing uses the new ones until the consumer, having saved them, asks for the next event.
 
     Attributes:
-        config: The whole new configuration. It holds secrets.
+        config: The complete new configuration. It holds secrets.
         saved: Set by the engine once the consumer is done.
     """
 
-    config: Mapping[str, Any] = field(repr=False)
+    config: Mapping[str, Json] = field(repr=False)
     saved: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamCompleted:
-    """A stream is read to its end."""
+    """A stream is complete."""
 
     stream: str
-    ledger: Ledger
+    stats: SyncStats
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFailed:
-    """A stream stopped early. Its records and states so far stand; the other streams go on.
+    """A stream stopped early. Its records and states so far remain valid; the other streams continue.
 
-    One that never started failed together with the first stream, for a reason that holds for the whole run.
+    A stream that never started failed together with the first one, for a reason that concerns the complete run.
     """
 
     stream: str
     error: ConnectorError
-    ledger: Ledger
+    stats: SyncStats
 
 
 @dataclass(frozen=True, slots=True)
 class StreamUnavailable:
-    """The account lacks an optional stream, by its plan or its role. It has no records, and nothing else is touched by that."""
+    """The account lacks an optional stream, by its plan or its role. It has no records; the other streams continue."""
 
     stream: str
     error: UnavailableError
-    ledger: Ledger
+    stats: SyncStats
 
 
 Event: TypeAlias = (
     StreamStarted
     | PageRead
     | RateLimited
-    | Quiet
+    | Heartbeat
     | Note
     | SchemaChange
     | CredentialsRotated

@@ -12,8 +12,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from zendesk_chat.api.client import Decode
 from zendesk_chat.api.transport import Response
-from zendesk_chat.clock import Stopped
-from zendesk_chat.engine.memory import POLL_SECONDS, HeldMemory, Memory
+from zendesk_chat.clock import POLL_SECONDS, Clock, Stopped
+from zendesk_chat.engine.memory import HeldMemory, Memory
 from zendesk_chat.errors import ConnectorError
 from zendesk_chat.request import Request
 
@@ -40,7 +40,7 @@ class ConcurrencyLimit:
     """How many requests of all readers together are under way, and the memory that they share.
 
     Args:
-        quota: How many requests the API's quota allows at the moment.
+        quota: How many requests the API's quota allows now.
         memory: For decompressed answers.
     """
 
@@ -101,13 +101,13 @@ class _Shared:
         memory: Of all readers.
         slots: For decompressed answers that the reader has not taken back.
         statistics: Of the reader's answers.
-        stopped: Ends every wait.
+        clock: Ends every wait when it is stopped.
     """
 
     memory: Memory
     slots: threading.Semaphore
     statistics: _Statistics
-    stopped: threading.Event
+    clock: Clock
 
 
 class _Started(Generic[Tag, Page]):
@@ -118,7 +118,7 @@ class _Started(Generic[Tag, Page]):
         self.tag = tag
         self.page: Page
         self.error: BaseException | None = None
-        self.held = HeldMemory(shared.memory, shared.stopped)
+        self.held = HeldMemory(shared.memory, shared.clock)
         self._shared = shared
         self._has_slot = False
 
@@ -155,8 +155,7 @@ class _Started(Generic[Tag, Page]):
 
     def _take_slot(self) -> None:
         while not self._shared.slots.acquire(timeout=POLL_SECONDS):
-            if self._shared.stopped.is_set():
-                raise Stopped
+            self._shared.clock.check()
         self._has_slot = True
 
 
@@ -166,17 +165,17 @@ class ConcurrentFetcher(Generic[Tag, Page]):
     Args:
         get: Makes one request.
         limit: Shared by all readers.
-        stopped: Ends every wait.
+        clock: Ends every wait when it is stopped.
     """
 
-    def __init__(self, get: Get, limit: ConcurrencyLimit, stopped: threading.Event) -> None:
+    def __init__(self, get: Get, limit: ConcurrencyLimit, clock: Clock) -> None:
         self._get = get
         self._limit = limit
-        self._stopped = stopped
+        self._clock = clock
         self._statistics = _Statistics()
-        self._shared = _Shared(limit.memory, threading.Semaphore(MAX_DECOMPRESSED), self._statistics, stopped)
+        self._shared = _Shared(limit.memory, threading.Semaphore(MAX_DECOMPRESSED), self._statistics, clock)
         self._ended: queue.SimpleQueue[_Started[Tag, Page]] = queue.SimpleQueue()
-        self._held = HeldMemory(limit.memory, stopped)  # by what the reader works on
+        self._held = HeldMemory(limit.memory, clock)  # by what the reader works on
         self._started = 0
         self._closed = False
         self._thread_refused = False
@@ -199,7 +198,7 @@ class ConcurrentFetcher(Generic[Tag, Page]):
     def finished(self) -> tuple[Tag, Page | ConnectorError]:
         """Wait for the next request to end. The reader MUST be done with the last page."""
         self._held.give_back()
-        while not self._stopped.is_set():
+        while not self._clock.stopped:
             try:
                 ended = self._ended.get(timeout=POLL_SECONDS)
             except queue.Empty:

@@ -8,10 +8,9 @@ from typing import Final
 
 from zendesk_chat.api.body import MAX_BODY_BYTES, TooLargeError
 from zendesk_chat.api.transport import Response
-from zendesk_chat.clock import Stopped
+from zendesk_chat.clock import POLL_SECONDS, Clock
 
 MAX_DECOMPRESSED_BYTES: Final = 128 * 2**20  # of all readers together; a larger answer waits until there is no other
-POLL_SECONDS: Final = 0.2
 
 
 class Memory:
@@ -27,15 +26,14 @@ class Memory:
         self._waiting: deque[object] = deque()
         self._taken = 0
 
-    def take(self, size: int, stopped: threading.Event) -> None:
+    def take(self, size: int, clock: Clock) -> None:
         """Wait until there are so many bytes left, or until no other answer holds any. Raises Stopped."""
         turn = object()
         with self._changed:
             self._waiting.append(turn)
             try:
                 while self._waiting[0] is not turn or (self._taken and self._taken + size > self._limit):
-                    if stopped.is_set():
-                        raise Stopped
+                    clock.check()
                     self._changed.wait(POLL_SECONDS)
                 self._taken += size
             finally:
@@ -59,12 +57,12 @@ class HeldMemory:
 
     Args:
         memory: Shared by all readers.
-        stopped: Ends every wait.
+        clock: Ends every wait when it is stopped.
     """
 
-    def __init__(self, memory: Memory, stopped: threading.Event) -> None:
+    def __init__(self, memory: Memory, clock: Clock) -> None:
         self._memory = memory
-        self._stopped = stopped
+        self._clock = clock
         self._size = 0
 
     def decompress(self, answer: Response, *, wait: bool = True) -> bytes:
@@ -88,7 +86,7 @@ class HeldMemory:
 
     def _take(self, size: int, *, wait: bool) -> None:
         if wait:
-            self._memory.take(size, self._stopped)
+            self._memory.take(size, self._clock)
         else:
             self._memory.take_at_once(size)
         self._size = size

@@ -1,4 +1,4 @@
-"""The library: what ``import zendesk_chat`` offers, over the engine and, for Arrow and dlt, parts of the loader.
+"""The public Python API. It prints nothing, handles no signals and changes nothing about the process.
 
-Nothing here prints, handles signals or changes the process. ``arrow`` and ``dlt_source`` need the ``load`` extra.
+``arrow`` and ``dlt_source`` need the ``load`` extra.
 """

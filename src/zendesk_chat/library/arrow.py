@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 
@@ -19,12 +18,12 @@ from zendesk_chat.tables.table import StreamTable
 
 @dataclass(frozen=True, slots=True)
 class ArrowBatch:
-    """A ``Batch`` whose records are rows.
+    """A ``Batch`` as a table.
 
     Attributes:
-        stream: Whose.
-        table: Timestamps, numbers, texts and booleans; nested fields as JSON text. A field that no schema knows is in the JSON
-            of ``_extra``, a value that does not fit its column's type in that of ``_unparsed``.
+        stream: Name of the stream.
+        table: Columns of timestamps, numbers, strings and booleans; nested fields are JSON strings. Fields that are not in
+            the schema are in the JSON of ``_extra``, values that do not fit their column's type in that of ``_unparsed``.
         state: As in ``Batch``.
         progress: As in ``Batch``.
         parents: As in ``Batch``.
@@ -32,18 +31,18 @@ class ArrowBatch:
 
     stream: str
     table: pa.Table = field(repr=False)
-    state: dict[str, Any] = field(repr=False)
+    state: dict[str, object] = field(repr=False)
     progress: float | None
     parents: Sequence[str] = field(default=(), repr=False)
 
 
 def read_arrow(account: Account, stream: str, state: StateBlob | None = None) -> Generator[ArrowBatch, None, None]:
-    """Read a stream as ``read`` does, each batch a table."""
+    """Read a stream as ``read`` does, with a table for each batch."""
     return to_arrow(account, read(account, stream, state))
 
 
 def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
-    """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take without holding it whole."""
+    """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take page by page."""
     batches = read_arrow(account, stream, state)
     return pa.RecordBatchReader.from_batches(
         arrow_schema(StreamTable.of(find_stream(account, stream))), _record_batches(batches)

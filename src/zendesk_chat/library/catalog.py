@@ -1,10 +1,10 @@
-"""What there is to read."""
+"""The streams that can be read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.streams.catalog import Catalog
@@ -19,28 +19,28 @@ class StreamInfo:
     """A stream that can be read.
 
     Attributes:
-        name: What to ask for.
-        primary_key: Top-level fields that identify a record; empty when there is exactly one record.
-        cursor_field: The field that orders it; None when it is read whole each time.
+        name: The name to pass to ``read``.
+        primary_key: Top-level fields that identify a record; empty if there is exactly one record.
+        cursor_field: The field that orders the stream; None if each read reads it completely.
         schema: JSON schema of its records (draft-07).
-        parent_field: The field that names the record of which this one is a part, where ``Batch.parents`` tells whose parts are
-            to be replaced; else None.
+        parent_field: The field that names the chat that a record was extracted from, if ``Batch.parents`` lists chats whose
+            records to replace; else None.
     """
 
     name: str
     primary_key: tuple[str, ...]
     cursor_field: str | None
-    schema: Mapping[str, Any] = field(repr=False)
+    schema: Mapping[str, object] = field(repr=False)
     parent_field: str | None = None
 
 
 def list_streams(account: Account | None = None) -> tuple[StreamInfo, ...]:
-    """All streams; with an account, their schemas are those of what its redaction leaves."""
+    """Return all streams. With an account, their schemas describe the redacted records."""
     return tuple(map(_info, (account.catalog if account else Catalog()).streams.values()))
 
 
 def chosen(account: Account, names: Iterable[str] | None) -> list[Stream]:
-    """The named streams, each once; all where None is given.
+    """Return the named streams, each once, or all without names.
 
     Raises:
         ConfigError: There is no stream of that name.
@@ -51,7 +51,7 @@ def chosen(account: Account, names: Iterable[str] | None) -> list[Stream]:
 
 
 def find_stream(account: Account, name: str) -> Stream:
-    """One stream. Raises ConfigError where there is none of that name."""
+    """Return one stream. Raises ConfigError if there is none of that name."""
     return account.catalog.select([name])[0]
 
 

@@ -1,10 +1,9 @@
-"""Streams read batch by batch: the engine's events as an iterator."""
+"""Streams read in batches: the engine's events as an iterator."""
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,7 +19,8 @@ from zendesk_chat.engine.events import (
     StreamFailed,
     StreamUnavailable,
 )
-from zendesk_chat.engine.run import SETTLE_SECONDS, Task, run
+from zendesk_chat.engine.run import Rotations, Task, run
+from zendesk_chat.engine.threads import SETTLE_SECONDS
 from zendesk_chat.errors import ConnectorError, StateError
 from zendesk_chat.library.account import Account, logger
 from zendesk_chat.library.catalog import chosen, find_stream
@@ -32,34 +32,34 @@ LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.W
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records of one page, and the state from which to resume once they are stored.
+    """The records of one page, and the state from which to resume once they are stored.
 
     Attributes:
-        stream: Whose.
-        records: Each a JSON object as UTF-8 on one line, as the API sent it. There may be none.
-        state: JSON; give it to a later read to get only what is new or changed since. Always empty for a stream without a
-            cursor, which each read reads whole.
-        progress: How much of the stream is read, from 0 to 1; None where there is no telling.
-        parents: Chats of which ``records`` are all that there is, in a stream that is cut out of chats. Whoever stores records
-            deletes first what is stored with these values in the stream's ``parent_field``: an edited chat may have lost some.
+        stream: Name of the stream.
+        records: JSON objects as UTF-8, each on one line, as the API sent them. There may be none.
+        state: JSON. Pass it to a later read to get only what is new or changed. It is always empty for a stream without a
+            cursor, which every read reads completely.
+        progress: How much of the stream is read, from 0 to 1; None if unknown.
+        parents: Chats of which ``records`` has everything, in a stream that is extracted from chats. Before you store the
+            records, delete the stored ones with these values in the stream's ``parent_field``: an edited chat may have fewer.
     """
 
     stream: str
     records: Sequence[bytes] = field(repr=False)
-    state: dict[str, Any] = field(repr=False)
+    state: dict[str, object] = field(repr=False)
     progress: float | None
     parents: Sequence[str] = field(default=(), repr=False)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """The records decoded."""
+        """Decode the records."""
         return [json.loads(record) for record in self.records]
 
 
 class StreamsFailedError(ConnectorError):
-    """Some of several streams stopped early; the others are whole.
+    """Some of several streams failed; the others are complete.
 
     Attributes:
-        errors: Why, by the stream's name.
+        errors: The error of each stream that failed, by its name.
     """
 
     def __init__(self, errors: Mapping[str, ConnectorError]) -> None:
@@ -70,19 +70,19 @@ class StreamsFailedError(ConnectorError):
 def read(account: Account, stream: str, state: StateBlob | None = None) -> Generator[Batch, None, None]:
     """Read a stream.
 
-    A record that changes while it is read comes twice, the newer one later; so upsert by the stream's key, and see
-    ``Batch.parents``. Of ``visitors``, keep the one with the higher ``last_chat_timestamp``. Close the generator
-    to end early (leaving a loop over it does): its threads end with the answer they wait for.
+    A record that changes during the read comes twice, the newer version later. So upsert by the stream's key, and see
+    ``Batch.parents``. Of two records in ``visitors``, keep the one with the later ``last_chat_timestamp``. To stop early,
+    leave the loop or close the generator: its threads end when the current requests are answered.
 
     Args:
-        account: Where from.
-        stream: Its name.
-        state: The state of the last batch that was stored; without it, everything since the account's ``start_date`` is read.
+        account: The account to read.
+        stream: Name of the stream.
+        state: The state of the last batch that you stored. Without it, the read starts at the account's ``start_date``.
 
     Raises:
-        ConfigError: There is no such stream, or the state is none (a StateError).
-        ConnectorError: What ended the stream early, typed by what recovers from it. Raised after the batches before it. An
-            UnavailableError where the account lacks the stream.
+        ConfigError: There is no such stream, or the state is malformed (a StateError).
+        ConnectorError: The stream failed; its type shows what recovers. Batches yielded before it remain valid. An
+            UnavailableError means that the account lacks the stream.
     """
     return _read_one(account, find_stream(account, stream).name, _checked(stream, state))
 
@@ -90,16 +90,17 @@ def read(account: Account, stream: str, state: StateBlob | None = None) -> Gener
 def read_all(
     account: Account, streams: Iterable[str] | None = None, states: Mapping[str, StateBlob | None] | None = None
 ) -> Generator[Batch, None, None]:
-    """Read several streams side by side; each batch says whose it is.
+    """Read several streams in parallel; each batch has the name of its stream.
 
     Args:
-        account: Where from.
-        streams: Their names; by default all that the account has. What it lacks is told to the log.
-        states: The state of each stream to resume from.
+        account: The account to read.
+        streams: Their names. Default: all that the account has; the log reports those that it lacks.
+        states: The state from which each stream resumes.
 
     Raises:
-        ConfigError: There is no such stream, or a state is none.
-        StreamsFailedError: Some streams ended early, or are named and the account lacks them. Raised after all others are read.
+        ConfigError: There is no such stream, or a state is malformed.
+        StreamsFailedError: Some streams failed, or the account lacks a stream that you named. It is raised after all other
+            streams are read.
     """
     names = [stream.name for stream in chosen(account, streams)]
     checked = {name: _checked(name, (states or {}).get(name)) for name in names}
@@ -107,31 +108,27 @@ def read_all(
 
 
 def read_several(account: Account, states: Mapping[str, StateBlob | None], *, required: bool) -> Generator[Batch, None, None]:
-    """Read streams from their states; ``required`` says whether it is an error that the account lacks one."""
-    failures: dict[str, ConnectorError] = {}
-    yield from _batches(account, states, failures, required=required)
-    if failures:
+    """Read streams from their states; with ``required``, a stream that the account lacks is an error."""
+    if failures := (yield from _batches(account, states, required=required)):
         raise StreamsFailedError(failures)
 
 
 def _read_one(account: Account, stream: str, state: StateBlob | None) -> Generator[Batch, None, None]:
-    failures: dict[str, ConnectorError] = {}
-    yield from _batches(account, {stream: state}, failures, required=True)
-    if failures:
+    if failures := (yield from _batches(account, {stream: state}, required=True)):
         raise failures[stream]
 
 
 def _batches(
-    account: Account, states: Mapping[str, StateBlob | None], failures: dict[str, ConnectorError], *, required: bool
-) -> Generator[Batch, None, None]:
-    """Read streams from their states to their ends, and note why one ended early or, where it is required, is not there."""
-    stopped = threading.Event()
-    clock = SystemClock(stopped)
+    account: Account, states: Mapping[str, StateBlob | None], *, required: bool
+) -> Generator[Batch, None, dict[str, ConnectorError]]:
+    """Yield the batches of streams from their states on. Returns the error of each stream that failed."""
+    failures: dict[str, ConnectorError] = {}
+    clock = SystemClock()
     client = account.client(clock)
     bounds = account.bounds(clock.now())
     tasks = [Task(account.catalog.streams[name], state, bounds) for name, state in states.items()]
     try:
-        for event in run(tasks, lambda _save: client, clock, stopped):
+        for event in run(tasks, client, Rotations(clock), clock):
             if isinstance(event, PageRead):
                 yield Batch(event.stream, event.records, dict(event.state), event.progress, event.parents)
             elif isinstance(event, StreamFailed) or (required and isinstance(event, StreamUnavailable)):
@@ -139,8 +136,9 @@ def _batches(
             else:
                 _log(event)
     finally:
-        stopped.set()
+        clock.stop()
         client.settle(SETTLE_SECONDS)  # tokens that are being renewed would be lost
+    return failures
 
 
 def _log(event: Event) -> None:
@@ -148,9 +146,9 @@ def _log(event: Event) -> None:
         case Note(level, message):
             logger.log(LEVELS[level], "%s", printable(message))
         case RateLimited(stream, reset_at):
-            logger.info("%s waits for the quota of requests until %.0f (seconds since 1970).", stream, reset_at)
-        case StreamCompleted(stream, ledger):
-            logger.info("%s: %s", stream, ledger)
+            logger.info("%s waits for the request quota until %.0f (seconds since 1970).", stream, reset_at)
+        case StreamCompleted(stream, stats):
+            logger.info("%s: %s", stream, stats)
         case StreamUnavailable(stream, error):
             logger.warning("%s is not available and is skipped: %s", stream, error)
         case SchemaChange():
@@ -161,5 +159,5 @@ def _log(event: Event) -> None:
 
 def _checked(stream: str, state: object) -> StateBlob | None:
     if state is not None and not isinstance(state, Mapping):
-        raise StateError(f"The state of {stream} must be a dictionary, as in a batch's `state`.")
+        raise StateError(f"The state of {stream} must be a dictionary, as in a batch's `state`.", stream=stream)
     return state

@@ -1,22 +1,19 @@
-"""The ``sync`` command: the engine's events into a database."""
+"""The ``sync`` command: loads an account into a database."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
-from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, parse_config, require_past_start
-from zendesk_chat.config_keys import TOP_KEYS, unknown_keys
-from zendesk_chat.engine.run import Task, run
+from zendesk_chat.clock import Clock
+from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, Config, parse_config, require_past_start, unknown_keys
+from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.config_file import ConfigFile, read_config
 from zendesk_chat.load.console import PlainConsole, say
@@ -34,8 +31,8 @@ from zendesk_chat.tables.table import StreamTable
 if TYPE_CHECKING:
     from rich.console import Console
 
-HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"  # the environment's, for --redact
-OPTIONS: Final = {  # keys of the configuration that an option sets
+HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"  # an environment variable, for --redact
+OPTIONS: Final = {  # by the configuration key that each sets
     "subdomain": "--subdomain",
     "access_token": "--token",
     "start_date": "--start-date",
@@ -46,15 +43,15 @@ OPTIONS: Final = {  # keys of the configuration that an option sets
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to do, from valid arguments and a valid configuration.
+    """A run, from valid arguments and a valid configuration.
 
     Attributes:
         config: The configuration.
-        streams: Those to load.
-        required: Names of the streams that the account may not lack.
+        streams: The streams to load.
+        required: Names of the streams that the user named: it is an error if the account lacks one.
         to: URL of the destination.
-        config_path: The file that renewed tokens go back to.
-        full_refresh: Whether everything is read again.
+        config_path: The file in which to store renewed tokens.
+        full_refresh: Whether to read everything again.
     """
 
     config: Config
@@ -65,10 +62,9 @@ class Plan:
     full_refresh: bool
 
 
-def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
-    """Load the account into a database. Returns the exit code, as described in ``errors``."""
+def sync(options: argparse.Namespace, clock: Clock) -> int:
+    """Load the account into a database. Returns the exit code; see ``errors.ExitCode``."""
     console = PlainConsole(stderr=True)
-    clock = SystemClock(stopped)
     try:
         plan, warnings = make_plan(options, os.environ, clock.now())
     except ConfigError as error:
@@ -77,7 +73,7 @@ def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
     for warning in warnings:
         say(console, f"warning: {warning}", "yellow")
     try:
-        report = _load(plan, clock, stopped, console)
+        report = _load(plan, clock, console)
     except ConnectorError as error:
         say(console, f"error: {error}")
         return exit_code([error])
@@ -86,10 +82,10 @@ def sync(options: argparse.Namespace, stopped: threading.Event) -> int:
 
 
 def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: float) -> tuple[Plan, list[str]]:
-    """Check arguments and configuration before anything is asked or opened. Returns warnings too.
+    """Validate arguments and configuration, before any request and before the destination is opened. Returns warnings too.
 
     Raises:
-        ConfigError: Something in them is wrong.
+        ConfigError: An argument or a setting is wrong.
     """
     raw = gather_config(options, environment)
     called = names_of_keys(options, environment)
@@ -97,16 +93,16 @@ def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: 
     require_past_start(config, now, called)
     catalog = Catalog(config.redaction)
     chosen = tuple(catalog.select(choose_streams(options.streams, options.exclude)))
-    duckdb_path(options.to)  # refuses what is no destination
+    duckdb_path(options.to)  # raises if it is not a destination
     required = frozenset(stream.name for stream in chosen) if options.streams else frozenset[str]()
     return Plan(config, chosen, required, options.to, options.config, options.full_refresh), list(catalog.warnings)
 
 
-def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The configuration from a file, or from options and environment variables; an option beats the others.
+def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, object]:
+    """Return the configuration from a file, or from environment variables. Options override both.
 
     Raises:
-        ConfigError: The file cannot be read or has an unknown key, or subdomain or token are missing.
+        ConfigError: The file cannot be read or has an unknown key, or the subdomain or token is missing.
     """
     raw = read_config(Path(options.config)) if options.config else {}
     if misspelt := unknown_keys(raw):
@@ -125,7 +121,7 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
 
 
 def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
-    """What the user calls each key that is set: an option, an environment variable, or a key in a file."""
+    """Return the user's name of each key that is set: an option, an environment variable, or a key in a file."""
     if options.config:
         names = {key: f"{key} in {options.config}" for key in TOP_KEYS}
     else:
@@ -133,11 +129,11 @@ def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -
     return names | {key: option for key, option in OPTIONS.items() if _value(options, option) is not None}
 
 
-def require_account(raw: Mapping[str, Any], path: str | None) -> None:
-    """Make sure that a configuration says which account to read, and how to sign in.
+def require_account(raw: Mapping[str, object], path: str | None) -> None:
+    """Check that a configuration has an account and credentials.
 
     Raises:
-        ConfigError: It does not; the message says what is missing and where it may be given.
+        ConfigError: One is missing; the message names the options and keys for it.
     """
     missing = [] if raw.get("subdomain") else ["subdomain"]
     missing += [] if raw.get("access_token") or raw.get("credentials") else ["access_token"]
@@ -157,32 +153,33 @@ def _value(options: argparse.Namespace, option: str) -> str | None:
     return value
 
 
-def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, Any]:
-    """The setting ``redact`` with the rules of ``--redact``, each a field and what is done with it.
+def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, object]:
+    """Return the setting ``redact`` with the rules of ``--redact`` added, such as ``chats.visitor.email=hash``.
 
     Raises:
-        ConfigError: A rule is no field and action, one hashes and there is no key, or the setting has no room for rules.
+        ConfigError: A rule has no action, one hashes and there is no key, or the setting cannot hold rules.
     """
     redact = {} if configured in (None, "") else configured
     listed = redact.get("rules") if isinstance(redact, Mapping) else ""
     if not isinstance(redact, Mapping) or not isinstance(listed, list | None):
         raise ConfigError("redact: must be an object whose `rules` are a list, or --redact could not be added to it.")
-    parts = [text.rpartition("=") for text in given]
-    if not all(separator for _, separator, _ in parts):
+    rules = [rule.rpartition("=") for rule in given]
+    if not all(separator for _, separator, _ in rules):
         raise ConfigError("--redact: give a field and an action, such as chats.visitor.email=hash.")
     key = {"hash_key": hash_key} if hash_key else {}
-    if any(action == "hash" for _, _, action in parts) and not (key or redact.get("hash_key")):
+    if any(action == "hash" for _, _, action in rules) and not (key or redact.get("hash_key")):
         raise ConfigError(f"--redact: a hash needs a secret. Set {HASH_KEY} to at least 16 characters, and keep it.")
-    return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in parts)]}
+    return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in rules)]}
 
 
-def _load(plan: Plan, clock: Clock, stopped: threading.Event, console: Console) -> LoadReport:
+def _load(plan: Plan, clock: Clock, console: Console) -> LoadReport:
     tables = [StreamTable.of(stream) for stream in plan.streams]
     with open_target(plan.to) as target:
         states = {} if plan.full_refresh else read_states(target)
         store = ConfigFile(Path(plan.config_path), clock) if plan.config_path else None
         tasks = _tasks(plan.streams, states, plan.config, clock)
-        events = run(tasks, partial(connect, plan.config, clock, store=store), clock, stopped)
+        rotations = Rotations(clock)
+        events = run(tasks, connect(plan.config, clock, rotations.save, store), rotations, clock)
         with show_progress(console) as observe:
             report = load_events(events, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
         if target.connection is not None:

@@ -1,11 +1,11 @@
 """The configuration file of ``sync``: how it is read, and how renewed OAuth tokens are stored in it.
 
-A refresh token works once. So the file must be known to take the new tokens before the old ones are used up, and a kill or a
-power failure at any moment must leave one of the two pairs in a readable file:
+A refresh token works once. So before it uses a refresh token, ``sync`` proves that it can store the next one, and a kill or a
+power failure at any time leaves either the old or the new tokens in a readable file:
 
-1. ``ConfigFile.prepare`` opens the file for writing and locks it against other processes that renew. It creates a copy, beside
-   the file if possible, that is large enough for the new configuration.
-2. ``_Target.save`` writes the new configuration to the copy and renames the copy over the file. Symbolic links are followed
+1. ``ConfigFile.prepare`` opens the file for writing and locks it against other processes that renew. It creates a copy, in the
+   same directory if possible, that is large enough for the new configuration.
+2. ``_Target.save`` writes the new configuration to the copy and renames the copy to the file. It resolves symbolic links
    first, so they stay.
 3. Where a rename is impossible (a mounted file) or would change more than the content (hard links, another owner), ``save``
    writes into the file itself. The copy exists until that is done.
@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -36,16 +36,16 @@ from zendesk_chat.json_files import decode_json, read_json
 if sys.platform != "win32":
     import fcntl
 
-RESERVED_BYTES: Final = 2048  # the new tokens may be longer than the old ones by so much
+RESERVED_BYTES: Final = 2048  # space for new tokens that are longer than the old ones
 LOCK_SECONDS: Final = 60.0
 LOCK_POLL_SECONDS: Final = 0.1
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The JSON object in a configuration file.
+def read_config(path: Path) -> dict[str, object]:
+    """Return the JSON object in a configuration file.
 
     Raises:
-        ConfigError: The file cannot be read, or holds something else.
+        ConfigError: The file cannot be read, or contains something else.
     """
     return _object(path, read_json(str(path), "config"))
 
@@ -56,7 +56,7 @@ class ConfigFile:
 
     Attributes:
         path: As the user gave it. It may be a symbolic link.
-        clock: For the wait while another process renews the tokens.
+        clock: The clock to wait by while another process renews the tokens.
     """
 
     path: Path
@@ -81,14 +81,20 @@ class ConfigFile:
             yield TokenSlot(target.stored(), target.save)
 
     def _target(self, stack: ExitStack) -> _Target:
-        file = stack.enter_context(_locked(self.path, self.clock))
+        file = _open_locked(self.path, self.clock)
+        stack.callback(os.close, file)
         real = self.path.resolve(strict=True)
         content = _read(file)
         raw = _decode(self.path, content)
         size = len(_encode(raw)) + RESERVED_BYTES
-        copy = stack.enter_context(_copy_near(real, size))
+        copy = _new_copy(real, b" " * size)
+        if copy:
+            stack.callback(copy.close)
         replaceable = copy is not None and copy.can_replace(real)
-        original = stack.enter_context(_original(file, content, 0 if replaceable else size))
+        original = _Original(file, content)
+        stack.callback(original.trim)
+        if not replaceable:
+            original.reserve(size)
         return _Target(self.path, real, raw, original, copy, replaceable)
 
 
@@ -101,26 +107,26 @@ class _Target:
         real: The same with symbolic links resolved.
         raw: Its configuration.
         original: The open file, to write in place.
-        copy: A second file for the new configuration; None if no directory takes one.
-        replaceable: Whether the copy may be renamed over the file.
+        copy: A second file for the new configuration; None if it cannot be created in any directory.
+        replaceable: Whether the copy may be renamed to the file.
     """
 
     path: Path
     real: Path
-    raw: Mapping[str, Any]
+    raw: Mapping[str, object]
     original: _Original
     copy: _Copy | None
     replaceable: bool
 
     def stored(self) -> OAuth:
-        """The credentials in the file, which another process may have renewed since this one read them."""
+        """Return the credentials in the file, which another process may have renewed since this one read them."""
         credentials = parse_credentials(self.raw)
         if not isinstance(credentials, OAuth):
             raise ConfigError(f"{self.path} was changed during the run and has no OAuth credentials any more. Run again.")
         return credentials
 
     def save(self, renewed: OAuth) -> None:
-        """Store new tokens. Raises ConfigError, which says where they are instead."""
+        """Store new tokens. If that fails, raises a ConfigError that names the file with them."""
         content = _encode(rotated_config(self.raw, renewed))
         copied = self._write_copy(content)
         if copied and self.replaceable and self.copy and self.copy.replace(self.real):
@@ -145,18 +151,18 @@ class _Target:
 
 
 class _Original:
-    """The user's file, open to be overwritten."""
+    """The user's file, open for writing."""
 
     def __init__(self, file: int, content: bytes) -> None:
         self._file = file
         self._content = content
 
     def reserve(self, size: int) -> None:
-        """Prove that there is space: append spaces, which JSON ignores."""
+        """Prove that there is disk space: append blanks, which JSON ignores."""
         _write(self._file, b" " * (size - len(self._content)), at=len(self._content))
 
     def write(self, content: bytes) -> None:
-        """Overwrite the content. A failure puts the old one back, because the file holds more than tokens."""
+        """Overwrite the content. On failure, restore the old content: the file contains more than tokens."""
         try:
             self._overwrite(content)
         except OSError:
@@ -166,19 +172,19 @@ class _Original:
         self._content = content
 
     def trim(self) -> None:
-        """Remove the spaces behind the content."""
+        """Remove the blanks after the content."""
         with suppress(OSError):
             if os.fstat(self._file).st_size > len(self._content):
                 os.ftruncate(self._file, len(self._content))
                 os.fsync(self._file)
 
     def _overwrite(self, content: bytes) -> None:
-        # In one write and without truncating first: at no moment is there an empty or a short file.
+        # One write, without truncating first, so that the file is never empty or incomplete.
         _write(self._file, content.ljust(os.fstat(self._file).st_size))
 
 
 class _Copy:
-    """A second file, which takes the new configuration. It is removed in the end, unless it replaces the first or is kept."""
+    """A second file for the new configuration. ``close`` removes it unless it has replaced the first or ``keep`` was called."""
 
     def __init__(self, path: Path, file: int) -> None:
         self.path = path
@@ -186,7 +192,7 @@ class _Copy:
         self._temporary = True
 
     def can_replace(self, real: Path) -> bool:
-        """Whether renaming this over a file changes nothing but its content. Takes over its owner, mode and attributes."""
+        """Return whether renaming this to ``real`` changes only the content. Copies its owner, mode and attributes."""
         theirs = real.stat()
         if self.path.parent != real.parent or theirs.st_nlink > 1 or theirs.st_dev != os.fstat(self._file).st_dev:
             return False
@@ -205,7 +211,7 @@ class _Copy:
         return True
 
     def replace(self, real: Path) -> bool:
-        """Rename this over a file. Returns False if that is impossible, as for a mounted file."""
+        """Rename this to ``real``. Returns False if that is impossible, as for a mounted file."""
         try:
             self.path.replace(real)
         except OSError:
@@ -215,39 +221,19 @@ class _Copy:
         return True
 
     def keep(self) -> None:
-        """Do not remove this file in the end."""
+        """Let ``close`` keep this file."""
         self._temporary = False
 
     def close(self) -> None:
-        """Close the file, and remove it if it is not needed."""
+        """Close the file, and remove it if it is temporary."""
         os.close(self._file)
         if self._temporary:
             with suppress(OSError):
                 self.path.unlink()
 
 
-@contextmanager
-def _original(file: int, content: bytes, size: int) -> Iterator[_Original]:
-    original = _Original(file, content)
-    try:
-        original.reserve(size)
-        yield original
-    finally:
-        original.trim()
-
-
-@contextmanager
-def _copy_near(real: Path, size: int) -> Iterator[_Copy | None]:
-    copy = _new_copy(real, b" " * size)
-    try:
-        yield copy
-    finally:
-        if copy:
-            copy.close()
-
-
 def _new_copy(real: Path, content: bytes) -> _Copy | None:
-    """Write a file of mode 600, beside another if possible; None if no directory takes it."""
+    """Create a file of mode 600 with this content, next to ``real`` if possible. Returns None if every directory fails."""
     for directory in _directories(real):
         with suppress(OSError):
             file, name = tempfile.mkstemp(prefix=f"{real.name}.new-tokens-", dir=directory)
@@ -262,7 +248,7 @@ def _new_copy(real: Path, content: bytes) -> _Copy | None:
 
 
 def _directories(real: Path) -> Iterator[Path]:
-    """Where a copy may be, best first."""
+    """Yield the directories for a copy, best first."""
     yield real.parent
     with suppress(RuntimeError):
         yield Path.home()
@@ -271,7 +257,7 @@ def _directories(real: Path) -> Iterator[Path]:
 
 
 def _rescue(real: Path, content: bytes) -> _Copy | None:
-    """Store a configuration that the file and its copy do not take in any file at all."""
+    """Store a configuration in any file, after the user's file and its copy failed."""
     copy = _new_copy(real, content)
     if copy:
         copy.keep()
@@ -279,17 +265,8 @@ def _rescue(real: Path, content: bytes) -> _Copy | None:
     return copy
 
 
-@contextmanager
-def _locked(path: Path, clock: Clock) -> Iterator[int]:
-    file = _open_locked(path, clock)
-    try:
-        yield file
-    finally:
-        os.close(file)
-
-
 def _open_locked(path: Path, clock: Clock) -> int:
-    """Open the file that a path leads to, and lock it."""
+    """Open a file and lock it."""
     deadline = clock.monotonic() + LOCK_SECONDS
     while True:
         file = _open_regular(path)
@@ -326,12 +303,14 @@ def _lock(file: int) -> bool:
 
 
 def _read(file: int) -> bytes:
-    pieces = iter(lambda: os.read(file, 65_536), b"")
-    return b"".join(pieces)
+    content = b""
+    while piece := os.read(file, 65_536):
+        content += piece
+    return content
 
 
 def _write(file: int, content: bytes, at: int = 0) -> None:
-    """Write at a position, and wait until it is on the disk."""
+    """Write at an offset, and wait until the content is on disk."""
     os.lseek(file, at, os.SEEK_SET)
     while content:
         content = content[os.write(file, content) :]
@@ -339,7 +318,7 @@ def _write(file: int, content: bytes, at: int = 0) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    with suppress(OSError):  # not every file system can
+    with suppress(OSError):  # not every file system supports it
         handle = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -355,15 +334,15 @@ def _reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _decode(path: Path, content: bytes) -> dict[str, Any]:
+def _decode(path: Path, content: bytes) -> dict[str, object]:
     return _object(path, decode_json(content, str(path), "config"))
 
 
-def _object(path: Path, raw: object) -> dict[str, Any]:
+def _object(path: Path, raw: object) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise ConfigError(f"The config file must hold a JSON object: {path}")
     return raw
 
 
-def _encode(config: Mapping[str, Any]) -> bytes:
+def _encode(config: Mapping[str, object]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"

@@ -1,4 +1,4 @@
-"""What the loader prints: with colours of its own, and without any control character from outside."""
+"""Output to the terminal: our own colours, and no control characters from outside."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from zendesk_chat.printable import escape, printable
 
 
 class PlainConsole(Console):
-    """A console whose control characters are only those that it makes itself."""
+    """A console that escapes all control characters but its own."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Render, with everything that is not a control of this console escaped."""
+        """Render, and escape everything that is not a control code of this console."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(_escaped(segment.text), segment.style)
 
 
 def say(console: Console, line: str, style: str = "") -> None:
-    """Print a line that may hold strings from outside: it stays one line, and markup in it is not obeyed."""
+    """Print a line that may contain strings from outside. It stays one line, and markup in it has no effect."""
     console.print(Text(printable(line), style=style), soft_wrap=True)
 
 
-def _escaped(text: str) -> str:
-    return text if text.isprintable() else "\n".join(map(escape, text.split("\n")))
+def _escaped(line: str) -> str:
+    return line if line.isprintable() else "\n".join(map(escape, line.split("\n")))

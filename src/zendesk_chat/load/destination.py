@@ -1,4 +1,4 @@
-"""Where ``sync --to`` writes: opened once, used by every transaction of a run, closed with it."""
+"""The destination of ``sync --to``: opened once, used by every transaction of a run, closed with it."""
 
 from __future__ import annotations
 
@@ -27,23 +27,26 @@ _SQL_DATABASES: Final = {
     "snowflake": "snowflake",
     "mssql": "mssql",
 }
-"""Schemes of URLs that dlt takes as credentials, and dlt's name of their destination."""
+"""dlt's name of the destination for each scheme of a URL that dlt accepts as credentials."""
 
 ACCEPTED: Final = (
-    "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or, with the dlt extra of "
-    "that name installed, postgres://user:password@host/database and likewise redshift, snowflake, mssql"
+    "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or "
+    "postgres://user:password@host/database and likewise redshift, snowflake, mssql, each after for example "
+    "pip install 'dlt[postgres]'"
 )
 _FILE_ENDINGS: Final = (".duckdb", ".ddb", ".db")
 _PIPELINE: Final = "zendesk_chat"
 _DUCKDB: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "memory_limit": "256MB",  # keeps a run flat; what does not fit spills to the run's own directory
-    "force_compression": "zstd",  # of text: a third of the room and half of the time of what DuckDB would choose
+    "memory_limit": "256MB",  # bounds the memory of a run; the rest spills to the run's own directory
+    "force_compression": "zstd",  # strings take a third of the space and half of the time of DuckDB's own choice
     "enable_external_file_cache": False,  # no file is read twice
 }
-_ROWS_TOGETHER: Final = 8192  # DuckDB's own 122,880 chats are more than fit in memory, and written again for each one added
+_ROW_GROUP_SIZE: Final = (
+    8192  # a group of DuckDB's default, 122,880 chats, exceeds the memory, and each added row would write it again
+)
 _SETTINGS: Final = {
     "runtime.dlthub_telemetry": False,
-    "runtime.log_level": "CRITICAL",  # this face reports errors itself
+    "runtime.log_level": "CRITICAL",  # we report errors ourselves
     "runtime.intercept_signals": False,  # Ctrl-C ends a run at once
     "enable_runtime_trace": False,
     "load.workers": 1,  # a database file has one writer
@@ -56,11 +59,11 @@ class Target:
     """An open destination.
 
     Attributes:
-        pipeline: dlt's, with its working directory inside ``directory``.
-        directory: Temporary; gone when the target is closed.
-        connection: The one to a DuckDB file, held open so that no other program writes between two transactions;
-            None for other destinations.
-        name: What messages call it: the path of the file, or the kind of database.
+        pipeline: dlt's pipeline, with its working directory inside ``directory``.
+        directory: A temporary directory; removed when the target is closed.
+        connection: The connection to a DuckDB file, open during the run so that no other program writes between two
+            transactions; None for other destinations.
+        name: Its name in messages: the path of the file, or the kind of database.
     """
 
     pipeline: dlt.Pipeline
@@ -71,10 +74,11 @@ class Target:
 
 @contextmanager
 def open_target(url: str) -> Iterator[Target]:
-    """Open what a ``--to`` URL names, and read dlt's state from it.
+    """Open the destination of a ``--to`` URL, and read dlt's state from it.
 
     Raises:
-        ConfigError: The URL is not understood, or what it names cannot be opened or written.
+        ConfigError: The URL is malformed.
+        DestinationError: The destination cannot be opened or written.
     """
     with contextlib.ExitStack() as stack:
         with explained("making a directory for temporary files"):
@@ -92,12 +96,12 @@ def open_target(url: str) -> Iterator[Target]:
 
 
 def temporary_directory() -> tempfile.TemporaryDirectory[str]:
-    """Return a new directory for temporary files. That it cannot be removed is no reason to fail."""
+    """Return a new directory for temporary files. If it cannot be removed later, that is not an error."""
     return tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
 
 
 def duckdb_path(url: str) -> str | None:
-    """Return the path in a ``duckdb:///`` URL, None for another accepted one. Raises ConfigError for any else."""
+    """Return the path in a ``duckdb:///`` URL; None for other accepted URLs. Raises ConfigError if a URL is not accepted."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in _SQL_DATABASES:
         return None
@@ -106,7 +110,7 @@ def duckdb_path(url: str) -> str | None:
         raise ConfigError(f"--to must be one of: {ACCEPTED}.{meant}")
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path.startswith(":"):
-        raise ConfigError("--to duckdb: write the path of a file behind three slashes, as in duckdb:///chats.duckdb")
+        raise ConfigError("--to duckdb: write the path of a file after three slashes, as in duckdb:///chats.duckdb")
     return path
 
 
@@ -115,8 +119,8 @@ def _open_duckdb(path: str, directory: Path) -> Iterator[duckdb.DuckDBPyConnecti
     literal = "'" + path.replace("'", "''") + "'"
     with contextlib.closing(duckdb.connect(config=_DUCKDB | {"temp_directory": str(directory)})) as connection:
         with explained(f"opening {path}"):
-            # In the place of the empty database in memory it is the one that all connections begin with, as dlt expects.
-            connection.execute(f"ATTACH OR REPLACE {literal} AS memory (TYPE duckdb, ROW_GROUP_SIZE {_ROWS_TOGETHER})")
+            # It replaces the empty in-memory database as the default one of all connections, as dlt expects.
+            connection.execute(f"ATTACH OR REPLACE {literal} AS memory (TYPE duckdb, ROW_GROUP_SIZE {_ROW_GROUP_SIZE})")
         yield connection
 
 
@@ -133,24 +137,22 @@ def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, dire
 
 
 def _quieten() -> None:
-    """Apply our settings to dlt, whose runtime has begun with its own when it was imported."""
+    """Apply our settings to dlt, whose runtime started with its own when it was imported."""
     for key, value in _SETTINGS.items():
         dlt.config[key] = value
     telemetry.stop_telemetry()
-    # It is emptied by dlt's own trace only. What a commit holds would stay, by way of the exceptions in it.
+    # Only dlt's own trace, which is off, empties it. It would keep the data of each commit alive, through the exceptions in it.
     get_resolved_traces().logging_enabled = False
     run_context.active().initialize_runtime()
 
 
 def _dlt_destination(url: str, connection: duckdb.DuckDBPyConnection | None) -> AnyDestination:
-    # dlt leaves open whether DuckDB and others have transactions, and would delete and insert in two when it replaces a
-    # table's contents. The strategy gathers the new contents in another schema before.
+    # By default dlt assumes that DuckDB and others may lack transactions: it would replace a table's contents in two of them,
+    # a delete and an insert. This strategy collects the new contents in another schema first.
     options: dict[str, Any] = {"replace_strategy": "insert-from-staging", "supports_transactions": True}
     if connection is not None:
         # dlt raises the checkpoint threshold to 1 GB, which writes every row to the log and again to the file.
         credentials = DuckDbCredentials(connection, pragmas=["checkpoint_threshold = '16MB'"])
         return cast("AnyDestination", dlt.destinations.duckdb(credentials, **options))
     name = _SQL_DATABASES[url.partition("://")[0]]
-    destination = Destination.from_reference(name, credentials=url, **options)
-    assert destination is not None  # noqa: S101  it is for no name only
-    return destination
+    return cast("AnyDestination", Destination.from_reference(name, credentials=url, **options))

@@ -1,4 +1,4 @@
-"""The loop of a load: gather a run's events, and commit them in transactions of bounded size and age."""
+"""The loop of a load: collects a run's events, and commits them in transactions of bounded size and age."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from zendesk_chat.engine.events import (
     Event,
-    Ledger,
     PageRead,
     SchemaChange,
     StreamCompleted,
@@ -18,6 +17,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.report import LoadReport, StreamReport
 from zendesk_chat.load.transaction import Part, Resume, commit, read_resumes
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A transaction is committed: its records are safe whatever happens next."""
+    """A transaction is committed: its records are safe."""
 
     records: int
 
 
 Observe: TypeAlias = Callable[[Event | Saved], None]
-"""Told of each event once it is taken in and before the next one is asked for, and of each transaction."""
+"""Called with each event after it is spooled and before the next one is requested, and with each transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much work an interruption may cost: whichever is reached first commits what is gathered.
+    """How much work an interruption may cost. The first limit that is reached commits the records collected so far.
 
     Attributes:
         length: Bytes of records. They wait on disk, not in memory.
-        records: Their number. Their keys are held in memory during the transaction.
-        seconds: Since the transaction before; or four times what that one took, where that is longer.
+        records: Number of records. Their keys are in memory during the transaction.
+        seconds: Time since the last transaction, or four times what that one took if this is longer.
     """
 
     length: int = 256 * 2**20
@@ -62,11 +62,11 @@ _LIMITS: Final = Limits()
 PAUSE_PER_COMMIT: Final = 4
 
 
-def load_events(  # noqa: PLR0913  each with a default but what to load, as what, and where to
+def load_events(  # noqa: PLR0913  all but three have a default
     events: Iterable[Event],
     tables: Sequence[StreamTable],
     target: Target,
-    observe: Observe = lambda _: None,
+    observe: Observe | None = None,
     *,
     full_refresh: bool = False,
     required: Collection[str] = (),
@@ -75,24 +75,25 @@ def load_events(  # noqa: PLR0913  each with a default but what to load, as what
 ) -> LoadReport:
     """Load a run into a destination.
 
-    A stream with a cursor is upserted by its key, transaction by transaction, each with the state to resume from; with a
-    ``parent_field``, the parents that a page names have its records and no others afterwards. Any other stream replaces its
-    table once it is complete. One that the account lacks gets no table. When ``events`` raises, what came before is committed.
+    A stream with a cursor is upserted by its key in transactions, each with the state to resume from. With a
+    ``parent_field``, the records of a page replace all that its parents had. Any other stream replaces its table once it is
+    complete. A stream that the account lacks gets no table. If ``events`` raises, the records before the error are committed.
 
     Args:
-        events: The run; with ``full_refresh`` one that began without states.
+        events: The events of the run; with ``full_refresh``, of a run that began without states.
         tables: A table for each stream that may occur.
-        target: Where to.
-        observe: Told what happens.
-        full_refresh: The first records of each stream with a cursor replace its table's contents, so that what the
-            source no longer has disappears. From the start of the run to then, no state is stored for it.
-        required: Streams that were asked for by name: without them the load is not complete, also where the account lacks them.
+        target: The destination.
+        observe: Called with each event and each transaction.
+        full_refresh: The first records of each stream with a cursor replace its table's contents, so that records that the
+            source no longer has disappear. Until then, no state is stored for the stream.
+        required: Streams that the user named: without one of them the load is incomplete, even if the account lacks it.
         limits: When to commit.
-        monotonic: Seconds.
+        monotonic: A monotonic clock in seconds.
 
     Raises:
-        DestinationError: The destination cannot be written. All transactions before stand.
+        DestinationError: The destination cannot be written. All transactions before remain valid.
     """
+    report_progress = observe or _ignore
     with (
         contextlib.closing(_Load(target, tables)) as load,
         contextlib.closing(load.committing_on_error(events)) as guarded,
@@ -103,18 +104,22 @@ def load_events(  # noqa: PLR0913  each with a default but what to load, as what
         for event in guarded:
             with explained("keeping records on disk"):
                 load.take(event)
-            observe(event)
+            report_progress(event)
             began = monotonic()
             if load.reaches(limits, due=began - last >= pause):
-                observe(load.commit())
+                report_progress(load.commit())
                 last = monotonic()
                 pause = max(limits.seconds, PAUSE_PER_COMMIT * (last - began))
-        observe(load.commit())
+        report_progress(load.commit())
         return load.report(required)
 
 
+def _ignore(_event: Event | Saved) -> None:
+    """Observe nothing."""
+
+
 class _Intake:
-    """What this run knows of one stream, and what of it is not committed."""
+    """One stream of this run, with its records that are not committed."""
 
     def __init__(self, table: StreamTable, directory: Path, *, replace: bool) -> None:
         self.table = table
@@ -122,8 +127,8 @@ class _Intake:
         self._read = RecordReader(table).read
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
-        self.outcome = StreamReport(table.name, "interrupted", Ledger())
-        self.pending = True  # at first, so that a stream without records gets its table too
+        self.outcome = StreamReport(table.name, "interrupted", SyncStats())
+        self.pending = True  # from the start, so that a stream without records gets its table too
 
     def take(self, event: Event) -> None:
         match event:
@@ -132,19 +137,19 @@ class _Intake:
                 self.state = event.state
                 self.pending = True
             case StreamCompleted():
-                self.outcome = StreamReport(self.table.name, "complete", event.ledger)
+                self.outcome = StreamReport(self.table.name, "complete", event.stats)
             case StreamFailed():
-                self.outcome = StreamReport(self.table.name, "failed", event.ledger, event.error)
+                self.outcome = StreamReport(self.table.name, "failed", event.stats, event.error)
             case StreamUnavailable():
-                self.outcome = StreamReport(self.table.name, "not available", event.ledger, event.error)
+                self.outcome = StreamReport(self.table.name, "not available", event.stats, event.error)
             case _:
                 pass
 
     @property
     def ready(self) -> bool:
-        """Whether there is something that may be committed now.
+        """Whether there is something to commit now.
 
-        A list not until it is complete; and contents that are to replace others not before there are any.
+        A list is not committed before it is complete. Records that replace a table are not committed before there are any.
         """
         complete = self.outcome.state == "complete"
         if self.table.mirrors:
@@ -171,13 +176,13 @@ class _Load:
         self._drifts: list[SchemaChange] = []
 
     def forget_states(self) -> None:
-        """Note, before anything else, that the contents of all tables with a cursor are to be replaced."""
+        """Store, before anything else, that the next records replace the contents of all tables with a cursor."""
         stale = {name: Resume(None, replace=True) for name, table in self._tables.items() if not table.mirrors}
         commit(self._target, [], stale)
         self._resumes |= stale
 
     def committing_on_error(self, events: Iterable[Event]) -> Generator[Event, None, None]:
-        """Yield the events; commit what is gathered when they raise, but not for an interrupt, which is in a hurry."""
+        """Yield the events. If they raise, commit what is collected, except on an interrupt, which must end soon."""
         try:
             yield from events
         except Exception:
@@ -222,7 +227,7 @@ class _Load:
             intake.spool.clear()
 
     def report(self, required: Collection[str]) -> LoadReport:
-        """What came of each stream that was begun, in the order of the tables."""
+        """Return the result of each stream that began, in the order of the tables."""
         streams = tuple(self._intakes[name].outcome for name in self._tables if name in self._intakes)
         return LoadReport(streams, tuple(self._drifts), frozenset(required))
 

@@ -1,4 +1,4 @@
-"""The ``profile`` command: what is in a DuckDB file that ``sync`` filled. It shows shares and types, never a value."""
+"""The ``profile`` command: null rates and types of a DuckDB file that ``sync`` filled. It never shows record contents."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from typing import Final
 
 import duckdb
 import msgspec
-from rich.console import Console
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_personal, shown_name
 from zendesk_chat.engine.events import SchemaChange
@@ -23,7 +19,7 @@ from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
-from zendesk_chat.load.report import print_whole
+from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.records import iso_seconds
@@ -32,8 +28,6 @@ from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
 
 _MEMORY_LIMIT: Final = "256MB"
 _VALUES_TOGETHER: Final = 500
-_BAR_WIDTH: Final = 10
-_DATE: Final = len("2026-03-14")
 _JSON_TYPES: Final = {
     "NULL": "null",
     "BOOLEAN": "boolean",
@@ -44,7 +38,7 @@ _JSON_TYPES: Final = {
     "ARRAY": "array",
     "OBJECT": "object",
 }
-"""DuckDB's names of them."""
+"""JSON types by DuckDB's names of them."""
 
 _COLUMN_TYPES: Final[dict[str, ColumnType]] = {
     "BIGINT": "bigint",
@@ -53,7 +47,7 @@ _COLUMN_TYPES: Final[dict[str, ColumnType]] = {
     "TIMESTAMP WITH TIME ZONE": "timestamp",
     "JSON": "json",
 }
-"""Likewise; whatever else is there is counted as text."""
+"""Column types by DuckDB's names of them; any other is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +55,11 @@ class ColumnProfile:
     """One column.
 
     Attributes:
-        name: Of the column and of the field.
-        type: In dlt's words.
+        name: Name of the column and of the field.
+        type: The column's type.
         nulls: Rows without a value.
         null_share: The same as a share of all rows, from 0 to 1; 0 in an empty table.
-        distinct: About how many different values there are; None for JSON.
+        distinct: An estimate of the number of different values; None for JSON.
     """
 
     name: str
@@ -80,13 +74,13 @@ class TableProfile:
     """One stream's table.
 
     Attributes:
-        stream: Its name.
-        rows: How many there are.
-        time_field: The column that ``first`` and ``last`` are from: the cursor where that is a time, else the first that is.
-        first: The earliest time as ISO 8601, rounded down to the second; None where there is none.
+        stream: Name of the stream.
+        rows: Number of rows.
+        time_field: The column of ``first`` and ``last``: the cursor if that is a time, else the first column of times.
+        first: The earliest time as ISO 8601, rounded down to the second; None without any.
         last: The latest time likewise.
-        columns: Those of the schema that the table has.
-        drift: What the schema does not know.
+        columns: The columns of the schema that the table has.
+        drift: Differences from the schema.
     """
 
     stream: str
@@ -99,17 +93,17 @@ class TableProfile:
 
     @property
     def empty_columns(self) -> int:
-        """How many columns hold no value in any row."""
+        """Number of columns without a value in any row."""
         return sum(column.nulls == self.rows > 0 for column in self.columns)
 
     @property
     def unknown_fields(self) -> int:
-        """How many fields there are that the schema does not know."""
+        """Number of fields that are not in the schema."""
         return len({change.path for change in self.drift if not change.known})
 
 
 def run_profile(options: argparse.Namespace) -> int:
-    """Print what is in a database: ``options.database``, ``streams`` and ``json``. Returns the exit code."""
+    """Profile ``options.database`` and print the result. Returns the exit code."""
     console = PlainConsole(stderr=True)
     try:
         names = choose_streams(options.streams)
@@ -131,10 +125,10 @@ def run_profile(options: argparse.Namespace) -> int:
 
 
 def duckdb_file(text: str) -> str:
-    """Return the path of a DuckDB file that is named by it or by a URL as ``sync --to`` takes it.
+    """Return the path of a DuckDB file, given as a path or as the URL of ``sync --to``.
 
     Raises:
-        ConfigError: It names something else, or there is no such file.
+        ConfigError: It is something else, or there is no such file.
     """
     path = duckdb_path(text) if text.startswith("duckdb:") else text
     if path is None or "://" in path:
@@ -147,15 +141,15 @@ def duckdb_file(text: str) -> str:
 def profile(
     path: str, streams: Mapping[str, Stream], observe: Callable[[str], object] = lambda _stream: None
 ) -> list[TableProfile]:
-    """Read a database and describe the tables of these streams; those that it does not have are left out.
+    """Describe the tables of these streams in a database; streams without a table are skipped.
 
     Args:
-        path: Of a DuckDB file. It is opened to be read only.
-        streams: By name.
-        observe: Is told the name of each stream before its table is read.
+        path: Path of a DuckDB file. It is opened read-only.
+        streams: The streams by name.
+        observe: Called with the name of each stream before its table is read.
 
     Raises:
-        DestinationError: The file cannot be opened or read; while another program writes to it, for example.
+        DestinationError: The file cannot be opened or read, for example because another program writes to it.
     """
     profiles = []
     with explained(f"reading {path}"), _open(path) as connection:
@@ -183,13 +177,13 @@ def _to_object(profile: TableProfile) -> dict[str, object]:
 def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
     literal = "'" + path.replace("'", "''") + "'"
     with contextlib.closing(duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})) as connection:
-        # duckdb.connect(path) would guess the kind of the file, and download an extension for one of SQLite.
+        # duckdb.connect(path) would guess the kind of the file, and download an extension for a SQLite file.
         connection.execute(f"ATTACH {literal} AS profiled (TYPE duckdb, READ_ONLY); USE profiled")
         yield connection
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, ColumnType]:
-    """The columns that a table has, with their own types: those that hold hashes are text, whatever the schema says."""
+    """Return a table's columns with their own types: a column of hashes is text, whatever the schema has."""
     sql = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?"
     return {name: _COLUMN_TYPES.get(kind, "text") for name, kind in connection.execute(sql, [table]).fetchall()}
 
@@ -202,7 +196,7 @@ def _profile_table(
     time = _identifier(time_field) if time_field else "NULL::TIMESTAMPTZ"
     selected = ["count(*)", f"epoch_us(min({time}))", f"epoch_us(max({time}))"]
     selected += [aggregate for name, kind in columns.items() for aggregate in _aggregates(name, kind)]
-    rows, first, last, *figures = connection.execute(f"SELECT {', '.join(selected)} FROM {_place(table)}").fetchall()[0]  # noqa: S608
+    rows, first, last, *figures = connection.execute(f"SELECT {', '.join(selected)} FROM {_qualified(table)}").fetchall()[0]  # noqa: S608
     each = zip(columns.items(), figures[::2], figures[1::2], strict=True)
     return TableProfile(
         table.name,
@@ -244,7 +238,7 @@ def _drift(
 
 
 def _unknown_fields(stream: str, fields: Iterable[tuple[str, str, int]]) -> Iterator[SchemaChange]:
-    """Yield a change for each field, as long as these are not so many, or such, that they are data rather than names."""
+    """Yield a change for each field, and one for all further fields if the names are data: too many, or personal data."""
     names: set[str] = set()
     data: set[str] = set()
     for name, found, rows in fields:
@@ -257,10 +251,13 @@ def _unknown_fields(stream: str, fields: Iterable[tuple[str, str, int]]) -> Iter
 
 
 def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the fields of the objects in a JSON column: name, JSON type, and in how many rows."""
+    """Yield the fields of the objects in a JSON column: name, JSON type, and number of rows."""
     sql = f"""
         SELECT name, json_type(field) AS kind, count(*)
-        FROM (SELECT unnest(json_keys({column})) AS name, unnest(json_extract({column}, '$.*')) AS field FROM {_place(table)})
+        FROM (
+            SELECT unnest(json_keys({column})) AS name, unnest(json_extract({column}, '$.*')) AS field
+            FROM {_qualified(table)}
+        )
         GROUP BY ALL ORDER BY ALL
     """  # noqa: S608  names of our own
     for name, kind, rows in connection.execute(sql).fetchall():
@@ -270,7 +267,7 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
 def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[SchemaChange]:
     detector = DriftDetector(table.name, table.schema.properties[column])
     name = _identifier(column)
-    result = connection.execute(f"SELECT {name}::VARCHAR FROM {_place(table)} WHERE {name} IS NOT NULL")  # noqa: S608  as above
+    result = connection.execute(f"SELECT {name}::VARCHAR FROM {_qualified(table)} WHERE {name} IS NOT NULL")  # noqa: S608
     while values := result.fetchmany(_VALUES_TOGETHER):
         for change in detector.observe([text.encode() for (text,) in values]):
             yield replace(change, path=f"{column}.{change.path}" if change.path else column)
@@ -281,77 +278,9 @@ def _known(table: StreamTable, field: str) -> tuple[str, ...]:
     return () if schema is None else schema.present_types
 
 
-def _place(table: StreamTable) -> str:
+def _qualified(table: StreamTable) -> str:
     return f"main.{_identifier(table.name)}"
 
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def print_profile(profiles: Sequence[TableProfile], console: Console, *, every_column: bool = False) -> None:
-    """Print a table of the streams, and below, for each of them, the columns with nulls and what the schema does not know.
-
-    Args:
-        profiles: In the order to be printed.
-        console: Where to.
-        every_column: Whether the columns that are never null have a line each as well.
-    """
-    print_whole(_summary(profiles), console)
-    for stream in profiles:
-        columns = [column for column in stream.columns if column.nulls or every_column]
-        if columns or stream.drift:
-            _print_details(stream, columns, console)
-
-
-def _summary(profiles: Sequence[TableProfile]) -> Table:
-    table = Table("stream", box=None, pad_edge=False, header_style="bold")
-    for title in ("rows", "from", "to", "columns", "empty", "unknown"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for stream in profiles:
-        table.add_row(
-            stream.stream,
-            f"{stream.rows:,}",
-            (stream.first or "")[:_DATE],
-            (stream.last or "")[:_DATE],
-            str(len(stream.columns)),
-            str(stream.empty_columns),
-            Text(str(stream.unknown_fields), style="yellow" if stream.unknown_fields else ""),
-        )
-    return table
-
-
-def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], console: Console) -> None:
-    console.print()
-    console.print(Text(stream.stream, style="bold"))
-    if columns:
-        print_whole(_columns_table(columns), console)
-    if len(columns) < len(stream.columns):
-        console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
-    for change in stream.drift:
-        say(console, f"not as documented: {_in_words(change)}", "yellow")
-
-
-def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
-    table = Table("column", "type", "", box=None, pad_edge=False, header_style="bold")
-    for title in ("null", "distinct"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for column in columns:
-        distinct = "" if column.distinct is None else f"~{column.distinct:,}"
-        bar = ProgressBar(total=1.0, completed=column.null_share, width=_BAR_WIDTH)
-        table.add_row(Text(column.name), column.type, bar, _percent(column.null_share), distinct)
-    return table
-
-
-def _percent(share: float) -> str:
-    """Return a share in whole per cent; what is not quite none or all does not look so."""
-    if 0 < share < 0.01:  # noqa: PLR2004  one per cent
-        return "<1 %"
-    if 0.99 < share < 1:  # noqa: PLR2004
-        return ">99 %"
-    return f"{share:.0%}".replace("%", " %")
-
-
-def _in_words(change: SchemaChange) -> str:
-    what = f"{change.found} where {' or '.join(change.known)} is known" if change.known else f"unknown, {change.found}"
-    return f"{change.path}: {what}" + ("" if change.rows is None else f", in {change.rows:,} rows")

@@ -1,4 +1,4 @@
-"""What a user sees of a running load, on standard error: bars on a terminal, lines of log elsewhere."""
+"""Progress of a running load on standard error: bars on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Ending: TypeAlias = StreamCompleted | StreamFailed | StreamUnavailable
 
-_WIDE: Final = 120  # columns of a terminal that have room for everything
+_WIDE: Final = 120  # the width from which a terminal shows all columns
 _BAR_WIDTH: Final = 24
 _SHORT_BAR_WIDTH: Final = 8
 _STATES: Final[dict[type[Ending], str]] = {
@@ -38,17 +38,17 @@ _STATES: Final[dict[type[Ending], str]] = {
     StreamUnavailable: "not available",
 }
 _STYLES: Final = {"complete": "green", "failed": "red", "not available": "yellow"}
-_LINE_SECONDS: Final = 5.0  # between two lines of log about records
+_LINE_SECONDS: Final = 5.0  # between two log lines about records
 
 
 @contextmanager
 def show_progress(
     console: Console, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
 ) -> Iterator[Observe]:
-    """Yield an observer for ``load_events`` that shows what it is told.
+    """Yield an observer for ``load_events`` that shows the progress.
 
     Args:
-        console: On standard error; whether it is a terminal decides about bars or lines.
+        console: The console of standard error. A terminal shows bars, anything else lines.
         now: Seconds since 1970, as in ``RateLimited.reset_at``.
         monotonic: Seconds.
     """
@@ -60,14 +60,14 @@ def show_progress(
 
 
 def wait_seconds(reset_at: float, now: float) -> int:
-    """Return the whole seconds until then, at least none."""
+    """Return the seconds until then, rounded; never negative."""
     return max(0, round(reset_at - now))
 
 
 def ending(event: Ending) -> str:
-    """Return a stream's end in words. The report gives the reasons, each once for all streams that it holds for."""
-    ledger = event.ledger
-    counts = f"{ledger.emitted:,} records, {ledger.requests:,} requests, {ledger.seconds:.1f} s"
+    """Describe how a stream ended. The report prints the reasons, each once for all streams that it concerns."""
+    stats = event.stats
+    counts = f"{stats.emitted:,} records, {stats.requests:,} requests, {stats.seconds:.1f} s"
     match event:
         case StreamCompleted():
             return f"complete: {counts}"
@@ -78,7 +78,7 @@ def ending(event: Ending) -> str:
 
 
 def _columns(now: Callable[[], float], *, wide: bool) -> list[ProgressColumn]:
-    """Return the columns that a terminal has room for, so that a stream's line stays one."""
+    """Return the columns that fit on the terminal, so that each stream has one line."""
     name, status = TextColumn("{task.description}", markup=False), _StatusColumn(now)
     if wide:
         requests = TextColumn("{task.fields[requests]:>7,} requests")
@@ -87,7 +87,7 @@ def _columns(now: Callable[[], float], *, wide: bool) -> list[ProgressColumn]:
 
 
 class _Lines:
-    """A line for each stream's start and end, and at most one every few seconds about its records."""
+    """Prints a line at each stream's start and end, and at most one every few seconds about its records."""
 
     def __init__(self, console: Console, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._console = console
@@ -127,7 +127,7 @@ class _Lines:
 
 
 class _Bars:
-    """One line for each stream, and remarks above them."""
+    """Shows one line for each stream, and remarks above them."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -155,13 +155,13 @@ class _Bars:
         self._progress.update(task, advance=len(page.records), requests=requests, reset_at=None, read=page.progress)
 
     def _end(self, task: TaskID, event: Ending) -> None:
-        ledger = event.ledger
+        stats = event.stats
         status = _STATES[type(event)]
         self._progress.update(
             task,
-            total=ledger.emitted,
-            completed=ledger.emitted,
-            requests=ledger.requests,
+            total=stats.emitted,
+            completed=stats.emitted,
+            requests=stats.requests,
             status=status,
             reset_at=None,
             read=1.0 if status == "complete" else self._progress.tasks[task].fields["read"] or 0.0,
@@ -174,7 +174,7 @@ class _Bars:
 
 
 class _ReadColumn(ProgressColumn):
-    """A bar: how much of the stream's time is read. It moves to and fro where there is no telling."""
+    """A bar of the share of the stream that is read; it pulses if the share is unknown."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -200,7 +200,7 @@ class _SpeedColumn(ProgressColumn):
 
 
 class _StatusColumn(ProgressColumn):
-    """What the stream is doing; counts a wait for the rate limit down."""
+    """The state of the stream, with a countdown while it waits for the rate limit."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
@@ -215,13 +215,13 @@ class _StatusColumn(ProgressColumn):
 
 
 class _Remarks:
-    """Lines about the run as a whole. Several streams may meet the same fault; it is reported once."""
+    """Lines about the run. Several streams may have the same fault; it is reported once."""
 
     def __init__(self) -> None:
         self._notes: set[str] = set()
 
     def line(self, event: Event | Saved) -> str | None:
-        """Return a line, or None if the event is not worth one."""
+        """Return a line, or None for an event without one."""
         match event:
             case Saved(records) if records:
                 return f"{records:,} records saved"

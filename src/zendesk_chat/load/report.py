@@ -1,4 +1,4 @@
-"""What a load did, stream by stream."""
+"""The summary of a load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from zendesk_chat.engine.events import Ledger, SchemaChange
+    from zendesk_chat.engine.events import SchemaChange
+    from zendesk_chat.engine.stats import SyncStats
     from zendesk_chat.errors import ConnectorError
 
 State: TypeAlias = Literal["complete", "failed", "interrupted", "not available"]
@@ -30,28 +31,28 @@ _ANY_WIDTH: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
-    """One stream's run.
+    """The result of one stream.
 
     Attributes:
-        name: Of the stream.
-        state: ``interrupted`` when the events ended without saying how the stream ended.
-        error: Why it failed, or why the account lacks it.
+        name: Name of the stream.
+        state: ``interrupted`` if the events ended before the stream did.
+        error: Why the stream failed, or why the account lacks it.
     """
 
     name: str
     state: State
-    ledger: Ledger
+    stats: SyncStats
     error: ConnectorError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """A whole run.
+    """The result of a run.
 
     Attributes:
-        streams: In the order of their tables.
-        drifts: Where records were not as their schema says.
-        required: Names of the streams that the account may not lack.
+        streams: The streams, in the order of their tables.
+        drifts: Differences between the records and their schemas.
+        required: Names of the streams that the user named: it is an error if the account lacks one.
     """
 
     streams: tuple[StreamReport, ...]
@@ -60,12 +61,12 @@ class LoadReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every stream was read to its end, but for those that the account lacks and nobody asked for by name."""
+        """Whether every stream was read to its end, except those that the account lacks and that are not required."""
         return not self._incomplete()
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a scheduler is told."""
+        """The exit code of the run."""
         incomplete = self._incomplete()
         return exit_code(stream.error for stream in incomplete if stream.error) if incomplete else ExitCode.COMPLETE
 
@@ -78,20 +79,22 @@ class LoadReport:
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, what drifted, and at the end why some streams have nothing.
+    """Print the table of streams, the schema differences, and why streams failed or are missing.
 
-    A run that failed before it read anything has one reason and no table.
+    If all streams failed for the same reason before they read a page, print that reason only.
     """
     if reason := _reason_of_all(report):
         say(console, f"error: {reason}")
         return
-    print_whole(_streams(report), console)
+    print_complete(_streams(report), console)
     if report.drifts:
-        places = {stream.name: place for place, stream in enumerate(report.streams)}
-        _print_drifts(sorted(report.drifts, key=lambda drift: places.get(drift.stream, len(places))), console)
+        order = {stream.name: index for index, stream in enumerate(report.streams)}
+        _print_drifts(sorted(report.drifts, key=lambda drift: order.get(drift.stream, len(order))), console)
     reasons = _reasons(report)
-    for (state, message), names in sorted(reasons.items(), key=lambda reason: reason[0][0] != "not available"):
-        say(console, f"{named(names)}: {message}", "yellow" if state == "not available" else "")
+    for state, style in (("not available", "yellow"), ("failed", "")):
+        for (of, message), names in reasons.items():
+            if of == state:
+                say(console, f"{named(names)}: {message}", style)
 
 
 def named(names: Sequence[str]) -> str:
@@ -102,14 +105,14 @@ def named(names: Sequence[str]) -> str:
 
 
 def _reason_of_all(report: LoadReport) -> str | None:
-    """The reason that every stream failed for before it had a page, if there is one for all."""
-    reasons = {str(stream.error) for stream in report.streams if stream.state == "failed" and not stream.ledger.pages}
-    all_failed = all(stream.state == "failed" and not stream.ledger.pages for stream in report.streams)
+    """Return why every stream failed before it read a page, if the reason is the same for all."""
+    reasons = {str(stream.error) for stream in report.streams if stream.state == "failed" and not stream.stats.pages}
+    all_failed = all(stream.state == "failed" and not stream.stats.pages for stream in report.streams)
     return reasons.pop() if all_failed and len(reasons) == 1 else None
 
 
 def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
-    """Each message once, with the streams that it holds for."""
+    """Return each message once, with the streams that it concerns."""
     reasons: dict[tuple[State, str], list[str]] = {}
     for stream in report.streams:
         if stream.error is not None:
@@ -117,11 +120,11 @@ def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
     return reasons
 
 
-def print_whole(table: Table, console: Console) -> None:
-    """Print a table with nothing cut off: columns move together on a narrow terminal, lines run on where that is not enough."""
-    anywhere = console.options.update(max_width=_ANY_WIDTH)
-    table.collapse_padding = console.is_terminal and console.measure(table, options=anywhere).maximum > console.width
-    table.width = console.measure(table, options=anywhere).maximum
+def print_complete(table: Table, console: Console) -> None:
+    """Print a table without truncation: a narrow terminal gets narrow gaps between columns, and then wraps lines."""
+    unlimited = console.options.update(max_width=_ANY_WIDTH)
+    table.collapse_padding = console.is_terminal and console.measure(table, options=unlimited).maximum > console.width
+    table.width = console.measure(table, options=unlimited).maximum
     console.print(table, crop=False)
 
 
@@ -131,14 +134,14 @@ def _streams(report: LoadReport) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
-        ledger = stream.ledger
+        stats = stream.stats
         table.add_row(
             stream.name,
-            f"{ledger.emitted:,}",
-            f"{ledger.received:,}",
-            f"{ledger.unchanged + ledger.outside:,}",
-            f"{ledger.requests:,}",
-            f"{ledger.seconds:.1f}",
+            f"{stats.emitted:,}",
+            f"{stats.received:,}",
+            f"{stats.skipped:,}",
+            f"{stats.requests:,}",
+            f"{stats.seconds:.1f}",
             Text(stream.state, style=_STYLES[stream.state]),
         )
     return table
@@ -149,6 +152,6 @@ def _print_drifts(drifts: Sequence[SchemaChange], console: Console) -> None:
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(printable(drift.path)), " or ".join(drift.known) or "(new field)", drift.found)
     console.print("\nSchema differences (data loaded unchanged):", style="yellow")
-    print_whole(table, console)
+    print_complete(table, console)
     if len(drifts) > _DRIFTS_SHOWN:
         console.print(f"and {len(drifts) - _DRIFTS_SHOWN:,} more", highlight=False)

@@ -1,31 +1,31 @@
-"""Which streams a user wants: ``--streams`` and ``--exclude``."""
+"""The streams that a user selects with ``--streams`` and ``--exclude``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.near import did_you_mean
 from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.validation import did_you_mean
 
 
 def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None = None) -> list[str]:
-    """The streams to read, in the order in which they are named; without ``given`` all.
+    """Return the streams to read, in the order in which they are named; without ``given`` all.
 
     Args:
         given: The values of ``--streams``, each with one or several names: ``["chats,agents", "goals"]``.
         excluded: The values of ``--exclude``, likewise.
 
     Raises:
-        ConfigError: A name is no stream's, or nothing is left.
+        ConfigError: There is no stream of a name, or none remains.
     """
     chosen = list(Catalog().streams) if given is None else _names(given, "--streams")
     unwanted = set() if excluded is None else set(_names(excluded, "--exclude"))
-    left = [name for name in chosen if name not in unwanted]
-    if not left:
-        raise ConfigError("--exclude: no stream is left.")
-    return left
+    remaining = [name for name in chosen if name not in unwanted]
+    if not remaining:
+        raise ConfigError("--exclude: no stream remains.")
+    return remaining
 
 
 def _names(values: Sequence[str], option: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Finds personal data in free text by its form, and masks it.
 
 The patterns mask too much rather than too little: phone numbers have many forms, and some order numbers look like one. They
-match the plain form of a text (``plain_text``); the original span is masked. Their time is linear in the length of any text.
+match the plain form of a string (``plain_text``); the original span is masked. Their time is linear in the length of a string.
 """
 
 from __future__ import annotations
@@ -17,42 +17,47 @@ from zendesk_chat.redaction.plain_text import Span, View, views
 from zendesk_chat.redaction.rules import KINDS, Kind
 
 _AT: Final = r"(?:@|\s{0,3}[\[({<]\s?(?i:@|at|arroba)\s?[\])}>]\s{0,3})"  # jo (at) mail.example
+# .  \u3002 before a letter  [.]  (dot)
 _DOT: Final = r"(?:\.|\u3002(?=[A-Za-z])|\s{0,3}[\[({<]\s?(?i:\.|dot|punto|punkt)\s?[\])}>]\s{0,3})"
+# A character before the at sign. jo'brien+tag is possible; what encloses or separates addresses is not part of them.
 _LOCAL: Final = r"[^\s@<>()\[\]{},;:\"\\/=?&|%\u3001\u3002\u201c\u201d\u201e]"
+# jo@mail.example: the last label begins with a letter, so that 2@3.50 is a price
 _ADDRESS: Final = rf"{_LOCAL}++{_AT}(?:[\w-]++{_DOT})+[^\W\d_][\w-]+"
 _EMAIL: Final = re.compile(
-    rf"(?<!{_LOCAL})(?!(?<=%)[0-9A-Fa-f]{{2}})"  # only where a run begins, so that each run is gone through once
+    rf"(?<!{_LOCAL})(?!(?<=%)[0-9A-Fa-f]{{2}})"  # only at the start of a run, so that each run is searched once
     rf"{_ADDRESS}(?:{_ADDRESS})*+"  # such as jo@x.com!ann@y.org
 )
 
+# 203.0.113.7, 203[.]0[.]113[.]7; not the version v1.2.3.4, nor 1.2.3.4.5
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 _IP_DOT: Final = r"(?:\.|\[\.\]|\(\.\))"
 _IPV4: Final = re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}{_IP_DOT}){{3}}{_OCTET}(?![A-Za-z0-9_]|\.\d)", re.ASCII)
-_IPV6: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f.]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++")
+_IPV6: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f.]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++")  # 2001:db8::1, 10:30:00
 _LONGEST_IPV6: Final = 50
-_LIKE_IP: Final = re.compile(
+_LIKE_IP: Final = re.compile(  # malformed addresses, in a field for them
     rf"(?<![A-Za-z0-9_.])\d{{1,9}}(?:{_IP_DOT}{{1,2}}(?:\d{{1,9}}|[xX*]{{1,3}})){{2,7}}(?![A-Za-z0-9_])"  # 203.0.299.96
     r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:.]*\d)(?=[0-9A-Fa-f.]*+(?:::|(?::[0-9A-Fa-f.]*+){3}))[0-9A-Fa-f:.]++",
     re.ASCII,
 )
 
-_BETWEEN: Final = r"[^A-Za-z0-9]{1,4}"
+_BETWEEN: Final = r"[^A-Za-z0-9]{1,4}"  # of a card's groups: a space, " - ", a line break
 _CARD: Final = re.compile(
-    rf"(?<![\d+])(?=([2-6]\d{{3}}(?:{_BETWEEN}\d{{4}}){{3}}(?:{_BETWEEN}\d{{1,3}})?(?!\d)"  # usual groups
-    rf"|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{4,5}}(?!\d)"
+    rf"(?<![\d+])(?=([2-6]\d{{3}}(?:{_BETWEEN}\d{{4}}){{3}}(?:{_BETWEEN}\d{{1,3}})?(?!\d)"  # 4111 1111 1111 1111
+    rf"|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{4,5}}(?!\d)"  # 3782 822463 10005
     r"|[2-6]\d\d++(?:[ -]{1,3}\d\d++){0,4}"  # any groups; other signs may separate numbers
-    r"|[2-6](?:[ .-]\d){12,18}(?!\d)))",
+    r"|[2-6](?:[ .-]\d){12,18}(?!\d)))",  # 4 1 1 1 1 ...
     re.ASCII,
 )
 _GROUP: Final = re.compile(r"\d++", re.ASCII)
 _ISSUED: Final = re.compile(  # leading digits of the issuers, and how many there are in all
     r"4(?:\d{12}|\d{15}|\d{18})|[56]\d{15,18}|(?:2[2-7]|35)\d{14,17}|3[47]\d{13}|3[0689]\d{12}", re.ASCII
 )
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice each digit, with the digits of the result added: 7, 14, 1 + 4 = 5
 
 _GAP: Final = r"[ .\-/()\t]"
 _GAP_IN_URL: Final = r"[ .\-/()\t+]"  # a form writes a space as a plus sign
 _ALONE: Final = r"(?<![A-Za-z0-9_#])(?<!\b0[.,])"  # no part of an identifier, no order's number, no decimals
+# not 06 of 2026-06-12, nor 06-12 of 06-12-2026
 _NO_DATE: Final = r"(?<!\b19\d\d[./-])(?<!\b20\d\d[./-])(?!\d\d[./-](?:\d\d?[./-])?(?:19|20)\d\d(?!\d))"
 _NO_YEAR: Final = r"(?!(?:19|20)\d\d)"
 _NUMBER: Final = rf"{_ALONE}(?<!\d\.)(?<![$\u00a3\u00a5\u20ac])(?<![$\u00a3\u00a5\u20ac] )"  # likewise, and no price
@@ -69,7 +74,7 @@ _PHONE: Final = re.compile(
     rf"|{_ALONE}[1-9]\d 9\d{{4}}[ -]?\d{{4}}(?!\d)"  # 11 98765-4321
     rf"|{_ALONE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}(?!\d)"  # 138 1234 5678
     rf"|{_ALONE}8{_GAP}?\(?9\d\d\)?{_GAP}{{0,2}}\d{{3}}(?:{_GAP}?\d\d){{2}}(?!\d)"  # 8 (912) 345-67-89
-    rf"|{_NUMBER}(?:[2-9]\d\d(?:[ -](?!000)\d{{3}}){{2}}"  # 612 345 678
+    rf"|{_NUMBER}(?:[2-9]\d\d(?:[ /-](?!000)\d{{3}}){{2}}"  # 612 345 678, 612/345/678
     r"|(?!00)\d{9}(?!-?[A-Za-z_])"  # 612345678
     r"|[1-9]\d[ /-]\d{3}(?:[ /-]\d\d){2}"  # 22 123 45 67
     r"|[5-9]\d\d(?:[ -]\d\d){3}"  # 612 34 56 78
@@ -83,7 +88,7 @@ _DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH: Final = r"(?:0?[1-9]|1[0-2])"
 _YEAR: Final = r"(?:19|20)\d\d"
 _TIME: Final = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
-_DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin a phone number that goes on .04.05
+_DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin the phone number 01.02.03.04.05
     rf"(?<![\w+])(?<!\d[./-])(?:{_YEAR}(?P<a>[-/.]){_MONTH}(?P=a){_DAY}"
     rf"|{_DAY}(?P<b>[-/.]) ?{_MONTH}(?P=b) ?(?:{_YEAR}|\d\d)"
     rf"|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d))(?![./-]?\d)"
@@ -91,7 +96,15 @@ _DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin a phone number t
     re.ASCII,
 )
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
-_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # ASCII without any of these holds no personal data
+_HINT: Final = re.compile(  # ASCII where this does not match holds no personal data
+    r"[\d@:\[({<%&\\\x00-\x08\x0e-\x1f\x7f](?:(?<=\d)(?:[^A-Za-z0-9]{0,4}\d){6}"  # a phone number has 7 digits or more
+    rf"|(?<=\d){_IP_DOT}\d{{1,3}}{_IP_DOT}\d"  # 203.0.113.7
+    r"|(?<=:)[0-9A-Fa-f:]"  # ::1
+    r"|(?<=[\[({<])\s?(?i:@|at|arroba)"  # jo (at) mail.example
+    r"|(?<=%)[0-9A-Fa-fu]|(?<=&)[#A-Za-z]"  # %40, &#64;
+    r"|(?<=[@\\\x00-\x08\x0e-\x1f\x7f]))"  # an at sign, an escape such as \u0040, or an invisible character
+)
+_BROAD_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # likewise in other text, and in fields for IP addresses
 _HAN: Final = r"\u3007\u4e00\u4e03\u4e09\u4e5d\u4e8c\u4e94\u516b\u516d\u56db\u96f6"
 _OTHER_DIGITS: Final = (
     r"\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2f00-\u2f0b\u3192-\u3195\u3280-\u3288\uf9b2"
@@ -125,13 +138,18 @@ class Masker:
 
     Attributes:
         patterns: What is looked for, in this order.
+        hint: A quick test: ASCII where it does not match stays as it is.
     """
 
     patterns: tuple[Pattern, ...]
+    hint: re.Pattern[str]
 
     def mask(self, text: str) -> str:
-        """Put a word such as ``[email]`` in the place of each piece of personal data."""
-        if not (_HINT.search(text) or (not text.isascii() and _RARE_HINT.search(text))):
+        """Replace each piece of personal data with a word such as ``[email]``."""
+        if text.isascii():
+            if not self.hint.search(text):
+                return text
+        elif not (_BROAD_HINT.search(text) or _RARE_HINT.search(text)):
             return text
         for _ in KINDS:  # a masked piece may have hidden its neighbour
             before, text = text, self._mask_once(text)
@@ -148,8 +166,8 @@ class Masker:
         return text
 
 
-def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Callable[[str], str]:
-    """Return the function that masks personal data of these kinds.
+def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Masker:
+    """Return what masks personal data of these kinds.
 
     Args:
         kinds: What to look for.
@@ -157,11 +175,12 @@ def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Callable[[str]
             masked too.
     """
     chosen = [_PATTERNS[kind] for kind in KINDS if kind in kinds]
-    return Masker(tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)).mask
+    patterns = tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)
+    return Masker(patterns, _BROAD_HINT if ip_field else _HINT)
 
 
 def _replaced(text: str, spans: Iterable[Span], word: str) -> str:
-    """Put the word in the place of each span. Spans that overlap become one."""
+    """Replace each span with the word. Spans that overlap become one."""
     parts: list[str] = []
     reached = 0
     for begin, end in sorted(spans):
@@ -180,7 +199,7 @@ def _phones(text: str) -> Iterator[Span]:
 
 
 def _without_dates(text: str) -> str:
-    """The text with something that is in no number in the place of each date and time: two dates side by side look like one."""
+    """Replace each date and time with characters that no number contains: two dates side by side look like a number."""
     return _DATE_OR_TIME.sub(lambda found: "\0" * len(found[0]), text)
 
 
@@ -195,7 +214,7 @@ def _like_ips(text: str) -> Iterator[Span]:
 
 
 def _ipv6_in(run: re.Match[str]) -> Span | None:
-    """Where in a run of digits and colons an address is: all of it, or without the end of the word or the stop around it."""
+    """Return the address in a run of digits and colons: all of it, or without ``IP:`` before it or a full stop after it."""
     text = run[0].rstrip(".")
     text = text if text.endswith("::") else text.removesuffix(":")
     colon = text.find(":")
@@ -217,7 +236,7 @@ def _cards(text: str) -> Iterator[Span]:
 
 
 def _card_end(run: re.Match[str]) -> int:
-    """Where in a row of groups of digits the card number ends that begins there; 0 where there is none."""
+    """Return where the card number ends that begins with these groups of digits; 0 if there is none."""
     digits, end = "", 0
     for group in _GROUP.finditer(run[1]):
         digits += group[0]
@@ -235,7 +254,7 @@ def _is_card(digits: str) -> bool:
 
 
 def _apart(spans: Iterable[Span]) -> Iterator[Span]:
-    """The spans, in order, that begin after the one before them has ended."""
+    """Yield the spans that begin after the span before them has ended."""
     reached = 0
     for begin, end in spans:
         if begin >= reached:

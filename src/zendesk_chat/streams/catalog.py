@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,7 +13,11 @@ from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 
 if TYPE_CHECKING:
+    from zendesk_chat.redaction.fields import StreamFields
     from zendesk_chat.redaction.rules import Redaction
+
+_HASHABLE: Final[Mapping[str, Collection[str]]] = {"agent_timeline": ("agent_id",), "visitors": ("id",)}
+_PERSONAL: Final[Mapping[str, Collection[str]]] = {"visitors": ("id",)}  # wildcards match it too
 
 
 class Catalog:
@@ -29,9 +33,9 @@ class Catalog:
     def __init__(self, redaction: Redaction | None = None) -> None:
         self._redaction = redaction
         if redaction is not None:
-            from zendesk_chat.redaction.rules import check_keys  # late: whoever redacts nothing does not load it
+            from zendesk_chat.redaction.fields import bind  # late: users without redaction do not pay for loading it
 
-            self._redaction = check_keys(redaction, {name: stream.needed_fields for name, stream in STREAMS.items()})
+            self._redaction = bind(redaction, {name: _stream_fields(stream) for name, stream in STREAMS.items()})
 
     @cached_property
     def streams(self) -> Mapping[str, Stream]:
@@ -47,9 +51,9 @@ class Catalog:
         """What the user should know about the redaction."""
         if self._redaction is None:
             return ()
-        from zendesk_chat.redaction.redact import unknown_fields
+        from zendesk_chat.redaction.schemas import unknown_fields
 
-        schemas = {name: stream.schema.to_json() for name, stream in STREAMS.items()}
+        schemas = {name: stream.schema for name, stream in STREAMS.items()}
         return (*unknown_fields(self._redaction, schemas), *_without_visitors(self._redaction))
 
     def select(self, names: Iterable[str] | None) -> list[Stream]:
@@ -64,9 +68,25 @@ class Catalog:
         return [self.streams[name] for name in chosen]
 
 
+def _stream_fields(stream: Stream) -> StreamFields:
+    """Return what redaction needs to know of a stream."""
+    from zendesk_chat.redaction.fields import Origin, StreamFields
+    from zendesk_chat.redaction.schemas import lists_of_objects
+
+    nested = stream.extraction
+    origin = Origin("chats", nested.path, nested.other_paths) if nested else None
+    return StreamFields(
+        needed=sorted(stream.needed_fields),
+        hashable=_HASHABLE.get(stream.name, ()),
+        personal=_PERSONAL.get(stream.name, ()),
+        origin=origin,
+        lists=() if origin else tuple(lists_of_objects(stream.schema)),
+    )
+
+
 def _without_visitors(redaction: Redaction) -> tuple[str, ...]:
     """Return the warning for a redaction that leaves no visitor an id."""
-    from zendesk_chat.redaction.redact import redactor
+    from zendesk_chat.redaction.redactor import redactor
 
     redact = redactor(redaction, "chats")
     left = msgspec.json.decode(redact(b'{"id":"c","visitor":{"id":"v"}}')) if redact else {"visitor": {"id": "v"}}

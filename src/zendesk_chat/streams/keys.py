@@ -36,24 +36,24 @@ def is_made(key: str) -> bool:
 
 
 def list_position(key: object) -> int | None:
-    """The number that a list is ordered by, from an id that is a number or its text; None for any other id."""
+    """The number that a list is ordered by, from an id that is a number or a string with one; None for any other id."""
     if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < LARGEST_ID:
         return key
     return int(key) if isinstance(key, str) and INTEGER.fullmatch(key) else None
 
 
-def keyless_note(stream: str, key: str, stand_in: str = "") -> str:
-    """Tell the user of records without a key.
+def keyless_note(stream: str, key: str, fallback: str = "") -> str:
+    """Return the note about records without a key.
 
     Args:
         stream: Its name.
         key: The field that the records lack.
-        stand_in: The field that identifies them instead; "" where their id is made from their content.
+        fallback: The field that identifies them instead; "" where their id is made from their content.
     """
-    source = f"Their `{stand_in}` is used as their id." if stand_in else "They get an id made from their content."
+    source = f"Their `{fallback}` is used as their id." if fallback else "They get an id made from their content."
     return f"{stream}: Zendesk sent records without `{key}`. {source}"
 
 
 def skipped_note(stream: str) -> str:
-    """Tell the user of rows that are no records."""
+    """Return the note about rows that are no records."""
     return f"{stream}: Zendesk sent rows that are not JSON objects. They are skipped; the other rows are read."

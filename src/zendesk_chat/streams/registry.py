@@ -10,7 +10,9 @@ from zendesk_chat.streams.derived.visitors import VISITORS
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
-from zendesk_chat.streams.lists import IdList, WholeList, account, agent_settings, array, ban_groups, data, single_group
+from zendesk_chat.streams.lists.answers import account, agent_settings, array, ban_groups, data, single_group
+from zendesk_chat.streams.lists.id_list import IdList
+from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.stream import Stream
 
 _ACCOUNTS: Final = WholeList("accounts", "account", account, "account_key", text_keys=True)
@@ -21,7 +23,7 @@ _DEPARTMENTS: Final = WholeList("departments", "departments", array)
 _GOALS: Final = WholeList("goals", "goals", array)
 _ROLES: Final = WholeList("roles", "roles", array)
 _ROUTING: Final = WholeList("routing_settings", "routing_settings/account", data, key="")
-_SHORTCUTS: Final = WholeList("shortcuts", "shortcuts", array, stand_in="name", text_keys=True)
+_SHORTCUTS: Final = WholeList("shortcuts", "shortcuts", array, fallback="name", text_keys=True)
 _SKILLS: Final = WholeList("skills", "skills", array)
 _TRIGGERS: Final = WholeList("triggers", "triggers", array)
 _UPDATE: Final = "chat_update_timestamp"

@@ -1,4 +1,4 @@
-"""What a stream is: a value that names, keys and reads one sequence of records."""
+"""What a stream and a source are: values that name, key and read one sequence of records."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ class Batch(Generic[P_co]):
         records: What is to be written, in the API's order.
         position: Where a later run resumes once ``records`` are written.
         received: Records in the API's answer.
-        notes: What the user should be told.
-        progress: How much of the time until the run's start is read, from 0 to 1; None where there is no telling.
-        unchanged: Records received but left out because they were emitted before and are the same.
-        outside: Records received but left out because they lie outside of what was asked for: before the start or the position,
+        notes: What the user should know.
+        progress: How much of the time until the run's start is read, from 0 to 1; None where it is unknown.
+        unchanged: Records received but skipped because they were emitted before and are the same.
+        outside: Records received but skipped because they are outside of what was asked for: before the start or the position,
             not before the end, or where another request reads; or because they are no objects.
         pages: How many answers the records come from.
     """
@@ -98,9 +98,9 @@ class Children:
 
     Attributes:
         records: In order.
-        parents: The keys of the source's records whose children these are. The children of such a parent are complete, so what
-            a destination has of it besides is stale. A record that may not list all of its children is not among them.
-        irregular: Those of the records that may differ from their schema; all others are known to be as it says.
+        parents: Keys of the records whose children are complete here, also of those that have none. Other children of them in a
+            destination are stale.
+        irregular: Those of the records that may differ from their schema; all others are known to fit it.
     """
 
     records: Sequence[RawRecord]
@@ -143,7 +143,7 @@ class Bounds:
         end: The first second that is not wanted, likewise; None for all until ``now``.
         now: When the run began, seconds since 1970.
         lookback: Seconds before ``now`` that a later run reads again, for records that become visible late.
-        incremental: Whether records emitted by earlier runs are left out.
+        incremental: Whether records emitted by earlier runs are skipped.
     """
 
     start: int
@@ -260,6 +260,6 @@ class Stream:
 
 def record_redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
     """Return the function that redacts raw records of a stream; None where no rule is for it."""
-    from zendesk_chat.redaction.redact import redactor  # late: whoever redacts nothing does not load it
+    from zendesk_chat.redaction.redactor import redactor  # late: whoever redacts nothing does not load it
 
     return redactor(redaction, stream)

@@ -37,7 +37,7 @@ def arrow_schema(table: StreamTable) -> pa.Schema:
 class RecordReader:
     """Reads the records of a table.
 
-    Records that are exactly as the schema says are decoded into structs, the others are read leniently.
+    Records that fit the schema exactly are decoded into structs, the others are read leniently.
     """
 
     table: StreamTable

@@ -21,7 +21,7 @@ Value: TypeAlias = msgspec.Raw | str | float | bool | None
 
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string: Final = msgspec.json.Decoder(str)
-_WHOLE: Final = re.compile(r"(-?)0*([0-9]{1,19})(?:\.0+)?")  # 12, 12.0, 007; not 12.7, which would have to be rounded
+_INTEGER: Final = re.compile(r"(-?)0*([0-9]{1,19})(?:\.0+)?")  # 12, 12.0, 007; not 12.7, which would have to be rounded
 _EXPONENT: Final = re.compile(r"-?[0-9.]+[eE][+-]?[0-9]+")
 _EXACT_FLOATS: Final = 2.0**53  # all integers below it are floats of their own
 _INT64: Final = range(-(2**63), 2**63)
@@ -94,7 +94,7 @@ def _to_text(raw: msgspec.Raw) -> str:
 
 def _to_bigint(raw: msgspec.Raw) -> int | None:
     text = _to_text(raw)
-    if match := _WHOLE.fullmatch(text):
+    if match := _INTEGER.fullmatch(text):
         number = int(match[1] + match[2])
         return number if number in _INT64 else None
     if _EXPONENT.fullmatch(text) and not bytes(raw).startswith(b'"'):  # 5e2 is an integer for JSON

@@ -151,7 +151,7 @@ class _DriftingField:
 
 @dataclass(frozen=True, slots=True)
 class _ExactReader:
-    """Reads chats whose items are as the schema says, but for known drift."""
+    """Reads chats whose items fit the schema, but for known drift."""
 
     key: Callable[..., str]
     key_values: tuple[Callable[[object], Json], ...]
@@ -167,7 +167,7 @@ class _ExactReader:
         return cls(nested.key, key_values, tuple(nested.renamed.items()), tuple(drifting), decoder)
 
     def read(self, record: RawRecord) -> tuple[str, _Items] | None:
-        """Return the id of a chat and its items as records; None where one is not as the schema says."""
+        """Return the id of a chat and its items as records; None where one does not fit the schema."""
         try:
             chat = self.decoder.decode(record)
         except UNREADABLE:

@@ -1,4 +1,4 @@
-"""Values held to the JSON schema of their record: decoded into structs where they are as it says, fitted to it where not."""
+"""Values held to the JSON schema of their record: decoded into structs where they fit, converted where they do not."""
 
 from __future__ import annotations
 

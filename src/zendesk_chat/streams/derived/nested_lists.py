@@ -46,9 +46,9 @@ def page_of_values(values: Sequence[Json]) -> dict[str, Json]:
     ``["2024-05-06T09:55:00Z", "https://example.com/", "Home"]`` has the ``timestamp``, ``to`` and ``title`` in this order.
     """
     times = [time for value in values if (time := _time(value))]
-    texts = [value for value in values if isinstance(value, str) and value and not _time(value)]
-    addresses = [text for text in texts if "://" in text]
-    titles = [text for text in texts if "://" not in text]
+    strings = [value for value in values if isinstance(value, str) and value and not _time(value)]
+    addresses = [text for text in strings if "://" in text]
+    titles = [text for text in strings if "://" not in text]
     named = dict(zip(("to",) if len(addresses) == 1 else ("from", "to"), addresses, strict=False))
     return {**named, **dict(zip(("timestamp",), times, strict=False)), **dict(zip(("title",), titles, strict=False))}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import msgspec
 
-from zendesk_chat.streams.exports.export import Export, ExportPage, Row, decode_page
+from zendesk_chat.streams.exports.export import Export, ExportPage, Row
 from zendesk_chat.streams.keys import text_key, usable
-from zendesk_chat.streams.records import decode_fields, digest, micros_of, with_fields
+from zendesk_chat.streams.records import decode_answer, decode_fields, digest, micros_of, with_fields
 
 
 class _Page(ExportPage, kw_only=True):
@@ -16,15 +17,15 @@ class _Page(ExportPage, kw_only=True):
 
 
 class _Span(msgspec.Struct):
-    agent_id: Any = None
-    start_time: Any = None
+    agent_id: object = None
+    start_time: object = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Span)
 
 
 def span_row(raw: msgspec.Raw) -> Row | None:
-    """Key and time of a span; None where it is no object.
+    """Return key and time of a span; None where it is no object.
 
     The API gives spans no id, so ``id`` is made: ``{agent_id}|{start_time}`` with all its microseconds, since an agent may
     change status twice within one second. A span without a start or an agent is identified by its content.
@@ -43,7 +44,7 @@ AGENT_TIMELINE: Final = Export(
     path="incremental/agent_timeline",
     fields="agent_timeline(*)",
     unit=1,
-    decode=decode_page(_Page),
+    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_Page)),
     row=span_row,
     key="agent_id",
     inclusive=False,

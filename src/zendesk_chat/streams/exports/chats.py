@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import msgspec
 
-from zendesk_chat.streams.exports.export import Export, ExportPage, Row, decode_page
-from zendesk_chat.streams.keys import text_key, usable
-from zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
+from zendesk_chat.streams.exports.export import Export, ExportPage, Row, keyless_row
+from zendesk_chat.streams.keys import usable
+from zendesk_chat.streams.records import SECOND_US, decode_answer, decode_fields, micros_of, with_fields
 
 
 class _Page(ExportPage, kw_only=True):
@@ -16,17 +17,17 @@ class _Page(ExportPage, kw_only=True):
 
 
 class _Chat(msgspec.Struct, gc=False):
-    id: Any = None
-    update_timestamp: Any = None
-    updated_timestamp: Any = None  # two clients look for this spelling too
-    unread: Any = None
+    id: object = None
+    update_timestamp: object = None
+    updated_timestamp: object = None  # two clients look for this spelling too
+    unread: object = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Chat)
 
 
 def chat_row(raw: msgspec.Raw) -> Row | None:
-    """Key and time of a chat; None where it is no object.
+    """Return key and time of a chat; None where it is no object.
 
     ``unread`` becomes a boolean where the API sends 1 or 0, and ``id`` is made from the content where there is none.
     """
@@ -39,8 +40,7 @@ def chat_row(raw: msgspec.Raw) -> Row | None:
     time = micros_of(chat.update_timestamp or chat.updated_timestamp)
     if usable(chat.id):
         return Row(str(chat.id), time, record)
-    key = text_key(record)
-    return Row(key, time, with_fields(record, id=key))
+    return keyless_row(record, time)
 
 
 CHATS: Final = Export(
@@ -48,6 +48,6 @@ CHATS: Final = Export(
     path="incremental/chats",
     fields="chats(*)",
     unit=SECOND_US,
-    decode=decode_page(_Page),
+    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_Page)),
     row=chat_row,
 )

@@ -1,22 +1,23 @@
 """Exports of records that have an id and a timestamp: conversions, department events and agent events.
 
-Conversions and department events: ``GET incremental/conversions`` and ``incremental/department_events``, in seconds. Nothing
-says that they are ordered by their ``timestamp`` rather than by a later change, as chats are.
+Conversions and department events: ``GET incremental/conversions`` and ``incremental/department_events``, in seconds. Zendesk
+does not document that they are ordered by their ``timestamp`` rather than by a later change, as chats are.
 
-Agent events (limited availability): ``GET incremental/agent_events``, chronological. The table of its parameters says
-microseconds, while a client of it sends seconds and gets an ``end_time`` with a fraction. It always gives whole records, and
-``fields`` does not apply to it.
+Agent events (limited availability): ``GET incremental/agent_events``, chronological. The table of its parameters has
+microseconds, while a client of it sends seconds and gets an ``end_time`` with a fraction. It always returns complete records,
+and ``fields`` does not apply to it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import msgspec
 
-from zendesk_chat.streams.exports.export import Export, ExportPage, Row, decode_page
-from zendesk_chat.streams.keys import text_key, usable
-from zendesk_chat.streams.records import SECOND_US, decode_fields, micros_of, with_fields
+from zendesk_chat.streams.exports.export import Export, ExportPage, Row, keyless_row
+from zendesk_chat.streams.keys import usable
+from zendesk_chat.streams.records import SECOND_US, decode_answer, decode_fields, micros_of
 
 
 class _Conversions(ExportPage, kw_only=True):
@@ -32,23 +33,22 @@ class _AgentEvents(ExportPage, kw_only=True):
 
 
 class _Event(msgspec.Struct, gc=False):
-    id: Any = None
-    timestamp: Any = None
+    id: object = None
+    timestamp: object = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Event)
 
 
 def event_row(raw: msgspec.Raw) -> Row | None:
-    """Key and time of a record, which passes as it is unless its ``id`` has to be made; None where it is no object."""
+    """Return key and time of a record, unchanged unless its ``id`` has to be made; None where it is no object."""
     event = decode_fields(raw, _decoder, _Event())
     if event is None:
         return None
     record, time = bytes(raw), micros_of(event.timestamp)
     if usable(event.id):
         return Row(str(event.id), time, record)
-    key = text_key(record)
-    return Row(key, time, with_fields(record, id=key))
+    return keyless_row(record, time)
 
 
 CONVERSIONS: Final = Export(
@@ -56,7 +56,7 @@ CONVERSIONS: Final = Export(
     path="incremental/conversions",
     fields="conversions(*)",
     unit=SECOND_US,
-    decode=decode_page(_Conversions),
+    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_Conversions)),
     row=event_row,
     ordered=False,
 )
@@ -65,7 +65,7 @@ DEPARTMENT_EVENTS: Final = Export(
     path="incremental/department_events",
     fields="department_events(*)",
     unit=SECOND_US,
-    decode=decode_page(_DepartmentEvents),
+    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_DepartmentEvents)),
     row=event_row,
     ordered=False,
 )
@@ -74,7 +74,7 @@ AGENT_EVENTS: Final = Export(
     path="incremental/agent_events",
     fields="",
     unit=SECOND_US,
-    decode=decode_page(_AgentEvents),
+    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_AgentEvents)),
     row=event_row,
     inclusive=False,
     either_unit=True,

@@ -1,112 +1,59 @@
-"""The windows of time in which an export is read: one, or several side by side where that saves time.
+"""The windows of time in which an export is read: one, or several at once where that saves time.
 
 Together they cover the time from a run's start on without a gap: each ends where the next begins, and the last one is open. A
-window in which much is left can be cut in two at any time. What is read of all of them is one position, from which a later run
-resumes without reading any of it again.
+window in which much is left can be split in two at any time. What is read of all of them is one position, from which a later
+run resumes without reading any of it again.
+
+An example, with pages of 1,000 records and times as seconds. The first page, from 0 on, ends at 100, so that a page covers
+about 100 seconds; the records up to 800 are worth seven more. With one free slot, the window is split in the middle of what is
+left, and both are read at once::
+
+    window 1: start=0   end=450   time=100    the page from 100 on is asked for
+    window 2: start=450 end=None  time=450    the page from 450 on is asked for
+
+If the page of window 2 comes first and ends at 550, the position is ``complete_until=100, completed_ranges=((450, 550),)``.
+When window 1 reads the records at 400 to 500, it emits those before 450; the others are behind its end, where window 2 reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from zendesk_chat.streams.positions import ExportPosition, Remembered, Stretch
+from zendesk_chat.streams.exports.page import Page
+from zendesk_chat.streams.exports.times import RunTimes
+from zendesk_chat.streams.exports.window import Taken, Window, fills_a_cap
+from zendesk_chat.streams.positions import ExportPosition, Remembered, TimeRange
 
 MAX_REMEMBERED: Final = 10_000  # about 650 KB of state; beyond, the oldest records of the overlap come again
 PAGES_OF_A_SMALL_SYNC: Final = 4  # a run that resumes must have read so much before it is taken for a backfill
 # Tuned by simulation of several histories:
-WORTH_CUTTING_PAGES: Final = 2.2  # so much must be left of a window
+WORTH_SPLITTING_PAGES: Final = 2.2  # so much must be left of a window
 SMALLEST_PART_PAGES: Final = 1.2
-MOST_MISSES: Final = 4  # that many more pages of little use than others, before no window is cut any more
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """The moments that matter to a run, in microseconds since 1970.
-
-    Attributes:
-        now: When it began.
-        latest: The latest ``start_time`` that the API accepts.
-        head: From here on, records are remembered, and read again by the next run.
-        start: The first that is wanted of a new account.
-        end: The first that is not wanted any more; None for all.
-    """
-
-    now: int
-    latest: int
-    head: int
-    start: int = 0
-    end: int | None = None
-
-    def wants(self, time: int) -> bool:
-        """Whether a time is before the end of what is wanted."""
-        return self.end is None or time < self.end
-
-    def cut(self, time: int) -> int:
-        """A time, or the end of what is wanted if that comes first."""
-        return time if self.end is None else min(time, self.end)
-
-
-@dataclass(slots=True, eq=False)
-class Window:
-    """A stretch of time, and how far it is read.
-
-    Attributes:
-        start: Its first moment; what was before it was emitted, or is another window's, or is older than wanted.
-        end: The moment that it ends before; None for the open one.
-        time: Of the last record read; requests go on from it.
-        limit: The page size to ask for.
-        id: The API's ``start_id`` at ``time``; "" for all records of that time.
-        lower: Rows before it were emitted by an earlier page or run.
-        seen: Time and digest of emitted records that may come again, by key.
-        met: Keys of the rows that this run met at ``time``.
-        span: The time that its last page covered, if it was full.
-        doubts: How often in a row a page seemed to repeat for ever and was asked for once more.
-        status: "paused" at the end of what there was, until all other windows are read.
-    """
-
-    start: int
-    end: int | None
-    time: int
-    limit: int
-    id: str = ""
-    lower: int = 0
-    seen: dict[str, tuple[int, str]] = field(default_factory=dict)
-    met: set[str] = field(default_factory=set)
-    span: int = 0
-    doubts: int = 0
-    status: Literal["waiting", "asked", "paused", "read"] = "waiting"
-
-    def holds(self, time: int) -> bool:
-        """Whether a time is not behind its end."""
-        return self.end is None or time < self.end
+MOST_MISSES: Final = 4  # that many more pages of little use than others, before no window is split any more
 
 
 class Windows:
     """All windows of a run.
 
     Args:
-        saved: Where the run resumes. At its ``id`` exactly if it has one, else where records are remembered from.
-        resumed: Whether it does, or begins at the start date.
-        moments: Of the run.
-        unit: Microseconds in one unit of ``start_time``; windows begin and end at whole ones.
-        page_size: To begin with.
+        saved: Where the run resumes. At its ``start_id`` exactly if it has one, else where records are remembered from.
+        run: The times of the run; windows begin and end at multiples of its unit.
+        resumed: Whether it resumes, or begins at the start date.
     """
 
-    def __init__(self, saved: ExportPosition, moments: Moments, *, resumed: bool, unit: int, page_size: int) -> None:
-        own_id = bool(saved.id) and saved.known_from == saved.time - saved.time % unit  # or another connector moved the time on
-        exact = own_id and saved.time <= moments.latest
+    def __init__(self, saved: ExportPosition, run: RunTimes, *, resumed: bool) -> None:
+        # Another connector may have moved the time on, and left the id and our other fields as they were.
+        own_id = bool(saved.start_id) and saved.complete_until == run.floor(saved.time)
+        exact = own_id and saved.time <= run.latest
         self._saved = saved
-        self._moments = moments
-        self._unit = unit
-        self.page_size = page_size
-        self._all = list(self._opened(self._floor(saved.time if exact else min(saved.known_from, saved.time))))
+        self._run = run
+        self._all = list(self._opened(run.floor(saved.time if exact else min(saved.complete_until, saved.time))))
         if exact:
-            self._all[0].time, self._all[0].id = saved.time, saved.id
-        self._began = moments.now
-        self._ends = moments.cut(moments.head)
-        self._pages_to_prove = 0 if saved.ahead or not resumed else PAGES_OF_A_SMALL_SYNC
+            self._all[0].time, self._all[0].start_id = saved.time, saved.start_id
+        self._began = run.now
+        self._ends = run.limited(run.overlap_from)
+        self._pages_to_prove = 0 if saved.completed_ranges or not resumed else PAGES_OF_A_SMALL_SYNC
         self._misses = 0
         self.largest = 0  # page so far
 
@@ -115,44 +62,56 @@ class Windows:
         """Whether there is something left."""
         return any(window.status != "read" for window in self._all)
 
-    def given_last(self, window: Window) -> Remembered:
-        """The records that the open window gave lately, seen from another one, whose page may have been under way for long."""
-        last = self._all[-1]
-        return {} if last is window else last.seen
+    def take(self, window: Window, page: Page) -> Taken:
+        """Move a window on over a page."""
+        last = self._all[-1]  # its records may be newer than a page of another window that was long under way
+        return window.take(page, {} if last is window else last.recent)
 
-    def due(self, spare: int) -> Iterator[Window]:
-        """The windows to ask for next: as many as there is room for, and at least one if none is being asked for."""
-        while window := self._next(spare):
+    def repeats(self, page: Page, taken: Taken) -> bool:
+        """Whether a page that brought nothing new is so large that it may hide more behind it.
+
+        A single record hides nothing: no server gives only one at a time.
+        """
+        return not taken.progressed and len(page.rows) > 1 and (fills_a_cap(page) or len(page.rows) >= self.largest)
+
+    def due(self, free_slots: int) -> Iterator[Window]:
+        """Yield the windows to ask for next: as many as there are free slots, and at least one if none is being asked for."""
+        while window := self._next(free_slots):
             window.status = "asked"
-            spare -= 1
+            free_slots -= 1
             yield window
 
-    def page_read(self, window: Window, begin: int, times: Sequence[int | None], wasted: int) -> None:
-        """Note a page.
+    def advance(self, window: Window, page: Page, taken: Taken) -> None:
+        """Decide what becomes of a window after a page."""
+        self._learn(window, page, taken)
+        short = page.is_short(self.largest)
+        window.stuck_retries = 0
+        self._continue(window, ended=not taken.progressed or window.is_passed(short=short), short=short)
 
-        Args:
-            window: Of which.
-            begin: Where the window was read to before it.
-            times: Of its records; None for those without one.
-            wasted: How many of these are behind the window's end.
-        """
-        first = min((time for time in times if time is not None), default=begin)
-        self.largest = max(self.largest, len(times))
-        full = min(window.limit, self.largest)
-        if len(times) < full:
+    def end(self, window: Window) -> None:
+        """Note that the API has nothing more of a window yet."""
+        self._continue(window, ended=True, short=True)
+
+    def _learn(self, window: Window, page: Page, taken: Taken) -> None:
+        """Learn from a page where the records begin and end, and how useful it is to split windows."""
+        received = len(page.rows)
+        first = min((row.time for row in page.rows if row.time is not None), default=taken.begin)
+        self.largest = max(self.largest, received)
+        full = min(page.request.limit, self.largest)
+        if received < full:
             self._ends = min(self._ends, window.time)
         elif window.time > self._ends:
-            self._ends = self._moments.cut(self._moments.head)
+            self._ends = self._run.limited(self._run.overlap_from)
         self._pages_to_prove -= 1
-        window.span = window.time - max(begin, first) if len(times) >= full else 0
+        window.last_span = window.time - max(taken.begin, first) if received >= full else 0
         self._began = min(self._began, first)
-        missed = 2 * (len(times) - wasted) < full
+        missed = 2 * (received - taken.behind) < full
         self._misses = max(0, self._misses + (1 if missed else -1))
 
-    def go_on(self, window: Window, *, ended: bool, short: bool) -> None:
-        """Decide what becomes of a window after a page.
+    def _continue(self, window: Window, *, ended: bool, short: bool) -> None:
+        """Pause, close or ask again.
 
-        The open one is read last: what changes while the others are read moves into it, unless that is not wanted.
+        The open window is read last: what changes while the others are read moves into it, unless that is not wanted.
 
         Args:
             window: Which.
@@ -160,7 +119,7 @@ class Windows:
             short: Whether the page was not full.
         """
         others = any(other is not window and other.status != "read" for other in self._all)
-        if window.end is None and others and (ended or short) and self._moments.wants(self._moments.now):
+        if window.end is None and others and (ended or short) and self._run.wants(self._run.now):
             window.status = "paused"
         elif ended:
             self._close(window)
@@ -168,30 +127,30 @@ class Windows:
             window.status = "asked"
 
     def position(self) -> ExportPosition:
-        """The position to store.
+        """Return the position to store.
 
-        Where that is too much, a resume of a crowded second is exact by ``id`` and everything else may come again. The time is
-        never in the future, whatever a record says, or the next run would be led astray.
+        The time is never in the future, whatever time a record has, or the next run would be led astray.
         """
         low = next(window for window in self._all if window.holds(window.time))
-        known_from = self._known_from(low)
-        ahead = tuple(_joined((w.start, self._known_from(w)) for w in self._all if w.start > low.start))
-        seen = {key: entry for w in self._all for key, entry in w.seen.items() if entry[0] >= self._known_from(w)}
-        if len(seen) > MAX_REMEMBERED:
-            seen = dict(sorted(seen.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])
-            if low.id and known_from == self._floor(low.time):
-                return ExportPosition(low.time, low.id, known_from, seen, ahead, self._saved.complete_from)
-        time = min(max(self._saved.time, low.time), self._moments.now)
-        return ExportPosition(time, "", known_from, seen, ahead, self._saved.complete_from)
+        until, start = low.complete_until, self._saved.complete_from
+        ranges = tuple(_joined((w.start, w.complete_until) for w in self._all if w.start > low.start))
+        recent = {key: entry for w in self._all for key, entry in w.recent.items() if entry[0] >= w.complete_until}
+        if len(recent) > MAX_REMEMBERED:
+            recent = latest_entries(recent)
+            # Without the others, a crowded second must be resumed exactly by its id; everything else may come again.
+            if low.start_id and until == self._run.floor(low.time):
+                return ExportPosition(low.time, low.start_id, until, recent, ranges, start)
+        time = min(max(self._saved.time, low.time), self._run.now)
+        return ExportPosition(time, "", until, recent, ranges, start)
 
     def progress(self) -> float:
-        """How much of the time since the first record is read, from 0 to 1."""
-        goal, began = self._moments.cut(self._moments.now), self._began
+        """Return how much of the time since the first record is read, from 0 to 1."""
+        goal, began = self._run.limited(self._run.now), self._began
         left = sum(max(0, (goal if w.end is None else min(w.end, goal)) - w.time) for w in self._all if w.status != "read")
         return 1 - min(1.0, left / (goal - began)) if began < goal else 1.0
 
     def _opened(self, start: int) -> Iterator[Window]:
-        for begin, end in self._saved.ahead:
+        for begin, end in self._saved.completed_ranges:
             if begin > start:
                 yield self._window(start, begin)
             if end > start:
@@ -200,60 +159,56 @@ class Windows:
         yield self._window(start, None)
 
     def _window(self, start: int, end: int | None, *, read: bool = False) -> Window:
-        seen = {key: entry for key, entry in self._saved.seen.items() if entry[0] >= start and (end is None or entry[0] < end)}
-        window = Window(start, end, min(start, self._moments.latest), self.page_size, lower=start, seen=seen)
+        saved = self._saved.recent.items()
+        recent = {key: entry for key, entry in saved if entry[0] >= start and (end is None or entry[0] < end)}
+        window = Window(start, end, self._run, min(start, self._run.latest), recent=recent)
         if read and end is not None:
             window.time, window.status = end, "read"
-        elif not self._moments.wants(start):
+        elif not self._run.wants(start):
             window.status = "read"  # though nothing of it is
         return window
 
-    def _next(self, spare: int) -> Window | None:
+    def _next(self, free_slots: int) -> Window | None:
         busy = any(window.status == "asked" for window in self._all)
-        if busy and spare <= 0:
+        if busy and free_slots <= 0:
             return None
         waiting = next((window for window in self._all if window.status == "waiting"), None)
         if waiting or not busy:
             return waiting or next((window for window in self._all if window.status == "paused"), None)
-        return self._cut(spare)
+        return self._split(free_slots)
 
-    def _cut(self, spare: int) -> Window | None:
-        """Cut an end off the window with most left, so large that all requests made side by side have as much to do."""
+    def _split(self, free_slots: int) -> Window | None:
+        """Split the window with most left, so that all requests made at once have as much to do."""
         if self._pages_to_prove > 0 or self._misses > MOST_MISSES:
             return None
-        left = {window: self._pages_left(window) for window in self._all if window.status == "asked" and window.span}
+        left = {window: self._pages_left(window) for window in self._all if window.status == "asked" and window.last_span}
         window = max(left, key=left.__getitem__, default=None)
-        if window is None or left[window] < WORTH_CUTTING_PAGES:
+        if window is None or left[window] < WORTH_SPLITTING_PAGES:
             return None
-        share = sum(left.values()) / (len(left) + spare)
+        share = sum(left.values()) / (len(left) + free_slots)
         pages = min(max(share, SMALLEST_PART_PAGES), left[window] / 2)
-        cut = self._floor(self._end(window) - int(window.span * pages))
-        if not window.time + window.span < cut < self._end(window):
+        split = self._run.floor(self._end_of(window) - int(window.last_span * pages))
+        if not window.time + window.last_span < split < self._end_of(window):
             return None
-        part = self._window(cut, window.end)
-        part.seen = {key: entry for key, entry in window.seen.items() if entry[0] >= cut}
-        window.end = cut
+        part = self._window(split, window.end)
+        part.recent = {key: entry for key, entry in window.recent.items() if entry[0] >= split}
+        window.end = split
         self._all.insert(self._all.index(window) + 1, part)
         return part
 
     def _pages_left(self, window: Window) -> float:
-        return (self._end(window) - window.time) / window.span
+        return (self._end_of(window) - window.time) / window.last_span
 
-    def _end(self, window: Window) -> int:
+    def _end_of(self, window: Window) -> int:
         """Where its records end, as far as is known: a page that is not full was the last one."""
         return self._ends if window.end is None else min(window.end, self._ends)
-
-    def _known_from(self, window: Window) -> int:
-        if window.end is not None and not window.holds(window.time):
-            return window.end
-        return max(window.start, min(self._moments.head, self._floor(window.time)))
 
     def _close(self, window: Window) -> None:
         """Note that nothing is left of a window. Where none of what is wanted may come late, it is read to its end then."""
         window.status = "read"
-        end = self._moments.end
-        if end is not None and end <= self._moments.head:
-            window.time, window.id = end if window.end is None else min(end, window.end), ""
+        end = self._run.end
+        if end is not None and end <= self._run.overlap_from:
+            window.time, window.start_id = end if window.end is None else min(end, window.end), ""
         self._join()
 
     def _join(self) -> None:
@@ -266,13 +221,19 @@ class Windows:
                 joined.append(window)
         self._all = joined
 
-    def _floor(self, time: int) -> int:
-        return time - time % self._unit
+
+def latest_entries(recent: Remembered) -> dict[str, tuple[int, str]]:
+    """Return as many remembered records as a state may hold, the latest ones."""
+    return dict(sorted(recent.items(), key=_time_of)[-MAX_REMEMBERED:])
 
 
-def _joined(stretches: Iterable[Stretch]) -> Sequence[Stretch]:
-    joined: list[Stretch] = []
-    for begin, end in stretches:
+def _time_of(item: tuple[str, tuple[int, str]]) -> int:
+    return item[1][0]
+
+
+def _joined(ranges: Iterable[TimeRange]) -> Sequence[TimeRange]:
+    joined: list[TimeRange] = []
+    for begin, end in ranges:
         if joined and joined[-1][1] == begin:
             joined[-1] = (joined[-1][0], end)
         elif begin < end:

@@ -20,6 +20,6 @@ def load_schema(stream: str) -> Schema:
 
 def load_redacted_schema(redaction: Redaction, stream: str) -> Schema:
     """Load the schema of a stream's records as a redaction leaves them."""
-    from zendesk_chat.redaction.redact import redacted_schema  # late: whoever redacts nothing does not load it
+    from zendesk_chat.redaction.schemas import redacted_schema  # late: whoever redacts nothing does not load it
 
-    return Schema.parse(redacted_schema(redaction, stream, load_schema(stream).to_json()))
+    return redacted_schema(redaction, stream, load_schema(stream))

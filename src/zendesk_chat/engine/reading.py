@@ -1,0 +1,154 @@
+"""What a reader thread does: it reads tasks to their ends and reports what happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from zendesk_chat.api.client import Client, Decode, Observer, Wait
+from zendesk_chat.clock import Clock
+from zendesk_chat.engine.channel import Channel
+from zendesk_chat.engine.events import Note, RateLimited, StreamStarted
+from zendesk_chat.engine.fetcher import ConcurrencyLimit, ConcurrentFetcher
+from zendesk_chat.engine.first_request import FirstRequest
+from zendesk_chat.engine.stream_run import StreamRun, Task
+from zendesk_chat.engine.threads import error_of
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.request import Request
+from zendesk_chat.streams.stream import Batch
+
+T = TypeVar("T")
+SHORTEST_REPORTED_WAIT_SECONDS: Final = 1.0
+REPORT_AGAIN_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all readers of a run share."""
+
+    channel: Channel
+    client: Client
+    limit: ConcurrencyLimit
+    first_request: FirstRequest
+    clock: Clock
+
+
+class _ClockCorrected(Exception):  # noqa: N818  it reports no error: the reader begins again
+    """The first answer showed that the machine's clock is wrong."""
+
+
+class Reading(Observer):
+    """Tasks that are read from the same pages; one of them if no other shares its pages.
+
+    Args:
+        tasks: What to read.
+        shared: What all readers share.
+    """
+
+    def __init__(self, tasks: Sequence[Task], shared: Shared) -> None:
+        self._tasks = tasks
+        self._runs: list[StreamRun] = []
+        self._shared = shared
+        self._channel = shared.channel
+        self._client = shared.client
+        self._clock = shared.clock
+        self._fetcher = ConcurrentFetcher[object, object](self._get, shared.limit, shared.clock)
+        self._lock = threading.Lock()
+        self._ahead_at_first: float | None = None  # by how much the clock was ahead at the first request; None afterwards
+        self._requests = 0
+        self._reset_at = 0.0
+
+    def read(self) -> None:
+        """Read the tasks to their ends, and report how they ended. Raises Stopped."""
+        began = self._clock.monotonic()
+        for task in self._tasks:
+            self._load(StreamRun(task), began)
+        error = error_of(self._runs[0].name, self._read_in_turn) if self._runs else None
+        self._fetcher.close()
+        for run in self._runs:
+            self._end(run, error, began)
+
+    def sent(self) -> None:
+        """Count a request."""
+        with self._lock:
+            self._requests += 1
+
+    def answered(self, *, accepted: bool) -> None:
+        """Let the other readers begin once the account has accepted the token."""
+        if accepted:
+            self._shared.first_request.account_answered()
+
+    def waited(self, wait: Wait) -> None:
+        """Report a wait. For the quota, one report stands for the waits of all requests."""
+        if wait.reason:
+            return self._channel.put(Note("WARN", wait.reason))
+        reset_at = self._clock.now() + wait.seconds
+        if wait.seconds >= SHORTEST_REPORTED_WAIT_SECONDS and reset_at > self._reset_at + REPORT_AGAIN_SECONDS:
+            self._reset_at = reset_at
+            self._channel.put(RateLimited(self._runs[0].name, reset_at))
+        return None
+
+    def _load(self, run: StreamRun, began: float) -> None:
+        """Read the state of a stream, which ends here if that cannot be read."""
+        error = error_of(run.name, run.load_position)
+        if error is None:
+            self._runs.append(run)
+        else:
+            self._channel.put(StreamStarted(run.name))
+            self._end(run, error, began)
+
+    def _read_in_turn(self) -> None:
+        """Read when it is this reader's turn. A reader that gets no turn has not started."""
+        self._shared.first_request.wait_for_turn()
+        for run in self._runs:
+            self._channel.put(StreamStarted(run.name))
+        error = error_of(self._runs[0].name, self._read_pages)
+        self._shared.first_request.reader_ended(error)
+        if error:
+            raise error
+
+    def _read_pages(self) -> None:
+        for batches in self._batches():
+            for run, batch in zip(self._runs, batches, strict=True):
+                for event in run.take(batch, self._requests_of(run)):
+                    self._channel.put(event)
+        for run in self._runs:
+            run.check_counts()
+
+    def _batches(self) -> Iterator[Sequence[Batch[Any]]]:
+        """Yield each page as a batch for each stream. Begin again if the first answer corrects the clock."""
+        try:
+            yield from self._batches_by(self._client.time.ahead)
+        except _ClockCorrected:
+            if warning := self._client.time.warning():
+                self._channel.put(Note("WARN", warning))
+            yield from self._batches_by(self._client.time.ahead)
+
+    def _batches_by(self, ahead: float) -> Iterator[Sequence[Batch[Any]]]:
+        """Do the same while the machine's clock is so many seconds ahead of Zendesk's."""
+        self._ahead_at_first = ahead
+        bounds = self._tasks[0].bounds
+        bounds = replace(bounds, now=bounds.now - ahead)
+        source = self._runs[0].stream.source  # the same for all
+        return source.read(self._fetcher, [run.position for run in self._runs], bounds)
+
+    def _get(self, request: Request[T], decode: Decode) -> T:
+        # Only the first request may correct the clock: a reader that began again later would emit its records twice.
+        ahead, self._ahead_at_first = self._ahead_at_first, None
+        try:
+            return self._client.get(request, self, decode)
+        finally:
+            if ahead not in {None, self._client.time.ahead}:
+                raise _ClockCorrected from None
+
+    def _end(self, run: StreamRun, error: ConnectorError | None, began: float) -> None:
+        """Report that a stream has ended."""
+        seconds = self._clock.monotonic() - began
+        run.stats = replace(run.stats, requests=self._requests_of(run), seconds=seconds)
+        self._channel.put(run.end(error, self._client.account_answers))
+
+    def _requests_of(self, run: StreamRun) -> int:
+        """The requests sent, which count for the first stream; the others needed none."""
+        return self._requests if self._runs and run is self._runs[0] else 0

@@ -1,0 +1,51 @@
+"""The counts of one stream's run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStats:
+    """What happened to one stream in a run.
+
+    Attributes:
+        requests: Sent, repeated ones included.
+        pages: Answers read.
+        received: Records in them.
+        emitted: Records handed on.
+        seconds: From start to end.
+        unchanged: Records skipped because they were emitted before and are the same.
+        outside: Records skipped because they lie before the start or the position, not before the end, or where another request
+            reads, or because they are no JSON objects.
+        resumed_from: The cursor that the run resumed from; None if it read from the start.
+        reached: The cursor that it reached; None for a stream without one.
+    """
+
+    requests: int = 0
+    pages: int = 0
+    received: int = 0
+    emitted: int = 0
+    seconds: float = 0.0
+    unchanged: int = 0
+    outside: int = 0
+    resumed_from: str | None = None
+    reached: str | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Records received and not emitted, for any reason."""
+        return self.unchanged + self.outside
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every record received was either emitted or skipped for a reason."""
+        return self.received == self.emitted + self.skipped
+
+    def __str__(self) -> str:
+        """The counts in words."""
+        span = f", from {self.resumed_from or 'the start'} to {self.reached}" if self.reached else ""
+        return (
+            f"{self.emitted} records in {self.seconds:.1f} s ({self.requests} requests, {self.pages} pages, {self.received} "
+            f"received, {self.unchanged} unchanged and {self.outside} outside skipped{span})"
+        )

@@ -1,0 +1,108 @@
+"""One stream in a run: where it resumes, what its batches mean as events, and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zendesk_chat.engine.drift import DriftDetector
+from zendesk_chat.engine.events import Event, Note, PageRead, SchemaChange, StreamCompleted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.errors import ConnectorError, DataError, UnavailableError
+from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One stream to read.
+
+    Attributes:
+        stream: The stream.
+        state: As stored by an earlier run, in any of its forms; None to read from the start.
+        bounds: What to read of it.
+    """
+
+    stream: Stream
+    state: StateBlob | None
+    bounds: Bounds
+
+
+class StreamRun:
+    """A task that is being read, maybe together with others from the same pages."""
+
+    def __init__(self, task: Task) -> None:
+        self.stream = task.stream
+        self.name = task.stream.name
+        self.position: Any = None
+        self.stats = SyncStats()
+        self._state = task.state
+        self._written: StateBlob | None = None
+        self._cursor = task.stream.cursor_field or ""
+        self._drift: DriftDetector | None = None
+
+    def load_position(self) -> None:
+        """Read the stored state. Raises StateError."""
+        if self._state:
+            self.position = self.stream.load_state(self._state)
+        if self._state and self.position is not None:
+            self.stats = SyncStats(resumed_from=self._cursor_in(self._state))
+
+    def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
+        """Yield what a batch means for this stream, after so many requests."""
+        extractor = self.stream.extractor
+        children = Children(batch.records) if extractor is None else extractor.extract(batch.records)
+        blob = self.stream.dump_state(batch.position)
+        self._count(batch, children.records, requests, blob)
+        for note in batch.notes:
+            yield Note("WARN", note)
+        yield from self._schema_changes(children.irregular if extractor else children.records)
+        yield Note("DEBUG", f"{self.name}: so far {self.stats}")
+        if children.records or children.parents or blob != self._written:
+            yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
+            self._written = blob
+
+    def check_counts(self) -> None:
+        """Raise DataError if a record was lost on the way."""
+        if not self.stats.adds_up:
+            what = f"{self.name}: its record counts do not add up: {self.stats}. Please report this."
+            raise DataError(what, stream=self.name)
+
+    def end(self, error: ConnectorError | None, account_answers: Callable[[], bool]) -> Event:
+        """Return the event that ends the stream.
+
+        Args:
+            error: The error that it ended with.
+            account_answers: Whether another endpoint of the account answers. If none does, nothing is known about this one.
+        """
+        if error is None:
+            return StreamCompleted(self.name, self.stats)
+        may_lack = self.stream.optional and self.position is None
+        if may_lack and isinstance(error, UnavailableError) and error.by_api and account_answers():
+            return StreamUnavailable(self.name, error, self.stats)
+        return StreamFailed(self.name, error, self.stats)
+
+    def _count(self, batch: Batch[Any], records: Sequence[RawRecord], requests: int, blob: StateBlob) -> None:
+        """Add a batch to the counts. The records of a derived stream are received when they are extracted."""
+        derived, stats = self.stream.extraction is not None, self.stats
+        self.stats = replace(
+            stats,
+            requests=requests,
+            pages=stats.pages + batch.pages,
+            received=stats.received + (len(records) if derived else batch.received),
+            emitted=stats.emitted + len(records),
+            unchanged=stats.unchanged + (0 if derived else batch.unchanged),
+            outside=stats.outside + (0 if derived else batch.outside),
+            reached=self._cursor_in(blob),
+        )
+
+    def _cursor_in(self, state: StateBlob) -> str | None:
+        cursor = state.get(self._cursor)
+        return None if cursor is None else str(cursor)
+
+    def _schema_changes(self, records: Sequence[RawRecord]) -> Sequence[SchemaChange]:
+        """Return what a sample of these records holds that the schema does not know."""
+        if not records:
+            return ()
+        self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because making it takes time
+        return self._drift.sample(records)

@@ -1,0 +1,46 @@
+"""Threads of a run, as many as the operating system allows, and what goes wrong in them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from zendesk_chat.clock import Stopped
+from zendesk_chat.errors import NO_THREAD, ConfigError, ConnectorError, DataError
+
+SETTLE_SECONDS: Final = 15.0  # for a renewal of tokens; half of what Kubernetes gives a pod to end
+
+
+def start_threads(work: Callable[[], None], count: int) -> list[threading.Thread]:
+    """Start threads that do the same work, or as many as the operating system allows: these do the work of the others too.
+
+    Raises:
+        ConfigError: It allows none.
+    """
+    threads: list[threading.Thread] = []
+    for number in range(count):
+        thread = threading.Thread(target=work, name=f"reader-{number}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            if number == 0:
+                raise ConfigError(NO_THREAD) from None
+            break
+        threads.append(thread)
+    return threads
+
+
+def error_of(name: str, call: Callable[[], object]) -> ConnectorError | None:
+    """Make a call for a stream, and return the error that it ends with. Raises Stopped."""
+    try:
+        call()
+    except Stopped:
+        raise
+    except ConnectorError as expected:
+        return expected
+    except Exception as unexpected:  # noqa: BLE001  whatever it is, the user gets a message and the other streams continue
+        error = DataError(f"{name}: unexpected {type(unexpected).__name__}. Please report this.", stream=name)
+        error.__cause__ = unexpected
+        return error
+    return None

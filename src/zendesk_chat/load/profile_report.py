@@ -1,0 +1,90 @@
+"""How ``profile`` prints what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from zendesk_chat.engine.events import SchemaChange
+from zendesk_chat.load.console import say
+from zendesk_chat.load.report import print_complete
+
+if TYPE_CHECKING:
+    from zendesk_chat.load.profile import ColumnProfile, TableProfile
+
+_BAR_WIDTH: Final = 10
+_DATE: Final = len("2026-03-14")
+_ONE_PERCENT: Final = 0.01
+
+
+def print_profile(profiles: Sequence[TableProfile], console: Console, *, every_column: bool = False) -> None:
+    """Print a table of the streams, and below, for each of them, the columns with nulls and the differences from the schema.
+
+    Args:
+        profiles: In the order in which to print them.
+        console: The console to print to.
+        every_column: Whether to print the columns that are never null, too.
+    """
+    print_complete(_summary(profiles), console)
+    for stream in profiles:
+        columns = [column for column in stream.columns if column.nulls or every_column]
+        if columns or stream.drift:
+            _print_details(stream, columns, console)
+
+
+def _summary(profiles: Sequence[TableProfile]) -> Table:
+    table = Table("stream", box=None, pad_edge=False, header_style="bold")
+    for title in ("rows", "from", "to", "columns", "empty", "unknown"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for stream in profiles:
+        table.add_row(
+            stream.stream,
+            f"{stream.rows:,}",
+            (stream.first or "")[:_DATE],
+            (stream.last or "")[:_DATE],
+            str(len(stream.columns)),
+            str(stream.empty_columns),
+            Text(str(stream.unknown_fields), style="yellow" if stream.unknown_fields else ""),
+        )
+    return table
+
+
+def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], console: Console) -> None:
+    console.print()
+    console.print(Text(stream.stream, style="bold"))
+    if columns:
+        print_complete(_columns_table(columns), console)
+    if len(columns) < len(stream.columns):
+        console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
+    for change in stream.drift:
+        say(console, f"not as documented: {_in_words(change)}", "yellow")
+
+
+def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
+    table = Table("column", "type", "", box=None, pad_edge=False, header_style="bold")
+    for title in ("null", "distinct"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for column in columns:
+        distinct = "" if column.distinct is None else f"~{column.distinct:,}"
+        bar = ProgressBar(total=1.0, completed=column.null_share, width=_BAR_WIDTH)
+        table.add_row(Text(column.name), column.type, bar, _percent(column.null_share), distinct)
+    return table
+
+
+def _percent(share: float) -> str:
+    """Return a share as a percentage without decimals: 0 % and 100 % are exactly none and all."""
+    if 0 < share < _ONE_PERCENT:
+        return "<1 %"
+    if 1 - _ONE_PERCENT < share < 1:
+        return ">99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _in_words(change: SchemaChange) -> str:
+    what = f"{change.found} where {' or '.join(change.known)} is known" if change.known else f"unknown, {change.found}"
+    return f"{change.path}: {what}" + ("" if change.rows is None else f", in {change.rows:,} rows")

@@ -1,0 +1,172 @@
+"""Which fields of the API's records a rule means, and which it may not redact.
+
+Streams derived from chats have no redaction of their own: their records are extracted from redacted chats. A rule for one of
+them is a rule for the part of the chat that its field comes from. For example ``chat_events.msg`` means
+``chats.history.*.msg``, and ``visitors.ip`` means ``chats.session.ip``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.redaction.rules import ANY_KEY, ANY_LEVELS, WILDCARDS, Path, Redaction, Rule
+
+_EVERYTHING: Final = ((ANY_KEY,), (ANY_LEVELS, ANY_KEY))  # paths to all fields of a record
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the fields of a derived stream come from.
+
+    Attributes:
+        stream: The stream whose records the derived ones are extracted from.
+        path: The object in them that becomes a record, such as ``("history", "*")``.
+        others: The paths of fields from elsewhere; None for a field that the connector makes.
+    """
+
+    stream: str
+    path: Path
+    others: Mapping[str, Path | None]
+
+    def of(self, name: str) -> Path | None:
+        """Return the path of a field in the records of ``stream``."""
+        return self.others.get(name, (*self.path, name))
+
+    def paths(self, path: Path) -> Iterator[Path]:
+        """Yield what a path in the derived records means in those of ``stream``."""
+        first, rest = path[0], path[1:]
+        if first not in WILDCARDS:
+            if (start := self.of(first)) is not None:
+                yield (*start, *rest)
+            return
+        yield (*self.path, *path)
+        if path in _EVERYTHING:
+            yield from filter(None, self.others.values())
+        elif first == ANY_LEVELS:
+            yield from self.paths(rest)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFields:
+    """What redaction needs to know of a stream.
+
+    Attributes:
+        needed: The top-level fields of its key and cursor, which are not redacted.
+        hashable: Those of them that may be hashed, because hashes differ as well.
+        personal: Those of ``hashable`` that wildcards match as well.
+        origin: Where its fields come from; None if the API has the stream.
+        lists: Paths of fields that hold arrays of objects.
+    """
+
+    needed: Collection[str] = ()
+    hashable: Collection[str] = ()
+    personal: Collection[str] = ()
+    origin: Origin | None = None
+    lists: Collection[Path] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    """The key or cursor field ``name`` of ``stream``, which comes from these ``paths`` in the records of ``source``."""
+
+    stream: str
+    name: str
+    source: str
+    paths: tuple[Path, ...]
+    hashable: bool
+    personal: bool
+
+    def forbids(self, rule: Rule, means: Collection[tuple[str, Path]]) -> bool:
+        """Whether a rule, which means these paths, names the field itself, not by a wildcard."""
+        if rule.stream == self.stream and (rule.path == (self.name,) or (self.personal and rule.path in _EVERYTHING)):
+            return not self.hashable or rule.action != "hash"
+        return not self.hashable and self.is_among(means)
+
+    def is_among(self, means: Collection[tuple[str, Path]]) -> bool:
+        """Whether one of these streams and paths is that of the field, with or without the items of arrays in it."""
+        return any((self.source, spelling) in means for path in self.paths for spelling in (path, _without_items(path)))
+
+
+def bind(redaction: Redaction, streams: Mapping[str, StreamFields]) -> Redaction:
+    """Return the redaction for these streams, in which wildcards do not match keys and cursors.
+
+    Raises:
+        ConfigError: A rule names a stream that does not exist, or a key or cursor.
+    """
+    needed = [_needed(stream, name, fields) for stream, fields in streams.items() for name in fields.needed]
+    named: set[tuple[str, Path]] = set()
+    for number, rule in enumerate(redaction.rules):
+        position = f"redact.rules[{number}].field"
+        if rule.stream != ANY_KEY and rule.stream not in streams:
+            raise ConfigError(f"{position}: no such stream. There are: {', '.join(streams)}.")
+        means = set(_named_paths(rule, streams))
+        if forbidding := next((each for each in needed if each.forbids(rule, means)), None):
+            raise ConfigError(f"{position}: {_refusal(forbidding, needed)}")
+        named |= means
+    exempt = [
+        Rule(each.source, path, "keep")
+        for each in needed
+        if not each.personal and not each.is_among(named)
+        for path in each.paths
+    ]
+    return replace(redaction, rules=(*redaction.rules, *dict.fromkeys(exempt)), streams=streams)
+
+
+def rules_for(redaction: Redaction, stream: str) -> list[Rule]:
+    """Return the rules for the records of a stream that the API has, with those for the streams derived from it."""
+    own = [replace(rule, stream=stream) for rule in redaction.rules if rule.stream in (stream, ANY_KEY)]
+    origins = ((name, fields.origin) for name, fields in redaction.streams.items() if fields.origin)
+    derived = [
+        replace(rule, stream=stream, path=path)
+        for name, origin in origins
+        if origin.stream == stream
+        for rule in redaction.rules
+        for path in _paths_in(origin, name, rule)
+    ]
+    lists = redaction.streams[stream].lists if stream in redaction.streams else ()
+    return [*own, *derived, *(Rule(stream, path, "list") for path in lists)]
+
+
+def is_derived(redaction: Redaction, stream: str) -> bool:
+    """Whether the records of a stream are extracted from redacted ones."""
+    return stream in redaction.streams and redaction.streams[stream].origin is not None
+
+
+def _paths_in(origin: Origin, stream: str, rule: Rule) -> Iterator[Path]:
+    """Yield what a rule for a derived stream, or for all streams, means in the records of the stream it is derived from."""
+    if rule.stream == stream or (rule.stream == ANY_KEY and rule.path[0] != ANY_LEVELS):
+        yield from origin.paths(rule.path)
+    elif rule.stream == ANY_KEY and origin.others.get(rule.path[1]):
+        # *.**.msg matches each msg in a chat as it is. It misses fields that have another name or position there.
+        yield from origin.paths(rule.path[1:])
+
+
+def _refusal(forbidding: _Needed, needed: Iterable[_Needed]) -> str:
+    hashable = " and ".join(f"{each.stream}.{each.name}" for each in needed if each.hashable)
+    return (
+        f"cannot be redacted, because {forbidding.stream}.{forbidding.name} is a key or cursor field and is made of it. "
+        f"Of such fields, only {hashable} can be redacted, by hash."
+    )
+
+
+def _needed(stream: str, name: str, fields: StreamFields) -> _Needed:
+    return _Needed(stream, name, *_source_paths(stream, fields, (name,)), name in fields.hashable, name in fields.personal)
+
+
+def _named_paths(rule: Rule, streams: Mapping[str, StreamFields]) -> Iterator[tuple[str, Path]]:
+    """Yield the streams and paths that a rule means by name."""
+    if rule.stream != ANY_KEY and rule.path[0] not in WILDCARDS:
+        source, paths = _source_paths(rule.stream, streams[rule.stream], rule.path)
+        yield from ((source, path) for path in paths)
+
+
+def _source_paths(stream: str, fields: StreamFields, path: Path) -> tuple[str, tuple[Path, ...]]:
+    """Return the stream that the API has, and what a path means in its records."""
+    return (fields.origin.stream, tuple(fields.origin.paths(path))) if fields.origin else (stream, (path,))
+
+
+def _without_items(path: Path) -> Path:
+    return tuple(segment for segment in path if segment != ANY_KEY)

@@ -1,0 +1,183 @@
+"""Rules matched against the positions in a record, all at once.
+
+Paths with wildcards are to a record what regular expressions are to a string, so they are matched in the same way: by an
+automaton. A node of it is the set of rules that may still match, each with the number of segments that have matched so far.
+For the rules ``visitor.email`` and ``**.name``, the record's node is {``visitor.email`` 0, ``**.name`` 0}. The key ``visitor``
+leads to {``visitor.email`` 1, ``**.name`` 0}, and from there ``email`` to a node where the first rule is complete. Nodes are
+made when a record, or a schema, first leads to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Literal, NamedTuple, TypeAlias
+
+from zendesk_chat.redaction.actions import Change, Treatment, strongest, to_null, treatments
+from zendesk_chat.redaction.fields import is_derived, rules_for
+from zendesk_chat.redaction.rules import ANY_KEY, ANY_LEVELS, WILDCARDS, Path, Redaction, Rule
+
+Removal: TypeAlias = Literal["drop", "null"]
+
+
+class State(NamedTuple):
+    """How far a rule's path has matched.
+
+    Attributes:
+        rule: The rule.
+        matched: The number of segments.
+        named: Whether the path leads here by a name. It continues, so the value should be an object or array.
+    """
+
+    rule: Rule
+    matched: int
+    named: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether the rule is for the value at this position."""
+        return self.matched == len(self.rule.path)
+
+    def skipping_levels(self) -> Iterator[State]:
+        """Yield the state itself, and the one after a ``**`` that stands for no level."""
+        yield self
+        if not self.complete and self.rule.path[self.matched] == ANY_LEVELS:
+            yield State(self.rule, self.matched + 1, self.named)
+
+    def after(self, key: str | None) -> Iterator[State]:
+        """Yield the states below a key, or below an item of an array if it is None."""
+        segment, is_item = self.rule.path[self.matched], key is None
+        if segment == ANY_LEVELS:
+            yield self._replace(named=self.named and is_item)
+        elif segment == ANY_KEY:
+            yield State(self.rule, self.matched + 1, self.named and is_item)
+        elif is_item:
+            yield self  # chats.history.msg continues through the array
+        elif key == segment:
+            yield State(self.rule, self.matched + 1, named=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """What the rules do with the value at a position.
+
+    Attributes:
+        graph: The graph that the node is part of.
+        within: What the rules that are complete here or further up do with the value and all that is in it.
+        kept: Whether a value that is no object or array stays as it is.
+        is_list: Whether the value is known to be an array.
+        ahead: The states of the rules that continue.
+    """
+
+    graph: Graph
+    within: Treatment | None
+    kept: bool
+    is_list: bool
+    ahead: frozenset[State]
+
+    @cached_property
+    def removal(self) -> Removal | None:
+        """What happens to an object or array, if its contents do not matter."""
+        return self.within.action if self.within and self.within.action in ("drop", "null") else None
+
+    @cached_property
+    def removes_object(self) -> bool:
+        """Whether an object is removed: by its rule, or because a rule continues into an array that should be here."""
+        return self.removal is not None or (self.is_list and self._is_named)
+
+    @cached_property
+    def drops(self) -> bool:
+        """Whether the key of a value that is no object or array is removed."""
+        return self.removal == "drop" and not self.kept
+
+    @cached_property
+    def change(self) -> Change | None:
+        """What happens to any other value. Null wins where a rule continues into an object that should be here."""
+        if self.kept:
+            return None
+        if self._is_named:
+            return to_null
+        return self.within.change(self.graph.hash_key) if self.within else None
+
+    @cached_property
+    def names(self) -> Mapping[str, Node | None]:
+        """The nodes below the keys that rules name."""
+        names = {state.rule.path[state.matched] for state in self.ahead} - {*WILDCARDS}
+        return {name: self._below(name) for name in sorted(names)}
+
+    @cached_property
+    def named(self) -> Sequence[tuple[str, Node]]:
+        """The same without those where nothing happens."""
+        return self.below(self.names)
+
+    def below(self, names: Iterable[str]) -> Sequence[tuple[str, Node]]:
+        """Return the nodes below these keys."""
+        return [(name, node) for name in names if (node := self.names.get(name, self.other)) is not None]
+
+    @cached_property
+    def other(self) -> Node | None:
+        """The node below any other key."""
+        return self._below("")
+
+    @cached_property
+    def item(self) -> Node | None:
+        """The node below the items of an array."""
+        return self._below(None)
+
+    def key(self, name: str) -> Node | None:
+        """Return the node below a key."""
+        return self.names.get(name, self.other)
+
+    @cached_property
+    def _is_named(self) -> bool:
+        return any(state.named and state.rule.action not in ("keep", "list") for state in self.ahead)
+
+    def _below(self, key: str | None) -> Node | None:
+        return self.graph.node(chain.from_iterable(state.after(key) for state in self.ahead), self.within)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All nodes that rules lead to.
+
+    Attributes:
+        hash_key: The secret of hashes.
+    """
+
+    hash_key: bytes
+    _nodes: dict[tuple[frozenset[State], Treatment | None, frozenset[str]], Node] = field(default_factory=dict)
+
+    def node(self, states: Iterable[State], within: Treatment | None) -> Node | None:
+        """Return the node for these states, or None if no rule does anything there or below."""
+        reached = frozenset(chain.from_iterable(state.skipping_levels() for state in states))
+        complete = [state.rule for state in reached if state.complete]
+        ahead = frozenset(state for state in reached if not state.complete)
+        here = strongest([*treatments(complete), *([within] if within else [])])
+        if here is None and not treatments(state.rule for state in ahead):
+            return None
+        internal = frozenset(rule.action for rule in complete if rule.action in ("keep", "list"))
+        made = self._nodes.get((ahead, here, internal))
+        if made is None:
+            made = Node(self, here, "keep" in internal, "list" in internal, ahead)
+            self._nodes[ahead, here, internal] = made
+        return made
+
+
+def root_node(redaction: Redaction, stream: str) -> Node | None:
+    """Return the node of a stream's records; None if no rule is for it, or if its records are extracted from redacted ones."""
+    if is_derived(redaction, stream):
+        return None
+    graph = Graph(redaction.hash_key.encode(errors="surrogatepass"))
+    return graph.node([State(rule, 0, named=False) for rule in rules_for(redaction, stream)], None)
+
+
+def find(root: Node | None, path: Path) -> Node | None:
+    """Return the node of a path of known keys and items; None if no rule leads there, or if a rule removes all around it."""
+    node = root
+    for segment in path:
+        if node is None or node.removal:
+            return None
+        node = node.item if segment == ANY_KEY else node.key(segment)
+    return node

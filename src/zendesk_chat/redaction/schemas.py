@@ -1,0 +1,88 @@
+"""Redaction of schemas, and what schemas say about rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from zendesk_chat.json_schema import JsonType, Schema
+from zendesk_chat.redaction.matching import Node, find, root_node
+from zendesk_chat.redaction.rules import ANY_KEY, Path, Redaction, Rule
+
+_SCALARS: Final[tuple[JsonType, ...]] = ("string", "integer", "number", "boolean")
+_HASHED_TYPES: Final[tuple[JsonType, ...]] = ("null", "string", "object", "array")  # a hash is a string; objects stay objects
+
+
+def redacted_schema(redaction: Redaction, stream: str, schema: Schema) -> Schema:
+    """Return the schema of a stream's redacted records, or of those extracted from redacted ones.
+
+    A dropped field is not in it, and a hashed one is a string. The other actions leave it as it is.
+    """
+    origin = redaction.streams[stream].origin if stream in redaction.streams else None
+    root = root_node(redaction, origin.stream if origin else stream)
+    paths = {name: origin.of(name) if origin else (name,) for name in schema.properties}
+    nodes = {name: find(root, path) if path else None for name, path in paths.items()}
+    return replace(schema, properties=_redacted_properties(schema.properties, nodes))
+
+
+def unknown_fields(redaction: Redaction, schemas: Mapping[str, Schema]) -> list[str]:
+    """Return warnings about rules that match no field in the schemas of all streams: they may be misspelled."""
+    return [
+        f"redact.rules[{number}].field: no field that is known has this path. Is it spelled right?"
+        for number, rule in enumerate(redaction.rules)
+        if rule.action != "keep" and not any(_is_known(redaction, rule, *each) for each in schemas.items())
+    ]
+
+
+def lists_of_objects(schema: Schema, path: Path = ()) -> Iterator[Path]:
+    """Yield the paths of fields that hold arrays of objects, such as ``("history",)``."""
+    for name, field in schema.properties.items():
+        yield from lists_of_objects(field, (*path, name))
+    if schema.items is not None:
+        if schema.items.allows("object") and not schema.allows("object"):
+            yield path
+        yield from lists_of_objects(schema.items, (*path, ANY_KEY))
+
+
+def _redacted_properties(properties: Mapping[str, Schema], nodes: Mapping[str, Node | None]) -> dict[str, Schema]:
+    return {
+        name: _redacted_field(field, node)
+        for name, field in properties.items()
+        if (node := nodes[name]) is None or node.kept or node.removal != "drop"
+    }
+
+
+def _redacted_field(field: Schema, node: Node | None) -> Schema:
+    if node is None or node.removal:
+        return field
+    items = None if field.items is None else _redacted_field(field.items, node.item)
+    properties = _redacted_properties(field.properties, {name: node.key(name) for name in field.properties})
+    hashed = node.within is not None and node.within.action == "hash" and not node.kept and field.allows(*_SCALARS)
+    changed = replace(field, properties=properties, items=items)
+    return _as_string(changed) if hashed else changed
+
+
+def _as_string(field: Schema) -> Schema:
+    """Return the schema of a field whose strings, numbers and booleans are hashes."""
+    types = tuple(kind for kind in _HASHED_TYPES if kind == "string" or kind in field.types)
+    annotations = {name: value for name, value in field.annotations.items() if name != "airbyte_type"}
+    return replace(field, types=types, format=None, annotations=annotations)
+
+
+def _is_known(redaction: Redaction, rule: Rule, stream: str, schema: Schema) -> bool:
+    alone = replace(redaction, rules=(replace(rule, action="null"),))
+    return _reaches(root_node(alone, stream), schema)
+
+
+def _reaches(node: Node | None, schema: Schema) -> bool:
+    """Whether a rule that nulls a field leads to one in a schema, or to where the schema does not say what is below."""
+    if node is None:
+        return False
+    if node.removal:
+        return True
+    if not schema.properties and schema.items is None:
+        return schema.allows("object", "array")
+    below = [(node.key(name), field) for name, field in schema.properties.items()]
+    items = [(node.item, schema.items)] if schema.items is not None else []
+    return any(_reaches(*each) for each in [*below, *items])

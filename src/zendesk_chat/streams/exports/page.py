@@ -1,0 +1,249 @@
+"""One page of an export: how it is asked for, in smaller parts if need be, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
+from math import isfinite
+from typing import Final
+
+import msgspec
+
+from zendesk_chat.errors import ConnectorError, EnvelopeError, NetworkError, RequestRejectedError, ServerError
+from zendesk_chat.request import FEW_ATTEMPTS, MAX_ATTEMPTS, Request
+from zendesk_chat.streams.exports.export import Export, ExportPage, Row
+from zendesk_chat.streams.exports.times import RunTimes, TimeFormat
+from zendesk_chat.streams.keys import is_made, keyless_note, skipped_note
+from zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE
+
+PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
+SMALLEST_PAGE_SIZE: Final = 40
+SHRINK: Final = 5
+PAGE_BYTES: Final = 16 * 2**20  # a page may be so large; four times as large as 1,000 ordinary chats
+DISCARDED_BYTES: Final = 4 * PAGE_BYTES  # a larger one is not decoded, which takes twice its size, but asked for in parts
+FEWEST_RECORDS: Final = 10  # of a page that is small because its records are large
+
+
+class _MiscountedError(EnvelopeError):
+    """A page holds another number of records than its ``count``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decoded answer: its size in bytes, and what it holds, which is None where it is too large."""
+
+    size: int
+    envelope: ExportPage | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A page to ask for, and what to ask for instead if it cannot be had.
+
+    Attributes:
+        export: Of which.
+        format: How times are written.
+        time: The time from which all records are wanted.
+        start_id: The record of that time to continue from; "" for all of them.
+        limit: The page size.
+        counted: Whether the ``count`` of the page is compared with its records.
+        any_size: Whether the page is decoded however large it is.
+    """
+
+    export: Export
+    format: TimeFormat
+    time: int
+    start_id: str
+    limit: int
+    counted: bool = True
+    any_size: bool = False
+
+    @property
+    def asked(self) -> int:
+        """The time that it asks from, microseconds."""
+        return self.format.first_asked(self.time)
+
+    @property
+    def request(self) -> Request[Answer]:
+        """What to fetch. While there is a smaller page to fall back on, few attempts are made."""
+        params = {**self.export.complete_records, "start_time": self.format.written(self.asked), "limit": self.limit}
+        params |= {"start_id": self.start_id} if self.start_id else {}
+        attempts = MAX_ATTEMPTS if self.limit <= SMALLEST_PAGE_SIZE else FEW_ATTEMPTS
+        most = None if self.any_size or self.limit <= FEWEST_RECORDS else DISCARDED_BYTES
+        return Request(self.export.path, partial(self._decode, most), params, attempts)
+
+    def result(self, outcome: Answer | ConnectorError, latest: int) -> Page | PageRequest | None:
+        """Return the page, or the request to make instead.
+
+        None where the API does not give out records so recent yet; the next run reads them.
+
+        Args:
+            outcome: What came of the request.
+            latest: The latest ``start_time`` that the API accepts.
+
+        Raises:
+            ConnectorError: There is no other request to make.
+        """
+        if isinstance(outcome, ConnectorError):
+            return self._instead(outcome, latest)
+        if outcome.envelope is None:
+            return replace(self, limit=max(FEWEST_RECORDS, self.limit * PAGE_BYTES // outcome.size))
+        return _page(self, outcome.envelope, outcome.size)
+
+    def _instead(self, error: ConnectorError, latest: int) -> PageRequest | None:
+        """Return the request to make after an error: the same without a check of ``count``, or a smaller page."""
+        if isinstance(error, RequestRejectedError) and self.time > latest:
+            return None
+        if isinstance(error, _MiscountedError):
+            return replace(self, counted=False)
+        if isinstance(error, NetworkError | ServerError) and self.limit > SMALLEST_PAGE_SIZE:
+            return replace(self, limit=max(SMALLEST_PAGE_SIZE, self.limit // SHRINK))
+        raise error
+
+    def _decode(self, most: int | None, body: bytes) -> Answer:
+        """Decode an answer, unless it is larger than ``most`` bytes."""
+        if most is not None and len(body) > most:
+            return Answer(len(body), None)
+        envelope = self.export.decode(body)
+        count, received = envelope.count, len(envelope.rows)
+        if self.counted and isinstance(count, int) and count != received:
+            raise _MiscountedError(f"Zendesk says {count} records and sends {received} ({self.export.path}).")
+        return Answer(len(body), envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of an answer, without the text that they were decoded from.
+
+    Attributes:
+        request: What it was asked for with.
+        rows: Its records.
+        size: Of its text, in bytes.
+        skipped: How many rows were no objects.
+        end_time: Where it ends according to the API, microseconds.
+        end_id: The ``start_id`` to continue from there.
+        fraction: Whether its end has a fraction of a second.
+    """
+
+    request: PageRequest
+    rows: Sequence[Row]
+    size: int
+    skipped: int
+    end_time: int | None
+    end_id: str
+    fraction: bool
+
+    def is_short(self, most: int) -> bool:
+        """Whether it has fewer records than the API can give, as far as is known from the largest page so far."""
+        return len(self.rows) < min(self.request.limit, most)
+
+    def notes(self) -> Iterator[str]:
+        """Yield what the user should know of it."""
+        export = self.request.export
+        if any(is_made(row.key) for row in self.rows):
+            yield keyless_note(export.stream, export.key)
+        if self.skipped:
+            yield skipped_note(export.stream)
+        if not self.request.counted:
+            what = "Zendesk sends another number of records than its `count` says, also when asked again."
+            yield f"{export.stream}: {what} All that it sent are read, and `count` is not checked any more."
+
+    def times_in_order(self, start: int) -> list[int | None]:
+        """Return the position of each record in the API's order: its time, or None where it is not known.
+
+        In an export of another order, a record before what was asked for, though after the start date, is not an old one that
+        comes again: it was changed, and is where the API put it.
+        """
+        if self.request.export.ordered:
+            return [row.time for row in self.rows]
+        asked = self.request.asked
+        return [None if row.time is not None and start <= row.time < asked else row.time for row in self.rows]
+
+    def end(self, times: Sequence[int | None], begin: int, run: RunTimes) -> tuple[int, str]:
+        """Return the time at which it ends, and the id to continue from; "" for all records of that time.
+
+        That is its ``end_time`` if that is among its records, or if they are in another order; else the time of its last one.
+
+        Args:
+            times: The positions of its records.
+            begin: Where the window was read to before it.
+            run: The times of the run.
+        """
+        end = self.end_time
+        known = [time for time in times if time is not None] or [begin if end is None else end]
+        last = max(known)
+        if end is None:
+            return last, self.end_id
+        other_order = not self.request.export.ordered and (last <= begin or self._holds_older())
+        if run.floor(min(known)) <= end <= last or (other_order and last < end <= run.now):
+            return end, self.end_id
+        return last, ""
+
+    def _holds_older(self) -> bool:
+        """Whether some of its records are before what was asked for."""
+        asked = self.request.asked
+        return any(row.time is not None and row.time < asked for row in self.rows)
+
+    def retry_limit(self) -> int:
+        """Return the page size to ask for it again with: larger again after a failure."""
+        return min(PAGE_SIZE, self.request.limit * SHRINK)
+
+    def next_limit(self) -> int:
+        """Return the page size to ask for next: larger again after a failure, and no larger than can be held."""
+        fitting = PAGE_BYTES * max(1, len(self.rows)) // max(1, self.size)
+        return min(PAGE_SIZE, self.request.limit * SHRINK, max(FEWEST_RECORDS, fitting))
+
+
+def filled_times(times: Sequence[int | None], lower: int) -> list[int]:
+    """Return the times with the unknown ones taken from those before them, and no earlier than ``lower``.
+
+    From 5 on, ``[None, 10, None]`` is ``[5, 10, 10]``.
+    """
+    known = [time for time in times if time is not None]
+    if len(known) == len(times):
+        return known
+    befores = accumulate(times, lambda before, time: before if time is None else time, initial=lower)
+    return [max(lower, before or lower) if time is None else time for time, before in zip(times, befores, strict=False)]
+
+
+def decode_row(export: Export, raw: msgspec.Raw) -> Row | None:
+    """Redact a raw record and find its key and time; None where it is no object."""
+    if export.redact is None:
+        return export.row(raw)
+    record = bytes(raw)
+    return export.row(msgspec.Raw(export.redact(record))) if record.startswith(b"{") else None
+
+
+def counts_microseconds(export: Export, envelope: ExportPage, asked_seconds: int, unit: int) -> bool:
+    """Whether the API took a ``start_time`` in seconds for microseconds.
+
+    That is a time in 1970, so that its answer is the oldest record of all, and ends among microseconds.
+    """
+    rows = filter(None, (decode_row(export, raw) for raw in envelope.rows))
+    old = any(row.time is not None and row.time < asked_seconds * unit for row in rows)
+    return old or (_number(envelope.end_time) or 0) >= FIRST_MICROSECOND_VALUE
+
+
+def _page(request: PageRequest, envelope: ExportPage, size: int) -> Page:
+    rows = [row for raw in envelope.rows if (row := decode_row(request.export, raw))]
+    end = _number(envelope.end_time)
+    return Page(
+        request=request,
+        rows=rows,
+        size=size,
+        skipped=len(envelope.rows) - len(rows),
+        end_time=None if end is None else round(end * request.format.unit),
+        end_id=str(envelope.end_id) if isinstance(envelope.end_id, str | int) else "",
+        fraction="." in str(envelope.end_time),
+    )
+
+
+def _number(value: object) -> float | None:
+    """Parse a number, given as one or as a string."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
+    return number if number is not None and isfinite(number) else None

@@ -1,0 +1,1 @@
+"""Configuration lists: complete ones, and those paged by id."""

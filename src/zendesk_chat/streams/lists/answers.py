@@ -1,0 +1,96 @@
+"""What the endpoints of lists answer, decoded to raw records."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from zendesk_chat.errors import EnvelopeError
+from zendesk_chat.streams.keys import INTEGER
+from zendesk_chat.streams.records import decode_answer, with_fields
+
+
+class _Ids(msgspec.Struct):
+    id: object = None
+    agent_id: object = None
+
+
+class _Data(msgspec.Struct):
+    data: dict[str, msgspec.Raw]
+
+
+class _Settings(msgspec.Struct):
+    data: list[msgspec.Raw] | dict[str, msgspec.Raw]
+
+
+class _Bans(msgspec.Struct):
+    ip_address: list[msgspec.Raw] | None = None
+    visitor: list[msgspec.Raw] | None = None
+    error: msgspec.Raw | None = None
+
+
+_array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_data: Final = msgspec.json.Decoder(_Data)
+_settings: Final = msgspec.json.Decoder(list[msgspec.Raw] | _Settings)
+_bans: Final = msgspec.json.Decoder(_Bans)
+_ids: Final = msgspec.json.Decoder(_Ids)
+_ACCOUNT_FIELDS: Final = frozenset({"account_key", "status", "create_date", "plan", "billing"})
+
+
+def array(body: bytes) -> list[msgspec.Raw]:
+    """The records of a bare array."""
+    return decode_answer(body, _array)
+
+
+def account(body: bytes) -> list[msgspec.Raw]:
+    """The account that an answer is."""
+    fields = decode_answer(body, _object)
+    if _ACCOUNT_FIELDS.isdisjoint(fields):
+        raise EnvelopeError("Zendesk's answer is not of the promised form: it is no account. Please report this.")
+    return [msgspec.Raw(msgspec.json.encode(fields))]
+
+
+def data(body: bytes) -> list[msgspec.Raw]:
+    """The one record in ``{"data": {...}}``."""
+    fields = decode_answer(body, _data).data
+    if not fields:
+        raise EnvelopeError("Zendesk's answer is not of the promised form: its `data` is empty. Please report this.")
+    return [msgspec.Raw(msgspec.json.encode(fields))]
+
+
+def single_group(body: bytes) -> list[list[msgspec.Raw]]:
+    """A bare array as the only list of its answer."""
+    return [array(body)]
+
+
+def ban_groups(body: bytes) -> list[list[msgspec.Raw]]:
+    """The two lists of an answer of bans. One that is absent or null is empty, as on a last page."""
+    bans = decode_answer(body, _bans)
+    if bans.error is not None and bans.ip_address is bans.visitor is None:
+        raise EnvelopeError("Zendesk's answer is not of the promised form: it is an error. Please report this.")
+    return [bans.ip_address or [], bans.visitor or []]
+
+
+def agent_settings(body: bytes) -> list[list[msgspec.Raw]]:
+    """The records of an array or of what is in ``{"data": ...}``: an array, or an object by agent id.
+
+    Each gets its ``agent_id`` where it has none: from its ``id``, or from its key in the object.
+    """
+    answer = decode_answer(body, _settings)
+    found = answer.data if isinstance(answer, _Settings) else answer
+    if isinstance(found, list):
+        return [[_with_agent_id(None, raw) for raw in found]]
+    if not all(map(INTEGER.fullmatch, found)):
+        raise EnvelopeError("Zendesk's answer is not of the promised form: its `data` is not by agent id. Please report this.")
+    return [[_with_agent_id(int(key), raw) for key, raw in found.items()]]
+
+
+def _with_agent_id(key: int | None, raw: msgspec.Raw) -> msgspec.Raw:
+    try:
+        row = _ids.decode(raw)
+    except msgspec.ValidationError:
+        return raw  # no object; it is skipped where records are keyed
+    own = key if row.id is None else row.id
+    return raw if row.agent_id is not None or own is None else msgspec.Raw(with_fields(bytes(raw), agent_id=own))

@@ -1,0 +1,1 @@
+"""What the tests share: fakes, models, oracles, and ways to start the program."""

@@ -1,0 +1,130 @@
+"""Runs to load: small streams, the events of reading them, and a look at the tables afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
+from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.json_schema import Schema
+from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.loading import Limits, load_events
+from zendesk_chat.load.report import LoadReport
+from zendesk_chat.load.transaction import read_states
+from zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.tables.table import StreamTable
+
+EACH_PAGE = Limits(length=1, records=1, seconds=0.0)
+TIME = {"type": ["null", "string"], "format": "date-time", "airbyte_type": "timestamp_with_timezone"}
+CHATS = StreamTable(
+    "chats",
+    ("id",),
+    "update_timestamp",
+    Schema.parse(
+        {
+            "type": "object",
+            "properties": {
+                "id": {"type": ["null", "string"]},
+                "update_timestamp": TIME,
+                "duration": {"type": ["null", "number"]},
+                "department_id": {"type": ["null", "integer"]},
+                "missed": {"type": ["null", "boolean"]},
+                "unread": {"type": ["null", "boolean", "integer"]},
+                "comment": {"type": ["null", "string", "integer"]},
+                "visitor": {"type": ["null", "object"], "properties": {}},
+                "history": {"type": ["null", "array"], "items": {}},
+                "never_sent": {"type": ["null", "integer"]},
+            },
+        }
+    ),
+)
+DEPARTMENTS = StreamTable(
+    "departments",
+    ("id",),
+    None,
+    Schema.parse({"properties": {"id": {"type": ["null", "integer"]}, "name": {"type": ["null", "string"]}}}),
+)
+ACCOUNTS = StreamTable("accounts", (), None, Schema.parse({"properties": {"account_key": {"type": ["null", "string"]}}}))
+TABLES = (CHATS, DEPARTMENTS, ACCOUNTS)
+
+
+def chat(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"2603.1.{number:04d}",
+        "update_timestamp": f"2026-03-14T09:{number // 60 % 60:02d}:{number % 60:02d}Z",
+        "duration": number / 4,
+        "department_id": number,
+        "missed": number % 2 == 0,
+        "unread": False,
+        "comment": "naïve \U0001f600 'quoted' \"text\"",
+        "visitor": {"id": str(number), "name": "V", "nested": [{"a": [1, None, 2.5, "é"]}]},
+        "history": [{"type": "chat.msg", "msg": f"hello {number}"}],
+        "never_sent": None,
+    } | fields
+
+
+def encode(records: Iterable[Mapping[str, Any]]) -> list[bytes]:
+    return [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() for record in records]
+
+
+def started(*names: str) -> list[Event]:
+    return [StreamStarted(name) for name in names]
+
+
+def page(name: str, records: Iterable[Mapping[str, Any]], **state: Any) -> PageRead:
+    return PageRead(name, encode(records), state)
+
+
+def completed(name: str, records: int = 0) -> StreamCompleted:
+    return StreamCompleted(name, SyncStats(1, 1, records, records, 0.5))
+
+
+def chat_pages(records: Sequence[Mapping[str, Any]], size: int = 10) -> list[Event]:
+    pages = [page("chats", records[at : at + size], next=at + size) for at in range(0, len(records), size)]
+    return [*started("chats"), *pages, completed("chats", len(records))]
+
+
+def url(path: Path) -> str:
+    return f"duckdb:///{path}"
+
+
+def load(path: Path, events: Iterable[Event], **options: Any) -> LoadReport:
+    with open_target(url(path)) as target:
+        return load_events(events, TABLES, target, **options)
+
+
+def states(path: Path) -> dict[str, StateBlob]:
+    with open_target(url(path)) as target:
+        return read_states(target)
+
+
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.sql(query).fetchall()
+
+
+def loaded_chats(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the table as records by id, in the API's form again, without nulls."""
+    instant = "strftime(update_timestamp AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
+    texts = rows(path, f"SELECT to_json(t) FROM (SELECT * REPLACE ({instant} AS update_timestamp) FROM chats) t")
+    records = [json.loads(text) for (text,) in texts]
+    assert len({record["id"] for record in records}) == len(records)
+    return {record["id"]: without_nulls(record) for record in records}
+
+
+def by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {record["id"]: without_nulls(record) for record in records}
+
+
+def without_nulls(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def raising_after(events: Sequence[Event], count: int, error: BaseException) -> Iterator[Event]:
+    yield from events[:count]
+    raise error

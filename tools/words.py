@@ -1,0 +1,160 @@
+"""Check that retired words do not come back: ``python -m tools.words``; ``--all`` also counts files that still hold them.
+
+Identifiers are read as the words that they consist of: ``known_from`` and ``KnownFrom`` are both "known from".
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+SUFFIXES: Final = {".py", ".md", ".sql", ".yaml", ".yml", ".toml", ".tf", ".sh", ".html", ""}
+FILES: Final = {"src/zendesk_chat/airbyte/spec.json"}  # of the JSON files only this one holds prose
+SKIPPED: Final = {
+    "tools/words.py": "holds the words",
+    "tests/test_words.py": "likewise",
+    "docs/licences.md": "generated",
+    "LICENSE": "not ours",
+    "src/zendesk_chat_sandbox/conversations.py": "sentences of fake chats",
+    "src/zendesk_chat_sandbox/vocabulary.py": "likewise",
+}
+# Areas that still hold retired words. Remove a line when its area is clean; never add one.
+NOT_YET: Final = (
+    "conformance/",
+    "docs/adr/0012-redaction-comes-first.md",
+    "docs/adr/README.md",
+    "docs/airbyte.md",
+    "docs/analytics.md",
+    "docs/delivery-guarantees.md",
+    "docs/library.md",
+    "docs/migrating.md",
+    "examples/",
+    "src/zendesk_chat/analytics/",
+    "src/zendesk_chat/api/",
+    "src/zendesk_chat/clock.py",
+    "src/zendesk_chat/engine/",
+    "src/zendesk_chat/library/",
+    "src/zendesk_chat/load/",
+    "src/zendesk_chat/redaction/",
+    "src/zendesk_chat/streams/",
+    "tests/",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A retired word.
+
+    Args:
+        pattern: Finds the word between word boundaries, in any case.
+        instead: What to write instead.
+        allowed: Finds the right uses of the word.
+    """
+
+    pattern: str
+    instead: str
+    allowed: str = r"(?!)"
+
+    def find(self, line: str) -> list[str]:
+        """Return each wrong use in a line."""
+        rest = re.sub(rf"\b(?:{self.allowed})\b", "", line, flags=re.IGNORECASE)
+        return re.findall(rf"\b(?:{self.pattern})(?!\w)", rest, re.IGNORECASE)
+
+
+WORDS: Final = (
+    Word("whole", "complete", allowed="whole (?:numbers?|(?:epoch )?(?:micro)?seconds|minutes|days|list)|as a whole"),
+    Word("told|tells?", "report, emit, log, show", allowed="tell [^.]{1,40} apart"),
+    Word("says|said", "report, emit, log, describe", allowed="(?:visitor|agent) says"),
+    Word("accounts? of (?:a|an|the|each|every) streams?|balances?", "record counts; add up"),
+    Word("cuts? (?:out|from)|cutting|cutters?|chat parts|parts of (?:a )?chats?", "nested, derived, extract"),
+    Word("(?:left|leaves?|leaving) out", "skipped, unchanged"),
+    Word("(?:go|goes|gone|going|went) on", "resume, continue"),
+    Word("a text|texts", "a string", allowed="a text (?:column|field|file|editor)"),
+    Word("younger|older than (?:a|an|the|this|that) (?:moment|time|date)", "after, before"),
+    Word("(?:un)?packed|unpacks?|unpacking", "compressed, decompressed", allowed=r"(?<=\.)unpack(?=\()"),
+    Word("faces?", "entry point"),
+    Word("stand in|stand-in|pretend|pretended|invented", "sandbox, simulated, fake"),
+    Word("incumbents?|peers?", "Airbyte's connector; program", allowed="reset by peer|peer (?:closed|certificate)"),
+    Word(
+        "places?",
+        "position, slot, path",
+        allowed="in place(?: of)?|in (?:its|their|the) place|takes? place|taking place|decimal places?|(?:first|last) place",
+    ),
+    Word("stands?|stood", "is", allowed="stands? (?:for|alone)"),
+    Word("mend(?:s|ed|ing)?", "repair, fix"),
+    Word("aside", "rejected"),
+    Word("ledgers?", "SyncStats"),
+    Word("lanes?|room|spare[sd]?", "concurrency limit, free slots"),
+    Word("watch(?:es|ed|ing|er)?", "drift detector, observe"),
+    Word("look(?:s|ed|ing)?", "observe", allowed=r"look(?:s|ed|ing)? (?:(?:\w+ )?up|like|for|into)"),
+    Word("findings|(?-i:Finding)", "SchemaChange"),
+    Word("spells?", "throttling episode"),
+    Word("hopeless|patient", "should_give_up, max_attempts"),
+    Word("doubts?", "stuck_retries"),
+    Word("known from", "complete_until"),
+    Word("stretch(?:es)?", "TimeRange"),
+    Word("moments?", "time", allowed="again in a moment"),
+    Word(r"zendesk chat\.connect\(|from zendesk chat import [\w, ]*connect", "Account(...)"),
+    Word("pip install ['\"]?source-zendesk-chat", "zendesk-chat (source-zendesk-chat on PyPI is somebody else's)"),
+)
+MODULES: Final = {"utils.py", "helpers.py", "manager.py", "base.py", "common.py"}
+
+
+def words_of(line: str) -> str:
+    """Return a line with its identifiers split into words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", " ", line)
+
+
+def problems(name: str, text: str) -> Iterator[str]:
+    """Yield a message for each retired word in a file."""
+    if PurePosixPath(name).name in MODULES:
+        yield f"{name}: a module is called for what it holds"
+    for number, line in enumerate([name.replace("-", "_"), *text.splitlines()]):  # line 0 is the name of the file
+        for word in WORDS:
+            for found in word.find(words_of(line)):
+                yield f"{name}:{number}: '{found}'; write: {word.instead}"
+
+
+def files() -> Iterator[str]:
+    """Yield the files to check: everything with prose or identifiers that git does not ignore."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
+        known = PurePosixPath(name).suffix in SUFFIXES or name in FILES
+        if known and name not in SKIPPED and (ROOT / name).is_file():
+            yield name
+
+
+def area(name: str) -> str:
+    """Return the folder that a count is shown for."""
+    depth = 3 if name.startswith("src/") else 2
+    return "/".join(PurePosixPath(name).parts[:-1][:depth]) or name
+
+
+def main() -> int:
+    """Print each retired word, and return 1 if there is one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="*", help="only these files and folders; default: all that are clean already")
+    parser.add_argument("--all", action="store_true", help="count what is left in each area instead")
+    options = parser.parse_args()
+    chosen = [name for name in files() if options.all or name.startswith(tuple(options.paths) or "")]
+    if not options.all and not options.paths:
+        chosen = [name for name in chosen if not name.startswith(NOT_YET)]
+    found = {name: list(problems(name, (ROOT / name).read_text())) for name in chosen}
+    if options.all:
+        counts: Counter[str] = Counter()
+        for name, messages in found.items():
+            counts[area(name)] += len(messages)
+        print("\n".join(f"{count:5} {folder}" for folder, count in sorted(counts.items()) if count))
+        return 0
+    print("".join(f"{message}\n" for messages in found.values() for message in messages), end="")
+    return int(any(found.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
