@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from tests.support.load_runs import TIME, encode, rows
 from zendesk_chat.engine.events import PageRead
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.tables.table import StreamTable
 
 TEXT = {"type": ["null", "string"]}
@@ -15,14 +16,14 @@ EVENTS = StreamTable(
     "chat_events",
     ("id",),
     "chat_update_timestamp",
-    {"properties": {"id": TEXT, "chat_id": TEXT, "chat_update_timestamp": TIME, "msg": TEXT}},
+    Schema.parse({"properties": {"id": TEXT, "chat_id": TEXT, "chat_update_timestamp": TIME, "msg": TEXT}}),
     parent_field="chat_id",
 )
 VISITORS = StreamTable(
     "visitors",
     ("id",),
     "last_chat_timestamp",
-    {"properties": {"id": TEXT, "last_chat_timestamp": TIME, "name": TEXT}},
+    Schema.parse({"properties": {"id": TEXT, "last_chat_timestamp": TIME, "name": TEXT}}),
     latest_by="last_chat_timestamp",
 )
 
