@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
-import duckdb
 import pytest
 from jsonschema import Draft7Validator
 
+from zendesk_chat.engine.drift import DriftDetector
 from zendesk_chat.request import Request
-from zendesk_chat.streams.drift import Watch
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Bounds, RawRecord
-from zendesk_chat.tables.arrow import record_reader
-from zendesk_chat.tables.lenient import open_reader
-from zendesk_chat.tables.strict import row_decoder
-from zendesk_chat.tables.table import EXTRA, UNPARSED, stream_table
+from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.strict import StrictReader
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 NOW: Final = 1_780_000_000
 
@@ -246,7 +242,7 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     ],
 }
 ONE_RECORD: Final = ("accounts", "routing_settings")
-DERIVED: Final = [name for name, stream in STREAMS.items() if stream.extract]
+DERIVED: Final = [name for name, stream in STREAMS.items() if stream.extractor]
 TEXT_WITH_NUMBERS: Final = {"chats": ("department_id", ["72", "71", None]), "shortcuts": ("id", ["bye", "help", "5"])}
 
 
@@ -289,8 +285,8 @@ class Answers:
 def records_of(name: str) -> list[RawRecord]:
     """The records as the stream emits them."""
     stream = STREAMS[name]
-    if stream.extract:
-        return list(stream.extract(records_of("chats")).records)
+    if stream.extractor:
+        return list(stream.extractor.extract(records_of("chats")).records)
     fetch, runs = Answers(name), len(SHAPES[name]) if name in ONE_RECORD else 1
     return [
         record
@@ -298,12 +294,6 @@ def records_of(name: str) -> list[RawRecord]:
         for batch in stream.source.read(fetch, [None], Bounds(0, NOW))
         for record in batch[0].records
     ]
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[duckdb.DuckDBPyConnection]:
-    with contextlib.closing(open_reader()) as reader:
-        yield reader
 
 
 def test_every_stream_has_known_shapes() -> None:
@@ -316,14 +306,14 @@ def test_known_shapes_are_valid_and_no_news(name: str) -> None:
     assert len(records) >= len(SHAPES.get(name, [1]))
     for record in records:
         assert list(Draft7Validator(STREAMS[name].schema.to_json()).iter_errors(json.loads(record))) == []
-    assert Watch(STREAMS[name].schema.to_json()).see(records) == []
+    assert DriftDetector(name, STREAMS[name].schema).observe(records) == []
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_known_shapes_are_loaded_the_fast_way_and_without_a_rest(name: str, reader: duckdb.DuckDBPyConnection) -> None:
-    table, records = stream_table(STREAMS[name]), records_of(name)
-    assert all(row is not None for row in row_decoder(table)(records))
-    rows = record_reader(reader, table)(records)
+def test_known_shapes_are_loaded_the_fast_way_and_without_a_rest(name: str) -> None:
+    table, records = StreamTable.of(STREAMS[name]), records_of(name)
+    assert all(row is not None for row in StrictReader.of(table).read(records))
+    rows = RecordReader(table).read(records)
     assert set(rows.column(EXTRA).to_pylist()) == set(rows.column(UNPARSED).to_pylist()) == {None}
     for key in table.primary_key:
         assert None not in rows.column(key).to_pylist()

@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from zendesk_chat.errors import ConfigError, RecordShapeError
 from zendesk_chat.json_schema import Schema
-from zendesk_chat.redaction.fields import StreamFields, bind
+from zendesk_chat.redaction.fields import Origin, StreamFields, bind
 from zendesk_chat.redaction.redactor import redactor
 from zendesk_chat.redaction.rules import ACTIONS, Redaction, Rule, parse_redaction
 from zendesk_chat.redaction.schemas import lists_of_objects, redacted_schema, unknown_fields
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.derived.origins import ORIGINS
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.schemas import load_schema
 
@@ -40,6 +39,11 @@ CHAT: Final[dict[str, Any]] = {
         {"type": "chat.msg", "name": "Jo", "msg": "I am jo@example.com", "msg_id": "1773480061165"},
         {"type": "chat.file", "name": "Ana", "attachment": {"name": "a.pdf", "size": 7}},
     ],
+}
+ORIGINS: Final = {
+    name: Origin("chats", stream.extraction.path, stream.extraction.other_paths)
+    for name, stream in STREAMS.items()
+    if stream.extraction
 }
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     **{name: (*stream.primary_key, *filter(None, [stream.cursor_field])) for name, stream in STREAMS.items()},

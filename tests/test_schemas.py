@@ -425,7 +425,7 @@ ODD_CHAT: Final[Json] = {
 def _derived() -> dict[str, list[Json]]:
     """What the streams that are cut out of chats give for the sample of chats and an odd one."""
     chats = [json.dumps(chat).encode() for chat in (CHAT, OFFLINE_MESSAGE, ODD_CHAT)]
-    cuts = {stream.name: stream.extract(chats) for stream in STREAMS.values() if stream.extract}
+    cuts = {stream.name: stream.extractor.extract(chats) for stream in STREAMS.values() if stream.extractor}
     return {name: [json.loads(part) for part in cut.records] for name, cut in cuts.items()}
 
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
         ("Records are cut out of chats.", "cut out"),
         ("class Finding:", "Finding"),
         ("$ pip install source-zendesk-chat", "pip install source-zendesk-chat"),
-        ("account = zendesk_chat.connect()", "zendesk chat.connect("),
+        ("account = zendesk_chat.connect()", "zendesk chat.connect"),
     ],
 )
 def test_a_retired_word_is_found(line: str, found: str) -> None:
@@ -44,6 +44,7 @@ def test_a_retired_word_is_found(line: str, found: str) -> None:
         "pip install 'zendesk-chat[load]'",
         "text: str = row['texture']",
         "duckdb.connect(path)",
+        "read from its `known_from`",
         "decimal places",
     ],
 )

@@ -28,7 +28,7 @@ from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
-from zendesk_chat.engine.events import Event, PageRead, SchemaDrifted, StreamCompleted, StreamFailed, StreamStarted
+from zendesk_chat.engine.events import Event, PageRead, SchemaChange, StreamCompleted, StreamFailed, StreamStarted
 from zendesk_chat.engine.run import MAX_THREADS, Rotations, Task, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
@@ -356,7 +356,7 @@ def assert_in_order(events: list[Event], *, ended: bool) -> None:
         story = [event for event in events if getattr(event, "stream", None) == name]
         kinds = [type(event) for event in story]
         assert kinds[:1] in ([], [StreamStarted])
-        assert set(kinds[1:-1]) <= {PageRead, SchemaDrifted}
+        assert set(kinds[1:-1]) <= {PageRead, SchemaChange}
         assert not ended or not kinds or kinds[-1] is StreamCompleted
         pages = [event for event in story if isinstance(event, PageRead)]
         assert not ended or not kinds or pages

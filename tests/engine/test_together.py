@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.support.engine_streams import BOUNDS, FakeSource, pages, start, strea
 from zendesk_chat.engine.events import (
     Event,
     PageRead,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -55,9 +55,20 @@ def on_feed(name: str, together: Any = shared, **changes: Any) -> Stream:
     return replace(stream(name, pages(1)), source=FakeSource(together, load), **changes)
 
 
-def doubled(records: Sequence[bytes]) -> Children:
-    """Two children of each record; the parents are the records."""
-    return Children([record for record in records for _ in range(2)], [record.decode() for record in records])
+@dataclass(frozen=True)
+class Doubled:
+    """Extracts so many children of each record; the parents are the records."""
+
+    children: int = 2
+    path: tuple[str, ...] = ()
+    other_paths: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+
+    def extractor(self, schema: Schema) -> Doubled:
+        return self
+
+    def extract(self, records: Sequence[bytes]) -> Children:
+        repeated = [record for record in records for _ in range(self.children)]
+        return Children(repeated, [record.decode() for record in records])
 
 
 def told(events: Sequence[Event], name: str) -> list[Event]:
@@ -69,7 +80,7 @@ def pages_of(events: Sequence[Event], name: str) -> list[PageRead]:
 
 
 def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
-    tasks = [Task(on_feed("chats"), None, BOUNDS), Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS)]
+    tasks = [Task(on_feed("chats"), None, BOUNDS), Task(on_feed("children", extraction=Doubled()), None, BOUNDS)]
     events = list(start(tasks))
     assert [event.records for event in pages_of(events, "chats")] == [
         [b'{"id":0}', b'{"id":1}'],
@@ -87,14 +98,14 @@ def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
 
 
 def test_a_derived_stream_alone_is_read_too() -> None:
-    events = list(start([Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS)]))
+    events = list(start([Task(on_feed("children", extraction=Doubled()), None, BOUNDS)]))
     assert sum(len(event.records) for event in pages_of(events, "children")) == 12
     (end,) = (event for event in events if isinstance(event, StreamCompleted))
     assert (end.stats.requests, end.stats.received) == (3, 12)
 
 
 def test_each_goes_on_from_its_own_state() -> None:
-    tasks = [Task(on_feed("chats"), {"id": 1}, BOUNDS), Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS)]
+    tasks = [Task(on_feed("chats"), {"id": 1}, BOUNDS), Task(on_feed("children", extraction=Doubled()), None, BOUNDS)]
     events = list(start(tasks))
     assert [list(event.records) for event in pages_of(events, "chats") if event.records] == [[b'{"id":4}', b'{"id":5}']]
     assert sum(len(event.records) for event in pages_of(events, "children")) == 12
@@ -103,7 +114,7 @@ def test_each_goes_on_from_its_own_state() -> None:
 
 
 def test_parents_without_children_are_told() -> None:
-    childless = on_feed("children", extraction=lambda _: lambda records: Children((), [record.decode() for record in records]))
+    childless = on_feed("children", extraction=Doubled(0))
     events = list(start([Task(childless, None, BOUNDS)]))
     assert [event.parents for event in pages_of(events, "children")] == [
         ['{"id":0}', '{"id":1}'],
@@ -115,7 +126,7 @@ def test_parents_without_children_are_told() -> None:
 def test_a_state_that_cannot_be_read_fails_its_own_stream_only() -> None:
     tasks = [
         Task(on_feed("chats"), {"nonsense": 1}, BOUNDS),
-        Task(on_feed("children", extraction=lambda _: doubled), None, BOUNDS),
+        Task(on_feed("children", extraction=Doubled()), None, BOUNDS),
         Task(on_feed("visitors"), None, BOUNDS),
     ]
     events = list(start(tasks))
@@ -173,13 +184,13 @@ def test_what_the_schema_does_not_know_is_told_once_before_the_records() -> None
     value = stream("agents", lambda fetch, position, bounds: in_feed(records))
     schema = {"type": "object", "properties": {"id": {"type": ["null", "integer"]}}}
     events = told(list(start([Task(replace(value, load_schema=lambda _: Schema.parse(schema)), None, BOUNDS)])), "agents")
-    assert [event for event in events if isinstance(event, SchemaDrifted)] == [
-        SchemaDrifted("agents", "new", (), "boolean"),
-        SchemaDrifted("agents", "id", ("integer",), "string"),
-        SchemaDrifted("agents", "new", (), "integer"),
+    assert [event for event in events if isinstance(event, SchemaChange)] == [
+        SchemaChange("agents", "new", (), "boolean"),
+        SchemaChange("agents", "id", ("integer",), "string"),
+        SchemaChange("agents", "new", (), "integer"),
     ]
     assert [type(event) for event in events[-2:]] == [PageRead, StreamCompleted]
     assert [event.records for event in events if isinstance(event, PageRead)] == [records]
-    assert str(SchemaDrifted("agents", "id", ("integer",), "string")) == (
+    assert str(SchemaChange("agents", "id", ("integer",), "string")) == (
         "agents: the field id is string where integer is known. It is passed on as it came. Please report this."
     )

@@ -20,7 +20,7 @@ from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.streams.registry import STREAMS as REGISTERED
-from zendesk_chat.tables.table import stream_table
+from zendesk_chat.tables.table import StreamTable
 from zendesk_chat_sandbox import Sandbox
 
 STREAMS = list_streams()
@@ -48,7 +48,7 @@ def load(sandbox: Sandbox, path: Path) -> None:
     events += [PageRead(batch.stream, batch.records, batch.state) for batch in read_all(account_of(sandbox))]
     events += [StreamCompleted(info.name, SyncStats()) for info in STREAMS]
     with open_target(url(path)) as target:
-        assert load_events(events, [stream_table(REGISTERED[info.name]) for info in STREAMS], target).complete
+        assert load_events(events, [StreamTable.of(REGISTERED[info.name]) for info in STREAMS], target).complete
 
 
 def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Path) -> None:

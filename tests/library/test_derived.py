@@ -29,14 +29,13 @@ from zendesk_chat import (
 from zendesk_chat.engine.events import (
     Event,
     PageRead,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamStarted,
     StreamUnavailable,
 )
 from zendesk_chat.engine.run import Task
 from zendesk_chat.engine.stats import SyncStats
-from zendesk_chat.json_schema import Schema
 from zendesk_chat.library import reading
 from zendesk_chat.load.destination import _quieten
 from zendesk_chat.streams.registry import STREAMS
@@ -44,7 +43,7 @@ from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable
 
 LACKING = UnavailableError("Not in this plan.", status=403)
-DRIFT = SchemaDrifted("chat_events", "new", (), "string")
+DRIFT = SchemaChange("chat_events", "new", (), "string")
 
 
 def derived(table: StreamTable) -> Stream:
@@ -54,7 +53,7 @@ def derived(table: StreamTable) -> Stream:
         name=table.name,
         primary_key=table.primary_key,
         cursor_field=table.cursor_field,
-        load_schema=lambda _: Schema.parse(table.schema),
+        load_schema=lambda _: table.schema,
         parent_field=table.parent_field,
         latest_by=table.latest_by,
         optional=True,

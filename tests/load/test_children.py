@@ -35,8 +35,7 @@ from zendesk_chat.engine.events import Event
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, load_events
 from zendesk_chat.tables import spool as spool_module
-from zendesk_chat.tables.arrow import record_reader
-from zendesk_chat.tables.lenient import open_reader
+from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.merging import naming_rows
 from zendesk_chat.tables.spool import Spool
 
@@ -82,8 +81,7 @@ def later(held: dict[str, tuple[int | None, str]], visitors: Sequence[tuple[str,
 
 def spooled(table: Any, pages: Sequence[Any]) -> spool_module.Rows:
     """The rows that are left of pages that wait together; to be read before the next call."""
-    reader = open_reader()
-    read = record_reader(reader, table)
+    read = RecordReader(table).read
     with TemporaryDirectory() as directory:
         spool = Spool(Path(directory) / "rows.parquet", table)
         for page in pages:
@@ -93,7 +91,6 @@ def spooled(table: Any, pages: Sequence[Any]) -> spool_module.Rows:
         if rows.file is not None:
             assert pa.concat_tables(batches).num_rows == spool.records
         spool.clear()
-    reader.close()
     return spool_module.Rows(iter(batches), rows.file, rows.records, rows.keys, rows.parents)
 
 

@@ -26,9 +26,10 @@ from tests.support.loads import (
     states,
     url,
 )
-from zendesk_chat.engine.events import Event, SchemaDrifted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.events import Event, SchemaChange, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import AuthError, DestinationError, UnavailableError
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, Saved, load_events
 
@@ -149,7 +150,7 @@ def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(p
 
 
 def test_drifts_are_reported_in_their_order(path: Path) -> None:
-    drifts = [SchemaDrifted("chats", "new", (), "string"), SchemaDrifted("departments", "id", ("integer",), "string")]
+    drifts = [SchemaChange("chats", "new", (), "string"), SchemaChange("departments", "id", ("integer",), "string")]
     report = load(path, [*started("chats"), *drifts, completed("chats")])
     assert report.drifts == tuple(drifts)
     assert report.complete
@@ -280,8 +281,8 @@ def test_a_full_refresh_that_finds_nothing_empties_the_table_when_complete(path:
 def test_columns_that_are_hashed_from_some_run_on_become_text(path: Path) -> None:
     load(path, chat_pages([chat(1), chat(2)]))
     names = ("department_id", "duration", "missed", "update_timestamp")
-    fields = CHATS.schema["properties"] | {name: {"type": ["null", "string"]} for name in names}
-    hashed = replace(CHATS, schema={**CHATS.schema, "properties": fields})
+    fields = {**CHATS.schema.properties, **dict.fromkeys(names, Schema(("null", "string")))}
+    hashed = replace(CHATS, schema=replace(CHATS.schema, properties=fields))
     changed = chat(2, **dict.fromkeys(names, "0a1b"))
 
     def load_hashed(*records: dict[str, Any], full_refresh: bool = False) -> list[tuple[Any, ...]]:

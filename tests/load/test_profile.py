@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,13 @@ import pytest
 from rich.console import Console
 
 from tests.support.loads import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
+from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, DestinationError
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.profile import (
     ColumnProfile,
-    Drift,
     TableProfile,
     duckdb_file,
     profile,
@@ -44,7 +45,7 @@ def stream(name: str, cursor: str | None, /, **properties: Any) -> Stream:
 
 
 def stream_of(table: StreamTable) -> Stream:
-    return stream(table.name, table.cursor_field, **table.schema["properties"])
+    return stream(table.name, table.cursor_field, **{name: field.to_json() for name, field in table.schema.properties.items()})
 
 
 AGENTS = stream(
@@ -71,6 +72,10 @@ def agents(path: Path, *rows: str) -> str:
         "id BIGINT, name VARCHAR, last_login TIMESTAMPTZ, roles JSON, tags JSON, _extra JSON, _unparsed JSON, _dlt_id VARCHAR"
     )
     return database(path, f"CREATE TABLE agents ({columns})", *(f"INSERT INTO agents BY NAME SELECT {row}" for row in rows))
+
+
+drifted = partial(SchemaChange, "chats")
+agents_drifted = partial(SchemaChange, "agents")
 
 
 def only(path: str, *streams: Stream) -> TableProfile:
@@ -109,10 +114,10 @@ def test_rows_nulls_and_times_of_what_sync_loaded(tmp_path: Path) -> None:
 
 
 def test_columns_that_hold_hashes_are_text(tmp_path: Path) -> None:
-    properties = {name: {"type": ["null", "string"]} for name in CHATS.schema["properties"]}
+    properties = dict.fromkeys(CHATS.schema.properties, Schema(("null", "string")))
     with open_target(url(tmp_path / "chats.duckdb")) as target:
         hashed = chat(1, update_timestamp="0a1b", duration="0a1b", department_id="0a1b", visitor="0a1b", history="0a1b")
-        load_events(chat_pages([hashed]), [replace(CHATS, schema={"properties": properties})], target)
+        load_events(chat_pages([hashed]), [replace(CHATS, schema=Schema(properties=properties))], target)
     found = only(str(tmp_path / "chats.duckdb"), stream_of(CHATS))
     assert {column.type for column in found.columns} == {"text"}
     assert (found.rows, found.time_field, found.first, found.drift) == (1, None, None, ())
@@ -120,10 +125,9 @@ def test_columns_that_hold_hashes_are_text(tmp_path: Path) -> None:
 
 
 def test_what_the_schema_does_not_know_of_what_sync_loaded(tmp_path: Path) -> None:
-    item = {"type": ["null", "object"], "properties": {"msg": {"type": ["null", "string"]}}}
-    table = stream_of(
-        replace(CHATS, schema={"properties": CHATS.schema["properties"] | {"history": {"type": "array", "items": item}}})
-    )
+    item = Schema(("null", "object"), {"msg": Schema(("null", "string"))})
+    properties = {**CHATS.schema.properties, "history": Schema(("array",), items=item)}
+    table = stream_of(replace(CHATS, schema=Schema(properties=properties)))
     records = [
         chat(1, history=[{"msg": "x"}], later={"a": 1}),
         chat(2, history=[{"msg": 7, "novel": True}], later={"a": 2}),
@@ -132,14 +136,14 @@ def test_what_the_schema_does_not_know_of_what_sync_loaded(tmp_path: Path) -> No
     load(tmp_path / "chats.duckdb", chat_pages(records))
     found = only(str(tmp_path / "chats.duckdb"), table)
     assert [drift for drift in found.drift if "history" not in drift.path] == [
-        Drift("later", (), "object", 2),
-        Drift("later", (), "string", 1),
-        Drift("duration", ("number",), "string", 1),
-        Drift("missed", ("boolean",), "string", 1),
+        drifted("later", (), "object", 2),
+        drifted("later", (), "string", 1),
+        drifted("duration", ("number",), "string", 1),
+        drifted("missed", ("boolean",), "string", 1),
     ]
     assert {drift for drift in found.drift if "history" in drift.path} >= {
-        Drift("history.*.msg", ("string",), "integer"),
-        Drift("history.*.novel", (), "boolean"),
+        drifted("history.*.msg", ("string",), "integer"),
+        drifted("history.*.novel", (), "boolean"),
     }
     assert found.unknown_fields >= 2
 
@@ -149,13 +153,13 @@ def test_names_that_are_data_are_reported_once_for_all(tmp_path: Path) -> None:
     second = {"k0000": "x", "jo@example.com": True, "a\nb": 1, "k0001": 1}
     load(tmp_path / "chats.duckdb", chat_pages([chat(1, **first), chat(2, **second)]))
     drift = only(str(tmp_path / "chats.duckdb"), stream_of(CHATS)).drift
-    assert drift[:2] == (Drift("a\\nb", (), "integer", 1), Drift("*", (), "boolean"))
+    assert drift[:2] == (drifted("a\\nb", (), "integer", 1), drifted("*", (), "boolean"))
     assert drift[2:5] == (
-        Drift("k0000", (), "integer", 1),
-        Drift("k0000", (), "string", 1),
-        Drift("k0001", (), "integer", 2),
+        drifted("k0000", (), "integer", 1),
+        drifted("k0000", (), "string", 1),
+        drifted("k0001", (), "integer", 2),
     )
-    assert drift[-2:] == (Drift("k0048", (), "integer", 1), Drift("*", (), "integer"))
+    assert drift[-2:] == (drifted("k0048", (), "integer", 1), drifted("*", (), "integer"))
     assert len(drift) == 53
 
 
@@ -168,12 +172,12 @@ def test_drift_inside_of_json_columns(tmp_path: Path) -> None:
     )
     found = only(path, AGENTS)
     assert found.drift == (
-        Drift("extra", (), "array", 1),
-        Drift("id", ("integer",), "string", 1),
-        Drift("roles.admin", (), "null"),
-        Drift("roles.owner", ("boolean",), "string"),
-        Drift("roles", ("object",), "array"),
-        Drift("tags.*", ("string",), "integer"),
+        agents_drifted("extra", (), "array", 1),
+        agents_drifted("id", ("integer",), "string", 1),
+        agents_drifted("roles.admin", (), "null"),
+        agents_drifted("roles.owner", ("boolean",), "string"),
+        agents_drifted("roles", ("object",), "array"),
+        agents_drifted("tags.*", ("string",), "integer"),
     )
     assert found.unknown_fields == 2
 
@@ -245,7 +249,7 @@ PROFILES = [
         "2024-01-02T03:04:05Z",
         "2026-03-14T09:21:01Z",
         COLUMNS,
-        (Drift("history.*.[bold]x", (), "object"), Drift("history.*.msg", ("string", "integer"), "array", 1200)),
+        (drifted("history.*.[bold]x", (), "object"), drifted("history.*.msg", ("string", "integer"), "array", 1200)),
     ),
     TableProfile("goals", 0, None, None, None, (ColumnProfile("id", "bigint", 0, 0.0, 0),), ()),
 ]
@@ -402,4 +406,4 @@ def test_json_columns_larger_than_one_read(tmp_path: Path) -> None:
     lines = b"\n".join(encode(records)).decode()
     (tmp_path / "rows.json").write_text(lines)
     path = agents(tmp_path / "a.duckdb", f"* FROM read_json('{tmp_path}/rows.json', columns = {{id: 'BIGINT', tags: 'JSON'}})")
-    assert only(path, AGENTS).drift == (Drift("tags.*", ("string",), "integer"),)
+    assert only(path, AGENTS).drift == (agents_drifted("tags.*", ("string",), "integer"),)

@@ -15,7 +15,7 @@ from zendesk_chat.engine.events import (
     Event,
     Note,
     RateLimited,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -74,7 +74,7 @@ def test_lines_where_there_is_no_terminal() -> None:
             StreamStarted("skills"),
             StreamFailed("skills", ERROR, SyncStats(requests=1)),
             StreamStarted("goals"),
-            SchemaDrifted("chats", "new", (), "string"),
+            SchemaChange("chats", "new", (), "string"),
             StreamUnavailable("goals", LACKING, SyncStats(requests=1)),
         ],
         terminal=False,
@@ -118,7 +118,7 @@ def test_a_line_for_each_stream_on_a_terminal() -> None:
             StreamCompleted("chats", STATS),
             StreamFailed("skills", ERROR, SyncStats(requests=1)),
             StreamStarted("goals"),
-            SchemaDrifted("chats", "new", (), "string"),
+            SchemaChange("chats", "new", (), "string"),
             StreamUnavailable("goals", LACKING, SyncStats(requests=1)),
         ],
         terminal=True,
@@ -206,8 +206,8 @@ def test_the_exit_code_says_whether_a_retry_helps(report: LoadReport, code: Exit
 
 
 def test_the_report_lists_what_drifted_and_counts_what_it_does_not_show() -> None:
-    drifts = [SchemaDrifted("agents", f"[new{number}]", (), "object") for number in range(1501)]
-    drifts.insert(700, SchemaDrifted("chats", "history.*.msg_id", ("string", "null"), "integer"))
+    drifts = [SchemaChange("agents", f"[new{number}]", (), "object") for number in range(1501)]
+    drifts.insert(700, SchemaChange("chats", "history.*.msg_id", ("string", "null"), "integer"))
     text = StringIO()
     print_report(replace(REPORT, streams=REPORT.streams[:1], drifts=tuple(drifts)), Console(file=text, width=80))
     lines = [line.rstrip() for line in text.getvalue().splitlines()]

@@ -9,9 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.properties import CUTS, Json, derived, deriver, drifted, effort, jsons, raw, read, schema_of, texts
-from zendesk_chat.streams.derived.chat_lists import CHAT_EVENTS, page_of_values
-from zendesk_chat.streams.derived.extract import cutter
+from tests.support.properties import (
+    NESTED,
+    Json,
+    derived,
+    drifted,
+    effort,
+    extractor,
+    jsons,
+    raw,
+    read,
+    received,
+    schema_of,
+    texts,
+)
+from zendesk_chat.json_schema import Schema
+from zendesk_chat.streams.derived.nested_lists import CHAT_EVENTS, page_of_values
 
 usually = effort(60)
 often = effort(120)
@@ -53,11 +66,11 @@ CONVERSION: Json = {
     "attribution": {"agent_id": 9001, "agent_name": "Mira", "department_id": 71, "chat_timestamp": "2024-05-06T10:00:00Z"},
 }
 ITEMS = {"chat_events": MESSAGE, "chat_engagements": ENGAGEMENT, "chat_webpaths": PAGE, "chat_conversions": CONVERSION}
-streams = pytest.mark.parametrize("stream", CUTS)
+streams = pytest.mark.parametrize("stream", NESTED)
 
 
 def chat(stream: str, *items: Any, **more: Any) -> Json:
-    return CHAT | {CUTS[stream].name: list(items)} | more
+    return CHAT | {NESTED[stream].name: list(items)} | more
 
 
 def cut(stream: str, *items: Any, **more: Any) -> list[Json]:
@@ -197,8 +210,8 @@ def test_a_bare_array_is_read_as_a_page(values: list[Any], fields: Json) -> None
 @streams
 @pytest.mark.parametrize("lists", [{}, None, [], "absent"])
 def test_a_chat_without_items_is_a_parent_without_children(stream: str, lists: object) -> None:
-    field = {} if lists == "absent" else {CUTS[stream].name: lists}
-    children = deriver(stream)([raw(CHAT | field)])
+    field = {} if lists == "absent" else {NESTED[stream].name: lists}
+    children = extractor(stream).extract([raw(CHAT | field)])
     assert list(children.parents) == ["2405.1.A"]
     assert len(children.records) == (lists == {})
 
@@ -211,7 +224,7 @@ def test_every_chat_is_a_parent_and_the_last_of_its_kind_counts(stream: str) -> 
         chat(stream, ITEMS[stream] | {"new": 1}, id="2405.1.C"),
         chat(stream, ITEMS[stream], update_timestamp="2024-05-09T08:00:00Z"),
     ]
-    children = deriver(stream)([raw(chat) for chat in chats])
+    children = extractor(stream).extract([raw(chat) for chat in chats])
     assert list(children.parents) == ["2405.1.B", "2405.1.C", "2405.1.A"]
     assert [(record["chat_id"], record["chat_update_timestamp"]) for record in read(stream, children)] == [
         ("2405.1.C", "2024-05-07T08:00:00Z"),
@@ -222,7 +235,7 @@ def test_every_chat_is_a_parent_and_the_last_of_its_kind_counts(stream: str) -> 
 @pytest.mark.parametrize("count", [19, 20, 21])
 def test_a_chat_that_may_list_only_its_last_conversions_is_no_parent(count: int) -> None:
     items = [CONVERSION | {"id": f"cv{number}"} for number in range(count)]
-    children = deriver("chat_conversions")([raw(chat("chat_conversions", *items))])
+    children = extractor("chat_conversions").extract([raw(chat("chat_conversions", *items))])
     assert len(children.records) == count
     assert list(children.parents) == (["2405.1.A"] if count < 20 else [])
 
@@ -286,19 +299,19 @@ def test_events_of_whole_seconds_have_ids_of_their_own_and_renumbering_changes_n
 )
 def test_what_json_readers_refuse_passes(odd: str) -> None:
     line = f'{{"id":"A","update_timestamp":"u","history":[{odd},5]}}'.encode()
-    first, second = read("chat_events", deriver("chat_events")([line]))
+    first, second = read("chat_events", extractor("chat_events").extract([received(line)]))
     assert (first["id"], second["as_sent"]) == ("A|t|a", {"item": 5})
 
 
-def test_half_a_surrogate_pair_becomes_the_sign_for_it() -> None:
+def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
     line = b'{"id":"A","history":[{"msg":"\\ud83d and \\ud83d\\ude00"}]}'
-    (record,) = read("chat_events", deriver("chat_events")([line]))
+    (record,) = read("chat_events", extractor("chat_events").extract([received(line)]))
     assert record["msg"] == "\N{REPLACEMENT CHARACTER} and \N{GRINNING FACE}"
 
 
 def test_numbers_beyond_range_are_kept_as_text() -> None:
     line = b'{"id":"A","history":[{"new":1e400,"index":-1e400}]}'
-    (record,) = read("chat_events", deriver("chat_events")([line]))
+    (record,) = read("chat_events", extractor("chat_events").extract([received(line)]))
     assert (record["new"], record["as_sent"]) == ("1e400", {"index": "-1e400"})
 
 
@@ -307,8 +320,8 @@ def test_numbers_beyond_range_are_kept_as_text() -> None:
 @pytest.mark.parametrize("depth", [10, 900, *range(960, 1010, 3), 100_000])
 def test_deep_nesting_is_read_whole_or_not_at_all(stream: str, depth: int) -> None:
     deep = "[" * depth + "]" * depth
-    line = f'{{"id":"A","{CUTS[stream].name}":[{{"new":{deep},"title":{deep},"msg":{deep}}}]}}'.encode()
-    children = deriver(stream)([line, raw(CHAT)])
+    line = f'{{"id":"A","{NESTED[stream].name}":[{{"new":{deep},"title":{deep},"msg":{deep}}}]}}'.encode()
+    children = extractor(stream).extract([line, raw(CHAT)])
     assert list(children.parents) in (["A", "2405.1.A"], ["2405.1.A"])
     assert len(children.records) == len(children.parents) - 1
 
@@ -330,7 +343,7 @@ def is_kept(stream: str, item: Any, record: Json) -> bool:
     aside = record.get("as_sent", {})
     if not isinstance(item, dict):
         return bool(aside == {"item": item})
-    taken, names = CUTS[stream].taken, CUTS[stream].renamed
+    taken, names = NESTED[stream].taken, NESTED[stream].renamed
     return all(
         aside[name] == value if name in taken else says(record[names.get(name, name)], value, names.get(name, name), aside)
         for name, value in item.items()
@@ -359,7 +372,7 @@ def says(value: Any, sent: Any, path: str, aside: Json) -> bool:
     st.recursive(jsons, lambda inner: st.dictionaries(texts, inner), max_leaves=3), st.dictionaries(texts, jsons, max_size=4)
 )
 def test_whatever_a_chat_is_nothing_raises(stream: str, value: Any, more: Json) -> None:
-    records = derived(stream, more | {"id": "A", CUTS[stream].name: value})
+    records = derived(stream, more | {"id": "A", NESTED[stream].name: value})
     assert all(record["chat_id"] == "A" for record in records)
     assert len(records) == (len(value) if isinstance(value, list) else value is not None)
 
@@ -407,6 +420,31 @@ def test_a_schema_that_wants_text_gets_it() -> None:
     schema["properties"]["department_id"]["type"] = ["null", "string"]
     del schema["properties"]["timestamp"]
     item = {"type": "chat.msg", "department_id": "ab12", "prev_department_id": "7"}
-    (line,) = cutter(CHAT_EVENTS, schema)([raw(chat("chat_events", item))]).records
+    (line,) = CHAT_EVENTS.extractor(Schema.parse(schema)).extract([raw(chat("chat_events", item))]).records
     fields = item | {"prev_department_id": 7, "id": "2405.1.A||chat.msg", "position": 0}
     assert json.loads(line) == FROM_CHAT | fields
+
+
+@streams
+def test_only_items_that_are_not_as_the_schema_says_are_irregular(stream: str) -> None:
+    regular, irregular = raw(chat(stream, ITEMS[stream])), raw(chat(stream, ITEMS[stream] | {"new": 1}) | {"id": "B"})
+    children = extractor(stream).extract([regular, irregular])
+    assert list(children.irregular) == [children.records[1]]
+    assert extractor(stream).extract([regular, irregular, raw(chat(stream) | {"id": "B"})]).irregular == []
+
+
+OF_CHAT = {"chat_id": ("id",), "chat_update_timestamp": ("update_timestamp",)}
+
+
+@pytest.mark.parametrize(
+    ("stream", "name", "others"),
+    [
+        ("chat_events", "history", {"id": None}),
+        ("chat_engagements", "engagements", {"engagement_id": ("engagements", "*", "id")}),
+        ("chat_webpaths", "webpath", {"id": None}),
+        ("chat_conversions", "conversions", {}),
+    ],
+)
+def test_the_fields_of_a_record_have_paths_in_the_chat(stream: str, name: str, others: Json) -> None:
+    assert NESTED[stream].path == (name, "*")
+    assert NESTED[stream].other_paths == OF_CHAT | {"position": None} | others

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.properties import Json, derived, deriver, drifted, effort, jsons, raw
+from tests.support.properties import Json, derived, drifted, effort, extractor, jsons, raw
 
 usually = effort(200)
 
@@ -111,14 +111,14 @@ def test_of_a_chat_that_comes_twice_the_last_counts() -> None:
 
 
 def test_visitors_have_no_parents() -> None:
-    assert deriver("visitors")([raw(CHAT)]).parents == ()
+    assert extractor("visitors").extract([raw(CHAT)]).parents == ()
 
 
 @pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("depth", [*range(960, 1010, 3), 100_000])
 def test_deep_nesting_raises_nothing(depth: int) -> None:
     line = b'{"id":"A","visitor":{"id":"v","new":%b,"notes":%b}}' % ((b"[" * depth + b"]" * depth,) * 2)
-    assert len(deriver("visitors")([line, raw(CHAT)]).records) in (1, 2)
+    assert len(extractor("visitors").extract([line, raw(CHAT)]).records) in (1, 2)
 
 
 @usually

@@ -188,7 +188,7 @@ def event(number: int) -> dict[str, Any]:
 
 def page(stream: str, first: int, size: int) -> Any:
     """A page as the API documents it."""
-    name = "chats" if STREAMS[stream].extract else stream
+    name = "chats" if STREAMS[stream].extraction else stream
     at = range(first, first + size)
     if name in ("conversions", "department_events", "agent_events"):
         end = NOW - 10_000 + 50 * (first + size - 1)

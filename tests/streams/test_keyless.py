@@ -210,13 +210,13 @@ CHAT = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.extract])
+@pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.extraction])
 def test_a_chat_without_an_id_has_no_children_and_takes_none_from_others(name: str) -> None:
     body = json.dumps({"chats": [CHAT, {**CHAT, "id": "c1"}]}).encode()
     chats = [batch for batch in read_one(STREAMS["chats"], Once(body), None, INCREMENTAL) if batch.records]
-    derive = STREAMS[name].extract
-    assert derive is not None
-    children = derive(chats[0].records)
+    extractor = STREAMS[name].extractor
+    assert extractor is not None
+    children = extractor.extract(chats[0].records)
     assert len(chats[0].records) == 2
     assert [json.loads(record).get("chat_id", "c1") for record in children.records] == ["c1"]
     assert list(children.parents) == ["c1"] * bool(STREAMS[name].parent_field)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.loads import completed, page, started, url
 from zendesk_chat.analytics.views import create_views
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.tables.table import StreamTable
@@ -50,7 +51,7 @@ VIEWS = [
 def table(name: str) -> StreamTable:
     path = files("zendesk_chat.streams.schemas") / f"{name}.json"
     schema = {"properties": CONVERSIONS} if name == "conversions" else json.loads(path.read_text("utf-8"))
-    return StreamTable(name, (KEYS[name],), CURSORS.get(name), schema)
+    return StreamTable(name, (KEYS[name],), CURSORS.get(name), Schema.parse(schema))
 
 
 def chat(name: str, start: str, end: str | None = None, **fields: Any) -> dict[str, Any]:

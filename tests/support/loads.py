@@ -11,6 +11,7 @@ import duckdb
 
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, load_events
 from zendesk_chat.load.report import LoadReport
@@ -24,29 +25,31 @@ CHATS = StreamTable(
     "chats",
     ("id",),
     "update_timestamp",
-    {
-        "type": "object",
-        "properties": {
-            "id": {"type": ["null", "string"]},
-            "update_timestamp": TIME,
-            "duration": {"type": ["null", "number"]},
-            "department_id": {"type": ["null", "integer"]},
-            "missed": {"type": ["null", "boolean"]},
-            "unread": {"type": ["null", "boolean", "integer"]},
-            "comment": {"type": ["null", "string", "integer"]},
-            "visitor": {"type": ["null", "object"], "properties": {}},
-            "history": {"type": ["null", "array"], "items": {}},
-            "never_sent": {"type": ["null", "integer"]},
-        },
-    },
+    Schema.parse(
+        {
+            "type": "object",
+            "properties": {
+                "id": {"type": ["null", "string"]},
+                "update_timestamp": TIME,
+                "duration": {"type": ["null", "number"]},
+                "department_id": {"type": ["null", "integer"]},
+                "missed": {"type": ["null", "boolean"]},
+                "unread": {"type": ["null", "boolean", "integer"]},
+                "comment": {"type": ["null", "string", "integer"]},
+                "visitor": {"type": ["null", "object"], "properties": {}},
+                "history": {"type": ["null", "array"], "items": {}},
+                "never_sent": {"type": ["null", "integer"]},
+            },
+        }
+    ),
 )
 DEPARTMENTS = StreamTable(
     "departments",
     ("id",),
     None,
-    {"properties": {"id": {"type": ["null", "integer"]}, "name": {"type": ["null", "string"]}}},
+    Schema.parse({"properties": {"id": {"type": ["null", "integer"]}, "name": {"type": ["null", "string"]}}}),
 )
-ACCOUNTS = StreamTable("accounts", (), None, {"properties": {"account_key": {"type": ["null", "string"]}}})
+ACCOUNTS = StreamTable("accounts", (), None, Schema.parse({"properties": {"account_key": {"type": ["null", "string"]}}}))
 TABLES = (CHATS, DEPARTMENTS, ACCOUNTS)
 
 
@@ -132,14 +135,14 @@ EVENTS = StreamTable(
     "chat_events",
     ("id",),
     "chat_update_timestamp",
-    {"properties": {"id": TEXT, "chat_id": TEXT, "chat_update_timestamp": TIME, "msg": TEXT}},
+    Schema.parse({"properties": {"id": TEXT, "chat_id": TEXT, "chat_update_timestamp": TIME, "msg": TEXT}}),
     parent_field="chat_id",
 )
 VISITORS = StreamTable(
     "visitors",
     ("id",),
     "last_chat_timestamp",
-    {"properties": {"id": TEXT, "last_chat_timestamp": TIME, "name": TEXT}},
+    Schema.parse({"properties": {"id": TEXT, "last_chat_timestamp": TIME, "name": TEXT}}),
     latest_by="last_chat_timestamp",
 )
 

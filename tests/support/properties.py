@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from zendesk_chat.streams.derived.chat_lists import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
-from zendesk_chat.streams.derived.extract import cutter
-from zendesk_chat.streams.derived.visitors import visitors
-from zendesk_chat.streams.stream import Children
+from zendesk_chat.json_schema import Schema
+from zendesk_chat.streams.derived.nested_lists import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
+from zendesk_chat.streams.derived.visitors import VISITORS
+from zendesk_chat.streams.records import decode_answer
+from zendesk_chat.streams.stream import Children, Extractor
 
 SOAK = float(os.environ.get("SOAK") or 0)
 ORDINARY = 0.45
@@ -32,7 +33,7 @@ def effort(examples: int) -> settings:
 
 
 Json = dict[str, Any]
-CUTS = {
+NESTED = {
     "chat_events": CHAT_EVENTS,
     "chat_engagements": CHAT_ENGAGEMENTS,
     "chat_webpaths": CHAT_WEBPATHS,
@@ -55,8 +56,15 @@ def schema_of(stream: str) -> Json:
 
 
 @cache
-def deriver(stream: str) -> Callable[[Sequence[bytes]], Children]:
-    return visitors(schema_of(stream)) if stream == "visitors" else cutter(CUTS[stream], schema_of(stream))
+def extractor(stream: str) -> Extractor:
+    extraction = VISITORS if stream == "visitors" else NESTED[stream]
+    return extraction.extractor(Schema.parse(schema_of(stream)))
+
+
+def received(line: bytes) -> bytes:
+    """A record as it comes out of an answer of the API, in which what is not quite JSON is repaired."""
+    (record,) = decode_answer(b"[" + line + b"]", msgspec.json.Decoder(list[msgspec.Raw]))
+    return bytes(record)
 
 
 def raw(value: object) -> bytes:
@@ -74,7 +82,7 @@ def read(stream: str, children: Children) -> list[Json]:
 
 
 def derived(stream: str, *chats: Json) -> list[Json]:
-    return read(stream, deriver(stream)([raw(chat) for chat in chats]))
+    return read(stream, extractor(stream).extract([raw(chat) for chat in chats]))
 
 
 def drifted(stream: str) -> st.SearchStrategy[Any]:

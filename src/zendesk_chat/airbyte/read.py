@@ -23,7 +23,7 @@ from zendesk_chat.engine.events import (
     Note,
     PageRead,
     RateLimited,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -117,7 +117,7 @@ class EventWriter:
                 self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
             case Note(level, message):
                 self._writer.log(level, message)
-            case SchemaDrifted():
+            case SchemaChange():
                 self._writer.log("WARN", str(event))
             case CredentialsRotated(config):
                 self._writer.save_config(config)

@@ -60,22 +60,27 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaDrifted:
-    """A record differs from its schema. Reported once a run for each stream, path and type; the record passes unchanged.
+class SchemaChange:
+    """Something new in the records of a stream, reported once a run. The records pass as they are.
+
+    ``SchemaChange("chats", "history.*.msg_id", ("string",), "integer")`` is an integer where the schema has a string.
 
     Attributes:
-        path: Names of fields joined by dots, ``*`` for the items of an array: ``history.*.msg_id``.
-        known: The JSON types that the schema has there; none for a field that it does not know.
-        found: The JSON type that came.
+        stream: The name of the stream.
+        path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
+        known: The JSON types that the schema has there, without null; none for an unknown field.
+        found: The JSON type that came. It is null only for a field that was unknown until then.
+        rows: In how many rows, where they are counted.
     """
 
     stream: str
     path: str
     known: tuple[str, ...]
     found: str
+    rows: int | None = None
 
     def __str__(self) -> str:
-        """The difference in words."""
+        """The change in words."""
         what = f"is {self.found} where {' or '.join(self.known)} is known" if self.known else f"is not known yet ({self.found})"
         return f"{self.stream}: the field {self.path} {what}. It is passed on as it came. Please report this."
 
@@ -128,7 +133,7 @@ Event: TypeAlias = (
     | RateLimited
     | Heartbeat
     | Note
-    | SchemaDrifted
+    | SchemaChange
     | CredentialsRotated
     | StreamCompleted
     | StreamFailed

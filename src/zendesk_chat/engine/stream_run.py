@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zendesk_chat.engine.events import Event, Note, PageRead, SchemaDrifted, StreamCompleted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.drift import DriftDetector
+from zendesk_chat.engine.events import Event, Note, PageRead, SchemaChange, StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import ConnectorError, DataError, UnavailableError
-from zendesk_chat.streams.drift import Finding, Watch
 from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
 
 
@@ -39,7 +39,7 @@ class StreamRun:
         self._state = task.state
         self._written: StateBlob | None = None
         self._cursor = task.stream.cursor_field or ""
-        self._watch: Watch | None = None
+        self._drift: DriftDetector | None = None
 
     def load_position(self) -> None:
         """Read the stored state. Raises StateError."""
@@ -50,14 +50,13 @@ class StreamRun:
 
     def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
         """Yield what a batch means for this stream, after so many requests."""
-        extract = self.stream.extract
-        children = Children(batch.records) if extract is None else extract(batch.records)
+        extractor = self.stream.extractor
+        children = Children(batch.records) if extractor is None else extractor.extract(batch.records)
         blob = self.stream.dump_state(batch.position)
         self._count(batch, children.records, requests, blob)
         for note in batch.notes:
             yield Note("WARN", note)
-        for finding in self._drift(children.records) if extract or batch.drift is None else batch.drift:
-            yield SchemaDrifted(self.name, finding.path, finding.known, finding.found)
+        yield from self._schema_changes(children.irregular if extractor else children.records)
         yield Note("DEBUG", f"{self.name}: so far {self.stats}")
         if children.records or children.parents or blob != self._written:
             yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
@@ -101,9 +100,9 @@ class StreamRun:
         cursor = state.get(self._cursor)
         return None if cursor is None else str(cursor)
 
-    def _drift(self, records: Sequence[RawRecord]) -> Sequence[Finding]:
-        """Return what the schema does not know. A ``Watch`` takes time to make, so it is made for the first record."""
+    def _schema_changes(self, records: Sequence[RawRecord]) -> Sequence[SchemaChange]:
+        """Return what a sample of these records holds that the schema does not know."""
         if not records:
             return ()
-        self._watch = self._watch or Watch(self.stream.schema.to_json())
-        return self._watch.see(records)
+        self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because making it takes time
+        return self._drift.sample(records)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -11,10 +11,9 @@ import pyarrow as pa
 from zendesk_chat.library.account import Account
 from zendesk_chat.library.catalog import find_stream
 from zendesk_chat.library.reading import Batch, read
-from zendesk_chat.streams.stream import RawRecord, StateBlob
-from zendesk_chat.tables.arrow import arrow_schema, record_reader
-from zendesk_chat.tables.lenient import open_reader
-from zendesk_chat.tables.table import stream_table
+from zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.tables.arrow import RecordReader, arrow_schema
+from zendesk_chat.tables.table import StreamTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,19 @@ def read_arrow(account: Account, stream: str, state: StateBlob | None = None) ->
 def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
     """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take page by page."""
     batches = read_arrow(account, stream, state)
-    return pa.RecordBatchReader.from_batches(arrow_schema(stream_table(find_stream(account, stream))), _record_batches(batches))
+    return pa.RecordBatchReader.from_batches(
+        arrow_schema(StreamTable.of(find_stream(account, stream))), _record_batches(batches)
+    )
 
 
 def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
     """Turn batches of any streams into tables."""
-    with closing(batches), closing(open_reader()) as reader:
-        readers: dict[str, Callable[[Sequence[RawRecord]], pa.Table]] = {}
+    with closing(batches):
+        readers: dict[str, RecordReader] = {}
         for batch in batches:
             if batch.stream not in readers:
-                readers[batch.stream] = record_reader(reader, stream_table(account.catalog.streams[batch.stream]))
-            table = readers[batch.stream](batch.records)
+                readers[batch.stream] = RecordReader(StreamTable.of(account.catalog.streams[batch.stream]))
+            table = readers[batch.stream].read(batch.records)
             yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
 
 

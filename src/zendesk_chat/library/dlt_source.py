@@ -24,7 +24,7 @@ from zendesk_chat.library.reading import Batch, StreamsFailedError, read_several
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.merging import merge, naming_rows
 from zendesk_chat.tables.spool import Spool
-from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable, stream_table
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 SOURCE: Final = "zendesk_chat"
 STATE: Final = "state"
@@ -47,7 +47,7 @@ def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSou
     selected = chosen(account, streams)
     resources: dict[str, DltResource] = {}
     for group in _shared_pages(selected):
-        feed = _Feed(account, tuple(map(stream_table, group)), required=streams is not None)
+        feed = _Feed(account, tuple(map(StreamTable.of, group)), required=streams is not None)
         resources |= feed.resources()
     return DltSource(dlt.Schema(SOURCE), SOURCE, [resources[stream.name] for stream in selected])
 

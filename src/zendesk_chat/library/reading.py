@@ -14,7 +14,7 @@ from zendesk_chat.engine.events import (
     Note,
     PageRead,
     RateLimited,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamUnavailable,
@@ -151,7 +151,7 @@ def _log(event: Event) -> None:
             logger.info("%s: %s", stream, stats)
         case StreamUnavailable(stream, error):
             logger.warning("%s is not available and is skipped: %s", stream, error)
-        case SchemaDrifted():
+        case SchemaChange():
             logger.warning("%s", event)
         case _:
             pass

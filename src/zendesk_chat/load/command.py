@@ -26,7 +26,7 @@ from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.load.transaction import read_states
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
-from zendesk_chat.tables.table import stream_table
+from zendesk_chat.tables.table import StreamTable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -173,7 +173,7 @@ def add_redactions(configured: object, given: Sequence[str], hash_key: str | Non
 
 
 def _load(plan: Plan, clock: Clock, console: Console) -> LoadReport:
-    tables = [stream_table(stream) for stream in plan.streams]
+    tables = [StreamTable.of(stream) for stream in plan.streams]
     with open_target(plan.to) as target:
         states = {} if plan.full_refresh else read_states(target)
         store = ConfigFile(Path(plan.config_path), clock) if plan.config_path else None

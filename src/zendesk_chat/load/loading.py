@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from zendesk_chat.engine.events import (
     Event,
     PageRead,
-    SchemaDrifted,
+    SchemaChange,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -21,14 +21,11 @@ from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.report import LoadReport, StreamReport
 from zendesk_chat.load.transaction import Part, Resume, commit, read_resumes
-from zendesk_chat.tables.arrow import record_reader
-from zendesk_chat.tables.lenient import open_reader
+from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import duckdb
 
     from zendesk_chat.load.destination import Target
     from zendesk_chat.streams.stream import StateBlob
@@ -98,8 +95,7 @@ def load_events(  # noqa: PLR0913  all but three have a default
     """
     report_progress = observe or _ignore
     with (
-        contextlib.closing(open_reader()) as reader,
-        contextlib.closing(_Load(target, tables, reader)) as load,
+        contextlib.closing(_Load(target, tables)) as load,
         contextlib.closing(load.committing_on_error(events)) as guarded,
     ):
         if full_refresh:
@@ -125,10 +121,10 @@ def _ignore(_event: Event | Saved) -> None:
 class _Intake:
     """One stream of this run, with its records that are not committed."""
 
-    def __init__(self, table: StreamTable, reader: duckdb.DuckDBPyConnection, directory: Path, *, replace: bool) -> None:
+    def __init__(self, table: StreamTable, directory: Path, *, replace: bool) -> None:
         self.table = table
         self.spool = Spool(directory / f"{table.name}.parquet", table)
-        self._read = record_reader(reader, table)
+        self._read = RecordReader(table).read
         self.replace = replace or table.mirrors
         self.state: StateBlob | None = None
         self.outcome = StreamReport(table.name, "interrupted", SyncStats())
@@ -172,13 +168,12 @@ class _Intake:
 class _Load:
     """A load in progress."""
 
-    def __init__(self, target: Target, tables: Sequence[StreamTable], reader: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, target: Target, tables: Sequence[StreamTable]) -> None:
         self._target = target
         self._tables = {table.name: table for table in tables}
-        self._reader = reader
         self._resumes = read_resumes(target)
         self._intakes: dict[str, _Intake] = {}
-        self._drifts: list[SchemaDrifted] = []
+        self._drifts: list[SchemaChange] = []
 
     def forget_states(self) -> None:
         """Store, before anything else, that the next records replace the contents of all tables with a cursor."""
@@ -197,14 +192,14 @@ class _Load:
     def take(self, event: Event) -> None:
         if isinstance(event, StreamStarted | PageRead | StreamCompleted | StreamFailed | StreamUnavailable):
             self._intake(event.stream).take(event)
-        elif isinstance(event, SchemaDrifted):
+        elif isinstance(event, SchemaChange):
             self._drifts.append(event)
 
     def _intake(self, stream: str) -> _Intake:
         if stream not in self._intakes:
             resume = self._resumes.get(stream)
             replace = resume is not None and resume.replace
-            self._intakes[stream] = _Intake(self._tables[stream], self._reader, self._target.directory, replace=replace)
+            self._intakes[stream] = _Intake(self._tables[stream], self._target.directory, replace=replace)
         return self._intakes[stream]
 
     def reaches(self, limits: Limits, *, due: bool) -> bool:

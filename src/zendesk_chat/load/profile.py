@@ -6,13 +6,15 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import msgspec
 
+from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_personal, shown_name
+from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.destination import duckdb_path
@@ -20,7 +22,6 @@ from zendesk_chat.load.failures import explained
 from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.drift import MOST_UNKNOWN_FIELDS, Watch, is_personal, shown_name
 from zendesk_chat.streams.records import iso_seconds
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
@@ -69,28 +70,6 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """A difference from the stream's schema.
-
-    Attributes:
-        path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
-        known: The JSON types in the schema, without null; none for an unknown field.
-        found: The JSON type in the records.
-        rows: Number of rows; None where they are not counted: inside JSON columns, and for any field of a map.
-    """
-
-    path: str
-    known: tuple[str, ...]
-    found: str
-    rows: int | None = None
-
-    def __str__(self) -> str:
-        """Describe the difference in one line."""
-        what = f"{self.found} where {' or '.join(self.known)} is known" if self.known else f"unknown, {self.found}"
-        return f"{self.path}: {what}" + ("" if self.rows is None else f", in {self.rows:,} rows")
-
-
-@dataclass(frozen=True, slots=True)
 class TableProfile:
     """One stream's table.
 
@@ -110,7 +89,7 @@ class TableProfile:
     first: str | None
     last: str | None
     columns: tuple[ColumnProfile, ...]
-    drift: tuple[Drift, ...]
+    drift: tuple[SchemaChange, ...]
 
     @property
     def empty_columns(self) -> int:
@@ -120,7 +99,7 @@ class TableProfile:
     @property
     def unknown_fields(self) -> int:
         """Number of fields that are not in the schema."""
-        return len({drift.path for drift in self.drift if not drift.known})
+        return len({change.path for change in self.drift if not change.known})
 
 
 def run_profile(options: argparse.Namespace) -> int:
@@ -175,7 +154,7 @@ def profile(
     profiles = []
     with explained(f"reading {path}"), _open(path) as connection:
         for stream in streams.values():
-            table = StreamTable(stream.name, stream.primary_key, stream.cursor_field, stream.schema.to_json())
+            table = StreamTable.of(stream)
             present = _columns_of(connection, table.name)
             if present:
                 observe(stream.name)
@@ -185,8 +164,13 @@ def profile(
 
 def to_json(profiles: Sequence[TableProfile]) -> bytes:
     """Return the profiles as a JSON array of objects."""
-    objects = [asdict(p) | {"empty_columns": p.empty_columns, "unknown_fields": p.unknown_fields} for p in profiles]
-    return msgspec.json.format(msgspec.json.encode(objects), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode([_to_object(profile) for profile in profiles]), indent=2) + b"\n"
+
+
+def _to_object(profile: TableProfile) -> dict[str, object]:
+    drift = [{name: value for name, value in asdict(change).items() if name != "stream"} for change in profile.drift]
+    figures = {"empty_columns": profile.empty_columns, "unknown_fields": profile.unknown_fields}
+    return {**asdict(profile), "drift": drift, **figures}
 
 
 @contextlib.contextmanager
@@ -242,28 +226,28 @@ def _aggregates(name: str, kind: ColumnType) -> tuple[str, str]:
 
 def _drift(
     connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: Collection[str]
-) -> Iterator[Drift]:
+) -> Iterator[SchemaChange]:
     if EXTRA in present:
-        yield from _unknown_fields(_fields_in(connection, table, EXTRA))
+        yield from _unknown_fields(table.name, _fields_in(connection, table, EXTRA))
     if UNPARSED in present:
         for name, found, rows in _fields_in(connection, table, UNPARSED):
-            yield Drift(shown_name(name), _known(table.schema["properties"].get(name, {})), found, rows)
+            yield SchemaChange(table.name, shown_name(name), _known(table, name), found, rows)
     for name, kind in columns.items():
         if kind == "json":
             yield from _drift_inside(connection, table, name)
 
 
-def _unknown_fields(fields: Iterable[tuple[str, str, int]]) -> Iterator[Drift]:
-    """Yield a drift for each field, and one for all further fields if the names are data: too many, or personal data."""
+def _unknown_fields(stream: str, fields: Iterable[tuple[str, str, int]]) -> Iterator[SchemaChange]:
+    """Yield a change for each field, and one for all further fields if the names are data: too many, or personal data."""
     names: set[str] = set()
     data: set[str] = set()
     for name, found, rows in fields:
-        if name in names or (len(names) < MOST_UNKNOWN_FIELDS and not is_personal(name)):
+        if name in names or (len(names) < MAX_UNKNOWN_FIELDS and not is_personal(name)):
             names.add(name)
-            yield Drift(shown_name(name), (), found, rows)
+            yield SchemaChange(stream, shown_name(name), (), found, rows)
         elif found not in data:
             data.add(found)
-            yield Drift("*", (), found)
+            yield SchemaChange(stream, "*", (), found)
 
 
 def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[tuple[str, str, int]]:
@@ -280,18 +264,18 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
         yield name, _JSON_TYPES.get(kind, "number"), rows
 
 
-def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[Drift]:
-    watch = Watch(table.schema["properties"][column])
+def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[SchemaChange]:
+    detector = DriftDetector(table.name, table.schema.properties[column])
     name = _identifier(column)
     result = connection.execute(f"SELECT {name}::VARCHAR FROM {_qualified(table)} WHERE {name} IS NOT NULL")  # noqa: S608
     while values := result.fetchmany(_VALUES_TOGETHER):
-        for finding in watch.see([text.encode() for (text,) in values]):
-            yield Drift(f"{column}.{finding.path}" if finding.path else column, finding.known, finding.found)
+        for change in detector.observe([text.encode() for (text,) in values]):
+            yield replace(change, path=f"{column}.{change.path}" if change.path else column)
 
 
-def _known(field: Mapping[str, Any]) -> tuple[str, ...]:
-    declared = field.get("type", [])
-    return tuple(kind for kind in ([declared] if isinstance(declared, str) else declared) if kind != "null")
+def _known(table: StreamTable, field: str) -> tuple[str, ...]:
+    schema = table.schema.properties.get(field)
+    return () if schema is None else schema.present_types
 
 
 def _qualified(table: StreamTable) -> str:

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.load.console import say
 from zendesk_chat.load.report import print_complete
 
@@ -60,8 +61,8 @@ def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], conso
         print_complete(_columns_table(columns), console)
     if len(columns) < len(stream.columns):
         console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
-    for drift in stream.drift:
-        say(console, f"not as documented: {drift}", "yellow")
+    for change in stream.drift:
+        say(console, f"not as documented: {_in_words(change)}", "yellow")
 
 
 def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
@@ -82,3 +83,8 @@ def _percent(share: float) -> str:
     if 1 - _ONE_PERCENT < share < 1:
         return ">99 %"
     return f"{share:.0%}".replace("%", " %")
+
+
+def _in_words(change: SchemaChange) -> str:
+    what = f"{change.found} where {' or '.join(change.known)} is known" if change.known else f"unknown, {change.found}"
+    return f"{change.path}: {what}" + ("" if change.rows is None else f", in {change.rows:,} rows")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from zendesk_chat.engine.events import SchemaDrifted
+    from zendesk_chat.engine.events import SchemaChange
     from zendesk_chat.engine.stats import SyncStats
     from zendesk_chat.errors import ConnectorError
 
@@ -56,7 +56,7 @@ class LoadReport:
     """
 
     streams: tuple[StreamReport, ...]
-    drifts: tuple[SchemaDrifted, ...] = ()
+    drifts: tuple[SchemaChange, ...] = ()
     required: frozenset[str] = frozenset()
 
     @property
@@ -147,7 +147,7 @@ def _streams(report: LoadReport) -> Table:
     return table
 
 
-def _print_drifts(drifts: Sequence[SchemaDrifted], console: Console) -> None:
+def _print_drifts(drifts: Sequence[SchemaChange], console: Console) -> None:
     table = Table("stream", "field", "expected", "found", box=None, pad_edge=False, header_style="bold", title_justify="left")
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(printable(drift.path)), " or ".join(drift.known) or "(new field)", drift.found)

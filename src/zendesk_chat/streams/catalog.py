@@ -70,11 +70,11 @@ class Catalog:
 
 def _stream_fields(stream: Stream) -> StreamFields:
     """Return what redaction needs to know of a stream."""
-    from zendesk_chat.redaction.fields import StreamFields
+    from zendesk_chat.redaction.fields import Origin, StreamFields
     from zendesk_chat.redaction.schemas import lists_of_objects
-    from zendesk_chat.streams.derived.origins import ORIGINS
 
-    origin = ORIGINS.get(stream.name)
+    nested = stream.extraction
+    origin = Origin("chats", nested.path, nested.other_paths) if nested else None
     return StreamFields(
         needed=sorted(stream.needed_fields),
         hashable=_HASHABLE.get(stream.name, ()),

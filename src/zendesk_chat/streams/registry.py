@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
-from zendesk_chat.streams.derived.chat_lists import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
-from zendesk_chat.streams.derived.extract import cutter
-from zendesk_chat.streams.derived.visitors import visitors
+from zendesk_chat.streams.derived.nested_lists import CHAT_CONVERSIONS, CHAT_ENGAGEMENTS, CHAT_EVENTS, CHAT_WEBPATHS
+from zendesk_chat.streams.derived.visitors import VISITORS
 from zendesk_chat.streams.exports.agent_timeline import AGENT_TIMELINE
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.events import AGENT_EVENTS, CONVERSIONS, DEPARTMENT_EVENTS
@@ -40,10 +38,10 @@ _ROWS: Final = (
     Stream("agent_timeline", ("id",), "start_time", AGENT_TIMELINE, key_origins=("agent_id",)),
     Stream("bans", ("id",), "id", _BANS),
     Stream("chats", ("id",), "update_timestamp", CHATS, key_origins=("updated_timestamp",)),
-    Stream("chat_conversions", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_CONVERSIONS), parent_field="chat_id"),
-    Stream("chat_engagements", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_ENGAGEMENTS), parent_field="chat_id"),
-    Stream("chat_events", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_EVENTS), parent_field="chat_id"),
-    Stream("chat_webpaths", ("id",), _UPDATE, CHATS, partial(cutter, CHAT_WEBPATHS), parent_field="chat_id"),
+    Stream("chat_conversions", ("id",), _UPDATE, CHATS, CHAT_CONVERSIONS, parent_field="chat_id"),
+    Stream("chat_engagements", ("id",), _UPDATE, CHATS, CHAT_ENGAGEMENTS, parent_field="chat_id"),
+    Stream("chat_events", ("id",), _UPDATE, CHATS, CHAT_EVENTS, parent_field="chat_id"),
+    Stream("chat_webpaths", ("id",), _UPDATE, CHATS, CHAT_WEBPATHS, parent_field="chat_id"),
     Stream("conversions", ("id",), "timestamp", CONVERSIONS, optional=True),
     Stream("departments", ("id",), None, _DEPARTMENTS),
     Stream("department_events", ("id",), "timestamp", DEPARTMENT_EVENTS, optional=True),
@@ -53,7 +51,7 @@ _ROWS: Final = (
     Stream("shortcuts", ("id",), None, _SHORTCUTS),
     Stream("skills", ("id",), None, _SKILLS),
     Stream("triggers", ("id",), None, _TRIGGERS),
-    Stream("visitors", ("id",), _LAST, CHATS, visitors, latest_by=_LAST, state_field=_UPDATE),
+    Stream("visitors", ("id",), _LAST, CHATS, VISITORS, latest_by=_LAST, state_field=_UPDATE),
 )
 # fmt: on
 STREAMS: Final[Mapping[str, Stream]] = {stream.name: stream for stream in _ROWS}

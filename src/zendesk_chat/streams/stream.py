@@ -14,7 +14,6 @@ from zendesk_chat.streams.schemas import load_redacted_schema, load_schema
 if TYPE_CHECKING:
     from zendesk_chat.json_schema import Schema
     from zendesk_chat.redaction.rules import Redaction
-    from zendesk_chat.streams.drift import Finding
 
 RawRecord: TypeAlias = bytes
 """One JSON object as UTF-8 on a single line: the API's own bytes wherever possible."""
@@ -80,7 +79,6 @@ class Batch(Generic[P_co]):
         unchanged: Records received but skipped because they were emitted before and are the same.
         outside: Records received but skipped because they are outside of what was asked for: before the start or the position,
             not before the end, or where another request reads; or because they are no objects.
-        drift: What was found in the records on the way that their schema does not know; None where nobody looked.
         pages: How many answers the records come from.
     """
 
@@ -91,26 +89,49 @@ class Batch(Generic[P_co]):
     progress: float | None = None
     unchanged: int = 0
     outside: int = 0
-    drift: Sequence[Finding] | None = None
     pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """What a derived stream extracts from records of its source.
+    """Records that a derived stream extracted from records of its source.
 
     Attributes:
         records: In order.
         parents: Keys of the records whose children are complete here, also of those that have none. Other children of them in a
             destination are stale.
+        irregular: Those of the records that may differ from their schema; all others are known to fit it.
     """
 
     records: Sequence[RawRecord]
     parents: Sequence[str] = ()
+    irregular: Sequence[RawRecord] = ()
 
 
-Extract: TypeAlias = Callable[[Sequence[RawRecord]], Children]
-"""Extracts the records of a stream from those of its source."""
+class Extractor(Protocol):
+    """Extracts the records of a derived stream from those of its source."""
+
+    def extract(self, records: Sequence[RawRecord]) -> Children:
+        """Return the records that are nested in these."""
+        ...
+
+
+class Extraction(Protocol):
+    """How the records of a derived stream are nested in those of its source."""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The path of the object that becomes a record, such as ``("history", "*")``."""
+        ...
+
+    @property
+    def other_paths(self) -> Mapping[str, tuple[str, ...] | None]:
+        """The paths of fields that are not below ``path`` by their name; None for those that the connector makes."""
+        ...
+
+    def extractor(self, schema: Schema) -> Extractor:
+        """Return what extracts records of a schema."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +203,7 @@ class Stream:
         primary_key: Top-level fields that identify a record; empty when there is exactly one record.
         cursor_field: The field that orders its records; None when it can only be read completely.
         source: Where its records come from, or those that they are extracted from.
-        extraction: Makes, from the schema, the function that extracts its records from those of the source. None where they
-            are the source's own.
+        extraction: How its records are nested in those of the source; None where they are the source's own.
         parent_field: The field that names the record which its records were extracted from, if ``Children.parents`` is given.
         latest_by: Of two records with one key, the one with the larger value of this field is later. None where the last to
             arrive is.
@@ -197,7 +217,7 @@ class Stream:
     primary_key: tuple[str, ...]
     cursor_field: str | None
     source: Source[Any]
-    extraction: Callable[[Mapping[str, Any]], Extract] | None = None
+    extraction: Extraction | None = None
     parent_field: str | None = None
     latest_by: str | None = None
     state_field: str = ""
@@ -211,9 +231,9 @@ class Stream:
         return self.load_schema(self.name)
 
     @cached_property
-    def extract(self) -> Extract | None:
-        """The function that extracts its records from those of the source; None where they are the source's own."""
-        return None if self.extraction is None else self.extraction(self.schema.to_json())
+    def extractor(self) -> Extractor | None:
+        """What extracts its records from those of the source; None where they are the source's own."""
+        return None if self.extraction is None else self.extraction.extractor(self.schema)
 
     @property
     def needed_fields(self) -> frozenset[str]:

@@ -1,28 +1,29 @@
-"""JSON records to Arrow: typed columns, and nothing lost of what does not fit them."""
+"""JSON records as Arrow tables: typed columns, and nothing is lost of what does not fit them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Raw, Struct
+from msgspec.structs import astuple
 
-from zendesk_chat.tables.lenient import read_leniently
-from zendesk_chat.tables.strict import row_decoder, to_columns
+from zendesk_chat.tables.lenient import NULL, Value, read_leniently
+from zendesk_chat.tables.strict import StrictReader
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
 
-if TYPE_CHECKING:
-    import duckdb
-
-    from zendesk_chat.streams.stream import RawRecord
-
+_TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 _ARROW_TYPES: Final[dict[ColumnType, pa.DataType]] = {
     "text": pa.string(),
     "json": pa.string(),
     "bigint": pa.int64(),
     "double": pa.float64(),
     "bool": pa.bool_(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
+    "timestamp": _TIMESTAMP,
 }
 
 
@@ -32,30 +33,49 @@ def arrow_schema(table: StreamTable) -> pa.Schema:
     return pa.schema([*fields, pa.field(EXTRA, pa.string()), pa.field(UNPARSED, pa.string())])
 
 
-def record_reader(reader: duckdb.DuckDBPyConnection, table: StreamTable) -> Callable[[Sequence[RawRecord]], pa.Table]:
-    """Return a function that reads records into rows of ``arrow_schema(table)``, one for each, in their order.
+@dataclass(frozen=True)  # without slots, for `cached_property`
+class RecordReader:
+    """Reads the records of a table.
 
-    Records that are exactly what the schema says take the fast way, the others are read leniently.
+    Records that fit the schema exactly are decoded into structs, the others are read leniently.
     """
-    schema = arrow_schema(table)
-    decode = row_decoder(table)
 
-    def read(records: Sequence[RawRecord]) -> pa.Table:
-        rows = decode(records)
-        plain = [index for index, row in enumerate(rows) if row is not None]
-        odd = [index for index, row in enumerate(rows) if row is None]
-        strict = schema.empty_table()
-        if plain:
-            try:
-                columns = to_columns(table, [rows[index] for index in plain])
-            except pa.ArrowInvalid:
-                return read_leniently(reader, table, records).cast(schema)
-            nulls = pa.nulls(len(plain), pa.string())
-            strict = pa.table([*columns, nulls, nulls], schema=schema)
-        if not odd:
-            return strict
-        lenient = read_leniently(reader, table, [records[index] for index in odd]).cast(schema)
-        places = sorted(range(len(records)), key=[*plain, *odd].__getitem__)
-        return pa.concat_tables([strict, lenient]).take(pa.array(places, pa.int64()))
+    table: StreamTable
 
-    return read
+    def read(self, records: Sequence[bytes]) -> pa.Table:
+        """Return the records as rows of ``arrow_schema(table)``, one for each, in their order."""
+        try:
+            return self._to_table(records, self._strict.read(records))
+        except pa.ArrowInvalid:  # a date that does not exist, or bytes that are no UTF-8 in JSON that was left unread
+            return self._to_table(records, [None] * len(records))
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        return arrow_schema(self.table)
+
+    @cached_property
+    def _strict(self) -> StrictReader:
+        return StrictReader.of(self.table)
+
+    def _to_table(self, records: Sequence[bytes], rows: Sequence[Struct | None]) -> pa.Table:
+        if not records:
+            return self._schema.empty_table()
+        kinds = self.table.columns
+        lenient = {index: read_leniently(kinds, records[index]) for index, row in enumerate(rows) if row is None}
+        values = [lenient[index].values if row is None else astuple(row) for index, row in enumerate(rows)]
+        columns = [_to_column(kind, column) for kind, column in zip(kinds.values(), zip(*values, strict=True), strict=True)]
+        if not lenient:
+            return pa.table([*columns, *[pa.nulls(len(rows), pa.string())] * 2], schema=self._schema)
+        extra = [lenient[index].extra if index in lenient else None for index in range(len(rows))]
+        unparsed = [lenient[index].unparsed if index in lenient else None for index in range(len(rows))]
+        return pa.table([*columns, pa.array(extra, pa.string()), pa.array(unparsed, pa.string())], schema=self._schema)
+
+
+def _to_column(kind: ColumnType, values: Sequence[Value]) -> pa.Array[pa.Scalar[pa.DataType]]:
+    if kind == "json":
+        return pa.array([bytes(value) if isinstance(value, Raw) and value != NULL else None for value in values], pa.string())
+    if kind == "timestamp":
+        return pc.cast(pa.array(values, pa.string()), _TIMESTAMP)
+    if kind == "text":
+        return pa.array([str(value) if isinstance(value, int) else value for value in values], pa.string())
+    return pa.array(values, _ARROW_TYPES[kind])

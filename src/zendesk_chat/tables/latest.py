@@ -1,4 +1,4 @@
-"""Which of the rows that came are the latest of their key, and not since given up by their parent."""
+"""Which rows are the latest of their key, and still children of their parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Staying: TypeAlias = "pa.BooleanArray | pa.ChunkedArray[Any]"
 """For each row whether it stays."""
 
-_PLACE: Final = "_place"
+_ORDER: Final = "_order"
 
 
 def index_columns(table: StreamTable) -> list[str]:
@@ -28,10 +28,10 @@ def staying_rows(
     """Return for each row whether it stays, or None where all do.
 
     Args:
-        table: Theirs.
+        table: The table of the rows.
         index: Their ``index_columns``, in the order in which they came.
-        page_sizes: How many of them each page brought; in all, as many as there are.
-        last_named: The last page that named a parent, by the parent: its rows are all that the parent has.
+        page_sizes: The number of rows of each page.
+        last_named: For each parent, the last page that has its children. The rows of earlier pages are stale.
     """
     latest = _latest_of_keys(table, index)
     held = _held_by_parents(table, index, page_sizes, last_named)
@@ -41,16 +41,16 @@ def staying_rows(
 
 
 def _latest_of_keys(table: StreamTable, index: pa.Table) -> Staying | None:
-    """A row whose key does not fit its column cannot be told from another and stays."""
+    """Return for each row whether it is the latest of its key. A row whose key does not fit its column stays."""
     key = list(table.primary_key)
     if not key or index.group_by(key).aggregate([]).num_rows == index.num_rows:
         return None
-    places = pa.array(range(index.num_rows), pa.int64())
+    order_of_rows = pa.array(range(index.num_rows), pa.int64())
     order: list[tuple[str, Literal["ascending", "descending"]]]
-    order = [(name, "descending") for name in (table.latest_by, _PLACE) if name]  # nulls come last
-    rows = index.append_column(_PLACE, places).sort_by(order)
-    picked = rows.group_by(key, use_threads=False).aggregate([(_PLACE, "first")]).column(f"{_PLACE}_first")
-    staying = pc.is_in(places, value_set=picked)
+    order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls come last
+    rows = index.append_column(_ORDER, order_of_rows).sort_by(order)
+    picked = rows.group_by(key, use_threads=False).aggregate([(_ORDER, "first")]).column(f"{_ORDER}_first")
+    staying = pc.is_in(order_of_rows, value_set=picked)
     for name in key:
         staying = pc.or_(staying, pc.is_null(index.column(name)))
     return staying

@@ -1,119 +1,152 @@
-"""Read any JSON record: DuckDB's reader, which keeps what does not fit its column instead of refusing the record."""
+"""Any record as a row: what fits its column is converted, what does not is kept beside it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from typing import Final, NamedTuple, TypeAlias
 
-import duckdb
-import pyarrow as pa
+import msgspec
 
-from zendesk_chat.tables.repair import repair_text, wrap_unreadable
-from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
+from zendesk_chat.tables.table import ColumnType
 
-if TYPE_CHECKING:
-    from zendesk_chat.streams.stream import RawRecord
+NULL: Final = msgspec.Raw(b"null")
+UNREADABLE: Final = "_unreadable"
+"""The key of ``_extra`` that holds as a string what is not a JSON object that can be read."""
 
-_MEMORY_LIMIT: Final = "512MB"  # of the reader; a segment of 8 MB needs a tenth of it, a record of 50 MB most of it
-_CASTS: Final[dict[ColumnType, str]] = {
-    "text": "{field}",
-    "json": "{field}::VARCHAR",
-    # A cast alone would round 12.7 to 13 and read 0x10.
-    "bigint": r"CASE WHEN regexp_full_match({text}, '-?[0-9]+(\.0+)?') THEN TRY_CAST({text} AS BIGINT) END",
-    "double": "CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END",
-    "bool": "CASE {text} WHEN 'true' THEN true WHEN '1' THEN true WHEN 'false' THEN false WHEN '0' THEN false END",
-    # A cast alone would also read the words epoch and infinity, and years that no other program reads.
-    "timestamp": "CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-') THEN TRY_CAST({text} AS TIMESTAMPTZ) END",
-}
+Value: TypeAlias = msgspec.Raw | str | float | bool | None
+"""A value of a column: the JSON of a JSON column as it came, an RFC 3339 string for a timestamp."""
 
-
-def open_reader() -> duckdb.DuckDBPyConnection:
-    """Return a private in-memory database for ``read_leniently``; the caller closes it."""
-    connection = duckdb.connect(":memory:")
-    connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{_MEMORY_LIMIT}'; SET temp_directory = ''")
-    return connection
+_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_string: Final = msgspec.json.Decoder(str)
+_INTEGER: Final = re.compile(r"(-?)0*([0-9]{1,19})(?:\.0+)?")  # 12, 12.0, 007; not 12.7, which would have to be rounded
+_EXPONENT: Final = re.compile(r"-?[0-9.]+[eE][+-]?[0-9]+")
+_EXACT_FLOATS: Final = 2.0**53  # all integers below it are floats of their own
+_INT64: Final = range(-(2**63), 2**63)
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+_TIMESTAMP: Final = re.compile(
+    r"(?P<date>\d{4}-\d{1,2}-\d{1,2})"
+    r"(?:[T\s]\s*(?P<hour>\d{1,2}):(?P<minute>[0-5]?\d)(?::(?P<second>[0-5]?\d)(?:\.(?P<fraction>\d*))?)?"
+    r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?(?::\d\d)?|\ UTC|\ GMT)?\s*)?",
+    re.ASCII,
+)  # 2026-01-01, 2026-1-1 9:30, 2026-01-01T09:30:00.1234567+02, 2026-01-01 09:30:00 UTC
 
 
-def read_leniently(reader: duckdb.DuckDBPyConnection, table: StreamTable, records: Sequence[RawRecord]) -> pa.Table:
-    """Return the records as rows, one for each, in their order: the columns, then ``_extra`` and ``_unparsed``.
+class LenientRow(NamedTuple):
+    """A record as a row.
 
-    A value that does not fit its column is null there and stands in ``_unparsed``; fields without a column that are
-    not null stand in ``_extra``. What is no valid JSON is repaired, and kept as a string if it cannot be.
+    Attributes:
+        values: One for each column, in their order.
+        extra: A JSON object of the fields without a column that are not null, sorted by name; None if there are none.
+        unparsed: A JSON object of the values that do not fit their column, in the order of the columns; None if all fit.
     """
+
+    values: tuple[Value, ...]
+    extra: bytes | None
+    unparsed: bytes | None
+
+
+def read_leniently(columns: Mapping[str, ColumnType], record: bytes) -> LenientRow:
+    """Return any record as a row. Numbers in ``extra``, ``unparsed`` and JSON columns keep the API's digits.
+
+    ``{"id": 7, "size": "big", "new": 1.50}`` with a text column ``id`` and a bigint column ``size`` gives the values
+    ``("7", None)``, the extra ``{"new":1.50}`` and the unparsed ``{"size":"big"}``.
+    """
+    fields = _fields_of(record)
+    values: list[Value] = []
+    unparsed: dict[str, msgspec.Raw] = {}
+    for name, kind in columns.items():
+        raw = fields.pop(name, NULL)
+        if raw is NULL or raw == NULL:
+            values.append(NULL if kind == "json" else None)
+            continue
+        value = _CONVERTERS[kind](raw)
+        if value is None:
+            unparsed[name] = raw
+        values.append(value)
+    extra = {name: raw for name, raw in sorted(fields.items()) if raw != NULL}
+    return LenientRow(tuple(values), _object(extra), _object(unparsed))
+
+
+def _fields_of(record: bytes) -> dict[str, msgspec.Raw]:
     try:
-        return _read_lines(reader, table, pa.array(records, pa.string()))
-    except (duckdb.Error, pa.ArrowInvalid):
-        return _read_lines(reader, table, pa.array(_readable(reader, records), pa.string()))
+        record.decode()  # msgspec does not look into values that it leaves unread
+        return _fields.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {UNREADABLE: msgspec.Raw(msgspec.json.encode(record.decode(errors="replace")))}
 
 
-def _read_lines(reader: duckdb.DuckDBPyConnection, table: StreamTable, lines: pa.StringArray) -> pa.Table:
-    return _query(reader, lines, _parse_sql(table))
+def _object(fields: Mapping[str, msgspec.Raw]) -> bytes | None:
+    return msgspec.json.encode(fields) if fields else None
 
 
-def _query(reader: duckdb.DuckDBPyConnection, lines: pa.StringArray, sql: str) -> pa.Table:
-    relation = reader.from_arrow(pa.table({"line": lines})).query("lines", sql)
-    assert relation is not None  # noqa: S101  it is for statements that return nothing
-    result: pa.Table = relation.to_arrow_table()
-    return result
+def _to_json(raw: msgspec.Raw) -> msgspec.Raw:
+    return raw
 
 
-def _parse_sql(table: StreamTable) -> str:
-    """Return a query that reads each line's columns in one pass."""
-    columns = table.columns
-    structure = json.dumps({name: "VARCHAR" if kind == "text" else "JSON" for name, kind in columns.items()})
-    selected = [
-        f"{_CASTS[kind].format(field=_field(name), text=_text(name))} AS {_identifier(name)}" for name, kind in columns.items()
-    ]
-    misfits = [
-        f"CASE WHEN {_field(name)} IS NOT NULL AND {_identifier(name)} IS NULL THEN {_entry(name, _field(name))} END"
-        for name, kind in columns.items()
-        if kind not in ("text", "json")
-    ]
-    return f"""
-        SELECT {", ".join(selected)}, extra AS {EXTRA}, {_object(misfits)} AS {UNPARSED}
-        FROM (SELECT json_transform(line, {_literal(structure)}) AS fields, {_unknown_fields(columns)} AS extra FROM lines)
-    """  # noqa: S608  names of fields, quoted
+def _to_text(raw: msgspec.Raw) -> str:
+    """Return a string as it is, and anything else as its JSON."""
+    json = bytes(raw)
+    return _string.decode(json) if json.startswith(b'"') else json.decode()
 
 
-def _unknown_fields(known: Iterable[str]) -> str:
-    """Return an expression for a JSON object of a line's unknown fields that are not null, by name; null if none."""
-    names = ", ".join(map(_literal, known))
-    fields = "list_zip(json_keys(line), json_extract(line, '$.*'))"
-    unknown = f"list_sort(list_filter({fields}, lambda f: f[1] NOT IN ({names}) AND f[2]::VARCHAR <> 'null'))"
-    entries = f"list_transform({unknown}, lambda f: to_json(f[1]) || ':' || f[2]::VARCHAR)"
-    return f"nullif('{{' || array_to_string({entries}, ',') || '}}', '{{}}')"
+def _to_bigint(raw: msgspec.Raw) -> int | None:
+    text = _to_text(raw)
+    if match := _INTEGER.fullmatch(text):
+        number = int(match[1] + match[2])
+        return number if number in _INT64 else None
+    if _EXPONENT.fullmatch(text) and not bytes(raw).startswith(b'"'):  # 5e2 is an integer for JSON
+        value = float(text)
+        return int(value) if value.is_integer() and abs(value) < _EXACT_FLOATS else None
+    return None
 
 
-def _readable(reader: duckdb.DuckDBPyConnection, records: Sequence[RawRecord]) -> Iterator[str]:
-    texts = [repair_text(record) for record in records]
-    valid = _query(reader, pa.array(texts, pa.string()), "SELECT json_valid(line) AS valid FROM lines")
-    for record, text, usable in zip(records, texts, valid.column("valid").to_pylist(), strict=True):
-        yield text if usable else wrap_unreadable(record)
+def _to_double(raw: msgspec.Raw) -> float | None:
+    text = _to_text(raw)
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) and text.isascii() else None  # float() also reads the digits of other scripts
 
 
-def _object(entries: Sequence[str]) -> str:
-    """Return an expression for a JSON object of the entries that are not null, itself null when none is left."""
-    if not entries:
-        return "NULL::VARCHAR"
-    return f"nullif('{{' || concat_ws(',', {', '.join(entries)}) || '}}', '{{}}')"
+def _to_bool(raw: msgspec.Raw) -> bool | None:
+    return _BOOLEANS.get(_to_text(raw))
 
 
-def _entry(name: str, value: str) -> str:
-    return f"{_literal(json.dumps(name, ensure_ascii=False) + ':')} || {value}"
+def _to_timestamp(raw: msgspec.Raw) -> str | None:
+    match = _TIMESTAMP.fullmatch(_to_text(raw))
+    if match is None:
+        return None
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    micros = int((match["fraction"] or "").ljust(6, "0")[:6])  # further decimals are cut off, as DuckDB does
+    if (hour, minute, second, micros) > (24, 0, 0, 0):  # 24:00 is the end of a day
+        return None
+    time = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
+    try:
+        date = datetime(*map(int, match["date"].split("-")), tzinfo=UTC)  # type: ignore[misc,arg-type]
+        return (date + time - _offset(match["zone"] or "")).isoformat()
+    except (ValueError, OverflowError):  # a day that does not exist, or beyond the years 1 to 9999
+        return None
 
 
-def _field(name: str) -> str:
-    return f"fields.{_identifier(name)}"
+def _offset(zone: str) -> timedelta:
+    """Return how far a zone such as ``+02``, ``-0330`` or ``Z`` is ahead of UTC."""
+    if zone[:1] not in ("+", "-"):
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(6, "0")
+    ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:]))
+    return ahead if zone[0] == "+" else -ahead
 
 
-def _text(name: str) -> str:
-    return f"(fields.{_identifier(name)} ->> '$')"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+_CONVERTERS: Final[Mapping[ColumnType, Callable[[msgspec.Raw], Value]]] = {
+    "text": _to_text,
+    "json": _to_json,
+    "bigint": _to_bigint,
+    "double": _to_double,
+    "bool": _to_bool,
+    "timestamp": _to_timestamp,
+}
+"""Return a value as its column wants it, or None where it does not fit."""

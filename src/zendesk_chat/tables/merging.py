@@ -1,4 +1,4 @@
-"""How rows take the place of others in a table: dlt's merge, and the conditions in SQL that make it ours.
+"""How rows replace others in a table: dlt's merge, with conditions in SQL.
 
 dlt writes the rows into a table beside the real one, deletes what its ``destination_scope`` names, and inserts what passes its
 ``source_filter``, all in one transaction of the destination.
@@ -25,11 +25,11 @@ def merge(table: StreamTable, qualify: Callable[[str], str]) -> dict[str, Any]:
     """Return the write disposition with which rows are merged into a table.
 
     With a ``parent_field``, the rows of ``naming_rows`` delete whatever the parents have in the table and are not inserted
-    themselves. With ``latest_by``, a row stays that is later than the one that comes.
+    themselves. With ``latest_by``, a row of the table stays if it is later than the new one.
 
     Args:
-        table: Which.
-        qualify: Gives a table's name as the destination's SQL has it.
+        table: The table.
+        qualify: Returns the qualified name of a table in the destination's SQL.
     """
     if table.parent_field is not None:
         return _BY_KEY | _replacing_children(table.primary_key[0], table.parent_field)

@@ -83,7 +83,7 @@ class Spool:
         )
 
     def clear(self) -> None:
-        """Forget all rows and give their room on disk back."""
+        """Delete all rows and their file."""
         if self._writer is not None:
             self._writer.close()
             self._path.unlink()

@@ -1,48 +1,56 @@
-"""Cutting the lists inside of chats into records of their own: one for each item, whatever form it has."""
+"""The items of a list in each chat as records of their own, whatever form an item has.
+
+The chat ``{"id": "A", "update_timestamp": "T", "history": [{"type": "chat.msg", "timestamp": "S", "msg": "hi"}]}`` gives the
+event ``{"type": "chat.msg", "timestamp": "S", "msg": "hi", "id": "A|S|chat.msg", "chat_id": "A",
+"chat_update_timestamp": "T", "position": 0}``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, starmap
+from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
-from zendesk_chat.streams.derived.fitting import Aside, Schema, fit_fields, fit_to, scalars, struct_type, text_of
-from zendesk_chat.streams.derived.raw_chats import UNREADABLE, Chat, read_chat, updated
+from zendesk_chat.json_schema import Schema
+from zendesk_chat.json_types import Json
+from zendesk_chat.streams.derived.chats import PATHS_OF_CHAT, UNREADABLE, Chat, read_chat, updated
+from zendesk_chat.streams.derived.fitting import Fitter, Rejected, scalars, struct_type, text_of
 from zendesk_chat.streams.keys import is_made
 from zendesk_chat.streams.stream import Children, RawRecord
 
 AS_SENT: Final = "as_sent"
-"""The field of a record for what fits in no other: values by their path, or under ``ITEM`` an item that is no object."""
+"""The field of a record for rejected values, by their path; under ``ITEM`` an item that is no object."""
 
 ITEM: Final = "item"
 MADE: Final = ("id", "chat_id", "chat_update_timestamp", "position", AS_SENT)
 
-Parts: TypeAlias = tuple[str, Sequence[Any]]
-"""The id of a chat and the records cut from it, as structs or dicts."""
+_Items: TypeAlias = Sequence[Any]
+"""Structs made from a schema."""
 
 _NOTHING: Final = Annotated[str, msgspec.Meta(min_length=1, max_length=0)]  # no value is that
-_TEXT: Final[Schema] = {"type": ["null", "string"]}
+_TEXT: Final = Schema(("null", "string"))
+_ID: Final = Schema(("null", "string", "integer"))
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """How a list of each chat is cut.
+class NestedList:
+    """A list in each chat whose items become records.
 
     Attributes:
-        name: Of the list in the chat.
-        key_fields: Fields of an item that tell it apart from the others of its chat.
+        name: The field of the chat.
+        key_fields: Fields of an item that identify it in its chat.
         key: Makes the id of a record from that of its chat and the ``key_fields``. Where items of a chat share one, the second
             and later ones are numbered.
-        renamed: What fields of an item are called in the record, where their name is taken there.
-        drifting: Scalar fields that are known to come as text and as numbers.
+        renamed: The names of fields of an item in the record, where their own is taken there.
+        drifting: Scalar fields that are known to come as strings and as numbers.
         always: Fields that a record has even where its item has not.
-        capacity: With so many items the list may be cut short; None where it never is.
-        from_array: The fields of an item that is a bare array.
+        capacity: A list with so many items may be cut short; None where it never is.
+        from_array: Makes the fields of an item that is a bare array.
     """
 
     name: str
@@ -52,183 +60,215 @@ class Cut:
     drifting: tuple[str, ...] = ()
     always: tuple[str, ...] = ()
     capacity: int | None = None
-    from_array: Callable[[Sequence[Any]], dict[str, Any]] | None = None
+    from_array: Callable[[Sequence[Json]], dict[str, Json]] | None = None
 
     @property
     def taken(self) -> frozenset[str]:
         """Names that the fields of an item cannot have in its record."""
         return frozenset((*MADE, *self.renamed.values())) - {*self.key_fields}
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The path in a chat of the object that becomes a record."""
+        return (self.name, "*")
 
-def cutter(cut: Cut, schema: Schema) -> Callable[[Sequence[RawRecord]], Children]:
-    """The function that cuts a list out of chats into records of a schema.
+    @property
+    def other_paths(self) -> Mapping[str, tuple[str, ...] | None]:
+        """The paths in a chat of fields that are not below ``path`` by their name; None for those that the connector makes."""
+        renamed = {new: (*self.path, old) for old, new in self.renamed.items()}
+        made = dict.fromkeys(("position",) if "id" in self.key_fields else ("id", "position"))
+        return {**PATHS_OF_CHAT, **renamed, **made}
 
-    A chat that comes twice counts as it came last. One that is nested too deeply to be read, deeper than an answer may be, has
-    no children and is no parent. Neither has a chat whose ``id`` was made from its content: an edit would give it another one,
-    and leave the children without it.
+    def extractor(self, schema: Schema) -> ListExtractor:
+        """Return what extracts records of a schema."""
+        return ListExtractor(_ExactReader.of(self, schema), _LenientReader.of(self, schema), self.capacity)
+
+
+@dataclass(frozen=True, slots=True)
+class ListExtractor:
+    """Extracts the items of a list from chats.
+
+    A chat that comes twice counts as it came last. One that is nested too deeply to be read has no children and is no parent.
+    Neither has a chat whose ``id`` was made from its content: an edit would give it another one, and leave the children
+    without it.
     """
-    read_exactly, read_leniently = _exact_reader(cut, schema), _lenient_reader(cut, schema)
-    encode = msgspec.json.Encoder().encode
 
-    def derive(records: Sequence[RawRecord]) -> Children:
+    exact: _ExactReader
+    lenient: _LenientReader
+    capacity: int | None
+
+    def extract(self, records: Sequence[RawRecord]) -> Children:
+        """Return the items of these chats as records."""
         chats: dict[str, list[RawRecord]] = {}
+        irregular: dict[str, list[RawRecord]] = {}
+        encode = msgspec.json.Encoder().encode
         for record in records:
-            read = read_exactly(record) or read_leniently(record)
+            exact = self.exact.read(record)
+            read = exact or self.lenient.read(record)
             if read is not None and not is_made(read[0]):
-                chat_id, parts = read
-                chats.pop(chat_id, None)
-                chats[chat_id] = list(map(encode, parts))
-        capacity = cut.capacity
-        parents = [chat_id for chat_id, parts in chats.items() if capacity is None or len(parts) < capacity]
-        return Children(list(chain.from_iterable(chats.values())), parents)
+                chat_id, items = read
+                chats.pop(chat_id, None)  # so that it takes its new position
+                irregular.pop(chat_id, None)
+                chats[chat_id] = list(map(encode, items))
+                if exact is None:
+                    irregular[chat_id] = chats[chat_id]
+        capacity = self.capacity
+        parents = [chat_id for chat_id, items in chats.items() if capacity is None or len(items) < capacity]
+        return Children(list(chain(*chats.values())), parents, list(chain(*irregular.values())))
 
-    return derive
 
-
-def split_names(fields: Mapping[str, Any], taken: frozenset[str]) -> tuple[dict[str, Any], Aside]:
-    """Fields that keep their names, and those whose names are taken."""
+def split_names(fields: Mapping[str, Json], taken: frozenset[str]) -> tuple[dict[str, Json], Rejected]:
+    """Return the fields that keep their names, and those whose names are taken."""
     if taken.isdisjoint(fields):
         return dict(fields), {}
-    aside = {name: value for name, value in fields.items() if name in taken}
-    return {name: value for name, value in fields.items() if name not in aside}, aside
+    rejected = {name: value for name, value in fields.items() if name in taken}
+    return {name: value for name, value in fields.items() if name not in rejected}, rejected
 
 
-def _exact_reader(cut: Cut, schema: Schema) -> Callable[[RawRecord], Parts | None]:
-    """Reads chats whose items are as the schema says, but for known drift; None for any other."""
-    decoder = msgspec.json.Decoder(_exact_chat(cut, schema))
-    mend = _drift_mender(cut, schema)
-    values_of = _values_of(cut.key_fields)
-    renamed = tuple(cut.renamed.items())
+@dataclass(frozen=True, slots=True)
+class _DriftingField:
+    """A scalar field that comes as a string and as a number, fitted where it is."""
 
-    def read(record: RawRecord) -> Parts | None:
+    name: str
+    value_of: Callable[[object], Json]
+    allowed: frozenset[type]
+    fitter: Fitter
+
+    @classmethod
+    def of(cls, name: str, schema: Schema) -> _DriftingField:
+        return cls(name, attrgetter(name), scalars(schema) | {msgspec.UnsetType}, Fitter.of(schema))
+
+    def fit(self, items: _Items) -> bool:
+        """Fit the field of all items; False where a value does not fit."""
+        rejected: Rejected = {}
+        if not self.allowed.issuperset(map(type, map(self.value_of, items))):
+            for item in items:
+                value = self.value_of(item)
+                if type(value) not in self.allowed:
+                    setattr(item, self.name, self.fitter.fit(value, self.name, rejected))
+        return not rejected
+
+
+@dataclass(frozen=True, slots=True)
+class _ExactReader:
+    """Reads chats whose items fit the schema, but for known drift."""
+
+    key: Callable[..., str]
+    key_values: tuple[Callable[[object], Json], ...]
+    renamed: tuple[tuple[str, str], ...]
+    drifting: tuple[_DriftingField, ...]
+    decoder: msgspec.json.Decoder[Any]
+
+    @classmethod
+    def of(cls, nested: NestedList, schema: Schema) -> _ExactReader:
+        drifting = [_DriftingField.of(name, known) for name, known in schema.properties.items() if name in nested.drifting]
+        key_values = tuple(map(attrgetter, nested.key_fields))
+        decoder = msgspec.json.Decoder(_exact_chat(nested, schema))
+        return cls(nested.key, key_values, tuple(nested.renamed.items()), tuple(drifting), decoder)
+
+    def read(self, record: RawRecord) -> tuple[str, _Items] | None:
+        """Return the id of a chat and its items as records; None where one does not fit the schema."""
         try:
-            chat: Any = decoder.decode(record)
+            chat = self.decoder.decode(record)
         except UNREADABLE:
             return None
         items = chat.items or ()
-        if not mend(items):
+        if not all(drifting.fit(items) for drifting in self.drifting):
             return None
         chat_id, time = chat.id, updated(chat)
-        keys = _numbered(list(starmap(partial(cut.key, chat_id), map(values_of, items))))
-        for name, new_name in renamed:
+        keys = _numbered(list(map(partial(self.key, chat_id), *(map(value_of, items) for value_of in self.key_values))))
+        for name, new_name in self.renamed:
             for item in items:
                 setattr(item, new_name, getattr(item, name))
         for position, item in enumerate(items):
             item.id, item.chat_id, item.chat_update_timestamp, item.position = keys[position], chat_id, time, position
         return chat_id, items
 
-    return read
 
-
-def _exact_chat(cut: Cut, schema: Schema) -> type[msgspec.Struct]:
-    known = schema["properties"]
-    properties = {**known, **{name: _TEXT for name in cut.key_fields if name not in known}}
-    fields: list[Any] = [(name, *_exact_field(cut, name, node)) for name, node in properties.items()]
+def _exact_chat(nested: NestedList, schema: Schema) -> type[msgspec.Struct]:
+    properties = {**schema.properties, **{name: _TEXT for name in nested.key_fields if name not in schema.properties}}
+    fields = [(name, *_exact_field(nested, name, known)) for name, known in properties.items()]
     item = msgspec.defstruct("Item", fields, forbid_unknown_fields=True, kw_only=True, gc=False)
-    return _chat_type(cut, list[item] | None, str)  # type: ignore[valid-type]  # made from data
+    return _chat_type(nested, list[item] | None, str)  # type: ignore[valid-type]  # made from data
 
 
-def _exact_field(cut: Cut, name: str, schema: Schema) -> tuple[Any, ...]:
-    """Type and default of a field of an item."""
-    if name in cut.taken:
+def _exact_field(nested: NestedList, name: str, schema: Schema) -> tuple[Any, Any]:
+    """Return type and default of a field of an item."""
+    if name in nested.taken:
         return _NOTHING | msgspec.UnsetType, msgspec.UNSET
-    if name in cut.key_fields:
-        return (struct_type({**schema, "type": [kind for kind in schema["type"] if kind != "null"]}),)
-    kind = struct_type({"type": ["null", "string", "integer"]} if name in cut.drifting else schema)
-    return kind | msgspec.UnsetType, None if name in cut.always else msgspec.UNSET
+    if name in nested.key_fields:
+        return struct_type(Schema(schema.present_types)), msgspec.NODEFAULT
+    kind = struct_type(_ID if name in nested.drifting else schema)
+    return kind | msgspec.UnsetType, None if name in nested.always else msgspec.UNSET
 
 
-def _values_of(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    values = attrgetter(*names)
-    return values if len(names) > 1 else lambda item: (values(item),)
+@dataclass(frozen=True, slots=True)
+class _LenientReader:
+    """Reads chats whatever their items are."""
 
+    nested: NestedList
+    decoder: msgspec.json.Decoder[Any]
+    fitter: Fitter
+    nulls: Mapping[str, None]
 
-def _drift_mender(cut: Cut, schema: Schema) -> Callable[[Sequence[Any]], bool]:
-    """Fits drifting fields of items where they are; False where a value does not fit."""
-    drifting = [
-        (name, attrgetter(name), scalars(node) | {msgspec.UnsetType}, fit_to(node))
-        for name, node in schema["properties"].items()
-        if name in cut.drifting
-    ]
+    @classmethod
+    def of(cls, nested: NestedList, schema: Schema) -> _LenientReader:
+        nulls = dict.fromkeys(name for name in nested.always if name in schema.properties)
+        return cls(nested, msgspec.json.Decoder(_chat_type(nested, Any, Any)), Fitter.of(schema), nulls)
 
-    def mend(items: Sequence[Any]) -> bool:
-        aside: Aside = {}
-        for name, value_of, allowed, fit in drifting:
-            if not allowed.issuperset(map(type, map(value_of, items))):
-                for item in items:
-                    value = value_of(item)
-                    setattr(item, name, value if type(value) in allowed else fit(value, name, aside))
-        return not aside
-
-    return mend
-
-
-def _lenient_reader(cut: Cut, schema: Schema) -> Callable[[RawRecord], Parts | None]:
-    """Reads chats whatever their items are; None where one is nested too deeply."""
-    decoder = msgspec.json.Decoder(_chat_type(cut, Any, Any))
-    fit_item = _item_fitter(cut, schema)
-    key_names = [cut.renamed.get(name, name) for name in cut.key_fields]
-
-    def read(record: RawRecord) -> Parts | None:
-        chat: Any = read_chat(record, decoder)
+    def read(self, record: RawRecord) -> tuple[str, Sequence[dict[str, Json]]] | None:
+        """Return the id of a chat and its items as records; None where it has no id or is nested too deeply."""
+        chat = read_chat(record, self.decoder)
         if chat is None or chat.id is None:
             return None
         chat_id, time = text_of(chat.id), updated(chat)
-        parts = [fit_item(item) for item in _as_list(chat.items)]
-        keys = _numbered([cut.key(chat_id, *(text_of(part.get(name)) for name in key_names)) for part in parts])
-        for position, (part, key) in enumerate(zip(parts, keys, strict=True)):
-            part |= {"id": key, "chat_id": chat_id, "chat_update_timestamp": time, "position": position}
-        return chat_id, parts
+        records = [self._fit_item(item) for item in _as_list(chat.items)]
+        names = [self.nested.renamed.get(name, name) for name in self.nested.key_fields]
+        keys = _numbered([self.nested.key(chat_id, *(text_of(item.get(name)) for name in names)) for item in records])
+        for position, (item, key) in enumerate(zip(records, keys, strict=True)):
+            item |= {"id": key, "chat_id": chat_id, "chat_update_timestamp": time, "position": position}
+        return chat_id, records
 
-    return read
-
-
-def _item_fitter(cut: Cut, schema: Schema) -> Callable[[Any], dict[str, Any]]:
-    """Makes a record of an item, but for the fields that it has from its chat."""
-    fit_all, taken, renamed = fit_fields(schema), cut.taken, tuple(cut.renamed.items())
-    nulls = dict.fromkeys(name for name in cut.always if name in schema["properties"])
-
-    def fit_item(item: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON value
+    def _fit_item(self, item: Json) -> dict[str, Json]:
+        """Return an item as a record, but for the fields that it has from its chat."""
+        nested = self.nested
         if isinstance(item, dict):
-            fields, aside = split_names(item, taken)
+            fields, rejected = split_names(item, nested.taken)
         else:
-            fields, aside = cut.from_array(item) if cut.from_array and isinstance(item, list) else {}, {ITEM: item}
-        for name, new_name in renamed:
+            fields, rejected = nested.from_array(item) if nested.from_array and isinstance(item, list) else {}, {ITEM: item}
+        for name, new_name in nested.renamed.items():
             if name in fields:
                 fields[new_name] = fields.pop(name)
-        fitted = fit_all(fields, "", aside)
-        if aside:
-            fitted[AS_SENT] = aside
-        return nulls | fitted if nulls else fitted
-
-    return fit_item
+        fitted = self.fitter.fit_fields(fields, "", rejected)
+        return {**self.nulls, **fitted, **({AS_SENT: rejected} if rejected else {})}
 
 
-def _chat_type(cut: Cut, items: Any, identity: Any) -> type[msgspec.Struct]:  # noqa: ANN401  types
-    fields: list[Any] = [("id", identity), ("items", items, msgspec.field(name=cut.name, default=None))]
+def _chat_type(nested: NestedList, items: object, identity: object) -> type[msgspec.Struct]:
+    fields: list[Any] = [("id", identity), ("items", items, msgspec.field(name=nested.name, default=None))]
     return msgspec.defstruct("Chat", fields, bases=(Chat,), kw_only=True, gc=False)
 
 
-def _as_list(value: object) -> Sequence[Any]:
+def _as_list(value: Json) -> list[Json]:
     if value is None:
-        return ()
+        return []
     return value if isinstance(value, list) else [value]
 
 
 def _numbered(keys: list[str]) -> list[str]:
-    """The keys, each one once: the second of its kind ends in ``|2``."""
+    """Return the keys, each one once: ``["a", "b", "a"]`` becomes ``["a", "b", "a|2"]``."""
     if len(set(keys)) == len(keys):
         return keys
-    met = dict.fromkeys(keys, 0)
+    counts = dict.fromkeys(keys, 0)
     numbered = []
     for key in keys:
-        met[key] += 1
-        numbered.append(key if met[key] == 1 else _free(key, met))
+        counts[key] += 1
+        numbered.append(key if counts[key] == 1 else _free(key, counts))
     return numbered
 
 
-def _free(key: str, met: dict[str, int]) -> str:
-    while (candidate := f"{key}|{met[key]}") in met:
-        met[key] += 1
-    met[candidate] = 1
+def _free(key: str, counts: dict[str, int]) -> str:
+    """Return the next number of a key that is no other key: ``a|2`` may be the own key of another item."""
+    while (candidate := f"{key}|{counts[key]}") in counts:
+        counts[key] += 1
+    counts[candidate] = 1
     return candidate

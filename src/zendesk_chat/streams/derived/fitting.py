@@ -1,9 +1,10 @@
-"""Records held to their JSON schema: decoded into structs where they are as it says, fitted to it where they are not."""
+"""Values held to the JSON schema of their record: decoded into structs where they fit, converted where they do not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from types import NoneType
@@ -11,104 +12,109 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-Schema: TypeAlias = Mapping[str, Any]
+from zendesk_chat.json_schema import JsonType, Schema
+from zendesk_chat.json_types import Json
 
-Aside: TypeAlias = dict[str, Any]
-"""Values that fit nowhere, by their path in the record: ``attachment.size``."""
+Rejected: TypeAlias = dict[str, Json]
+"""Values that do not fit, by their path in the record: ``attachment.size``."""
 
-Fit: TypeAlias = Callable[[Any, str, Aside], Any]
-"""Returns a value as its schema wants it; null, and the value is set aside under its path, where that would lose something."""
-
-FitFields: TypeAlias = Callable[[Mapping[str, Any], str, Aside], dict[str, Any]]
-"""The same for the fields of an object, each with its path after a prefix."""
-
-_SCALARS: Final[Mapping[str, tuple[type, ...]]] = {
+_SCALARS: Final[Mapping[JsonType, tuple[type, ...]]] = {
     "null": (NoneType,),
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
     "boolean": (bool,),
 }
-_INTEGER: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)  # what comes back the same, and has room in 64 bits
+_INTEGER: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)  # 17, but not 007, which would lose its zeros; 64 bits hold it
 _NUMBER: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 
 
-def text_of(value: object) -> str:
-    """A value as text: a text as it is, anything else as JSON, and nothing as the empty text."""
+def text_of(value: Json) -> str:
+    """Return a string as it is, anything else as JSON, and null as the empty string."""
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
 def scalars(schema: Schema) -> frozenset[type]:
-    """The Python types of the scalars that a schema allows."""
-    return frozenset(kind for name in schema["type"] for kind in _SCALARS.get(name, ()))
+    """Return the Python types of the scalars that a schema allows."""
+    return frozenset(kind for name in schema.types for kind in _SCALARS.get(name, ()))
 
 
-def struct_type(schema: Schema) -> Any:  # noqa: ANN401  a type
-    """The type that decodes exactly what a schema allows. Formats are not looked at."""
+def struct_type(schema: Schema) -> Any:  # noqa: ANN401  a type made from data
+    """Return the type that decodes exactly what a schema allows; formats are ignored."""
     kinds: list[Any] = [None if kind is NoneType else kind for kind in scalars(schema)]
-    if "array" in schema["type"]:
-        kinds.append(list[struct_type(schema["items"])])  # type: ignore[misc]  # made from data
-    if "object" in schema["type"]:
-        fields = [(name, struct_type(field) | msgspec.UnsetType, msgspec.UNSET) for name, field in _properties(schema).items()]
-        kinds.append(msgspec.defstruct("Fields", fields, forbid_unknown_fields=True, gc=False) if fields else dict[str, Any])
+    if schema.allows("array"):
+        kinds.append(list[object if schema.items is None else struct_type(schema.items)])  # type: ignore[misc]  # made from data
+    if schema.allows("object"):
+        fields = [(name, struct_type(field) | msgspec.UnsetType, msgspec.UNSET) for name, field in schema.properties.items()]
+        kinds.append(msgspec.defstruct("Fields", fields, forbid_unknown_fields=True, gc=False) if fields else dict[str, object])
     return reduce(or_, kinds)
 
 
-def fit_fields(schema: Schema) -> FitFields:
-    """How the fields of an object are fitted to its schema; those that it does not name stay as they are."""
-    known = {name: (scalars(field), fit_to(field)) for name, field in _properties(schema).items()}
-    unknown = (frozenset[type](), _keep)
+@dataclass(frozen=True, slots=True)
+class Fitter:
+    """Fits values to a schema.
 
-    def fit(fields: Mapping[str, Any], prefix: str, aside: Aside) -> dict[str, Any]:
-        fitted = {}
-        for name, value in fields.items():
-            plain, fit_value = known.get(name, unknown)
-            fitted[name] = value if value.__class__ in plain else fit_value(value, prefix + name, aside)
-        return fitted
+    Where a string is wanted anything becomes one. Strings of numbers become numbers, 0 and 1 become booleans, and a single
+    value becomes an array of one, where those are wanted. Where that would lose something, the value becomes null and the
+    original is rejected.
 
-    return fit
-
-
-def fit_to(schema: Schema) -> Fit:
-    """How values are fitted to a schema.
-
-    Where a text is wanted anything becomes one. Texts of numbers become numbers, 0 and 1 become booleans, and a single value
-    becomes an array of one, where those are wanted.
+    Attributes:
+        types: The JSON types that are wanted.
+        scalars: The Python types of scalars that stay as they are.
+        fields: How the known fields of an object are fitted; the others stay as they are.
+        items: How the items of an array are fitted; None where they stay as they are.
     """
-    types = frozenset(schema["type"])
-    plain = scalars(schema)
-    fit_object = fit_fields(schema)
-    fit_item = fit_to(schema["items"]) if "items" in schema else _keep
 
-    def fit(value: Any, path: str, aside: Aside) -> Any:  # noqa: ANN401  any JSON value
-        if value.__class__ in plain:
+    types: frozenset[JsonType]
+    scalars: frozenset[type]
+    fields: Mapping[str, Fitter]
+    items: Fitter | None
+
+    @classmethod
+    def of(cls, schema: Schema) -> Fitter:
+        """Return how values are fitted to a schema."""
+        return cls(
+            frozenset(schema.types),
+            scalars(schema),
+            {name: cls.of(field) for name, field in schema.properties.items()},
+            None if schema.items is None else cls.of(schema.items),
+        )
+
+    def fit(self, value: Json, path: str, rejected: Rejected) -> Json:
+        """Return a value as the schema wants it, adding what does not fit to ``rejected`` under its path."""
+        if value.__class__ in self.scalars:
             return value
-        if isinstance(value, dict) and "object" in types:
-            return fit_object(value, f"{path}.", aside)
-        if "array" in types and (isinstance(value, list) or "string" not in types):
-            items = value if isinstance(value, list) else [value]
-            return [fit_item(item, f"{path}.{index}", aside) for index, item in enumerate(items)]
-        converted = text_of(value) if "string" in types else _number(value, types)
+        if isinstance(value, dict) and "object" in self.types:
+            return self.fit_fields(value, f"{path}.", rejected)
+        if "array" in self.types and (isinstance(value, list) or "string" not in self.types):
+            return self._fit_items(value if isinstance(value, list) else [value], path, rejected)
+        converted = text_of(value) if "string" in self.types else _number(value, self.types)
         if converted is None:
-            aside[path] = value
+            rejected[path] = value
         return converted
 
-    return fit
+    def fit_fields(self, fields: Mapping[str, Json], prefix: str, rejected: Rejected) -> dict[str, Json]:
+        """Return the fields of an object as its schema wants them; their paths begin with a prefix."""
+        fitted = {}
+        for name, value in fields.items():
+            fitter = self.fields.get(name)
+            if fitter is None or value.__class__ in fitter.scalars:  # the usual case, without a call
+                fitted[name] = value
+            else:
+                fitted[name] = fitter.fit(value, prefix + name, rejected)
+        return fitted
+
+    def _fit_items(self, items: list[Json], path: str, rejected: Rejected) -> list[Json]:
+        fitter = self.items
+        if fitter is None:
+            return items
+        return [fitter.fit(item, f"{path}.{index}", rejected) for index, item in enumerate(items)]
 
 
-def _properties(schema: Schema) -> Mapping[str, Schema]:
-    properties: Mapping[str, Schema] = schema.get("properties", {})
-    return properties
-
-
-def _keep(value: Any, _path: str, _aside: Aside) -> Any:  # noqa: ANN401  any JSON value
-    return value
-
-
-def _number(value: object, types: frozenset[str]) -> float | None:
-    """A number or boolean that says the same, or None."""
+def _number(value: Json, types: frozenset[JsonType]) -> float | None:
+    """Return an equal number or boolean of these types, or None."""
     if isinstance(value, str):
         if "integer" in types and _INTEGER.fullmatch(value):
             return int(value)

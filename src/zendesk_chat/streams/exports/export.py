@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from zendesk_chat.request import FEW_ATTEMPTS, Request
-from zendesk_chat.streams.drift import Finding
 from zendesk_chat.streams.exports.times import RECENT_US
 from zendesk_chat.streams.keys import text_key
 from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
@@ -43,9 +42,6 @@ class ExportPage(msgspec.Struct, kw_only=True):
     end_id: object = None
 
 
-Look: TypeAlias = tuple[Callable[[msgspec.Raw], Row | None], Callable[[], Sequence[Finding]]]
-
-
 @dataclass(frozen=True, slots=True)
 class Export:
     """An incremental export.
@@ -62,8 +58,6 @@ class Export:
         ordered: Whether records are known to come in the order of their time, and not of a later change.
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` is seconds; each run finds out first.
         redact: What is made of each raw record before anything else is; None for nothing.
-        look: Makes for a run a ``row`` that looks on the way for what the schema does not know, and a function that tells what
-            it found since it was last asked. It is for records so large that to decode them twice would count.
     """
 
     stream: str
@@ -77,8 +71,6 @@ class Export:
     ordered: bool = True
     either_unit: bool = False
     redact: Callable[[bytes], bytes] | None = None
-    look: Callable[[], Look] | None = None
-    redacted_look: Callable[[Redaction], Callable[[], Look]] | None = None
 
     def read(
         self, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
@@ -103,8 +95,7 @@ class Export:
 
     def redacted(self, redaction: Redaction) -> Export:
         """Return the export with its records redacted before anything else is made of them."""
-        look = redacted_look(redaction) if (redacted_look := self.redacted_look) else None
-        return replace(self, redact=record_redactor(redaction, self.stream), look=look)
+        return replace(self, redact=record_redactor(redaction, self.stream))
 
     @property
     def complete_records(self) -> dict[str, str | int]:

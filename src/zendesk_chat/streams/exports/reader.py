@@ -45,10 +45,8 @@ def read_export(
     if not run.wants(min(saved.complete_until, saved.time)):
         yield Batch((), saved, 0, notes, 1.0)
         return
-    row, found = export.look() if export.look else (export.row, None)
-    reading = _Reading(replace(export, row=row), fetch, run, notes)
-    for batch in reading.batches(saved, resumed=position is not None):
-        yield replace(batch, drift=found() if batch.records else ()) if found else batch
+    reading = _Reading(export, fetch, run, notes)
+    yield from reading.batches(saved, resumed=position is not None)
     if position is None and reading.without_objects:
         what = f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this."
         raise RecordShapeError(what, stream=export.stream)
