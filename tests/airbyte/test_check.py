@@ -128,7 +128,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     import io
     import tempfile
 
-    from tests.support.http_fakes import HastyClock
+    from tests.support.clock import FakeClock
     from tests.support.protocol import parse
     from zendesk_chat.airbyte.check import check
     from zendesk_chat.airbyte.messages import Writer
@@ -140,7 +140,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
         "access_token": EXPIRED_TOKEN,
         "refresh_token": "sandbox-refresh-token",
     }
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         path = files(Path(folder), config=config_of(sandbox, credentials=oauth))[1]
         assert check(Writer(out, clock), clock, path) == 0

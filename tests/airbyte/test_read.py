@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
+from tests.support.clock import FakeClock
 from tests.support.executable import (
     ALL,
     INCREMENTAL,
@@ -25,7 +26,6 @@ from tests.support.executable import (
     read_process,
     small,
 )
-from tests.support.http_fakes import HastyClock
 from tests.support.oracle import as_chat, by_content, truth
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
@@ -286,7 +286,7 @@ def one_error(output: Output, code: int) -> str:
 
 def read_raw(folder: Path, **given: Any) -> tuple[int, Output]:
     """``read`` in this process, of files that may be malformed."""
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     contents = {"config": GOOD_CONFIG, "catalog": catalog_of(["goals"]), "state": [], **given}
     config, catalog, state = files(folder, **contents)[1::2]
     code = read(Writer(out, clock), clock, config, catalog, state)

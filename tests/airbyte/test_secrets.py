@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock import FakeClock
 from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here
-from tests.support.http_fakes import HastyClock
 from tests.support.protocol import Output
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
@@ -180,7 +180,7 @@ class _Out:
 
 def test_the_writer_masks_longer_secrets_first() -> None:
     out = _Out()
-    writer = Writer(out, HastyClock())  # type: ignore[arg-type]
+    writer = Writer(out, FakeClock(running=True))  # type: ignore[arg-type]
     writer.keep_secret(["abcd", "abcdefgh"])
     writer.log("INFO", "abcdefgh abcd")
     assert b'"message":"**** ****"' in out.written

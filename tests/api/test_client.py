@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from tests.support.http_fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.clock import NOW, FakeClock
+from tests.support.http_fakes import TOKEN, Answer, Asker, FakeApi, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Client, Observer, Wait
@@ -172,7 +173,7 @@ def test_429_holds_every_thread_back_not_only_its_own() -> None:
 
     given = Given(status(429, retry_after="7"))
     other = Asker(given.client)
-    given.api._answers = [status(429, retry_after="7"), ok(), ok()]
+    given.api.answers = [status(429, retry_after="7"), ok(), ok()]
     given.client._limiter.pause(3)
     other.get()
     assert given.clock.time - NOW == 3 + 7
@@ -211,7 +212,7 @@ def test_another_fault_does_not_end_a_throttling_episode(other: Answer) -> None:
 def test_429_to_requests_under_way_together_uses_up_one_attempt() -> None:
     given = Given(ok())
     let_out = [given.limiter.acquire(lambda _: None) for _ in range(20)]
-    given.api._answers = [*[status(429)] * 9, ok()]
+    given.api.answers = [*[status(429)] * 9, ok()]
     for moment in let_out:
         given.limiter.refused(moment)
     given.asker.get()

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.http_fakes import TOKEN
-from tests.support.wire import CA, WireServer, answer, server_tls, serving
+from tests.support.http_fakes import CA, TOKEN, WireServer, answer, server_tls, serving
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.transport import HttpTransport, Response
 from zendesk_chat.clock import SystemClock

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.executable import EXECUTABLE, catalog_of, environment, files
-from tests.support.wire import answer, serving
+from tests.support.http_fakes import answer, serving
 
 MB = 1_000_000
 MOST_MEMORY_MB = 340

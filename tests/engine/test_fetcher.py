@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.http_fakes import FakeClock
+from tests.support.clock import FakeClock
 from tests.support.model import NOW, SECOND, ExportApi, Item
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Decode, Observer

@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.clock import FakeClock
 from tests.support.engine_streams import readers
-from tests.support.http_fakes import FakeClock
 from tests.support.model import NOW, SECOND, ExportApi, Item, ListApi
 from tests.support.properties import effort
 from zendesk_chat.api.client import Client, Decode, Observer

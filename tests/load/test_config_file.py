@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.http_fakes import FakeClock
+from tests.support.clock import FakeClock
 from zendesk_chat.clock import Stopped
 from zendesk_chat.config import OAuth
 from zendesk_chat.errors import ConfigError, TransientError

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.http_fakes import FakeApi, HastyClock, ok
+from tests.support.clock import FakeClock
+from tests.support.http_fakes import FakeApi, ok
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client
 from zendesk_chat.api.rate_limit import RateLimiter
@@ -85,7 +86,7 @@ def task(name: str, read: Read, state: Mapping[str, Any] | None = None) -> Task:
 
 
 def client(api: FakeApi | None = None, clock: Clock | None = None) -> Client:
-    clock = clock or HastyClock()
+    clock = clock or FakeClock(running=True)
     return Client(
         "https://acme.zendesk.com/api/v2/chat",
         transport=api or FakeApi([ok()]),
@@ -101,7 +102,7 @@ def start(
     clock: Clock | None = None,
     **options: Any,
 ) -> Iterator[Event]:
-    clock = clock or HastyClock()
+    clock = clock or FakeClock(running=True)
     return run(tasks, client(api, clock), Rotations(clock), clock, **options)
 
 

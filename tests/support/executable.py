@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.http_fakes import HastyClock
+from tests.support.clock import FakeClock
 from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.check import check
@@ -114,7 +114,7 @@ def read_process(config: Any, catalog: Any, state: Any = None, *options: str, **
 
 def read_here(config: Any, catalog: Any, state: Any = None, *, debug: bool = False) -> tuple[int, Output]:
     """``read`` in this process, with the protocol checked; waits take no time."""
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     with tempfile.TemporaryDirectory() as folder:
         paths = files(Path(folder), config=config, catalog=catalog, **({} if state is None else {"state": state}))[1::2]
         writer = Writer(out, clock, debug=debug)
@@ -124,7 +124,7 @@ def read_here(config: Any, catalog: Any, state: Any = None, *, debug: bool = Fal
 
 def check_here(config: Any) -> tuple[str, str]:
     """``check`` in this process; waits take no time."""
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     with tempfile.TemporaryDirectory() as folder:
         assert check(Writer(out, clock), clock, files(Path(folder), config=config)[1]) == 0
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.http_fakes import FakeClock
+from tests.support.clock import FakeClock
 from zendesk_chat.load.config_file import ConfigFile
 
 CALLS = ("open", "close", "write", "fsync", "ftruncate", "replace", "unlink", "lseek")

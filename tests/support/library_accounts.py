@@ -7,12 +7,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.support.clock import FakeClock
 from zendesk_chat import Account, Batch
-from zendesk_chat.clock import SystemClock
 from zendesk_chat.library import account as account_module
 from zendesk_chat.library import reading
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Sandbox
@@ -37,23 +39,11 @@ def oauth_of(sandbox: Sandbox, **options: Any) -> Account:
     return Account(config=config, **options)
 
 
-class LeapingClock(SystemClock):
-    """Real time, but for all threads it leaps ahead by what one of them waits."""
-
-    leapt = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + LeapingClock.leapt
-
-    def sleep(self, seconds: float) -> None:
-        LeapingClock.leapt += seconds
-        super().sleep(min(seconds, 0.001))
-
-
 def be_hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waits take no time."""
+    hasty = partial(FakeClock, running=True, skipped=SimpleNamespace())
     for module in (account_module, reading):
-        monkeypatch.setattr(module, "SystemClock", LeapingClock)
+        monkeypatch.setattr(module, "SystemClock", hasty)
 
 
 def records_of(batches: Iterable[Batch]) -> list[dict[str, Any]]:
