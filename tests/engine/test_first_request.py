@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.support.clock import FakeClock
-from tests.support.engine_streams import BOUNDS, pages, start, stream, task
 from tests.support.http_fakes import FakeApi, ok, status
+from tests.support.stream_runs import BOUNDS, pages, start, stream, task
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.run import Task

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.clock import FakeClock
-from tests.support.engine_streams import BOUNDS, endless, pages, readers, start, stream, task
 from tests.support.http_fakes import Answer, FakeApi, ok, status, unlimited
+from tests.support.stream_runs import BOUNDS, endless, pages, readers, start, stream, task
 from zendesk_chat.api.auth import HandOver, OAuthTokens
 from zendesk_chat.api.client import Client
 from zendesk_chat.clock import SystemClock
