@@ -33,8 +33,7 @@ CREDENTIALS = {
     "refresh_token": OLD[1],
 }
 CONFIG = {"subdomain": "acme", "note": "mine", "credentials": CREDENTIALS}
-TESTS = Path(__file__).parent.parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).parents[2]
 NOT_ROOT = os.geteuid() != 0
 
 
@@ -360,12 +359,12 @@ def test_a_write_that_fails_half_way_puts_the_old_content_back(file: Path, monke
 
 
 @pytest.mark.parametrize("links", [1, 2], ids=["renamed", "in place"])
-@pytest.mark.parametrize("how", ["steps", "moments"])
+@pytest.mark.parametrize("how", ["steps", "times"])
 def test_a_kill_leaves_the_old_or_the_new_pair_in_a_readable_file(file: Path, how: str, links: int) -> None:
     if links == 2:
         file.with_name("other-name").hardlink_to(file)
     file.write_text(json.dumps({**CONFIG, "padding": "x" * 20_000}))
-    script = [sys.executable, str(TESTS / "support" / "killed_renewal.py"), str(file), how, "1"]
+    script = [sys.executable, "-m", "tests.support.killed", "renewal", str(file), how, "1"]
     done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
     states = [json.loads(line) for line in done.stdout.splitlines()]
     pairs = [[pair for _, pair in state] for state in states]
@@ -470,7 +469,7 @@ def test_no_open_file_is_left(file: Path) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from tests.support.killed_renewal import renew
+from tests.support.killed import renew
 
 renew(Path(sys.argv[1]), *sys.argv[2:])
 """
