@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.support.oracle import DERIVED, by_content, truth
+from tests.support.sandbox import DERIVED, by_content, truth
 from zendesk_chat_sandbox import Sandbox, Switches
 
 Record = Mapping[str, Any]

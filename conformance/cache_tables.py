@@ -11,7 +11,7 @@ from connector import all_streams, primary_key
 from sqlalchemy import inspect, text
 
 import airbyte as ab
-from tests.support.oracle import by_content, truth
+from tests.support.sandbox import by_content, truth
 from zendesk_chat_sandbox import Sandbox
 
 Row = dict[str, Any]

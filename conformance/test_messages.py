@@ -3,7 +3,7 @@
 from account import account, config_of
 from connector import all_streams, configured, read
 
-from tests.support.oracle import by_content, truth
+from tests.support.sandbox import by_content, truth
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault
 
 OAUTH = {

@@ -17,7 +17,7 @@ from pod import PATH, REPLICATION, USER, Pod, can_be_read_only, why_not
 from pydantic import ValidationError
 from resumption import merged
 
-from tests.support.oracle import by_content, truth
+from tests.support.sandbox import by_content, truth
 from zendesk_chat_sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())

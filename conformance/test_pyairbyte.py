@@ -14,7 +14,7 @@ from checked import checked, checked_read
 from connector import EXECUTABLE, all_streams, discovered, names_in, run
 
 import airbyte as ab
-from tests.support.oracle import truth
+from tests.support.sandbox import truth
 from zendesk_chat_sandbox import Sandbox
 
 LISTS_ALONE = tuple(stream for stream in all_streams() if stream not in INCREMENTAL)

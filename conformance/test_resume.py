@@ -8,7 +8,7 @@ from account import INCREMENTAL, account, config_of, empty_account, live_a_littl
 from connector import all_streams, configured, read
 from resumption import assert_exactly, assert_resumes, assert_resumes_from_each_state, cuts
 
-from tests.support.oracle import DERIVED, by_content, truth
+from tests.support.sandbox import DERIVED, by_content, truth
 from tests.support.protocol import Output
 
 

@@ -19,8 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.support.clock import FakeClock
-from tests.support.executable import catalog_of, check_here, files
+from tests.support.executable import files
 from tests.support.http_fakes import answer, serving
+from tests.support.in_process import catalog_of, check_here
 from tests.support.protocol import Output, parse
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import ALL, check_here, config_of, execute, files, small
-from tests.support.oracle import DERIVED
+from tests.support.executable import execute, files
+from tests.support.in_process import ALL, check_here
 from tests.support.protocol import Output
+from tests.support.sandbox import DERIVED, config_of, small
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Fault, Sandbox
 
 

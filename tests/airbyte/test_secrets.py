@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.support.clock import FakeClock
-from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here
+from tests.support.executable import execute, files
+from tests.support.in_process import catalog_of, check_here, read_here
 from tests.support.protocol import Output
+from tests.support.sandbox import config_of
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.secrets import secrets_of
 from zendesk_chat.streams.lists.whole_list import WholeList

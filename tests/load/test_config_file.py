@@ -468,10 +468,14 @@ def test_no_open_file_is_left(file: Path) -> None:
 
 SCRIPT = """
 import sys
+from dataclasses import replace
 from pathlib import Path
-from tests.support.killed import renew
+from tests.support.clock import FakeClock
+from zendesk_chat.load.config_file import ConfigFile
 
-renew(Path(sys.argv[1]), *sys.argv[2:])
+path, access, refresh = sys.argv[1:]
+with ConfigFile(Path(path), FakeClock()).prepare() as slot:
+    slot.save(replace(slot.stored, access_token=access, refresh_token=refresh))
 """
 NO_NAMESPACE = NOT_ROOT or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0
 needs_mounts = pytest.mark.skipif(NO_NAMESPACE, reason="mounts need root and a mount namespace")
