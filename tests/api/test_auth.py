@@ -290,7 +290,7 @@ def test_a_client_that_may_not_have_tokens_of_its_own_is_told_so(error: str) -> 
 def cut(received: list[bytes]) -> NoAnswerError:
     """An answer of which only so much came."""
     error = NoAnswerError("the answer was cut short")
-    error.received = received
+    error.received = b"".join(received)
     return error
 
 

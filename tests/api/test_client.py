@@ -9,7 +9,7 @@ import pytest
 from tests.support.http_fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.client import Client, Observer, Wait
+from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
@@ -381,7 +381,7 @@ def test_an_answer_that_cannot_be_used_is_not_kept_during_the_wait(kind: type[Ex
         raise kind("of another form")
 
     class Looking(Observer):
-        def waited(self, wait: Wait) -> None:
+        def waited(self, seconds: float, reason: str = "") -> None:
             alive.extend(reference() for reference in kept)
 
     with pytest.raises((EnvelopeError, ServerError)):

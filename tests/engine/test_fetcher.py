@@ -222,8 +222,8 @@ class Watched(Memory):
         super().__init__(most)
         self.holders = self.most_holders = self.most_taken = 0
 
-    def take(self, size: int, clock: Clock) -> None:
-        super().take(size, clock)
+    def take(self, size: int, clock: Clock, *, wait: bool = True) -> None:
+        super().take(size, clock, wait=wait)
         with self._changed:
             self.holders += 1
             self.most_holders = max(self.most_holders, self.holders)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
 try:
@@ -14,8 +13,6 @@ except ImportError:  # a machine that it is not built for
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 GZIP: Final = 31  # zlib's number for the gzip format
 FIRST_WINDOW: Final = 1024
-
-
 Kind = Literal["network", "slow", "lasting"]
 
 
@@ -24,9 +21,9 @@ class NoAnswerError(Exception):
 
     Attributes:
         cause: What happened, as a clause without a URL.
-        kind: "lasting" where no wait helps; "slow" where an answer came too slowly, so that another try may take long too.
+        kind: "lasting" if no wait helps; "slow" if an answer came so slowly that another try may take long too.
         advice: What to do about a lasting cause, in a sentence.
-        received: What came of the body, in pieces as they came.
+        received: The part of the body that came.
     """
 
     def __init__(self, cause: str, kind: Kind = "network", advice: str = "") -> None:
@@ -34,7 +31,7 @@ class NoAnswerError(Exception):
         self.cause = cause
         self.kind: Kind = kind
         self.advice = advice
-        self.received: Sequence[bytes] = ()
+        self.received = b""
 
     def passing(self) -> NoAnswerError:
         """The same, where a lasting cause is known not to be one."""
@@ -65,18 +62,12 @@ class TooLargeError(NoAnswerError):
         super().__init__(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
 
 
-def decompress(compressed: bytes, most: int | None = None) -> bytes:
+def decompress(compressed: bytes, most: int = MAX_BODY_BYTES) -> bytes:
     """Decompress one or more gzip members.
 
-    Args:
-        compressed: The members.
-        most: How many bytes the result may have; None for the most that memory should hold.
-
-    Raises:
-        TooLargeError: It has more.
-        NoAnswerError: It is cut short, or damaged.
+    Raises TooLargeError if the result has more than ``most`` bytes, and NoAnswerError if it is cut short or damaged.
     """
-    left = MAX_BODY_BYTES if most is None else most
+    left = most
     pieces: list[bytes] = []
     view, begin, window = memoryview(compressed), 0, len(compressed)
     while begin < len(compressed) or not pieces:

@@ -124,11 +124,7 @@ class Connection(HTTPConnection):
         self.spoiled = False
 
     def response_class(  # type: ignore[override]  # http.client calls it as the class that it declares
-        self,
-        sock: socket.socket,
-        debuglevel: int = 0,  # noqa: ARG002  part of the signature
-        method: str | None = None,
-        url: str | None = None,  # noqa: ARG002  likewise
+        self, sock: socket.socket, *_: object, method: str | None = None
     ) -> HTTPResponse:
         """The answer to a request, or to the CONNECT before it."""
         return _Answer(sock, self, method)
