@@ -7,24 +7,21 @@ So before each renewal a ``TokenStore`` gets ready to store the new pair, and it
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from weakref import WeakSet
 
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.retry import Outcome, wait_before_retry
 from zendesk_chat.api.token_endpoint import TokenAnswer, grant, is_refusal, refusal, tokens_in
 from zendesk_chat.api.transport import Transport
+from zendesk_chat.clock import Clock
 from zendesk_chat.config import AccessToken, Config, OAuth
 from zendesk_chat.errors import AuthError, ConfigError, ConnectorError, NetworkError, ServerError, TransientError
 from zendesk_chat.request import FEW_ATTEMPTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from zendesk_chat.clock import Clock
 
 TOKEN_PATH: Final = "/oauth2/chat/token"  # noqa: S105  a path
 RENEW_AHEAD_SECONDS: Final = 120
@@ -122,7 +119,10 @@ class OAuthTokens:
             if self._credentials.access_token is None:
                 self._renew()
             elif self._credentials.renewable and self._renew_at is not None and self._renew_at <= self._clock.now():
-                self._renew_early()
+                try:
+                    self._renew()
+                except (AuthError, TransientError):  # use the old one until the API refuses it
+                    self._renew_at = self._clock.now() + RENEW_AGAIN_SECONDS
             return self._credentials.access_token or ""
 
     def renew(self, refused: str) -> bool:
@@ -144,13 +144,6 @@ class OAuthTokens:
         """Give a renewal that is under way so much time to store its tokens, or they would be lost."""
         if self._lock.acquire(timeout=seconds):
             self._lock.release()
-
-    def _renew_early(self) -> None:
-        """Renew a token that the API may still accept; if that fails, use the old one until the API refuses it."""
-        try:
-            self._renew()
-        except (AuthError, TransientError):
-            self._renew_at = self._clock.now() + RENEW_AGAIN_SECONDS
 
     def _renew(self) -> None:
         if self._dead:
@@ -182,12 +175,9 @@ class OAuthTokens:
     def _renewed(self, credentials: OAuth) -> OAuth:
         answer = self._ask(grant(credentials))
         self._lost = ""
-        return replace(
-            credentials,
-            access_token=answer.access_token,
-            refresh_token=answer.refresh_token or credentials.refresh_token,
-            expires_at=None if answer.life is None else self._clock.now() + answer.life,
-        )
+        refresh_token = answer.refresh_token or credentials.refresh_token
+        expires_at = None if answer.life is None else self._clock.now() + answer.life
+        return replace(credentials, access_token=answer.access_token, refresh_token=refresh_token, expires_at=expires_at)
 
     def _ask(self, form: Mapping[str, str]) -> TokenAnswer:
         """Ask for tokens, again if no answer comes. If a lost answer used up the refresh token, the next one shows it."""

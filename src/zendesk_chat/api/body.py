@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 try:
     from isal import isal_zlib as fast_zlib  # three times as fast, and the largest part of the work of a page
@@ -43,18 +43,6 @@ class NoAnswerError(Exception):
         return f"{self.cause[:1].upper()}{self.cause[1:]}. {self.advice}".rstrip()
 
 
-class _Decompressor(Protocol):
-    """What the two libraries have in common."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: memoryview, max_length: int, /) -> bytes: ...
-
-
 class TooLargeError(NoAnswerError):
     """A body has more bytes than allowed."""
 
@@ -62,16 +50,17 @@ class TooLargeError(NoAnswerError):
         super().__init__(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
 
 
-def decompress(compressed: bytes, most: int = MAX_BODY_BYTES) -> bytes:
+def decompress(compressed: bytes, most: int | None = None) -> bytes:
     """Decompress one or more gzip members.
 
-    Raises TooLargeError if the result has more than ``most`` bytes, and NoAnswerError if it is cut short or damaged.
+    Raises TooLargeError if the result has more than ``most`` bytes (None: than memory should hold), and NoAnswerError if the
+    data are cut short or damaged.
     """
-    left = most
+    left = MAX_BODY_BYTES if most is None else most
     pieces: list[bytes] = []
     view, begin, window = memoryview(compressed), 0, len(compressed)
     while begin < len(compressed) or not pieces:
-        member: _Decompressor = fast_zlib.decompressobj(GZIP)
+        member = fast_zlib.decompressobj(GZIP)
         while not member.eof:
             given = view[begin : begin + window]
             pieces.append(_piece(member, given, left + 1))
@@ -93,7 +82,7 @@ def beginning(compressed: bytes, most: int) -> bytes:
         return b""
 
 
-def _piece(member: _Decompressor, given: memoryview, most: int) -> bytes:
+def _piece(member: fast_zlib.Decompress, given: memoryview, most: int) -> bytes:
     try:
         piece = member.decompress(given, most)
     except (zlib.error, fast_zlib.error):  # type: ignore[misc]  # its stub hides that the second is an exception

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,7 +20,8 @@ from zendesk_chat.api.refusals import error_for, unreadable
 from zendesk_chat.api.retry import Outcome, wait_before_retry
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import HttpTransport, Response, Transport
-from zendesk_chat.clock import Stopped
+from zendesk_chat.clock import Clock, Stopped
+from zendesk_chat.config import Config
 from zendesk_chat.errors import (
     AddressError,
     AuthError,
@@ -31,12 +33,6 @@ from zendesk_chat.errors import (
     UnreachableError,
 )
 from zendesk_chat.request import FEW_ATTEMPTS, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from zendesk_chat.clock import Clock
-    from zendesk_chat.config import Config
 
 T = TypeVar("T")
 USER_AGENT: Final = f"zendesk-chat/{__version__}"

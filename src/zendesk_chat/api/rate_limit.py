@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from zendesk_chat.api.retry import ThrottlingEpisode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from zendesk_chat.clock import Clock
+from zendesk_chat.clock import Clock
 
 WINDOW_SECONDS: Final = 61.0  # a minute, and a margin for requests that overtake each other on the way
 SLOWER: Final = 0.7  # factor for the pace when a throttling episode begins

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from zendesk_chat.clock import Clock
+from zendesk_chat.clock import Clock
 
 NEGLIGIBLE_SECONDS: Final = 10.0  # the readers leave a margin of 30 seconds for clocks that differ
 WARNING_SECONDS: Final = 60.0

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from zendesk_chat.api.body import NoAnswerError
+from zendesk_chat.api.transport import Response
+from zendesk_chat.config import OAuth
 from zendesk_chat.errors import AuthError, ConfigError
-
-if TYPE_CHECKING:
-    from zendesk_chat.api.transport import Response
-    from zendesk_chat.config import OAuth
 
 SHORTEST_LIFE_SECONDS: Final = 10  # with a shorter one nearly every request would renew; such a token is used until refused
 FOREVER_SECONDS: Final = 10 * 366 * 86_400
@@ -54,7 +52,7 @@ def grant(credentials: OAuth) -> dict[str, str]:
 
 
 def tokens_in(content: bytes) -> TokenAnswer | None:
-    """The tokens of an answer; of one that is cut or damaged only if both tokens are in it.
+    """The tokens of an answer; of a cut or damaged one only if both tokens are in it.
 
     The old refresh token is used up by then, so a part of an answer is better than none:
     ``{"access_token":"a","refresh_token":"r","sco`` holds all that is needed.

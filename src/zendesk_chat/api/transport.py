@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlencode, urlsplit
 
 import certifi
@@ -17,11 +17,9 @@ from zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, 
 from zendesk_chat.api.connection import Connection, TlsConnection
 from zendesk_chat.api.failures import Host, Route
 from zendesk_chat.api.proxies import PORTS, proxy_for
+from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
-
-if TYPE_CHECKING:
-    from zendesk_chat.clock import Clock
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 ANSWER_TIMEOUTS: Final = 5  # an answer may take so many time-outs in all, however steadily it drips,
@@ -49,7 +47,7 @@ class Response:
     @property
     def body(self) -> bytes:
         """The content, decompressed at each call. Raises NoAnswerError if it is damaged."""
-        return self.body_within(MAX_BODY_BYTES)
+        return self.body_within(None)
 
     @property
     def size(self) -> int:
@@ -57,7 +55,7 @@ class Response:
         stated = int.from_bytes(self.content[-4:], "little") if self._compressed else 0
         return max(len(self.content), stated)
 
-    def body_within(self, most: int) -> bytes:
+    def body_within(self, most: int | None) -> bytes:
         """The body, or TooLargeError if it has more than so many bytes decompressed."""
         if not self._compressed:
             return self.content

@@ -22,7 +22,6 @@ from zendesk_chat.streams.stream import Bounds, Stream
 
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
-
 STREAMS: Final = Catalog().streams
 REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.extraction is None and not stream.optional)
 
@@ -98,8 +97,8 @@ class _Probes(Observer):
 
     def _probe(self, stream: Stream) -> None:
         """Probe a stream, again if its answer is the one that shows Zendesk's time."""
-        ahead = self._client.time.ahead
         with self._first_request.turn():
+            ahead = self._client.time.ahead
             try:
                 self._send(stream)
             except ConnectorError:

@@ -51,15 +51,10 @@ class ConcurrencyLimit:
         """How many more requests could be sent at once."""
         return max(0, min(MAX_CONCURRENT - self._busy, self._quota()))
 
-    def enter(self) -> None:
-        """Count a request that begins."""
+    def count(self, begun: int) -> None:
+        """Count a request that begins (1) or has ended (-1)."""
         with self._lock:
-            self._busy += 1
-
-    def leave(self) -> None:
-        """Count a request that has ended."""
-        with self._lock:
-            self._busy -= 1
+            self._busy += begun
 
 
 class _Statistics:
@@ -70,11 +65,9 @@ class _Statistics:
         self._compressed_bytes = self._decompressed_bytes = 0
 
     def add_seconds(self, answer: Response) -> None:
-        """Note how long an answer took."""
         self._seconds.append(answer.seconds)
 
     def add_size(self, answer: Response, body: bytes) -> None:
-        """Note the size of an answer."""
         self._compressed_bytes = max(self._compressed_bytes, len(answer.content))
         self._decompressed_bytes = max(self._decompressed_bytes, len(body))
 
@@ -151,7 +144,7 @@ class ConcurrentFetcher(Generic[Tag, Page]):
 
     def start(self, request: Request[Page], tag: Tag) -> None:
         """Begin a request in the background, or make it here where the operating system allows no more threads."""
-        self._limit.enter()
+        self._limit.count(1)
         self._started += 1
         held = HeldMemory(self._limit.memory, self._clock)
         started = _Started(request, tag, held, self._slots, self._statistics, self._clock)
@@ -204,7 +197,7 @@ class ConcurrentFetcher(Generic[Tag, Page]):
             started.page = self._get(started.request, decode)
         except BaseException as error:  # noqa: BLE001  the reader's thread gets it
             started.error = error
-        self._limit.leave()
+        self._limit.count(-1)
         self._ended.put(started)
         if self._closed:
             self._give_back_ended()

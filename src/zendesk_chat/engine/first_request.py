@@ -10,8 +10,8 @@ from typing import Final
 from zendesk_chat.clock import POLL_SECONDS, Clock
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError, UnavailableError, UnreachableError
 
+# All streams would end with these errors if nothing was answered before.
 OF_THE_RUN: Final = (AddressError, AuthError, NetworkError, UnreachableError)
-"""Errors that all streams would end with if nothing was answered before."""
 
 
 class FirstRequest:
@@ -21,7 +21,7 @@ class FirstRequest:
     the answer of one endpoint, or of a proxy that blocks all of them: two readers with the same page decide.
     """
 
-    def __init__(self, clock: Clock, *, answered: bool = False) -> None:
+    def __init__(self, clock: Clock, *, answered: bool) -> None:
         self._clock = clock
         self._changed = threading.Condition()
         self._answered = answered

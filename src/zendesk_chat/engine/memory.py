@@ -16,8 +16,8 @@ MAX_DECOMPRESSED_BYTES: Final = 128 * 2**20  # of all readers together; a larger
 class Memory:
     """The bytes of decompressed answers that all readers together hold.
 
-    Waiting threads are served in the order of asking, so that a large answer gets its turn. A reader gives back what it holds
-    before it waits, so there is no deadlock.
+    It serves waiting threads in their order, so that a large answer gets its turn. A reader gives back what it holds before it
+    waits, so there is no deadlock.
     """
 
     def __init__(self, limit: int = MAX_DECOMPRESSED_BYTES) -> None:

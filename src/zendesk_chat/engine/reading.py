@@ -106,20 +106,17 @@ class Reading(Observer):
 
     def _batches(self) -> Iterator[Sequence[Batch[Any]]]:
         """Yield each page as a batch for each stream. Begin again if the first answer corrects the clock."""
-        try:
-            yield from self._batches_by(self._client.time.ahead)
-        except _ClockCorrected:
-            if warning := self._client.time.warning():
-                self._channel.put(Note("WARN", warning))
-            yield from self._batches_by(self._client.time.ahead)
-
-    def _batches_by(self, ahead: float) -> Iterator[Sequence[Batch[Any]]]:
-        """Do the same while the machine's clock is so many seconds ahead of Zendesk's."""
-        self._ahead_at_first = ahead
-        bounds = self._tasks[0].bounds
-        bounds = replace(bounds, now=bounds.now - ahead)
-        source = self._runs[0].stream.source  # the same for all
-        return source.read(self._fetcher, [run.position for run in self._runs], bounds)
+        source, positions = self._runs[0].stream.source, [run.position for run in self._runs]  # the source is the same for all
+        while True:
+            ahead = self._ahead_at_first = self._client.time.ahead
+            bounds = replace(self._tasks[0].bounds, now=self._tasks[0].bounds.now - ahead)
+            try:
+                yield from source.read(self._fetcher, positions, bounds)
+            except _ClockCorrected:
+                if warning := self._client.time.warning():
+                    self._channel.put(Note("WARN", warning))
+            else:
+                return
 
     def _get(self, request: Request[T], decode: Decode) -> T:
         # Only the first request may correct the clock: a reader that began again later would emit its records twice.
