@@ -98,8 +98,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    if unreadable := [text for text in arguments if not _is_unicode(text)]:
-        sys.stderr.write(f"error: This argument is not valid UTF-8: {unreadable[0]!a}\n")
+    try:
+        for argument in arguments:
+            argument.encode()
+    except UnicodeEncodeError:  # Python puts lone surrogates in place of bytes that are no UTF-8
+        sys.stderr.write(f"error: This argument is not valid UTF-8: {argument!a}\n")
         return ExitCode.USAGE
     if arguments[:1] == ["sandbox"]:
         from zendesk_chat_sandbox.cli import main as sandbox
@@ -110,15 +113,6 @@ def _run(arguments: Sequence[str]) -> int:
     signals = StopSignals(clock.stop)
     signals.install()
     return signals.exit_code(options.run(options, clock))
-
-
-def _is_unicode(text: str) -> bool:
-    """Return whether an argument was valid UTF-8. If not, Python puts lone surrogates in place of the bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _program() -> str:
@@ -175,9 +169,8 @@ def _airbyte(command: AirbyteCommand, options: argparse.Namespace, clock: System
 
 
 def _spec(_options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> int:
-    from zendesk_chat.airbyte.spec import spec
-
-    return spec(writer)
+    writer.spec()
+    return ExitCode.COMPLETE
 
 
 def _check(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:

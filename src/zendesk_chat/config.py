@@ -86,17 +86,13 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """What an OAuth client needs to get new tokens. ``refresh_token`` works once; each renewal replaces it.
-
-    Attributes:
-        expires_at: When the access token expires, in seconds since 1970; None if that is not known.
-    """
+    """What an OAuth client needs to get new tokens. ``refresh_token`` works once; each renewal replaces it."""
 
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
     client_id: str | None = field(repr=False)
     client_secret: str | None = field(repr=False)
-    expires_at: float | None = None
+    expires_at: float | None = None  # seconds since 1970, of the access token; None if that is not known
 
     @property
     def renewable(self) -> bool:
@@ -109,41 +105,23 @@ Credentials: TypeAlias = AccessToken | OAuth
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A valid configuration.
-
-    Attributes:
-        subdomain: The account's name, as in ``{subdomain}.zendesk.com``.
-        origin: Scheme, host and port of the account. The token is sent there only.
-        api_url: ``origin`` and the path of the Chat API, without a slash at its end.
-        credentials: How to sign requests.
-        start: Seconds since 1970; records before this time are not read.
-        lookback: Seconds that an incremental run reads again.
-        requests_per_minute: The rate that all requests together stay below.
-        timeout: Seconds without data after which a request is given up.
-        raw: The configuration as given, into which renewed tokens are put.
-        end: Seconds since 1970; records from this second on are not read. None to read all until now.
-        redaction: How records are changed before they leave the process, if at all.
-    """
+    """A valid configuration. Times are in seconds since 1970."""
 
     subdomain: str
-    origin: str
-    api_url: str
+    origin: str  # scheme, host and port of the account; the token is sent there only
+    api_url: str  # origin and path of the Chat API, without a slash at its end
     credentials: Credentials
-    start: int
-    lookback: int
-    requests_per_minute: int
-    timeout: float
-    raw: Mapping[str, Json] = field(repr=False)
-    end: int | None = None
+    start: int  # records before this time are not read
+    lookback: int  # seconds that an incremental run reads again
+    requests_per_minute: int  # the rate that all requests together stay below
+    timeout: float  # seconds without data after which a request fails
+    raw: Mapping[str, Json] = field(repr=False)  # the configuration as given, into which renewed tokens are put
+    end: int | None = None  # records from this time on are not read; None to read all until now
     redaction: Redaction | None = None
 
 
 def parse_config(raw: object, names: Mapping[str, str] = AS_GIVEN) -> Config:
-    """Validate a configuration as decoded from JSON.
-
-    Args:
-        raw: The configuration.
-        names: What the user calls a key that is not from a configuration: ``{"start_date": "--start-date"}``.
+    """Validate a configuration as decoded from JSON. ``names`` is as for ``convert``.
 
     Raises:
         ConfigError: Something is missing or malformed. The message names the path, and misspelt keys.

@@ -31,13 +31,9 @@ class Redactor:
     """Redacts the records of a stream.
 
     A field of the record that contains no value for which there is a rule keeps its bytes.
-
-    Attributes:
-        stream: The stream's name, for messages.
-        root: What the rules do with its records.
     """
 
-    stream: str
+    stream: str  # for messages
     root: Node
 
     def __call__(self, record: bytes) -> bytes:

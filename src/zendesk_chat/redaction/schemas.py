@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from zendesk_chat.json_schema import JsonType, Schema
+from zendesk_chat.redaction.fields import fields_of
 from zendesk_chat.redaction.matching import Node, find, root_node
 from zendesk_chat.redaction.rules import ANY_KEY, Path, Redaction, Rule
 
@@ -19,7 +20,7 @@ def redacted_schema(redaction: Redaction, stream: str, schema: Schema) -> Schema
 
     A dropped field is not in it, and a hashed one is a string. The other actions leave it as it is.
     """
-    origin = redaction.streams[stream].origin if stream in redaction.streams else None
+    origin = fields_of(redaction, stream).origin
     root = root_node(redaction, origin.stream if origin else stream)
     paths = {name: origin.of(name) if origin else (name,) for name in schema.properties}
     nodes = {name: find(root, path) if path else None for name, path in paths.items()}
