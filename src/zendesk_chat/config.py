@@ -7,7 +7,7 @@ of what is wrong and never its value, except for a date, which is no secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -157,11 +157,7 @@ def _parse_config(raw: Mapping[str, Json], names: Mapping[str, str]) -> Config:
 
 
 def require_past_start(config: Config, now: float, names: Mapping[str, str] = AS_GIVEN) -> None:
-    """Make sure that the start date is not in the future, where there is nothing to read.
-
-    Raises:
-        ConfigError: It is. A read would store a state from which later runs resume, without the records before it.
-    """
+    """Raise ConfigError if the start date is in the future: later runs would resume from there, without the records before."""
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
         name, date = names.get("start_date", "start_date"), _quoted(str(config.raw["start_date"]))
         raise ConfigError(f"{name}: {date} is in the future. Choose a date and time that has passed.")
@@ -229,17 +225,18 @@ def unknown_keys(raw: object) -> list[str]:
     """
     if not isinstance(raw, Mapping):
         return []
-    found = list(_unknown(raw, "", TOP_KEYS))
-    if isinstance(credentials := raw.get("credentials"), Mapping):
-        found += _unknown(credentials, "credentials.", CREDENTIALS_KEYS)
+    found: list[str] = []
+    for part, path, known in ((raw, "", TOP_KEYS), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
+        keys = map(str, part) if isinstance(part, Mapping) else ()
+        found += [_about_key(key, path, known) for key in keys if key not in known and not key.startswith("_")]
     return found[:MOST_REPORTED]
 
 
 def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:
     """Parse the first second that is not wanted; refuse one that leaves nothing after the start."""
-    end = parse_date(text, names["end_date"])
-    if end <= parse_date(start, names["start_date"]):
-        name, start_name = names["end_date"], names["start_date"]
+    name, start_name = names["end_date"], names["start_date"]
+    end = parse_date(text, name)
+    if end <= parse_date(start, start_name):
         raise ConfigError(f"{name}: {_quoted(text)} must be later than {start_name}, which is {_quoted(start)}.")
     return end
 
@@ -253,12 +250,11 @@ def _parse_redaction(raw: object) -> Redaction | None:
 
 
 def _parse_oauth(given: OAuthSettings) -> OAuth:
-    path = "credentials."
     oauth = OAuth(
-        access_token=_optional_token(given.access_token, f"{path}access_token"),
-        refresh_token=_optional_token(given.refresh_token, f"{path}refresh_token"),
-        client_id=_optional_token(given.client_id, f"{path}client_id"),
-        client_secret=_optional_token(given.client_secret, f"{path}client_secret"),
+        access_token=given.access_token and _token(given.access_token, "credentials.access_token"),
+        refresh_token=given.refresh_token and _token(given.refresh_token, "credentials.refresh_token"),
+        client_id=given.client_id and _token(given.client_id, "credentials.client_id"),
+        client_secret=given.client_secret and _token(given.client_secret, "credentials.client_secret"),
         expires_at=_parse_expiry(given.token_expiry_date),
     )
     if not oauth.access_token and not oauth.renewable:
@@ -278,10 +274,6 @@ def _parse_expiry(value: object) -> float | None:
         raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.") from None
 
 
-def _optional_token(text: str | None, name: str) -> str | None:
-    return None if text is None else _token(text, name)
-
-
 def _token(text: str, name: str) -> str:
     token = text.strip()
     if not token:
@@ -298,12 +290,6 @@ def _timestamp(text: str) -> float:
 
 def _quoted(date: str) -> str:
     return f'"{printable(date, LONGEST_DATE)}"'
-
-
-def _unknown(part: Mapping[object, object], path: str, known: Collection[str]) -> Iterator[str]:
-    for key in map(str, part):
-        if key not in known and not key.startswith("_"):
-            yield _about_key(key, path, known)
 
 
 def _about_key(key: str, path: str, known: Collection[str]) -> str:

@@ -9,7 +9,7 @@ made when a record, or a schema, first leads to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -89,18 +89,9 @@ class Node:
 
     @cached_property
     def names(self) -> Mapping[str, Node | None]:
-        """The nodes below the keys that rules name."""
+        """The nodes below the keys that rules name, where they differ from ``other``."""
         names = {state.rule.path[state.matched] for state in self.ahead} - {*WILDCARDS}
-        return {name: self._below(name) for name in sorted(names)}
-
-    @cached_property
-    def named(self) -> Sequence[tuple[str, Node]]:
-        """The same without those where nothing happens."""
-        return self.below(self.names)
-
-    def below(self, names: Iterable[str]) -> Sequence[tuple[str, Node]]:
-        """Return the nodes below these keys."""
-        return [(name, node) for name in names if (node := self.names.get(name, self.other)) is not None]
+        return {name: node for name in sorted(names) if (node := self._below(name)) is not self.other}
 
     @cached_property
     def other(self) -> Node | None:

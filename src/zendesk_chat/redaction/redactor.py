@@ -109,12 +109,14 @@ def _redact_items(items: list[object], node: Node, pending: Pending) -> None:
 def _redact_objects(objects: Iterable[dict[str, object]], node: Node, pending: Pending) -> None:
     """Redact objects at one position, key by key: most of a list's items have no key that a rule names."""
     if node.other is None:
-        for name, below in node.named:
-            _redact_key(name, [fields for fields in objects if name in fields], below, pending)
+        for name, below in node.names.items():
+            if below is not None:
+                _redact_key(name, [fields for fields in objects if name in fields], below, pending)
     else:
         for fields in objects:
-            for name, below in node.below([*fields]):
-                _redact_key(name, (fields,), below, pending)
+            for name in [*fields]:
+                if (below := node.names.get(name, node.other)) is not None:
+                    _redact_key(name, (fields,), below, pending)
 
 
 def _redact_key(name: str, objects: Iterable[dict[str, object]], node: Node, pending: Pending) -> None:
