@@ -13,13 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 from zendesk_chat.redaction.actions import Change, Treatment, strongest, to_null, treatments
 from zendesk_chat.redaction.fields import fields_of, rules_for
 from zendesk_chat.redaction.rules import ANY_KEY, ANY_LEVELS, WILDCARDS, Path, Redaction, Rule
-
-Removal: TypeAlias = Literal["drop", "null"]
 
 
 class State(NamedTuple):
@@ -64,7 +62,7 @@ class Node:
     ahead: frozenset[State]  # of the rules that continue
 
     @cached_property
-    def removal(self) -> Removal | None:
+    def removal(self) -> Literal["drop", "null"] | None:
         """What happens to an object or array, if its contents do not matter."""
         return self.within.action if self.within and self.within.action in ("drop", "null") else None
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -114,22 +115,19 @@ def _unescaped(escape: str) -> str:
     if sign == "&":
         return html.unescape(escape)
     if sign == "%" and rest[0] != "u":
-        return _from_bytes(bytes.fromhex(escape.replace("%", "")))
+        octets = bytes.fromhex(escape.replace("%", ""))
+        try:
+            return octets.decode()
+        except UnicodeDecodeError:
+            return octets.decode("latin-1")
     if rest[0] in "uUx" and len(rest) > 1:
         return _from_codes([int(code, 16) for code in _HEXADECIMAL.findall(escape)])
     return rest.translate(_LETTERS)
 
 
-def _from_bytes(octets: bytes) -> str:
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
-
-
 def _from_codes(codes: Sequence[int]) -> str:
     """Return the characters of these code points, of which two may be a surrogate pair."""
-    text = "".join(chr(code) if code <= 0x10FFFF else "\ufffd" for code in codes)  # noqa: PLR2004  Unicode's last
+    text = "".join(chr(code) if code <= sys.maxunicode else "\ufffd" for code in codes)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from zendesk_chat.errors import RecordShapeError
+from zendesk_chat.redaction.actions import to_null
 from zendesk_chat.redaction.matching import Node, root_node
 from zendesk_chat.redaction.rules import Redaction
 
@@ -44,12 +45,13 @@ class Redactor:
         """
         root = self.root
         try:
-            fields: dict[str, object] = _fields.decode(record)  # type: ignore[assignment]  # each value a Raw, until it is decoded
-            touched = [*fields] if root.other is not None else root.names.keys() & fields.keys()
+            raw = _fields.decode(record)
+            touched = [*raw] if root.other is not None else root.names.keys() & raw.keys()
             if not touched:
                 return record
+            fields: dict[str, object] = {**raw}
             for name in touched:
-                fields[name] = _decode(fields[name])  # type: ignore[arg-type]  # a Raw
+                fields[name] = _decode(raw[name])
         except _UNREADABLE:
             fields = self._read_any(record)
         redact(fields, root)
@@ -59,10 +61,10 @@ class Redactor:
             raise self._unreadable() from None
 
     def _read_any(self, record: bytes) -> dict[str, object]:
-        """Read a record that msgspec refuses: numbers keep their digits, halves of surrogate pairs become U+FFFD."""
+        """Read a record that msgspec refuses: numbers keep their digits, halves of surrogate pairs become U+FFFD, NaN null."""
         try:
             text = _HALF_PAIR.sub(_replace_half, record.decode(errors="replace"))
-            value = json.loads(text, strict=False, parse_int=msgspec.Raw, parse_float=msgspec.Raw, parse_constant=_to_null)
+            value = json.loads(text, strict=False, parse_int=msgspec.Raw, parse_float=msgspec.Raw, parse_constant=to_null)
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
@@ -139,7 +141,3 @@ def _redact_key(name: str, objects: Iterable[dict[str, object]], node: Node, pen
 
 def _replace_half(match: re.Match[str]) -> str:
     return r"\ufffd" if match["half"] else match[0]
-
-
-def _to_null(_constant: str) -> None:
-    """Read NaN and Infinity, which are not JSON, as null."""

@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -127,11 +128,8 @@ def _parse_rule(raw: object, position: str) -> Rule:
     if given.patterns and given.action != "mask":
         raise ConfigError(f"{position}.patterns: only the action mask has patterns.")
     kinds = tuple(kind for kind in KINDS if not given.patterns or kind in given.patterns)
-    return Rule(match[1], _parse_path(match[2]), given.action, kinds)
-
-
-def _parse_path(text: str) -> Path:
-    """Return the segments. ``**`` at the end means everything below, and several in a row mean one."""
-    segments = text.removeprefix(".").split(".")
-    ended = [*segments, ANY_KEY] if segments[-1] == ANY_LEVELS else segments
-    return tuple(segment for segment, after in zip(ended, [*ended[1:], ""], strict=True) if not segment == after == ANY_LEVELS)
+    segments = match[2].removeprefix(".").split(".")
+    if segments[-1] == ANY_LEVELS:  # everything below
+        segments.append(ANY_KEY)
+    path = tuple(segment for segment, after in pairwise([*segments, ""]) if not segment == after == ANY_LEVELS)
+    return Rule(match[1], path, given.action, kinds)
