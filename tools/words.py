@@ -33,7 +33,6 @@ NOT_YET: Final = (
     "docs/delivery-guarantees.md",
     "src/zendesk_chat/api/",
     "src/zendesk_chat/engine/",
-    "src/zendesk_chat/load/",
     "src/zendesk_chat/redaction/",
     "src/zendesk_chat/streams/",
     "tests/",

@@ -35,10 +35,7 @@ def arrow_schema(table: StreamTable) -> pa.Schema:
 
 @dataclass(frozen=True)  # without slots, for `cached_property`
 class RecordReader:
-    """Reads the records of a table.
-
-    Records that fit the schema exactly are decoded into structs, the others are read leniently.
-    """
+    """Reads the records of a table: those that fit the schema exactly as structs, the others leniently."""
 
     table: StreamTable
 

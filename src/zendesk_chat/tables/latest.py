@@ -25,7 +25,7 @@ def index_columns(table: StreamTable) -> list[str]:
 def staying_rows(
     table: StreamTable, index: pa.Table, page_sizes: Sequence[int], last_named: Mapping[str, int]
 ) -> Staying | None:
-    """Return for each row whether it stays, or None where all do.
+    """Return for each row whether it stays, or None if all do.
 
     Args:
         table: The table of the rows.

@@ -22,12 +22,12 @@ class Rows:
     """Rows to write.
 
     Attributes:
-        batches: Of ``arrow_schema(table)``, with unique keys; at least one, even if it is empty. To be read once.
-        file: The same rows as a Parquet file, where there is one.
-        records: How many.
+        batches: Of ``arrow_schema(table)``, with unique keys; at least one, even if it is empty. You can read them once.
+        file: The same rows as a Parquet file, if there is one.
+        records: How many rows.
         keys: The columns of the key.
-        parents: Those whose children are these rows and no others, one column named as the table's ``parent_field``; None for
-            a table without.
+        parents: Those whose only children are these rows, in a column named like the table's ``parent_field``; None if it has
+            none.
     """
 
     batches: Iterator[pa.Table]
@@ -38,17 +38,15 @@ class Rows:
 
 
 class Spool:
-    """One stream's rows that are not yet in the database, in a file of their own.
-
-    Attributes:
-        records: How many.
-        length: Bytes.
-    """
+    """One stream's rows that are not yet in the database, in a file: ``records`` rows of ``length`` bytes in memory."""
 
     def __init__(self, path: Path, table: StreamTable) -> None:
         self._path = path
         self._table = table
         self._schema = arrow_schema(table)
+        self._empty()
+
+    def _empty(self) -> None:
         self._writer: pq.ParquetWriter | None = None
         self._page_sizes: list[int] = []
         self._last_named: dict[str, int] = {}
@@ -68,9 +66,10 @@ class Spool:
         self.length += rows.nbytes
 
     def rows(self) -> Rows:
-        """Return what is left of all pages, each having replaced what it had to of those before; none may be added then."""
+        """Return the rows that remain after each page has replaced older ones. You MUST NOT append after this."""
         if self._writer is not None:
             self._writer.close()
+        parent = self._table.parent_field
         index = self._index()
         staying = staying_rows(self._table, index, self._page_sizes, self._last_named)
         kept = index if staying is None else index.filter(staying)
@@ -79,7 +78,7 @@ class Spool:
             self._path if self._writer is not None and staying is None else None,
             self.records if staying is None else kept.num_rows,
             kept.select(list(self._table.primary_key)),
-            self._parents(),
+            None if parent is None else pa.table({parent: pa.array(self._last_named, pa.string())}),
         )
 
     def clear(self) -> None:
@@ -87,21 +86,13 @@ class Spool:
         if self._writer is not None:
             self._writer.close()
             self._path.unlink()
-        self._writer = None
-        self._page_sizes = []
-        self._last_named = {}
-        self.records = 0
-        self.length = 0
+        self._empty()
 
     def _index(self) -> pa.Table:
         columns = index_columns(self._table)
         if self._writer is None or not columns:
             return self._schema.empty_table().select(columns)
         return pq.read_table(self._path, columns=columns)
-
-    def _parents(self) -> pa.Table | None:
-        name = self._table.parent_field
-        return None if name is None else pa.table({name: pa.array(self._last_named, pa.string())})
 
     def _segments(self, staying: Staying | None) -> Iterator[pa.Table]:
         """Yield the rows that stay, in tables of about ``SEGMENT_BYTES``."""
