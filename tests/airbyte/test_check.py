@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.children import DERIVED
 from tests.support.executable import ALL, check_here, config_of, execute, files, small
+from tests.support.oracle import DERIVED
 from tests.support.protocol import Output
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Fault, Sandbox
 

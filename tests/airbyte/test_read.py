@@ -15,9 +15,7 @@ from jsonschema import Draft7Validator
 from tests.support.executable import (
     ALL,
     INCREMENTAL,
-    as_chat,
     assert_whole,
-    by_content,
     catalog_of,
     config_of,
     execute,
@@ -26,9 +24,9 @@ from tests.support.executable import (
     read_here,
     read_process,
     small,
-    truth,
 )
 from tests.support.http_fakes import HastyClock
+from tests.support.oracle import as_chat, by_content, truth
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.effort import effort
 from tests.support.engine_streams import readers
 from tests.support.http_fakes import FakeClock
 from tests.support.model import NOW, SECOND, ExportApi, Item, ListApi
+from tests.support.properties import effort
 from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
