@@ -57,7 +57,7 @@ def load(sandbox: Sandbox, path: Path) -> None:
 
 def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Path) -> None:
     ids = sandbox.account.chat_ids()
-    sandbox.account.edit_chat(ids[0], brand_new="field", duration="a text in place of a number", visitor={"a": ["\U0001f600"]})
+    sandbox.account.edit_chat(ids[0], brand_new="field", duration="a string, not a number", visitor={"a": ["\U0001f600"]})
     load(sandbox, tmp_path / "sync.duckdb")
     account = account_of(sandbox)
     with duckdb.connect(str(tmp_path / "sync.duckdb"), read_only=True) as database:
@@ -74,7 +74,7 @@ def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Pa
             assert [kind.replace("JSON", "VARCHAR") for _, kind, *_ in types] == expected
     (edited,) = arrow_reader(account, "chats").read_all().filter(pa.compute.field("id") == ids[0]).to_pylist()
     assert edited["duration"] is None
-    assert json.loads(edited["_unparsed"]) == {"duration": "a text in place of a number"}
+    assert json.loads(edited["_unparsed"]) == {"duration": "a string, not a number"}
     assert json.loads(edited["_extra"]) == {"brand_new": "field"}
 
 

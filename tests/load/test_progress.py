@@ -200,7 +200,7 @@ def test_a_cause_is_printed_once_with_the_streams_that_it_holds_for() -> None:
         (LoadReport((StreamReport("goals", "not available", SyncStats(), LACKING),), (), frozenset({"goals"})), ExitCode(3)),
     ],
 )
-def test_the_exit_code_says_whether_a_retry_helps(report: LoadReport, code: ExitCode) -> None:
+def test_the_exit_code_shows_whether_a_retry_helps(report: LoadReport, code: ExitCode) -> None:
     assert report.exit_code == code
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
@@ -12,16 +11,6 @@ import duckdb
 
 _COLUMN: Final = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
 _STATEMENT: Final = re.compile(r"^(?:-- (.+)\n)?(CREATE OR REPLACE (MACRO|VIEW) analytics\.(\w+)[^;]*;)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Definition:
-    """A statement of ``views.sql``."""
-
-    comment: str
-    sql: str
-    kind: str
-    name: str
 
 
 def create_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -35,21 +24,20 @@ def create_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """
     source = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
     connection.execute("CREATE SCHEMA IF NOT EXISTS analytics")
-    made = _make(connection, [_Definition(*found) for found in _STATEMENT.findall(source)])
+    made = _make(connection, _STATEMENT.findall(source))
     # Tools that read the file show these comments.
     connection.execute("".join(["BEGIN;", *_comments(connection, made, dict(_COLUMN.findall(source))), "COMMIT"]))
     return list(made)
 
 
-def _make(connection: duckdb.DuckDBPyConnection, definitions: Iterable[_Definition]) -> dict[str, str]:
+def _make(connection: duckdb.DuckDBPyConnection, statements: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
     """Create each view by its first definition that works, and drop the others. Returns the comments of the views by name."""
     made: dict[str, str] = {}
     wanted: dict[str, str] = {}
-    for definition in definitions:
-        name = definition.name
-        if definition.kind == "VIEW":
-            wanted.setdefault(name, definition.comment)
-        if name not in made and _works(connection, definition.sql) and name in wanted:
+    for comment, sql, kind, name in statements:
+        if kind == "VIEW":
+            wanted.setdefault(name, comment)
+        if name not in made and _works(connection, sql) and name in wanted:
             made[name] = wanted[name]
     for name in wanted.keys() - made.keys():
         _works(connection, f"DROP VIEW IF EXISTS analytics.{name}")

@@ -69,7 +69,7 @@ class ConfigFile:
             yield TokenSlot(target.stored(), target.save)
 
     def _target(self, stack: ExitStack) -> _Target:
-        file = _open_locked(self.path, self.clock)
+        file = self._open_locked()
         stack.callback(os.close, file)
         real = self.path.resolve(strict=True)
         content = _read(file)
@@ -84,6 +84,21 @@ class ConfigFile:
         if not replaceable:
             original.reserve(size)
         return _Target(self.path, real, raw, original, copy, replaceable)
+
+    def _open_locked(self) -> int:
+        deadline = self.clock.monotonic() + LOCK_SECONDS
+        while True:
+            if not stat.S_ISREG(self.path.stat().st_mode):  # opening a pipe could block
+                raise OSError(0, "it is not a regular file")
+            file = os.open(self.path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            if _lock(file) and _is_at(self.path, file):
+                return file
+            os.close(file)  # another process has the lock, or had it and replaced the file
+            if self.clock.monotonic() >= deadline:
+                raise TransientError(
+                    f"Another process has been renewing the OAuth tokens in {self.path} for too long. Run again later."
+                )
+            self.clock.sleep(0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,24 +254,6 @@ def _rescue(real: Path, content: bytes) -> _Copy | None:
         copy.keep()
         copy.close()
     return copy
-
-
-def _open_locked(path: Path, clock: Clock) -> int:
-    deadline = clock.monotonic() + LOCK_SECONDS
-    while True:
-        file = _open_regular(path)
-        if _lock(file) and _is_at(path, file):
-            return file
-        os.close(file)  # another process has the lock, or had it and replaced the file
-        if clock.monotonic() >= deadline:
-            raise TransientError(f"Another process has been renewing the OAuth tokens in {path} for too long. Run again later.")
-        clock.sleep(0.1)
-
-
-def _open_regular(path: Path) -> int:
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe could block
-        raise OSError(0, "it is not a regular file")
-    return os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
 
 
 def _is_at(path: Path, file: int) -> bool:
