@@ -1,4 +1,4 @@
-"""What a whole client does, in fake time, at servers that count in their own ways and accounts that are shared."""
+"""What a client does, in fake time, at servers that count in their own ways and accounts that are shared."""
 
 import random
 from collections import deque
@@ -10,9 +10,9 @@ from typing import Protocol
 import pytest
 
 from tests.support.clock import FakeClock
-from tests.support.http_fakes import Asker, ok, status
+from tests.support.http_fakes import Asker, Wait, ok, status
 from zendesk_chat.api.auth import FixedToken
-from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.client import Client
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.errors import RateLimitedError
@@ -126,11 +126,11 @@ class Account:
 
 
 def in_minute(account: Account, minute: int) -> int:
-    return sum(minute * 60 <= moment < minute * 60 + 60 for moment in account.passed)
+    return sum(minute * 60 <= time < minute * 60 + 60 for time in account.passed)
 
 
 def passed_in(account: Account, seconds: float) -> int:
-    return sum(moment < seconds for moment in account.passed)
+    return sum(time < seconds for time in account.passed)
 
 
 @pytest.mark.parametrize("threads", [4, 16])

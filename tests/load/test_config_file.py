@@ -193,7 +193,7 @@ def test_the_copy_is_for_its_owner_only_until_it_has_the_mode_of_the_file(file: 
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
-# What stands in the way.
+# What prevents it.
 
 
 @pytest.mark.parametrize("error", [errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES])

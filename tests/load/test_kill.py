@@ -1,4 +1,4 @@
-"""A load killed with SIGKILL at any point resumes from what is in the database, and loses nothing."""
+"""A load killed with SIGKILL at any time resumes from what is in the database, and loses nothing."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ EDIT = {  # the state, and the page whose children are there
 }
 
 
-@pytest.mark.parametrize(("full_refresh", "points"), [(False, FIRST_LOAD), (True, FULL_REFRESH)])
-def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, points: dict[str, int]) -> None:
-    lines = run_script("load", tmp_path, str(full_refresh), *points)
-    assert [int(line) for line in lines] == list(points.values())
+@pytest.mark.parametrize(("full_refresh", "kills"), [(False, FIRST_LOAD), (True, FULL_REFRESH)])
+def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, kills: dict[str, int]) -> None:
+    lines = run_script("load", tmp_path, str(full_refresh), *kills)
+    assert [int(line) for line in lines] == list(kills.values())
 
 
 def test_children_of_edited_chats_are_all_replaced_or_none(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.client import Client, Observer, Wait
+from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Clock
@@ -19,6 +20,11 @@ from zendesk_chat.request import MAX_ATTEMPTS, Request
 
 TOKEN = "marked-token-7f3a"
 Answer = Response | NoAnswerError
+
+
+class Wait(NamedTuple):
+    seconds: float
+    reason: str
 
 
 def ok(body: bytes = b"[]", **headers: str) -> Response:
@@ -74,8 +80,8 @@ class Asker(Observer):
     def sent(self) -> None:
         self.requests += 1
 
-    def waited(self, wait: Wait) -> None:
-        self.waits.append(wait)
+    def waited(self, seconds: float, reason: str = "") -> None:
+        self.waits.append(Wait(seconds, reason))
 
     @property
     def retries(self) -> Sequence[float]:
