@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.airbyte_state import Incumbent, catalog_of_its_own, chats_from, micros, state_message
+from tests.support.airbyte_state import AirbyteConnector, catalog_of_its_own, chats_from, micros, state_message
 from tests.support.in_process import catalog_of, read_here
 from tests.support.sandbox import config_of
 from zendesk_chat.airbyte.inputs import parse_state
@@ -122,7 +122,7 @@ def test_the_state_to_leave_is_one_that_both_read() -> None:
     state: dict[str, Any] = json.loads(shown)
     second = chats_from(state)
     with Sandbox(chats=500, history_until="2026-03-01T12:00:00Z", switches=Switches(rate_limit=0)) as sandbox:
-        records, _ = Incumbent(sandbox).read("chats", state)
+        records, _ = AirbyteConnector(sandbox).read("chats", state)
         _, output = read_here(config_of(sandbox), catalog_of(["chats"]), [state_message("chats", state)])
     assert [record["id"] for record in records] == [record["id"] for record in output.records["chats"]] != []
     assert all(micros(record["update_timestamp"]) >= second * 10**6 for record in records)

@@ -39,7 +39,7 @@ COUNTS: Final = {
 
 
 def event(index: int, kind: str, second: int = 1, **fields: Any) -> dict[str, Any]:
-    """Something in a chat, at a whole second."""
+    """Something in a chat, at a full second."""
     common = {"index": index, "type": kind, "timestamp": f"2025-01-01T09:00:{second:02}Z", "name": "Vi", "channel": "#c"}
     return common | fields
 

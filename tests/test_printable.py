@@ -65,7 +65,7 @@ def test_text_is_escaped_on_one_line_and_once(text: str) -> None:
 
 def test_every_active_character_is_escaped_and_no_other() -> None:
     assert not active(escape(EVERY))
-    plain = "Zoë \u00a0\u3000 اسم 名前 \N{GRINNING FACE} \\x1b"
+    plain = "Zoë \u00a0\u3000 اسم 名前 \U0001f600 \\x1b"
     assert escape(plain) == plain
     assert escape("\x1b\n\u202e\ud800\U000e0041") == r"\x1b\n\u202e\ud800\U000e0041"
 

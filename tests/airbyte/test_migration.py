@@ -14,8 +14,8 @@ from tests.support.airbyte_state import (
     CURSORS,
     KEYS,
     SECOND,
+    AirbyteConnector,
     CrashError,
-    Incumbent,
     catalog_of_its_own,
     identity,
     micros,
@@ -205,7 +205,7 @@ def test_epoch_seconds_of_agent_timeline_are_no_microseconds_of_1970() -> None:
     with account() as sandbox:
         point = halfway(sandbox)
         old = seconds_blobs(point)["agent_timeline"]
-        everything, _ = Incumbent(sandbox).read("agent_timeline", old)
+        everything, _ = AirbyteConnector(sandbox).read("agent_timeline", old)
         assert len(everything) == len(truth(sandbox, "agent_timeline"))
         sandbox.clear_requests()
         _, output = read_here(
@@ -222,7 +222,7 @@ def test_a_state_older_than_the_start_date_leaves_no_gap() -> None:
         point = halfway(sandbox)
         config = config_of(sandbox, start_date="2026-02-28T00:00:00Z")
         state = messages(micros_blobs(point))
-        skipping = Incumbent(sandbox, start=micros(config["start_date"]) // SECOND)
+        skipping = AirbyteConnector(sandbox, start=micros(config["start_date"]) // SECOND)
         _, output = read_here(config, catalog_of_its_own(TIMES), state)
         for stream in TIMES:
             expected = [record for record in truth(sandbox, stream) if point.is_behind(stream, record)]
@@ -234,7 +234,7 @@ def test_a_state_older_than_the_start_date_leaves_no_gap() -> None:
 def test_a_stream_that_it_froze_in_the_future_moves_again(stream: str) -> None:
     frozen = {"chats": {"update_timestamp": "4102444800"}, "agent_timeline": {"start_time": "4102444800000000"}}[stream]
     with account() as sandbox:
-        assert Incumbent(sandbox).read(stream, frozen) == ([], frozen)
+        assert AirbyteConnector(sandbox).read(stream, frozen) == ([], frozen)
         _, first = read_here(config_of(sandbox), catalog_of_its_own([stream]), [state_message(stream, frozen)])
         assert any("lies in the future" in line for line in first.logs("WARN"))
         (new,) = sandbox.account.add_generated(stream, 1)
@@ -246,7 +246,7 @@ def test_what_it_missed_in_lists_comes_with_a_refresh() -> None:
     """Its state holds the last id that it read: neither what those records held, nor whether there were fewer of them."""
     with account() as sandbox:
         agents = catalog_of_its_own(["agents"])
-        seen, state = Incumbent(sandbox).read("agents", None)
+        seen, state = AirbyteConnector(sandbox).read("agents", None)
         sandbox.account.edit("agents", seen[0]["id"], {"display_name": "Renamed before the switch"})
         sandbox.account.add("agents", {**seen[0], "id": seen[0]["id"] - 1})
         _, first = read_here(config_of(sandbox), agents, [state_message("agents", state)])
@@ -323,7 +323,7 @@ def assert_it_resumes_from_each_state(sandbox: Sandbox, output: Output, known: M
     for stream in CURSORS:
         complete = identities(stream, truth(sandbox, stream))
         for state, before in states_with_records_before(output, stream):
-            rest, _ = Incumbent(sandbox).read(stream, state)
+            rest, _ = AirbyteConnector(sandbox).read(stream, state)
             assert identities(stream, [*known.get(stream, []), *before, *rest]) >= complete, (stream, state)
             states += 1
     return states
@@ -365,7 +365,7 @@ def test_back_it_reads_again_what_lies_at_our_position_and_no_more() -> None:
             expected = [record for record in read_before if record[CURSORS[stream]] == last]
             if stream == "chats":
                 expected.append(sandbox.account.add_chat(at="2026-03-02T00:00:00Z"))
-            records, _ = Incumbent(sandbox).read(stream, output.states[stream][-1])
+            records, _ = AirbyteConnector(sandbox).read(stream, output.states[stream][-1])
             assert identities(stream, records) == identities(stream, expected), stream
 
 
@@ -373,7 +373,7 @@ def test_back_it_reads_again_what_lies_at_our_position_and_no_more() -> None:
 def test_there_and_back_and_there_again(keeps_strangers: bool) -> None:
     """Airbyte's CDK keeps the fields of a state that it does not know, so ours come back stale; or they are cleared."""
     with account() as sandbox:
-        theirs = Incumbent(sandbox, keeps_strangers=keeps_strangers)
+        theirs = AirbyteConnector(sandbox, keeps_strangers=keeps_strangers)
         held: dict[str, list[dict[str, Any]]] = {stream: [] for stream in CURSORS}
         blobs: dict[str, Any] = {}
         for turn in range(5):
@@ -394,7 +394,7 @@ def add_at_the_end(sandbox: Sandbox, stream: str) -> None:
 
 
 def a_turn(
-    sandbox: Sandbox, theirs: Incumbent | None, blobs: Mapping[str, Any], held: dict[str, list[dict[str, Any]]]
+    sandbox: Sandbox, theirs: AirbyteConnector | None, blobs: Mapping[str, Any], held: dict[str, list[dict[str, Any]]]
 ) -> dict[str, Any]:
     """One sync, by Airbyte's connector or by us. Returns the states it leaves."""
     if theirs:
@@ -416,7 +416,7 @@ def test_our_fields_that_came_back_stale_cost_requests_and_its_own_alone_do_not(
         _, ours = read_here(config_of(sandbox), chats)
         sandbox.account.add_chats(7, at="2026-03-02T00:00:00Z")
         last = sandbox.account.add_chat(at="2026-03-03T00:00:00Z")
-        _, theirs = Incumbent(sandbox).read("chats", ours.states["chats"][-1])
+        _, theirs = AirbyteConnector(sandbox).read("chats", ours.states["chats"][-1])
         own = {"update_timestamp": theirs["update_timestamp"]}
         _, with_stale = read_here(config_of(sandbox), chats, [state_message("chats", theirs)])
         _, with_own = read_here(config_of(sandbox), chats, [state_message("chats", own)])
@@ -431,7 +431,7 @@ def test_a_start_id_that_came_back_stale_hides_nothing(monkeypatch: pytest.Monke
     with account(export_page_cap=40) as sandbox:
         _, output = read_here(config_of(sandbox), chats)
         held, ours = next((before, state) for state, before in states_with_records_before(output, "chats") if state["start_id"])
-        rest, theirs = Incumbent(sandbox).read("chats", ours)
+        rest, theirs = AirbyteConnector(sandbox).read("chats", ours)
         assert (theirs["start_id"], int(theirs["update_timestamp"])) == (ours["start_id"], second_of("chats", rest[-1]))
         late = sandbox.account.add_chat({**rest[-1], "id": "0001.late"})  # in the very second at which that sync ended
         _, last = read_here(config_of(sandbox), chats, [state_message("chats", theirs)])
@@ -448,4 +448,4 @@ def test_the_model_fails_where_airbytes_connector_does() -> None:
             ("agent_timeline", {"start_time": "soon"}),
         ]:
             with pytest.raises(CrashError):
-                Incumbent(sandbox).read(stream, state)
+                AirbyteConnector(sandbox).read(stream, state)

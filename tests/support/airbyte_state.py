@@ -1,4 +1,4 @@
-"""Airbyte's own connector as a switch meets it: the streams it has, the state it reads and writes, what it asks the API for.
+"""Airbyte's own connector as a migration meets it: the streams it has, the state it reads and writes, what it asks the API for.
 
 Written from what its published versions 1.1 to 1.3 were seen to do, and no more of that than matters here.
 """
@@ -30,12 +30,11 @@ class CrashError(Exception):
 
 def micros(time: str) -> int:
     """A time as the API writes it, in microseconds."""
-    moment = datetime.fromisoformat(time)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution)
+    return (datetime.fromisoformat(time) - datetime(1970, 1, 1, tzinfo=UTC)) // datetime.resolution
 
 
 def identity(stream: str, record: Mapping[str, Any]) -> str:
-    """What tells a raw record from the others; of chats and spans, each version."""
+    """What makes a raw record different from the others; of chats and spans, each version."""
     names = {"chats": ("id", "update_timestamp"), "agent_timeline": ("agent_id", "start_time")}.get(stream, ("id",))
     return "|".join(str(record[name]) for name in names)
 
@@ -70,8 +69,8 @@ def id_from(state: Mapping[str, Any]) -> int:
 
 
 @dataclass(frozen=True)
-class Incumbent:
-    """It, reading one sandbox.
+class AirbyteConnector:
+    """It reads one sandbox.
 
     Attributes:
         sandbox: The account.

@@ -99,12 +99,12 @@ def first(seconds: float | None) -> dict[str, Any]:
     return {"first": seconds, "avg": seconds, "max": seconds}
 
 
-def said(text: str, name: str, **fields: Any) -> dict[str, Any]:
+def message(text: str, name: str, **fields: Any) -> dict[str, Any]:
     return {"type": "chat.msg", "timestamp": "2026-03-14T09:01:00.500000Z", "name": name, "msg": text} | fields
 
 
-def conversion(name: str, moment: str, goal: int = 500, goal_name: str = "Checkout", **attribution: Any) -> dict[str, Any]:
-    return {"id": name, "timestamp": moment, "goal_id": goal, "goal_name": goal_name, "attribution": attribution}
+def conversion(name: str, time: str, goal: int = 500, goal_name: str = "Checkout", **attribution: Any) -> dict[str, Any]:
+    return {"id": name, "timestamp": time, "goal_id": goal, "goal_name": goal_name, "attribution": attribution}
 
 
 K1 = conversion("k1", "2026-04-02T08:00:00Z", agent_id=11, department_id=2, chat_timestamp="2026-04-01T00:00:00Z")
@@ -124,9 +124,9 @@ CHATS = [
         ],
         history=[
             {"type": "chat.memberjoin", "timestamp": "2026-03-14T09:00:00.000000Z", "name": "Visitor c1"},
-            said("Where is it?", "Visitor c1"),
-            said("On its way.", "Anna"),
-            said("How are we doing?", "Customer Service"),
+            message("Where is it?", "Visitor c1"),
+            message("On its way.", "Anna"),
+            message("How are we doing?", "Customer Service"),
             {"type": "chat.file", "timestamp": "soon", "name": "Visitor c1", "attachment": {"name": "parcel.png", "size": 1}},
         ],
     ),
@@ -145,9 +145,9 @@ CHATS = [
             engagement(3, "11", "Anna", "2026-03-14T09:35:00Z", 300, response_time=first(None)),
         ],
         history=[
-            said("Can I help?", "Customer Service", sender_type="Trigger", nick="trigger"),
-            said("Yes", "Bo", sender_type="Visitor", nick="visitor"),
-            said("Hello", "Bo", sender_type="Agent", nick="agent:12", agent_id="12"),
+            message("Can I help?", "Customer Service", sender_type="Trigger", nick="trigger"),
+            message("Yes", "Bo", sender_type="Visitor", nick="visitor"),
+            message("Hello", "Bo", sender_type="Agent", nick="agent:12", agent_id="12"),
         ],
     ),
     chat(
@@ -201,7 +201,7 @@ CHATS = [
         response_time=first(1),
         engagements=[engagement(1, "11", "Anna", "2026-03-14T09:00:00Z", 3600, response_time=first(1), rating="good")],
         conversions=[conversion("k3", "2026-03-14T10:00:00Z", agent_id=11)],
-        history=[said("Forget it", "Visitor c6")],
+        history=[message("Forget it", "Visitor c6")],
     ),
     chat("c7", "whenever", None, department_id=2, department_name="Billing", missed=True, abandon_time=0),
     chat(

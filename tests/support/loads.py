@@ -111,8 +111,8 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 def loaded_chats(path: Path) -> dict[str, dict[str, Any]]:
     """Return the table as records by id, in the API's form again, without nulls."""
     instant = "strftime(update_timestamp AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
-    texts = rows(path, f"SELECT to_json(t) FROM (SELECT * REPLACE ({instant} AS update_timestamp) FROM chats) t")
-    records = [json.loads(text) for (text,) in texts]
+    lines = rows(path, f"SELECT to_json(t) FROM (SELECT * REPLACE ({instant} AS update_timestamp) FROM chats) t")
+    records = [json.loads(line) for (line,) in lines]
     assert len({record["id"] for record in records}) == len(records)
     return {record["id"]: without_nulls(record) for record in records}
 
@@ -156,13 +156,13 @@ def family_page(families: Iterable[Family], text: str, **state: Any) -> PageRead
     """A page of children; all have the same text."""
     families = list(families)
     records = [{"id": key, "chat_id": parent, "msg": text} for parent, keys, _ in families for key in keys]
-    return PageRead("chat_events", encode(records), state, parents=[parent for parent, _, whole in families if whole])
+    return PageRead("chat_events", encode(records), state, parents=[parent for parent, _, complete in families if complete])
 
 
 def after_page(held: Mapping[str, tuple[str, str]], families: Iterable[Family], text: str) -> Held:
     """What a table holds after such a page."""
     families = list(families)
-    emptied = {parent for parent, _, whole in families if whole}
+    emptied = {parent for parent, _, complete in families if complete}
     kept = {key: row for key, row in held.items() if row[0] not in emptied}
     return kept | {key: (parent, text) for parent, keys, _ in families for key in keys}
 

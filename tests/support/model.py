@@ -31,8 +31,8 @@ FIVE_MINUTES = 300
 
 
 def iso(micros: int, *, decimals: bool) -> str:
-    moment = EPOCH + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if decimals else "%Y-%m-%dT%H:%M:%SZ")
+    time = EPOCH + timedelta(microseconds=micros)
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if decimals else "%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class ExportApi:
                 return time > start
 
     def _size(self, rows: list[Item], largest: int, *, exact: bool) -> int:
-        """A short page still gets past the moment that it begins at, or no client could follow."""
+        """A short page still gets past the time that it begins at, or no client could follow."""
         if not self.short or not rows:
             return largest
         first = self.order(rows[0])[0]

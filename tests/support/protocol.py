@@ -188,7 +188,7 @@ class _Story:
         self.since_state = 0
         self.last_state: Any = None
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def take(self, message: Mapping[str, Any]) -> None:
         kind = message["type"]
         if kind == "RECORD":
             require(self.status == "RUNNING", f"{self.name}: a record while {self.status or 'not started'}")
@@ -239,13 +239,13 @@ def check_read(stdout: bytes, streams: Iterable[str], *, interrupted: bool = Fal
     """The output of a ``read`` of these streams, with every rule of order and count checked."""
     output = Output(parse(stdout))
     kinds = {message["type"] for message in output.messages}
-    require(kinds <= {"RECORD", "STATE", "LOG", "TRACE", "CONTROL"}, f"out of place in a read: {kinds}")
+    require(kinds <= {"RECORD", "STATE", "LOG", "TRACE", "CONTROL"}, f"not allowed in a read: {kinds}")
     stories = {name: _Story(name) for name in streams}
     for message in output.messages:
         name = stream_of(message)
         if name is not None:
             require(name in stories, f"a stream nobody asked for: {name}")
-            stories[name].tell(message)
+            stories[name].take(message)
     for story in stories.values():
         ended = story.status in {"COMPLETE", "INCOMPLETE"} or (interrupted and story.status == "")
         require(ended, f"{story.name}: ends {story.status or 'unheard of'}")
