@@ -35,7 +35,6 @@ NOT_YET: Final = (
     "src/zendesk_chat/engine/",
     "src/zendesk_chat/load/",
     "src/zendesk_chat/redaction/",
-    "src/zendesk_chat/streams/",
     "tests/",
 )
 

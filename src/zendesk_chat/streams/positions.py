@@ -19,7 +19,7 @@ The run after that reads from 17:50 on again, and skips chat-7 if it still has t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
@@ -68,7 +68,7 @@ class ExportPosition:
     complete_from: int | None = None
 
     def from_earlier_start(self, start: int) -> ExportPosition:
-        """Return the position for a start date that may have been moved back: what lies before it is still to be read.
+        """Return the position for a start date that may have been moved back, so that the records since then are read.
 
         A position read from June up to October, and a start date moved to January, give one that is read up to January and
         has June to October in ``completed_ranges``. A position that does not contain its start is taken to have begun at
@@ -98,6 +98,17 @@ class ListPosition:
     digests: Mapping[int, str] = field(default_factory=dict)
 
 
+def joined(ranges: Iterable[TimeRange]) -> list[TimeRange]:
+    """Return the same time in as few ranges as possible, in order."""
+    fewest: list[TimeRange] = []
+    for begin, end in sorted(ranges):
+        if fewest and begin <= fewest[-1][1]:
+            fewest[-1] = (fewest[-1][0], max(fewest[-1][1], end))
+        elif begin < end:
+            fewest.append((begin, end))
+    return fewest
+
+
 class _ExportState(msgspec.Struct):
     """Our own fields in the stored state of an export; ``known_from`` is that of version 1."""
 
@@ -118,13 +129,7 @@ class _ListState(msgspec.Struct):
 
 
 def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) -> StateBlob:
-    """Return the state to store for a position of an export.
-
-    Args:
-        cursor_field: The key under which Airbyte's connector looks for the time.
-        position: To store.
-        micros: Whether that time has microseconds.
-    """
+    """Return the state to store for a position of an export; ``micros`` is whether its cursor has microseconds."""
     ranges, start = position.completed_ranges, position.complete_from
     return {
         cursor_field: (iso_micros if micros else iso_seconds)(position.time),

@@ -45,11 +45,7 @@ def read_export(
     if not run.wants(min(saved.complete_until, saved.time)):
         yield Batch((), saved, 0, notes, 1.0)
         return
-    reading = _Reading(export, fetch, run, notes)
-    yield from reading.batches(saved, resumed=position is not None)
-    if position is None and reading.without_objects:
-        what = f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this."
-        raise RecordShapeError(what, stream=export.stream)
+    yield from _Reading(export, fetch, run, notes).batches(saved, resumed=position is not None)
 
 
 def starting_position(
@@ -97,13 +93,8 @@ class _Reading:
         self._limit = pages.PAGE_SIZE
         self._received_rows = self._received_objects = False
 
-    @property
-    def without_objects(self) -> bool:
-        """Whether there were rows, but none is a JSON object."""
-        return self._received_rows and not self._received_objects
-
     def batches(self, saved: ExportPosition, *, resumed: bool) -> Iterator[Batch[ExportPosition]]:
-        """Read to the end."""
+        """Read to the end. Raises RecordShapeError if a new sync gets rows, but no objects."""
         if self._export.either_unit:
             self._find_unit()
         windows = Windows(saved, replace(self._run, unit=self._format.unit), resumed=resumed)
@@ -126,6 +117,9 @@ class _Reading:
             self._ask([window] if window.status == "asked" else [], self._limit)
             self._ask(windows.due(self._fetch.free_slots()), self._limit)
             yield batch
+        if not resumed and self._received_rows and not self._received_objects:
+            what = f"{self._export.stream}: Zendesk sent rows, but none is a JSON object. Please report this."
+            raise RecordShapeError(what, stream=self._export.stream)
 
     def _find_unit(self) -> None:
         """Find out whether the API counts in seconds or microseconds, where documents disagree: one small request."""
@@ -160,11 +154,7 @@ class _Reading:
         return window, page
 
     def _must_ask_again(self, windows: Windows, window: Window, page: Page, taken: Taken) -> bool:
-        """Whether a page brought nothing new and hides more behind it, so that it is asked for differently or once more.
-
-        Raises:
-            PaginationStuckError: It did so too often.
-        """
+        """Whether a page brought nothing new and hides more behind it. Raises PaginationStuckError if it did so too often."""
         if not windows.repeats(page, taken):
             return False
         if self._learn_format(page):
