@@ -1,13 +1,11 @@
 """The account that is read: a sandbox in this process, what it holds, and what happens to it between two syncs."""
 
-import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.support.children import DERIVED
+from tests.support.oracle import DERIVED, by_content, truth
 from zendesk_chat_sandbox import Sandbox, Switches
-from zendesk_chat_sandbox.seed_settings import routing_of
 
 Record = Mapping[str, Any]
 
@@ -50,33 +48,6 @@ def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
     }
 
 
-def truth(sandbox: Sandbox, stream: str) -> list[Record]:
-    """The records of a stream as the account holds them, with the few changes that the README promises."""
-    held = sandbox.account
-    if stream in DERIVED:
-        return list(DERIVED[stream](truth(sandbox, "chats")))
-    if stream in held.events:
-        return [with_key(stream, json.loads(body)) for body in held.events[stream].bodies.values()]
-    if stream in held.lists:
-        return list(held.lists[stream].values())
-    if stream == "chats":
-        return [as_chat(sandbox, identity) for identity in held.chat_ids()]
-    single = {"accounts": held.settings, "routing_settings": held.routing_settings}
-    return [single[stream]] if stream in single else [routing_of(agent) for agent in held.lists["agents"].values()]
-
-
-def as_chat(sandbox: Sandbox, identity: str) -> Record:
-    """A chat, or what is left of a deleted one; whether it is unread is always a boolean."""
-    chats = sandbox.account.chats
-    chat = json.loads(chats.tombstone(identity)) if identity in chats.deleted else sandbox.account.chat(identity)
-    return {**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat
-
-
-def with_key(stream: str, event: dict[str, Any]) -> Record:
-    """An event, whose key is made where it is a span of an agent's time."""
-    return {**event, "id": f"{event['agent_id']}|{event['start_time']}"} if stream == "agent_timeline" else event
-
-
 def live_a_little(sandbox: Sandbox, seconds_ago: float = SETTLED_SECONDS) -> dict[str, list[Record]]:
     """New and edited chats, events, agents and bans; returns what is new of each stream, of an edited chat all that it has."""
     before = {stream: by_content(truth(sandbox, stream)) for stream in INCREMENTAL}
@@ -94,9 +65,3 @@ def live_a_little(sandbox: Sandbox, seconds_ago: float = SETTLED_SECONDS) -> dic
         stream: [record for record in truth(sandbox, stream) if by_content([record])[0] not in before[stream]]
         for stream in INCREMENTAL
     }
-
-
-def by_content(records: Iterable[Record]) -> list[str]:
-    """Records in a form that compares by content whatever their order; half a surrogate pair, which is no text, as U+FFFD."""
-    texts = [json.dumps(record, sort_keys=True, ensure_ascii=False) for record in records]
-    return sorted(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts)

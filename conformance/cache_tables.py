@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from account import Record, by_content, truth
+from account import Record
 from connector import all_streams, primary_key
 from sqlalchemy import inspect, text
 
 import airbyte as ab
+from tests.support.oracle import by_content, truth
 from zendesk_chat_sandbox import Sandbox
 
 Row = dict[str, Any]

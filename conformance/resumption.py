@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from account import INCREMENTAL, Record, by_content, config_of, truth
+from account import INCREMENTAL, Record, config_of
 from connector import EXECUTABLE, names_in, primary_key, read
 
+from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 

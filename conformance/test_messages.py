@@ -1,8 +1,9 @@
 """Messages that a read has only when something happens: Airbyte's own models must know these too."""
 
-from account import account, by_content, config_of, truth
+from account import account, config_of
 from connector import all_streams, configured, read
 
+from tests.support.oracle import by_content, truth
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault
 
 OAUTH = {

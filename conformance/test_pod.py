@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account import account, by_content, config_of, live_a_little, truth
+from account import account, config_of, live_a_little
 from checked import checked, checked_read
 from connector import EXECUTABLE, all_streams, configured, discovered, names_in, read
 from pod import PATH, REPLICATION, USER, Pod, can_be_read_only, why_not
 from pydantic import ValidationError
 from resumption import merged
 
+from tests.support.oracle import by_content, truth
 from zendesk_chat_sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from account import INCREMENTAL, account, config_of, live_a_little, truth
+from account import INCREMENTAL, account, config_of, live_a_little
 from between import seen, stand_between
 from cache_tables import assert_holds
 from checked import checked, checked_read
 from connector import EXECUTABLE, all_streams, discovered, names_in, run
 
 import airbyte as ab
+from tests.support.oracle import truth
 from zendesk_chat_sandbox import Sandbox
 
 LISTS_ALONE = tuple(stream for stream in all_streams() if stream not in INCREMENTAL)

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from account import INCREMENTAL, account, by_content, config_of, empty_account, live_a_little, truth
+from account import INCREMENTAL, account, config_of, empty_account, live_a_little
 from connector import all_streams, configured, read
 from resumption import assert_exactly, assert_resumes, assert_resumes_from_each_state, cuts
 
-from tests.support.children import DERIVED
+from tests.support.oracle import DERIVED, by_content, truth
 from tests.support.protocol import Output
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from distribution.image import engine
 from distribution.image.running import ENTRYPOINT, launched, run, shell, started
-from tests.support.executable import ALL, by_content, catalog_of, config_of, execute, files, names_in, small, truth
+from tests.support.executable import ALL, catalog_of, config_of, execute, files, names_in, small
+from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat_sandbox import Fault, Sandbox
 

@@ -1,4 +1,4 @@
-"""Time as a value, which tests replace, and which knows whether the run is to end."""
+"""Time, and whether the run is to end. Tests replace it."""
 
 from __future__ import annotations
 
@@ -19,27 +19,21 @@ class Clock(Protocol):
     @property
     def stopped(self) -> bool:
         """Whether the run is to end."""
-        ...
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds since some fixed time; never goes back."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises Stopped as soon as the run is to end."""
-        ...
 
     def check(self) -> None:
         """Raise Stopped if the run is to end."""
-        ...
 
     def stop(self) -> None:
         """End the run: every wait ends at once with Stopped."""
-        ...
 
 
 class SystemClock:

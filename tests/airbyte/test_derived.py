@@ -9,19 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.children import DERIVED
-from tests.support.executable import (
-    EXECUTABLE,
-    assert_whole,
-    by_content,
-    catalog_of,
-    config_of,
-    environment,
-    files,
-    read_here,
-    small,
-    truth,
-)
+from tests.support.executable import EXECUTABLE, assert_whole, catalog_of, config_of, environment, files, read_here, small
+from tests.support.oracle import DERIVED, by_content, truth
 from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Sandbox, Switches
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.support.executable import ALL, by_content, catalog_of, config_of, read_here, small, truth
+from tests.support.executable import ALL, catalog_of, config_of, read_here, small
+from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 

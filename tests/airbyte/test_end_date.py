@@ -4,19 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.children import DERIVED
-from tests.support.executable import (
-    ALL,
-    INCREMENTAL,
-    by_content,
-    catalog_of,
-    check_here,
-    config_of,
-    key_of,
-    read_here,
-    small,
-    truth,
-)
+from tests.support.executable import ALL, INCREMENTAL, catalog_of, check_here, config_of, key_of, read_here, small
+from tests.support.oracle import DERIVED, by_content, truth
 from tests.support.protocol import Output
 from zendesk_chat_sandbox import Sandbox
 

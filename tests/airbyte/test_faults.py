@@ -4,17 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import (
-    ALL,
-    INCREMENTAL,
-    assert_whole,
-    by_content,
-    catalog_of,
-    config_of,
-    read_here,
-    small,
-    truth,
-)
+from tests.support.executable import ALL, INCREMENTAL, assert_whole, catalog_of, config_of, read_here, small
+from tests.support.oracle import by_content, truth
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 CHATS = "*/incremental/chats"

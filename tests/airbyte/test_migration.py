@@ -21,16 +21,8 @@ from tests.support.airbyte_state import (
     micros,
     state_message,
 )
-from tests.support.executable import (
-    assert_whole,
-    by_content,
-    config_of,
-    execute,
-    files,
-    read_here,
-    read_process,
-    truth,
-)
+from tests.support.executable import assert_whole, config_of, execute, files, read_here, read_process
+from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output, check_read, stream_of
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import ALL, OPTIONAL, by_content, catalog_of, check_here, config_of, read_here, small, truth
+from tests.support.executable import ALL, OPTIONAL, catalog_of, check_here, config_of, read_here, small
+from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output
 from zendesk_chat_sandbox import AGENT_TOKEN, Fault, Sandbox
 

@@ -15,9 +15,7 @@ from jsonschema import Draft7Validator
 from tests.support.executable import (
     ALL,
     INCREMENTAL,
-    as_chat,
     assert_whole,
-    by_content,
     catalog_of,
     config_of,
     execute,
@@ -26,9 +24,9 @@ from tests.support.executable import (
     read_here,
     read_process,
     small,
-    truth,
 )
 from tests.support.http_fakes import HastyClock
+from tests.support.oracle import as_chat, by_content, truth
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer
@@ -262,7 +260,7 @@ BAD_FILES: dict[str, dict[str, Any]] = {
     "state text": {"state": "chats"},
     "state true": {"state": True},
     "state list of numbers": {"state": [5]},
-    "state of a stream is a text": {"state": {"chats": "2024"}},
+    "state of a stream is a string": {"state": {"chats": "2024"}},
     "state without descriptor": {"state": [{"type": "STREAM", "stream": {}}]},
     "state descriptor is a list": {"state": [{"type": "STREAM", "stream": {"stream_descriptor": []}}]},
     "state type only": {"state": [{"type": "STREAM"}]},

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from tests.support.children import DERIVED
 from tests.support.executable import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.oracle import DERIVED
 from tests.support.protocol import Output, check_read
 from zendesk_chat_sandbox import Fault, Sandbox
 

@@ -10,16 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import (
-    EXECUTABLE,
-    assert_whole,
-    catalog_of,
-    config_of,
-    environment,
-    files,
-    read_here,
-    small,
-)
+from tests.support.executable import EXECUTABLE, assert_whole, catalog_of, config_of, environment, files, read_here, small
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat_sandbox import Fault, Sandbox
 

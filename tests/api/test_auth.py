@@ -184,7 +184,7 @@ def test_a_short_life_is_not_renewed_with_every_request(life: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("expires_in", "seconds"),
     [
         (None, None),
         (3600, 3600.0),
@@ -204,8 +204,8 @@ def test_a_short_life_is_not_renewed_with_every_request(life: int) -> None:
         (10, 10.0),
     ],
 )
-def test_expires_in(said: object, seconds: float | None) -> None:
-    assert lifetime(said) == seconds
+def test_expires_in(expires_in: object, seconds: float | None) -> None:
+    assert lifetime(expires_in) == seconds
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ WEB_PAGE = b"<!DOCTYPE html><title>Blocked</title>"
         (status(404, WEB_PAGE), ConfigError, "A web page came instead of an answer", "block the request?"),
     ],
 )
-def test_a_refusal_says_what_is_wrong_and_is_final(answer: Answer, kind: type[ConfigError], begins: str, ends: str) -> None:
+def test_a_refusal_names_the_cause_and_is_final(answer: Answer, kind: type[ConfigError], begins: str, ends: str) -> None:
     given = Given([answer, granted()])
     for _ in range(3):
         with pytest.raises(kind) as failed:
@@ -279,7 +279,7 @@ def test_a_wrong_secret_of_a_client_without_refresh_token_is_named(body: bytes) 
 
 
 @pytest.mark.parametrize("error", ["unauthorized_client", "unsupported_grant_type"])
-def test_a_client_that_may_not_have_tokens_of_its_own_is_told_so(error: str) -> None:
+def test_a_client_that_may_not_have_tokens_of_its_own_is_an_error(error: str) -> None:
     given = Given([status(400, b'{"error":"%s"}' % error.encode())], OAuth(None, None, "client", "secret"))
     with pytest.raises(
         AuthError, match=rf"may not use the grant client_credentials \({error}\)\. Make the client confidential"
@@ -290,7 +290,7 @@ def test_a_client_that_may_not_have_tokens_of_its_own_is_told_so(error: str) -> 
 def cut(received: list[bytes]) -> NoAnswerError:
     """An answer of which only so much came."""
     error = NoAnswerError("the answer was cut short")
-    error.received = received
+    error.received = b"".join(received)
     return error
 
 
@@ -303,7 +303,7 @@ LOST = [
 
 
 @pytest.mark.parametrize(("failure", "reason"), LOST)
-def test_a_lost_answer_that_used_the_refresh_token_up_is_said(failure: Answer, reason: str) -> None:
+def test_a_lost_answer_that_used_the_refresh_token_up_is_named(failure: Answer, reason: str) -> None:
     given = Given([failure, status(400, b'{"error":"invalid_grant"}')])
     with pytest.raises(AuthError) as failed:
         given.tokens.renew("old-access")
@@ -326,13 +326,13 @@ def test_an_answer_that_was_lost_long_ago_is_not_blamed() -> None:
         given.tokens.renew("a1")
 
 
-WHOLE = b'{"access_token":"new-access","token_type":"Bearer","refresh_token":"new-refresh","scope":"read"}'
+COMPLETE = b'{"access_token":"new-access","token_type":"Bearer","refresh_token":"new-refresh","scope":"read"}'
 
 
-@pytest.mark.parametrize("size", range(1, len(WHOLE) + 1))
+@pytest.mark.parametrize("size", range(1, len(COMPLETE) + 1))
 def test_a_cut_answer_is_used_as_soon_as_both_tokens_are_in_it(size: int) -> None:
-    both = size >= WHOLE.index(b',"scope')
-    given = Given([cut([WHOLE[:20][:size], WHOLE[20:size]]), status(400)])
+    both = size >= COMPLETE.index(b',"scope')
+    given = Given([cut([COMPLETE[:20][:size], COMPLETE[20:size]]), status(400)])
     if both:
         assert given.tokens.renew("old-access") is True
         assert given.rotations == [OAuth("new-access", "new-refresh", "client", "client-secret")]
@@ -341,7 +341,7 @@ def test_a_cut_answer_is_used_as_soon_as_both_tokens_are_in_it(size: int) -> Non
             given.tokens.renew("old-access")
 
 
-@given_bytes(binary() | binary().map(lambda tail: WHOLE[:40] + tail))
+@given_bytes(binary() | binary().map(lambda tail: COMPLETE[:40] + tail))
 def test_no_answer_breaks_the_reading_of_tokens(content: bytes) -> None:
     answer = tokens_in(content)
     assert answer is None or is_token(answer.access_token)
@@ -355,7 +355,7 @@ def test_what_cannot_be_sent_as_a_token_is_none(token: str) -> None:
 
 
 @pytest.mark.parametrize("number", [408, 409, 425])
-def test_a_client_error_that_says_nothing_about_tokens_is_retried(number: int) -> None:
+def test_a_client_error_that_does_not_concern_tokens_is_retried(number: int) -> None:
     given = Given([status(number, WEB_PAGE), granted()])
     assert given.tokens.renew("old-access") is True
 
@@ -394,7 +394,7 @@ def test_an_early_renewal_that_failed_is_tried_again() -> None:
 
 @dataclass
 class Store:
-    """Says when it is used."""
+    """Notes when it is used."""
 
     log: list[str]
     stored: OAuth | None = None
@@ -459,7 +459,7 @@ def test_a_used_up_refresh_token_is_not_sent_again_after_its_successor_could_not
     assert log == ["prepare", "post old-refresh", "save new-access"]
 
 
-def test_tokens_that_could_not_be_stored_are_said_also_in_an_early_renewal() -> None:
+def test_tokens_that_could_not_be_stored_are_an_error_also_in_an_early_renewal() -> None:
     tokens, _ = with_store(EXPIRING, unsaved=ConfigError("They are in config.json.new-tokens"))
     with pytest.raises(ConfigError, match="They are in"):
         tokens.token()
@@ -668,7 +668,7 @@ def test_an_answer_that_is_cut_on_the_wire_behind_its_tokens_is_used() -> None:
     rotations: list[dict[str, Any]] = []
 
     def script(connection: socket.socket, _: int) -> None:
-        connection.sendall(answer(WHOLE[:-5], length=len(WHOLE)))
+        connection.sendall(answer(COMPLETE[:-5], length=len(COMPLETE)))
         connection.close()
 
     with serving(script) as server:
@@ -683,7 +683,7 @@ def test_an_answer_that_is_cut_on_the_wire_behind_its_tokens_is_used() -> None:
 def test_an_answer_that_is_cut_on_the_wire_before_its_tokens_is_lost() -> None:
     def script(connection: socket.socket, number: int) -> None:
         if number == 1:
-            connection.sendall(answer(WHOLE[:50], length=len(WHOLE)))
+            connection.sendall(answer(COMPLETE[:50], length=len(COMPLETE)))
             connection.close()
         connection.sendall(answer(b'{"error":"invalid_grant"}', "400 Bad Request"))
 

@@ -1,4 +1,4 @@
-"""Unpacking, by the fast library and without it."""
+"""Decompression, by the fast library and without it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zendesk_chat.api import body
 
 TEXT = b"".join(b"%d line of text\n" % number for number in range(9_999))
-PACKED = gzip.compress(TEXT)
+COMPRESSED = gzip.compress(TEXT)
 EMPTY_MEMBER = gzip.compress(b"")
 
 
@@ -43,33 +43,35 @@ def test_all_members_are_decompressed(module: ModuleType, members: tuple[bytes, 
     assert module.decompress(b"".join(map(gzip.compress, members))) == b"".join(members)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 9, 18, len(PACKED) // 2, len(PACKED) - 9, len(PACKED) - 1])
+@pytest.mark.parametrize("kept", [0, 1, 9, 18, len(COMPRESSED) // 2, len(COMPRESSED) - 9, len(COMPRESSED) - 1])
 def test_what_is_cut_short_is_refused(module: ModuleType, kept: int) -> None:
-    for packed in (PACKED[:kept], PACKED + PACKED[:kept] if kept else b""):
+    for compressed in (COMPRESSED[:kept], COMPRESSED + COMPRESSED[:kept] if kept else b""):
         with pytest.raises(module.NoAnswerError, match="cut short"):
-            module.decompress(packed)
+            module.decompress(compressed)
 
 
-@pytest.mark.parametrize("packed", [b"no gzip", PACKED + b"tail", PACKED[:-8] + bytes(8), PACKED[:-4] + bytes(4)])
-def test_what_is_damaged_is_refused(module: ModuleType, packed: bytes) -> None:
+@pytest.mark.parametrize(
+    "compressed", [b"no gzip", COMPRESSED + b"tail", COMPRESSED[:-8] + bytes(8), COMPRESSED[:-4] + bytes(4)]
+)
+def test_what_is_damaged_is_refused(module: ModuleType, compressed: bytes) -> None:
     with pytest.raises(module.NoAnswerError, match="cut short"):
-        module.decompress(packed)
+        module.decompress(compressed)
 
 
 def test_what_memory_should_not_hold_is_refused(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BODY_BYTES", 2 * len(TEXT))
-    assert module.decompress(PACKED + PACKED) == TEXT + TEXT
+    assert module.decompress(COMPRESSED + COMPRESSED) == TEXT + TEXT
     with pytest.raises(module.NoAnswerError, match="larger than"):
-        module.decompress(PACKED + PACKED + gzip.compress(b"."))
+        module.decompress(COMPRESSED + COMPRESSED + gzip.compress(b"."))
 
 
 def test_the_time_for_many_members_grows_with_their_number(module: ModuleType) -> None:
     """Not with its square: then eight times as many would take 64 times as long."""
 
     def seconds(members: int) -> float:
-        packed = EMPTY_MEMBER * members
+        compressed = EMPTY_MEMBER * members
         began = time.process_time()
-        assert module.decompress(packed) == b""
+        assert module.decompress(compressed) == b""
         return time.process_time() - began
 
     few = min(seconds(5_000) for _ in range(3))
@@ -79,21 +81,21 @@ def test_the_time_for_many_members_grows_with_their_number(module: ModuleType) -
 @settings(max_examples=100)
 @given(st.lists(st.binary(max_size=3_000), min_size=1, max_size=30), st.sampled_from([1, 7, 1_000, 9_000]))
 def test_members_of_any_size_are_decompressed(members: list[bytes], repeated: int) -> None:
-    texts = [text * repeated for text in members]
-    assert body.decompress(b"".join(map(gzip.compress, texts))) == b"".join(texts)
+    bodies = [text * repeated for text in members]
+    assert body.decompress(b"".join(map(gzip.compress, bodies))) == b"".join(bodies)
 
 
 @pytest.mark.parametrize("sizes", [(100,), (60, 40), (0, 100, 0), (1,) * 100])
-def test_a_text_is_unpacked_only_up_to_a_size(module: ModuleType, sizes: tuple[int, ...]) -> None:
-    packed = b"".join(gzip.compress(b"x" * size) for size in sizes)
-    assert module.decompress(packed, 100) == b"x" * 100
+def test_a_body_is_decompressed_only_up_to_a_size(module: ModuleType, sizes: tuple[int, ...]) -> None:
+    compressed = b"".join(gzip.compress(b"x" * size) for size in sizes)
+    assert module.decompress(compressed, 100) == b"x" * 100
     with pytest.raises(module.TooLargeError):
-        module.decompress(packed, 99)
+        module.decompress(compressed, 99)
 
 
-def test_the_beginning_of_a_text(module: ModuleType) -> None:
-    assert module.beginning(PACKED, 10) == TEXT[:10]
-    assert module.beginning(PACKED[:100], 10) == TEXT[:10]
+def test_the_beginning_of_a_body(module: ModuleType) -> None:
+    assert module.beginning(COMPRESSED, 10) == TEXT[:10]
+    assert module.beginning(COMPRESSED[:100], 10) == TEXT[:10]
     assert module.beginning(gzip.compress(b"a"), 10) == b"a"
     assert module.beginning(b"no gzip", 10) == b""
     assert module.beginning(b"", 10) == b""

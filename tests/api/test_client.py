@@ -9,7 +9,7 @@ import pytest
 from tests.support.http_fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.client import Client, Observer, Wait
+from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped
@@ -97,7 +97,7 @@ def test_a_fault_is_overcome(failure: Answer) -> None:
         (ok(b"\xff\xfe"), ServerError, 6, "no valid JSON"),
         (NoAnswerError("the connection broke"), NetworkError, 6, r"^No answer from Zendesk: the connection broke\.$"),
         (NoAnswerError("it does not end", "slow"), NetworkError, 2, r"^No answer from Zendesk: it does not end\.$"),
-        (NoAnswerError("cannot find x", "lasting", "Look."), UnreachableError, 2, r"^Cannot find x\. Look\.$"),
+        (NoAnswerError("cannot find x", "lasting", "Check it."), UnreachableError, 2, r"^Cannot find x\. Check it\.$"),
         (status(409), ServerError, 6, "HTTP 409"),
         (status(429), RateLimitedError, 10, "HTTP 429"),
         (status(429, retry_after="86400"), RateLimitedError, 1, "wait 86400 s"),
@@ -192,7 +192,7 @@ def test_429_on_every_second_request_is_overcome() -> None:
     assert given.asker.requests == 100
 
 
-def test_429_slows_down_once_for_a_spell_and_again_for_the_next() -> None:
+def test_429_slows_down_once_for_an_episode_and_again_for_the_next() -> None:
     given = Given(status(429), status(429), ok(), status(429), ok())
     given.asker.get()
     given.asker.get()
@@ -212,8 +212,8 @@ def test_429_to_requests_under_way_together_uses_up_one_attempt() -> None:
     given = Given(ok())
     let_out = [given.limiter.acquire(lambda _: None) for _ in range(20)]
     given.api._answers = [*[status(429)] * 9, ok()]
-    for moment in let_out:
-        given.limiter.refused(moment)
+    for started_at in let_out:
+        given.limiter.refused(started_at)
     given.asker.get()
     assert given.asker.requests == 10
 
@@ -237,7 +237,7 @@ def test_429_to_a_request_older_than_the_last_429_does_not_count_against_it() ->
     assert all(wait.reason.endswith("(attempt 1).") for wait in asker.waits if wait.reason)
 
 
-def test_room_is_the_limiters() -> None:
+def test_free_slots_is_the_limiters() -> None:
     given = Given(ok(), status(429, retry_after="5"), ok())
     assert given.client.free_slots() == 10_000
     given.asker.get()
@@ -273,7 +273,7 @@ def test_401_twice_is_final_and_no_other_request_is_made() -> None:
         with pytest.raises(AuthError):
             given.asker.get()
     assert given.api.tokens == ["token-0", "token-1", "token-1"]
-    assert [url.rsplit("/", 1)[1] for url in given.api.urls] == ["chats", "chats", "me.json"], "Support tells what it is"
+    assert [url.rsplit("/", 1)[1] for url in given.api.urls] == ["chats", "chats", "me.json"], "Support knows what it is"
 
 
 def test_a_fault_between_401_and_the_answer() -> None:
@@ -380,11 +380,11 @@ def test_an_answer_that_cannot_be_used_is_not_kept_during_the_wait(kind: type[Ex
         kept.append(weakref.ref(decoded))
         raise kind("of another form")
 
-    class Looking(Observer):
-        def waited(self, wait: Wait) -> None:
+    class Recording(Observer):
+        def waited(self, seconds: float, reason: str = "") -> None:
             alive.extend(reference() for reference in kept)
 
     with pytest.raises((EnvelopeError, ServerError)):
-        Given(ok(b"[]")).client.get(Request("chats", decode), Looking())
+        Given(ok(b"[]")).client.get(Request("chats", decode), Recording())
     assert alive
     assert set(alive) == {None}

@@ -295,7 +295,7 @@ def test_the_connection_of_an_answer_that_cannot_be_used_is_not_used_again() -> 
         assert server.connections == 2
 
 
-def test_the_connection_of_an_answer_that_cannot_be_unpacked_is_not_used_again() -> None:
+def test_the_connection_of_an_answer_that_cannot_be_decompressed_is_not_used_again() -> None:
     cut = answer(gzip.compress(body_of("goals"))[:-9], headers=b"Content-Encoding: gzip\r\n")
     with answering(lambda number, path: cut if number == 1 else zipped(body_of(path))) as server:
         transport = sender(server.origin)
@@ -318,7 +318,7 @@ def test_the_connection_of_an_answer_that_cannot_be_unpacked_is_not_used_again()
         max_size=8,
     )
 )
-def test_whatever_stands_around_answers_each_request_gets_its_own(
+def test_whatever_is_around_answers_each_request_gets_its_own(
     plan: Sequence[tuple[str, list[bytes], Callable[[bytes], bytes], bytes]],
 ) -> None:
     def make(number: int, path: str) -> bytes:

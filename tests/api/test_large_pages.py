@@ -1,4 +1,4 @@
-"""Pages of 50 MB over real connections: whole by content, in bounded memory."""
+"""Pages of 50 MB over real connections: complete by content, in bounded memory."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def in_chunks(body: bytes) -> bytes:
         (1, 60_000, None, without_length),
     ],
 )
-def test_a_large_page_is_read_whole_in_bounded_memory(
+def test_a_large_page_is_read_completely_in_bounded_memory(
     count: int, size: int, indent: int | None, framed: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
     chats = [chat(number, size) for number in range(count)]
@@ -116,8 +116,8 @@ def compressed(megabytes: int) -> bytes:
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     blanks = b" " * 2**20
     pieces = [b'[{"id":1,"name":"first"}', *[blanks] * megabytes, b"]"]
-    packed = b"".join([packer.compress(piece) for piece in pieces]) + packer.flush()
-    return answer(packed, headers=b"Content-Encoding: gzip\r\n")
+    compressed = b"".join([packer.compress(piece) for piece in pieces]) + packer.flush()
+    return answer(compressed, headers=b"Content-Encoding: gzip\r\n")
 
 
 def test_many_answers_that_decompress_to_much_are_read_in_bounded_memory(tmp_path: Path) -> None:

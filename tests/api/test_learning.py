@@ -1,4 +1,4 @@
-"""What a whole client does, in fake time, at servers that count in their own ways and accounts that are shared."""
+"""What a client does, in fake time, at servers that count in their own ways and accounts that are shared."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ TEN_MINUTES = 600.0
 
 
 def in_minute(account: Account, minute: int) -> int:
-    return sum(minute * 60 <= moment < minute * 60 + 60 for moment in account.passed)
+    return sum(minute * 60 <= time < minute * 60 + 60 for time in account.passed)
 
 
 def passed_in(account: Account, seconds: float) -> int:
-    return sum(moment < seconds for moment in account.passed)
+    return sum(time < seconds for time in account.passed)
 
 
 @pytest.mark.parametrize("threads", [4, 16])

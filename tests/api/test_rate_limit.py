@@ -84,12 +84,12 @@ def test_a_pause_holds_everyone_back_and_a_shorter_one_does_not_cut_it() -> None
     limiter = RateLimiter(100, clock)
     limiter.pause(30)
     limiter.pause(5)
-    told: list[float] = []
-    limiter.acquire(told.append)
-    assert told == [30.0]
+    reported: list[float] = []
+    limiter.acquire(reported.append)
+    assert reported == [30.0]
     assert clock.waits == [30.0]
-    limiter.acquire(told.append)
-    assert told == [30.0]
+    limiter.acquire(reported.append)
+    assert reported == [30.0]
 
 
 def test_a_pause_holds_threads_that_ask_later() -> None:
@@ -201,8 +201,8 @@ def test_the_pace_recovers_to_the_limit_and_stays_even(limit: int, refusals: int
     clock.time += 9.5 * 60  # ten steps of a tenth at most, and it never begins at nothing
     clock.time += 60
     assert limiter.free_slots() == 1
-    moments = [limiter.acquire(lambda _: None) for _ in range(5)]
-    assert moments[4] - moments[1] == pytest.approx(3 * 61 / limit, abs=0.2)
+    times = [limiter.acquire(lambda _: None) for _ in range(5)]
+    assert times[4] - times[1] == pytest.approx(3 * 61 / limit, abs=0.2)
 
 
 def test_the_pace_in_numbers() -> None:
@@ -227,7 +227,7 @@ def test_an_incident_counts_once() -> None:
     clock = FakeClock()
     limiter = RateLimiter(200, clock)
     under_way = [limiter.acquire(lambda _: None) for _ in range(16)]
-    episodes = [limiter.refused(moment) for moment in under_way]
+    episodes = [limiter.refused(started_at) for started_at in under_way]
     assert [episode.counts for episode in episodes] == [True] + [False] * 15
     assert {episode.refusals for episode in episodes} == {1}
     limiter.pause(1)
@@ -241,20 +241,20 @@ def paces(limiter: RateLimiter, clock: FakeClock) -> float:
     return 61 / (limiter.acquire(lambda _: None) - first)
 
 
-def test_a_spell_slows_down_once_and_the_next_one_again() -> None:
+def test_an_episode_slows_down_once_and_the_next_one_again() -> None:
     clock = FakeClock()
     limiter = RateLimiter(200, clock)
     for refusals in (1, 2, 3):
-        moment = limiter.acquire(lambda _: None)
+        started_at = limiter.acquire(lambda _: None)
         clock.time += 0.5
-        episode = limiter.refused(moment)
+        episode = limiter.refused(started_at)
         assert (episode.counts, episode.refusals) == (True, refusals)
         limiter.pause(2)
     assert episode.seconds == pytest.approx(5)
     assert paces(limiter, clock) == pytest.approx(140, abs=3)
-    limiter.passed(moment)  # older than the last 429: the episode goes on
-    moment = limiter.acquire(lambda _: None)
-    assert limiter.refused(moment).refusals == 4
+    limiter.passed(started_at)  # before the last 429: the episode continues
+    started_at = limiter.acquire(lambda _: None)
+    assert limiter.refused(started_at).refusals == 4
     limiter.pause(2)
     limiter.passed(limiter.acquire(lambda _: None))
     episode = limiter.refused(limiter.acquire(lambda _: None))
@@ -262,7 +262,7 @@ def test_a_spell_slows_down_once_and_the_next_one_again() -> None:
     assert paces(limiter, clock) == pytest.approx(98, abs=4)
 
 
-def test_room_without_refusals() -> None:
+def test_free_slots_without_refusals() -> None:
     clock = FakeClock()
     limiter = RateLimiter(3, clock)
     assert limiter.free_slots() == 3
@@ -280,7 +280,7 @@ def test_room_without_refusals() -> None:
     assert limiter.free_slots() == 3
 
 
-def test_room_when_spaced() -> None:
+def test_free_slots_when_spaced() -> None:
     clock = FakeClock()
     limiter = RateLimiter(61, clock)
     limiter.refused(0)
@@ -298,63 +298,63 @@ def test_room_when_spaced() -> None:
     limit=st.integers(1, 12),
     steps=st.lists(st.one_of(st.floats(0, 30), st.sampled_from(["ask", "refuse", "pass", "pause"])), max_size=40),
 )
-def test_room_is_what_starts_without_waiting(limit: int, steps: list[float | str]) -> None:
+def test_free_slots_is_what_starts_without_waiting(limit: int, steps: list[float | str]) -> None:
     clock = FakeClock()
     limiter = RateLimiter(limit, clock)
-    moment = 0.0
+    started_at = 0.0
     for step in steps:
         match step:
             case "ask":
-                moment = limiter.acquire(lambda _: None)
+                started_at = limiter.acquire(lambda _: None)
             case "refuse":
-                limiter.refused(moment)
+                limiter.refused(started_at)
             case "pass":
-                limiter.passed(moment)
+                limiter.passed(started_at)
             case "pause":
                 limiter.pause(3)
             case float():
                 clock.time += step
-    room = limiter.free_slots()
+    slots = limiter.free_slots()
     waits: list[float] = []
-    for _ in range(room):
+    for _ in range(slots):
         limiter.acquire(waits.append)
     assert waits == []
     limiter.acquire(waits.append)
     assert waits
 
 
-def test_those_in_line_have_taken_their_room() -> None:
+def test_those_in_line_have_taken_their_slots() -> None:
     clock = SharedTime()
     limiter = RateLimiter(2, clock)
     rooms: list[int] = []
 
-    def look() -> None:
+    def count_slots() -> None:
         for _ in range(5):
             clock.sleep(0.01)
             rooms.append(limiter.free_slots())
             clock.sleep(60.99)
 
-    starts_of(clock, limiter, [[0.0]] * 7, look)
+    starts_of(clock, limiter, [[0.0]] * 7, count_slots)
     assert rooms == [0, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize("spaced", [False, True])
-def test_each_waiter_sleeps_once_and_is_told_how_long(spaced: bool) -> None:
+def test_each_waiter_sleeps_once_and_learns_how_long(spaced: bool) -> None:
     clock = SharedTime()
     limiter = RateLimiter(20, clock)
     if spaced:
         limiter.refused(0)
         limiter.pause(0.1)
-    told: list[list[float]] = [[] for _ in range(160)]
+    reported: list[list[float]] = [[] for _ in range(160)]
 
     def work(number: int) -> None:
         asked = clock.monotonic()
-        assert limiter.acquire(told[number].append) == pytest.approx(asked + sum(told[number]), abs=0.01)
+        assert limiter.acquire(reported[number].append) == pytest.approx(asked + sum(reported[number]), abs=0.01)
 
     clock.run(*[lambda number=number: work(number) for number in range(160)])
-    assert sum(not waits for waits in told) == (0 if spaced else 20)
-    assert max(len(waits) for waits in told) == 1
-    assert len({round(waits[0], 3) for waits in told if waits}) == (160 if spaced else 7)
+    assert sum(not waits for waits in reported) == (0 if spaced else 20)
+    assert max(len(waits) for waits in reported) == 1
+    assert len({round(waits[0], 3) for waits in reported if waits}) == (160 if spaced else 7)
 
 
 def test_a_pause_that_begins_meanwhile_holds_those_who_wait_already() -> None:
@@ -383,12 +383,12 @@ def test_nobody_starves() -> None:
     def work(number: int) -> None:
         while clock.monotonic() < 1800:
             asked = clock.monotonic()
-            moment = limiter.acquire(lambda _: None)
-            longest[0] = max(longest[0], moment - asked)
+            started_at = limiter.acquire(lambda _: None)
+            longest[0] = max(longest[0], started_at - asked)
             served[number] += 1
             clock.sleep(0.1 * number)
             if served[0] == 10:
-                limiter.refused(moment)
+                limiter.refused(started_at)
                 limiter.pause(1)
 
     clock.run(*[lambda number=number: work(number) for number in range(16)])

@@ -122,7 +122,7 @@ def test_a_reason_that_repeats_the_token_does_not_show_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("description", "shown"),
     [
         ("Too recent start_time. Use 1769000000 at most", "Too recent start_time. Use 1769000000 at most"),
         ("use a start_time before 2026-11-28T12:00:00Z.", "use a start_time before 2026-11-28T12:00:00Z"),
@@ -132,8 +132,8 @@ def test_a_reason_that_repeats_the_token_does_not_show_it() -> None:
         ("eyJhbGciOiJIUzI1NiJ9.e30.x", "****"),
     ],
 )
-def test_what_may_be_a_secret_is_hidden(said: str, shown: str) -> None:
-    assert f'The server says: "{shown}".' in str(refused(400, {"description": said}))
+def test_what_may_be_a_secret_is_hidden(description: str, shown: str) -> None:
+    assert f'The server says: "{shown}".' in str(refused(400, {"description": description}))
 
 
 def test_the_host_of_a_redirect_is_clean() -> None:

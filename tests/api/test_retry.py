@@ -90,7 +90,7 @@ def test_retry_after_is_read_as_seconds_or_date(text: str, seconds: float | None
 
 
 @pytest.mark.parametrize("zone", [" GMT", " -0000", " +0000", ""])
-def test_a_date_without_zone_is_utc_wherever_the_machine_stands(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_date_without_zone_is_utc_wherever_the_machine_is(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
     monkeypatch.setenv("TZ", "America/New_York")
@@ -119,7 +119,7 @@ def test_the_longest_wait_obeyed() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-9", http_date(-5)])
-def test_zero_still_pauses_a_moment(text: str) -> None:
+def test_zero_still_pauses_briefly(text: str) -> None:
     assert wait_before_retry(outcome(429, retry_after=text), 1, NOW) == 0.1
 
 

@@ -56,7 +56,7 @@ def test_only_the_first_date_counts() -> None:
         (-3 * 86_400, "3 days behind"),
     ],
 )
-def test_the_user_is_told_when_it_is_off_by_more_than_a_minute(ahead: float, words: str | None) -> None:
+def test_a_warning_when_it_is_off_by_more_than_a_minute(ahead: float, words: str | None) -> None:
     time = ServerClock(FakeClock())
     time.learn(formatdate(NOW - ahead, usegmt=True), 0)
     warning = time.warning()

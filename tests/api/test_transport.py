@@ -1,4 +1,4 @@
-"""The HTTP seam over real connections, against a server that sends exactly what the test says."""
+"""The HTTP seam over real connections, against a server that sends exactly what the test gives."""
 
 import gzip
 import itertools
@@ -19,7 +19,7 @@ from zendesk_chat.api.transport import HttpTransport
 from zendesk_chat.clock import SystemClock
 
 BODY = b'[{"id":1,"name":"%s"}]' % b64encode(sha512(b"varied").digest() * 40)
-PACKED = gzip.compress(BODY, mtime=0)
+COMPRESSED = gzip.compress(BODY, mtime=0)
 GZIP = b"Content-Encoding: gzip\r\n"
 
 
@@ -36,7 +36,7 @@ def chunked(*pieces: bytes, end: bool = True) -> bytes:
     ("sent", "body"),
     [
         (answer(BODY), BODY),
-        (answer(PACKED, headers=GZIP), BODY),
+        (answer(COMPRESSED, headers=GZIP), BODY),
         (answer(gzip.compress(BODY[:99]) + gzip.compress(BODY[99:]), headers=GZIP), BODY),
         (answer(b""), b""),
         (chunked(BODY[:100], BODY[100:]), BODY),
@@ -45,7 +45,7 @@ def chunked(*pieces: bytes, end: bool = True) -> bytes:
     ],
     ids=["plain", "gzip", "two gzip members", "empty", "chunked", "until closed", "odd headers"],
 )
-def test_a_whole_answer(sent: bytes, body: bytes) -> None:
+def test_a_complete_answer(sent: bytes, body: bytes) -> None:
     def script(connection: socket.socket, _: int) -> None:
         connection.sendall(sent)
         if sent.startswith(b"HTTP/1.0"):
@@ -147,7 +147,7 @@ def closing(sent: bytes) -> Callable[[socket.socket, int], None]:
         (reset_in_body, "the connection to HOST broke"),
         (closing(b""), "the connection to HOST broke"),
         (closing(answer(BODY[:-1], length=len(BODY))), "the answer was cut short"),
-        (closing(answer(PACKED[:-500], length=len(PACKED), headers=GZIP)), "the answer was cut short"),
+        (closing(answer(COMPRESSED[:-500], length=len(COMPRESSED), headers=GZIP)), "the answer was cut short"),
         (closing(chunked(BODY, end=False)), "the answer was cut short"),
         (closing(chunked(BODY)[:-20]), "the answer was cut short"),
         (closing(answer(b"no gzip", headers=GZIP)), "the answer was cut short"),
@@ -171,7 +171,7 @@ def closing(sent: bytes) -> Callable[[socket.socket, int], None]:
         "many headers",
     ],
 )
-def test_no_whole_answer(script: Callable[[socket.socket, int], None], message: str) -> None:
+def test_no_complete_answer(script: Callable[[socket.socket, int], None], message: str) -> None:
     with serving(script) as server, pytest.raises(NoAnswerError) as caught:
         _ = transport(server.origin).get(server.origin + "/api/secret-path", {"start_id": "secret-id"}, TOKEN).body
     assert re.fullmatch(message.replace("HOST", f"localhost:{server.port}"), str(caught.value))
@@ -193,30 +193,30 @@ def test_no_such_host() -> None:
     assert caught.value.kind == "lasting"
 
 
-@pytest.mark.parametrize("kept", [0, 5, 18, len(PACKED) // 2, len(PACKED) - 9, len(PACKED) - 1])
-def test_gzip_that_ends_early_is_no_whole_answer_though_its_length_is_right(kept: int) -> None:
-    """A proxy may cut a compressed body and mend the length."""
-    with serving(answer(PACKED[:kept], headers=GZIP)) as server, pytest.raises(NoAnswerError, match="cut short"):
+@pytest.mark.parametrize("kept", [0, 5, 18, len(COMPRESSED) // 2, len(COMPRESSED) - 9, len(COMPRESSED) - 1])
+def test_gzip_that_ends_early_is_no_complete_answer_though_its_length_is_right(kept: int) -> None:
+    """A proxy may cut a compressed body and correct the length."""
+    with serving(answer(COMPRESSED[:kept], headers=GZIP)) as server, pytest.raises(NoAnswerError, match="cut short"):
         _ = transport(server.origin).get(server.origin + "/api", {}, TOKEN).body
 
 
-def test_gzip_whose_checksum_is_wrong_is_no_whole_answer() -> None:
-    with serving(answer(PACKED[:-8] + bytes(8), headers=GZIP)) as server, pytest.raises(NoAnswerError, match="cut short"):
+def test_gzip_whose_checksum_is_wrong_is_no_complete_answer() -> None:
+    with serving(answer(COMPRESSED[:-8] + bytes(8), headers=GZIP)) as server, pytest.raises(NoAnswerError, match="cut short"):
         _ = transport(server.origin).get(server.origin + "/api", {}, TOKEN).body
 
 
 class LeapingClock(SystemClock):
-    """Between any two looks at it, half a minute goes by."""
+    """Between any two readings of it, half a minute goes by."""
 
-    _looks = itertools.count()
+    _readings = itertools.count()
 
     def monotonic(self) -> float:
-        return 30.0 * next(self._looks)
+        return 30.0 * next(self._readings)
 
 
 @pytest.mark.parametrize("headers", [b"", GZIP], ids=["plain", "gzip"])
 def test_an_answer_ends_at_the_deadline_however_steadily_it_comes(headers: bytes) -> None:
-    body = PACKED if headers else BODY
+    body = COMPRESSED if headers else BODY
     with serving(answer(body, headers=headers)) as server:
         assert transport(server.origin, 5).get(server.origin + "/api", {}, TOKEN).body == BODY
         hasty = HttpTransport(server.origin, timeout=5, clock=LeapingClock(), user_agent="test/1")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from tests.support.effort import effort
+from tests.support.properties import effort
 from zendesk_chat.engine import drift
 from zendesk_chat.engine.drift import LONGEST_NAME, MAX_CHANGES, MAX_UNKNOWN_FIELDS, DriftDetector
 from zendesk_chat.engine.events import SchemaChange

@@ -96,7 +96,7 @@ def fetcher(took: Sequence[float] = (), quota: int = 200) -> ConcurrentFetcher[o
         ([0.3] * 4, True),
         ([1.05], True),
         ([0.6, 0.6], True),
-        ([0.05, 1.5], False),  # one slow moment
+        ([0.05, 1.5], False),  # slow once
         ([1.5, 0.05], False),
         ([0.05, 1.5, 1.5, 1.5, 1.5], True),
         ([1.5, 1.5, 1.5, 1.5, 0.05], False),
@@ -208,22 +208,22 @@ def test_no_more_large_answers_are_asked_for_than_memory_should_hold(size: int, 
 
 
 def zipped(size: int, stated: int | None = None) -> Response:
-    """An answer that unpacks to so many bytes, and may state another number at its end."""
-    packed = gzip.compress(b"." * size, 1)
+    """An answer that decompresses to so many bytes, and may state another number at its end."""
+    compressed = gzip.compress(b"." * size, 1)
     if stated is not None:
-        packed += gzip.compress(b"." * stated)  # the number at the end is that of the last member
-    return Response(200, {"content-encoding": "gzip"}, packed)
+        compressed += gzip.compress(b"." * stated)  # the number at the end is that of the last member
+    return Response(200, {"content-encoding": "gzip"}, compressed)
 
 
-class Watched(Memory):
+class CountedMemory(Memory):
     """Remembers the most that was taken at one time, and by how many."""
 
     def __init__(self, most: int) -> None:
         super().__init__(most)
         self.holders = self.most_holders = self.most_taken = 0
 
-    def take(self, size: int, clock: Clock) -> None:
-        super().take(size, clock)
+    def take(self, size: int, clock: Clock, *, wait: bool = True) -> None:
+        super().take(size, clock, wait=wait)
         with self._changed:
             self.holders += 1
             self.most_holders = max(self.most_holders, self.holders)
@@ -246,7 +246,7 @@ def in_threads(*works: Callable[[], object]) -> None:
 
 
 def test_answers_of_all_readers_share_the_memory_until_their_readers_are_done() -> None:
-    memory = Watched(1000)
+    memory = CountedMemory(1000)
     limit = many_slots(memory)
 
     def read() -> None:
@@ -260,8 +260,8 @@ def test_answers_of_all_readers_share_the_memory_until_their_readers_are_done() 
     assert (memory.most_taken, memory.most_holders, memory._taken) == (800, 2, 0)
 
 
-def test_an_answer_larger_than_the_memory_is_unpacked_alone() -> None:
-    memory = Watched(1000)
+def test_an_answer_larger_than_the_memory_is_decompressed_alone() -> None:
+    memory = CountedMemory(1000)
     limit = many_slots(memory)
 
     def read(size: int) -> None:
@@ -294,7 +294,7 @@ def test_a_large_answer_gets_its_turn_among_many_small_ones() -> None:
 
 @pytest.mark.parametrize("stated", [0, 1, 399])
 def test_an_answer_that_states_less_than_it_holds_takes_what_it_holds(stated: int) -> None:
-    memory = Watched(10_000)
+    memory = CountedMemory(10_000)
     fetch = fetching(Getting(answer=zipped(5000, stated)), many_slots(memory))
     assert fetch(SIZE) == 5000 + stated
     assert 5000 + stated <= memory._taken < 2 * (5000 + stated)
@@ -439,7 +439,7 @@ class SlowClient:
         pass
 
 
-def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_be_resumed() -> None:
+def test_a_slow_export_is_read_by_several_threads_and_reported_in_an_order_that_can_be_resumed() -> None:
     random = Random(1)
     times = sorted(random.randrange(NOW - 5 * 365 * 86_400, NOW - 1000) for _ in range(30_000))
     api = ExportApi("chats", {number: Item(number, time * SECOND) for number, time in enumerate(times)})
@@ -454,8 +454,8 @@ def test_a_slow_export_is_read_by_several_threads_and_told_in_an_order_that_can_
             position = CHATS.load_state("chats", "update_timestamp", json.loads(json.dumps(event.state)))
             assert position
             split = split or bool(position.completed_ranges)
-            told = (range(*stretch) for stretch in ((0, position.complete_until), *position.completed_ranges))
-            covered = {api.key(item) for stretch in told for item in api.items.values() if item.time in stretch}
+            complete = (range(*part) for part in ((0, position.complete_until), *position.completed_ranges))
+            covered = {api.key(item) for part in complete for item in api.items.values() if item.time in part}
             assert covered <= emitted.keys()
         elif isinstance(event, StreamCompleted):
             assert event.stats.requests == api.requests

@@ -1,4 +1,4 @@
-"""What fails a run for the account or the network is found by one request, and told to every stream."""
+"""What fails a run for the account or the network is found by one request, and reported for every stream."""
 
 from __future__ import annotations
 
@@ -158,21 +158,21 @@ def test_no_account_answers_where_every_path_is_a_web_page() -> None:
 
 
 @pytest.mark.parametrize("ahead", [-7200, -900, 900, 7200])
-def test_every_reader_gets_zendesks_time_and_the_user_is_told_once(ahead: int) -> None:
+def test_every_reader_gets_zendesks_time_and_the_user_is_warned_once(ahead: int) -> None:
     clock = HastyClock()
     date = formatdate(clock.now() - ahead, usegmt=True)
-    told: list[float] = []
+    times: list[float] = []
 
     def read(fetch: Fetch, _position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         fetch(Request("x", bytes))
-        told.append(bounds.now)
+        times.append(bounds.now)
         yield Batch([b"{}"], 1, 1)
 
     tasks = [Task(stream(name, read), None, Bounds(0, clock.now())) for name in NAMES]
     api = FakeApi([ok(date=date)])
     events = list(start(tasks, api, clock))
-    assert len(told) == len(NAMES)
-    assert all(now == pytest.approx(clock.now() - ahead, abs=10) for now in told)
+    assert len(times) == len(NAMES)
+    assert all(now == pytest.approx(clock.now() - ahead, abs=10) for now in times)
     assert len(api.urls) == len(NAMES) + 1, "only the first one asks again"
     (warning,) = [event.message for event in events if isinstance(event, Note) and event.level == "WARN"]
     assert "This machine's clock is" in warning

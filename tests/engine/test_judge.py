@@ -1,10 +1,15 @@
-"""What the probes' failures mean together, as a table."""
+"""What the probes send, and what their failures mean together, as a table."""
+
+from email.utils import formatdate
 
 import pytest
 
-from tests.support.http_fakes import ok, status
+from tests.support.http_fakes import FakeApi, FakeClock, ok, status, unlimited
+from zendesk_chat.api.auth import FixedToken
+from zendesk_chat.api.client import Client
 from zendesk_chat.api.transport import Response
-from zendesk_chat.engine.check import judge
+from zendesk_chat.config import parse_config
+from zendesk_chat.engine.check import check, judge
 from zendesk_chat.errors import (
     AddressError,
     AuthError,
@@ -96,3 +101,12 @@ def test_support_is_not_asked_without_need(failures: dict[str, ConnectorError]) 
         raise AssertionError
 
     judge(failures, "acme", refuse)
+
+
+def test_only_the_probe_that_corrects_the_clock_is_sent_again() -> None:
+    clock = FakeClock()
+    api = FakeApi([status(403, date=formatdate(clock.now() - 900, usegmt=True))])
+    client = Client("https://a/api", transport=api, tokens=FixedToken("t"), limiter=unlimited(clock), clock=clock)
+    config = parse_config({"subdomain": "acme", "start_date": "2026-01-01T00:00:00Z", "access_token": "t"})
+    assert not check(config, client, clock).succeeded
+    assert len(api.urls) == len(NAMES) + 1

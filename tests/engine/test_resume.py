@@ -1,7 +1,7 @@
 """From any checkpoint of any run a new run yields the rest: several streams at once, with the engine's own threads and queue.
 
 The account changes while it is read. A consumer stops after any event, in the middle of a page too, and keeps of each stream
-the last state whose records it has dealt with. Runs are cut like this one after the other; a last one goes on to the end.
+the last state whose records it has dealt with. Runs are cut like this one after the other; a last one continues to the end.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.effort import effort
 from tests.support.engine_streams import readers
 from tests.support.http_fakes import FakeClock
 from tests.support.model import NOW, SECOND, ExportApi, Item, ListApi
+from tests.support.properties import effort
 from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response
@@ -161,7 +161,7 @@ class ById:
 
 
 @dataclass(slots=True)
-class Whole:
+class CompleteList:
     rows: dict[int, int]
     now: float = NOW
     name: str = "departments"
@@ -180,7 +180,7 @@ class Whole:
 
 
 class Turns:
-    """Lets one reading thread go on at a time, in an order of chance, so that one example tells one story."""
+    """Lets one reading thread continue at a time, in an order of chance, so that one example has one result."""
 
     def __init__(self, streams: int, chance: Random | None) -> None:
         self._left = streams
@@ -291,7 +291,7 @@ class Cut:
     """How a run goes.
 
     Attributes:
-        after: The event after which its consumer stops; None to go on to the end.
+        after: The event after which its consumer stops; None to continue to the end.
         torn: How many records of a last page arrive without the state that follows it; None for all and the state.
         later: Seconds from the run before.
         changes: How often each stream changes during the run.
@@ -375,14 +375,14 @@ def times(draw: st.DrawFn, unit: int, largest_tie: int) -> list[int]:
     ages = st.one_of(
         st.integers(0, 400), st.integers(390, 700), st.integers(3000, 3010), st.integers(NOW - START - 100, NOW - START + 9)
     )
-    moments = draw(st.lists(st.tuples(ages, st.integers(0, 3), st.integers(1, largest_tie)), max_size=9))
-    unique = {(NOW - age) * SECOND - (part * 10 if unit == 1 else 0): tie for age, part, tie in moments}
+    times = draw(st.lists(st.tuples(ages, st.integers(0, 3), st.integers(1, largest_tie)), max_size=9))
+    unique = {(NOW - age) * SECOND - (part * 10 if unit == 1 else 0): tie for age, part, tie in times}
     return [time for time, tie in unique.items() for _ in range(tie)]
 
 
 @st.composite
 def exports(draw: st.DrawFn, name: Literal["chats", "agent_timeline"]) -> Export:
-    """A server that a client can follow: ties may exceed its pages only where ``start_id`` tells them apart."""
+    """A server that a client can follow: ties may exceed its pages only where ``start_id`` distinguishes them."""
     start_id: Literal["exclusive", "inclusive", "ignored"] = draw(st.sampled_from(["exclusive", "inclusive", "ignored"]))
     ends: Literal["number", "text", "absent"] = draw(st.sampled_from(["number", "text", "absent"]))
     cap = draw(st.integers(3, PAGE + 2))
@@ -414,13 +414,13 @@ def lists(draw: st.DrawFn, name: Literal["agents", "bans"]) -> ById:
 
 @st.composite
 def accounts(draw: st.DrawFn) -> Account:
-    whole = Whole({key: key for key in draw(st.sets(st.integers(0, 5), max_size=3))})
+    complete = CompleteList({key: key for key in draw(st.sets(st.integers(0, 5), max_size=3))})
     parts: list[Served] = [
         draw(exports("chats")),
         draw(exports("agent_timeline")),
         draw(lists("agents")),
         draw(lists("bans")),
-        whole,
+        complete,
     ]
     return Account({part.name: part for part in draw(st.permutations(parts))})
 
@@ -443,7 +443,7 @@ def assert_the_rest_comes(account: Account, runs: Sequence[Cut], last: Cut, *, i
     for name, served in account.streams.items():
         found, wanted = account.destination(name), served.truth()
         assert {key: found.get(key) for key in wanted} == wanted, "nothing is lost"
-        assert {content(row) for row in account.received[name]} <= account.possible[name], "nothing is invented"
+        assert {content(row) for row in account.received[name]} <= account.possible[name], "nothing is made up"
         if STREAMS[name].cursor_field:
             assert [row for row, times in Counter(account.safe[name]).items() if times > 1] == [], "nothing comes twice"
 
@@ -462,8 +462,8 @@ def test_the_same_while_the_threads_run_as_they_like(account: Account, runs: lis
 
 @effort(15)
 @given(accounts(), cuts)
-def test_one_example_tells_one_story(account: Account, cut: Cut) -> None:
-    """Where a cut falls is left to the threads: a reader tells of its page while its next request waits for its turn."""
+def test_one_example_has_one_result(account: Account, cut: Cut) -> None:
+    """Where a cut falls is left to the threads: a reader emits its page while its next request waits for its turn."""
     again = deepcopy(account)
     for one in (account, again):
         sync(one, replace(cut, after=None), in_turns=True)

@@ -1,4 +1,4 @@
-"""Streams side by side, told to one consumer in order."""
+"""Streams side by side, reported to one consumer in order."""
 
 import threading
 import time
@@ -47,7 +47,7 @@ def eventually(true: Callable[[], bool], seconds: float = 5) -> bool:
 
 @settings(max_examples=15, deadline=None)
 @given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=8), workers=st.integers(1, 5))
-def test_each_stream_tells_its_story_in_order(sizes: list[int], workers: int) -> None:
+def test_each_stream_reports_in_order(sizes: list[int], workers: int) -> None:
     events = list(start([task(f"s{at}", pages(size)) for at, size in enumerate(sizes)], max_threads=workers))
     for at, size in enumerate(sizes):
         started, *read, completed = of(events, f"s{at}")
@@ -70,7 +70,7 @@ def test_no_tasks_no_events() -> None:
     assert list(start([])) == []
 
 
-def test_a_page_without_news_is_not_told_unless_it_moves() -> None:
+def test_a_page_without_news_is_not_emitted_unless_it_moves() -> None:
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         yield Batch([], 1, 5, unchanged=5)
         yield Batch([], 1, 3, outside=2, unchanged=1)
@@ -169,7 +169,7 @@ def failing(error: Exception) -> Callable[[Fetch, Any, Bounds], Iterator[Batch[A
     return read
 
 
-def test_a_failing_stream_leaves_the_others_whole() -> None:
+def test_a_failing_stream_leaves_the_others_complete() -> None:
     boom = ServerError("boom")
     events = list(start([task("a", pages(5)), task("bad", failing(boom)), task("c", pages(5))]))
     for name in "ac":
@@ -274,14 +274,14 @@ def test_a_run_whose_clock_is_stopped_before_it_begins_ends_at_once() -> None:
     assert eventually(lambda: not readers())
 
 
-def test_waits_are_told() -> None:
+def test_waits_are_reported() -> None:
     api = FakeApi([status(429, retry_after="7"), status(500), ok()])
     events = list(start([task("s", pages(1))], api))
     warnings = [event.message for event in events if isinstance(event, Note) and event.level == "WARN"]
     assert [message.split(" Trying")[1] for message in warnings] == [" again in 7 s (attempt 1).", " again in 1 s (attempt 1)."]
 
 
-def test_a_wait_for_the_quota_is_told_with_its_end() -> None:
+def test_a_wait_for_the_quota_is_reported_with_its_end() -> None:
     clock = FakeClock()
     api = FakeApi([status(429, retry_after="7"), ok()])
     connected = Client("https://a/api", transport=api, tokens=_Fixed(), limiter=unlimited(clock), clock=clock)
@@ -303,10 +303,10 @@ class _Fixed:
 
 def test_notes_of_a_batch_come_before_its_page() -> None:
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
-        yield Batch([b"{}"], 0, 1, ("look",))
+        yield Batch([b"{}"], 0, 1, ("note",))
 
     kinds = [event for event in start([task("s", read)]) if not isinstance(event, Note) or event.level == "WARN"]
-    assert kinds[1] == Note("WARN", "look")
+    assert kinds[1] == Note("WARN", "note")
     assert isinstance(kinds[2], PageRead)
 
 
@@ -343,14 +343,14 @@ class RefusingApi(FakeApi):
 def test_credentials_are_handed_over_before_they_are_used() -> None:
     clock = SystemClock()
     api = RefusingApi([ok()], [GRANT])
-    used_when_told = []
+    used_when_reported = []
     for event in Rotating(api, clock).run([task(name, pages(2)) for name in "abcd"]):
         if isinstance(event, CredentialsRotated):
             time.sleep(0.1)
-            used_when_told.append("new" in api.tokens)
+            used_when_reported.append("new" in api.tokens)
             assert event.config == {"access_token": "new"}
             assert "new" not in repr(event)
-    assert used_when_told == [False]
+    assert used_when_reported == [False]
     assert api.tokens.count("new") == 8
     assert len(api.forms) == 1
 

@@ -1,4 +1,4 @@
-"""Streams that are cut from the same pages: fetched once, told apart, and failing together or alone."""
+"""Streams that share their pages: fetched once, kept apart, and failing together or alone."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ class Doubled:
         return Children(repeated, [record.decode() for record in records])
 
 
-def told(events: Sequence[Event], name: str) -> list[Event]:
+def events_of(events: Sequence[Event], name: str) -> list[Event]:
     return [event for event in events if getattr(event, "stream", None) == name]
 
 
 def pages_of(events: Sequence[Event], name: str) -> list[PageRead]:
-    return [event for event in told(events, name) if isinstance(event, PageRead)]
+    return [event for event in events_of(events, name) if isinstance(event, PageRead)]
 
 
 def test_a_page_is_fetched_once_and_each_stream_gets_its_own_of_it() -> None:
@@ -104,7 +104,7 @@ def test_a_derived_stream_alone_is_read_too() -> None:
     assert (end.stats.requests, end.stats.received) == (3, 12)
 
 
-def test_each_goes_on_from_its_own_state() -> None:
+def test_each_resumes_from_its_own_state() -> None:
     tasks = [Task(on_feed("chats"), {"id": 1}, BOUNDS), Task(on_feed("children", extraction=Doubled()), None, BOUNDS)]
     events = list(start(tasks))
     assert [list(event.records) for event in pages_of(events, "chats") if event.records] == [[b'{"id":4}', b'{"id":5}']]
@@ -113,7 +113,7 @@ def test_each_goes_on_from_its_own_state() -> None:
     assert (ends["chats"].resumed_from, ends["chats"].outside, ends["chats"].emitted) == ("1", 4, 2)
 
 
-def test_parents_without_children_are_told() -> None:
+def test_parents_without_children_are_reported() -> None:
     childless = on_feed("children", extraction=Doubled(0))
     events = list(start([Task(childless, None, BOUNDS)]))
     assert [event.parents for event in pages_of(events, "children")] == [
@@ -167,23 +167,23 @@ def refuse(_: bytes) -> None:
 def test_a_stream_that_an_account_may_lack(optional: bool, state: dict[str, int] | None, kind: type[Event]) -> None:
     task = Task(replace(stream("events", lacking, load), optional=optional), state, BOUNDS)
     events = list(start([task, Task(stream("agents", pages(2)), None, BOUNDS)]))
-    started, end = told(events, "events")
+    started, end = events_of(events, "events")
     assert started == StreamStarted("events")
     assert isinstance(end, kind)
     assert isinstance(end, StreamUnavailable | StreamFailed)
     assert end.error is LACKING
-    assert any(isinstance(event, StreamCompleted) for event in told(events, "agents"))
+    assert any(isinstance(event, StreamCompleted) for event in events_of(events, "agents"))
 
 
 def in_feed(records: Sequence[bytes]) -> Iterator[Batch[Any]]:
     yield Batch(records, 0, len(records))
 
 
-def test_what_the_schema_does_not_know_is_told_once_before_the_records() -> None:
+def test_what_the_schema_does_not_know_is_reported_once_before_the_records() -> None:
     records = [b'{"id":1,"new":true}', b'{"id":"2","new":false}', b'{"id":3,"new":1}']
     value = stream("agents", lambda fetch, position, bounds: in_feed(records))
     schema = {"type": "object", "properties": {"id": {"type": ["null", "integer"]}}}
-    events = told(list(start([Task(replace(value, load_schema=lambda _: Schema.parse(schema)), None, BOUNDS)])), "agents")
+    events = events_of(list(start([Task(replace(value, load_schema=lambda _: Schema.parse(schema)), None, BOUNDS)])), "agents")
     assert [event for event in events if isinstance(event, SchemaChange)] == [
         SchemaChange("agents", "new", (), "boolean"),
         SchemaChange("agents", "id", ("integer",), "string"),

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.executable import small
 from tests.support.library_accounts import account_of, assert_threads_end
-from tests.support.load_runs import url
+from tests.support.loads import url
 from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats

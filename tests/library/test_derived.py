@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from tests.support.families import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
 from tests.support.library_accounts import collect
+from tests.support.loads import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
 from zendesk_chat import (
     Account,
     Batch,

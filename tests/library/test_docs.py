@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.executable import assert_whole, truth
+from tests.support.executable import assert_whole
 from tests.support.library_accounts import OAUTH
+from tests.support.oracle import truth
 from zendesk_chat.config import ENVIRONMENT
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox

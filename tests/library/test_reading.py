@@ -13,9 +13,9 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.children import DERIVED
 from tests.support.executable import INCREMENTAL, assert_whole, key_of, small
 from tests.support.library_accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
+from tests.support.oracle import DERIVED
 from zendesk_chat import (
     AuthError,
     Batch,

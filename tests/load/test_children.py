@@ -13,18 +13,24 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.families import (
+from tests.support.loads import (
+    EACH_PAGE,
     EVENTS,
     VISITORS,
     Family,
     Held,
     after_page,
+    completed,
     family_page,
     held_events,
     held_visitors,
+    raising_after,
+    rows,
+    started,
+    states,
+    url,
     visitor_page,
 )
-from tests.support.load_runs import EACH_PAGE, completed, raising_after, rows, started, states, url
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, load_events

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from dlt.common.exceptions import DltException
 
-from tests.support.load_runs import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
+from tests.support.loads import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
 from zendesk_chat.errors import ConfigError, DestinationError, ExitCode, exit_code
 from zendesk_chat.load.destination import duckdb_path, open_target
 from zendesk_chat.load.failures import explained
@@ -131,7 +131,7 @@ def test_nothing_is_left_outside_the_database(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "temporary").mkdir()
     script = (
-        "from tests.support.load_runs import *; from pathlib import Path;"
+        "from tests.support.loads import *; from pathlib import Path;"
         "load(Path('chats.duckdb'), chat_pages([chat(1)])); print(states(Path('chats.duckdb')))"
     )
     environment = {name: value for name, value in os.environ.items() if name != "HOME"} | {

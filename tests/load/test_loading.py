@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.support.load_runs import (
+from tests.support.loads import (
     CHATS,
     EACH_PAGE,
     by_id,

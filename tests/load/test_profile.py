@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from tests.support.load_runs import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
+from tests.support.loads import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, DestinationError
 from zendesk_chat.json_schema import Schema

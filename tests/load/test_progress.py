@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from tests.support.load_runs import page
+from tests.support.loads import page
 from zendesk_chat.engine.events import (
     Event,
     Note,

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.load_runs import CHATS, chat, completed, encode, load, rows, started, without_nulls
+from tests.support.loads import CHATS, chat, completed, encode, load, rows, started, without_nulls
 from zendesk_chat.engine.events import PageRead
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.streams.records import decode_answer

@@ -9,8 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.derived import NESTED, Json, derived, drifted, extractor, jsons, raw, read, received, schema_of, texts
-from tests.support.effort import effort
+from tests.support.properties import (
+    NESTED,
+    Json,
+    derived,
+    drifted,
+    effort,
+    extractor,
+    jsons,
+    raw,
+    read,
+    received,
+    schema_of,
+    texts,
+)
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.streams.derived.nested_lists import CHAT_EVENTS, page_of_values
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.derived import Json, derived, drifted, extractor, jsons, raw
-from tests.support.effort import effort
+from tests.support.properties import Json, derived, drifted, effort, extractor, jsons, raw
 
 usually = effort(200)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
-from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
+from tests.support.properties import effort
 from tests.support.stream_runs import Run, destination, doubles, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.streams.test_exports import START, contains, rows
-from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, ExportApi, Item, Name
+from tests.support.properties import effort
 from tests.support.stream_runs import Run, destination, doubles, probe, run, stream_of
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError
 from zendesk_chat.request import Request

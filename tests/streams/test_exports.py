@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name, iso
+from tests.support.properties import effort
 from tests.support.stream_runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request

@@ -10,8 +10,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.properties import effort
 from tests.support.stream_runs import MANY_REQUESTS, Run, Side, destination, doubles
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.shared_pages import common_position, later_position

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.effort import effort
 from tests.support.model import NOW, SECOND, ExportApi, Item
+from tests.support.properties import effort
 from tests.support.stream_runs import Run, Side, destination, doubles, outcome, read_one, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.chats import CHATS

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.children import DERIVED
 from tests.support.http_fakes import HastyClock
+from tests.support.oracle import by_content, truth
 from tests.support.protocol import Output, check_read, parse
 from zendesk_chat.airbyte.check import check
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches
-from zendesk_chat_sandbox.seed_settings import routing_of
 
 EXECUTABLE = Path(sys.executable).parent / "source-zendesk-chat"
 ALL = tuple(STREAMS)
@@ -130,39 +129,6 @@ def check_here(config: Any) -> tuple[str, str]:
         assert check(Writer(out, clock), clock, files(Path(folder), config=config)[1]) == 0
     (status,) = Output(parse(out.getvalue())).payloads("CONNECTION_STATUS")
     return status["status"], status["message"]
-
-
-def truth(sandbox: Sandbox, stream: str) -> list[dict[str, Any]]:
-    """The records of a stream as the account holds them: with what the source promises to change, and nothing else."""
-    account = sandbox.account
-    if stream in DERIVED:
-        return DERIVED[stream](truth(sandbox, "chats"))
-    if stream in account.events:
-        return [with_key(stream, json.loads(body)) for body in account.events[stream].bodies.values()]
-    if stream in account.lists:
-        return list(account.lists[stream].values())
-    if stream == "chats":
-        return [as_chat(sandbox, identity) for identity in account.chat_ids()]
-    single = {"accounts": account.settings, "routing_settings": account.routing_settings}
-    return [single[stream]] if stream in single else [routing_of(agent) for agent in account.lists["agents"].values()]
-
-
-def as_chat(sandbox: Sandbox, identity: str) -> dict[str, Any]:
-    """A chat, or what is left of a deleted one; whether it is unread is always a boolean."""
-    chats = sandbox.account.chats
-    chat = json.loads(chats.tombstone(identity)) if identity in chats.deleted else sandbox.account.chat(identity)
-    return {**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat
-
-
-def with_key(stream: str, event: dict[str, Any]) -> dict[str, Any]:
-    """An event, whose key is made where it is a span of an agent's time."""
-    return {**event, "id": f"{event['agent_id']}|{event['start_time']}"} if stream == "agent_timeline" else event
-
-
-def by_content(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Records in a form that compares by content whatever their order; half a surrogate pair, which is no text, as U+FFFD."""
-    texts = [json.dumps(record, sort_keys=True, ensure_ascii=False) for record in records]
-    return sorted(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts)
 
 
 def key_of(stream: str, record: Mapping[str, Any]) -> Any:

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.client import Client, Observer, Wait
+from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Stopped, SystemClock
@@ -59,6 +60,11 @@ class HastyClock(SystemClock):
 
 
 Answer = Response | NoAnswerError
+
+
+class Wait(NamedTuple):
+    seconds: float
+    reason: str
 
 
 def ok(body: bytes = b"[]", **headers: str) -> Response:
@@ -114,8 +120,8 @@ class Asker(Observer):
     def sent(self) -> None:
         self.requests += 1
 
-    def waited(self, wait: Wait) -> None:
-        self.waits.append(wait)
+    def waited(self, seconds: float, reason: str = "") -> None:
+        self.waits.append(Wait(seconds, reason))
 
     @property
     def retries(self) -> Sequence[float]:

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from tests.support.load_runs import (
+from tests.support.loads import (
     EACH_PAGE,
     TABLES,
     by_id,

@@ -8,9 +8,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from tests.support.families import EVENTS, Family, after_page, family_page, held_events
 from tests.support.killed import be_killed_at, in_fork
-from tests.support.load_runs import EACH_PAGE, completed, started, states, url
+from tests.support.loads import EACH_PAGE, EVENTS, Family, after_page, completed, family_page, held_events, started, states, url
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tests.support.load_runs import completed, page, started, url
+from tests.support.loads import completed, page, started, url
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Protocol
 
-from tests.support.http_fakes import Asker, SharedTime, ok, status
+from tests.support.http_fakes import Asker, SharedTime, Wait, ok, status
 from zendesk_chat.api.auth import FixedToken
-from zendesk_chat.api.client import Client, Wait
+from zendesk_chat.api.client import Client
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
 from zendesk_chat.errors import RateLimitedError

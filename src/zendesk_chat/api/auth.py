@@ -1,4 +1,4 @@
-"""Bearer tokens: a fixed one, or OAuth 2.0 with tokens that are renewed and rotate.
+"""Bearer tokens: a fixed one, or OAuth 2.0 with tokens that rotate.
 
 The Chat API's token endpoint is ``{origin}/oauth2/chat/token``; a refresh token works once (clients' code, read 2026-11-22).
 So before each renewal a ``TokenStore`` gets ready to store the new pair, and it stores the pair before anything uses it.
@@ -7,24 +7,21 @@ So before each renewal a ``TokenStore`` gets ready to store the new pair, and it
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from weakref import WeakSet
 
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.retry import Outcome, wait_before_retry
 from zendesk_chat.api.token_endpoint import TokenAnswer, grant, is_refusal, refusal, tokens_in
 from zendesk_chat.api.transport import Transport
+from zendesk_chat.clock import Clock
 from zendesk_chat.config import AccessToken, Config, OAuth
 from zendesk_chat.errors import AuthError, ConfigError, ConnectorError, NetworkError, ServerError, TransientError
 from zendesk_chat.request import FEW_ATTEMPTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from zendesk_chat.clock import Clock
 
 TOKEN_PATH: Final = "/oauth2/chat/token"  # noqa: S105  a path
 RENEW_AHEAD_SECONDS: Final = 120
@@ -38,7 +35,7 @@ class TokenSlot:
     """Where the tokens of one renewal go.
 
     Attributes:
-        stored: The credentials stored now, which another process may have renewed; None if no other process can.
+        stored: The credentials that another process may have renewed; None if no other process can.
         save: Stores renewed tokens. They are used only after it returns. Raises ConfigError.
     """
 
@@ -50,13 +47,10 @@ class TokenStore(Protocol):
     """Keeps renewed tokens for later runs."""
 
     def prepare(self) -> AbstractContextManager[TokenSlot]:
-        """Get ready to store tokens; entered before each renewal and left after it.
+        """Get ready to store tokens: entered before each renewal and left after it.
 
-        Raises:
-            ConfigError: New tokens could not be stored, so nothing must be renewed.
-            TransientError: They cannot be stored now.
+        Raises ConfigError if new tokens could not be stored, and TransientError if they cannot be stored now.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +68,16 @@ class TokenSource(Protocol):
     """Gives the token to sign a request with."""
 
     def token(self) -> str:
-        """A token that is valid as far as is known."""
-        ...
+        """A token that should be valid."""
 
     def renew(self, refused: str) -> bool:
         """Get another token after the API refused one; False when there is no way to.
 
-        Raises:
-            ConfigError: The account refuses to give a new one, or it could not be stored.
-            TransientError: It cannot say now.
+        Raises ConfigError if the account gives no new one or it cannot be stored, and TransientError if no answer comes.
         """
-        ...
 
     def settle(self, seconds: float) -> None:
         """Give a renewal that is under way so much time to end."""
-        ...
 
 
 class FixedToken:
@@ -130,7 +119,10 @@ class OAuthTokens:
             if self._credentials.access_token is None:
                 self._renew()
             elif self._credentials.renewable and self._renew_at is not None and self._renew_at <= self._clock.now():
-                self._renew_early()
+                try:
+                    self._renew()
+                except (AuthError, TransientError):  # use the old one until the API refuses it
+                    self._renew_at = self._clock.now() + RENEW_AGAIN_SECONDS
             return self._credentials.access_token or ""
 
     def renew(self, refused: str) -> bool:
@@ -153,13 +145,6 @@ class OAuthTokens:
         if self._lock.acquire(timeout=seconds):
             self._lock.release()
 
-    def _renew_early(self) -> None:
-        """Renew a token that the API may still accept; if that fails, use the old one until the API refuses it."""
-        try:
-            self._renew()
-        except (AuthError, TransientError):
-            self._renew_at = self._clock.now() + RENEW_AGAIN_SECONDS
-
     def _renew(self) -> None:
         if self._dead:
             raise self._dead
@@ -169,9 +154,15 @@ class OAuthTokens:
             current = slot.stored or self._credentials
             if current.access_token in {None, self._credentials.access_token}:
                 current = self._renewed(current)
-                self._save(slot, current)
+                try:
+                    slot.save(current)
+                except ConnectorError as error:
+                    self._dead = error  # the old refresh token is used up
+                    raise
             # else another process has renewed them
-        self._use(current)
+        self._credentials = current
+        life = None if current.expires_at is None else current.expires_at - self._clock.now()
+        self._renew_at = None if life is None else self._clock.now() + life - min(RENEW_AHEAD_SECONDS, life / 2)
 
     def _slot(self, stack: ExitStack) -> TokenSlot:
         try:
@@ -179,29 +170,14 @@ class OAuthTokens:
         except ConfigError:
             if self._credentials.refresh_token:
                 raise
-            return TokenSlot(None, _forget)  # a client's secret works again, so its tokens need not be stored
-
-    def _save(self, slot: TokenSlot, renewed: OAuth) -> None:
-        try:
-            slot.save(renewed)
-        except ConnectorError as error:
-            self._dead = error  # the old refresh token is used up
-            raise
-
-    def _use(self, credentials: OAuth) -> None:
-        self._credentials = credentials
-        life = None if credentials.expires_at is None else credentials.expires_at - self._clock.now()
-        self._renew_at = None if life is None else self._clock.now() + life - min(RENEW_AHEAD_SECONDS, life / 2)
+            return TokenSlot(None, lambda _: None)  # a client's secret works again, so its tokens need not be stored
 
     def _renewed(self, credentials: OAuth) -> OAuth:
         answer = self._ask(grant(credentials))
         self._lost = ""
-        return replace(
-            credentials,
-            access_token=answer.access_token,
-            refresh_token=answer.refresh_token or credentials.refresh_token,
-            expires_at=None if answer.life is None else self._clock.now() + answer.life,
-        )
+        refresh_token = answer.refresh_token or credentials.refresh_token
+        expires_at = None if answer.life is None else self._clock.now() + answer.life
+        return replace(credentials, access_token=answer.access_token, refresh_token=refresh_token, expires_at=expires_at)
 
     def _ask(self, form: Mapping[str, str]) -> TokenAnswer:
         """Ask for tokens, again if no answer comes. If a lost answer used up the refresh token, the next one shows it."""
@@ -215,11 +191,14 @@ class OAuthTokens:
                 self._lost = reason
             wait = wait_before_retry(outcome, attempt, self._clock.now(), max_attempts=FEW_ATTEMPTS)
             if wait is None:
-                raise self._unanswered(outcome, reason)
+                used_up = " If the refresh token is rejected then, authenticate again: a lost answer uses it up."
+                lost = used_up if self._lost and self._credentials.refresh_token else ""
+                kind = NetworkError if outcome.failure == "network" else ServerError
+                raise kind(f"Zendesk's OAuth service gave no new token ({reason}). Run again later.{lost}")
             self._clock.sleep(wait)
 
     def _attempt(self, form: Mapping[str, str]) -> tuple[Outcome, str, TokenAnswer | None]:
-        """One request: what came of it, the same in words, and the tokens in its answer."""
+        """Send one request; return its outcome, the same in words, and the tokens in its answer."""
         try:
             response = self._transport.post_form(self._url, form)
             if is_refusal(response.status):
@@ -227,14 +206,8 @@ class OAuthTokens:
                 raise self._dead
             answer = tokens_in(response.body) if response.status == OK else None
         except NoAnswerError as error:
-            return Outcome(0, "network"), str(error), tokens_in(b"".join(error.received))
+            return Outcome(0, "network"), str(error), tokens_in(error.received)
         return Outcome(response.status, "body", response.headers), f"HTTP {response.status}", answer
-
-    def _unanswered(self, outcome: Outcome, reason: str) -> TransientError:
-        kind = NetworkError if outcome.failure == "network" else ServerError
-        used_up = " If the refresh token is rejected then, authenticate again: a lost answer uses it up."
-        lost = used_up if self._lost and self._credentials.refresh_token else ""
-        return kind(f"Zendesk's OAuth service gave no new token ({reason}). Run again later.{lost}")
 
 
 _LIVE: Final = WeakSet[OAuthTokens]()
@@ -270,7 +243,3 @@ def token_source(config: Config, transport: Transport, clock: Clock, store: Toke
 def hand_over(config: Config, on_rotation: Callable[[dict[str, Any]], None]) -> HandOver:
     """The store that hands the complete new configuration to a function."""
     return HandOver(lambda renewed: on_rotation(rotated_config(config.raw, renewed)))
-
-
-def _forget(_: OAuth) -> None:
-    """Do not store the tokens."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 try:
     from isal import isal_zlib as fast_zlib  # three times as fast, and the largest part of the work of a page
@@ -14,8 +13,6 @@ except ImportError:  # a machine that it is not built for
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 GZIP: Final = 31  # zlib's number for the gzip format
 FIRST_WINDOW: Final = 1024
-
-
 Kind = Literal["network", "slow", "lasting"]
 
 
@@ -24,9 +21,9 @@ class NoAnswerError(Exception):
 
     Attributes:
         cause: What happened, as a clause without a URL.
-        kind: "lasting" where no wait helps; "slow" where an answer came too slowly, so that another try may take long too.
+        kind: "lasting" if no wait helps; "slow" if an answer came so slowly that another try may take long too.
         advice: What to do about a lasting cause, in a sentence.
-        received: What came of the body, in pieces as they came.
+        received: The part of the body that came.
     """
 
     def __init__(self, cause: str, kind: Kind = "network", advice: str = "") -> None:
@@ -34,7 +31,7 @@ class NoAnswerError(Exception):
         self.cause = cause
         self.kind: Kind = kind
         self.advice = advice
-        self.received: Sequence[bytes] = ()
+        self.received = b""
 
     def passing(self) -> NoAnswerError:
         """The same, where a lasting cause is known not to be one."""
@@ -44,18 +41,6 @@ class NoAnswerError(Exception):
     def message(self) -> str:
         """The cause and the advice as sentences."""
         return f"{self.cause[:1].upper()}{self.cause[1:]}. {self.advice}".rstrip()
-
-
-class _Decompressor(Protocol):
-    """What the two libraries have in common."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: memoryview, max_length: int, /) -> bytes: ...
 
 
 class TooLargeError(NoAnswerError):
@@ -68,19 +53,14 @@ class TooLargeError(NoAnswerError):
 def decompress(compressed: bytes, most: int | None = None) -> bytes:
     """Decompress one or more gzip members.
 
-    Args:
-        compressed: The members.
-        most: How many bytes the result may have; None for the most that memory should hold.
-
-    Raises:
-        TooLargeError: It has more.
-        NoAnswerError: It is cut short, or damaged.
+    Raises TooLargeError if the result has more than ``most`` bytes (None: than memory should hold), and NoAnswerError if the
+    data are cut short or damaged.
     """
     left = MAX_BODY_BYTES if most is None else most
     pieces: list[bytes] = []
     view, begin, window = memoryview(compressed), 0, len(compressed)
     while begin < len(compressed) or not pieces:
-        member: _Decompressor = fast_zlib.decompressobj(GZIP)
+        member = fast_zlib.decompressobj(GZIP)
         while not member.eof:
             given = view[begin : begin + window]
             pieces.append(_piece(member, given, left + 1))
@@ -102,7 +82,7 @@ def beginning(compressed: bytes, most: int) -> bytes:
         return b""
 
 
-def _piece(member: _Decompressor, given: memoryview, most: int) -> bytes:
+def _piece(member: fast_zlib.Decompress, given: memoryview, most: int) -> bytes:
     try:
         piece = member.decompress(given, most)
     except (zlib.error, fast_zlib.error):  # type: ignore[misc]  # its stub hides that the second is an exception

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,10 +17,11 @@ from zendesk_chat.api.auth import TokenSource, TokenStore, hand_over, token_sour
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.refusals import error_for, unreadable
-from zendesk_chat.api.retry import Outcome, is_rate_limit, wait_before_retry
+from zendesk_chat.api.retry import Outcome, wait_before_retry
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import HttpTransport, Response, Transport
-from zendesk_chat.clock import Stopped
+from zendesk_chat.clock import Clock, Stopped
+from zendesk_chat.config import Config
 from zendesk_chat.errors import (
     AddressError,
     AuthError,
@@ -33,12 +34,6 @@ from zendesk_chat.errors import (
 )
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from zendesk_chat.clock import Clock
-    from zendesk_chat.config import Config
-
 T = TypeVar("T")
 USER_AGENT: Final = f"zendesk-chat/{__version__}"
 ONE_AGENT: Final = Request("agents", msgspec.json.Decoder(list[msgspec.Raw]).decode, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
@@ -49,30 +44,17 @@ class _SupportUser(msgspec.Struct):
     user: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A pause before a request goes out (again).
-
-    Attributes:
-        seconds: How long.
-        reason: What failed; "" when it only waits for the quota of requests.
-    """
-
-    seconds: float
-    reason: str = ""
-
-
 class Observer:
     """Learns what happens to requests, in the thread that makes them. This one ignores everything."""
 
     def sent(self) -> None:
         """A request is about to be sent, maybe again."""
 
-    def waited(self, wait: Wait) -> None:
-        """A wait is about to begin."""
+    def waited(self, seconds: float, reason: str = "") -> None:
+        """A wait is about to begin; ``reason`` is what failed, or "" if it only waits for the quota of requests."""
 
-    def answered(self, *, accepted: bool) -> None:
-        """An answer came, maybe an error; ``accepted`` if an account gave it that accepts the token."""
+    def account_answered(self) -> None:
+        """An answer came, maybe an error, from an account that accepts the token."""
 
 
 class Decode(Protocol):
@@ -80,7 +62,6 @@ class Decode(Protocol):
 
     def __call__(self, request: Request[T], answer: Response) -> T:
         """Return the decoded value."""
-        ...
 
 
 def decode_body(request: Request[T], answer: Response) -> T:
@@ -88,27 +69,18 @@ def decode_body(request: Request[T], answer: Response) -> T:
     return request.decode(answer.body)
 
 
-def _wait_for_quota(observer: Observer, seconds: float) -> None:
-    observer.waited(Wait(seconds))
-
-
 @dataclass(frozen=True, slots=True)
 class _Failure:
     """One attempt that failed.
 
-    A value and no exception, which would keep the frames that it passed through, and so the body of the answer, for as long as
-    the wait before the next attempt takes.
-
-    Attributes:
-        outcome: What came.
-        error: What to raise if the attempt is not repeated.
+    It is no exception: that would keep its frames, and so the body of the answer, during the wait before the next attempt.
     """
 
     outcome: Outcome
-    error: ConnectorError
+    error: ConnectorError  # to raise if the attempt is not repeated
 
     @property
-    def is_of_account(self) -> bool:
+    def account_answered(self) -> bool:
         """Whether it concerns this request only: an account is there and accepts the token."""
         if isinstance(self.error, UnavailableError):
             return self.error.by_api
@@ -123,15 +95,7 @@ class Client:
         has_answered: Whether a Chat endpoint has given a page.
     """
 
-    def __init__(
-        self,
-        api_url: str,
-        *,
-        transport: Transport,
-        tokens: TokenSource,
-        limiter: RateLimiter,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, api_url: str, *, transport: Transport, tokens: TokenSource, limiter: RateLimiter, clock: Clock) -> None:
         self._api_url = api_url
         self._transport = transport
         self._tokens = tokens
@@ -141,38 +105,34 @@ class Client:
         self._refused: AuthError | None = None
         self.has_answered = False
 
-    def get(self, request: Request[T], observer: Observer, decode: Decode | None = None) -> T:
-        """Fetch and decode one page, however often it has to be sent.
+    def get(self, request: Request[T], observer: Observer, decode: Decode = decode_body) -> T:
+        """Fetch and decode one page, in several attempts if needed. Raises ConnectorError, typed by what recovers from it.
 
         Args:
             request: What to ask for.
-            observer: What happens on the way is reported to it.
-            decode: Decompresses and decodes an answer, where the caller limits the memory that this takes.
-
-        Raises:
-            ConnectorError: Typed by what recovers from it.
+            observer: Learns what happens on the way.
+            decode: Decompresses and decodes an answer, for a caller that limits the memory that this takes.
         """
         attempts, spent, renewed = Counter[bool](), 0.0, False  # 429s use up no attempts of other failures
         while True:
             if self._refused:
                 raise self._refused
-            started_at = self._limiter.acquire(partial(_wait_for_quota, observer), self.time.sleep)
+            started_at = self._limiter.acquire(observer.waited, self.time.sleep)
             token = self._tokens.token()
             observer.sent()
             began = self.time.monotonic()
-            result = self._attempt(request, token, decode or decode_body)
-            if not isinstance(result, _Failure):
+            failed = self._attempt(request, token, decode)
+            if not isinstance(failed, _Failure):
                 self._limiter.passed(started_at)
                 self.has_answered = True
-                observer.answered(accepted=True)
-                return result
-            failed = result
-            if failed.outcome.status:
-                observer.answered(accepted=failed.is_of_account)
+                observer.account_answered()
+                return failed
+            if failed.account_answered:
+                observer.account_answered()
             if isinstance(failed.error, AuthError) and not renewed and self._tokens.renew(token):
                 renewed = True
                 continue
-            limited = is_rate_limit(failed.outcome)
+            limited = failed.outcome.is_rate_limit
             episode = self._limiter.refused(started_at) if limited else None
             attempts[limited] += episode is None or episode.counts
             attempt = max(1, attempts[limited])
@@ -182,8 +142,9 @@ class Client:
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
-            observer.waited(Wait(wait, f"{request.path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt})."))
-            self._wait(failed, wait)
+            observer.waited(wait, f"{request.path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt}).")
+            # A pause is for every thread; the next acquire waits for it.
+            (self._limiter.pause if limited else self.time.sleep)(wait)
 
     def free_slots(self) -> int:
         """How many requests could start now without waiting."""
@@ -232,28 +193,16 @@ class Client:
             error.__context__ = None  # which has frames of its own
             return _Failure(Outcome(HTTPStatus.OK, "shape"), error.with_traceback(None))
 
-    def _wait(self, failed: _Failure, seconds: float) -> None:
-        if is_rate_limit(failed.outcome):
-            self._limiter.pause(seconds)  # for every thread; the next acquire waits for it
-        else:
-            self.time.sleep(seconds)
-
     def _final(self, error: ConnectorError) -> ConnectorError:
         """Remember a refused token, so that no other stream asks with it again."""
-        if isinstance(error, AuthError):
-            self._refused = self._support_token() or error
-            return self._refused
-        return error
-
-    def _support_token(self) -> AuthError | None:
-        """The error that a token of Zendesk Support is, if the refused one is."""
+        if not isinstance(error, AuthError):
+            return error
         support = self.support_status()
-        if support is None or support.status != HTTPStatus.OK or not _is_signed_in(support):
-            return None
-        return AuthError(
-            f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}",
-            status=HTTPStatus.UNAUTHORIZED,
-        )
+        if support is not None and support.status == HTTPStatus.OK and _is_signed_in(support):
+            message = f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}"
+            error = AuthError(message, status=HTTPStatus.UNAUTHORIZED)
+        self._refused = error
+        return error
 
 
 def no_answer(reason: NoAnswerError) -> ConnectorError:
@@ -273,11 +222,11 @@ def _is_signed_in(support: Response) -> bool:
 def connect(
     config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None], store: TokenStore | None = None
 ) -> Client:
-    """The client for a configuration.
+    """The client for a valid configuration.
 
     Args:
-        config: Valid configuration.
-        clock: Time.
+        config: Of the account.
+        clock: Ends every wait when it is stopped.
         on_rotation: Given the complete new configuration whenever tokens were renewed, before they are used.
         store: Stores renewed tokens in place of ``on_rotation``.
     """

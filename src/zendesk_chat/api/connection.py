@@ -7,18 +7,15 @@ drops what it has read beyond an answer.
 from __future__ import annotations
 
 import io
+import socket
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from zendesk_chat.api.body import MAX_BODY_BYTES
-
-if TYPE_CHECKING:
-    import socket
-
-    from zendesk_chat.clock import Clock
+from zendesk_chat.clock import Clock
 
 MAX_INTERIM_ANSWERS: Final = 20
 MAX_HEAD_BYTES: Final = 2**20  # interim answers included
@@ -124,11 +121,7 @@ class Connection(HTTPConnection):
         self.spoiled = False
 
     def response_class(  # type: ignore[override]  # http.client calls it as the class that it declares
-        self,
-        sock: socket.socket,
-        debuglevel: int = 0,  # noqa: ARG002  part of the signature
-        method: str | None = None,
-        url: str | None = None,  # noqa: ARG002  likewise
+        self, sock: socket.socket, *_: object, method: str | None = None
     ) -> HTTPResponse:
         """The answer to a request, or to the CONNECT before it."""
         return _Answer(sock, self, method)

@@ -49,7 +49,9 @@ class Host:
             case ssl.SSLError():
                 return self._no_tls(error)
             case exceptions.ReadTimeoutError() | TimeoutError():
-                return self._too_slow(error)
+                if isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError):
+                    return NoAnswerError(f"the answer of {self.name} was not complete in time", "slow")
+                return NoAnswerError(f"no data came from {self.name} for too long")
             case _:
                 return self._broken(error)
 
@@ -68,10 +70,14 @@ class Host:
     def _not_trusted(self, error: ssl.SSLCertVerificationError) -> NoAnswerError:
         cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message, LONGEST_REASON).rstrip('.')}"
         if error.verify_code in NOT_VALID_NOW:
-            return NoAnswerError(cause, "lasting", "Check the clock of this machine.")
-        if error.verify_code in OTHER_HOST:
-            return NoAnswerError(cause, "lasting", self.advice)
-        return NoAnswerError(cause, "lasting", _certificate_advice())
+            advice = "Check the clock of this machine."
+        elif error.verify_code in OTHER_HOST:
+            advice = self.advice
+        elif os.environ.get("SSL_CERT_FILE"):
+            advice = "SSL_CERT_FILE is set: check that the file exists and holds the certificate authority of your network."
+        else:
+            advice = "If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network."
+        return NoAnswerError(cause, "lasting", advice)
 
     def _no_tls(self, error: ssl.SSLError) -> NoAnswerError:
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -81,11 +87,6 @@ class Host:
             return NoAnswerError(f"the TLS connection to {self.name} broke")
         detail = printable(reason.lower().replace("_", " "), LONGEST_REASON)
         return NoAnswerError(f"TLS with {self.name} failed: {detail}", "lasting", self.advice)
-
-    def _too_slow(self, error: BaseException) -> NoAnswerError:
-        if isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError):
-            return NoAnswerError(f"the answer of {self.name} was not complete in time", "slow")
-        return NoAnswerError(f"no data came from {self.name} for too long")
 
     def _broken(self, error: BaseException | None) -> NoAnswerError:
         match error:
@@ -105,26 +106,18 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How requests get to an account.
-
-    Attributes:
-        account: The account's own host.
-        proxy: The proxy between, if any.
-    """
+    """How requests get to an account: through the proxy, if there is one."""
 
     account: Host
     proxy: Host | None = None
 
     def failure(self, error: BaseException) -> NoAnswerError:
-        """What an error of a library means."""
-        if isinstance(error, exceptions.ProxyError) and self.proxy:
-            return self._tunnel_failure(self.proxy, error.original_error)
-        return self.account.failure(error)
-
-    def _tunnel_failure(self, proxy: Host, error: BaseException) -> NoAnswerError:
-        refusal = TUNNEL_REFUSED.match(str(error))
+        """Return what an error of a library means."""
+        if not isinstance(error, exceptions.ProxyError) or not self.proxy:
+            return self.account.failure(error)
+        proxy, refusal = self.proxy, TUNNEL_REFUSED.match(str(error.original_error))
         if refusal is None:
-            return proxy.failure(error)
+            return proxy.failure(error.original_error)
         status = int(refusal[1])
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             advice = "Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
@@ -133,9 +126,3 @@ class Route:
             advice = "Ask whoever runs the proxy to allow it."
             return NoAnswerError(f"{proxy.name} forbids connections to {self.account.name} (HTTP 403)", "lasting", advice)
         return NoAnswerError(f"{proxy.name} does not connect to {self.account.name} (HTTP {status})")
-
-
-def _certificate_advice() -> str:
-    if os.environ.get("SSL_CERT_FILE"):
-        return "SSL_CERT_FILE is set: check that the file exists and holds the certificate authority of your network."
-    return "If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network."

@@ -39,9 +39,9 @@ def _excepts(entry: str, host: str, port: int) -> bool:
 def _split(entry: str) -> tuple[str, str]:
     """The name and the port of an entry; "" for no port."""
     if entry.startswith("["):
-        name, _, port = entry[1:].partition("]")
-        return name, port.removeprefix(":")
-    if entry.count(":") == 1:
-        name, _, port = entry.partition(":")
-        return name, port
-    return entry, ""  # a name, or an IPv6 address
+        name, _, port = entry[1:].partition("]:")
+        return name.removesuffix("]"), port
+    if entry.count(":") > 1:
+        return entry, ""  # an IPv6 address
+    name, _, port = entry.partition(":")
+    return name, port

@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from zendesk_chat.api.retry import ThrottlingEpisode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from zendesk_chat.clock import Clock
+from zendesk_chat.clock import Clock
 
 WINDOW_SECONDS: Final = 61.0  # a minute, and a margin for requests that overtake each other on the way
 SLOWER: Final = 0.7  # factor for the pace when a throttling episode begins
@@ -33,7 +30,7 @@ LATE_SECONDS: Final = 0.15  # a thread that wakes so late keeps its start time, 
 
 @dataclass(eq=False, slots=True)
 class _Start:
-    """A request that waits; ``time`` is when it may start, and in the end when it did."""
+    """A request: when it may start, and in the end when it did."""
 
     time: float = inf
 
@@ -41,8 +38,8 @@ class _Start:
 class RateLimiter:
     """Lets at most ``per_minute`` requests start in any minute, none while the API asked to wait, fewer once it refused some.
 
-    Each waiting thread has a start time of its own and sleeps until then. It sleeps again only if a pause or a slower pace
-    came between. All times are seconds of the clock's ``monotonic``.
+    Each waiting thread sleeps until a start time of its own, and again only if a pause or a slower pace came between. All times
+    are seconds of the clock's ``monotonic``.
     """
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
@@ -58,14 +55,11 @@ class RateLimiter:
         self._refusals = 0
 
     def acquire(self, on_wait: Callable[[float], None], sleep: Callable[[float], None] | None = None) -> float:
-        """Take the right to start one request, waiting for it as long as needed.
+        """Wait until one request may start; return when it did, for ``passed`` or ``refused`` when the answer comes.
 
         Args:
             on_wait: Called with the seconds of each wait before it begins.
             sleep: Waits. Give it if several runs share this limiter and each ends its own waits; by default its clock waits.
-
-        Returns:
-            When the request started. Give it to ``passed`` or ``refused`` when the answer comes.
         """
         start = _Start()
         try:
@@ -73,7 +67,9 @@ class RateLimiter:
                 on_wait(seconds)
                 (sleep or self._clock.sleep)(seconds)
         finally:
-            self._leave(start)
+            with self._lock:
+                if start in self._waiting:
+                    self._waiting.remove(start)
         return start.time
 
     def free_slots(self) -> int:
@@ -93,7 +89,7 @@ class RateLimiter:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
     def passed(self, started_at: float) -> None:
-        """Learn that the API answered a request: a throttling episode is over, unless the request started before it."""
+        """Learn that the API answered a request. This ends a throttling episode, unless the request started before it."""
         with self._lock:
             if started_at > self._refused_at:
                 self._refusals = 0
@@ -102,7 +98,7 @@ class RateLimiter:
         """Learn of a 429, and slow down if it begins a throttling episode.
 
         Two kinds of 429 do not slow down further: those of requests that were already under way at the last 429, and those
-        later in the same episode. The new pace is judged by what happens once requests pass again.
+        later in the same episode, before a request has passed at the new pace.
         """
         with self._lock:
             now = self._clock.monotonic()
@@ -131,11 +127,6 @@ class RateLimiter:
             self._starts.append(now if self._pace is None else max(earliest, now - LATE_SECONDS))
             start.time = now
             return None
-
-    def _leave(self, start: _Start) -> None:
-        with self._lock:
-            if start in self._waiting:
-                self._waiting.remove(start)
 
     def _planned(self, now: float) -> list[float]:
         """Past and planned starts. A start time that was missed, or that lies in a pause, is free again."""

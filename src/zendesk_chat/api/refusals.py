@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.retry import Outcome, is_rate_limit, retry_after
+from zendesk_chat.api.retry import retry_after
 from zendesk_chat.api.transport import Response
 from zendesk_chat.errors import (
     AddressError,
@@ -43,13 +43,17 @@ def error_for(response: Response, *, host: str, token: str, now: float) -> Conne
 
     Args:
         response: The answer.
-        host: Of the account, as in a URL; for messages.
-        token: What the request was signed with. It never appears in a message, even where the server repeats it.
+        host: Of the account, for messages.
+        token: Signed the request. It never appears in a message, even if the server repeats it.
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
     """
     status, reason = response.status, _quoted(reason_of(response), token)
-    if status in REDIRECTS or (status == HTTPStatus.NOT_FOUND and _is_no_account(response)):
-        return _wrong_address(response, host)
+    if status in REDIRECTS:
+        target = _redirect_host(response)
+        message = (
+            f"{host} redirects to {target}, where the token is not sent. Check the subdomain: has the account been renamed?"
+        )
+        return AddressError(message, status=status)
     if status in UNAVAILABLE:
         return _unavailable(response, host, reason)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -58,7 +62,7 @@ def error_for(response: Response, *, host: str, token: str, now: float) -> Conne
             f"Zendesk Support, which Chat does not take.{reason} Make a Chat token, or authenticate again.",
             status=status,
         )
-    if is_rate_limit(Outcome(status)):
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         asked = retry_after(response.headers, now)
         until = "" if asked is None else f" It asks to wait {asked:.0f} s."
         return RateLimitedError(f"Zendesk's limit of requests is used up (HTTP 429).{until}{reason}", status=status)
@@ -67,19 +71,12 @@ def error_for(response: Response, *, host: str, token: str, now: float) -> Conne
     return RequestRejectedError(f"Zendesk rejected the request (HTTP {status}).{reason} Please report this.", status=status)
 
 
-def _wrong_address(response: Response, host: str) -> AddressError:
-    if response.status == HTTPStatus.NOT_FOUND:
-        return AddressError(f"There is no Zendesk account at {host} (HTTP 404). Check the subdomain.", status=response.status)
-    return AddressError(
-        f"{host} redirects to {redirect_host(response)}, where the token is not sent. Check the subdomain: has the account "
-        "been renamed?",
-        status=response.status,
-    )
-
-
-def _unavailable(response: Response, host: str, reason: str) -> UnavailableError:
+def _unavailable(response: Response, host: str, reason: str) -> ConnectorError:
     """The error of a resource that answers 403, 404 or 410."""
-    status, page = response.status, is_html(response)
+    status, page, fields = response.status, _is_html(response), _fields(response)
+    # Zendesk answers so if the subdomain is free. Such an ``error`` is an object; those of the API are strings.
+    if status == HTTPStatus.NOT_FOUND and isinstance(fields.get("error"), Mapping):
+        return AddressError(f"There is no Zendesk account at {host} (HTTP 404). Check the subdomain.", status=status)
     if page and status == HTTPStatus.FORBIDDEN:
         text = f"A proxy or firewall blocks {host}: it answered with a web page (HTTP 403). Let this machine reach {host}."
     elif page:
@@ -97,21 +94,23 @@ def _unavailable(response: Response, host: str, reason: str) -> UnavailableError
             f"Zendesk does not have this for the account (HTTP {status}).{reason} Its plan may lack it, or the subdomain is "
             "wrong or has no Chat. Exclude this stream if the others work."
         )
-    return UnavailableError(text, status=status, by_api=not page and not _is_of_the_edge(response))
+    # The servers before the API answer with ``detail`` or ``title``, and without ``error``.
+    of_the_edge = "error" not in fields and not fields.keys().isdisjoint({"detail", "title"})
+    return UnavailableError(text, status=status, by_api=not page and not of_the_edge)
 
 
 def unreadable(response: Response) -> str:
-    """Say what came instead of JSON."""
-    kind = "a web page" if is_html(response) else "an empty answer" if not response.beginning.strip() else "no valid JSON"
+    """Describe what came instead of JSON."""
+    kind = "a web page" if _is_html(response) else "an empty answer" if not response.beginning.strip() else "no valid JSON"
     return f"Zendesk sent {kind}. Run again later; if it stays so, check the subdomain and proxies."
 
 
-def is_html(response: Response) -> bool:
+def _is_html(response: Response) -> bool:
     """Whether a web page came where JSON was expected."""
     return "html" in response.headers.get("content-type", "").lower() or response.beginning.lstrip()[:1] == b"<"
 
 
-def redirect_host(response: Response) -> str:
+def _redirect_host(response: Response) -> str:
     """The host that a redirect names."""
     try:
         return printable(urlsplit(response.headers.get("location", "")).hostname or "", LONGEST_NAME) or "another address"
@@ -122,7 +121,7 @@ def redirect_host(response: Response) -> str:
 def reason_of(response: Response) -> str:
     """The server's own words in a 4xx answer, or "".
 
-    They are looked for in fields that are known to hold them, because a body may hold anything. Known forms:
+    Only fields that are known to hold them count, because a body may hold anything. Known forms:
     ``{"error": "Bad Request", "description": "..."}`` and ``{"error": "...", "error_description": "..."}`` of the API,
     ``{"error": {"title": "...", "message": "..."}}`` and ``{"title": "...", "detail": "..."}`` of Zendesk's edge.
     """
@@ -152,17 +151,6 @@ def _may_be_secret(word: str) -> bool:
     """Whether a word looks like a token or an e-mail address: a server may repeat what a request or a record holds."""
     mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
     return "@" in word or len(word) >= SURELY_NO_WORD or (mixed and len(word) >= SHORTEST_TOKEN and not DATE.match(word))
-
-
-def _is_no_account(response: Response) -> bool:
-    """Whether Zendesk answers that the subdomain is free. Such an ``error`` is an object; those of the API are strings."""
-    return isinstance(_fields(response).get("error"), Mapping)
-
-
-def _is_of_the_edge(response: Response) -> bool:
-    """Whether an error is of the servers before the API: it has ``detail`` or ``title`` and no ``error``."""
-    fields = _fields(response)
-    return "error" not in fields and not fields.keys().isdisjoint({"detail", "title"})
 
 
 def _fields(response: Response) -> Mapping[str, Any]:

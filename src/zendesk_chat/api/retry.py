@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
+from zendesk_chat.api.server_clock import parse_http_date
 from zendesk_chat.request import MAX_ATTEMPTS
 
 MAX_RATE_LIMIT_ATTEMPTS: Final = 10
@@ -25,15 +24,19 @@ class Outcome:
     """The result of one attempt.
 
     Attributes:
-        status: The HTTP status; 0 when no answer came, 200 with ``failure`` when its body could not be used.
-        failure: "" for an answer, else the kind of a ``NoAnswerError``, "body" (unreadable) or "shape" (readable, not what was
-            promised).
-        headers: The answer's headers, with lower-case names.
+        status: Of HTTP; 0 if no answer came, 200 with a ``failure`` if its body could not be used.
+        failure: "" for an answer, else the kind of a ``NoAnswerError``, "body" (unreadable) or "shape" (of another shape).
+        headers: By lower-case names.
     """
 
     status: int
     failure: str = ""
     headers: Mapping[str, str] | None = None
+
+    @property
+    def is_rate_limit(self) -> bool:
+        """Whether the API answered 429."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +76,18 @@ def wait_before_retry(
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
         max_attempts: After how many attempts a server or network error is final.
         episode: The 429s of the process, if the outcome is one of them. Waits grow with it, because they delay every request.
-        spent: Seconds that the attempts of this request and the waits between them took so far, except those of 429.
+        spent: Seconds of this request's attempts and waits so far, without those of 429.
     """
-    wait = _wait(outcome, attempt, now, episode)
-    limit = _attempts(outcome, max_attempts)
-    if wait is None or attempt >= limit or (episode and episode.should_give_up):
-        return None
     budget = FEW_ATTEMPTS_SECONDS if max_attempts < MAX_ATTEMPTS else MAX_SECONDS
-    return wait if is_rate_limit(outcome) or spent < budget else None
-
-
-def _wait(outcome: Outcome, attempt: int, now: float, episode: ThrottlingEpisode | None) -> float | None:
-    doublings = min((episode.refusals if episode else attempt) - 1, MAX_RATE_LIMIT_ATTEMPTS)  # an episode may have thousands
-    backoff = min(2.0**doublings, MAX_BACKOFF_SECONDS)
-    asked = retry_after(outcome.headers or {}, now)
-    if asked is None:
-        return backoff
-    if asked > MAX_RETRY_AFTER_SECONDS:
+    if attempt >= _attempts(outcome, max_attempts) or (episode and episode.should_give_up):
         return None
-    return max(asked, 0.1)
-
-
-def is_rate_limit(outcome: Outcome) -> bool:
-    """Whether the API answered 429."""
-    return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
+    if not outcome.is_rate_limit and spent >= budget:
+        return None
+    asked = retry_after(outcome.headers or {}, now)
+    if asked is not None:
+        return max(asked, 0.1) if asked <= MAX_RETRY_AFTER_SECONDS else None
+    doublings = min((episode.refusals if episode else attempt) - 1, MAX_RATE_LIMIT_ATTEMPTS)  # an episode may have thousands
+    return min(2.0**doublings, MAX_BACKOFF_SECONDS)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -107,16 +98,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            date = parsedate_to_datetime(text)
-            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-        except (ValueError, OverflowError):
+        date = parse_http_date(text)
+        if date is None:
             return None
+        seconds = date - now
     return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124  "nan" is a float too
 
 
 def _attempts(outcome: Outcome, max_attempts: int) -> int:
-    if is_rate_limit(outcome):
+    if outcome.is_rate_limit:
         return MAX_RATE_LIMIT_ATTEMPTS
     if outcome.failure in ATTEMPTS_BY_FAILURE:
         return min(max_attempts, ATTEMPTS_BY_FAILURE[outcome.failure])

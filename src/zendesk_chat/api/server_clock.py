@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from zendesk_chat.clock import Clock
+from zendesk_chat.clock import Clock
 
 NEGLIGIBLE_SECONDS: Final = 10.0  # the readers leave a margin of 30 seconds for clocks that differ
 WARNING_SECONDS: Final = 60.0
@@ -21,11 +20,8 @@ YEAR_SECONDS: Final = 366 * 86_400
 class ServerClock:
     """A server's time: this machine's, corrected by the ``Date`` of the server's first answer.
 
-    The API refuses a ``start_time`` that is too recent by its own clock, and makes records visible by its own clock. So this is
-    the clock for everything that the API is asked for.
-
-    Args:
-        clock: The machine's.
+    Requests to the API use it, because the API refuses a ``start_time`` that is too recent by its own clock, and makes records
+    visible by its own clock.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -36,7 +32,7 @@ class ServerClock:
 
     @property
     def ahead(self) -> float:
-        """By how many seconds the machine's clock is ahead of the server's; 0 while that is not known or does not matter."""
+        """Seconds by which the machine's clock is ahead of the server's; 0 if unknown or negligible."""
         return self._ahead
 
     @property
@@ -69,13 +65,14 @@ class ServerClock:
 
         Args:
             date: Its ``Date`` header, which has whole seconds; "" if there is none.
-            seconds: How long the request took. The server wrote the date at some time in between. The difference nearest to 0
-                that this allows is taken. Example: a request takes 2 s, the answer of 12:00:00 is here at 12:15:01. It
-                was written between 12:14:59 and 12:15:01 of this machine's clock, at 12:00:00 to 12:00:01 of the server's. So
-                the machine is ahead by 898 to 901 seconds, and 898 are taken.
+            seconds: How long the request took. The server wrote the date in this time, and the difference nearest to 0 counts.
+                Example: a request takes 2 s, the answer of 12:00:00 is here at 12:15:01. The server wrote it between 12:14:59
+                and 12:15:01 of this machine's clock, at 12:00:00 to 12:00:01 of its own. So the machine is ahead by 898 to
+                901 seconds; 898 count.
         """
         date_time, now = parse_http_date(date), self._clock.now()
-        if date_time is None or not _is_plausible(date_time, now):
+        # Where the clocks are years apart, only a machine without a clock is more wrong.
+        if date_time is None or date_time < EARLIEST or (abs(date_time - now) > YEAR_SECONDS and now >= EARLIEST):
             return
         with self._lock:
             if self._known:
@@ -100,11 +97,6 @@ class ServerClock:
             f"This machine's clock is {much} {where} Zendesk's. The sync uses Zendesk's time. Set the machine's clock, for "
             "example with NTP."
         )
-
-
-def _is_plausible(date_time: float, now: float) -> bool:
-    """Whether a server's time can be right. Where the clocks are years apart, only a machine without a clock is more wrong."""
-    return date_time >= EARLIEST and (abs(date_time - now) <= YEAR_SECONDS or now < EARLIEST)
 
 
 def parse_http_date(date: str) -> float | None:

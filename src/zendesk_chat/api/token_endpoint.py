@@ -5,39 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from zendesk_chat.api.body import NoAnswerError
-from zendesk_chat.api.retry import Outcome, is_rate_limit
+from zendesk_chat.api.transport import Response
+from zendesk_chat.config import OAuth
 from zendesk_chat.errors import AuthError, ConfigError
-
-if TYPE_CHECKING:
-    from zendesk_chat.api.transport import Response
-    from zendesk_chat.config import OAuth
 
 SHORTEST_LIFE_SECONDS: Final = 10  # with a shorter one nearly every request would renew; such a token is used until refused
 FOREVER_SECONDS: Final = 10 * 366 * 86_400
 LONGEST_TOKEN: Final = 16_384
 CLIENT_ERRORS: Final = range(400, 500)
-RETRIED: Final = (408, 409, 425)  # client errors that say nothing about the tokens
+RETRIED: Final = (408, 409, 425, 429)  # client errors that do not concern the tokens
 TOKEN_IN_ANSWER: Final = re.compile(rb'"(access_token|refresh_token)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """The tokens in a successful answer.
-
-    Attributes:
-        access_token: Well-formed.
-        refresh_token: Likewise; None if there is no new one.
-        life: Seconds until the access token expires; None if unknown.
-    """
+    """The well-formed tokens in a successful answer."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
-    life: float | None = None
+    life: float | None = None  # seconds until the access token expires
 
 
 class _GrantedAnswer(msgspec.Struct):
@@ -49,9 +40,7 @@ class _GrantedAnswer(msgspec.Struct):
 
 
 class _RefusedAnswer(msgspec.Struct):
-    """An error answer, as RFC 6749 section 5.2 has it."""
-
-    error: Any = None
+    error: Any = None  # RFC 6749, section 5.2
 
 
 def grant(credentials: OAuth) -> dict[str, str]:
@@ -63,7 +52,7 @@ def grant(credentials: OAuth) -> dict[str, str]:
 
 
 def tokens_in(content: bytes) -> TokenAnswer | None:
-    """The tokens of an answer; of one that is cut or damaged only if both tokens are in it.
+    """The tokens of an answer; of a cut or damaged one only if both tokens are in it.
 
     The old refresh token is used up by then, so a part of an answer is better than none:
     ``{"access_token":"a","refresh_token":"r","sco`` holds all that is needed.
@@ -108,7 +97,7 @@ def lifetime(expires_in: object) -> float | None:
 
 def is_refusal(status: int) -> bool:
     """Whether an HTTP status of the token endpoint is a refusal, which another try would not change."""
-    return status in CLIENT_ERRORS and status not in RETRIED and not is_rate_limit(Outcome(status))
+    return status in CLIENT_ERRORS and status not in RETRIED
 
 
 def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
@@ -116,10 +105,10 @@ def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
 
     Args:
         response: The answer. Only known values of its ``error`` get into the message, because the body may hold secrets.
-        grant_type: What was asked for.
+        grant_type: Of the request.
         lost: Why the answer to an earlier request was lost; "" if none was.
     """
-    error, status = error_in(response), response.status
+    error, status = _error_in(response), response.status
     if error is None and response.content.lstrip()[:1] == b"<":
         return ConfigError(
             f"A web page came instead of an answer from Zendesk's OAuth service (HTTP {status}). Is the subdomain right, or "
@@ -128,48 +117,39 @@ def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
         )
     if error is None and status == HTTPStatus.NOT_FOUND:
         return ConfigError("Zendesk has no OAuth service at this subdomain (HTTP 404). Check the subdomain.", status=status)
+    known: str | None = error
     if error == "invalid_scope":
-        return AuthError(
-            "This OAuth client may not ask for the scope `read` (invalid_scope). Allow it and authenticate again.",
-            status=status,
-            code=error,
-        )
-    if error in {"unauthorized_client", "unsupported_grant_type"}:
-        return AuthError(
+        message = "This OAuth client may not ask for the scope `read` (invalid_scope). Allow it and authenticate again."
+    elif error in {"unauthorized_client", "unsupported_grant_type"}:
+        message = (
             f"This OAuth client may not use the grant {grant_type} ({error}). Make the client confidential in the Chat "
-            "dashboard, or authenticate with another client.",
-            status=status,
-            code=error,
+            "dashboard, or authenticate with another client."
         )
-    if error == "invalid_client" or grant_type == "client_credentials":
-        return AuthError(
+    elif error == "invalid_client" or grant_type == "client_credentials":
+        known = error if error == "invalid_client" else None
+        message = (
             f"Zendesk does not accept the OAuth client (HTTP {status}): its client id or client secret is wrong, or the client "
-            "was deleted. Correct client_id and client_secret.",
-            status=status,
-            code=error if error == "invalid_client" else None,
+            "was deleted. Correct client_id and client_secret."
         )
-    return _rejected_refresh_token(error, status, lost)
+    else:
+        known = error if error == "invalid_grant" else None
+        message = _rejected_refresh_token(lost, client="" if known else ", or the client id or secret is wrong")
+    return AuthError(message, status=status, code=known)
 
 
-def _rejected_refresh_token(error: str | None, status: int, lost: str) -> AuthError:
-    code = error if error == "invalid_grant" else None  # no other value is known to hold no secret
+def _rejected_refresh_token(lost: str, client: str) -> str:
     if lost:
-        return AuthError(
+        return (
             f"The answer with renewed OAuth tokens was lost ({lost}), and Zendesk now rejects the old refresh token. "
-            "Authenticate again.",
-            status=status,
-            code=code,
+            "Authenticate again."
         )
-    client = "" if code else ", or the client id or secret is wrong"
-    return AuthError(
+    return (
         f"Zendesk does not renew this OAuth token any more: its refresh token was used, revoked or has expired{client}. "
-        "Authenticate again.",
-        status=status,
-        code=code,
+        "Authenticate again."
     )
 
 
-def error_in(response: Response) -> str | None:
+def _error_in(response: Response) -> str | None:
     """The ``error`` of an answer; None if it is missing or not a string."""
     try:
         error = msgspec.json.decode(response.body, type=_RefusedAnswer).error

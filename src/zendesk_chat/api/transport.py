@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlencode, urlsplit
 
 import certifi
@@ -17,11 +17,9 @@ from zendesk_chat.api.body import MAX_BODY_BYTES, NoAnswerError, TooLargeError, 
 from zendesk_chat.api.connection import Connection, TlsConnection
 from zendesk_chat.api.failures import Host, Route
 from zendesk_chat.api.proxies import PORTS, proxy_for
+from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
-
-if TYPE_CHECKING:
-    from zendesk_chat.clock import Clock
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 ANSWER_TIMEOUTS: Final = 5  # an answer may take so many time-outs in all, however steadily it drips,
@@ -35,10 +33,8 @@ class Response:
     """A complete answer.
 
     Attributes:
-        status: Of HTTP.
         headers: By lower-case names.
         content: As it came, perhaps compressed.
-        connection: That it came on.
         seconds: From sending the request to having this.
     """
 
@@ -50,7 +46,7 @@ class Response:
 
     @property
     def body(self) -> bytes:
-        """The content, decompressed each time that it is asked for. Raises NoAnswerError where that cannot be done."""
+        """The content, decompressed at each call. Raises NoAnswerError if it is damaged."""
         return self.body_within(None)
 
     @property
@@ -60,7 +56,7 @@ class Response:
         return max(len(self.content), stated)
 
     def body_within(self, most: int | None) -> bytes:
-        """The body, unless it is larger than so many bytes. Raises TooLargeError then, and NoAnswerError as ``body`` does."""
+        """The body, or TooLargeError if it has more than so many bytes decompressed."""
         if not self._compressed:
             return self.content
         try:
@@ -73,7 +69,7 @@ class Response:
 
     @property
     def beginning(self) -> bytes:
-        """The first bytes of the body: enough to see what it is, however large it would be. None where it is damaged."""
+        """The first bytes of the body, enough to see what it is; none if it is damaged."""
         return beginning(self.content, BEGINNING_BYTES) if self._compressed else self.content[:BEGINNING_BYTES]
 
     @property
@@ -81,7 +77,7 @@ class Response:
         return "gzip" in self.headers.get("content-encoding", "").lower()
 
     def discard_connection(self) -> None:
-        """Let no other request use its connection. To be called for an answer that is not what was asked for."""
+        """Let no other request use its connection. Call it for an answer that is not what the request asked for."""
         if self.connection:
             self.connection.spoiled = True
 
@@ -91,18 +87,16 @@ class Transport(Protocol):
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         """GET with a bearer token."""
-        ...
 
     def post_form(self, url: str, form: Mapping[str, str]) -> Response:
         """POST a form."""
-        ...
 
 
 class HttpTransport:
     """Connections to one origin, kept open, shared by all threads.
 
-    Redirects are never followed: the token stays with the account's own host. Certificates are always checked, against
-    the bundle of certifi, the system's store and ``SSL_CERT_FILE``. ``HTTPS_PROXY`` and ``NO_PROXY`` are obeyed.
+    It never follows redirects, so that the token stays with the account's own host. It always checks certificates, against
+    the bundle of certifi, the system's store and ``SSL_CERT_FILE``. It obeys ``HTTPS_PROXY`` and ``NO_PROXY``.
     """
 
     def __init__(self, origin: str, *, timeout: float, clock: Clock, user_agent: str, connections: int = 32) -> None:
@@ -151,31 +145,23 @@ class HttpTransport:
                 redirect=False,
             )
             connection = response.connection  # before the end of the body, which takes it from the response
-            content = _read(response, received)
+            while piece := response.read1(READ_BYTES, decode_content=False):
+                received.write(piece)
+                if received.tell() > MAX_BODY_BYTES:
+                    raise TooLargeError
         except (urllib3.exceptions.HTTPError, OSError, ValueError, NoAnswerError) as error:
             if response is not None:
                 response.close()
-            failure = self._failure(error)
-            failure.received = (received.getvalue(),)
+            failure = self._route.failure(error)
+            if self._reached:  # then nothing is known to be wrong for good
+                failure = failure.passing()
+            failure.received = received.getvalue()
             raise failure from None
         response.release_conn()
         self._reached = True
         names = {name.lower(): printable(value) for name, value in response.headers.items()}
-        return Response(response.status, names, content, connection if isinstance(connection, Connection) else None)
-
-    def _failure(self, error: BaseException) -> NoAnswerError:
-        """What an error means. Once the account was reached, nothing is known to be wrong for good."""
-        failure = self._route.failure(error)
-        return failure.passing() if self._reached else failure
-
-
-def _read(response: urllib3.BaseHTTPResponse, into: io.BytesIO) -> bytes:
-    """Read the body, up to the size that memory should hold."""
-    while piece := response.read1(READ_BYTES, decode_content=False):
-        into.write(piece)
-        if into.tell() > MAX_BODY_BYTES:
-            raise TooLargeError
-    return into.getvalue()
+        on = connection if isinstance(connection, Connection) else None
+        return Response(response.status, names, received.getvalue(), on)
 
 
 def _proxied(proxy: str, context: ssl.SSLContext | None, options: Mapping[str, Any]) -> urllib3.ProxyManager:
@@ -203,8 +189,8 @@ def _address(url: str) -> str:
 def tls_context() -> ssl.SSLContext:
     """TLS that checks certificates, but no more strictly than curl does.
 
-    Since 3.13, Python refuses certificates that lack what RFC 5280 asks for, such as an Authority Key Identifier. Those of many
-    companies whose network inspects TLS do.
+    Since 3.13, Python refuses certificates without what RFC 5280 asks for, such as an Authority Key Identifier. Many companies
+    whose network inspects TLS have such certificates.
     """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())

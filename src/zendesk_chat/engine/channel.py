@@ -14,11 +14,7 @@ MAX_WAITING: Final = 1  # events; a consumer that is slow makes the threads wait
 
 
 class Rotations:
-    """Renewed credentials that the consumer of a run has to save.
-
-    Args:
-        clock: Ends every wait when it is stopped.
-    """
+    """Renewed credentials that the consumer of a run has to save."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -37,12 +33,7 @@ class Rotations:
 
 
 class Channel:
-    """The bounded queue from the reading threads to the consumer.
-
-    Args:
-        rotations: Are handed over before any other event.
-        clock: Ends every wait when it is stopped.
-    """
+    """The bounded queue from the reading threads to the consumer, who gets rotations before any other event."""
 
     def __init__(self, rotations: Rotations, clock: Clock) -> None:
         self._rotations = rotations
@@ -60,8 +51,7 @@ class Channel:
 
     def get(self, seconds: float) -> Event | None:
         """Return the next event, or None if none comes within so many seconds."""
-        rotated = self._rotations.unsaved()
-        if rotated:
+        if rotated := self._rotations.unsaved():
             return rotated[0]
         try:
             return self._events.get(timeout=seconds) if seconds else self._events.get_nowait()

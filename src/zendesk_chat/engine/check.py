@@ -22,34 +22,25 @@ from zendesk_chat.streams.stream import Bounds, Stream
 
 ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
 
-
 STREAMS: Final = Catalog().streams
 REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.extraction is None and not stream.optional)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of a check.
-
-    Attributes:
-        succeeded: Whether a sync can be expected to work.
-        message: What works, what does not, and what to do.
-    """
+    """The outcome of a check: whether a sync can be expected to work; what works, what does not, and what to do."""
 
     succeeded: bool
     message: str
 
 
 def check(config: Config, client: Client, clock: Clock) -> Verdict:
-    """Probe every endpoint once.
+    """Probe every endpoint once. Raises ConfigError if the fields to redact cannot be redacted.
 
     Args:
         config: Valid configuration.
         client: The account's API. It stores renewed credentials itself.
-        clock: Time; this function stops it when it ends.
-
-    Raises:
-        ConfigError: The fields to redact cannot be redacted.
+        clock: Ends every wait when it is stopped; this function stops it when it ends.
     """
     now = clock.now()
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
@@ -61,11 +52,11 @@ def check(config: Config, client: Client, clock: Clock) -> Verdict:
         return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
     failures = {name: error for name in STREAMS if (error := probes.errors.get(name))}
     verdict = judge(failures, config.subdomain, client.support_status)
-    clock_warning = client.time.warning()
-    return replace(verdict, message=" ".join([verdict.message, *catalog.warnings, *([clock_warning] if clock_warning else [])]))
+    messages = [verdict.message, *catalog.warnings, client.time.warning()]
+    return replace(verdict, message=" ".join(filter(None, messages)))
 
 
-class _Probes:
+class _Probes(Observer):
     """One small request for each stream, concurrently.
 
     Attributes:
@@ -79,7 +70,10 @@ class _Probes:
         self._bounds = bounds
         self._pending = deque(streams)
         self._first_request = FirstRequest(clock, answered=client.has_answered)
-        self._observer = _Accepted(self._first_request)
+
+    def account_answered(self) -> None:
+        """Let the other probes begin."""
+        self._first_request.account_answered()
 
     def make(self) -> bool:
         """Make all probes. Returns whether all have ended; they have not if the clock is stopped."""
@@ -99,40 +93,23 @@ class _Probes:
             while True:
                 self._clock.check()
                 stream = self._pending.popleft()
-                self.errors[stream.name] = error_of(stream.name, partial(self._probe_in_turn, stream))
-
-    def _probe_in_turn(self, stream: Stream) -> None:
-        self._first_request.wait_for_turn()
-        error = error_of(stream.name, partial(self._probe, stream))
-        self._first_request.reader_ended(error)
-        if error:
-            raise error
+                self.errors[stream.name] = error_of(stream.name, partial(self._probe, stream))
 
     def _probe(self, stream: Stream) -> None:
         """Probe a stream, again if its answer is the one that shows Zendesk's time."""
-        ahead = self._client.time.ahead
-        error = error_of(stream.name, partial(self._send, stream, ahead))
-        if ahead != self._client.time.ahead:
-            self._send(stream, self._client.time.ahead)
-        elif error:
-            raise error
+        with self._first_request.turn():
+            ahead = self._client.time.ahead
+            try:
+                self._send(stream)
+            except ConnectorError:
+                if ahead == self._client.time.ahead:
+                    raise
+            if ahead != self._client.time.ahead:
+                self._send(stream)
 
-    def _send(self, stream: Stream, ahead: float) -> None:
-        """Send the probe of a stream while the machine's clock is so many seconds ahead of Zendesk's."""
-        bounds = replace(self._bounds, now=self._bounds.now - ahead)
-        self._client.get(stream.source.probe(bounds), self._observer)
-
-
-@dataclass(frozen=True)
-class _Accepted(Observer):
-    """Lets the other probes go out once the account has accepted the token."""
-
-    first_request: FirstRequest
-
-    def answered(self, *, accepted: bool) -> None:
-        """Note an answer."""
-        if accepted:
-            self.first_request.account_answered()
+    def _send(self, stream: Stream) -> None:
+        bounds = replace(self._bounds, now=self._bounds.now - self._client.time.ahead)
+        self._client.get(stream.source.probe(bounds), self)
 
 
 def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:
@@ -140,8 +117,8 @@ def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Calla
 
     Args:
         failures: The error of each stream that could not be read. Streams that an account may lack do not decide anything.
-        subdomain: The account, for messages.
-        support: Asks Zendesk Support at the same host about the token; only called to tell failures apart.
+        subdomain: For messages.
+        support: Asks Zendesk Support at the same host about the token, if nothing is found.
     """
     of_all = next((error for error in failures.values() if isinstance(error, AuthError | AddressError)), None)
     if of_all:

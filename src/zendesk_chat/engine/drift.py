@@ -15,12 +15,8 @@ import msgspec
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.json_schema import JSON_TYPES, JsonType, Schema
 
-MAX_CHANGES: Final = 1000
-"""Of one detector; after that it observes nothing any more."""
-
-MAX_UNKNOWN_FIELDS: Final = 50
-"""Of one object. An object with more of them, or one that is personal data, is a map; the rest is reported as one change."""
-
+MAX_CHANGES: Final = 1000  # of one detector; after that it observes nothing any more
+MAX_UNKNOWN_FIELDS: Final = 50  # of one object; one with more, or with one that is personal data, is a map
 LONGEST_NAME: Final = 100  # of a field, in a path
 SAMPLED_COMPLETELY: Final = 2000  # records of a stream; a run that reads what is new seldom has more
 SAMPLE_EVERY: Final = 16  # of the records after these
@@ -41,23 +37,19 @@ _FREE_ARRAY: Final = list[msgspec.Raw]
 _UNFIT: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _DECODABLE_NAME: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')  # msgspec takes no others
 
+# A JSON value. An object is a tuple of names and values, because a name may come twice.
 _Value: TypeAlias = "bool | float | str | list[_Value] | tuple[tuple[str, _Value], ...] | None"
-"""A JSON value, with each object as a tuple of its names and values: a name may come twice."""
+_Change: TypeAlias = tuple[str, tuple[JsonType, ...], JsonType]  # path, known types and found type
 
 
 class DriftDetector:
     """Observes the records of one stream, and reports each change once.
 
-    A record is decoded into a struct made from the schema, which costs little and fails where anything is new. Only then is
-    it walked through. The struct is made anew with what was found, so that a new field in every record costs little too.
+    Decoding a record into a struct made from the schema costs little, and fails if anything is new. Only then this walks
+    through the record. It makes the struct anew with what it found, so that a new field in every record costs little too.
 
-    Null fits everywhere, and an integer where numbers do. Nothing is looked for inside an unknown field, inside an object or
-    array of another type than known, and where the schema does not describe the content. A record that is no JSON, or nested
-    too deeply to be decoded, is skipped.
-
-    Args:
-        stream: The name of the stream.
-        schema: The schema of its records.
+    Null fits everywhere, and an integer where numbers do. It does not search inside an unknown field, inside an object or array
+    of another type than known, and where the schema does not describe the content. It skips a record that it cannot decode.
     """
 
     __slots__ = ("_decode", "_grown", "_left", "_observed", "_root", "_stream", "_walks")
@@ -102,31 +94,17 @@ class DriftDetector:
         self._grown = False
 
 
-_Change: TypeAlias = tuple[str, tuple[JsonType, ...], JsonType]
-"""Path, known types and found type."""
-
-
 @dataclass(slots=True)
 class _Node:
-    """What is known of the values at one path. It grows with what is found there.
+    """What is known of the values at one path. It grows with each change."""
 
-    Attributes:
-        path: As in ``SchemaChange``.
-        known: Likewise.
-        types: The JSON types that fit.
-        fields: Those of an object; None where anything may be in it.
-        items: Those of an array; None likewise.
-        unknown: How many of ``fields`` the schema does not know.
-        is_map: Whether more of them are not reported.
-    """
-
-    path: str
-    known: tuple[JsonType, ...] = ()
-    types: set[JsonType] = field(default_factory=lambda: {"null"})
-    fields: dict[str, _Node] | None = None
-    items: _Node | None = None
-    unknown: int = 0
-    is_map: bool = False
+    path: str  # as in ``SchemaChange``
+    known: tuple[JsonType, ...] = ()  # likewise
+    types: set[JsonType] = field(default_factory=lambda: {"null"})  # that fit
+    fields: dict[str, _Node] | None = None  # of an object; None if it may hold anything
+    items: _Node | None = None  # of an array; None likewise
+    unknown: int = 0  # number of ``fields`` that the schema does not know
+    is_map: bool = False  # more of them are not reported
 
     @classmethod
     def of(cls, path: str, schema: Schema) -> _Node:
@@ -140,7 +118,6 @@ class _Node:
         return node
 
     def allow(self, found: JsonType) -> None:
-        """Let values of this type pass from now on."""
         self.types |= {"integer", "number"} if found == "number" else {found}
 
     def changes(self, value: _Value) -> Iterator[_Change]:
@@ -173,7 +150,8 @@ class _Node:
         """Return the type that decodes what is known and nothing else."""
         if self.types.issuperset(JSON_TYPES) and self.fields is None and self.items is None:
             return msgspec.Raw
-        kinds = _SCALARS | {"object": self._object_type(), "array": self._array_type()}
+        array = _FREE_ARRAY if self.items is None else list[self.items.python_type()]  # type: ignore[misc]  # made at run time
+        kinds = _SCALARS | {"object": self._object_type(), "array": array}
         return Union[tuple(kinds[name] for name in sorted(self.types))]  # noqa: UP007  it is made of a list
 
     def _object_type(self) -> object:
@@ -186,31 +164,24 @@ class _Node:
         ]
         return msgspec.defstruct("Object", fields, forbid_unknown_fields=not self.is_map, gc=False)
 
-    def _array_type(self) -> object:
-        return _FREE_ARRAY if self.items is None else list[self.items.python_type()]  # type: ignore[misc]  # made at run time
-
 
 def _below(path: str, name: str) -> str:
     return f"{path}.{shown_name(name)}" if path else shown_name(name)
 
 
 def _read(record: bytes) -> _Value:
-    """Return a record with types as they are written; None, in which there is nothing to find, if it cannot be read."""
+    """Return a record; None if it cannot be read. Numbers keep their types only: some are too large to be read."""
     try:
         value: _Value = json.loads(
             record.decode(errors="replace"),
             strict=False,
             object_pairs_hook=tuple,
-            parse_int=len,  # what matters is the type: some numbers are too large to be read
-            parse_float=_any_float,
+            parse_int=len,
+            parse_float=lambda _: 0.0,
         )
     except (ValueError, RecursionError):
         return None
     return value
-
-
-def _any_float(_digits: str) -> float:
-    return 0.0
 
 
 def is_personal(name: str) -> bool:
@@ -224,6 +195,6 @@ def is_personal(name: str) -> bool:
 
 
 def shown_name(name: str) -> str:
-    """Return a field's name so that any log can hold it."""
+    """Return a field's name as any log can hold it."""
     short = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
     return short if short.isprintable() else ascii(short)[1:-1]

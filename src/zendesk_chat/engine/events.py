@@ -27,7 +27,7 @@ class PageRead:
     Every stream has at least one such event, even without records.
 
     Attributes:
-        progress: How much of the stream is read, from 0 to 1; None if that is unknown.
+        progress: From 0 to 1; None if unknown.
         parents: For a derived stream with a ``parent_field``: ``records`` are all that these parents have.
     """
 
@@ -66,11 +66,10 @@ class SchemaChange:
     ``SchemaChange("chats", "history.*.msg_id", ("string",), "integer")`` is an integer where the schema has a string.
 
     Attributes:
-        stream: The name of the stream.
         path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
         known: The JSON types that the schema has there, without null; none for an unknown field.
-        found: The JSON type that came. It is null only for a field that was unknown until then.
-        rows: In how many rows, where they are counted.
+        found: The JSON type that came; null only for an unknown field.
+        rows: In how many rows, if they are counted.
     """
 
     stream: str
@@ -91,7 +90,7 @@ class CredentialsRotated:
 
     Attributes:
         config: The complete new configuration. It holds secrets.
-        saved: Set by the engine once the consumer is done.
+        saved: Set by the engine when the consumer asks for the next event.
     """
 
     config: Mapping[str, Json] = field(repr=False)

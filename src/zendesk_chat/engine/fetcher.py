@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
 from zendesk_chat.api.client import Decode
@@ -33,15 +33,12 @@ class Get(Protocol):
 
     def __call__(self, request: Request[T], decode: Decode) -> T:
         """Return the decoded answer."""
-        ...
 
 
 class ConcurrencyLimit:
     """How many requests of all readers together are under way, and the memory that they share.
 
-    Args:
-        quota: How many requests the API's quota allows now.
-        memory: For decompressed answers.
+    ``quota`` returns how many requests the API's quota allows now.
     """
 
     def __init__(self, quota: Callable[[], int], memory: Memory | None = None) -> None:
@@ -54,15 +51,10 @@ class ConcurrencyLimit:
         """How many more requests could be sent at once."""
         return max(0, min(MAX_CONCURRENT - self._busy, self._quota()))
 
-    def enter(self) -> None:
-        """Count a request that begins."""
+    def count(self, begun: int) -> None:
+        """Count a request that begins (1) or has ended (-1)."""
         with self._lock:
-            self._busy += 1
-
-    def leave(self) -> None:
-        """Count a request that has ended."""
-        with self._lock:
-            self._busy -= 1
+            self._busy += begun
 
 
 class _Statistics:
@@ -73,11 +65,9 @@ class _Statistics:
         self._compressed_bytes = self._decompressed_bytes = 0
 
     def add_seconds(self, answer: Response) -> None:
-        """Note how long an answer took."""
         self._seconds.append(answer.seconds)
 
     def add_size(self, answer: Response, body: bytes) -> None:
-        """Note the size of an answer."""
         self._compressed_bytes = max(self._compressed_bytes, len(answer.content))
         self._decompressed_bytes = max(self._decompressed_bytes, len(body))
 
@@ -93,87 +83,55 @@ class _Statistics:
         return max(0, (MAX_BYTES - decompressed) // max(1, self._compressed_bytes) - started)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """What the requests of one reader share.
+@dataclass(eq=False, slots=True)
+class _Started(Generic[Tag, Page]):
+    """A request in the background. Its answer has memory and a slot until the reader takes it back."""
 
-    Attributes:
-        memory: Of all readers.
-        slots: For decompressed answers that the reader has not taken back.
-        statistics: Of the reader's answers.
-        clock: Ends every wait when it is stopped.
-    """
-
-    memory: Memory
+    request: Request[Page]
+    tag: Tag
+    held: HeldMemory
     slots: threading.Semaphore
     statistics: _Statistics
     clock: Clock
-
-
-class _Started(Generic[Tag, Page]):
-    """A request in the background, and what it came to."""
-
-    def __init__(self, request: Request[Page], tag: Tag, shared: _Shared) -> None:
-        self.request = request
-        self.tag = tag
-        self.page: Page
-        self.error: BaseException | None = None
-        self.held = HeldMemory(shared.memory, shared.clock)
-        self._shared = shared
-        self._has_slot = False
+    has_slot: bool = False
+    page: Page = field(init=False)
+    error: BaseException | None = None
 
     def decode(self, request: Request[T], answer: Response) -> T:
-        """Decode an answer once there are a slot and memory for it, which it holds until the reader takes it back."""
-        self._shared.statistics.add_seconds(answer)
-        self._take_slot()
+        """Decode an answer once there are a slot and memory for it."""
+        self.statistics.add_seconds(answer)
+        while not self.slots.acquire(timeout=POLL_SECONDS):
+            self.clock.check()
+        self.has_slot = True
         try:
             body = self.held.decompress(answer)
-            self._shared.statistics.add_size(answer, body)
+            self.statistics.add_size(answer, body)
             return request.decode(body)
         except BaseException:
             self.give_back()  # the request may be sent again after a long wait
             raise
 
-    def outcome(self) -> Page | ConnectorError:
-        """Return the page, or the error that the reader may fall back from. Raises every other error."""
-        if self.error is None:
-            return self.page
-        if isinstance(self.error, ConnectorError):
-            return self.error
-        raise self.error
-
     def give_back(self) -> None:
-        """Let other answers have the slot and the memory."""
+        """Let other answers have the memory and the slot."""
         self.held.give_back()
         self.leave_slot()
 
     def leave_slot(self) -> None:
-        """Let another answer have the slot."""
-        if self._has_slot:
-            self._has_slot = False
-            self._shared.slots.release()
-
-    def _take_slot(self) -> None:
-        while not self._shared.slots.acquire(timeout=POLL_SECONDS):
-            self._shared.clock.check()
-        self._has_slot = True
+        """Let another answer of this reader have the slot."""
+        if self.has_slot:
+            self.has_slot = False
+            self.slots.release()
 
 
 class ConcurrentFetcher(Generic[Tag, Page]):
-    """The ``Fetcher`` of one reader.
-
-    Args:
-        get: Makes one request.
-        limit: Shared by all readers.
-        clock: Ends every wait when it is stopped.
-    """
+    """The ``Fetcher`` of one reader; all readers share the limit."""
 
     def __init__(self, get: Get, limit: ConcurrencyLimit, clock: Clock) -> None:
         self._get = get
         self._limit = limit
         self._clock = clock
         self._statistics = _Statistics()
-        self._shared = _Shared(limit.memory, threading.Semaphore(MAX_DECOMPRESSED), self._statistics, clock)
+        self._slots = threading.Semaphore(MAX_DECOMPRESSED)
         self._ended: queue.SimpleQueue[_Started[Tag, Page]] = queue.SimpleQueue()
         self._held = HeldMemory(limit.memory, clock)  # by what the reader works on
         self._started = 0
@@ -186,9 +144,10 @@ class ConcurrentFetcher(Generic[Tag, Page]):
 
     def start(self, request: Request[Page], tag: Tag) -> None:
         """Begin a request in the background, or make it here where the operating system allows no more threads."""
-        self._limit.enter()
+        self._limit.count(1)
         self._started += 1
-        started = _Started(request, tag, self._shared)
+        held = HeldMemory(self._limit.memory, self._clock)
+        started = _Started(request, tag, held, self._slots, self._statistics, self._clock)
         try:
             threading.Thread(target=self._make, args=(started, started.decode), name="request", daemon=True).start()
         except RuntimeError:
@@ -206,7 +165,11 @@ class ConcurrentFetcher(Generic[Tag, Page]):
             ended.leave_slot()
             self._held = ended.held
             self._started -= 1
-            return ended.tag, ended.outcome()
+            if ended.error is None:
+                return ended.tag, ended.page
+            if isinstance(ended.error, ConnectorError):  # the reader may fall back from it
+                return ended.tag, ended.error
+            raise ended.error
         raise Stopped
 
     def close(self) -> None:
@@ -234,7 +197,7 @@ class ConcurrentFetcher(Generic[Tag, Page]):
             started.page = self._get(started.request, decode)
         except BaseException as error:  # noqa: BLE001  the reader's thread gets it
             started.error = error
-        self._limit.leave()
+        self._limit.count(-1)
         self._ended.put(started)
         if self._closed:
             self._give_back_ended()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from zendesk_chat.clock import POLL_SECONDS, Clock
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError, UnavailableError, UnreachableError
 
+# All streams would end with these errors if nothing was answered before.
 OF_THE_RUN: Final = (AddressError, AuthError, NetworkError, UnreachableError)
-"""Errors that all streams would end with if nothing was answered before."""
 
 
 class FirstRequest:
@@ -17,13 +19,9 @@ class FirstRequest:
 
     If the reader ends without an answer, another one follows, unless all of them would end with its error. A web page may be
     the answer of one endpoint, or of a proxy that blocks all of them: two readers with the same page decide.
-
-    Args:
-        clock: Ends every wait when it is stopped.
-        answered: Whether the account has answered before.
     """
 
-    def __init__(self, clock: Clock, *, answered: bool = False) -> None:
+    def __init__(self, clock: Clock, *, answered: bool) -> None:
         self._clock = clock
         self._changed = threading.Condition()
         self._answered = answered
@@ -31,8 +29,9 @@ class FirstRequest:
         self._error: ConnectorError | None = None
         self._page = ""
 
-    def wait_for_turn(self) -> None:
-        """Wait until the reader may begin.
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until a reader may begin; the next may begin when it ends, unless all would end with its error.
 
         Raises:
             ConnectorError: All readers end with this error.
@@ -45,20 +44,24 @@ class FirstRequest:
             if self._error:
                 raise self._error
             self._under_way = True
+        error = None
+        try:
+            yield
+        except ConnectorError as failed:
+            error = failed
+            raise
+        finally:
+            if not self._answered:
+                with self._changed:
+                    self._under_way = False
+                    self._error = error if self._is_of_the_run(error) else None
+                    self._changed.notify_all()
 
     def account_answered(self) -> None:
         """Let all readers begin."""
         if not self._answered:
             with self._changed:
                 self._answered = True
-                self._changed.notify_all()
-
-    def reader_ended(self, error: ConnectorError | None) -> None:
-        """Let the next reader begin after one that has ended, or none if all would end with its error."""
-        if not self._answered:
-            with self._changed:
-                self._under_way = False
-                self._error = error if self._is_of_the_run(error) else None
                 self._changed.notify_all()
 
     def _is_of_the_run(self, error: ConnectorError | None) -> bool:

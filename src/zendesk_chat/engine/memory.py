@@ -16,8 +16,8 @@ MAX_DECOMPRESSED_BYTES: Final = 128 * 2**20  # of all readers together; a larger
 class Memory:
     """The bytes of decompressed answers that all readers together hold.
 
-    Waiting threads are served in the order of asking, so that a large answer gets its turn. A reader gives back what it holds
-    before it waits, so there is no deadlock.
+    It serves waiting threads in their order, so that a large answer gets its turn. A reader gives back what it holds before it
+    waits, so there is no deadlock.
     """
 
     def __init__(self, limit: int = MAX_DECOMPRESSED_BYTES) -> None:
@@ -26,24 +26,19 @@ class Memory:
         self._waiting: deque[object] = deque()
         self._taken = 0
 
-    def take(self, size: int, clock: Clock) -> None:
-        """Wait until there are so many bytes left, or until no other answer holds any. Raises Stopped."""
+    def take(self, size: int, clock: Clock, *, wait: bool = True) -> None:
+        """Wait until there are so many bytes left, or until no other answer holds any; or just take them. Raises Stopped."""
         turn = object()
         with self._changed:
             self._waiting.append(turn)
             try:
-                while self._waiting[0] is not turn or (self._taken and self._taken + size > self._limit):
+                while wait and (self._waiting[0] is not turn or (self._taken and self._taken + size > self._limit)):
                     clock.check()
                     self._changed.wait(POLL_SECONDS)
                 self._taken += size
             finally:
                 self._waiting.remove(turn)
                 self._changed.notify_all()
-
-    def take_at_once(self, size: int) -> None:
-        """Take so many bytes even if that exceeds the limit."""
-        with self._changed:
-            self._taken += size
 
     def give_back(self, size: int) -> None:
         """Let other answers have so many bytes."""
@@ -53,12 +48,7 @@ class Memory:
 
 
 class HeldMemory:
-    """The memory that one decompressed answer takes up.
-
-    Args:
-        memory: Shared by all readers.
-        clock: Ends every wait when it is stopped.
-    """
+    """The memory that one decompressed answer takes up."""
 
     def __init__(self, memory: Memory, clock: Clock) -> None:
         self._memory = memory
@@ -72,7 +62,8 @@ class HeldMemory:
         """
         size = answer.size
         while True:
-            self._take(size, wait=wait)
+            self._memory.take(size, self._clock, wait=wait)
+            self._size = size
             try:
                 return answer.body_within(size)
             except TooLargeError:
@@ -83,13 +74,6 @@ class HeldMemory:
             except BaseException:
                 self.give_back()
                 raise
-
-    def _take(self, size: int, *, wait: bool) -> None:
-        if wait:
-            self._memory.take(size, self._clock)
-        else:
-            self._memory.take_at_once(size)
-        self._size = size
 
     def give_back(self) -> None:
         """Let another answer have it."""

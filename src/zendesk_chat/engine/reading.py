@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from zendesk_chat.api.client import Client, Decode, Observer, Wait
+from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.channel import Channel
 from zendesk_chat.engine.events import Note, RateLimited, StreamStarted
@@ -40,12 +40,7 @@ class _ClockCorrected(Exception):  # noqa: N818  it reports no error: the reader
 
 
 class Reading(Observer):
-    """Tasks that are read from the same pages; one of them if no other shares its pages.
-
-    Args:
-        tasks: What to read.
-        shared: What all readers share.
-    """
+    """Tasks that are read from the same pages; one of them if no other shares its pages."""
 
     def __init__(self, tasks: Sequence[Task], shared: Shared) -> None:
         self._tasks = tasks
@@ -75,20 +70,18 @@ class Reading(Observer):
         with self._lock:
             self._requests += 1
 
-    def answered(self, *, accepted: bool) -> None:
-        """Let the other readers begin once the account has accepted the token."""
-        if accepted:
-            self._shared.first_request.account_answered()
+    def account_answered(self) -> None:
+        """Let the other readers begin."""
+        self._shared.first_request.account_answered()
 
-    def waited(self, wait: Wait) -> None:
-        """Report a wait. For the quota, one report stands for the waits of all requests."""
-        if wait.reason:
-            return self._channel.put(Note("WARN", wait.reason))
-        reset_at = self._clock.now() + wait.seconds
-        if wait.seconds >= SHORTEST_REPORTED_WAIT_SECONDS and reset_at > self._reset_at + REPORT_AGAIN_SECONDS:
+    def waited(self, seconds: float, reason: str = "") -> None:
+        """Report a wait. For the quota, one report is enough for the waits of all requests."""
+        reset_at = self._clock.now() + seconds
+        if reason:
+            self._channel.put(Note("WARN", reason))
+        elif seconds >= SHORTEST_REPORTED_WAIT_SECONDS and reset_at > self._reset_at + REPORT_AGAIN_SECONDS:
             self._reset_at = reset_at
             self._channel.put(RateLimited(self._runs[0].name, reset_at))
-        return None
 
     def _load(self, run: StreamRun, began: float) -> None:
         """Read the state of a stream, which ends here if that cannot be read."""
@@ -101,38 +94,29 @@ class Reading(Observer):
 
     def _read_in_turn(self) -> None:
         """Read when it is this reader's turn. A reader that gets no turn has not started."""
-        self._shared.first_request.wait_for_turn()
-        for run in self._runs:
-            self._channel.put(StreamStarted(run.name))
-        error = error_of(self._runs[0].name, self._read_pages)
-        self._shared.first_request.reader_ended(error)
-        if error:
-            raise error
-
-    def _read_pages(self) -> None:
-        for batches in self._batches():
-            for run, batch in zip(self._runs, batches, strict=True):
-                for event in run.take(batch, self._requests_of(run)):
-                    self._channel.put(event)
-        for run in self._runs:
-            run.check_counts()
+        with self._shared.first_request.turn():
+            for run in self._runs:
+                self._channel.put(StreamStarted(run.name))
+            for batches in self._batches():
+                for run, batch in zip(self._runs, batches, strict=True):
+                    for event in run.take(batch, self._requests_of(run)):
+                        self._channel.put(event)
+            for run in self._runs:
+                run.check_counts()
 
     def _batches(self) -> Iterator[Sequence[Batch[Any]]]:
         """Yield each page as a batch for each stream. Begin again if the first answer corrects the clock."""
-        try:
-            yield from self._batches_by(self._client.time.ahead)
-        except _ClockCorrected:
-            if warning := self._client.time.warning():
-                self._channel.put(Note("WARN", warning))
-            yield from self._batches_by(self._client.time.ahead)
-
-    def _batches_by(self, ahead: float) -> Iterator[Sequence[Batch[Any]]]:
-        """Do the same while the machine's clock is so many seconds ahead of Zendesk's."""
-        self._ahead_at_first = ahead
-        bounds = self._tasks[0].bounds
-        bounds = replace(bounds, now=bounds.now - ahead)
-        source = self._runs[0].stream.source  # the same for all
-        return source.read(self._fetcher, [run.position for run in self._runs], bounds)
+        source, positions = self._runs[0].stream.source, [run.position for run in self._runs]  # the source is the same for all
+        while True:
+            ahead = self._ahead_at_first = self._client.time.ahead
+            bounds = replace(self._tasks[0].bounds, now=self._tasks[0].bounds.now - ahead)
+            try:
+                yield from source.read(self._fetcher, positions, bounds)
+            except _ClockCorrected:
+                if warning := self._client.time.warning():
+                    self._channel.put(Note("WARN", warning))
+            else:
+                return
 
     def _get(self, request: Request[T], decode: Decode) -> T:
         # Only the first request may correct the clock: a reader that began again later would emit its records twice.

@@ -40,10 +40,13 @@ def run(
         tasks: What to read. A task that fails does not touch the others.
         client: The account's API.
         rotations: Gets the credentials that the client's token store renews.
-        clock: Time. The consumer may stop it to end early; this function stops it when it ends.
+        clock: The consumer may stop it to end early; this function stops it when it ends.
         max_threads: Sequences of pages that are read at the same time.
     """
-    pending = _grouped(tasks)
+    groups: dict[object, list[Task]] = {}  # each has the same pages
+    for task in tasks:
+        groups.setdefault(task.stream.source, []).append(task)
+    pending = deque(groups.values())
     unfinished = sum(map(len, pending))
     channel = Channel(rotations, clock)
     first_request = FirstRequest(clock, answered=client.has_answered)
@@ -79,15 +82,7 @@ def _until_stopped(channel: Channel, threads: Sequence[threading.Thread], clock:
             yield Heartbeat()
 
 
-def _grouped(tasks: Iterable[Task]) -> deque[Sequence[Task]]:
-    """Put those tasks together that are read from the same pages."""
-    groups: dict[object, list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(task.stream.source, []).append(task)
-    return deque(groups.values())
-
-
-def _work(pending: deque[Sequence[Task]], shared: Shared) -> None:
+def _work(pending: deque[list[Task]], shared: Shared) -> None:
     """Read one group of tasks after another until none is left."""
     with suppress(Stopped, IndexError):
         while True:

@@ -11,15 +11,12 @@ class SyncStats:
 
     Attributes:
         requests: Sent, repeated ones included.
-        pages: Answers read.
-        received: Records in them.
-        emitted: Records handed on.
-        seconds: From start to end.
+        received: Records in the pages.
         unchanged: Records skipped because they were emitted before and are the same.
         outside: Records skipped because they lie before the start or the position, not before the end, or where another request
             reads, or because they are no JSON objects.
         resumed_from: The cursor that the run resumed from; None if it read from the start.
-        reached: The cursor that it reached; None for a stream without one.
+        reached: The last cursor; None for a stream without one.
     """
 
     requests: int = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zendesk_chat.engine.drift import DriftDetector
-from zendesk_chat.engine.events import Event, Note, PageRead, SchemaChange, StreamCompleted, StreamFailed, StreamUnavailable
+from zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import ConnectorError, DataError, UnavailableError
 from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, StateBlob, Stream
@@ -15,13 +15,7 @@ from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, Stat
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One stream to read.
-
-    Attributes:
-        stream: The stream.
-        state: As stored by an earlier run, in any of its forms; None to read from the start.
-        bounds: What to read of it.
-    """
+    """One stream to read, from the state that an earlier run stored, or from the start."""
 
     stream: Stream
     state: StateBlob | None
@@ -45,8 +39,8 @@ class StreamRun:
         """Read the stored state. Raises StateError."""
         if self._state:
             self.position = self.stream.load_state(self._state)
-        if self._state and self.position is not None:
-            self.stats = SyncStats(resumed_from=self._cursor_in(self._state))
+            if self.position is not None:
+                self.stats = SyncStats(resumed_from=self._cursor_in(self._state))
 
     def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
         """Yield what a batch means for this stream, after so many requests."""
@@ -56,7 +50,10 @@ class StreamRun:
         self._count(batch, children.records, requests, blob)
         for note in batch.notes:
             yield Note("WARN", note)
-        yield from self._schema_changes(children.irregular if extractor else children.records)
+        observed = children.irregular if extractor else children.records
+        if observed:
+            self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because making it takes time
+            yield from self._drift.sample(observed)
         yield Note("DEBUG", f"{self.name}: so far {self.stats}")
         if children.records or children.parents or blob != self._written:
             yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
@@ -69,15 +66,11 @@ class StreamRun:
             raise DataError(what, stream=self.name)
 
     def end(self, error: ConnectorError | None, account_answers: Callable[[], bool]) -> Event:
-        """Return the event that ends the stream.
-
-        Args:
-            error: The error that it ended with.
-            account_answers: Whether another endpoint of the account answers. If none does, nothing is known about this one.
-        """
+        """Return the event that ends the stream with this error, or completes it."""
         if error is None:
             return StreamCompleted(self.name, self.stats)
         may_lack = self.stream.optional and self.position is None
+        # If no endpoint of the account answers, nothing is known about this one.
         if may_lack and isinstance(error, UnavailableError) and error.by_api and account_answers():
             return StreamUnavailable(self.name, error, self.stats)
         return StreamFailed(self.name, error, self.stats)
@@ -99,10 +92,3 @@ class StreamRun:
     def _cursor_in(self, state: StateBlob) -> str | None:
         cursor = state.get(self._cursor)
         return None if cursor is None else str(cursor)
-
-    def _schema_changes(self, records: Sequence[RawRecord]) -> Sequence[SchemaChange]:
-        """Return what a sample of these records holds that the schema does not know."""
-        if not records:
-            return ()
-        self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because making it takes time
-        return self._drift.sample(records)

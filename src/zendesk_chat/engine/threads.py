@@ -13,11 +13,7 @@ SETTLE_SECONDS: Final = 15.0  # for a renewal of tokens; half of what Kubernetes
 
 
 def start_threads(work: Callable[[], None], count: int) -> list[threading.Thread]:
-    """Start threads that do the same work, or as many as the operating system allows: these do the work of the others too.
-
-    Raises:
-        ConfigError: It allows none.
-    """
+    """Start threads that share work, as many as the operating system allows. Raises ConfigError if it allows none."""
     threads: list[threading.Thread] = []
     for number in range(count):
         thread = threading.Thread(target=work, name=f"reader-{number}", daemon=True)

@@ -101,6 +101,20 @@ class Children:
     irregular: Sequence[RawRecord] = ()
 
 
+class PageRecords(list[RawRecord]):
+    """The records of a page that several derived streams share.
+
+    Attributes:
+        decoded: What the first of their extractors decoded of the records, so that the others need not scan them again.
+    """
+
+    __slots__ = ("decoded",)
+
+    def __init__(self, records: Sequence[RawRecord]) -> None:
+        super().__init__(records)
+        self.decoded: Sequence[object] | None = None
+
+
 class Extractor(Protocol):
     """Extracts the records of a derived stream from those of its source."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
 from zendesk_chat.streams.derived.fitting import text_of
-from zendesk_chat.streams.stream import RawRecord
+from zendesk_chat.streams.stream import PageRecords, RawRecord
 
+NULL: Final = msgspec.Raw(b"null")
 UNREADABLE: Final = (msgspec.DecodeError, RecursionError)
 LONGEST_INTEGER: Final = 300  # digits; msgspec holds somewhat more
 PATHS_OF_CHAT: Final = {"chat_id": ("id",), "chat_update_timestamp": ("update_timestamp",)}
@@ -25,7 +27,36 @@ class Chat(msgspec.Struct, gc=False):
     updated_timestamp: Any = None  # two clients read this spelling too
 
 
+class SplitChat(Chat, gc=False):
+    """A chat of which everything that becomes a record of its own is left undecoded."""
+
+    timestamp: Any = None
+    visitor: msgspec.Raw = NULL
+    session: msgspec.Raw = NULL
+    history: msgspec.Raw = NULL
+    engagements: msgspec.Raw = NULL
+    webpath: msgspec.Raw = NULL
+    conversions: msgspec.Raw = NULL
+
+
 C = TypeVar("C", bound=Chat)
+_split: Final = msgspec.json.Decoder(SplitChat)
+
+
+def split_chats(records: Sequence[RawRecord]) -> Sequence[SplitChat | None]:
+    """Split chats into what becomes records of their own; None for a chat that msgspec cannot read."""
+    if not isinstance(records, PageRecords):
+        return [_split_chat(record) for record in records]
+    if records.decoded is None:
+        records.decoded = [_split_chat(record) for record in records]
+    return cast("Sequence[SplitChat | None]", records.decoded)
+
+
+def _split_chat(record: RawRecord) -> SplitChat | None:
+    try:
+        return _split.decode(record)
+    except UNREADABLE:
+        return None
 
 
 def read_chat(record: RawRecord, decoder: msgspec.json.Decoder[C]) -> C | None:

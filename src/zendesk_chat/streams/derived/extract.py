@@ -18,7 +18,7 @@ import msgspec
 
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.json_types import Json
-from zendesk_chat.streams.derived.chats import PATHS_OF_CHAT, UNREADABLE, Chat, read_chat, updated
+from zendesk_chat.streams.derived.chats import PATHS_OF_CHAT, UNREADABLE, Chat, SplitChat, read_chat, split_chats, updated
 from zendesk_chat.streams.derived.fitting import Fitter, Rejected, scalars, struct_type, text_of
 from zendesk_chat.streams.keys import is_made
 from zendesk_chat.streams.stream import Children, RawRecord
@@ -101,15 +101,15 @@ class ListExtractor:
         """Return the items of these chats as records."""
         chats: dict[str, list[RawRecord]] = {}
         irregular: dict[str, list[RawRecord]] = {}
-        encode = msgspec.json.Encoder().encode
-        for record in records:
-            exact = self.exact.read(record)
+        encode_lines = msgspec.json.Encoder().encode_lines
+        for record, chat in zip(records, split_chats(records), strict=True):
+            exact = self.exact.read(chat) if chat else None
             read = exact or self.lenient.read(record)
             if read is not None and not is_made(read[0]):
                 chat_id, items = read
                 chats.pop(chat_id, None)  # so that it takes its new position
                 irregular.pop(chat_id, None)
-                chats[chat_id] = list(map(encode, items))
+                chats[chat_id] = encode_lines(items).split(b"\n")[:-1] if items else []  # a raw record has no line break
                 if exact is None:
                     irregular[chat_id] = chats[chat_id]
         capacity = self.capacity
@@ -153,6 +153,7 @@ class _DriftingField:
 class _ExactReader:
     """Reads chats whose items fit the schema, but for known drift."""
 
+    raw_items: Callable[[SplitChat], msgspec.Raw]
     key: Callable[..., str]
     key_values: tuple[Callable[[object], Json], ...]
     renamed: tuple[tuple[str, str], ...]
@@ -163,18 +164,16 @@ class _ExactReader:
     def of(cls, nested: NestedList, schema: Schema) -> _ExactReader:
         drifting = [_DriftingField.of(name, known) for name, known in schema.properties.items() if name in nested.drifting]
         key_values = tuple(map(attrgetter, nested.key_fields))
-        decoder = msgspec.json.Decoder(_exact_chat(nested, schema))
-        return cls(nested.key, key_values, tuple(nested.renamed.items()), tuple(drifting), decoder)
+        decoder = msgspec.json.Decoder(list[_exact_item(nested, schema)] | None)  # type: ignore[misc]  # made from data
+        return cls(attrgetter(nested.name), nested.key, key_values, tuple(nested.renamed.items()), tuple(drifting), decoder)
 
-    def read(self, record: RawRecord) -> tuple[str, _Items] | None:
+    def read(self, chat: SplitChat) -> tuple[str, _Items] | None:
         """Return the id of a chat and its items as records; None where one does not fit the schema."""
-        try:
-            chat = self.decoder.decode(record)
-        except UNREADABLE:
+        if not isinstance(chat.id, str):
             return None
-        items = chat.items or ()
-        if not all(drifting.fit(items) for drifting in self.drifting):
-            return None
+        items = self._items(self.raw_items(chat))
+        if not items:
+            return None if items is None else (chat.id, ())
         chat_id, time = chat.id, updated(chat)
         keys = _numbered(list(map(partial(self.key, chat_id), *(map(value_of, items) for value_of in self.key_values))))
         for name, new_name in self.renamed:
@@ -184,12 +183,20 @@ class _ExactReader:
             item.id, item.chat_id, item.chat_update_timestamp, item.position = keys[position], chat_id, time, position
         return chat_id, items
 
+    def _items(self, raw: msgspec.Raw) -> _Items | None:
+        """Decode the items of a list, and fit known drift; None where one does not fit the schema."""
+        try:
+            items = self.decoder.decode(raw) or ()
+        except UNREADABLE:
+            return None
+        return items if all(drifting.fit(items) for drifting in self.drifting) else None
 
-def _exact_chat(nested: NestedList, schema: Schema) -> type[msgspec.Struct]:
+
+def _exact_item(nested: NestedList, schema: Schema) -> type[msgspec.Struct]:
     properties = {**schema.properties, **{name: _TEXT for name in nested.key_fields if name not in schema.properties}}
-    fields = [(name, *_exact_field(nested, name, known)) for name, known in properties.items()]
-    item = msgspec.defstruct("Item", fields, forbid_unknown_fields=True, kw_only=True, gc=False)
-    return _chat_type(nested, list[item] | None, str)  # type: ignore[valid-type]  # made from data
+    known = {name: _ID if name in nested.drifting else field for name, field in properties.items()}
+    fields = [(name, *_exact_field(nested, name, field)) for name, field in known.items()]
+    return msgspec.defstruct("Item", fields, forbid_unknown_fields=True, kw_only=True, gc=False)
 
 
 def _exact_field(nested: NestedList, name: str, schema: Schema) -> tuple[Any, Any]:
@@ -198,8 +205,7 @@ def _exact_field(nested: NestedList, name: str, schema: Schema) -> tuple[Any, An
         return _NOTHING | msgspec.UnsetType, msgspec.UNSET
     if name in nested.key_fields:
         return struct_type(Schema(schema.present_types)), msgspec.NODEFAULT
-    kind = struct_type(_ID if name in nested.drifting else schema)
-    return kind | msgspec.UnsetType, None if name in nested.always else msgspec.UNSET
+    return struct_type(schema) | msgspec.UnsetType, None if name in nested.always else msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +220,7 @@ class _LenientReader:
     @classmethod
     def of(cls, nested: NestedList, schema: Schema) -> _LenientReader:
         nulls = dict.fromkeys(name for name in nested.always if name in schema.properties)
-        return cls(nested, msgspec.json.Decoder(_chat_type(nested, Any, Any)), Fitter.of(schema), nulls)
+        return cls(nested, msgspec.json.Decoder(_chat_with(nested.name)), Fitter.of(schema), nulls)
 
     def read(self, record: RawRecord) -> tuple[str, Sequence[dict[str, Json]]] | None:
         """Return the id of a chat and its items as records; None where it has no id or is nested too deeply."""
@@ -243,9 +249,9 @@ class _LenientReader:
         return {**self.nulls, **fitted, **({AS_SENT: rejected} if rejected else {})}
 
 
-def _chat_type(nested: NestedList, items: object, identity: object) -> type[msgspec.Struct]:
-    fields: list[Any] = [("id", identity), ("items", items, msgspec.field(name=nested.name, default=None))]
-    return msgspec.defstruct("Chat", fields, bases=(Chat,), kw_only=True, gc=False)
+def _chat_with(name: str) -> type[msgspec.Struct]:
+    """Return the type of a chat with the list of this name."""
+    return msgspec.defstruct("Chat", [("items", Any, msgspec.field(name=name, default=None))], bases=(Chat,), gc=False)
 
 
 def _as_list(value: Json) -> list[Json]:

@@ -10,7 +10,7 @@ import msgspec
 
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.json_types import Json
-from zendesk_chat.streams.derived.chats import Chat, read_chat, updated
+from zendesk_chat.streams.derived.chats import UNREADABLE, Chat, SplitChat, read_chat, split_chats, updated
 from zendesk_chat.streams.derived.extract import AS_SENT, split_names
 from zendesk_chat.streams.derived.fitting import Fitter, text_of
 from zendesk_chat.streams.keys import is_made
@@ -33,7 +33,12 @@ class _Chat(Chat, gc=False):
     session: Any = None
 
 
+class _Identified(msgspec.Struct, gc=False):
+    id: Any = None
+
+
 _decoder: Final = msgspec.json.Decoder(_Chat)
+_identified: Final = msgspec.json.Decoder(_Identified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +73,21 @@ class VisitorExtractor:
 
     def extract(self, records: Sequence[RawRecord]) -> Children:
         """Return the visitors of these chats as records."""
-        latest: dict[str, _Chat] = {}
-        chats = {text_of(chat.id): chat for record in records if (chat := read_chat(record, _decoder))}
-        for chat in (chat for chat_id, chat in chats.items() if not is_made(chat_id)):
-            visitor_id = text_of(chat.visitor.get("id")) if isinstance(chat.visitor, dict) else ""
-            if visitor_id and (visitor_id not in latest or _times(chat) >= _times(latest[visitor_id])):
-                latest[visitor_id] = chat
-        encoded = [msgspec.json.encode(self._record(*visitor)) for visitor in latest.items()]
+        chats: dict[str, tuple[RawRecord, _Chat | SplitChat]] = {}
+        for record, split in zip(records, split_chats(records), strict=True):
+            if chat := split or read_chat(record, _decoder):
+                chats[text_of(chat.id)] = record, chat
+        latest: dict[str, tuple[RawRecord, _Chat | SplitChat]] = {}
+        for chat_id, (record, chat) in chats.items():
+            visitor_id = "" if is_made(chat_id) else _visitor_id(record, chat)
+            if visitor_id and (visitor_id not in latest or _times(chat) >= _times(latest[visitor_id][1])):
+                latest[visitor_id] = record, chat
+        encoded = [msgspec.json.encode(self._record(visitor_id, *chat)) for visitor_id, chat in latest.items()]
         return Children(encoded, irregular=encoded)
 
-    def _record(self, visitor_id: str, chat: _Chat) -> dict[str, Json]:
-        session = chat.session if isinstance(chat.session, dict) else {}
-        fields, rejected = split_names(chat.visitor, TAKEN)
+    def _record(self, visitor_id: str, record: RawRecord, chat: _Chat | SplitChat) -> dict[str, Json]:
+        visitor, session = _visitor_and_session(record, chat)
+        fields, rejected = split_names(visitor, TAKEN)
         fields |= {name: session[name] for name in FROM_SESSION if name in session}
         fitted = self.fitter.fit_fields(fields, "", rejected)
         time = updated(chat)
@@ -95,7 +103,32 @@ class VisitorExtractor:
 VISITORS: Final = Visitors()
 
 
-def _times(chat: _Chat) -> tuple[int, int]:
+def _visitor_id(record: RawRecord, chat: _Chat | SplitChat) -> str:
+    """Return the id of a chat's visitor; the empty string where it has none."""
+    if isinstance(chat, SplitChat):
+        try:
+            return text_of(_identified.decode(chat.visitor).id)
+        except UNREADABLE:
+            pass
+    visitor, _ = _visitor_and_session(record, chat)
+    return text_of(visitor.get("id"))
+
+
+def _visitor_and_session(record: RawRecord, chat: _Chat | SplitChat) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the visitor and the session of a chat; an empty object in place of what is none."""
+    try:
+        if isinstance(chat, SplitChat):
+            values = [msgspec.json.decode(chat.visitor), msgspec.json.decode(chat.session)]
+        else:
+            values = [chat.visitor, chat.session]
+    except UNREADABLE:  # a number that is too large for Python
+        complete = read_chat(record, _decoder) or _Chat()
+        values = [complete.visitor, complete.session]
+    visitor, session = (value if isinstance(value, dict) else {} for value in values)
+    return visitor, session
+
+
+def _times(chat: _Chat | SplitChat) -> tuple[int, int]:
     """Return when a chat began and was last changed; 0 where it has no time."""
     update = updated(chat)
     return micros_of(chat.timestamp or update) or 0, micros_of(update) or 0

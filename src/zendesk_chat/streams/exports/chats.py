@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -17,11 +17,28 @@ class _Chat(msgspec.Struct, gc=False):
     unread: object = None
 
 
+class _PlainChat(msgspec.Struct, gc=False):
+    """A chat that needs no change, as almost all are."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+    update_timestamp: Annotated[str, msgspec.Meta(min_length=1)]
+    unread: bool | None = None
+
+
 _decoder: Final = msgspec.json.Decoder(_Chat)
+_plain: Final = msgspec.json.Decoder(_PlainChat)
 
 
 def chat_row(raw: msgspec.Raw) -> Row | None:
     """Return key and time of a chat; None if it is no object. ``unread`` becomes a boolean where the API sends 1 or 0."""
+    try:
+        plain = _plain.decode(raw)
+    except msgspec.ValidationError:
+        return _unusual_row(raw)
+    return Row(plain.id, micros_of(plain.update_timestamp), bytes(raw))
+
+
+def _unusual_row(raw: msgspec.Raw) -> Row | None:
     chat = decode_fields(raw, _decoder, _Chat())
     if chat is None:
         return None

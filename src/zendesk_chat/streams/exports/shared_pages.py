@@ -27,7 +27,7 @@ from zendesk_chat.streams.exports.times import RunTimes
 from zendesk_chat.streams.exports.windows import MAX_REMEMBERED, latest_entries
 from zendesk_chat.streams.positions import ExportPosition, TimeRange, joined
 from zendesk_chat.streams.records import digest
-from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, PageRecords
 
 
 def read_together(
@@ -36,7 +36,8 @@ def read_together(
     """Read an export for several streams at once, each from a position of its own."""
     if all(position == positions[0] for position in positions):
         for batch in read_export(export, fetch, positions[0], bounds):
-            yield [batch, *(replace(batch, notes=()) for _ in positions[1:])]
+            records = PageRecords(batch.records)
+            yield [replace(batch, records=records), *(replace(batch, records=records, notes=()) for _ in positions[1:])]
         return
     latest = RunTimes.of(bounds, export.unit).latest
     started = [starting_position(export, position, bounds, latest) for position in positions]

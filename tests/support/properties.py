@@ -1,13 +1,19 @@
-"""Derived streams as the tests use them: chats as values in, records as values out, each held to its schema."""
+"""What property tests share: how many examples they try, and strategies for chats and the records derived from them.
+
+``SOAK=50`` in the environment asks for fifty times as many examples as a property names, chosen at random. An ordinary run
+tries the same few examples every time, less than half of what the property names, so that all tests together stay quick.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -16,6 +22,15 @@ from zendesk_chat.streams.derived.nested_lists import CHAT_CONVERSIONS, CHAT_ENG
 from zendesk_chat.streams.derived.visitors import VISITORS
 from zendesk_chat.streams.records import decode_answer
 from zendesk_chat.streams.stream import Children, Extractor
+
+SOAK = float(os.environ.get("SOAK") or 0)
+ORDINARY = 0.45
+
+
+def effort(examples: int) -> settings:
+    """Settings for a property with so many examples."""
+    return settings(derandomize=not SOAK, deadline=None, max_examples=max(1, round(examples * (SOAK or ORDINARY))))
+
 
 Json = dict[str, Any]
 NESTED = {

@@ -1,14 +1,15 @@
-"""What an account's chats hold inside: the records of the derived streams, written from what is promised of them.
-
-It knows the drift that the sandbox's chats have, and no other.
-"""
+"""The records that a sandbox account holds, those of derived streams included; imports nothing of the connector."""
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from zendesk_chat_sandbox import Sandbox
+from zendesk_chat_sandbox.seed_settings import routing_of
 
 Record = dict[str, Any]
 CONVERSION = ("timestamp", "goal_id", "goal_name", "attribution")
@@ -101,3 +102,36 @@ def as_page(item: Any) -> Record:
 def page_key(item: Any) -> tuple[str, str]:
     page = as_page(item)
     return page["timestamp"], hashlib.blake2b(page["to"].encode(), digest_size=8).hexdigest()
+
+
+def truth(sandbox: Sandbox, stream: str) -> list[dict[str, Any]]:
+    """The records of a stream as the account holds them: with what the source promises to change, and nothing else."""
+    account = sandbox.account
+    if stream in DERIVED:
+        return DERIVED[stream](truth(sandbox, "chats"))
+    if stream in account.events:
+        return [with_key(stream, json.loads(body)) for body in account.events[stream].bodies.values()]
+    if stream in account.lists:
+        return list(account.lists[stream].values())
+    if stream == "chats":
+        return [as_chat(sandbox, identity) for identity in account.chat_ids()]
+    single = {"accounts": account.settings, "routing_settings": account.routing_settings}
+    return [single[stream]] if stream in single else [routing_of(agent) for agent in account.lists["agents"].values()]
+
+
+def as_chat(sandbox: Sandbox, identity: str) -> dict[str, Any]:
+    """A chat, or what is left of a deleted one; whether it is unread is always a boolean."""
+    chats = sandbox.account.chats
+    chat = json.loads(chats.tombstone(identity)) if identity in chats.deleted else sandbox.account.chat(identity)
+    return {**chat, "unread": bool(chat["unread"])} if "unread" in chat else chat
+
+
+def with_key(stream: str, event: dict[str, Any]) -> dict[str, Any]:
+    """An event, whose key is made where it is a span of an agent's time."""
+    return {**event, "id": f"{event['agent_id']}|{event['start_time']}"} if stream == "agent_timeline" else event
+
+
+def by_content(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Records in a form that compares by content whatever their order; half a surrogate pair, which is no text, as U+FFFD."""
+    texts = [json.dumps(record, sort_keys=True, ensure_ascii=False) for record in records]
+    return sorted(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts)
