@@ -50,7 +50,7 @@ class ExportPosition:
     """How far an incremental export is read. Times are microseconds since 1970.
 
     Attributes:
-        time: Of the last record read; never in the future.
+        time: That of the last record read; never in the future.
         start_id: The API's ``start_id`` after it, to resume exactly there; "" to resume from ``complete_until``.
         complete_until: Every record before this time was emitted. Later records were if they are in ``recent`` or
             ``completed_ranges``.
@@ -145,9 +145,8 @@ def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) ->
 def load_export(stream: str, cursor_field: str, state: StateBlob) -> ExportPosition | None:
     """Parse a stored position of an export in any of its forms; None for a fresh start. Raises StateError."""
     own = _own_fields(stream, state, _ExportState)
-    value = state.get(cursor_field)
-    if value is None or value == "":
-        _require_nothing_else(stream, cursor_field, state)
+    value = _cursor(stream, cursor_field, state)
+    if value is None:
         return None
     time = _parse_time(stream, cursor_field, value)
     start = None if own.complete_from is None else _parse_time(stream, "complete_from", own.complete_from)
@@ -173,9 +172,8 @@ def dump_list(cursor_field: str, position: ListPosition) -> StateBlob:
 def load_list(stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
     """Parse a stored position of a list in any of its forms; None for a fresh start. Raises StateError."""
     own = _own_fields(stream, state, _ListState)
-    value = state.get(cursor_field)
-    if value is None or value == "":
-        _require_nothing_else(stream, cursor_field, state)
+    value = _cursor(stream, cursor_field, state)
+    if value is None:
         return None
     last = _parse_integer(stream, value)
     digests_from = next((given for given in (own.digests_from, own.known_from) if given is not None), last + 1)
@@ -193,10 +191,14 @@ def _own_fields(stream: str, state: StateBlob, kind: type[T]) -> T:
         raise _unreadable(stream) from None
 
 
-def _require_nothing_else(stream: str, cursor_field: str, state: StateBlob) -> None:
-    """Raise StateError if there is something else in a state without a cursor, that was meant to be one."""
+def _cursor(stream: str, cursor_field: str, state: StateBlob) -> object:
+    """Return the cursor in a state; None if the state is empty. Raises StateError if it holds only other fields."""
+    value = state.get(cursor_field)
+    if value is not None and value != "":
+        return value
     if any(key != cursor_field for key in state):
         raise StateError(f"The state of {stream} has no `{cursor_field}`. {RESET}", stream=stream)
+    return None
 
 
 def _parse_time(stream: str, field_name: str, value: object) -> int:
@@ -235,7 +237,6 @@ def _parse_integer(stream: str, value: object) -> int:
 
 
 def _parse_list_key(stream: str, key: str) -> int:
-    """Parse the key of a list's record. It is negative if the connector made it."""
     number = _parse_integer(stream, key.removeprefix("-"))
     return -number if key.startswith("-") else number
 

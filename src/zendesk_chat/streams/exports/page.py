@@ -151,10 +151,10 @@ class Page:
             yield f"{export.stream}: {what} All that it sent are read, and `count` is not checked any more."
 
     def times_in_order(self, start: int) -> list[int | None]:
-        """Return the position of each record in the API's order: its time, or None where it is not known.
+        """Return the position of each record in the API's order: its time, or None if unknown.
 
-        In an export of another order, a record before what was asked for, though after the start date, is not an old one that
-        comes again: it was changed, and is where the API put it.
+        In an export of another order, a record after the start date but before the requested time was changed, and is where
+        the API put it.
         """
         if self.request.export.ordered:
             return [row.time for row in self.rows]
@@ -180,11 +180,11 @@ class Page:
         return last, ""
 
     def retry_limit(self) -> int:
-        """Return the page size to ask for it again with: larger again after a failure."""
+        """Return the page size to request it again with: larger again after a failure."""
         return min(PAGE_SIZE, self.request.limit * SHRINK)
 
     def next_limit(self) -> int:
-        """Return the page size to ask for next: larger again after a failure, and no larger than can be held."""
+        """Return the page size to request next: larger again after a failure, within ``PAGE_BYTES``."""
         fitting = PAGE_BYTES * max(1, len(self.rows)) // max(1, self.size)
         return min(PAGE_SIZE, self.request.limit * SHRINK, max(FEWEST_RECORDS, fitting))
 
@@ -202,20 +202,17 @@ def filled_times(times: Sequence[int | None], lower: int) -> list[int]:
 
 
 def decode_row(export: Export, raw: msgspec.Raw) -> Row | None:
-    """Redact a raw record and find its key and time; None where it is no object."""
+    """Redact a raw record and find its key and time; None if it is no object."""
     if export.redact is None:
         return export.row(raw)
     record = bytes(raw)
     return export.row(msgspec.Raw(export.redact(record))) if record.startswith(b"{") else None
 
 
-def counts_microseconds(export: Export, envelope: ExportPage, asked_seconds: int, unit: int) -> bool:
-    """Whether the API took a ``start_time`` in seconds for microseconds.
-
-    That is a time in 1970, so that its answer is the oldest record of all, and ends among microseconds.
-    """
+def took_for_microseconds(export: Export, envelope: ExportPage, asked: int) -> bool:
+    """Whether the API took a ``start_time`` in seconds for microseconds, so for 1970: it answers with the oldest record."""
     rows = filter(None, (decode_row(export, raw) for raw in envelope.rows))
-    old = any(row.time is not None and row.time < asked_seconds * unit for row in rows)
+    old = any(row.time is not None and row.time < asked for row in rows)
     return old or (_number(envelope.end_time) or 0) >= FIRST_MICROSECOND_VALUE
 
 

@@ -25,7 +25,7 @@ from zendesk_chat.errors import ConnectorError, RecordShapeError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports import page as pages
 from zendesk_chat.streams.exports.export import Export
-from zendesk_chat.streams.exports.page import Answer, Page, PageRequest, counts_microseconds
+from zendesk_chat.streams.exports.page import Answer, Page, PageRequest, took_for_microseconds
 from zendesk_chat.streams.exports.times import RunTimes, TimeFormat
 from zendesk_chat.streams.exports.window import Taken, Window, fills_a_cap
 from zendesk_chat.streams.exports.windows import Windows
@@ -51,10 +51,7 @@ def read_export(
 def starting_position(
     export: Export, position: ExportPosition | None, bounds: Bounds, latest: int
 ) -> tuple[ExportPosition, tuple[str, ...]]:
-    """Return the position to resume from, and what the user should know about it.
-
-    That is the saved one, else the start date, and never the future.
-    """
+    """Return the position to resume from (the saved one, else the start date, never the future), and notes about it."""
     start = bounds.start * SECOND_US
     new = ExportPosition(start, complete_until=start, complete_from=start)
     saved = position.from_earlier_start(start) if position else new
@@ -122,11 +119,11 @@ class _Reading:
             raise RecordShapeError(what, stream=self._export.stream)
 
     def _find_unit(self) -> None:
-        """Find out whether the API counts in seconds or microseconds, where documents disagree: one small request."""
+        """Find out with a small request whether the API counts in seconds or microseconds, where documents disagree."""
         asked = self._run.overlap_from // SECOND_US
         params = {**self._export.complete_records, "limit": 1, "start_time": asked}
         envelope = self._fetch(Request(self._export.path, self._export.decode, params))
-        if counts_microseconds(self._export, envelope, asked, SECOND_US):
+        if took_for_microseconds(self._export, envelope, asked * SECOND_US):
             self._format = replace(self._format, unit=1)
 
     def _ask(self, windows: Iterable[Window], limit: int) -> None:
@@ -165,7 +162,7 @@ class _Reading:
         return True
 
     def _learn_format(self, page: Page) -> bool:
-        """Ask for times from now on as exactly as the end of a page, by an id or with a fraction of a second."""
+        """Request later pages as exactly as the end of a page is given: by an id or with a fraction of a second."""
         if page.end_id and not self._format.inclusive:
             self._format = replace(self._format, inclusive=True)
         elif page.fraction and self._export.either_unit and not self._format.fraction:
@@ -180,19 +177,15 @@ class _Reading:
         This is asked when a page brought nothing new and the server never gave a larger one, so that this size may be its cap.
         """
         beyond = time + (1 if self._format.inclusive else 2) * self._format.unit
-        page = self._fetch_page(self._request(beyond, "", limit))
-        return page is not None and any(row.time is None or row.time <= self._run.now for row in page.rows)
-
-    def _fetch_page(self, asked: PageRequest) -> Page | None:
-        """Fetch one page, a smaller one if the API cannot give so much at once or if it is too large to be held."""
-        while True:
+        page: Page | PageRequest | None = self._request(beyond, "", limit)
+        while isinstance(page, PageRequest):
+            outcome: Answer | ConnectorError
             try:
-                page = asked.result(self._fetch(asked.request), self._run.latest)
+                outcome = self._fetch(page.request)
             except ConnectorError as error:
-                page = asked.result(error, self._run.latest)
-            if not isinstance(page, PageRequest):
-                return page
-            asked = page
+                outcome = error
+            page = page.result(outcome, self._run.latest)
+        return page is not None and any(row.time is None or row.time <= self._run.now for row in page.rows)
 
     def _batch(self, windows: Windows, page: Page, taken: Taken) -> Batch[ExportPosition]:
         self._notes |= dict.fromkeys(page.notes())

@@ -79,8 +79,8 @@ class _Pending:
 class _IdReading:
     """One run over a list by id.
 
-    A checkpoint holds the digests of all records so far. So it follows not each page of a long list, but pages of so many
-    records that all checkpoints together are a fraction of them.
+    A checkpoint holds the digests of all records so far, so in a long list it follows several pages: all checkpoints together
+    are a fraction of the records.
     """
 
     def __init__(self, listing: IdList, position: ListPosition | None, bounds: Bounds) -> None:
