@@ -73,12 +73,12 @@ def test_behind_the_last_chat_is_an_empty_page_that_repeats_what_was_asked(expor
 
 def test_start_time_is_inclusive_and_start_id_exclusive_among_ties(export: ChatExport, history: History) -> None:
     first = next(index for index in range(CHATS) if history.times[index : index + 3].count(history.times[index]) == 3)
-    moment = history.times[first]
-    assert page(export, start_time=moment)["chats"][0]["id"] == history.identity(first)
-    assert page(export, start_time=moment, start_id=history.identity(first))["chats"][0]["id"] == history.identity(first + 1)
+    at = history.times[first]
+    assert page(export, start_time=at)["chats"][0]["id"] == history.identity(first)
+    assert page(export, start_time=at, start_id=history.identity(first))["chats"][0]["id"] == history.identity(first + 1)
     assert (
-        page(export, start_time=moment + 1)["chats"][0]["update_timestamp"]
-        > page(export, start_time=moment)["chats"][0]["update_timestamp"]
+        page(export, start_time=at + 1)["chats"][0]["update_timestamp"]
+        > page(export, start_time=at)["chats"][0]["update_timestamp"]
     )
 
 
@@ -103,7 +103,7 @@ def test_the_history_is_old_enough_uneven_and_of_real_size(history: History) -> 
     assert times == sorted(times)
     assert history.begins <= times[0]
     assert times[-1] <= UNTIL
-    last_year = sum(moment > UNTIL - 365 * 86_400 for moment in times)
+    last_year = sum(at > UNTIL - 365 * 86_400 for at in times)
     assert 0.4 < last_year / CHATS < 0.6
     assert max(map(times.count, times[:1100])) >= 12
     sizes = [len(history.chat(index)) for index in range(800)]
@@ -179,12 +179,12 @@ def test_lines_are_counted_wherever_the_pipe_cuts_them(size: int) -> None:
     assert found.first_at
 
 
-def test_a_record_without_an_id_at_its_place_is_missed_and_so_told() -> None:
+def test_a_record_without_an_id_at_its_position_is_reported_as_missing() -> None:
     found = split([b'{"type":"RECORD","record":{"stream":"chats","data":{"x":1}}}\n']).delivery()
     assert (found.records, found.ids) == (1, set())
 
 
-def test_records_of_streams_that_are_cut_out_of_chats_are_no_chats() -> None:
+def test_records_of_streams_that_are_derived_from_chats_are_no_chats() -> None:
     found = split([record(1), b'{"type":"RECORD","record":{"stream":"chat_events","data":{"id":"e1"}}}\n']).delivery()
     assert (found.records, found.ids) == (1, {"c1"})
 
@@ -257,7 +257,7 @@ def test_a_wrong_run_has_no_figures_in_the_report() -> None:
     assert "not every one came exactly once from: `read`" in report
 
 
-def test_the_chart_has_a_line_for_each_peer() -> None:
+def test_the_chart_has_a_line_for_each_program() -> None:
     namespace = "{http://www.w3.org/2000/svg}"
     chart = ET.fromstring(draw_chart(figures_of(known_results().runs)))
     assert len(chart.findall(f".//{namespace}polyline")) == 3 * len(PROGRAMS)

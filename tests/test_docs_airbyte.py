@@ -54,7 +54,7 @@ MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the las
 
 
 def template(node: ast.expr) -> str:
-    """A text with a hole for each value that is put into it; "" if it is no text."""
+    """A string with a hole for each value that is put into it; "" if it is no string."""
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -66,8 +66,8 @@ def template(node: ast.expr) -> str:
             return ""
 
 
-def texts(path: Path) -> set[str]:
-    """All texts in a module, docstrings among them, in whole."""
+def strings(path: Path) -> set[str]:
+    """All complete strings in a module, docstrings among them."""
     return {template(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.expr)}
 
 
@@ -83,28 +83,28 @@ def messages(path: Path) -> Iterator[str]:
                 yield template(words)
 
 
-def modules(*places: str) -> list[Path]:
-    return sorted(path for place in places for path in (SOURCE.glob(f"{place}/**/*.py") if place else SOURCE.glob("*.py")))
+def modules(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (SOURCE.glob(f"{folder}/**/*.py") if folder else SOURCE.glob("*.py")))
 
 
 def spoken(text: str) -> bool:
-    """Whether a text is a sentence for users rather than a name or a format."""
+    """Whether a string is a sentence for users rather than a name or a format."""
     return len(text) >= SHORTEST_MESSAGE and " " in text and text[0].isalpha() | (text[0] == HOLE) and text not in NO_TROUBLE
 
 
 READ_BY_AIRBYTE = modules("", "redaction", "api", "streams", "engine", "airbyte")
-TEXTS = {text for path in READ_BY_AIRBYTE for text in texts(path)}
+STRINGS = {text for path in READ_BY_AIRBYTE for text in strings(path)}
 MESSAGES = sorted({text for path in READ_BY_AIRBYTE for text in messages(path) if spoken(text)})
 
 
 def occurs(fragment: str, text: str) -> bool:
-    """Whether a fragment is part of a text; its ``...`` stands for what is put in."""
+    """Whether a fragment is part of a string; its ``...`` stands for inserted values."""
     return re.search(".*?".join(map(re.escape, fragment.split("..."))), text, re.DOTALL) is not None
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
-def test_the_code_says_what_is_quoted(fragment: str) -> None:
-    assert any(occurs(fragment, text) for text in TEXTS)
+def test_the_code_has_each_quoted_message(fragment: str) -> None:
+    assert any(occurs(fragment, text) for text in STRINGS)
     assert len(fragment.replace("...", "").strip(" :.")) >= 6, "so short a fragment is in every text"
 
 
@@ -118,8 +118,8 @@ def test_messages_are_found_at_all() -> None:
     assert len(MESSAGES) > 50
     for kind in ("AuthError", "UnavailableError", "StateError", "RateLimitedError", "NetworkError", "PaginationStuckError"):
         assert kind in ERRORS
-    assert not any(occurs("this is said nowhere", text) for text in TEXTS)
-    assert NO_TROUBLE <= TEXTS
+    assert not any(occurs("this is in no message", text) for text in STRINGS)
+    assert NO_TROUBLE <= STRINGS
 
 
 def in_row(part: str) -> str:
@@ -185,14 +185,14 @@ def test_the_configurations_are_valid() -> None:
 
 
 def test_the_states_can_be_read() -> None:
-    whole, by_hand = (
+    complete, by_hand = (
         parse_state([{"stream": {"stream_descriptor": e["streamDescriptor"], "stream_state": e["streamState"]}} for e in state])
         for state in STATES
     )
-    chats = STREAMS["chats"].load_state(whole["chats"])
+    chats = STREAMS["chats"].load_state(complete["chats"])
     assert isinstance(chats, ExportPosition)
     assert (len(chats.recent), chats.time - chats.complete_until) == (1, 600 * 10**6)
-    assert STREAMS["agents"].load_state(whole["agents"]) == ListPosition(361000251243, 0, {360700000001: "58221d8233029116"})
+    assert STREAMS["agents"].load_state(complete["agents"]) == ListPosition(361000251243, 0, {360700000001: "58221d8233029116"})
     assert set(by_hand) == {"chats", "chat_events", "agent_timeline"}, "an empty state is none"
     for stream, state in by_hand.items():
         position = STREAMS[stream].load_state(state)
@@ -215,26 +215,26 @@ def test_a_state_set_by_hand_reads_from_there_and_one_with_stale_fields_does_not
         everything = [str(chat["update_timestamp"]) for chat in map(sandbox.account.chat, sandbox.account.chat_ids())]
         _, first = read_here(config_of(sandbox), catalog_of(["chats"]))
         (message,) = first.last_state
-        whole = message["stream"]["stream_state"]
+        complete = message["stream"]["stream_state"]
         middle = everything[100]
         counts = []
-        for blob in ({"update_timestamp": middle}, {**whole, "update_timestamp": middle}):
+        for blob in ({"update_timestamp": middle}, {**complete, "update_timestamp": middle}):
             message["stream"]["stream_state"] = blob
             counts.append(len(read_here(config_of(sandbox), catalog_of(["chats"]), [message])[1].records["chats"]))
     assert counts[0] == sum(time >= middle for time in everything)
     assert counts[1] < counts[0]
 
 
-def test_the_code_is_exchanged_as_shown_and_the_answer_looks_so() -> None:
+def test_the_code_is_exchanged_as_shown_and_so_is_the_answer() -> None:
     ((command, shown),) = COMMANDS
     _, url, *options = shlex.split(command)
     assert options[::2] == ["-d"] * (len(options) // 2)
     form = dict(option.split("=", 1) for option in options[1::2])
     values = {"CODE": "sandbox-code", "CLIENT_ID": "sandbox-client", "CLIENT_SECRET": "sandbox-secret"}
     with Sandbox(chats=5) as sandbox:
-        place = url.replace("https://acme.zendesk.com", sandbox.url)
+        address = url.replace("https://acme.zendesk.com", sandbox.url)
         body = urlencode({name: values.get(value, value) for name, value in form.items()}).encode()
-        with urlopen(Request(place, data=body)) as answer:
+        with urlopen(Request(address, data=body)) as answer:
             tokens = json.loads(answer.read())
         assert tokens.keys() == json.loads(shown).keys()
         assert tokens["scope"] == json.loads(shown)["scope"]
@@ -264,9 +264,9 @@ def test_the_stream_table_is_true() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
     assert [row[0].strip("`") for row in rows] == list(STREAMS)
     with Sandbox(chats=5, switches=Switches(rate_limit=0)) as sandbox:
-        for name, (_, place, modes, key, cursor, requests) in zip(STREAMS, rows, strict=True):
+        for name, (_, endpoint, modes, key, cursor, requests) in zip(STREAMS, rows, strict=True):
             stream = STREAMS[name]
-            ((path, link),) = re.findall(r"\[([\w/]+)\]\((\S+)\)", place)
+            ((path, link),) = re.findall(r"\[([\w/]+)\]\((\S+)\)", endpoint)
             assert re.findall(r"\w+", key) == list(stream.primary_key)
             assert re.findall(r"\w+", cursor) == [stream.cursor_field] * (stream.cursor_field is not None)
             assert modes == ("full refresh, incremental" if stream.cursor_field else "full refresh")
@@ -306,7 +306,7 @@ def test_the_requests_of_a_backfill_are_counted_right() -> None:
         assert len(sandbox.requests) == 3000 // PAGE_SIZE + 1
 
 
-def test_a_sync_that_finds_nothing_and_a_test_take_the_requests_that_are_said() -> None:
+def test_a_sync_that_finds_nothing_and_a_test_take_the_documented_requests() -> None:
     assert "takes about thirty requests" in DOCUMENT
     assert "The connection test takes sixteen or seventeen." in DOCUMENT
     with Sandbox(chats=300, switches=Switches(rate_limit=0)) as sandbox:
@@ -374,7 +374,7 @@ def test_children_that_an_edited_chat_has_lost_are_deleted_by_the_statement() ->
         sandbox.account.edit_chat(other["id"], history=[])
         _, second = read_here(config_of(sandbox), catalog_of(["chats", "chat_events"]), first.last_state)
         _, afresh = read_here(config_of(sandbox), catalog_of(["chat_events"]))
-    whole = {row[:2] for row in rows_of("chat_events", afresh)}
+    complete = {row[:2] for row in rows_of("chat_events", afresh)}
     with duckdb.connect() as database:
         database.execute("CREATE TABLE chats (id TEXT, update_timestamp TIMESTAMPTZ)")
         database.execute("CREATE TABLE chat_events (id TEXT, chat_id TEXT, chat_update_timestamp TIMESTAMPTZ)")
@@ -382,9 +382,9 @@ def test_children_that_an_edited_chat_has_lost_are_deleted_by_the_statement() ->
         database.executemany("INSERT INTO chat_events VALUES (?, ?, ?)", rows_of("chat_events", first, second))
         held = "SELECT id, chat_id FROM chat_events"
         stale = len(long["history"]) - 2 + len(other["history"])
-        assert len(database.execute(held).fetchall()) == len(whole) + stale
+        assert len(database.execute(held).fetchall()) == len(complete) + stale
         database.execute(statement)
-        assert set(database.execute(held).fetchall()) == whole
+        assert set(database.execute(held).fetchall()) == complete
 
 
 def test_links_lead_somewhere() -> None:

@@ -23,7 +23,7 @@ DOCUMENT = (ROOT / "docs/migrating.md").read_text()
 (SCRIPT,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
 (LOG_LINE,) = re.findall(r"```text\n(.*?)\n```", DOCUMENT, re.DOTALL)
 INCREMENTAL = ("agent_timeline", "agents", "bans", "chats")  # of the streams that both have
-STAND_IN = """#!{python}
+FAKE_CURL = """#!{python}
 import json, sys
 url, arguments = sys.argv[2], sys.argv[1:]
 body = arguments[arguments.index("-d") + 1]
@@ -39,12 +39,12 @@ def section(title: str) -> str:
 
 
 def test_the_state_is_moved_by_the_script(tmp_path: Path) -> None:
-    """With a stand-in for curl, the state of the old connection becomes that of the new one and is readable by us."""
+    """With a fake curl, the state of the old connection becomes that of the new one and is readable by us."""
     old = [{"streamDescriptor": {"name": "chats"}, "streamState": {"update_timestamp": "1772365200"}}]
     answer = {"stateType": "stream", "connectionId": "id-of-old", "streamState": old}
     (tmp_path / "answer.json").write_text(json.dumps(answer))
     curl = tmp_path / "curl"
-    curl.write_text(STAND_IN.format(python=sys.executable))
+    curl.write_text(FAKE_CURL.format(python=sys.executable))
     curl.chmod(0o755)
     names = {"AIRBYTE": "http://airbyte.test", "TOKEN": "token-of-application", "OLD": "id-of-old", "NEW": "id-of-new"}
     python = Path(sys.executable).parent
@@ -88,7 +88,7 @@ def test_what_is_new_is_what_airbytes_connector_does_not_have() -> None:
 
 
 @pytest.mark.parametrize("stream", INCREMENTAL)
-def test_the_first_sync_takes_the_requests_that_are_said(stream: str) -> None:
+def test_the_first_sync_takes_the_documented_requests(stream: str) -> None:
     with Sandbox(chats=5000, history_until="2026-03-01T12:00:00Z", switches=Switches(rate_limit=0)) as sandbox:
         middle = {"chats": "2026-02-01T00:00:00Z", "agent_timeline": "2026-02-01T00:00:00.000000Z"}.get(stream, 360900000000)
         cursor = STREAMS[stream].cursor_field or ""
@@ -96,8 +96,8 @@ def test_the_first_sync_takes_the_requests_that_are_said(stream: str) -> None:
             config_of(sandbox, request_timeout_seconds=60), catalog_of([stream]), [state_message(stream, {cursor: middle})]
         )
         sent = len(output.records[stream])
-        whole = len(sandbox.account.lists.get(stream, {}))
-        pages = whole / 100 if whole else sent / 1000
+        number = len(sandbox.account.lists.get(stream, {}))
+        pages = number / 100 if number else sent / 1000
         assert len(sandbox.requests) <= pages + 3, "the last page may be part of one, and bans come as two lists"
         assert len(sandbox.requests) >= pages
 

@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 ENTRYPOINT = "/usr/local/bin/source-zendesk-chat"
-PYTHON = "cp313"  # Debian trixie's, on which the image stands
+PYTHON = "cp313"  # Debian trixie's, which the image is built on
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -38,13 +38,13 @@ def environment() -> dict[str, str]:
 
 def ignored(path: str) -> bool:
     """Whether the engine leaves a path out of what it builds from: of the rules that fit, the last."""
-    left_out = False
+    skipped = False
     for rule in (ROOT / ".dockerignore").read_text().split():
         pattern = rule.removeprefix("!")
         parts = [path, *map(str, Path(path).parents)][:-1]
         if any(fnmatch.fnmatch(part, pattern) or fnmatch.fnmatch(f"/{part}", pattern.replace("**", "*")) for part in parts):
-            left_out = not rule.startswith("!")
-    return left_out
+            skipped = not rule.startswith("!")
+    return skipped
 
 
 def test_the_platform_finds_what_the_image_runs() -> None:
@@ -52,7 +52,7 @@ def test_the_platform_finds_what_the_image_runs() -> None:
     assert environment()["AIRBYTE_ENTRYPOINT"] == ENTRYPOINT
     linked = re.findall(r"ln -s (\S+) (\S+)", " ".join(arguments("RUN")))
     script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert {f"{place}{Path(target).name}" for target, place in linked} == {f"/usr/local/bin/{name}" for name in script}
+    assert {f"{folder}{Path(target).name}" for target, folder in linked} == {f"/usr/local/bin/{name}" for name in script}
     assert ENTRYPOINT in {f"/usr/local/bin/{name}" for name in script}
 
 
@@ -97,7 +97,7 @@ def uv_version() -> str:
     return str(version)
 
 
-def test_both_stages_stand_on_one_debian() -> None:
+def test_both_stages_are_built_on_one_debian() -> None:
     assert [line.split()[0] for line in arguments("FROM")] == ["${BASE}", "${BASE}"]
     (base,) = [rest for rest in arguments("ARG") if rest.startswith("BASE=")]
     assert re.fullmatch(r"BASE=docker\.io/library/debian:[a-z]+-slim", base), "a slim Debian: not musl, no other release"
@@ -112,7 +112,7 @@ def test_every_package_has_a_wheel_for_each_machine(machine: str) -> None:
     """The image has no compiler, so that what comes without a wheel cannot be installed."""
     packages = locked()
     for name in [needed["name"] for needed in packages["zendesk-chat"]["dependencies"]]:
-        assert not packages[name].get("dependencies"), f"{name} needs others: look at theirs too"
+        assert not packages[name].get("dependencies"), f"{name} needs others: check theirs too"
         wheels = [wheel["url"].rsplit("/", 1)[1].removesuffix(".whl").split("-")[-3:] for wheel in packages[name]["wheels"]]
         fits = [python for python, abi, platform in wheels if abi == "none" and platform == "any"]
         fits += [python for python, _, platform in wheels if python == PYTHON and f"manylinux_2_28_{machine}" in platform]

@@ -253,7 +253,7 @@ class Answers:
         self.name = name
         self.left = [[row] for row in SHAPES[name]] if name in ONE_RECORD else [SHAPES[name]]
         if name == "agent_events":
-            self.left.insert(0, [])  # the first answer tells the unit of its times
+            self.left.insert(0, [])  # the first answer shows the unit of its times
         self.started: list[tuple[Request[Any], object]] = []
 
     def __call__(self, request: Request[Any]) -> Any:

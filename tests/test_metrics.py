@@ -56,7 +56,7 @@ def test_a_package_of_an_earlier_name_is_counted_too() -> None:
     assert measure(before) == measure(FILES)
 
 
-def test_columns_stand_side_by_side() -> None:
+def test_columns_are_side_by_side() -> None:
     lines = list(table({"v1": {"lines of load/": "7", "nested": "3"}, "now": {"lines of api/": "12", "nested": "2"}}))
     assert lines == ["                v1  now", "lines of api/       12", "lines of load/  7", "nested          3   2"]
 

@@ -1,4 +1,4 @@
-"""Every command of the README runs, and prints what the README says where that does not depend on the day."""
+"""Every command of the README runs, and prints what the README shows where that does not depend on the day."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_what_is_redacted_is_as_shown(tmp_path: Path) -> None:
     assert not [text for text in (email["email"], phone["phone"], session["ip"]) if text in found[0] + shown[0]]
 
 
-def test_the_query_and_the_profile_look_so(tmp_path: Path, account: Sandbox) -> None:
+def test_the_query_and_the_profile_print_this(tmp_path: Path, account: Sandbox) -> None:
     ((query, shown),) = re.findall(r"```sql\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
     run("zendesk-chat sync", tmp_path, account)
     with duckdb.connect(str(tmp_path / "chats.duckdb"), read_only=True) as database:

@@ -109,7 +109,7 @@ def test_a_name_that_could_leave_its_folder_is_refused(tmp_path: Path, name: str
         accounts.sync_account(name, tmp_path / "none.json", print, settings(tmp_path))
 
 
-def test_the_token_stands_in_a_private_file_that_is_gone_afterwards() -> None:
+def test_the_token_is_in_a_private_file_that_is_gone_afterwards() -> None:
     with accounts.config_file({"access_token": "sandbox-token"}) as path:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert json.loads(path.read_text()) == {"access_token": "sandbox-token"}

@@ -86,6 +86,6 @@ def test_a_tag_is_a_release_only_if_all_agree(tag: str, changelog: str, complain
     assert found is None if complaint is None else found is not None and found.startswith(complaint)
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_the_changelog_describes_this_version() -> None:
     headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
     assert headings[0].split()[1] == __version__

@@ -423,7 +423,7 @@ ODD_CHAT: Final[Json] = {
 
 
 def _derived() -> dict[str, list[Json]]:
-    """What the streams that are cut out of chats give for the sample of chats and an odd one."""
+    """What the streams that are derived from chats have for the sample of chats and an odd one."""
     chats = [json.dumps(chat).encode() for chat in (CHAT, OFFLINE_MESSAGE, ODD_CHAT)]
     cuts = {stream.name: stream.extractor.extract(chats) for stream in STREAMS.values() if stream.extractor}
     return {name: [json.loads(part) for part in cut.records] for name, cut in cuts.items()}
@@ -434,7 +434,7 @@ SAMPLES: Final = OF_THE_API | _derived()
 FIRST_MESSAGE: Final[Path] = ("history", 1)
 TRANSFER: Final[Path] = ("history", 6)
 
-# (stream, place in the first sample, another value the API is known to answer there)
+# (stream, position in the first sample, another value the API is known to answer there)
 DRIFT: Final[list[tuple[str, Path, Any]]] = [
     *[
         (stream, ("enabled",), value)
@@ -513,7 +513,7 @@ DRIFT: Final[list[tuple[str, Path, Any]]] = [
     ("triggers", ("definition", "actions"), {"wait": 5}),
 ]
 
-# (stream, place in the first sample, value that must be refused there)
+# (stream, position in the first sample, value that must be refused there)
 REFUSED: Final[list[tuple[str, Path, Any]]] = [
     ("accounts", ("account_key",), 5),
     ("accounts", ("create_date",), "yesterday"),
@@ -736,10 +736,10 @@ def error_paths(stream: str, record: Json) -> list[Path]:
 def changed(record: Json, path: Path, value: Any) -> Json:
     record = copy.deepcopy(record)
     *parents, last = path
-    place: Any = record
+    position: Any = record
     for step in parents:
-        place = place[step]
-    place[last] = value
+        position = position[step]
+    position[last] = value
     return record
 
 
@@ -802,7 +802,7 @@ def test_known_drift_is_valid(stream: str, path: Path, value: Any) -> None:
 
 
 @pytest.mark.parametrize(("stream", "path", "value"), REFUSED)
-def test_wrong_values_are_refused_where_they_stand(stream: str, path: Path, value: Any) -> None:
+def test_wrong_values_are_refused_at_their_position(stream: str, path: Path, value: Any) -> None:
     errors = error_paths(stream, changed(SAMPLES[stream][0], path, value))
     assert errors
     assert all(error[: len(path)] == path for error in errors)

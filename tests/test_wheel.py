@@ -134,7 +134,7 @@ def test_it_reads_an_account(installed: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(MINUTES)
-def test_sync_without_its_packages_says_what_to_install(installed: Path, tmp_path: Path) -> None:
+def test_sync_without_its_packages_prints_what_to_install(installed: Path, tmp_path: Path) -> None:
     done = run(installed / "zendesk-chat", "sync", "--subdomain", "acme", "--token", "x", cwd=tmp_path, check=False)
     assert done.returncode == 3
     assert done.stderr == f"{needs_packages('sync')}\n"

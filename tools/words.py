@@ -31,8 +31,6 @@ NOT_YET: Final = (
     "docs/adr/README.md",
     "docs/airbyte.md",
     "docs/delivery-guarantees.md",
-    "src/zendesk_chat/load/",
-    "src/zendesk_chat/redaction/",
     "src/zendesk_chat/streams/",
     "tests/",
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
@@ -19,7 +19,12 @@ from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_stre
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
 
-AirbyteCommand: TypeAlias = "Callable[[argparse.Namespace, Writer, SystemClock], int]"
+AIRBYTE: Final = {  # help and files of Airbyte's commands
+    "spec": ("print what a configuration looks like", ()),
+    "check": ("check whether the configuration can read the account", ("config",)),
+    "discover": ("print the streams", ("config",)),
+    "read": ("print the records, as messages on stdout", ("config", "catalog", "state")),
+}
 DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
 EPILOG: Final = """\
 examples:
@@ -90,16 +95,19 @@ def make_parser() -> argparse.ArgumentParser:
     add = partial(commands.add_parser, formatter_class=as_written)
     _add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG))
     _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
-    for name, what, command, files in AIRBYTE:
+    for name, (what, files) in AIRBYTE.items():
         example = " ".join(["zendesk-chat", name, *(f"--{file} {file}.json" for file in files)])
-        _add_airbyte(add(name, help=f"Airbyte: {what}", epilog=f"examples:\n  {example}"), command, files)
+        _add_airbyte(add(name, help=f"Airbyte: {what}", epilog=f"examples:\n  {example}"), name, files)
     commands.add_parser("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
     return parser
 
 
 def _run(arguments: Sequence[str]) -> int:
-    if unreadable := [text for text in arguments if not _is_unicode(text)]:
-        sys.stderr.write(f"error: This argument is not valid UTF-8: {unreadable[0]!a}\n")
+    try:
+        for argument in arguments:
+            argument.encode()
+    except UnicodeEncodeError:  # Python puts lone surrogates in place of bytes that are no UTF-8
+        sys.stderr.write(f"error: This argument is not valid UTF-8: {argument!a}\n")
         return ExitCode.USAGE
     if arguments[:1] == ["sandbox"]:
         from zendesk_chat_sandbox.cli import main as sandbox
@@ -110,15 +118,6 @@ def _run(arguments: Sequence[str]) -> int:
     signals = StopSignals(clock.stop)
     signals.install()
     return signals.exit_code(options.run(options, clock))
-
-
-def _is_unicode(text: str) -> bool:
-    """Return whether an argument was valid UTF-8. If not, Python puts lone surrogates in place of the bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _program() -> str:
@@ -154,14 +153,14 @@ def _has_loader(command: str) -> bool:
     return complete
 
 
-def _airbyte(command: AirbyteCommand, options: argparse.Namespace, clock: SystemClock) -> int:
+def _airbyte(options: argparse.Namespace, clock: SystemClock) -> int:
     """Run one of Airbyte's four commands. Standard output holds messages of the protocol only."""
     from zendesk_chat.airbyte.messages import Writer
 
     debug = options.debug or os.environ.get("LOG_LEVEL", "").lower() in {"debug", "trace"}
     writer = Writer(sys.stdout.buffer, clock, debug=debug)
     try:
-        code = command(options, writer, clock)
+        code = _run_airbyte(options, writer, clock)
         sys.stdout.flush()
     except OSError as error:  # of stdout; files and connections have errors of their own
         if not isinstance(error, BrokenPipeError):
@@ -174,41 +173,27 @@ def _airbyte(command: AirbyteCommand, options: argparse.Namespace, clock: System
     return code
 
 
-def _spec(_options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> int:
-    from zendesk_chat.airbyte.spec import spec
+def _run_airbyte(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
+    match options.command:
+        case "check":
+            from zendesk_chat.airbyte.check import check
 
-    return spec(writer)
+            return check(writer, clock, options.config)
+        case "discover":
+            from zendesk_chat.airbyte.discover import discover
 
+            return discover(writer, options.config)
+        case "read":
+            from zendesk_chat.airbyte.read import read
 
-def _check(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
-    from zendesk_chat.airbyte.check import check
-
-    return check(writer, clock, options.config)
-
-
-def _discover(options: argparse.Namespace, writer: Writer, _clock: SystemClock) -> int:
-    from zendesk_chat.airbyte.discover import discover
-
-    return discover(writer, options.config)
-
-
-def _read(options: argparse.Namespace, writer: Writer, clock: SystemClock) -> int:
-    from zendesk_chat.airbyte.read import read
-
-    keep_pages_in_place()
-    return read(writer, clock, options.config, options.catalog, options.state)
+            keep_pages_in_place()
+            return read(writer, clock, options.config, options.catalog, options.state)
+    writer.spec()
+    return ExitCode.COMPLETE
 
 
-AIRBYTE: Final[tuple[tuple[str, str, AirbyteCommand, tuple[str, ...]], ...]] = (  # name, help, function, files
-    ("spec", "print what a configuration looks like", _spec, ()),
-    ("check", "check whether the configuration can read the account", _check, ("config",)),
-    ("discover", "print the streams", _discover, ("config",)),
-    ("read", "print the records, as messages on stdout", _read, ("config", "catalog", "state")),
-)
-
-
-def _add_airbyte(parser: argparse.ArgumentParser, command: AirbyteCommand, files: Sequence[str]) -> None:
-    parser.set_defaults(run=partial(_airbyte, command))
+def _add_airbyte(parser: argparse.ArgumentParser, command: str, files: Sequence[str]) -> None:
+    parser.set_defaults(run=_airbyte, command=command)
     for name in files:
         parser.add_argument(f"--{name}", required=name != "state", metavar="FILE", help=f"the {name}, a JSON file")
     parser.add_argument("--debug", action="store_true", help="log every page")

@@ -7,7 +7,7 @@ of what is wrong and never its value, except for a date, which is no secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -86,17 +86,13 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """What an OAuth client needs to get new tokens. ``refresh_token`` works once; each renewal replaces it.
-
-    Attributes:
-        expires_at: When the access token expires, in seconds since 1970; None if that is not known.
-    """
+    """What an OAuth client needs to get new tokens. ``refresh_token`` works once; each renewal replaces it."""
 
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
     client_id: str | None = field(repr=False)
     client_secret: str | None = field(repr=False)
-    expires_at: float | None = None
+    expires_at: float | None = None  # seconds since 1970, of the access token; None if that is not known
 
     @property
     def renewable(self) -> bool:
@@ -109,41 +105,23 @@ Credentials: TypeAlias = AccessToken | OAuth
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A valid configuration.
-
-    Attributes:
-        subdomain: The account's name, as in ``{subdomain}.zendesk.com``.
-        origin: Scheme, host and port of the account. The token is sent there only.
-        api_url: ``origin`` and the path of the Chat API, without a slash at its end.
-        credentials: How to sign requests.
-        start: Seconds since 1970; records before this time are not read.
-        lookback: Seconds that an incremental run reads again.
-        requests_per_minute: The rate that all requests together stay below.
-        timeout: Seconds without data after which a request is given up.
-        raw: The configuration as given, into which renewed tokens are put.
-        end: Seconds since 1970; records from this second on are not read. None to read all until now.
-        redaction: How records are changed before they leave the process, if at all.
-    """
+    """A valid configuration. Times are in seconds since 1970."""
 
     subdomain: str
-    origin: str
-    api_url: str
+    origin: str  # scheme, host and port of the account; the token is sent there only
+    api_url: str  # origin and path of the Chat API, without a slash at its end
     credentials: Credentials
-    start: int
-    lookback: int
-    requests_per_minute: int
-    timeout: float
-    raw: Mapping[str, Json] = field(repr=False)
-    end: int | None = None
+    start: int  # records before this time are not read
+    lookback: int  # seconds that an incremental run reads again
+    requests_per_minute: int  # the rate that all requests together stay below
+    timeout: float  # seconds without data after which a request fails
+    raw: Mapping[str, Json] = field(repr=False)  # the configuration as given, into which renewed tokens are put
+    end: int | None = None  # records from this time on are not read; None to read all until now
     redaction: Redaction | None = None
 
 
 def parse_config(raw: object, names: Mapping[str, str] = AS_GIVEN) -> Config:
-    """Validate a configuration as decoded from JSON.
-
-    Args:
-        raw: The configuration.
-        names: What the user calls a key that is not from a configuration: ``{"start_date": "--start-date"}``.
+    """Validate a configuration as decoded from JSON. ``names`` is as for ``convert``.
 
     Raises:
         ConfigError: Something is missing or malformed. The message names the path, and misspelt keys.
@@ -179,11 +157,7 @@ def _parse_config(raw: Mapping[str, Json], names: Mapping[str, str]) -> Config:
 
 
 def require_past_start(config: Config, now: float, names: Mapping[str, str] = AS_GIVEN) -> None:
-    """Make sure that the start date is not in the future, where there is nothing to read.
-
-    Raises:
-        ConfigError: It is. A read would store a state from which later runs resume, without the records before it.
-    """
+    """Raise ConfigError if the start date is in the future: later runs would resume from there, without the records before."""
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
         name, date = names.get("start_date", "start_date"), _quoted(str(config.raw["start_date"]))
         raise ConfigError(f"{name}: {date} is in the future. Choose a date and time that has passed.")
@@ -251,17 +225,18 @@ def unknown_keys(raw: object) -> list[str]:
     """
     if not isinstance(raw, Mapping):
         return []
-    found = list(_unknown(raw, "", TOP_KEYS))
-    if isinstance(credentials := raw.get("credentials"), Mapping):
-        found += _unknown(credentials, "credentials.", CREDENTIALS_KEYS)
+    found: list[str] = []
+    for part, path, known in ((raw, "", TOP_KEYS), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
+        keys = map(str, part) if isinstance(part, Mapping) else ()
+        found += [_about_key(key, path, known) for key in keys if key not in known and not key.startswith("_")]
     return found[:MOST_REPORTED]
 
 
 def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:
     """Parse the first second that is not wanted; refuse one that leaves nothing after the start."""
-    end = parse_date(text, names["end_date"])
-    if end <= parse_date(start, names["start_date"]):
-        name, start_name = names["end_date"], names["start_date"]
+    name, start_name = names["end_date"], names["start_date"]
+    end = parse_date(text, name)
+    if end <= parse_date(start, start_name):
         raise ConfigError(f"{name}: {_quoted(text)} must be later than {start_name}, which is {_quoted(start)}.")
     return end
 
@@ -275,12 +250,11 @@ def _parse_redaction(raw: object) -> Redaction | None:
 
 
 def _parse_oauth(given: OAuthSettings) -> OAuth:
-    path = "credentials."
     oauth = OAuth(
-        access_token=_optional_token(given.access_token, f"{path}access_token"),
-        refresh_token=_optional_token(given.refresh_token, f"{path}refresh_token"),
-        client_id=_optional_token(given.client_id, f"{path}client_id"),
-        client_secret=_optional_token(given.client_secret, f"{path}client_secret"),
+        access_token=given.access_token and _token(given.access_token, "credentials.access_token"),
+        refresh_token=given.refresh_token and _token(given.refresh_token, "credentials.refresh_token"),
+        client_id=given.client_id and _token(given.client_id, "credentials.client_id"),
+        client_secret=given.client_secret and _token(given.client_secret, "credentials.client_secret"),
         expires_at=_parse_expiry(given.token_expiry_date),
     )
     if not oauth.access_token and not oauth.renewable:
@@ -300,10 +274,6 @@ def _parse_expiry(value: object) -> float | None:
         raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.") from None
 
 
-def _optional_token(text: str | None, name: str) -> str | None:
-    return None if text is None else _token(text, name)
-
-
 def _token(text: str, name: str) -> str:
     token = text.strip()
     if not token:
@@ -320,12 +290,6 @@ def _timestamp(text: str) -> float:
 
 def _quoted(date: str) -> str:
     return f'"{printable(date, LONGEST_DATE)}"'
-
-
-def _unknown(part: Mapping[object, object], path: str, known: Collection[str]) -> Iterator[str]:
-    for key in map(str, part):
-        if key not in known and not key.startswith("_"):
-            yield _about_key(key, path, known)
 
 
 def _about_key(key: str, path: str, known: Collection[str]) -> str:

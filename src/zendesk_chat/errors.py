@@ -1,24 +1,5 @@
 """Every error that this package raises on purpose. The type of an error determines what recovers from it.
 
-    ConnectorError
-    ├── ConfigError               a person must change something: the configuration, the catalog, the account
-    │   ├── AuthError             the token is wrong, expired, or lacks a scope or role
-    │   ├── AddressError          no Zendesk Chat account answers at this address
-    │   ├── UnavailableError      the account's plan or the token's role does not include the stream
-    │   ├── UnreachableError      the account cannot be reached from this machine, and waiting does not help
-    │   └── StateError            the state cannot be read
-    ├── TransientError            the same run may succeed later
-    │   ├── RateLimitedError
-    │   ├── ServerError
-    │   └── NetworkError
-    ├── DataError                 the API broke its own contract
-    │   ├── EnvelopeError         a page lacks what its endpoint promises
-    │   ├── RecordShapeError      a record cannot be read
-    │   ├── RequestRejectedError  the API refused a request that it documents as valid
-    │   └── PaginationStuckError  a page does not advance the position
-    └── DestinationError          the destination cannot be opened or written now; the same run may succeed later
-        └── DestinationRefusedError  a person must change something at the destination first
-
 A message describes what happened and what to do. It never holds a token, a record or a traceback, and is safe to print.
 """
 
@@ -65,9 +46,8 @@ class AddressError(ConfigError):
 class UnavailableError(ConfigError):
     """The API does not offer a resource to this account or role (HTTP 403, 404 or 410).
 
-    Attributes:
-        by_api: Whether the API itself answered. A web page is not the API's answer: Zendesk shows one if a subdomain has no
-            account, and a proxy or firewall that blocks a request shows one too.
+    ``by_api`` is false if a web page came instead of the API's answer: Zendesk shows one if a subdomain has no account, and so
+    does a proxy or firewall that blocks a request.
     """
 
     def __init__(self, message: str, *, status: int | None = None, by_api: bool = True, stream: str | None = None) -> None:
@@ -142,10 +122,7 @@ class ExitCode(IntEnum):
 
 
 def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
-    """Return the exit code of a run that these errors made incomplete.
-
-    A retry alone cannot complete a run of which one part needs a person, so that part decides.
-    """
+    """Return the exit code of a run that these errors made incomplete. One that needs a person decides: no retry helps it."""
     needs_person = any(isinstance(error, ConfigError | DestinationRefusedError) for error in errors)
     return ExitCode.ACTION_NEEDED if needs_person else ExitCode.INCOMPLETE
 

@@ -42,11 +42,7 @@ _OTHER_FORMAT: Final = re.compile(r"\s*(---|- |\w[\w .-]*\s*[:=])")
 
 
 def read_json(path: str, what: str) -> Json:
-    """Read the JSON value in a file.
-
-    Args:
-        path: Path of the file.
-        what: Its purpose, for messages: ``config``.
+    """Read the JSON value in a file. ``what`` is its purpose, for messages: ``config``.
 
     Raises:
         ConfigError: There is no such file, or it is not JSON.
@@ -64,22 +60,9 @@ def read_json(path: str, what: str) -> Json:
 
 
 def decode_json(data: bytes, path: str, what: str) -> Json:
-    """Decode the content of a file.
-
-    Raises:
-        ConfigError: It is not JSON.
-    """
+    """Decode the content of a file, or raise ConfigError."""
     try:
-        return cast("Json", msgspec.json.decode(data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_other(data, path, what)
-
-
-def _decode_other(data: bytes, path: str, what: str) -> Json:
-    """Decode content that is not plain UTF-8 JSON: with a byte-order mark, in UTF-16, or not JSON at all."""
-    encoding = json.detect_encoding(data)
-    try:
-        text = data.decode(encoding)
+        text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError(f"The {what} file is not valid JSON: {path}, line {line}: it is not encoded as UTF-8.") from None
@@ -90,14 +73,11 @@ def _decode_other(data: bytes, path: str, what: str) -> Json:
     except RecursionError:
         raise ConfigError(f"The {what} file is not valid JSON: {path}: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ConfigError(f"The {what} file is not valid JSON: {path}, line {_mistake(text, str(error))}") from None
-
-
-def _mistake(text: str, reason: str) -> str:
-    """Return where the content stops being JSON, and why."""
-    at = _index(text, reason)
-    before = text[:at]
-    return f"{before.count(chr(10)) + 1}, column {at - before.rfind(chr(10))}: {_words(text, at, reason)}"
+        at = _index(text, str(error))
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        raise ConfigError(
+            f"The {what} file is not valid JSON: {path}, line {line}, column {column}: {_words(text, at, str(error))}"
+        ) from None
 
 
 def _index(text: str, reason: str) -> int:

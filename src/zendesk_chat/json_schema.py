@@ -17,31 +17,22 @@ class Schema:
 
     ``Schema.parse({"type": ["null", "string"], "format": "date-time"})`` is
     ``Schema(types=("null", "string"), format="date-time")``.
-
-    Attributes:
-        types: The JSON types that the schema allows, in its order; all of them where it names none.
-        properties: The schemas of an object's known fields, by name.
-        items: The schema of an array's items; None where they may be anything.
-        format: Such as ``date-time``; None where the schema has none.
-        annotations: All other keywords, such as ``description``.
     """
 
-    types: tuple[JsonType, ...] = JSON_TYPES
-    properties: Mapping[str, Schema] = field(default_factory=dict)
-    items: Schema | None = None
+    types: tuple[JsonType, ...] = JSON_TYPES  # in the schema's order; all of them where it names none
+    properties: Mapping[str, Schema] = field(default_factory=dict)  # of an object's known fields, by name
+    items: Schema | None = None  # of an array; None where they may be anything
     format: str | None = None
-    annotations: Mapping[str, object] = field(default_factory=dict)
+    annotations: Mapping[str, object] = field(default_factory=dict)  # all other keywords, such as ``description``
 
     @classmethod
     def parse(cls, schema: Mapping[str, object]) -> Schema:
         """Parse a decoded JSON schema."""
-        declared = schema.get("type", JSON_TYPES)
+        declared = cast("JsonType | list[JsonType]", schema.get("type", JSON_TYPES))
         properties = cast("Mapping[str, Mapping[str, object]]", schema.get("properties", {}))
         items = cast("Mapping[str, object] | None", schema.get("items"))
         return cls(
-            types=cast(
-                "tuple[JsonType, ...]", (declared,) if isinstance(declared, str) else tuple(cast("list[str]", declared))
-            ),
+            types=(declared,) if isinstance(declared, str) else tuple(declared),
             properties={name: cls.parse(inner) for name, inner in properties.items()},
             items=None if items is None else cls.parse(items),
             format=cast("str | None", schema.get("format")),

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-STDOUT: Final = "standard output"  # as error messages name it
 _INPUT, _OUTPUT, _ERROR = range(3)
-SIGNAL_EXIT: Final = 128  # plus the number of the signal, as shells report it
 SECONDS_TO_END: Final = 5.0
 SECONDS_TO_RENEW: Final = 15.0  # more, while tokens are being renewed; in all less than the 30 that Kubernetes allows
 # Parameters of mallopt(3), and their values.
@@ -35,7 +33,7 @@ class _Output(io.FileIO):
             return super().write(data)
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)  # or the interpreter would complain when it exits
-            raise OSError(error.errno, error.strerror, STDOUT) from None
+            raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 class _ErrorOutput(io.FileIO):
@@ -53,9 +51,6 @@ def standard_streams() -> Iterator[None]:
     """Make standard output and error safe to use: closed, full, or of a narrow encoding. Flush standard output at the end.
 
     Python's own stream objects are replaced. Those of a test, or of a program that calls ``main``, stay.
-
-    Raises:
-        OSError: Standard output cannot be written; the error's ``filename`` is ``STDOUT``.
     """
     _fill_gaps()
     if sys.stdout is sys.__stdout__:
@@ -73,14 +68,10 @@ class StopSignals:
     """Ends a command soon after SIGTERM, SIGINT or SIGHUP: the consumer may finish its event, but a stuck one is not awaited.
 
     A second signal does not wait for the consumer at all. Both let a renewal of tokens end.
-
-    Attributes:
-        stop: Called at each signal; asks the command to end.
-        received: Numbers of the signals so far.
     """
 
-    stop: Callable[[], object]
-    received: list[int] = field(default_factory=list)
+    stop: Callable[[], object]  # asks the command to end
+    received: list[int] = field(default_factory=list)  # numbers of the signals so far
 
     def install(self) -> None:
         """Handle these signals from now on."""
@@ -90,8 +81,8 @@ class StopSignals:
             signal.signal(signal.SIGHUP, self._handle)
 
     def exit_code(self, otherwise: int) -> int:
-        """Return the exit code of a command: that of the first signal, or the command's own."""
-        return SIGNAL_EXIT + self.received[0] if self.received else otherwise
+        """Return the exit code of a command: 128 plus the number of the first signal, as shells report it, or its own."""
+        return 128 + self.received[0] if self.received else otherwise
 
     def _handle(self, number: int, _frame: object) -> None:
         wait_seconds = 0.0 if self.received else SECONDS_TO_END

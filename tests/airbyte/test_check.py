@@ -1,4 +1,4 @@
-"""``check`` against accounts and tokens of every kind: one status each, and a message that says what to do."""
+"""``check`` against accounts and tokens of every kind: one status each, and a message with what to do."""
 
 import time
 from collections.abc import Callable
@@ -59,7 +59,7 @@ FAILURES: dict[str, tuple[Callable[[Sandbox], dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_each_failure_says_what_it_is(case: str) -> None:
+def test_each_failure_has_its_own_message(case: str) -> None:
     prepare, words = FAILURES[case]
     with small(chats=5) as sandbox:
         status, message = check_here(config_of(sandbox) | prepare(sandbox))
@@ -70,7 +70,7 @@ def test_each_failure_says_what_it_is(case: str) -> None:
     assert others == []
 
 
-def test_a_token_without_the_scope_is_told_of_it() -> None:
+def test_the_message_for_a_token_without_the_scope_names_the_scope() -> None:
     with small(chats=5) as sandbox:
         status, message = check_here(config_of(sandbox) | with_token(WRITE_TOKEN)(sandbox))
     assert status == "FAILED"
@@ -78,7 +78,7 @@ def test_a_token_without_the_scope_is_told_of_it() -> None:
 
 
 def test_a_good_account_takes_one_request_an_endpoint() -> None:
-    """None for a stream that is cut out of chats."""
+    """None for a stream that is derived from chats."""
     with small(chats=5) as sandbox:
         assert check_here(config_of(sandbox)) == ("SUCCEEDED", "All 21 streams can be read.")
         paths = [request.path for request in sandbox.requests]

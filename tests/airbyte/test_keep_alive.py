@@ -24,7 +24,7 @@ SAVED = {"update_timestamp": "2026-01-01T00:00:00Z"}
 READ = {"update_timestamp": "2026-02-01T00:00:00Z"}
 
 
-def told(*story: Event | float, **states: Any) -> bytes:
+def written(*story: Event | float, **states: Any) -> bytes:
     """What is written of events, with seconds passing between them."""
     clock, out = FakeClock(), io.BytesIO()
     out_events = EventWriter(Writer(out, clock), clock, states)
@@ -47,7 +47,7 @@ def states(output: bytes) -> list[tuple[str, Any, float]]:
 
 def test_a_long_wait_repeats_the_last_state_each_half_minute() -> None:
     waits: list[Event | float] = [5.0, Heartbeat()] * 13  # more than a minute
-    output = told(
+    output = written(
         StreamStarted("chats"),
         PageRead("chats", [b'{"id":1}'], READ),
         RateLimited("chats", NOW + 60),
@@ -69,27 +69,27 @@ def test_logs_and_statuses_do_not_put_it_off() -> None:
     story: list[Event | float] = []
     for _ in range(10):
         story += [10.0, Note("WARN", "HTTP 500. Trying again."), RateLimited("chats", NOW + 60)]
-    assert len(states(told(StreamStarted("chats"), *story, chats=SAVED))) == 100 // KEEP_ALIVE_SECONDS
+    assert len(states(written(StreamStarted("chats"), *story, chats=SAVED))) == 100 // KEEP_ALIVE_SECONDS
 
 
-def test_before_the_first_page_the_saved_state_is_repeated_or_one_that_says_nothing() -> None:
+def test_before_the_first_page_the_saved_state_is_repeated_or_an_empty_one() -> None:
     wait = (KEEP_ALIVE_SECONDS, Heartbeat())
-    assert states(told(StreamStarted("chats"), *wait, chats=SAVED)) == [("chats", SAVED, 0.0)]
-    assert states(told(StreamStarted("chats"), *wait, chats=NO_CURSOR_STATE)) == [("chats", NO_CURSOR_STATE, 0.0)]
+    assert states(written(StreamStarted("chats"), *wait, chats=SAVED)) == [("chats", SAVED, 0.0)]
+    assert states(written(StreamStarted("chats"), *wait, chats=NO_CURSOR_STATE)) == [("chats", NO_CURSOR_STATE, 0.0)]
 
 
 def test_a_stream_that_has_not_begun_or_has_ended_is_left_alone() -> None:
     wait = (KEEP_ALIVE_SECONDS, Heartbeat())
-    assert states(told(*wait, chats=SAVED)) == []
+    assert states(written(*wait, chats=SAVED)) == []
     done = (StreamStarted("goals"), PageRead("goals", [], {}), StreamCompleted("goals", SyncStats()))
-    assert states(told(*done, *wait, goals=NO_CURSOR_STATE, chats=SAVED)) == [("goals", NO_CURSOR_STATE, 0.0)]
+    assert states(written(*done, *wait, goals=NO_CURSOR_STATE, chats=SAVED)) == [("goals", NO_CURSOR_STATE, 0.0)]
 
 
 def test_while_records_flow_nothing_is_repeated() -> None:
     story: list[Event | float] = []
     for number in range(10):
         story += [20.0, PageRead("chats", [b'{"id":1}'], {"n": number})]
-    assert [count for _, _, count in states(told(StreamStarted("chats"), *story, chats=SAVED))] == [1.0] * 10
+    assert [count for _, _, count in states(written(StreamStarted("chats"), *story, chats=SAVED))] == [1.0] * 10
 
 
 def test_records_are_written_a_few_at_a_time_so_that_no_page_is_held_twice() -> None:

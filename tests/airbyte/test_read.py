@@ -260,7 +260,7 @@ BAD_FILES: dict[str, dict[str, Any]] = {
     "state text": {"state": "chats"},
     "state true": {"state": True},
     "state list of numbers": {"state": [5]},
-    "state of a stream is a text": {"state": {"chats": "2024"}},
+    "state of a stream is a string": {"state": {"chats": "2024"}},
     "state without descriptor": {"state": [{"type": "STREAM", "stream": {}}]},
     "state descriptor is a list": {"state": [{"type": "STREAM", "stream": {"stream_descriptor": []}}]},
     "state type only": {"state": [{"type": "STREAM"}]},

@@ -12,8 +12,7 @@ import pytest
 from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here
 from tests.support.http_fakes import HastyClock
 from tests.support.protocol import Output
-from zendesk_chat.airbyte.messages import Writer
-from zendesk_chat.airbyte.secrets import secrets_of
+from zendesk_chat.airbyte.messages import Writer, secrets_of
 from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches

@@ -68,7 +68,7 @@ def test_what_is_given_beside_a_configuration_goes_before_it() -> None:
         (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 1767323045),
     ],
 )
-def test_start_date_is_a_text_or_a_date(start_date: str | date | None, seconds: int) -> None:
+def test_start_date_is_a_string_or_a_date(start_date: str | date | None, seconds: int) -> None:
     assert Account(subdomain="acme", token="t", start_date=start_date).bounds(2e9).start == seconds
 
 
@@ -95,11 +95,11 @@ def renewals(sandbox: Sandbox) -> int:
 
 
 def test_renewed_tokens_are_handed_over_before_they_are_used_and_kept_for_later_reads(sandbox: Sandbox) -> None:
-    told: list[tuple[dict[str, Any], int]] = []
+    reported: list[tuple[dict[str, Any], int]] = []
 
     def on_rotation(config: dict[str, Any]) -> None:
         time.sleep(0.1)
-        told.append((config, sum(request.status == 200 for request in sandbox.requests if request.path != TOKEN_PATH)))
+        reported.append((config, sum(request.status == 200 for request in sandbox.requests if request.path != TOKEN_PATH)))
 
     account = oauth_of(sandbox, on_rotation=on_rotation)
     records, _ = by_stream(read_all(account, ["goals", "chats", "roles"]))
@@ -107,21 +107,21 @@ def test_renewed_tokens_are_handed_over_before_they_are_used_and_kept_for_later_
         assert_whole(sandbox, name, those)
     assert_whole(sandbox, "skills", records_of(read(account, "skills")))
     assert renewals(sandbox) == 1
-    ((config, answered),) = told
+    ((config, answered),) = reported
     assert answered == 0
     assert account.config == config
     assert config["credentials"]["refresh_token"] != OAUTH["refresh_token"]
     assert config["api_url"] == sandbox.url
     again = Account(config=config, on_rotation=on_rotation)
     assert_whole(sandbox, "skills", records_of(read(again, "skills")))
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_a_check_renews_tokens_too(sandbox: Sandbox) -> None:
-    told: list[dict[str, Any]] = []
-    account = oauth_of(sandbox, on_rotation=told.append)
+    reported: list[dict[str, Any]] = []
+    account = oauth_of(sandbox, on_rotation=reported.append)
     assert check(account).message == f"All {len(STREAMS)} streams can be read."
-    assert (renewals(sandbox), told) == (1, [account.config])
+    assert (renewals(sandbox), reported) == (1, [account.config])
 
 
 def test_tokens_that_are_being_renewed_at_an_early_end_are_not_lost(sandbox: Sandbox) -> None:

@@ -17,6 +17,7 @@ from tests.support.loads import url
 from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.errors import ExitCode
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.streams.registry import STREAMS as REGISTERED
@@ -48,12 +49,15 @@ def load(sandbox: Sandbox, path: Path) -> None:
     events += [PageRead(batch.stream, batch.records, batch.state) for batch in read_all(account_of(sandbox))]
     events += [StreamCompleted(info.name, SyncStats()) for info in STREAMS]
     with open_target(url(path)) as target:
-        assert load_events(events, [StreamTable.of(REGISTERED[info.name]) for info in STREAMS], target).complete
+        assert (
+            load_events(events, [StreamTable.of(REGISTERED[info.name]) for info in STREAMS], target).exit_code
+            == ExitCode.COMPLETE
+        )
 
 
 def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Path) -> None:
     ids = sandbox.account.chat_ids()
-    sandbox.account.edit_chat(ids[0], brand_new="field", duration="a text in place of a number", visitor={"a": ["\U0001f600"]})
+    sandbox.account.edit_chat(ids[0], brand_new="field", duration="a string, not a number", visitor={"a": ["\U0001f600"]})
     load(sandbox, tmp_path / "sync.duckdb")
     account = account_of(sandbox)
     with duckdb.connect(str(tmp_path / "sync.duckdb"), read_only=True) as database:
@@ -70,7 +74,7 @@ def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Pa
             assert [kind.replace("JSON", "VARCHAR") for _, kind, *_ in types] == expected
     (edited,) = arrow_reader(account, "chats").read_all().filter(pa.compute.field("id") == ids[0]).to_pylist()
     assert edited["duration"] is None
-    assert json.loads(edited["_unparsed"]) == {"duration": "a text in place of a number"}
+    assert json.loads(edited["_unparsed"]) == {"duration": "a string, not a number"}
     assert json.loads(edited["_extra"]) == {"brand_new": "field"}
 
 

@@ -1,4 +1,4 @@
-"""Streams that are cut from others, streams that an account lacks, and drift, as the library tells of them."""
+"""Nested streams, streams that an account lacks, and drift, as the library reports them."""
 
 from __future__ import annotations
 

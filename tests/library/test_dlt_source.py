@@ -157,7 +157,7 @@ def test_of_a_record_that_changes_while_it_is_read_the_newer_one_is_loaded(
     assert tables(tmp_path, "chats").column("comment").to_pylist().count("Edited meanwhile") == 5
 
 
-def test_replacing_and_refreshing_read_everything_and_then_go_on_from_there(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_replacing_and_refreshing_read_everything_and_then_resume(sandbox: Sandbox, tmp_path: Path) -> None:
     account = account_of(sandbox)
     replaced: Any = {"disposition": "replace"}
     kinds: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""The blocks of docs/library.md run one after another and print what stands below them; so does the example."""
+"""The blocks of docs/library.md run one after another and print the output below them; so does the example."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def python(*arguments: str | Path, sandbox: Sandbox, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_page_does_what_it_says(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_page_does_what_it_describes(sandbox: Sandbox, tmp_path: Path) -> None:
     config = {"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH}
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "page.py").write_text("".join(f"{code}\nprint({MARK!r})\n" for code, _ in BLOCKS))

@@ -1,4 +1,4 @@
-"""What the library reads is what the account holds, from any state, and it ends when told to."""
+"""What the library reads is what the account holds, from any state, and it ends when you stop it."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def spooled(table: Any, pages: Sequence[Any]) -> spool_module.Rows:
 
 @given(st.lists(PAGES, max_size=6))
 @settings(max_examples=60, deadline=None)
-def test_of_pages_that_wait_together_what_the_last_of_each_parent_and_key_says_is_left(pages: list[list[Family]]) -> None:
+def test_of_pages_that_wait_together_the_last_of_each_parent_and_key_decides(pages: list[list[Family]]) -> None:
     left = spooled(EVENTS, [family_page(families, str(number)) for number, families in enumerate(pages)])
     found = [(str(row["id"]), (row["chat_id"], row["msg"])) for batch in left.batches for row in batch.to_pylist()]
     assert dict(found) == model(pages)
@@ -104,7 +104,7 @@ def test_of_pages_that_wait_together_what_the_last_of_each_parent_and_key_says_i
     assert set(left.keys.column("id").to_pylist()) == set(dict(found))
     assert left.parents is not None
     assert set(left.parents.column("chat_id").to_pylist()) == {
-        parent for families in pages for parent, _, whole in families if whole
+        parent for families in pages for parent, _, complete in families if complete
     }
 
 

@@ -194,7 +194,7 @@ def test_the_copy_is_for_its_owner_only_until_it_has_the_mode_of_the_file(file: 
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
-# What stands in the way.
+# What prevents it.
 
 
 @pytest.mark.parametrize("error", [errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES])
@@ -360,7 +360,7 @@ def test_a_write_that_fails_half_way_puts_the_old_content_back(file: Path, monke
 
 
 @pytest.mark.parametrize("links", [1, 2], ids=["renamed", "in place"])
-@pytest.mark.parametrize("how", ["steps", "moments"])
+@pytest.mark.parametrize("how", ["steps", "times"])
 def test_a_kill_leaves_the_old_or_the_new_pair_in_a_readable_file(file: Path, how: str, links: int) -> None:
     if links == 2:
         file.with_name("other-name").hardlink_to(file)

@@ -1,4 +1,4 @@
-"""Where a load may go, and what a user is told when it cannot."""
+"""Where a load may go, and the message when it cannot."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_destination_whose_package_is_not_installed() -> None:
         (OSError(errno.EIO, "Input/output error"), ExitCode.INCOMPLETE),
     ],
 )
-def test_a_failure_says_whether_a_retry_helps(error: Exception, code: ExitCode) -> None:
+def test_a_failure_shows_whether_a_retry_helps(error: Exception, code: ExitCode) -> None:
     with pytest.raises(DestinationError) as caught, explained("testing"):
         raise error
     assert exit_code([caught.value]) == code

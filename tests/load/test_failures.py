@@ -68,10 +68,10 @@ def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
     with pytest.raises(DestinationError) as caught, open_target(f"duckdb:///{tmp_path}/chats.duckdb"):
         pass
-    told = (
+    expected = (
         "Failed at making a directory for temporary files: none of the usual ones can be written; set TMPDIR to one that can."
     )
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""A load killed with SIGKILL at any moment resumes from what is in the database, and loses nothing."""
+"""A load killed with SIGKILL at any time resumes from what is in the database, and loses nothing."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ EDIT = {  # the state, and the page whose children are there
 }
 
 
-@pytest.mark.parametrize(("full_refresh", "moments"), [(False, FIRST_LOAD), (True, FULL_REFRESH)])
-def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, moments: dict[str, int]) -> None:
-    lines = run_script(KILLED, tmp_path, str(full_refresh), *moments)
-    assert [int(line) for line in lines] == list(moments.values())
+@pytest.mark.parametrize(("full_refresh", "kills"), [(False, FIRST_LOAD), (True, FULL_REFRESH)])
+def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, kills: dict[str, int]) -> None:
+    lines = run_script(KILLED, tmp_path, str(full_refresh), *kills)
+    assert [int(line) for line in lines] == list(kills.values())
 
 
 def test_children_of_edited_chats_are_all_replaced_or_none(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.support.loads import (
 )
 from zendesk_chat.engine.events import Event, SchemaChange, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.stats import SyncStats
-from zendesk_chat.errors import AuthError, DestinationError, UnavailableError
+from zendesk_chat.errors import AuthError, DestinationError, ExitCode, UnavailableError
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.destination import open_target
 from zendesk_chat.load.loading import Limits, Saved, load_events
@@ -53,7 +53,7 @@ def test_tables_hold_the_records_by_key_and_value(path: Path) -> None:
             completed("accounts", 1),
         ],
     )
-    assert report.complete
+    assert report.exit_code == ExitCode.COMPLETE
     assert [stream.name for stream in report.streams] == ["chats", "departments", "accounts"], "as the tables"
     assert loaded_chats(path) == by_id(chats)
     assert rows(path, "FROM departments ORDER BY id") == [(1, "Orders", None, None), (2, None, None, None)]
@@ -117,7 +117,7 @@ def test_a_list_that_fails_or_is_interrupted_leaves_its_table_and_the_other_stre
         ("chats", "complete", None),
         ("departments", "failed", error),
     ]
-    assert not report.complete
+    assert report.exit_code != ExitCode.COMPLETE
     assert load(path, half).streams[0].state == "interrupted"
     assert rows(path, "SELECT id FROM departments ORDER BY id") == [(1,), (2,)]
     assert loaded_chats(path) == by_id([chat(1)])
@@ -135,17 +135,17 @@ def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_comple
         ("departments", "not available", error),
         ("accounts", "not available", error),
     ]
-    assert report.complete
+    assert report.exit_code == ExitCode.COMPLETE
     tables = {name for (name,) in rows(path, "SELECT table_name FROM duckdb_tables()")}
     assert {name for name in tables if not name.startswith("_dlt")} == {"chats"}
-    assert load(path, lacking, required=["chats"]).complete
-    assert not load(path, lacking, required=["accounts", "chats"]).complete
+    assert load(path, lacking, required=["chats"]).exit_code == ExitCode.COMPLETE
+    assert load(path, lacking, required=["accounts", "chats"]).exit_code != ExitCode.COMPLETE
 
 
 def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(path: Path) -> None:
     load(path, chat_pages([chat(1)]))
     lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), SyncStats(1))]
-    assert load(path, lost, full_refresh=True).complete
+    assert load(path, lost, full_refresh=True).exit_code == ExitCode.COMPLETE
     assert loaded_chats(path) == by_id([chat(1)])
 
 
@@ -153,7 +153,7 @@ def test_drifts_are_reported_in_their_order(path: Path) -> None:
     drifts = [SchemaChange("chats", "new", (), "string"), SchemaChange("departments", "id", ("integer",), "string")]
     report = load(path, [*started("chats"), *drifts, completed("chats")])
     assert report.drifts == tuple(drifts)
-    assert report.complete
+    assert report.exit_code == ExitCode.COMPLETE
 
 
 def test_a_failed_stream_keeps_what_it_read(path: Path) -> None:

@@ -220,9 +220,9 @@ def test_only_tables_that_there_are_in_the_order_of_the_streams(tmp_path: Path) 
     events = [*started("departments"), page("departments", [{"id": 1, "name": "Sales"}]), completed("departments", 1)]
     load(path, [*events, *chat_pages([chat(1)])])
     streams = {"departments": stream_of(DEPARTMENTS), "agents": AGENTS, "chats": stream_of(CHATS)}
-    told: list[str] = []
-    assert [found.stream for found in profile(str(path), streams, told.append)] == ["departments", "chats"]
-    assert told == ["departments", "chats"]
+    reported: list[str] = []
+    assert [found.stream for found in profile(str(path), streams, reported.append)] == ["departments", "chats"]
+    assert reported == ["departments", "chats"]
 
 
 def test_no_value_is_shown(tmp_path: Path) -> None:

@@ -191,11 +191,11 @@ def test_transcript(database: duckdb.DuckDBPyConnection) -> None:
         ("o1", 0, "visitor", "Jo", "offline_msg", "Call me"),
     ]
     sent = database.execute("SELECT position, epoch_us(sent_at) FROM analytics.transcript WHERE chat_id = 'c1' ORDER BY ALL")
-    said = int(datetime(2026, 3, 14, 9, 1, tzinfo=UTC).timestamp() * 1e6) + 500_000
-    assert sent.fetchall() == [(1, said), (2, said), (3, said), (4, None)]
+    sent_us = int(datetime(2026, 3, 14, 9, 1, tzinfo=UTC).timestamp() * 1e6) + 500_000
+    assert sent.fetchall() == [(1, sent_us), (2, sent_us), (3, sent_us), (4, None)]
 
 
-def test_the_time_zone_is_utc_or_what_the_variable_says(database: duckdb.DuckDBPyConnection) -> None:
+def test_the_time_zone_is_utc_or_that_of_the_variable(database: duckdb.DuckDBPyConnection) -> None:
     database.execute("SET TimeZone = 'America/New_York'")
     assert answer(database, "chats_by_day", "day, chats, offline_messages")[:2] == [(D13, 1, 0), (D14, 4, 1)]
     database.execute("SET VARIABLE time_zone = 'Asia/Tokyo'")
@@ -230,9 +230,9 @@ def test_a_day_begins_at_its_first_microsecond(zone: str, start: str, days: list
             "CREATE TABLE agent_timeline (agent_id BIGINT, status VARCHAR, start_time TIMESTAMPTZ, duration DOUBLE)"
         )
         for hour in range(0, sum(length for _, length in days), hours):
-            moment = datetime.fromisoformat(start) + timedelta(hours=hour)
+            begin = datetime.fromisoformat(start) + timedelta(hours=hour)
             length = min(hours, sum(length for _, length in days) - hour) * 3600
-            database.execute("INSERT INTO agent_timeline VALUES (1, 'online', $1, $2)", [moment, length])
+            database.execute("INSERT INTO agent_timeline VALUES (1, 'online', $1, $2)", [begin, length])
         create_views(database)
         database.execute(f"SET VARIABLE time_zone = '{zone}'")
         assert answer(database, "agent_time", "day(day), hours") == days
@@ -307,10 +307,10 @@ def test_who_is_no_longer_there_has_the_last_name_seen_and_one_row(account: Path
 
 
 def test_of_two_versions_of_a_conversion_the_one_in_its_chat_counts(account: Path, tmp_path: Path) -> None:
-    with copied(account, tmp_path / "told.duckdb") as database:
+    with copied(account, tmp_path / "credited.duckdb") as database:
         for agent in (12, 9):
-            told = f'{{"agent_id": {agent}, "chat_id": "c8", "chat_timestamp": "2026-04-01T00:00:00Z"}}'
-            database.execute("UPDATE conversions SET attribution = $1, goal_id = 501 WHERE id = 'k1'", [told])
+            attribution = f'{{"agent_id": {agent}, "chat_id": "c8", "chat_timestamp": "2026-04-01T00:00:00Z"}}'
+            database.execute("UPDATE conversions SET attribution = $1, goal_id = 501 WHERE id = 'k1'", [attribution])
             assert ("k1", "500", "Ana") in answer(database, "conversion_facts", "conversion_id, goal_id, agent")
         database.execute("UPDATE conversions SET goal_id = 500, goal_name = 'Paid' WHERE id = 'k1'")
         database.execute("UPDATE conversions SET goal_name = NULL WHERE id = 'k2'")
@@ -332,7 +332,7 @@ def test_an_end_that_cannot_be_is_no_end(account: Path, tmp_path: Path) -> None:
         assert [answer(database, view) for view in ("concurrent_chats", "concurrent_chats_by_agent", "agent_time")] == before
 
 
-def test_texts_that_are_dropped_take_no_measure_along(account: Path, tmp_path: Path) -> None:
+def test_strings_that_are_dropped_take_no_measure_along(account: Path, tmp_path: Path) -> None:
     with copied(account, tmp_path / "dropped.duckdb") as database:
         untouched = {view: answer(database, view) for view in VIEWS if view.startswith(("chats_by_d", "missed"))}
         for column in ("comment", "visitor", "agent_names", "department_name"):
@@ -391,12 +391,12 @@ def test_what_others_made_in_the_schema_stays(account: Path, tmp_path: Path) -> 
         assert answer(database, "transcript") == [(2,)]
 
 
-moments = st.tuples(st.integers(0, 60 * 30), st.integers(-5, 60 * 26), st.sampled_from(["online", "away"]))
+status_spans = st.tuples(st.integers(0, 60 * 30), st.integers(-5, 60 * 26), st.sampled_from(["online", "away"]))
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.lists(moments, max_size=8))
-def test_hours_and_concurrency_are_those_of_the_minutes_counted_one_by_one(spans: list[tuple[int, int, str]]) -> None:
+@given(st.lists(status_spans, max_size=8))
+def test_hours_and_concurrency_are_those_of_the_minutes_counted_one_by_one(status_spans: list[tuple[int, int, str]]) -> None:
     begin = datetime(2026, 3, 14, tzinfo=UTC)
     with duckdb.connect() as database:
         database.execute(
@@ -405,7 +405,7 @@ def test_hours_and_concurrency_are_those_of_the_minutes_counted_one_by_one(spans
         database.execute(
             "CREATE SCHEMA analytics; CREATE TABLE spans (type VARCHAR, started_at TIMESTAMPTZ, ended_at TIMESTAMPTZ)"
         )
-        for start, length, status in spans:
+        for start, length, status in status_spans:
             row = [begin + timedelta(minutes=start), begin + timedelta(minutes=start + length)]
             database.execute("INSERT INTO agent_timeline VALUES (1, $1, $2, $3)", [status, row[0], length * 60])
             database.execute("INSERT INTO spans VALUES ('chat', $1, $2)", row)
@@ -413,7 +413,7 @@ def test_hours_and_concurrency_are_those_of_the_minutes_counted_one_by_one(spans
         create_views(database)
         hours = answer(database, "agent_time", "activity, (day - DATE '2026-03-14'), hours * 60")
         at_once = answer(database, "concurrent_chats", "epoch(hour) // 3600, peak, average * 60")
-    minutes = [(minute, status) for start, length, status in spans for minute in range(start, start + length)]
+    minutes = [(minute, status) for start, length, status in status_spans for minute in range(start, start + length)]
     days = Counter((status, minute // 1440) for minute, status in set(minutes))
     assert hours == sorted((*key, pytest.approx(count)) for key, count in days.items())
     open_at = Counter(minute for minute, _ in minutes)

@@ -5,34 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from zendesk_chat.airbyte.messages import Writer
-from zendesk_chat.airbyte.secrets import secrets_of
+from zendesk_chat.airbyte.messages import Writer, secrets_of
 from zendesk_chat.config import Config, parse_config
 from zendesk_chat.errors import ConfigError, StateError
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, escape, printable
 from zendesk_chat.streams.stream import StateBlob
 
-SYNC_MODES: Final = ("full_refresh", "incremental")
 NO_CURSOR_MARKERS: Final = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
 NO_CURSOR_STATE: Final[StateBlob] = {"__ab_no_cursor_state_message": True}
-STATE_TYPES: Final = ("STREAM", "GLOBAL", "LEGACY", "STATE")
 RESET: Final = "Give the state as Airbyte wrote it, or reset it."
 NO_LIST: Final = f"The state must be a list of Airbyte state messages. {RESET}"
 _PATH: Final = re.compile(r"at `\$\.([^`]+)`$")  # in the words of msgspec
-
-
-@dataclass(frozen=True, slots=True)
-class ConfiguredStream:
-    """A stream that is to be read."""
-
-    name: str
-    incremental: bool
 
 
 class StreamDescriptor(msgspec.Struct, frozen=True):
@@ -55,30 +43,17 @@ class GlobalState(msgspec.Struct, frozen=True):
 
 
 class StateMessage(msgspec.Struct, frozen=True):
-    """A state message. One of the fields holds the state, and a platform may add the others as null.
+    """A state message. One of the fields holds the state, and a platform may add the others as null."""
 
-    Attributes:
-        type: One of ``STATE_TYPES``, or None in old messages.
-        stream: The state of one stream.
-        global_state: The states of several streams.
-        pyairbyte_global: The same, under the name that PyAirbyte gives it.
-        data: The states by stream, in the oldest form.
-        state: A complete message in a message of type STATE.
-    """
-
-    type: object = None
+    type: object = None  # STREAM, GLOBAL, LEGACY, STATE; None in old messages
     stream: StreamState | None = None
     global_state: GlobalState | None = msgspec.field(default=None, name="global")
     pyairbyte_global: GlobalState | None = msgspec.field(default=None, name="global_")
-    data: dict[str, object] | None = None
-    state: StateMessage | None = None
+    data: dict[str, object] | None = None  # the states by stream, in the oldest form
+    state: StateMessage | None = None  # a complete message, in a message of type STATE
 
     def states(self) -> Iterator[tuple[str, object]]:
-        """Yield the name and the state of each stream.
-
-        Raises:
-            StateError: The message holds no state although its type promises one.
-        """
+        """Yield the name and the state of each stream. Raises StateError if there is none, although the type promises one."""
         together = self.global_state or self.pyairbyte_global
         if self.type == "STATE" and self.state is not None:
             yield from self.state.states()
@@ -93,11 +68,7 @@ class StateMessage(msgspec.Struct, frozen=True):
 
 
 def read_config(path: str, writer: Writer) -> Config:
-    """Read the configuration in a file. From now on the writer masks its secrets.
-
-    Raises:
-        ConfigError: Something in it is missing or malformed.
-    """
+    """Read the configuration in a file, or raise ConfigError. From now on the writer masks its secrets."""
     raw = read_json(path, "config")
     writer.keep_secret(secrets_of(raw))
     config = parse_config(raw)
@@ -108,17 +79,16 @@ def read_config(path: str, writer: Writer) -> Config:
 
 
 def require_stdout() -> None:
-    """Make sure that the platform reads records from stdout.
-
-    Raises:
-        ConfigError: It does not.
-    """
+    """Raise ConfigError unless the platform reads records from stdout."""
     if os.environ.get("DATA_CHANNEL_MEDIUM", "STDIO").upper() != "STDIO":
         raise ConfigError("DATA_CHANNEL_MEDIUM: this connector writes to stdout only; set it to STDIO or leave it out.")
 
 
-def parse_catalog(raw: object) -> list[ConfiguredStream]:
+def parse_catalog(raw: object) -> dict[str, bool]:
     """Parse a ConfiguredAirbyteCatalog, or the output of ``discover``: all its streams, incremental if they can be.
+
+    Returns:
+        For the name of each stream, whether to read it incrementally.
 
     Raises:
         ConfigError: It is malformed.
@@ -130,9 +100,9 @@ def parse_catalog(raw: object) -> list[ConfiguredStream]:
             raise ConfigError(
                 "The catalog must be a JSON object with a list `streams`: a configured catalog, or the output of `discover`."
             )
-    if len({stream.name for stream in configured}) < len(configured):
+    if len(dict(configured)) < len(configured):
         raise ConfigError("The catalog names a stream twice.")
-    return configured
+    return dict(configured)
 
 
 def parse_state(raw: object) -> dict[str, StateBlob]:
@@ -152,7 +122,7 @@ def parse_state(raw: object) -> dict[str, StateBlob]:
     return {name: blob for name, blob in states.items() if blob}
 
 
-def _configured_stream(entry: object, path: str) -> ConfiguredStream:
+def _configured_stream(entry: object, path: str) -> tuple[str, bool]:
     match entry:
         case {"stream": {"name": str(name)}, **other} if name:
             mode = other.get("sync_mode", "full_refresh")
@@ -162,9 +132,9 @@ def _configured_stream(entry: object, path: str) -> ConfiguredStream:
             raise ConfigError(f"{path}: needs `stream.name`.")
     if escape(name) != name:  # it could not be repeated in statuses as it is
         raise ConfigError(f"{path}: the name of the stream holds control characters: {printable(name, LONGEST_NAME)}")
-    if mode not in SYNC_MODES:
+    if mode not in ("full_refresh", "incremental"):
         raise ConfigError(f"{path}.sync_mode: must be full_refresh or incremental.")
-    return ConfiguredStream(name, incremental=mode == "incremental")
+    return name, mode == "incremental"
 
 
 def _stream_states(raw: object) -> Iterator[tuple[str, object]]:
@@ -175,9 +145,7 @@ def _stream_states(raw: object) -> Iterator[tuple[str, object]]:
         case list():
             for message in raw:
                 yield from _message(message).states()
-        case {"stream": dict()}:
-            yield from _message(raw).states()
-        case {"type": str(kind)} if kind in STATE_TYPES:
+        case {"stream": dict()} | {"type": "STREAM" | "GLOBAL" | "LEGACY" | "STATE"}:
             yield from _message(raw).states()
         case dict():  # the oldest form: states by stream
             yield from raw.items()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
 from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from zendesk_chat.airbyte.secrets import secrets_of
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, TransientError
 from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
@@ -19,6 +19,8 @@ Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
 FailureType = Literal["config_error", "transient_error", "system_error"]
 MASK: Final = "****"
+SECRET_KEYS: Final = frozenset({"access_token", "refresh_token", "client_id", "client_secret", "hash_key"})
+SHORTEST_SECRET: Final = 4  # masking shorter strings would garble every message
 BYTES_PER_WRITE: Final = 2**20
 RECORDS_PER_WRITE: Final = 16  # about as much as a pipe holds; joining a complete page would cost more time and memory
 
@@ -30,15 +32,18 @@ def failure_type(error: ConnectorError) -> FailureType:
     return "transient_error" if isinstance(error, TransientError) else "system_error"
 
 
+def secrets_of(config: object) -> Iterator[str]:
+    """Yield the secret values in a configuration, however malformed it is."""
+    if isinstance(config, Mapping):
+        for part in (config, config.get("credentials"), config.get("redact")):
+            given = [part[key] for key in SECRET_KEYS & part.keys()] if isinstance(part, Mapping) else []
+            yield from (text for value in given if isinstance(value, str) and len(text := value.strip()) >= SHORTEST_SECRET)
+
+
 class Writer:
     """Writes messages, one a line, and flushes after each message that is not a record.
 
     In strings for people it masks secrets and escapes control characters, because a log viewer undoes JSON's own escapes.
-
-    Args:
-        out: The binary stdout.
-        clock: Time of the messages.
-        debug: Whether DEBUG lines are wanted.
     """
 
     def __init__(self, out: IO[bytes], clock: Clock, *, debug: bool = False) -> None:
@@ -52,9 +57,10 @@ class Writer:
         given = list(secrets)
         self._secrets = sorted({*self._secrets, *given, *map(escape, given)}, key=len, reverse=True)
 
-    def spec(self, spec: Mapping[str, object]) -> None:
+    def spec(self) -> None:
         """SPEC: what a configuration looks like."""
-        self._write({"type": "SPEC", "spec": spec})
+        spec = (files("zendesk_chat.airbyte") / "spec.json").read_bytes()
+        self._write({"type": "SPEC", "spec": msgspec.json.decode(spec)})
 
     def connection_status(self, *, succeeded: bool, message: str) -> None:
         """CONNECTION_STATUS: the outcome of ``check``."""
@@ -68,7 +74,7 @@ class Writer:
     def save_config(self, config: Mapping[str, object]) -> None:
         """CONTROL: a configuration with renewed tokens, for the platform to store. Its secrets are masked elsewhere."""
         self.keep_secret(secrets_of(config))
-        self._trace_like("CONTROL", "control", {"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
+        self._write_timed("CONTROL", {"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
 
     def records(self, stream: str, records: Sequence[RawRecord]) -> None:
         """RECORD: one line for each raw record."""
@@ -94,16 +100,15 @@ class Writer:
 
     def log(self, level: Level, message: str) -> None:
         """LOG: a line for people."""
-        if level == "DEBUG" and not self._debug:
-            return
-        self._write({"type": "LOG", "log": {"level": level, "message": self._shown(message)}})
+        if level != "DEBUG" or self._debug:
+            self._write({"type": "LOG", "log": {"level": level, "message": self._shown(message)}})
 
     def stream_status(self, stream: str, status: StreamStatus, *, quota_reset: float | None = None) -> None:
         """TRACE STREAM_STATUS; with ``quota_reset`` (seconds since 1970), waiting for the API's quota until then."""
         body: dict[str, object] = {"stream_descriptor": {"name": stream}, "status": status}
         if quota_reset is not None:
             body["reasons"] = [{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": int(quota_reset * 1000)}}]
-        self._trace_like("TRACE", "trace", {"type": "STREAM_STATUS", "stream_status": body})
+        self._write_timed("TRACE", {"type": "STREAM_STATUS", "stream_status": body})
 
     def error(self, message: str, failure_type: FailureType, *, stream: str | None = None, internal: str = "") -> None:
         """TRACE ERROR: what failed and what to do about it."""
@@ -112,10 +117,10 @@ class Writer:
             body["internal_message"] = self._shown(internal)
         if stream:
             body["stream_descriptor"] = {"name": stream}
-        self._trace_like("TRACE", "trace", {"type": "ERROR", "error": body})
+        self._write_timed("TRACE", {"type": "ERROR", "error": body})
 
-    def _trace_like(self, kind: str, key: str, body: Mapping[str, object]) -> None:
-        self._write({"type": kind, key: {"emitted_at": self._now_ms(), **body}})
+    def _write_timed(self, kind: str, body: Mapping[str, object]) -> None:
+        self._write({"type": kind, kind.lower(): {"emitted_at": self._now_ms(), **body}})
 
     def _write(self, message: Mapping[str, object]) -> None:
         self._out.write(msgspec.json.encode(message) + b"\n")
@@ -125,7 +130,6 @@ class Writer:
         return int(self._clock.now() * 1000)
 
     def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
-        """A string for people, without secrets and control characters."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
         return printable(text, longest)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from zendesk_chat.airbyte.inputs import (
-    NO_CURSOR_STATE,
-    ConfiguredStream,
-    parse_catalog,
-    parse_state,
-    read_config,
-    require_stdout,
-)
+from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE, parse_catalog, parse_state, read_config, require_stdout
 from zendesk_chat.airbyte.messages import Writer, failure_type
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import Config, require_past_start, unknown_keys
+from zendesk_chat.config import require_past_start, unknown_keys
 from zendesk_chat.engine.events import (
     CredentialsRotated,
     Event,
@@ -34,17 +27,18 @@ from zendesk_chat.errors import ConfigError, ExitCode, origin
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
+from zendesk_chat.streams.stream import Bounds, StateBlob
 
 KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
 
 
 def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, state_path: str | None) -> int:
     """Read the configured streams. Returns the exit code: 0 only if every stream is complete."""
+    now = clock.now()
     try:
         require_stdout()
         config = read_config(config_path, writer)
-        require_past_start(config, clock.now())
+        require_past_start(config, now)
         configured = parse_catalog(read_json(catalog_path, "catalog"))
         states = parse_state(read_json(state_path, "state")) if state_path else {}
         catalog = Catalog(config.redaction)
@@ -54,33 +48,24 @@ def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, stat
         return ExitCode.INCOMPLETE
     for warning in (*unknown_keys(config.raw), *catalog.warnings):
         writer.log("WARN", warning)
-    known = [stream for stream in configured if stream.name in streams]
-    out = EventWriter(writer, clock, {stream.name: states.get(stream.name, NO_CURSOR_STATE) for stream in known})
+    tasks = [
+        Task(
+            streams[name], states.get(name), Bounds(config.start, now, config.lookback, incremental=incremental, end=config.end)
+        )
+        for name, incremental in configured.items()
+        if name in streams
+    ]
+    out = EventWriter(writer, clock, {task.stream.name: task.state or NO_CURSOR_STATE for task in tasks})
     try:
         rotations = Rotations(clock)
-        client = connect(config, clock, rotations.save)
-        for event in run(_tasks(known, streams, states, config, clock), client, rotations, clock):
+        for event in run(tasks, connect(config, clock, rotations.save), rotations, clock):
             out.write(event)
     except ConfigError as error:  # of the client, before any stream
         writer.error(str(error), failure_type(error))
     out.end_unfinished()
-    for stream in configured:
-        if stream.name not in streams:
-            out.end_unknown(stream.name, streams)
+    for name in [name for name in configured if name not in streams]:
+        out.end_unknown(name, streams)
     return ExitCode.INCOMPLETE if out.failed else ExitCode.COMPLETE
-
-
-def _tasks(
-    configured: Sequence[ConfiguredStream],
-    streams: Mapping[str, Stream],
-    states: dict[str, StateBlob],
-    config: Config,
-    clock: Clock,
-) -> Iterator[Task]:
-    now = clock.now()
-    for stream in configured:
-        bounds = Bounds(config.start, now, config.lookback, incremental=stream.incremental, end=config.end)
-        yield Task(streams[stream.name], states.get(stream.name), bounds)
 
 
 class EventWriter:
@@ -89,7 +74,7 @@ class EventWriter:
     Args:
         writer: Writes the messages.
         clock: Time.
-        states: The state of each stream that is to be read.
+        states: The state of each stream to read.
     """
 
     def __init__(self, writer: Writer, clock: Clock, states: Mapping[str, StateBlob]) -> None:
@@ -97,22 +82,40 @@ class EventWriter:
         self._clock = clock
         self._open = dict(states)
         self._alive_at = clock.monotonic()
-        self._started: set[str] = set()
-        self._running: set[str] = set()
+        self._begun: set[tuple[str, str]] = set()  # streams, with the statuses that they have had
         self.failed = False
 
     def write(self, event: Event) -> None:
-        """Write an event. If no record or state was written for long, repeat a state as a sign of life."""
+        """Write an event. If no record or state was written for long, repeat a state as a sign of life.
+
+        Airbyte's heartbeat counts neither logs nor statuses, while a wait may take minutes.
+        """
         self._write(event)
         if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
-            self._keep_alive()
+            started = (stream for stream in self._open if (stream, "STARTED") in self._begun)
+            if (stream := next(started, None)) is not None:
+                self._write_state(stream, self._open[stream])
+
+    def end_unfinished(self) -> None:
+        """End the streams that a stopped run did not finish."""
+        for stream in tuple(self._open):
+            self._end(stream, "INCOMPLETE")
+
+    def end_unknown(self, stream: str, known: Iterable[str]) -> None:
+        """Report a stream that the catalog asks for and that does not exist."""
+        unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
+        advice = f"Refresh the source's schema and choose among: {', '.join(known)}."
+        self._writer.error(unknown + advice, "config_error", stream=stream)
+        self._end(stream, "INCOMPLETE")
 
     def _write(self, event: Event) -> None:
         match event:
             case StreamStarted(stream):
-                self._start(stream)
-            case PageRead():
-                self._page(event)
+                self._begin(stream, "STARTED")
+            case PageRead(stream, records, state):
+                self._begin(stream, "RUNNING")
+                self._writer.records(stream, records)
+                self._write_state(stream, state or NO_CURSOR_STATE, len(records))
             case RateLimited(stream, reset_at):
                 self._writer.stream_status(stream, "RUNNING", quota_reset=reset_at)
             case Note(level, message):
@@ -122,74 +125,36 @@ class EventWriter:
             case CredentialsRotated(config):
                 self._writer.save_config(config)
             case _:
-                self._ended(event)
+                self._write_end(event)
 
-    def _ended(self, event: Event) -> None:
+    def _write_end(self, event: Event) -> None:
         match event:
             case StreamCompleted(stream, stats):
                 self._writer.log("INFO", f"{stream}: {stats}")
                 self._end(stream, "COMPLETE")
-            case StreamUnavailable():
-                self._unavailable(event)
-            case StreamFailed():
-                self._failed(event)
+            case StreamUnavailable(stream, error):  # if the stream failed, Airbyte would fail the complete sync
+                self._writer.log("WARN", f"{stream}: no records, because this account does not have it. {error}")
+                self._write_state(stream, self._open[stream])
+                self._end(stream, "COMPLETE")
+            case StreamFailed(stream, error, stats):
+                internal = type(error).__name__ + (f" from {origin(error.__cause__)}" if error.__cause__ else "")
+                self._writer.log("INFO", f"{stream}: stopped after {stats}")
+                self._writer.error(str(error), failure_type(error), stream=stream, internal=internal)
+                self._end(stream, "INCOMPLETE")
 
-    def end_unfinished(self) -> None:
-        """End the streams that a stopped run did not finish."""
-        for stream in tuple(self._open):
-            self._end(stream, "INCOMPLETE")
-            self.failed = True
-
-    def end_unknown(self, stream: str, known: Iterable[str]) -> None:
-        """Report a stream that the catalog asks for and that does not exist."""
-        self.failed = True
-        unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
-        advice = f"Refresh the source's schema and choose among: {', '.join(known)}."
-        self._writer.error(unknown + advice, "config_error", stream=stream)
-        self._end(stream, "INCOMPLETE")
-
-    def _start(self, stream: str) -> None:
-        self._started.add(stream)
-        self._writer.stream_status(stream, "STARTED")
-
-    def _run(self, stream: str) -> None:
-        if stream not in self._running:
-            self._running.add(stream)
-            self._writer.stream_status(stream, "RUNNING")
-
-    def _page(self, event: PageRead) -> None:
-        self._run(event.stream)
-        self._writer.records(event.stream, event.records)
-        self._write_state(event.stream, event.state or NO_CURSOR_STATE, len(event.records))
-
-    def _keep_alive(self) -> None:
-        """Repeat a state: Airbyte's heartbeat counts neither logs nor statuses, while a wait may take minutes."""
-        stream = next((stream for stream in self._open if stream in self._started), None)
-        if stream is not None:
-            self._write_state(stream, self._open[stream], 0)
-
-    def _write_state(self, stream: str, blob: StateBlob, record_count: int) -> None:
-        self._run(stream)  # Airbyte expects a state only from a running stream
+    def _write_state(self, stream: str, blob: StateBlob, record_count: int = 0) -> None:
+        self._begin(stream, "RUNNING")  # Airbyte expects a state only from a running stream
         self._writer.state(stream, blob, record_count)
         self._open[stream] = blob
         self._alive_at = self._clock.monotonic()
 
-    def _unavailable(self, event: StreamUnavailable) -> None:
-        """Complete a stream without records. If it failed, Airbyte would fail the complete sync."""
-        self._writer.log("WARN", f"{event.stream}: no records, because this account does not have it. {event.error}")
-        self._write_state(event.stream, self._open[event.stream], 0)
-        self._end(event.stream, "COMPLETE")
-
-    def _failed(self, event: StreamFailed) -> None:
-        self.failed = True
-        cause = event.error.__cause__
-        internal = f"{type(event.error).__name__}" + (f" from {origin(cause)}" if cause else "")
-        self._writer.log("INFO", f"{event.stream}: stopped after {event.stats}")
-        self._writer.error(str(event.error), failure_type(event.error), stream=event.stream, internal=internal)
-        self._end(event.stream, "INCOMPLETE")
+    def _begin(self, stream: str, status: Literal["STARTED", "RUNNING"]) -> None:
+        if (stream, status) not in self._begun:
+            self._begun.add((stream, status))
+            self._writer.stream_status(stream, status)
 
     def _end(self, stream: str, status: Literal["COMPLETE", "INCOMPLETE"]) -> None:
         self._open.pop(stream, None)
-        if stream not in self._started:
-            self._start(stream)
+        self._begin(stream, "STARTED")
         self._writer.stream_status(stream, status)
+        self.failed |= status == "INCOMPLETE"

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
 import duckdb
 
-_SCHEMA: Final = "analytics"
 _COLUMN: Final = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
 _STATEMENT: Final = re.compile(r"^(?:-- (.+)\n)?(CREATE OR REPLACE (MACRO|VIEW) analytics\.(\w+)[^;]*;)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Definition:
-    """A statement of ``views.sql``."""
-
-    comment: str
-    sql: str
-    kind: str
-    name: str
 
 
 def create_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -35,24 +23,24 @@ def create_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
         duckdb.Error: The database cannot be written.
     """
     source = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
-    made = _make(connection, [_Definition(*found) for found in _STATEMENT.findall(source)])
-    _comment(connection, made, dict(_COLUMN.findall(source)))
+    connection.execute("CREATE SCHEMA IF NOT EXISTS analytics")
+    made = _make(connection, _STATEMENT.findall(source))
+    # Tools that read the file show these comments.
+    connection.execute("".join(["BEGIN;", *_comments(connection, made, dict(_COLUMN.findall(source))), "COMMIT"]))
     return list(made)
 
 
-def _make(connection: duckdb.DuckDBPyConnection, definitions: Iterable[_Definition]) -> dict[str, str]:
+def _make(connection: duckdb.DuckDBPyConnection, statements: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
     """Create each view by its first definition that works, and drop the others. Returns the comments of the views by name."""
     made: dict[str, str] = {}
     wanted: dict[str, str] = {}
-    for definition in definitions:
-        name = definition.name
-        if definition.kind == "VIEW":
-            wanted.setdefault(name, definition.comment)
-        if name not in made and _works(connection, definition.sql) and name in wanted:
+    for comment, sql, kind, name in statements:
+        if kind == "VIEW":
+            wanted.setdefault(name, comment)
+        if name not in made and _works(connection, sql) and name in wanted:
             made[name] = wanted[name]
     for name in wanted.keys() - made.keys():
-        _works(connection, f"DROP VIEW IF EXISTS {_SCHEMA}.{name}")
+        _works(connection, f"DROP VIEW IF EXISTS analytics.{name}")
     return made
 
 
@@ -65,21 +53,17 @@ def _works(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
     return True
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], columns: Mapping[str, str]) -> None:
-    """Store the comments of the views and their columns in the database, for tools that show them."""
-    connection.execute("".join(["BEGIN;", *_comments(connection, views, columns), "COMMIT"]))
-
-
 def _comments(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], columns: Mapping[str, str]) -> Iterator[str]:
+    """Yield the statements that store the comments of the views and their columns."""
     found = connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = ? AND database_name = current_database()",
-        [_SCHEMA],
+        "SELECT table_name, column_name FROM duckdb_columns() "
+        "WHERE schema_name = 'analytics' AND database_name = current_database()"
     ).fetchall()
     for name, comment in views.items():
-        yield f"COMMENT ON VIEW {_SCHEMA}.{name} IS {_literal(comment)};"
+        yield f"COMMENT ON VIEW analytics.{name} IS {_literal(comment)};"
     for view, column in found:
         if view in views:
-            yield f'COMMENT ON COLUMN {_SCHEMA}.{view}."{column}" IS {_literal(columns[column])};'
+            yield f'COMMENT ON COLUMN analytics.{view}."{column}" IS {_literal(columns[column])};'
 
 
 def _literal(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from zendesk_chat.library.account import Account
-from zendesk_chat.library.catalog import find_stream
 from zendesk_chat.library.reading import Batch, read
 from zendesk_chat.streams.stream import StateBlob
 from zendesk_chat.tables.arrow import RecordReader, arrow_schema
@@ -21,12 +20,8 @@ class ArrowBatch:
     """A ``Batch`` as a table.
 
     Attributes:
-        stream: Name of the stream.
         table: Columns of timestamps, numbers, strings and booleans; nested fields are JSON strings. Fields that are not in
             the schema are in the JSON of ``_extra``, values that do not fit their column's type in that of ``_unparsed``.
-        state: As in ``Batch``.
-        progress: As in ``Batch``.
-        parents: As in ``Batch``.
     """
 
     stream: str
@@ -43,9 +38,10 @@ def read_arrow(account: Account, stream: str, state: StateBlob | None = None) ->
 
 def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
     """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take page by page."""
-    batches = read_arrow(account, stream, state)
+    (found,) = account.catalog.select([stream])
+    tables = (batch.table for batch in read_arrow(account, stream, state))
     return pa.RecordBatchReader.from_batches(
-        arrow_schema(StreamTable.of(find_stream(account, stream))), _record_batches(batches)
+        arrow_schema(StreamTable.of(found)), (batch for table in tables for batch in table.to_batches())
     )
 
 
@@ -58,8 +54,3 @@ def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generat
                 readers[batch.stream] = RecordReader(StreamTable.of(account.catalog.streams[batch.stream]))
             table = readers[batch.stream].read(batch.records)
             yield ArrowBatch(batch.stream, table, batch.state, batch.progress, batch.parents)
-
-
-def _record_batches(batches: Generator[ArrowBatch, None, None]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        yield from batch.table.to_batches()

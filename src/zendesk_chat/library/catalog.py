@@ -19,7 +19,6 @@ class StreamInfo:
     """A stream that can be read.
 
     Attributes:
-        name: The name to pass to ``read``.
         primary_key: Top-level fields that identify a record; empty if there is exactly one record.
         cursor_field: The field that orders the stream; None if each read reads it completely.
         schema: JSON schema of its records (draft-07).
@@ -36,24 +35,14 @@ class StreamInfo:
 
 def list_streams(account: Account | None = None) -> tuple[StreamInfo, ...]:
     """Return all streams. With an account, their schemas describe the redacted records."""
-    return tuple(map(_info, (account.catalog if account else Catalog()).streams.values()))
+    return tuple(
+        StreamInfo(stream.name, stream.primary_key, stream.cursor_field, stream.schema.to_json(), stream.parent_field)
+        for stream in (account.catalog if account else Catalog()).streams.values()
+    )
 
 
 def chosen(account: Account, names: Iterable[str] | None) -> list[Stream]:
-    """Return the named streams, each once, or all without names.
-
-    Raises:
-        ConfigError: There is no stream of that name.
-    """
+    """Return the named streams, each once, or all without names. Raises a ConfigError if there is none of a name."""
     if isinstance(names, str):
         raise ConfigError("streams: give a list of names.")
     return account.catalog.select(names)
-
-
-def find_stream(account: Account, name: str) -> Stream:
-    """Return one stream. Raises ConfigError if there is none of that name."""
-    return account.catalog.select([name])[0]
-
-
-def _info(stream: Stream) -> StreamInfo:
-    return StreamInfo(stream.name, stream.primary_key, stream.cursor_field, stream.schema.to_json(), stream.parent_field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -14,17 +14,16 @@ from typing import Final, cast
 import dlt
 import pyarrow as pa
 from dlt.common.destination import AnyDestination
-from dlt.common.schema.typing import TColumnSchema, TWriteDispositionConfig
-from dlt.extract import DltResource, DltSource, make_hints
+from dlt.common.schema.typing import TWriteDispositionConfig
+from dlt.extract import DltResource, DltSource
 
 from zendesk_chat.library.account import Account
 from zendesk_chat.library.arrow import to_arrow
 from zendesk_chat.library.catalog import chosen
-from zendesk_chat.library.reading import Batch, StreamsFailedError, read_several
-from zendesk_chat.streams.stream import Stream
-from zendesk_chat.tables.merging import merge, naming_rows
+from zendesk_chat.library.reading import StreamsFailedError, read_several
+from zendesk_chat.tables.merging import merge, naming_rows, table_hints
 from zendesk_chat.tables.spool import Spool
-from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
+from zendesk_chat.tables.table import StreamTable
 
 SOURCE: Final = "zendesk_chat"
 STATE: Final = "state"
@@ -40,24 +39,16 @@ def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSou
     replace their table. With the write disposition "replace", a stream is read from the start. If a stream fails, the run
     fails, and nothing of it is loaded.
 
-    Args:
-        account: The account to read.
-        streams: Names of streams. Default: all that the account has.
+    ``streams`` are names. Default: all that the account has.
     """
     selected = chosen(account, streams)
+    groups: dict[object, list[StreamTable]] = {}  # streams that share their pages
+    for stream in selected:
+        groups.setdefault(stream.source, []).append(StreamTable.of(stream))
     resources: dict[str, DltResource] = {}
-    for group in _shared_pages(selected):
-        feed = _Feed(account, tuple(map(StreamTable.of, group)), required=streams is not None)
-        resources |= feed.resources()
+    for group in groups.values():
+        resources |= _Feed(account, tuple(group), required=streams is not None).resources()
     return DltSource(dlt.Schema(SOURCE), SOURCE, [resources[stream.name] for stream in selected])
-
-
-def _shared_pages(streams: Sequence[Stream]) -> list[list[Stream]]:
-    """Group the streams that share their pages."""
-    groups: dict[object, list[Stream]] = {}
-    for stream in streams:
-        groups.setdefault(stream.source, []).append(stream)
-    return list(groups.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +64,6 @@ class _Feed:
     """Streams that share their pages: each page is read once, for all of them that the pipeline selects.
 
     Attributes:
-        account: The account to read.
-        tables: The tables of the streams.
         required: Whether it is an error if the account lacks one of the streams.
     """
 
@@ -83,9 +72,14 @@ class _Feed:
     required: bool
 
     def resources(self) -> dict[str, DltResource]:
-        """Return a resource for each stream, which takes its rows out of the common ones."""
+        """Return a resource for each stream, which takes its rows from the common ones."""
         pages = DltResource.from_data(self.rows, f"pages_of_{self.tables[0].name}", SOURCE, selected=False).parallelize()
-        return {table.name: _resource(table, pages) for table in self.tables}
+        resources = {}
+        for table in self.tables:
+            hints = table_hints(table, "replace" if table.mirrors else _MERGED)
+            rows = partial(_tables_of, table.name)
+            resources[table.name] = DltResource.from_data(rows, table.name, SOURCE, hints, data_from=pages)
+        return resources
 
     def rows(self) -> Iterator[_Rows]:
         """Read the selected streams, and yield their rows when all are read.
@@ -95,14 +89,22 @@ class _Feed:
         resources = dlt.current.source().selected_resources
         selected = [table for table in self.tables if table.name in resources]
         memories = {table.name: dlt.current.resource_state(table.name) for table in selected}
-        stored = {name: None if _replaces(resources[name]) else _stored(memory) for name, memory in memories.items()}
+        stored = {
+            name: json.loads(memory[STATE]) if STATE in memory and not _replaces(resources[name]) else None
+            for name, memory in memories.items()
+        }
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zendesk-chat-")))
             spools = {table.name: Spool(directory / f"{table.name}.parquet", table) for table in selected}
             for spool in spools.values():
                 stack.callback(spool.clear)
-            batches = read_several(self.account, stored, required=self.required)
-            states = _read_into(self.account, spools, batches)
+            states: dict[str, dict[str, object]] = {}
+            try:
+                for batch in to_arrow(self.account, read_several(self.account, stored, required=self.required)):
+                    spools[batch.stream].append(batch.table, batch.parents)
+                    states[batch.stream] = batch.state
+            except StreamsFailedError as failed:
+                raise failed from next(iter(failed.errors.values()))
             for table in selected:
                 if table.name in states:  # or the account lacks it
                     yield from _rows_of(table, spools[table.name], resources[table.name])
@@ -112,32 +114,8 @@ class _Feed:
 
 
 def _tables_of(stream: str, rows: _Rows) -> Iterator[pa.Table]:
-    """Yield the rows that are of one stream."""
     if rows.stream == stream:
         yield rows.table
-
-
-def _resource(table: StreamTable, pages: DltResource) -> DltResource:
-    columns: dict[str, TColumnSchema] = {name: {"data_type": kind} for name, kind in table.columns.items()}
-    columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
-    for name in table.primary_key:
-        columns[name]["primary_key"] = True  # not by primary_key=, which would forbid a null where a key did not fit
-    hints = make_hints(table.name, columns=columns, write_disposition="replace" if table.mirrors else _MERGED)
-    return DltResource.from_data(partial(_tables_of, table.name), table.name, SOURCE, hints, data_from=pages)
-
-
-def _read_into(
-    account: Account, spools: Mapping[str, Spool], batches: Generator[Batch, None, None]
-) -> dict[str, dict[str, object]]:
-    """Read to the end. Returns the last state of each stream."""
-    states: dict[str, dict[str, object]] = {}
-    try:
-        for batch in to_arrow(account, batches):
-            spools[batch.stream].append(batch.table, batch.parents)
-            states[batch.stream] = batch.state
-    except StreamsFailedError as failed:
-        raise failed from next(iter(failed.errors.values()))
-    return states
 
 
 def _rows_of(table: StreamTable, spool: Spool, resource: DltResource) -> Iterator[_Rows]:
@@ -145,22 +123,18 @@ def _rows_of(table: StreamTable, spool: Spool, resource: DltResource) -> Iterato
     rows = spool.rows()
     qualify = _qualifier() if _merges_by_key(resource) and (table.parent_field or table.latest_by) else None
     if qualify is not None:
-        resource.apply_hints(write_disposition=cast("TWriteDispositionConfig", merge(table, qualify)))
+        resource.apply_hints(write_disposition=merge(table, qualify))
     yield from (_Rows(table.name, batch) for batch in rows.batches)
     if qualify is not None and rows.parents is not None:
         yield _Rows(table.name, naming_rows(table, rows.parents))
 
 
 def _qualifier() -> Callable[[str], str] | None:
-    """How the SQL of the pipeline's destination names a table; None if the destination does not merge by SQL."""
+    """Return what names a table in the SQL of the pipeline's destination; None if the destination does not merge by SQL."""
     pipeline = dlt.current.pipeline()
     destination = cast("AnyDestination | None", pipeline.destination)
-    if destination is None:
-        return None
-    strategies = destination.capabilities().supported_merge_strategies
-    if not strategies or "delete-insert" not in strategies:
-        return None
-    return pipeline.sql_client().make_qualified_table_name
+    strategies = destination.capabilities().supported_merge_strategies if destination else None
+    return pipeline.sql_client().make_qualified_table_name if "delete-insert" in (strategies or ()) else None
 
 
 def _merges_by_key(resource: DltResource) -> bool:
@@ -172,7 +146,3 @@ def _merges_by_key(resource: DltResource) -> bool:
 def _replaces(resource: DltResource) -> bool:
     given = resource.write_disposition
     return (given["disposition"] if isinstance(given, dict) else given) == "replace"
-
-
-def _stored(memory: MutableMapping[str, str]) -> dict[str, object] | None:
-    return json.loads(memory[STATE]) if STATE in memory else None

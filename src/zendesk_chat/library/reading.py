@@ -23,11 +23,11 @@ from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.engine.threads import SETTLE_SECONDS
 from zendesk_chat.errors import ConnectorError, StateError
 from zendesk_chat.library.account import Account, logger
-from zendesk_chat.library.catalog import chosen, find_stream
+from zendesk_chat.library.catalog import chosen
 from zendesk_chat.printable import printable
 from zendesk_chat.streams.stream import StateBlob
 
-LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING}
+_LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,6 @@ class Batch:
     """The records of one page, and the state from which to resume once they are stored.
 
     Attributes:
-        stream: Name of the stream.
         records: JSON objects as UTF-8, each on one line, as the API sent them. There may be none.
         state: JSON. Pass it to a later read to get only what is new or changed. It is always empty for a stream without a
             cursor, which every read reads completely.
@@ -74,17 +73,15 @@ def read(account: Account, stream: str, state: StateBlob | None = None) -> Gener
     ``Batch.parents``. Of two records in ``visitors``, keep the one with the later ``last_chat_timestamp``. To stop early,
     leave the loop or close the generator: its threads end when the current requests are answered.
 
-    Args:
-        account: The account to read.
-        stream: Name of the stream.
-        state: The state of the last batch that you stored. Without it, the read starts at the account's ``start_date``.
+    ``state`` is that of the last batch that you stored. Without it, the read starts at the account's ``start_date``.
 
     Raises:
         ConfigError: There is no such stream, or the state is malformed (a StateError).
         ConnectorError: The stream failed; its type shows what recovers. Batches yielded before it remain valid. An
             UnavailableError means that the account lacks the stream.
     """
-    return _read_one(account, find_stream(account, stream).name, _checked(stream, state))
+    (found,) = account.catalog.select([stream])
+    return _read_one(account, found.name, _checked(stream, state))
 
 
 def read_all(
@@ -109,19 +106,6 @@ def read_all(
 
 def read_several(account: Account, states: Mapping[str, StateBlob | None], *, required: bool) -> Generator[Batch, None, None]:
     """Read streams from their states; with ``required``, a stream that the account lacks is an error."""
-    if failures := (yield from _batches(account, states, required=required)):
-        raise StreamsFailedError(failures)
-
-
-def _read_one(account: Account, stream: str, state: StateBlob | None) -> Generator[Batch, None, None]:
-    if failures := (yield from _batches(account, {stream: state}, required=True)):
-        raise failures[stream]
-
-
-def _batches(
-    account: Account, states: Mapping[str, StateBlob | None], *, required: bool
-) -> Generator[Batch, None, dict[str, ConnectorError]]:
-    """Yield the batches of streams from their states on. Returns the error of each stream that failed."""
     failures: dict[str, ConnectorError] = {}
     clock = SystemClock()
     client = account.client(clock)
@@ -138,13 +122,22 @@ def _batches(
     finally:
         clock.stop()
         client.settle(SETTLE_SECONDS)  # tokens that are being renewed would be lost
-    return failures
+    if failures:
+        raise StreamsFailedError(failures)
+
+
+def _read_one(account: Account, stream: str, state: StateBlob | None) -> Generator[Batch, None, None]:
+    try:
+        yield from read_several(account, {stream: state}, required=True)
+    except StreamsFailedError as failed:
+        error = failed.errors[stream]
+        raise error from error.__cause__  # without the error of several streams as its context
 
 
 def _log(event: Event) -> None:
     match event:
         case Note(level, message):
-            logger.log(LEVELS[level], "%s", printable(message))
+            logger.log(_LEVELS[level], "%s", printable(message))
         case RateLimited(stream, reset_at):
             logger.info("%s waits for the request quota until %.0f (seconds since 1970).", stream, reset_at)
         case StreamCompleted(stream, stats):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +24,7 @@ from zendesk_chat.load.report import LoadReport, print_report
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.load.transaction import read_states
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
+from zendesk_chat.streams.stream import Bounds, Stream
 from zendesk_chat.tables.table import StreamTable
 
 if TYPE_CHECKING:
@@ -41,61 +40,30 @@ OPTIONS: Final = {  # by the configuration key that each sets
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A run, from valid arguments and a valid configuration.
-
-    Attributes:
-        config: The configuration.
-        streams: The streams to load.
-        required: Names of the streams that the user named: it is an error if the account lacks one.
-        to: URL of the destination.
-        config_path: The file in which to store renewed tokens.
-        full_refresh: Whether to read everything again.
-    """
-
-    config: Config
-    streams: tuple[Stream, ...]
-    required: frozenset[str]
-    to: str
-    config_path: str | None
-    full_refresh: bool
-
-
 def sync(options: argparse.Namespace, clock: Clock) -> int:
     """Load the account into a database. Returns the exit code; see ``errors.ExitCode``."""
     console = PlainConsole(stderr=True)
-    try:
-        plan, warnings = make_plan(options, os.environ, clock.now())
+    try:  # validate everything before any request and before the destination is opened
+        raw = gather_config(options, os.environ)
+        names = _names_of_keys(options, os.environ)
+        config = parse_config(raw, names)
+        require_past_start(config, clock.now(), names)
+        catalog = Catalog(config.redaction)
+        streams = catalog.select(choose_streams(options.streams, options.exclude))
+        duckdb_path(options.to)  # raises if it is not a destination
+        warnings = catalog.warnings
     except ConfigError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE
     for warning in warnings:
         say(console, f"warning: {warning}", "yellow")
     try:
-        report = _load(plan, clock, console)
+        report = _load(options, config, streams, clock, console)
     except ConnectorError as error:
         say(console, f"error: {error}")
         return exit_code([error])
     print_report(report, PlainConsole())
     return report.exit_code
-
-
-def make_plan(options: argparse.Namespace, environment: Mapping[str, str], now: float) -> tuple[Plan, list[str]]:
-    """Validate arguments and configuration, before any request and before the destination is opened. Returns warnings too.
-
-    Raises:
-        ConfigError: An argument or a setting is wrong.
-    """
-    raw = gather_config(options, environment)
-    called = names_of_keys(options, environment)
-    config = parse_config(raw, called)
-    require_past_start(config, now, called)
-    catalog = Catalog(config.redaction)
-    chosen = tuple(catalog.select(choose_streams(options.streams, options.exclude)))
-    duckdb_path(options.to)  # raises if it is not a destination
-    required = frozenset(stream.name for stream in chosen) if options.streams else frozenset[str]()
-    return Plan(config, chosen, required, options.to, options.config, options.full_refresh), list(catalog.warnings)
 
 
 def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, object]:
@@ -109,32 +77,34 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
         raise ConfigError(f"{options.config}: {' '.join(misspelt)}")
     if not options.config:
         raw |= {key: environment[name] for key, name in ENVIRONMENT.items() if environment.get(name)}
-    given = {key: value for key, option in OPTIONS.items() if (value := _value(options, option)) is not None}
+    given = _given(options)
     if "access_token" in given:
         raw.pop("credentials", None)
     raw |= given
     if options.redact:
         raw["redact"] = add_redactions(raw.get("redact"), options.redact, environment.get(HASH_KEY))
     raw.setdefault("start_date", EVERYTHING)
-    require_account(raw, options.config)
+    _require_account(raw, options.config)
     return raw
 
 
-def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    """Return the values of the options that set a key of the configuration, by key."""
+    values = {key: getattr(options, option.removeprefix("--").replace("-", "_")) for key, option in OPTIONS.items()}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the user's name of each key that is set: an option, an environment variable, or a key in a file."""
     if options.config:
         names = {key: f"{key} in {options.config}" for key in TOP_KEYS}
     else:
         names = {key: name for key, name in ENVIRONMENT.items() if environment.get(name)}
-    return names | {key: option for key, option in OPTIONS.items() if _value(options, option) is not None}
+    return names | {key: OPTIONS[key] for key in _given(options)}
 
 
-def require_account(raw: Mapping[str, object], path: str | None) -> None:
-    """Check that a configuration has an account and credentials.
-
-    Raises:
-        ConfigError: One is missing; the message names the options and keys for it.
-    """
+def _require_account(raw: Mapping[str, object], path: str | None) -> None:
+    """Check that a configuration has an account and credentials. Raises a ConfigError that names the options and keys."""
     missing = [] if raw.get("subdomain") else ["subdomain"]
     missing += [] if raw.get("access_token") or raw.get("credentials") else ["access_token"]
     if not missing:
@@ -146,11 +116,6 @@ def require_account(raw: Mapping[str, object], path: str | None) -> None:
         raise ConfigError(f"Missing in {path}: {what}. Add {keys} to the file, or give {options}.")
     variables = " and ".join(ENVIRONMENT[key] for key in missing)
     raise ConfigError(f"Missing: {what}. Give {options}, or set {variables}, or give --config FILE.")
-
-
-def _value(options: argparse.Namespace, option: str) -> str | None:
-    value: str | None = getattr(options, option.removeprefix("--").replace("-", "_"))
-    return value
 
 
 def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, object]:
@@ -172,22 +137,20 @@ def add_redactions(configured: object, given: Sequence[str], hash_key: str | Non
     return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in rules)]}
 
 
-def _load(plan: Plan, clock: Clock, console: Console) -> LoadReport:
-    tables = [StreamTable.of(stream) for stream in plan.streams]
-    with open_target(plan.to) as target:
-        states = {} if plan.full_refresh else read_states(target)
-        store = ConfigFile(Path(plan.config_path), clock) if plan.config_path else None
-        tasks = _tasks(plan.streams, states, plan.config, clock)
+def _load(options: argparse.Namespace, config: Config, streams: Sequence[Stream], clock: Clock, console: Console) -> LoadReport:
+    tables = [StreamTable.of(stream) for stream in streams]
+    required = [stream.name for stream in streams] if options.streams else []
+    full_refresh: bool = options.full_refresh
+    with open_target(options.to) as target:
+        states = {} if full_refresh else read_states(target)
+        store = ConfigFile(Path(options.config), clock) if options.config else None
+        bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
+        tasks = [Task(stream, states.get(stream.name), bounds) for stream in streams]
         rotations = Rotations(clock)
-        events = run(tasks, connect(plan.config, clock, rotations.save, store), rotations, clock)
+        events = run(tasks, connect(config, clock, rotations.save, store), rotations, clock)
         with show_progress(console) as observe:
-            report = load_events(events, tables, target, observe, full_refresh=plan.full_refresh, required=plan.required)
+            report = load_events(events, tables, target, observe, full_refresh=full_refresh, required=required)
         if target.connection is not None:
             with explained(f"making the views in {target.name}"):
                 create_views(target.connection)
         return report
-
-
-def _tasks(streams: Sequence[Stream], states: Mapping[str, StateBlob], config: Config, clock: Clock) -> Iterator[Task]:
-    bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
-    return (Task(stream, states.get(stream.name), bounds) for stream in streams)

@@ -38,26 +38,16 @@ if sys.platform != "win32":
 
 RESERVED_BYTES: Final = 2048  # space for new tokens that are longer than the old ones
 LOCK_SECONDS: Final = 60.0
-LOCK_POLL_SECONDS: Final = 0.1
 
 
 def read_config(path: Path) -> dict[str, object]:
-    """Return the JSON object in a configuration file.
-
-    Raises:
-        ConfigError: The file cannot be read, or contains something else.
-    """
+    """Return the JSON object in a configuration file. Raises a ConfigError if there is none, or the file is unreadable."""
     return _object(path, read_json(str(path), "config"))
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """The user's configuration file as the store of renewed tokens.
-
-    Attributes:
-        path: As the user gave it. It may be a symbolic link.
-        clock: The clock to wait by while another process renews the tokens.
-    """
+    """The user's configuration file, or a symbolic link to it, as the store of renewed tokens."""
 
     path: Path
     clock: Clock
@@ -66,9 +56,7 @@ class ConfigFile:
     def prepare(self) -> Iterator[TokenSlot]:
         """Lock the file and prove that new tokens can be stored in it.
 
-        Raises:
-            ConfigError: New tokens could not be stored.
-            TransientError: Another process holds the lock for too long.
+        Raises a ConfigError if they cannot, and a TransientError if another process holds the lock for too long.
         """
         with ExitStack() as stack:
             try:
@@ -81,11 +69,11 @@ class ConfigFile:
             yield TokenSlot(target.stored(), target.save)
 
     def _target(self, stack: ExitStack) -> _Target:
-        file = _open_locked(self.path, self.clock)
+        file = self._open_locked()
         stack.callback(os.close, file)
         real = self.path.resolve(strict=True)
         content = _read(file)
-        raw = _decode(self.path, content)
+        raw = _object(self.path, decode_json(content, str(self.path), "config"))
         size = len(_encode(raw)) + RESERVED_BYTES
         copy = _new_copy(real, b" " * size)
         if copy:
@@ -97,6 +85,21 @@ class ConfigFile:
             original.reserve(size)
         return _Target(self.path, real, raw, original, copy, replaceable)
 
+    def _open_locked(self) -> int:
+        deadline = self.clock.monotonic() + LOCK_SECONDS
+        while True:
+            if not stat.S_ISREG(self.path.stat().st_mode):  # opening a pipe could block
+                raise OSError(0, "it is not a regular file")
+            file = os.open(self.path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            if _lock(file) and _is_at(self.path, file):
+                return file
+            os.close(file)  # another process has the lock, or had it and replaced the file
+            if self.clock.monotonic() >= deadline:
+                raise TransientError(
+                    f"Another process has been renewing the OAuth tokens in {self.path} for too long. Run again later."
+                )
+            self.clock.sleep(0.1)
+
 
 @dataclass(frozen=True, slots=True)
 class _Target:
@@ -105,8 +108,6 @@ class _Target:
     Attributes:
         path: The file, as the user named it.
         real: The same with symbolic links resolved.
-        raw: Its configuration.
-        original: The open file, to write in place.
         copy: A second file for the new configuration; None if it cannot be created in any directory.
         replaceable: Whether the copy may be renamed to the file.
     """
@@ -128,26 +129,17 @@ class _Target:
     def save(self, renewed: OAuth) -> None:
         """Store new tokens. If that fails, raises a ConfigError that names the file with them."""
         content = _encode(rotated_config(self.raw, renewed))
-        copied = self._write_copy(content)
-        if copied and self.replaceable and self.copy and self.copy.replace(self.real):
+        copy = self.copy if self.copy and self.copy.write(content) else None
+        if copy and self.replaceable and copy.replace(self.real):
             return
         try:
             self.original.write(content)
         except OSError as error:
-            raise self._not_stored(error, self.copy if copied else _rescue(self.real, content)) from None
-
-    def _write_copy(self, content: bytes) -> bool:
-        try:
-            return self.copy is not None and self.copy.write(content)
-        except OSError:
-            return False
-
-    def _not_stored(self, error: OSError, copy: _Copy | None) -> ConfigError:
-        failed = f"The OAuth tokens were renewed, but the new ones could not be stored in {self.path}: {_reason(error)}."
-        if copy is None:
-            return ConfigError(f"{failed} No other file could be written, so they are lost. Authenticate again.")
-        copy.keep()
-        return ConfigError(f"{failed} They are in {copy.path}: move that file to {self.path}, and run again.")
+            failed = f"The OAuth tokens were renewed, but the new ones could not be stored in {self.path}: {_reason(error)}."
+            if not copy and not (copy := _rescue(self.real, content)):
+                raise ConfigError(f"{failed} No other file could be written, so they are lost. Authenticate again.") from None
+            copy.keep()
+            raise ConfigError(f"{failed} They are in {copy.path}: move that file to {self.path}, and run again.") from None
 
 
 class _Original:
@@ -204,10 +196,13 @@ class _Copy:
         return (_owner(ours), ours.st_mode) == (_owner(theirs), theirs.st_mode)
 
     def write(self, content: bytes) -> bool:
-        """Store the configuration in this file."""
-        _write(self._file, content)
-        os.ftruncate(self._file, len(content))
-        os.fsync(self._file)
+        """Store the configuration in this file. Returns False if that fails."""
+        try:
+            _write(self._file, content)
+            os.ftruncate(self._file, len(content))
+            os.fsync(self._file)
+        except OSError:
+            return False
         return True
 
     def replace(self, real: Path) -> bool:
@@ -238,12 +233,9 @@ def _new_copy(real: Path, content: bytes) -> _Copy | None:
         with suppress(OSError):
             file, name = tempfile.mkstemp(prefix=f"{real.name}.new-tokens-", dir=directory)
             copy = _Copy(Path(name), file)
-            try:
-                copy.write(content)
-            except OSError:
-                copy.close()
-            else:
+            if copy.write(content):
                 return copy
+            copy.close()
     return None
 
 
@@ -258,30 +250,10 @@ def _directories(real: Path) -> Iterator[Path]:
 
 def _rescue(real: Path, content: bytes) -> _Copy | None:
     """Store a configuration in any file, after the user's file and its copy failed."""
-    copy = _new_copy(real, content)
-    if copy:
+    if copy := _new_copy(real, content):
         copy.keep()
         copy.close()
     return copy
-
-
-def _open_locked(path: Path, clock: Clock) -> int:
-    """Open a file and lock it."""
-    deadline = clock.monotonic() + LOCK_SECONDS
-    while True:
-        file = _open_regular(path)
-        if _lock(file) and _is_at(path, file):
-            return file
-        os.close(file)  # another process has the lock, or had it and replaced the file
-        if clock.monotonic() >= deadline:
-            raise TransientError(f"Another process has been renewing the OAuth tokens in {path} for too long. Run again later.")
-        clock.sleep(LOCK_POLL_SECONDS)
-
-
-def _open_regular(path: Path) -> int:
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe could block
-        raise OSError(0, "it is not a regular file")
-    return os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
 
 
 def _is_at(path: Path, file: int) -> bool:
@@ -332,10 +304,6 @@ def _owner(status: os.stat_result) -> tuple[int, int]:
 
 def _reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
-
-
-def _decode(path: Path, content: bytes) -> dict[str, object]:
-    return _object(path, decode_json(content, str(path), "config"))
 
 
 def _object(path: Path, raw: object) -> dict[str, object]:

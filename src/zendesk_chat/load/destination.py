@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import dlt
 import duckdb
@@ -20,30 +19,25 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.failures import explained
 
-_SQL_DATABASES: Final = {
-    "postgres": "postgres",
-    "postgresql": "postgres",
-    "redshift": "redshift",
-    "snowflake": "snowflake",
-    "mssql": "mssql",
-}
-"""dlt's name of the destination for each scheme of a URL that dlt accepts as credentials."""
+Setting: TypeAlias = str | bool | int | float | list[str]
+"""A value of a setting of DuckDB."""
 
-ACCEPTED: Final = (
+_SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
+_ACCEPTED: Final = (
     "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or "
     "postgres://user:password@host/database and likewise redshift, snowflake, mssql, each after for example "
     "pip install 'dlt[postgres]'"
 )
-_FILE_ENDINGS: Final = (".duckdb", ".ddb", ".db")
 _PIPELINE: Final = "zendesk_chat"
-_DUCKDB: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "memory_limit": "256MB",  # bounds the memory of a run; the rest spills to the run's own directory
+MEMORY_LIMIT: Final = "256MB"
+_DUCKDB: Final[dict[str, Setting]] = {
+    "memory_limit": MEMORY_LIMIT,  # the rest spills to the run's own directory
     "force_compression": "zstd",  # strings take a third of the space and half of the time of DuckDB's own choice
     "enable_external_file_cache": False,  # no file is read twice
 }
-_ROW_GROUP_SIZE: Final = (
-    8192  # a group of DuckDB's default, 122,880 chats, exceeds the memory, and each added row would write it again
-)
+# The file replaces the empty in-memory database as the default one of all connections, as dlt expects. A row group of
+# DuckDB's default, 122,880 chats, exceeds the memory, and each added row would write it again.
+_ATTACH: Final = "ATTACH OR REPLACE {} AS memory (TYPE duckdb, ROW_GROUP_SIZE 8192)"
 _SETTINGS: Final = {
     "runtime.dlthub_telemetry": False,
     "runtime.log_level": "CRITICAL",  # we report errors ourselves
@@ -80,24 +74,40 @@ def open_target(url: str) -> Iterator[Target]:
         ConfigError: The URL is malformed.
         DestinationError: The destination cannot be opened or written.
     """
-    with contextlib.ExitStack() as stack:
+    path = duckdb_path(url)
+    name = path or f"the {url.partition('://')[0]} database"  # no more of the URL: it has the password
+    with ExitStack() as stack:
         with explained("making a directory for temporary files"):
-            directory = Path(stack.enter_context(temporary_directory()))
-        path = duckdb_path(url)
-        connection = None if path is None else stack.enter_context(_open_duckdb(path, directory))
-        name = path or f"the {url.partition('://')[0]} database"  # no more of the URL: it has the password
+            temporary = tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
+            directory = Path(stack.enter_context(temporary))
         with explained(f"opening {name}"):
-            target = _start_pipeline(url, connection, directory, name)
-            target.pipeline.sync_destination()
-        yield target
+            connection = None
+            if path is not None:
+                settings = _DUCKDB | {"temp_directory": str(directory)}
+                connection = stack.enter_context(open_duckdb(path, _ATTACH, settings))
+            pipeline = _start_pipeline(url, connection, directory)
+        yield Target(pipeline, directory, connection, name)
         if connection is not None:
             with explained(f"closing {name}"):
                 connection.execute("DROP SCHEMA IF EXISTS main_staging CASCADE")
 
 
-def temporary_directory() -> tempfile.TemporaryDirectory[str]:
-    """Return a new directory for temporary files. If it cannot be removed later, that is not an error."""
-    return tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
+@contextmanager
+def open_duckdb(path: str, attach: str, settings: Mapping[str, Setting]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file with the statement ``attach``, in which ``{}`` is the file, and with these settings of DuckDB."""
+    with closing(duckdb.connect(config=dict(settings))) as connection:
+        # duckdb.connect(path) would guess the kind of the file, and download an extension for a SQLite file.
+        connection.execute(attach.format("'" + path.replace("'", "''") + "'"))
+        yield connection
+
+
+def column_types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Return DuckDB's type of each column of a table, by name; nothing if there is no such table."""
+    sql = """
+        SELECT column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ?
+    """
+    return dict(connection.execute(sql, [table]).fetchall())
 
 
 def duckdb_path(url: str) -> str | None:
@@ -106,34 +116,24 @@ def duckdb_path(url: str) -> str | None:
     if separator and scheme in _SQL_DATABASES:
         return None
     if not separator or scheme != "duckdb":
-        meant = f" Did you mean duckdb:///{url}?" if url.endswith(_FILE_ENDINGS) else ""
-        raise ConfigError(f"--to must be one of: {ACCEPTED}.{meant}")
+        meant = f" Did you mean duckdb:///{url}?" if url.endswith((".duckdb", ".ddb", ".db")) else ""
+        raise ConfigError(f"--to must be one of: {_ACCEPTED}.{meant}")
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path.startswith(":"):
         raise ConfigError("--to duckdb: write the path of a file after three slashes, as in duckdb:///chats.duckdb")
     return path
 
 
-@contextmanager
-def _open_duckdb(path: str, directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    literal = "'" + path.replace("'", "''") + "'"
-    with contextlib.closing(duckdb.connect(config=_DUCKDB | {"temp_directory": str(directory)})) as connection:
-        with explained(f"opening {path}"):
-            # It replaces the empty in-memory database as the default one of all connections, as dlt expects.
-            connection.execute(f"ATTACH OR REPLACE {literal} AS memory (TYPE duckdb, ROW_GROUP_SIZE {_ROW_GROUP_SIZE})")
-        yield connection
-
-
-def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, directory: Path, name: str) -> Target:
+def _start_pipeline(url: str, connection: duckdb.DuckDBPyConnection | None, directory: Path) -> dlt.Pipeline:
     _quieten()
-    destination = _dlt_destination(url, connection)
     pipeline = dlt.pipeline(
         _PIPELINE,
         pipelines_dir=str(directory / "dlt"),
-        destination=destination,
+        destination=_dlt_destination(url, connection),
         dataset_name="main" if connection is not None else _PIPELINE,
     )
-    return Target(pipeline, directory, connection, name)
+    pipeline.sync_destination()
+    return pipeline
 
 
 def _quieten() -> None:
@@ -154,5 +154,5 @@ def _dlt_destination(url: str, connection: duckdb.DuckDBPyConnection | None) -> 
         # dlt raises the checkpoint threshold to 1 GB, which writes every row to the log and again to the file.
         credentials = DuckDbCredentials(connection, pragmas=["checkpoint_threshold = '16MB'"])
         return cast("AnyDestination", dlt.destinations.duckdb(credentials, **options))
-    name = _SQL_DATABASES[url.partition("://")[0]]
+    name = url.partition("://")[0].replace("postgresql", "postgres")
     return cast("AnyDestination", Destination.from_reference(name, credentials=url, **options))

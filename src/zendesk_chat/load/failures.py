@@ -17,10 +17,9 @@ from zendesk_chat.errors import NO_THREAD, DestinationError, DestinationRefusedE
 
 @dataclass(frozen=True, slots=True)
 class _KnownCause:
-    """A cause that you can recognize by a phrase in the messages of DuckDB, drivers and the operating system.
+    """A cause that you can recognize by a phrase (in lower case) in the messages of DuckDB, drivers and the operating system.
 
     Attributes:
-        phrase: The phrase in lower case.
         explanation: What to report instead of their messages; empty if these are clear.
         needs_person: Whether no retry succeeds before a person has changed something.
     """
@@ -58,29 +57,24 @@ _PHRASES_OF_NUMBERS: Final = {
     errno.EMFILE: "too many open files",
     errno.ENFILE: "too many open files",
 }
-_MISMATCHES: Final = frozenset(
-    {
-        "BinderException",
-        "CatalogException",
-        "ConstraintException",
-        "ConversionException",
-        "CannotCoerceColumnException",
-        "TypeMismatchException",
-    }
-)
-_QUOTING_NO_DATA: Final = frozenset(  # errors of DuckDB and of PostgreSQL's driver; others may quote a row or a key
-    {
-        "Error",
-        "FatalException",
-        "InternalException",
-        "InterruptException",
-        "IOException",
-        "OperationalError",
-        "PermissionException",
-        "TransactionException",
-    }
-)
-_LONGEST: Final = 300
+_MISMATCHES: Final = {
+    "BinderException",
+    "CatalogException",
+    "ConstraintException",
+    "ConversionException",
+    "CannotCoerceColumnException",
+    "TypeMismatchException",
+}
+_QUOTING_NO_DATA: Final = {  # errors of DuckDB and of PostgreSQL's driver; others may quote a row or a key
+    "Error",
+    "FatalException",
+    "InternalException",
+    "InterruptException",
+    "IOException",
+    "OperationalError",
+    "PermissionException",
+    "TransactionException",
+}
 _PREFIX: Final = re.compile(r"^(?:[A-Za-z-]+ )?[Ee]rror: ")  # IO Error: Cannot open file ...
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]+@|(?i:password|token)=\S+")
 _EXTRA: Final = re.compile(r"dlt\[\w+\]")
@@ -92,7 +86,8 @@ def explained(action: str) -> Iterator[None]:
     try:
         yield
     except (DltException, duckdb.Error, OSError, ModuleNotFoundError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_known(error):
+        # The operating system and DuckDB's core have no class of their own for some errors.
+        if isinstance(error, RuntimeError) and not (cannot_start_thread(error) or str(error).startswith("std::")):
             raise
         kind = DestinationRefusedError if _needs_person(tuple(_causes(error))) else DestinationError
         raise kind(f"Failed at {action}: {reason(error)}.") from error
@@ -107,11 +102,6 @@ def reason(error: BaseException) -> str:
         or _own_words(causes)
         or ", from ".join(type(cause).__name__ for cause in causes)
     )
-
-
-def _is_known(error: RuntimeError) -> bool:
-    """Return whether the operating system or DuckDB's core raised this error; they have no class of their own for some."""
-    return cannot_start_thread(error) or str(error).startswith("std::")
 
 
 def _explanation(causes: Sequence[BaseException]) -> str | None:
@@ -159,7 +149,7 @@ def _own_words(causes: Sequence[BaseException]) -> str | None:
 def _cleaned(message: str) -> str:
     line = next((line.strip() for line in message.splitlines() if line.strip()), "")
     shown = "".join(character if character.isprintable() else "?" for character in _PREFIX.sub("", line))
-    return _PASSWORD.sub("****", shown)[:_LONGEST].rstrip(".! ")
+    return _PASSWORD.sub("****", shown)[:300].rstrip(".! ")
 
 
 def _needs_person(causes: Sequence[BaseException]) -> bool:

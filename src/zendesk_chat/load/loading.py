@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -19,7 +19,7 @@ from zendesk_chat.engine.events import (
 )
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.load.failures import explained
-from zendesk_chat.load.report import LoadReport, StreamReport
+from zendesk_chat.load.report import STATES, LoadReport, StreamReport
 from zendesk_chat.load.transaction import Part, Resume, commit, read_resumes
 from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.spool import Spool
@@ -59,14 +59,13 @@ class Limits:
 
 
 _LIMITS: Final = Limits()
-PAUSE_PER_COMMIT: Final = 4
 
 
 def load_events(  # noqa: PLR0913  all but three have a default
     events: Iterable[Event],
     tables: Sequence[StreamTable],
     target: Target,
-    observe: Observe | None = None,
+    observe: Observe = lambda _event: None,
     *,
     full_refresh: bool = False,
     required: Collection[str] = (),
@@ -79,43 +78,29 @@ def load_events(  # noqa: PLR0913  all but three have a default
     ``parent_field``, the records of a page replace all that its parents had. Any other stream replaces its table once it is
     complete. A stream that the account lacks gets no table. If ``events`` raises, the records before the error are committed.
 
-    Args:
-        events: The events of the run; with ``full_refresh``, of a run that began without states.
-        tables: A table for each stream that may occur.
-        target: The destination.
-        observe: Called with each event and each transaction.
-        full_refresh: The first records of each stream with a cursor replace its table's contents, so that records that the
-            source no longer has disappear. Until then, no state is stored for the stream.
-        required: Streams that the user named: without one of them the load is incomplete, even if the account lacks it.
-        limits: When to commit.
-        monotonic: A monotonic clock in seconds.
+    With ``full_refresh``, which needs events of a run without states, the first records of each stream with a cursor replace
+    its table's contents, so that records that the source no longer has disappear. Until then, no state is stored for the
+    stream. A stream in ``required`` makes the load incomplete if the account lacks it. ``tables`` has one for each stream
+    that may occur, ``limits`` say when to commit, and ``monotonic`` returns seconds.
 
     Raises:
         DestinationError: The destination cannot be written. All transactions before remain valid.
     """
-    report_progress = observe or _ignore
-    with (
-        contextlib.closing(_Load(target, tables)) as load,
-        contextlib.closing(load.committing_on_error(events)) as guarded,
-    ):
+    with closing(_Load(target, tables)) as load, closing(load.committing_on_error(events)) as guarded:
         if full_refresh:
             load.forget_states()
         last, pause = monotonic(), limits.seconds
         for event in guarded:
             with explained("keeping records on disk"):
                 load.take(event)
-            report_progress(event)
+            observe(event)
             began = monotonic()
             if load.reaches(limits, due=began - last >= pause):
-                report_progress(load.commit())
+                observe(load.commit())
                 last = monotonic()
-                pause = max(limits.seconds, PAUSE_PER_COMMIT * (last - began))
-        report_progress(load.commit())
+                pause = max(limits.seconds, 4 * (last - began))
+        observe(load.commit())
         return load.report(required)
-
-
-def _ignore(_event: Event | Saved) -> None:
-    """Observe nothing."""
 
 
 class _Intake:
@@ -136,12 +121,9 @@ class _Intake:
                 self.spool.append(self._read(event.records), event.parents)
                 self.state = event.state
                 self.pending = True
-            case StreamCompleted():
-                self.outcome = StreamReport(self.table.name, "complete", event.stats)
-            case StreamFailed():
-                self.outcome = StreamReport(self.table.name, "failed", event.stats, event.error)
-            case StreamUnavailable():
-                self.outcome = StreamReport(self.table.name, "not available", event.stats, event.error)
+            case StreamCompleted() | StreamFailed() | StreamUnavailable():
+                error = None if isinstance(event, StreamCompleted) else event.error
+                self.outcome = StreamReport(self.table.name, STATES[type(event)], event.stats, error)
             case _:
                 pass
 
@@ -155,9 +137,6 @@ class _Intake:
         if self.table.mirrors:
             return self.pending and complete
         return self.pending and self.state is not None and (complete or not self.replace or self.spool.records > 0)
-
-    def part(self) -> Part:
-        return Part(self.table, self.spool.rows(), replace=self.replace)
 
     def committed(self) -> None:
         self.spool.clear()
@@ -216,7 +195,8 @@ class _Load:
         if ready:
             resumes = {intake.table.name: Resume(intake.state) for intake in ready if not intake.table.mirrors}
             changed = {name: resume for name, resume in resumes.items() if resume != self._resumes.get(name)}
-            commit(self._target, [intake.part() for intake in ready], changed)
+            parts = [Part(intake.table, intake.spool.rows(), replace=intake.replace) for intake in ready]
+            commit(self._target, parts, changed)
             self._resumes |= changed
             for intake in ready:
                 intake.committed()
@@ -227,7 +207,6 @@ class _Load:
             intake.spool.clear()
 
     def report(self, required: Collection[str]) -> LoadReport:
-        """Return the result of each stream that began, in the order of the tables."""
         streams = tuple(self._intakes[name].outcome for name in self._tables if name in self._intakes)
         return LoadReport(streams, tuple(self._drifts), frozenset(required))
 

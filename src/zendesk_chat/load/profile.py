@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,7 @@ from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_pers
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
-from zendesk_chat.load.destination import duckdb_path
+from zendesk_chat.load.destination import MEMORY_LIMIT, column_types, duckdb_path, open_duckdb
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
@@ -26,8 +25,6 @@ from zendesk_chat.streams.records import iso_seconds
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
 
-_MEMORY_LIMIT: Final = "256MB"
-_VALUES_TOGETHER: Final = 500
 _JSON_TYPES: Final = {
     "NULL": "null",
     "BOOLEAN": "boolean",
@@ -55,8 +52,6 @@ class ColumnProfile:
     """One column.
 
     Attributes:
-        name: Name of the column and of the field.
-        type: The column's type.
         nulls: Rows without a value.
         null_share: The same as a share of all rows, from 0 to 1; 0 in an empty table.
         distinct: An estimate of the number of different values; None for JSON.
@@ -74,13 +69,10 @@ class TableProfile:
     """One stream's table.
 
     Attributes:
-        stream: Name of the stream.
-        rows: Number of rows.
         time_field: The column of ``first`` and ``last``: the cursor if that is a time, else the first column of times.
         first: The earliest time as ISO 8601, rounded down to the second; None without any.
         last: The latest time likewise.
         columns: The columns of the schema that the table has.
-        drift: Differences from the schema.
     """
 
     stream: str
@@ -93,12 +85,12 @@ class TableProfile:
 
     @property
     def empty_columns(self) -> int:
-        """Number of columns without a value in any row."""
+        """How many columns have no value in any row."""
         return sum(column.nulls == self.rows > 0 for column in self.columns)
 
     @property
     def unknown_fields(self) -> int:
-        """Number of fields that are not in the schema."""
+        """How many fields are not in the schema."""
         return len({change.path for change in self.drift if not change.known})
 
 
@@ -141,10 +133,10 @@ def duckdb_file(text: str) -> str:
 def profile(
     path: str, streams: Mapping[str, Stream], observe: Callable[[str], object] = lambda _stream: None
 ) -> list[TableProfile]:
-    """Describe the tables of these streams in a database; streams without a table are skipped.
+    """Describe the tables of these streams in a DuckDB file, opened read-only. Streams without a table are skipped.
 
     Args:
-        path: Path of a DuckDB file. It is opened read-only.
+        path: Path of the file.
         streams: The streams by name.
         observe: Called with the name of each stream before its table is read.
 
@@ -152,10 +144,12 @@ def profile(
         DestinationError: The file cannot be opened or read, for example because another program writes to it.
     """
     profiles = []
-    with explained(f"reading {path}"), _open(path) as connection:
+    attach = "ATTACH {} AS profiled (TYPE duckdb, READ_ONLY); USE profiled"
+    with explained(f"reading {path}"), open_duckdb(path, attach, {"memory_limit": MEMORY_LIMIT}) as connection:
         for stream in streams.values():
             table = StreamTable.of(stream)
-            present = _columns_of(connection, table.name)
+            # With their own types: a column of hashes is text, whatever the schema has.
+            present = {name: _COLUMN_TYPES.get(kind, "text") for name, kind in column_types(connection, table.name).items()}
             if present:
                 observe(stream.name)
                 profiles.append(_profile_table(connection, table, present))
@@ -164,39 +158,25 @@ def profile(
 
 def to_json(profiles: Sequence[TableProfile]) -> bytes:
     """Return the profiles as a JSON array of objects."""
-    return msgspec.json.format(msgspec.json.encode([_to_object(profile) for profile in profiles]), indent=2) + b"\n"
-
-
-def _to_object(profile: TableProfile) -> dict[str, object]:
-    drift = [{name: value for name, value in asdict(change).items() if name != "stream"} for change in profile.drift]
-    figures = {"empty_columns": profile.empty_columns, "unknown_fields": profile.unknown_fields}
-    return {**asdict(profile), "drift": drift, **figures}
-
-
-@contextlib.contextmanager
-def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    literal = "'" + path.replace("'", "''") + "'"
-    with contextlib.closing(duckdb.connect(config={"memory_limit": _MEMORY_LIMIT})) as connection:
-        # duckdb.connect(path) would guess the kind of the file, and download an extension for a SQLite file.
-        connection.execute(f"ATTACH {literal} AS profiled (TYPE duckdb, READ_ONLY); USE profiled")
-        yield connection
-
-
-def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, ColumnType]:
-    """Return a table's columns with their own types: a column of hashes is text, whatever the schema has."""
-    sql = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?"
-    return {name: _COLUMN_TYPES.get(kind, "text") for name, kind in connection.execute(sql, [table]).fetchall()}
+    objects = [asdict(profile) for profile in profiles]
+    for found, profile in zip(objects, profiles, strict=True):
+        for change in found["drift"]:
+            del change["stream"]
+        found |= {"empty_columns": profile.empty_columns, "unknown_fields": profile.unknown_fields}
+    return msgspec.json.format(msgspec.json.encode(objects), indent=2) + b"\n"
 
 
 def _profile_table(
     connection: duckdb.DuckDBPyConnection, table: StreamTable, present: Mapping[str, ColumnType]
 ) -> TableProfile:
     columns = {name: present[name] for name in table.columns if name in present}
-    time_field = _time_field(table, columns)
-    time = _identifier(time_field) if time_field else "NULL::TIMESTAMPTZ"
+    times = [name for name, kind in columns.items() if kind == "timestamp"]
+    time_field = table.cursor_field if table.cursor_field in times else next(iter(times), None)
+    time = f'"{time_field}"' if time_field else "NULL::TIMESTAMPTZ"
     selected = ["count(*)", f"epoch_us(min({time}))", f"epoch_us(max({time}))"]
-    selected += [aggregate for name, kind in columns.items() for aggregate in _aggregates(name, kind)]
-    rows, first, last, *figures = connection.execute(f"SELECT {', '.join(selected)} FROM {_qualified(table)}").fetchall()[0]  # noqa: S608
+    for name, kind in columns.items():
+        selected += [f'count("{name}")', "NULL" if kind == "json" else f'approx_count_distinct("{name}")']
+    ((rows, first, last, *figures),) = connection.sql(f'SELECT {", ".join(selected)} FROM main."{table.name}"').fetchall()  # noqa: S608
     each = zip(columns.items(), figures[::2], figures[1::2], strict=True)
     return TableProfile(
         table.name,
@@ -214,16 +194,6 @@ def _column(name: str, kind: ColumnType, rows: int, held: int, distinct: int | N
     return ColumnProfile(name, kind, rows - held, (rows - held) / rows if rows else 0.0, about)
 
 
-def _time_field(table: StreamTable, columns: Mapping[str, ColumnType]) -> str | None:
-    times = [name for name, kind in columns.items() if kind == "timestamp"]
-    return table.cursor_field if table.cursor_field in times else next(iter(times), None)
-
-
-def _aggregates(name: str, kind: ColumnType) -> tuple[str, str]:
-    column = _identifier(name)
-    return f"count({column})", "NULL" if kind == "json" else f"approx_count_distinct({column})"
-
-
 def _drift(
     connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: Collection[str]
 ) -> Iterator[SchemaChange]:
@@ -231,7 +201,8 @@ def _drift(
         yield from _unknown_fields(table.name, _fields_in(connection, table, EXTRA))
     if UNPARSED in present:
         for name, found, rows in _fields_in(connection, table, UNPARSED):
-            yield SchemaChange(table.name, shown_name(name), _known(table, name), found, rows)
+            schema = table.schema.properties.get(name)
+            yield SchemaChange(table.name, shown_name(name), schema.present_types if schema else (), found, rows)
     for name, kind in columns.items():
         if kind == "json":
             yield from _drift_inside(connection, table, name)
@@ -256,7 +227,7 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
         SELECT name, json_type(field) AS kind, count(*)
         FROM (
             SELECT unnest(json_keys({column})) AS name, unnest(json_extract({column}, '$.*')) AS field
-            FROM {_qualified(table)}
+            FROM main."{table.name}"
         )
         GROUP BY ALL ORDER BY ALL
     """  # noqa: S608  names of our own
@@ -266,21 +237,7 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
 
 def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[SchemaChange]:
     detector = DriftDetector(table.name, table.schema.properties[column])
-    name = _identifier(column)
-    result = connection.execute(f"SELECT {name}::VARCHAR FROM {_qualified(table)} WHERE {name} IS NOT NULL")  # noqa: S608
-    while values := result.fetchmany(_VALUES_TOGETHER):
+    result = connection.execute(f'SELECT "{column}"::VARCHAR FROM main."{table.name}" WHERE "{column}" IS NOT NULL')  # noqa: S608
+    while values := result.fetchmany(500):
         for change in detector.observe([text.encode() for (text,) in values]):
             yield replace(change, path=f"{column}.{change.path}" if change.path else column)
-
-
-def _known(table: StreamTable, field: str) -> tuple[str, ...]:
-    schema = table.schema.properties.get(field)
-    return () if schema is None else schema.present_types
-
-
-def _qualified(table: StreamTable) -> str:
-    return f"main.{_identifier(table.name)}"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,24 +12,17 @@ from rich.text import Text
 
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.load.console import say
-from zendesk_chat.load.report import print_complete
+from zendesk_chat.load.report import plain_table, print_complete
 
 if TYPE_CHECKING:
     from zendesk_chat.load.profile import ColumnProfile, TableProfile
 
-_BAR_WIDTH: Final = 10
 _DATE: Final = len("2026-03-14")
 _ONE_PERCENT: Final = 0.01
 
 
 def print_profile(profiles: Sequence[TableProfile], console: Console, *, every_column: bool = False) -> None:
-    """Print a table of the streams, and below, for each of them, the columns with nulls and the differences from the schema.
-
-    Args:
-        profiles: In the order in which to print them.
-        console: The console to print to.
-        every_column: Whether to print the columns that are never null, too.
-    """
+    """Print a table of the streams, and for each the columns with nulls (or all) and the differences from the schema."""
     print_complete(_summary(profiles), console)
     for stream in profiles:
         columns = [column for column in stream.columns if column.nulls or every_column]
@@ -38,9 +31,7 @@ def print_profile(profiles: Sequence[TableProfile], console: Console, *, every_c
 
 
 def _summary(profiles: Sequence[TableProfile]) -> Table:
-    table = Table("stream", box=None, pad_edge=False, header_style="bold")
-    for title in ("rows", "from", "to", "columns", "empty", "unknown"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = plain_table(["stream"], ["rows", "from", "to", "columns", "empty", "unknown"])
     for stream in profiles:
         table.add_row(
             stream.stream,
@@ -66,12 +57,10 @@ def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], conso
 
 
 def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
-    table = Table("column", "type", "", box=None, pad_edge=False, header_style="bold")
-    for title in ("null", "distinct"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = plain_table(["column", "type", ""], ["null", "distinct"])
     for column in columns:
         distinct = "" if column.distinct is None else f"~{column.distinct:,}"
-        bar = ProgressBar(total=1.0, completed=column.null_share, width=_BAR_WIDTH)
+        bar = ProgressBar(total=1.0, completed=column.null_share, width=10)
         table.add_row(Text(column.name), column.type, bar, _percent(column.null_share), distinct)
     return table
 

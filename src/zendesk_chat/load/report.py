@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from rich.table import Table
 from rich.text import Text
 
+from zendesk_chat.engine.events import StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.errors import ExitCode, exit_code
 from zendesk_chat.load.console import say
 from zendesk_chat.printable import printable
@@ -22,11 +23,16 @@ if TYPE_CHECKING:
     from zendesk_chat.errors import ConnectorError
 
 State: TypeAlias = Literal["complete", "failed", "interrupted", "not available"]
+Ending: TypeAlias = StreamCompleted | StreamFailed | StreamUnavailable
 
-_STYLES: Final[dict[State, str]] = {"complete": "green", "failed": "red", "interrupted": "red", "not available": "yellow"}
+STATES: Final[dict[type[Ending], State]] = {
+    StreamCompleted: "complete",
+    StreamFailed: "failed",
+    StreamUnavailable: "not available",
+}
+STYLES: Final = {"complete": "green", "failed": "red", "interrupted": "red", "not available": "yellow"}
 _DRIFTS_SHOWN: Final = 500
 _NAMES_SHOWN: Final = 3
-_ANY_WIDTH: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,6 @@ class StreamReport:
     """The result of one stream.
 
     Attributes:
-        name: Name of the stream.
         state: ``interrupted`` if the events ended before the stream did.
         error: Why the stream failed, or why the account lacks it.
     """
@@ -50,8 +55,7 @@ class LoadReport:
     """The result of a run.
 
     Attributes:
-        streams: The streams, in the order of their tables.
-        drifts: Differences between the records and their schemas.
+        streams: In the order of their tables.
         required: Names of the streams that the user named: it is an error if the account lacks one.
     """
 
@@ -60,22 +64,14 @@ class LoadReport:
     required: frozenset[str] = frozenset()
 
     @property
-    def complete(self) -> bool:
-        """Whether every stream was read to its end, except those that the account lacks and that are not required."""
-        return not self._incomplete()
-
-    @property
     def exit_code(self) -> ExitCode:
-        """The exit code of the run."""
-        incomplete = self._incomplete()
-        return exit_code(stream.error for stream in incomplete if stream.error) if incomplete else ExitCode.COMPLETE
-
-    def _incomplete(self) -> list[StreamReport]:
-        return [
+        """The exit code of the run, which is complete if every stream is, or is neither available nor required."""
+        incomplete = [
             stream
             for stream in self.streams
             if stream.state != "complete" and not (stream.state == "not available" and stream.name not in self.required)
         ]
+        return exit_code(stream.error for stream in incomplete if stream.error) if incomplete else ExitCode.COMPLETE
 
 
 def print_report(report: LoadReport, console: Console) -> None:
@@ -83,72 +79,59 @@ def print_report(report: LoadReport, console: Console) -> None:
 
     If all streams failed for the same reason before they read a page, print that reason only.
     """
-    if reason := _reason_of_all(report):
+    reasons: dict[tuple[State, str], list[str]] = {}
+    for stream in report.streams:
+        if stream.error is not None:
+            reasons.setdefault((stream.state, str(stream.error)), []).append(stream.name)
+    if len(reasons) == 1 and all(stream.state == "failed" and not stream.stats.pages for stream in report.streams):
+        ((_, reason),) = reasons
         say(console, f"error: {reason}")
         return
     print_complete(_streams(report), console)
     if report.drifts:
         order = {stream.name: index for index, stream in enumerate(report.streams)}
         _print_drifts(sorted(report.drifts, key=lambda drift: order.get(drift.stream, len(order))), console)
-    reasons = _reasons(report)
     for state, style in (("not available", "yellow"), ("failed", "")):
         for (of, message), names in reasons.items():
             if of == state:
-                say(console, f"{named(names)}: {message}", style)
+                say(console, f"{_named(names)}: {message}", style)
 
 
-def named(names: Sequence[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     """Name some streams, and count the rest: ``agents, bans, chats and 18 more``."""
     if len(names) <= _NAMES_SHOWN + 1:
         return ", ".join(names)
     return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN} more"
 
 
-def _reason_of_all(report: LoadReport) -> str | None:
-    """Return why every stream failed before it read a page, if the reason is the same for all."""
-    reasons = {str(stream.error) for stream in report.streams if stream.state == "failed" and not stream.stats.pages}
-    all_failed = all(stream.state == "failed" and not stream.stats.pages for stream in report.streams)
-    return reasons.pop() if all_failed and len(reasons) == 1 else None
-
-
-def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
-    """Return each message once, with the streams that it concerns."""
-    reasons: dict[tuple[State, str], list[str]] = {}
-    for stream in report.streams:
-        if stream.error is not None:
-            reasons.setdefault((stream.state, str(stream.error)), []).append(stream.name)
-    return reasons
+def plain_table(left: Sequence[str], right: Sequence[str] = ()) -> Table:
+    """Return a table without lines, with columns of text and then of numbers, which are aligned to the right."""
+    table = Table(*left, box=None, pad_edge=False, header_style="bold")
+    for title in right:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
 
 
 def print_complete(table: Table, console: Console) -> None:
     """Print a table without truncation: a narrow terminal gets narrow gaps between columns, and then wraps lines."""
-    unlimited = console.options.update(max_width=_ANY_WIDTH)
+    unlimited = console.options.update(max_width=1_000)
     table.collapse_padding = console.is_terminal and console.measure(table, options=unlimited).maximum > console.width
     table.width = console.measure(table, options=unlimited).maximum
     console.print(table, crop=False)
 
 
 def _streams(report: LoadReport) -> Table:
-    table = Table("stream", box=None, pad_edge=False, header_style="bold")
-    for title in ("records", "received", "skipped", "requests", "seconds"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = plain_table(["stream"], ["records", "received", "skipped", "requests", "seconds"])
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
         stats = stream.stats
-        table.add_row(
-            stream.name,
-            f"{stats.emitted:,}",
-            f"{stats.received:,}",
-            f"{stats.skipped:,}",
-            f"{stats.requests:,}",
-            f"{stats.seconds:.1f}",
-            Text(stream.state, style=_STYLES[stream.state]),
-        )
+        counts = (f"{count:,}" for count in (stats.emitted, stats.received, stats.skipped, stats.requests))
+        table.add_row(stream.name, *counts, f"{stats.seconds:.1f}", Text(stream.state, style=STYLES[stream.state]))
     return table
 
 
 def _print_drifts(drifts: Sequence[SchemaChange], console: Console) -> None:
-    table = Table("stream", "field", "expected", "found", box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table = plain_table(["stream", "field", "expected", "found"])
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(printable(drift.path)), " or ".join(drift.known) or "(new field)", drift.found)
     console.print("\nSchema differences (data loaded unchanged):", style="yellow")

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import dlt
 import duckdb
-from dlt.common.schema.typing import TColumnSchema, TWriteDispositionConfig
-from dlt.extract import DltResource, make_hints
+from dlt.common.schema.typing import TWriteDispositionConfig
+from dlt.extract import DltResource
 
+from zendesk_chat.load.destination import column_types
 from zendesk_chat.load.failures import explained
 from zendesk_chat.tables.arrow import arrow_schema
-from zendesk_chat.tables.merging import merge, merges, naming_rows
+from zendesk_chat.tables.merging import merge, naming_rows, table_hints
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from zendesk_chat.load.destination import Target
     from zendesk_chat.streams.stream import StateBlob
     from zendesk_chat.tables.spool import Rows
@@ -47,8 +46,6 @@ class Part:
     """Rows for one table.
 
     Attributes:
-        table: The table.
-        rows: The rows to write.
         replace: Whether the rows replace all others, or only those with equal keys and parents.
     """
 
@@ -77,12 +74,18 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
     Raises:
         DestinationError: No resume is stored; some of the parts may be written.
     """
-    prepared = [(part, _prepared(target, part)) for part in parts]
-    written = [(part, disposition) for part, disposition in prepared if disposition]
+    dispositions = [_prepare(target, part) for part in parts]
     with explained(f"writing to {target.name}"):
-        file_format = _file_format(target)
-        resources = [_resource(part, disposition, _data(part, disposition, file_format)) for part, disposition in written]
-        if written or resumes:
+        formats = target.pipeline.destination.capabilities().supported_loader_file_formats or []
+        file_format: _FileFormat = "parquet" if "parquet" in formats else None
+        resources = [
+            DltResource.from_data(
+                _data(part, disposition, file_format), part.table.name, _SOURCE, table_hints(part.table, disposition)
+            )
+            for part, disposition in zip(parts, dispositions, strict=True)
+            if disposition
+        ]
+        if resources or resumes:
             package = _package([*resources, dlt.resource(_store(resumes), name="states")])
             target.pipeline.extract(package, loader_file_format=file_format)
             target.pipeline.normalize()
@@ -104,38 +107,27 @@ def _package(resources: Sequence[DltResource]) -> Sequence[DltResource]:
 
 def _turn_into_text(connection: duckdb.DuckDBPyConnection, table: StreamTable) -> None:
     """Change columns of numbers, times or booleans to text if the stream has text there now, because it is hashed."""
-    sql = """
-        SELECT column_name, data_type FROM duckdb_columns()
-        WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ?
-    """
-    types = dict(connection.execute(sql, [table.name]).fetchall())
+    types = column_types(connection, table.name)
     if types.keys() >= {EXTRA, UNPARSED}:  # otherwise the table is not ours
         for name, kind in table.columns.items():
             if kind == "text" and types.get(name, "VARCHAR") != "VARCHAR":
                 connection.execute(f'ALTER TABLE main."{table.name}" ALTER COLUMN "{name}" TYPE VARCHAR')
 
 
-def _prepared(target: Target, part: Part) -> TWriteDispositionConfig | None:
-    """Prepare the table for the rows, and return their write disposition."""
-    with explained(f"writing to the table {part.table.name} in {target.name}"):
-        if target.connection is not None:
-            _turn_into_text(target.connection, part.table)
-        return _disposition(target, part)
-
-
-def _disposition(target: Target, part: Part) -> TWriteDispositionConfig | None:
-    """Return dlt's write disposition for the rows, or None if they would change nothing.
+def _prepare(target: Target, part: Part) -> TWriteDispositionConfig | None:
+    """Prepare the table for the rows. Returns dlt's write disposition for them, or None if they would change nothing.
 
     Rows that replace none are appended: a merge would write them twice.
     """
-    try:
-        if target.connection is not None and not _replaces_any(target.connection, part):
-            return "append" if part.rows.records else None
-    except duckdb.CatalogException:  # the table does not exist yet
-        return "append"
-    if part.replace:
-        return "replace"
-    return cast("TWriteDispositionConfig", merge(part.table, target.pipeline.sql_client().make_qualified_table_name))
+    with explained(f"writing to the table {part.table.name} in {target.name}"):
+        if target.connection is not None:
+            _turn_into_text(target.connection, part.table)
+            try:
+                if not _replaces_any(target.connection, part):
+                    return "append" if part.rows.records else None
+            except duckdb.CatalogException:  # the table does not exist yet
+                return "append"
+        return "replace" if part.replace else merge(part.table, target.pipeline.sql_client().make_qualified_table_name)
 
 
 def _replaces_any(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
@@ -143,24 +135,14 @@ def _replaces_any(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     name = f'main."{part.table.name}"'
     if part.replace:
         return bool(connection.sql(f"SELECT 1 FROM {name} LIMIT 1").fetchall())  # noqa: S608  a stream's name
-    given = [columns for columns in (part.rows.keys, part.rows.parents) if columns is not None]
-    return any(_has_any(connection, name, columns) for columns in given)
-
-
-def _has_any(connection: duckdb.DuckDBPyConnection, name: str, columns: pa.Table) -> bool:
-    using = ", ".join(f'"{column}"' for column in columns.column_names)
-    query = f"SELECT 1 FROM {name} SEMI JOIN given USING ({using}) LIMIT 1"  # noqa: S608  see above
-    found = connection.from_arrow(columns).query("given", query)
-    return found is not None and bool(found.fetchall())
-
-
-def _resource(part: Part, disposition: TWriteDispositionConfig, rows: Iterator[object]) -> DltResource:
-    columns: dict[str, TColumnSchema] = {name: {"data_type": kind} for name, kind in part.table.columns.items()}
-    columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
-    for name in part.table.primary_key:
-        columns[name]["primary_key"] = True  # not by primary_key=, which would forbid a null where a key did not fit
-    hints = make_hints(part.table.name, columns=columns, write_disposition=disposition)
-    return DltResource.from_data(rows, part.table.name, _SOURCE, hints)
+    for given in (part.rows.keys, part.rows.parents):
+        if given is not None:
+            using = ", ".join(f'"{column}"' for column in given.column_names)
+            query = f"SELECT 1 FROM {name} SEMI JOIN given USING ({using}) LIMIT 1"  # noqa: S608  see above
+            found = connection.from_arrow(given).query("given", query)
+            if found is not None and found.fetchall():
+                return True
+    return False
 
 
 def _data(part: Part, disposition: TWriteDispositionConfig, file_format: _FileFormat) -> Iterator[object]:
@@ -170,10 +152,5 @@ def _data(part: Part, disposition: TWriteDispositionConfig, file_format: _FileFo
         yield from rows.batches
     else:
         yield dlt.mark.with_file_import(str(rows.file), "parquet", rows.records, arrow_schema(part.table).empty_table())
-    if merges(disposition) and rows.parents is not None:
+    if isinstance(disposition, dict) and rows.parents is not None:
         yield naming_rows(part.table, rows.parents)
-
-
-def _file_format(target: Target) -> _FileFormat:
-    formats = target.pipeline.destination.capabilities().supported_loader_file_formats or []
-    return "parquet" if "parquet" in formats else None

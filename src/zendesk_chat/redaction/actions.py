@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final, TypeAlias
@@ -17,33 +17,25 @@ HASH_DIGITS: Final = 32
 MOST_REMEMBERED: Final = 2048  # with the next line, at most 1 MB for a rule
 LONGEST_REMEMBERED: Final = 200  # characters
 _LARGEST_EXACT: Final = 2**53  # below it, a float without decimals is a whole number written otherwise
+_WORDS: Final = frozenset(f"[{kind}]" for kind in KINDS)
 
-
-Change: TypeAlias = Callable[[object], object]
-"""Returns a value that is no object or array redacted."""
+Change: TypeAlias = Callable[[object], object]  # returns a value that is no object or array redacted
 
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What the rules that match a value do together.
-
-    Attributes:
-        action: One of the actions.
-        kinds: What a mask looks for.
-        ip_field: Whether a mask is for a field that holds IP addresses.
-    """
+    """What the rules that match a value do together."""
 
     action: Action
-    kinds: tuple[Kind, ...] = KINDS
-    ip_field: bool = False
+    kinds: tuple[Kind, ...] = KINDS  # what a mask looks for
+    ip_field: bool = False  # whether a mask is for a field that holds IP addresses
 
     def change(self, hash_key: bytes) -> Change:
         """Return what this does to a value. If there is no key to drop, the value becomes null."""
         if self.action == "hash":
             return Remembering(partial(hash_value, hash_key))
         if self.action == "mask":
-            words = frozenset(f"[{kind}]" for kind in self.kinds)
-            return Remembering(partial(mask_value, masker(self.kinds, ip_field=self.ip_field), words))
+            return Remembering(partial(mask_value, masker(self.kinds, ip_field=self.ip_field)))
         return to_null
 
 
@@ -67,11 +59,11 @@ def hash_value(key: bytes, value: object) -> object:
     return hmac.digest(key, text.encode(), "sha256").hex()[:HASH_DIGITS] if text else value
 
 
-def mask_value(masker: Masker, words: Collection[str], value: object) -> object:
-    """Mask personal data in a string. A number becomes null if it is one of these words once it is masked."""
+def mask_value(masker: Masker, value: object) -> object:
+    """Mask personal data in a string. A number becomes null if all of it is masked."""
     if isinstance(value, str):
         return masker.mask(value)
-    return None if masker.mask(text_of(value)) in words else value
+    return None if masker.mask(text_of(value)) in _WORDS else value
 
 
 def to_null(_value: object) -> None:

@@ -19,17 +19,11 @@ _EVERYTHING: Final = ((ANY_KEY,), (ANY_LEVELS, ANY_KEY))  # paths to all fields 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the fields of a derived stream come from.
+    """Where the fields of a derived stream come from."""
 
-    Attributes:
-        stream: The stream whose records the derived ones are extracted from.
-        path: The object in them that becomes a record, such as ``("history", "*")``.
-        others: The paths of fields from elsewhere; None for a field that the connector makes.
-    """
-
-    stream: str
-    path: Path
-    others: Mapping[str, Path | None]
+    stream: str  # whose records the derived ones are extracted from
+    path: Path  # of the object in them that becomes a record, such as ``("history", "*")``
+    others: Mapping[str, Path | None]  # paths of fields from elsewhere; None for a field that the connector makes
 
     def of(self, name: str) -> Path | None:
         """Return the path of a field in the records of ``stream``."""
@@ -51,21 +45,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class StreamFields:
-    """What redaction needs to know of a stream.
+    """What redaction needs to know of a stream."""
 
-    Attributes:
-        needed: The top-level fields of its key and cursor, which are not redacted.
-        hashable: Those of them that may be hashed, because hashes differ as well.
-        personal: Those of ``hashable`` that wildcards match as well.
-        origin: Where its fields come from; None if the API has the stream.
-        lists: Paths of fields that hold arrays of objects.
-    """
-
-    needed: Collection[str] = ()
-    hashable: Collection[str] = ()
-    personal: Collection[str] = ()
-    origin: Origin | None = None
-    lists: Collection[Path] = ()
+    needed: Collection[str] = ()  # top-level fields of its key and cursor, which are not redacted
+    hashable: Collection[str] = ()  # those of them that may be hashed, because hashes differ as well
+    personal: Collection[str] = ()  # those of ``hashable`` that wildcards match as well
+    origin: Origin | None = None  # None if the API has the stream
+    lists: Collection[Path] = ()  # paths of fields that hold arrays of objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +73,8 @@ class _Needed:
 
     def is_among(self, means: Collection[tuple[str, Path]]) -> bool:
         """Whether one of these streams and paths is that of the field, with or without the items of arrays in it."""
-        return any((self.source, spelling) in means for path in self.paths for spelling in (path, _without_items(path)))
+        spellings = (spelling for path in self.paths for spelling in (path, tuple(key for key in path if key != ANY_KEY)))
+        return any((self.source, spelling) in means for spelling in spellings)
 
 
 def bind(redaction: Redaction, streams: Mapping[str, StreamFields]) -> Redaction:
@@ -96,13 +83,20 @@ def bind(redaction: Redaction, streams: Mapping[str, StreamFields]) -> Redaction
     Raises:
         ConfigError: A rule names a stream that does not exist, or a key or cursor.
     """
-    needed = [_needed(stream, name, fields) for stream, fields in streams.items() for name in fields.needed]
+    needed = [
+        _Needed(stream, name, *_source_paths(stream, fields, (name,)), name in fields.hashable, name in fields.personal)
+        for stream, fields in streams.items()
+        for name in fields.needed
+    ]
     named: set[tuple[str, Path]] = set()
     for number, rule in enumerate(redaction.rules):
         position = f"redact.rules[{number}].field"
         if rule.stream != ANY_KEY and rule.stream not in streams:
             raise ConfigError(f"{position}: no such stream. There are: {', '.join(streams)}.")
-        means = set(_named_paths(rule, streams))
+        means: set[tuple[str, Path]] = set()
+        if rule.stream != ANY_KEY and rule.path[0] not in WILDCARDS:  # else the rule names no field
+            source, paths = _source_paths(rule.stream, streams[rule.stream], rule.path)
+            means = {(source, path) for path in paths}
         if forbidding := next((each for each in needed if each.forbids(rule, means)), None):
             raise ConfigError(f"{position}: {_refusal(forbidding, needed)}")
         named |= means
@@ -118,21 +112,19 @@ def bind(redaction: Redaction, streams: Mapping[str, StreamFields]) -> Redaction
 def rules_for(redaction: Redaction, stream: str) -> list[Rule]:
     """Return the rules for the records of a stream that the API has, with those for the streams derived from it."""
     own = [replace(rule, stream=stream) for rule in redaction.rules if rule.stream in (stream, ANY_KEY)]
-    origins = ((name, fields.origin) for name, fields in redaction.streams.items() if fields.origin)
     derived = [
         replace(rule, stream=stream, path=path)
-        for name, origin in origins
-        if origin.stream == stream
+        for name, fields in redaction.streams.items()
+        if (origin := fields.origin) and origin.stream == stream
         for rule in redaction.rules
         for path in _paths_in(origin, name, rule)
     ]
-    lists = redaction.streams[stream].lists if stream in redaction.streams else ()
-    return [*own, *derived, *(Rule(stream, path, "list") for path in lists)]
+    return [*own, *derived, *(Rule(stream, path, "list") for path in fields_of(redaction, stream).lists)]
 
 
-def is_derived(redaction: Redaction, stream: str) -> bool:
-    """Whether the records of a stream are extracted from redacted ones."""
-    return stream in redaction.streams and redaction.streams[stream].origin is not None
+def fields_of(redaction: Redaction, stream: str) -> StreamFields:
+    """Return what redaction knows of a stream."""
+    return redaction.streams.get(stream) or StreamFields()
 
 
 def _paths_in(origin: Origin, stream: str, rule: Rule) -> Iterator[Path]:
@@ -152,21 +144,6 @@ def _refusal(forbidding: _Needed, needed: Iterable[_Needed]) -> str:
     )
 
 
-def _needed(stream: str, name: str, fields: StreamFields) -> _Needed:
-    return _Needed(stream, name, *_source_paths(stream, fields, (name,)), name in fields.hashable, name in fields.personal)
-
-
-def _named_paths(rule: Rule, streams: Mapping[str, StreamFields]) -> Iterator[tuple[str, Path]]:
-    """Yield the streams and paths that a rule means by name."""
-    if rule.stream != ANY_KEY and rule.path[0] not in WILDCARDS:
-        source, paths = _source_paths(rule.stream, streams[rule.stream], rule.path)
-        yield from ((source, path) for path in paths)
-
-
 def _source_paths(stream: str, fields: StreamFields, path: Path) -> tuple[str, tuple[Path, ...]]:
     """Return the stream that the API has, and what a path means in its records."""
     return (fields.origin.stream, tuple(fields.origin.paths(path))) if fields.origin else (stream, (path,))
-
-
-def _without_items(path: Path) -> Path:
-    return tuple(segment for segment in path if segment != ANY_KEY)

@@ -9,31 +9,23 @@ made when a record, or a schema, first leads to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 from zendesk_chat.redaction.actions import Change, Treatment, strongest, to_null, treatments
-from zendesk_chat.redaction.fields import is_derived, rules_for
+from zendesk_chat.redaction.fields import fields_of, rules_for
 from zendesk_chat.redaction.rules import ANY_KEY, ANY_LEVELS, WILDCARDS, Path, Redaction, Rule
-
-Removal: TypeAlias = Literal["drop", "null"]
 
 
 class State(NamedTuple):
-    """How far a rule's path has matched.
-
-    Attributes:
-        rule: The rule.
-        matched: The number of segments.
-        named: Whether the path leads here by a name. It continues, so the value should be an object or array.
-    """
+    """How far a rule's path has matched."""
 
     rule: Rule
-    matched: int
-    named: bool
+    matched: int  # segments
+    named: bool  # whether the path leads here by a name; it continues, so the value should be an object or array
 
     @property
     def complete(self) -> bool:
@@ -41,7 +33,7 @@ class State(NamedTuple):
         return self.matched == len(self.rule.path)
 
     def skipping_levels(self) -> Iterator[State]:
-        """Yield the state itself, and the one after a ``**`` that stands for no level."""
+        """Yield the state itself, and the one after a ``**`` that matches no level."""
         yield self
         if not self.complete and self.rule.path[self.matched] == ANY_LEVELS:
             yield State(self.rule, self.matched + 1, self.named)
@@ -61,24 +53,16 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """What the rules do with the value at a position.
-
-    Attributes:
-        graph: The graph that the node is part of.
-        within: What the rules that are complete here or further up do with the value and all that is in it.
-        kept: Whether a value that is no object or array stays as it is.
-        is_list: Whether the value is known to be an array.
-        ahead: The states of the rules that continue.
-    """
+    """What the rules do with the value at a position."""
 
     graph: Graph
-    within: Treatment | None
-    kept: bool
-    is_list: bool
-    ahead: frozenset[State]
+    within: Treatment | None  # what the rules that are complete here or further up do with the value and all that is in it
+    kept: bool  # whether a value that is no object or array stays as it is
+    is_list: bool  # whether the value is known to be an array
+    ahead: frozenset[State]  # of the rules that continue
 
     @cached_property
-    def removal(self) -> Removal | None:
+    def removal(self) -> Literal["drop", "null"] | None:
         """What happens to an object or array, if its contents do not matter."""
         return self.within.action if self.within and self.within.action in ("drop", "null") else None
 
@@ -103,18 +87,9 @@ class Node:
 
     @cached_property
     def names(self) -> Mapping[str, Node | None]:
-        """The nodes below the keys that rules name."""
+        """The nodes below the keys that rules name, where they differ from ``other``."""
         names = {state.rule.path[state.matched] for state in self.ahead} - {*WILDCARDS}
-        return {name: self._below(name) for name in sorted(names)}
-
-    @cached_property
-    def named(self) -> Sequence[tuple[str, Node]]:
-        """The same without those where nothing happens."""
-        return self.below(self.names)
-
-    def below(self, names: Iterable[str]) -> Sequence[tuple[str, Node]]:
-        """Return the nodes below these keys."""
-        return [(name, node) for name in names if (node := self.names.get(name, self.other)) is not None]
+        return {name: node for name in sorted(names) if (node := self._below(name)) is not self.other}
 
     @cached_property
     def other(self) -> Node | None:
@@ -140,11 +115,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """All nodes that rules lead to.
-
-    Attributes:
-        hash_key: The secret of hashes.
-    """
+    """All nodes that rules lead to."""
 
     hash_key: bytes
     _nodes: dict[tuple[frozenset[State], Treatment | None, frozenset[str]], Node] = field(default_factory=dict)
@@ -158,16 +129,13 @@ class Graph:
         if here is None and not treatments(state.rule for state in ahead):
             return None
         internal = frozenset(rule.action for rule in complete if rule.action in ("keep", "list"))
-        made = self._nodes.get((ahead, here, internal))
-        if made is None:
-            made = Node(self, here, "keep" in internal, "list" in internal, ahead)
-            self._nodes[ahead, here, internal] = made
-        return made
+        new = Node(self, here, "keep" in internal, "list" in internal, ahead)
+        return self._nodes.setdefault((ahead, here, internal), new)
 
 
 def root_node(redaction: Redaction, stream: str) -> Node | None:
     """Return the node of a stream's records; None if no rule is for it, or if its records are extracted from redacted ones."""
-    if is_derived(redaction, stream):
+    if fields_of(redaction, stream).origin:
         return None
     graph = Graph(redaction.hash_key.encode(errors="surrogatepass"))
     return graph.node([State(rule, 0, named=False) for rule in rules_for(redaction, stream)], None)

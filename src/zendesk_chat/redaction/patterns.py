@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from itertools import chain
@@ -115,17 +116,11 @@ _RARE_HINT: Final = re.compile(rf"[{_OTHER_DIGITS}{_HAN}](?:(?<=[{_OTHER_DIGITS}
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """How to find one kind of personal data.
+    """How to find one kind of personal data."""
 
-    Attributes:
-        kind: The kind; in brackets, the word that replaces it.
-        hint: A quick test: where it does not match, there is nothing to find.
-        find: Yields the spans of a string to replace; they may overlap.
-    """
-
-    kind: Kind
-    hint: re.Pattern[str]
-    find: Callable[[str], Iterator[Span]]
+    kind: Kind  # in brackets, the word that replaces it
+    hint: re.Pattern[str]  # a quick test: where it does not match, there is nothing to find
+    find: Callable[[str], Iterator[Span]]  # yields the spans of a string to replace; they may overlap
 
     def find_in(self, view: View) -> Iterator[Span]:
         """Yield the spans of the original to replace."""
@@ -134,15 +129,10 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Masker:
-    """Replaces personal data in strings.
+    """Replaces personal data in strings."""
 
-    Attributes:
-        patterns: What is looked for, in this order.
-        hint: A quick test: ASCII where it does not match stays as it is.
-    """
-
-    patterns: tuple[Pattern, ...]
-    hint: re.Pattern[str]
+    patterns: tuple[Pattern, ...]  # in the order in which they are searched for
+    hint: re.Pattern[str]  # a quick test: ASCII where it does not match stays as it is
 
     def mask(self, text: str) -> str:
         """Replace each piece of personal data with a word such as ``[email]``."""
@@ -169,10 +159,7 @@ class Masker:
 def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Masker:
     """Return what masks personal data of these kinds.
 
-    Args:
-        kinds: What to look for.
-        ip_field: Whether the strings come from a field for IP addresses. There, malformed ones such as ``203.0.299.96`` are
-            masked too.
+    In a field for IP addresses (``ip_field``), malformed ones such as ``203.0.299.96`` are masked too.
     """
     chosen = [_PATTERNS[kind] for kind in KINDS if kind in kinds]
     patterns = tuple(_IP_FIELD if ip_field and pattern.kind == "ip" else pattern for pattern in chosen)
@@ -195,12 +182,8 @@ def _emails(text: str) -> Iterator[Span]:
 
 
 def _phones(text: str) -> Iterator[Span]:
-    return (found.span() for found in _PHONE.finditer(_without_dates(text)))
-
-
-def _without_dates(text: str) -> str:
-    """Replace each date and time with characters that no number contains: two dates side by side look like a number."""
-    return _DATE_OR_TIME.sub(lambda found: "\0" * len(found[0]), text)
+    without_dates = _DATE_OR_TIME.sub(lambda found: "\0" * len(found[0]), text)  # two dates side by side look like a number
+    return (found.span() for found in _PHONE.finditer(without_dates))
 
 
 def _ips(text: str) -> Iterator[Span]:
@@ -219,20 +202,21 @@ def _ipv6_in(run: re.Match[str]) -> Span | None:
     text = text if text.endswith("::") else text.removesuffix(":")
     colon = text.find(":")
     for skipped in (0, colon, colon + 1):
-        if _is_ipv6(text[skipped:]):
-            return run.start() + skipped, run.start() + len(text)
+        address = text[skipped:]
+        with suppress(AddressValueError):
+            if len(address) <= _LONGEST_IPV6 and _DIGIT.search(address):
+                IPv6Address(address)
+                return run.start() + skipped, run.start() + len(text)
     return None
 
 
-def _is_ipv6(text: str) -> bool:
-    try:
-        return len(text) <= _LONGEST_IPV6 and bool(_DIGIT.search(text)) and bool(IPv6Address(text))
-    except AddressValueError:
-        return False
-
-
 def _cards(text: str) -> Iterator[Span]:
-    return _apart((run.start(), end) for run in _CARD.finditer(text) if (end := _card_end(run)))
+    """Yield the cards. One that begins before the card before it has ended is part of it."""
+    reached = 0
+    for run in _CARD.finditer(text):
+        if run.start() >= reached and (end := _card_end(run)):
+            reached = end
+            yield run.start(), end
 
 
 def _card_end(run: re.Match[str]) -> int:
@@ -251,15 +235,6 @@ def _is_card(digits: str) -> bool:
         return False
     numbers = [int(digit) for digit in reversed(digits)]
     return (sum(numbers[::2]) + sum(_DOUBLED[number] for number in numbers[1::2])) % 10 == 0
-
-
-def _apart(spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield the spans that begin after the span before them has ended."""
-    reached = 0
-    for begin, end in spans:
-        if begin >= reached:
-            reached = end
-            yield begin, end
 
 
 _PATTERNS: Final[dict[Kind, Pattern]] = {  # a hint is fastest if it begins with a set of characters

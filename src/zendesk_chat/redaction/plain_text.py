@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -35,7 +36,7 @@ _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
 _LETTERS: Final = str.maketrans("bfnrtv", "\b\f\n\r\t\v")
 
 _FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\ufffc\ufffd")  # blank, or in place of something unknown
-_SIGNS: Final = str.maketrans(  # look-alikes that NFKC keeps apart, and Chinese digits
+_SIGNS: Final = str.maketrans(  # similar signs that NFKC keeps apart, and Chinese digits
     "\u00b7\u2022\u2027\u2219\u22c5\u30fb\u02d7\u2043\u2212\u2500\u2501\u2796\u30fc\u2044\u2215\u2236\ua789\u2795\u2116\u2800"
     "\u3007\u96f6\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d",
     "......-------//::+# 00123456789",
@@ -43,17 +44,11 @@ _SIGNS: Final = str.maketrans(  # look-alikes that NFKC keeps apart, and Chinese
 
 
 class View(NamedTuple):
-    """A string in which patterns are looked for.
-
-    Attributes:
-        text: The string.
-        starts: For each character of ``text``, the index in the original at which its source begins: a character or an escape.
-        ends: Likewise, the index at which it ends.
-    """
+    """A string in which patterns are searched for."""
 
     text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
+    starts: Sequence[int]  # for each character of `text`, where its source begins in the original: a character or an escape
+    ends: Sequence[int]  # likewise, where it ends
 
     def in_original(self, span: Span) -> Span:
         """Return the part of the original that a part of the text comes from, which must not be empty."""
@@ -67,18 +62,13 @@ def views(text: str) -> Sequence[View]:
     The form as people read it has no invisible characters and no accents, and its escapes are decoded. Patterns need both: a
     zero width space inside of a number does not end it, but one between two numbers separates them.
     """
-    written = text if text.isascii() else text.translate(_AS_WRITTEN)
-    return (_written(written), _read(text)) if _reads_otherwise(text, written) else (_written(written),)
-
-
-def _reads_otherwise(text: str, written: str) -> bool:
-    if not text.isascii():
-        return text.translate(_AS_READ) != written or _has_escape(text)
-    return _has_escape(text) or not (text.isprintable() or not _OTHER.search(text))
-
-
-def _has_escape(text: str) -> bool:
-    return ("&" in text or "%" in text or "\\" in text) and bool(_ESCAPE.search(text))
+    has_escape = ("&" in text or "%" in text or "\\" in text) and bool(_ESCAPE.search(text))
+    if text.isascii():
+        written, differs = text, has_escape or not (text.isprintable() or not _OTHER.search(text))
+    else:
+        written = text.translate(_AS_WRITTEN)
+        differs = has_escape or text.translate(_AS_READ) != written
+    return (_written(written), _read(text)) if differs else (_written(written),)
 
 
 def _written(text: str) -> View:
@@ -125,22 +115,19 @@ def _unescaped(escape: str) -> str:
     if sign == "&":
         return html.unescape(escape)
     if sign == "%" and rest[0] != "u":
-        return _from_bytes(bytes.fromhex(escape.replace("%", "")))
+        octets = bytes.fromhex(escape.replace("%", ""))
+        try:
+            return octets.decode()
+        except UnicodeDecodeError:
+            return octets.decode("latin-1")
     if rest[0] in "uUx" and len(rest) > 1:
         return _from_codes([int(code, 16) for code in _HEXADECIMAL.findall(escape)])
     return rest.translate(_LETTERS)
 
 
-def _from_bytes(octets: bytes) -> str:
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
-
-
 def _from_codes(codes: Sequence[int]) -> str:
     """Return the characters of these code points, of which two may be a surrogate pair."""
-    text = "".join(chr(code) if code <= 0x10FFFF else "\ufffd" for code in codes)  # noqa: PLR2004  Unicode's last
+    text = "".join(chr(code) if code <= sys.maxunicode else "\ufffd" for code in codes)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

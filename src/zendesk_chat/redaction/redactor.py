@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from zendesk_chat.errors import RecordShapeError
+from zendesk_chat.redaction.actions import to_null
 from zendesk_chat.redaction.matching import Node, root_node
 from zendesk_chat.redaction.rules import Redaction
 
@@ -31,13 +32,9 @@ class Redactor:
     """Redacts the records of a stream.
 
     A field of the record that contains no value for which there is a rule keeps its bytes.
-
-    Attributes:
-        stream: The stream's name, for messages.
-        root: What the rules do with its records.
     """
 
-    stream: str
+    stream: str  # for messages
     root: Node
 
     def __call__(self, record: bytes) -> bytes:
@@ -48,12 +45,13 @@ class Redactor:
         """
         root = self.root
         try:
-            fields: dict[str, object] = _fields.decode(record)  # type: ignore[assignment]  # each value a Raw, until it is decoded
-            touched = [*fields] if root.other is not None else root.names.keys() & fields.keys()
+            raw = _fields.decode(record)
+            touched = [*raw] if root.other is not None else root.names.keys() & raw.keys()
             if not touched:
                 return record
+            fields: dict[str, object] = {**raw}
             for name in touched:
-                fields[name] = _decode(fields[name])  # type: ignore[arg-type]  # a Raw
+                fields[name] = _decode(raw[name])
         except _UNREADABLE:
             fields = self._read_any(record)
         redact(fields, root)
@@ -63,10 +61,10 @@ class Redactor:
             raise self._unreadable() from None
 
     def _read_any(self, record: bytes) -> dict[str, object]:
-        """Read a record that msgspec refuses: numbers keep their digits, halves of surrogate pairs become U+FFFD."""
+        """Read a record that msgspec refuses: numbers keep their digits, halves of surrogate pairs become U+FFFD, NaN null."""
         try:
             text = _HALF_PAIR.sub(_replace_half, record.decode(errors="replace"))
-            value = json.loads(text, strict=False, parse_int=msgspec.Raw, parse_float=msgspec.Raw, parse_constant=_to_null)
+            value = json.loads(text, strict=False, parse_int=msgspec.Raw, parse_float=msgspec.Raw, parse_constant=to_null)
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
@@ -113,12 +111,14 @@ def _redact_items(items: list[object], node: Node, pending: Pending) -> None:
 def _redact_objects(objects: Iterable[dict[str, object]], node: Node, pending: Pending) -> None:
     """Redact objects at one position, key by key: most of a list's items have no key that a rule names."""
     if node.other is None:
-        for name, below in node.named:
-            _redact_key(name, [fields for fields in objects if name in fields], below, pending)
+        for name, below in node.names.items():
+            if below is not None:
+                _redact_key(name, [fields for fields in objects if name in fields], below, pending)
     else:
         for fields in objects:
-            for name, below in node.below([*fields]):
-                _redact_key(name, (fields,), below, pending)
+            for name in [*fields]:
+                if (below := node.names.get(name, node.other)) is not None:
+                    _redact_key(name, (fields,), below, pending)
 
 
 def _redact_key(name: str, objects: Iterable[dict[str, object]], node: Node, pending: Pending) -> None:
@@ -141,7 +141,3 @@ def _redact_key(name: str, objects: Iterable[dict[str, object]], node: Node, pen
 
 def _replace_half(match: re.Match[str]) -> str:
     return r"\ufffd" if match["half"] else match[0]
-
-
-def _to_null(_constant: str) -> None:
-    """Read NaN and Infinity, which are not JSON, as null."""

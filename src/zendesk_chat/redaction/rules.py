@@ -10,7 +10,7 @@ A ``field`` is a stream, or ``*`` for all, and a path in its records. In a path 
 drop  Removes the key. An item of an array becomes null, so that the others keep their positions.
 null  Replaces the value with null.
 hash  Replaces strings, numbers and booleans, also inside an object or array, with 32 hexadecimal digits of the HMAC-SHA-256
-      of their text. Equal texts get equal digits in every stream and run with the same ``hash_key``. Null and "" stay.
+      of their text. Equal values get equal digits in every stream and run with the same ``hash_key``. Null and "" stay.
 mask  Replaces personal data in strings with ``[email]``, ``[phone]``, ``[card]`` or ``[ip]``. A number that is a complete
       phone or card number becomes null, because its column holds numbers. In a field for IP addresses, malformed ones such
       as ``203.0.299.96`` are masked too. A rule marks such a field by its name (``session.ip``) or by ``"patterns": ["ip"]``.
@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -70,39 +71,29 @@ class RuleSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class Rule:
     """What happens to one field of a stream.
 
-    Attributes:
-        stream: Its name, or ``*`` for all.
-        path: Keys; ``*`` and ``**`` among them.
-        action: One of ``ACTIONS``. Two are for internal rules: ``keep`` exempts a key or cursor from wildcards, and ``list``
-            marks a field that holds an array.
-        patterns: What ``mask`` looks for.
+    Two actions are for internal rules: ``keep`` exempts a key or cursor from wildcards, and ``list`` marks a field that holds
+    an array.
     """
 
-    stream: str
+    stream: str  # its name, or ``*`` for all
     path: Path
     action: Action | Literal["keep", "list"]
-    patterns: tuple[Kind, ...] = KINDS
+    patterns: tuple[Kind, ...] = KINDS  # what ``mask`` looks for
 
     @property
     def is_for_ip(self) -> bool:
-        """Whether the field holds IP addresses: its mask looks for nothing else, or its name says so."""
+        """Whether the field holds IP addresses: its mask looks for nothing else, or its name has the word ``ip``."""
         name = next((segment for segment in reversed(self.path) if segment not in WILDCARDS), "")
         return "ip" in self.patterns and (self.patterns == ("ip",) or bool(_IP_NAME.search(name)))
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Everything that is redacted.
+    """Everything that is redacted."""
 
-    Attributes:
-        rules: In the order of the configuration, followed by internal ones.
-        hash_key: The secret of ``hash``; empty if no rule needs it.
-        streams: What redaction needs to know of each stream, by name; ``fields.bind`` fills it in.
-    """
-
-    rules: tuple[Rule, ...]
-    hash_key: str = field(repr=False)
-    streams: Mapping[str, StreamFields] = field(default_factory=dict, repr=False, hash=False)
+    rules: tuple[Rule, ...]  # in the order of the configuration, followed by internal ones
+    hash_key: str = field(repr=False)  # empty if no rule needs it
+    streams: Mapping[str, StreamFields] = field(default_factory=dict, repr=False, hash=False)  # filled in by fields.bind
 
 
 def parse_redaction(raw: object) -> Redaction | None:
@@ -137,11 +128,8 @@ def _parse_rule(raw: object, position: str) -> Rule:
     if given.patterns and given.action != "mask":
         raise ConfigError(f"{position}.patterns: only the action mask has patterns.")
     kinds = tuple(kind for kind in KINDS if not given.patterns or kind in given.patterns)
-    return Rule(match[1], _parse_path(match[2]), given.action, kinds)
-
-
-def _parse_path(text: str) -> Path:
-    """Return the segments. ``**`` at the end means everything below, and several in a row mean one."""
-    segments = text.removeprefix(".").split(".")
-    ended = [*segments, ANY_KEY] if segments[-1] == ANY_LEVELS else segments
-    return tuple(segment for segment, after in zip(ended, [*ended[1:], ""], strict=True) if not segment == after == ANY_LEVELS)
+    segments = match[2].removeprefix(".").split(".")
+    if segments[-1] == ANY_LEVELS:  # everything below
+        segments.append(ANY_KEY)
+    path = tuple(segment for segment, after in pairwise([*segments, ""]) if not segment == after == ANY_LEVELS)
+    return Rule(match[1], path, given.action, kinds)

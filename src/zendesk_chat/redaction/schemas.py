@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from zendesk_chat.json_schema import JsonType, Schema
+from zendesk_chat.redaction.fields import fields_of
 from zendesk_chat.redaction.matching import Node, find, root_node
-from zendesk_chat.redaction.rules import ANY_KEY, Path, Redaction, Rule
+from zendesk_chat.redaction.rules import ANY_KEY, Path, Redaction
 
 _SCALARS: Final[tuple[JsonType, ...]] = ("string", "integer", "number", "boolean")
 _HASHED_TYPES: Final[tuple[JsonType, ...]] = ("null", "string", "object", "array")  # a hash is a string; objects stay objects
@@ -19,7 +20,7 @@ def redacted_schema(redaction: Redaction, stream: str, schema: Schema) -> Schema
 
     A dropped field is not in it, and a hashed one is a string. The other actions leave it as it is.
     """
-    origin = redaction.streams[stream].origin if stream in redaction.streams else None
+    origin = fields_of(redaction, stream).origin
     root = root_node(redaction, origin.stream if origin else stream)
     paths = {name: origin.of(name) if origin else (name,) for name in schema.properties}
     nodes = {name: find(root, path) if path else None for name, path in paths.items()}
@@ -28,10 +29,11 @@ def redacted_schema(redaction: Redaction, stream: str, schema: Schema) -> Schema
 
 def unknown_fields(redaction: Redaction, schemas: Mapping[str, Schema]) -> list[str]:
     """Return warnings about rules that match no field in the schemas of all streams: they may be misspelled."""
+    alone = [replace(redaction, rules=(replace(rule, action="null"),)) for rule in redaction.rules if rule.action != "keep"]
     return [
         f"redact.rules[{number}].field: no field that is known has this path. Is it spelled right?"
-        for number, rule in enumerate(redaction.rules)
-        if rule.action != "keep" and not any(_is_known(redaction, rule, *each) for each in schemas.items())
+        for number, one in enumerate(alone)
+        if not any(_reaches(root_node(one, stream), schema) for stream, schema in schemas.items())
     ]
 
 
@@ -58,21 +60,12 @@ def _redacted_field(field: Schema, node: Node | None) -> Schema:
         return field
     items = None if field.items is None else _redacted_field(field.items, node.item)
     properties = _redacted_properties(field.properties, {name: node.key(name) for name in field.properties})
-    hashed = node.within is not None and node.within.action == "hash" and not node.kept and field.allows(*_SCALARS)
     changed = replace(field, properties=properties, items=items)
-    return _as_string(changed) if hashed else changed
-
-
-def _as_string(field: Schema) -> Schema:
-    """Return the schema of a field whose strings, numbers and booleans are hashes."""
+    if node.kept or node.within is None or node.within.action != "hash" or not field.allows(*_SCALARS):
+        return changed
     types = tuple(kind for kind in _HASHED_TYPES if kind == "string" or kind in field.types)
     annotations = {name: value for name, value in field.annotations.items() if name != "airbyte_type"}
-    return replace(field, types=types, format=None, annotations=annotations)
-
-
-def _is_known(redaction: Redaction, rule: Rule, stream: str, schema: Schema) -> bool:
-    alone = replace(redaction, rules=(replace(rule, action="null"),))
-    return _reaches(root_node(alone, stream), schema)
+    return replace(changed, types=types, format=None, annotations=annotations)
 
 
 def _reaches(node: Node | None, schema: Schema) -> bool:

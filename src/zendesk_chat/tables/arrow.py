@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import pyarrow as pa
@@ -33,14 +31,13 @@ def arrow_schema(table: StreamTable) -> pa.Schema:
     return pa.schema([*fields, pa.field(EXTRA, pa.string()), pa.field(UNPARSED, pa.string())])
 
 
-@dataclass(frozen=True)  # without slots, for `cached_property`
 class RecordReader:
-    """Reads the records of a table.
+    """Reads the records of a table: those that fit the schema exactly as structs, the others leniently."""
 
-    Records that fit the schema exactly are decoded into structs, the others are read leniently.
-    """
-
-    table: StreamTable
+    def __init__(self, table: StreamTable) -> None:
+        self._columns = table.columns
+        self._schema = arrow_schema(table)
+        self._strict = StrictReader.of(table)
 
     def read(self, records: Sequence[bytes]) -> pa.Table:
         """Return the records as rows of ``arrow_schema(table)``, one for each, in their order."""
@@ -49,21 +46,12 @@ class RecordReader:
         except pa.ArrowInvalid:  # a date that does not exist, or bytes that are no UTF-8 in JSON that was left unread
             return self._to_table(records, [None] * len(records))
 
-    @cached_property
-    def _schema(self) -> pa.Schema:
-        return arrow_schema(self.table)
-
-    @cached_property
-    def _strict(self) -> StrictReader:
-        return StrictReader.of(self.table)
-
     def _to_table(self, records: Sequence[bytes], rows: Sequence[Struct | None]) -> pa.Table:
         if not records:
             return self._schema.empty_table()
-        kinds = self.table.columns
-        lenient = {index: read_leniently(kinds, records[index]) for index, row in enumerate(rows) if row is None}
-        values = [lenient[index].values if row is None else astuple(row) for index, row in enumerate(rows)]
-        columns = [_to_column(kind, column) for kind, column in zip(kinds.values(), zip(*values, strict=True), strict=True)]
+        lenient = {index: read_leniently(self._columns, records[index]) for index, row in enumerate(rows) if row is None}
+        values = zip(*(lenient[index].values if row is None else astuple(row) for index, row in enumerate(rows)), strict=True)
+        columns = [_to_column(kind, column) for kind, column in zip(self._columns.values(), values, strict=True)]
         if not lenient:
             return pa.table([*columns, *[pa.nulls(len(rows), pa.string())] * 2], schema=self._schema)
         extra = [lenient[index].extra if index in lenient else None for index in range(len(rows))]

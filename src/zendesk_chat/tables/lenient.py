@@ -38,9 +38,8 @@ class LenientRow(NamedTuple):
     """A record as a row.
 
     Attributes:
-        values: One for each column, in their order.
         extra: A JSON object of the fields without a column that are not null, sorted by name; None if there are none.
-        unparsed: A JSON object of the values that do not fit their column, in the order of the columns; None if all fit.
+        unparsed: A JSON object of the values that do not fit their column; None if all fit.
     """
 
     values: tuple[Value, ...]
@@ -62,7 +61,7 @@ def read_leniently(columns: Mapping[str, ColumnType], record: bytes) -> LenientR
         if raw is NULL or raw == NULL:
             values.append(NULL if kind == "json" else None)
             continue
-        value = _CONVERTERS[kind](raw)
+        value = raw if kind == "json" else _CONVERTERS[kind](raw)
         if value is None:
             unparsed[name] = raw
         values.append(value)
@@ -72,7 +71,7 @@ def read_leniently(columns: Mapping[str, ColumnType], record: bytes) -> LenientR
 
 def _fields_of(record: bytes) -> dict[str, msgspec.Raw]:
     try:
-        record.decode()  # msgspec does not look into values that it leaves unread
+        record.decode()  # msgspec does not check the values that it leaves unread
         return _fields.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {UNREADABLE: msgspec.Raw(msgspec.json.encode(record.decode(errors="replace")))}
@@ -80,10 +79,6 @@ def _fields_of(record: bytes) -> dict[str, msgspec.Raw]:
 
 def _object(fields: Mapping[str, msgspec.Raw]) -> bytes | None:
     return msgspec.json.encode(fields) if fields else None
-
-
-def _to_json(raw: msgspec.Raw) -> msgspec.Raw:
-    return raw
 
 
 def _to_text(raw: msgspec.Raw) -> str:
@@ -112,10 +107,6 @@ def _to_double(raw: msgspec.Raw) -> float | None:
     return number if isfinite(number) and text.isascii() else None  # float() also reads the digits of other scripts
 
 
-def _to_bool(raw: msgspec.Raw) -> bool | None:
-    return _BOOLEANS.get(_to_text(raw))
-
-
 def _to_timestamp(raw: msgspec.Raw) -> str | None:
     match = _TIMESTAMP.fullmatch(_to_text(raw))
     if match is None:
@@ -126,8 +117,8 @@ def _to_timestamp(raw: msgspec.Raw) -> str | None:
         return None
     time = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
     try:
-        date = datetime(*map(int, match["date"].split("-")), tzinfo=UTC)  # type: ignore[misc,arg-type]
-        return (date + time - _offset(match["zone"] or "")).isoformat()
+        year, month, day = map(int, match["date"].split("-"))
+        return (datetime(year, month, day, tzinfo=UTC) + time - _offset(match["zone"] or "")).isoformat()
     except (ValueError, OverflowError):  # a day that does not exist, or beyond the years 1 to 9999
         return None
 
@@ -141,12 +132,10 @@ def _offset(zone: str) -> timedelta:
     return ahead if zone[0] == "+" else -ahead
 
 
-_CONVERTERS: Final[Mapping[ColumnType, Callable[[msgspec.Raw], Value]]] = {
+_CONVERTERS: Final[Mapping[ColumnType, Callable[[msgspec.Raw], Value]]] = {  # they return None for what does not fit
     "text": _to_text,
-    "json": _to_json,
     "bigint": _to_bigint,
     "double": _to_double,
-    "bool": _to_bool,
+    "bool": lambda raw: _BOOLEANS.get(_to_text(raw)),
     "timestamp": _to_timestamp,
 }
-"""Return a value as its column wants it, or None where it does not fit."""

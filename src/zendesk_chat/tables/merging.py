@@ -1,4 +1,4 @@
-"""How rows replace others in a table: dlt's merge, with conditions in SQL.
+"""How dlt writes rows: the hints of a table's columns, and merges with conditions in SQL.
 
 dlt writes the rows into a table beside the real one, deletes what its ``destination_scope`` names, and inserts what passes its
 ``source_filter``, all in one transaction of the destination.
@@ -6,41 +6,48 @@ dlt writes the rows into a table beside the real one, deletes what its ``destina
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, cast
 
 import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema, TWriteDispositionConfig
+from dlt.extract import make_hints
 
 from zendesk_chat.tables.arrow import arrow_schema
 from zendesk_chat.tables.table import EXTRA, UNPARSED
 
 if TYPE_CHECKING:
+    from dlt.extract.hints import TResourceHints
+
     from zendesk_chat.tables.table import StreamTable
 
 # The other strategy, MERGE, makes DuckDB hold all rows in memory. The keys are unique already.
 _BY_KEY: Final = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
 
 
-def merge(table: StreamTable, qualify: Callable[[str], str]) -> dict[str, Any]:
-    """Return the write disposition with which rows are merged into a table.
+def table_hints(table: StreamTable, disposition: TWriteDispositionConfig) -> TResourceHints:
+    """Return what dlt has to know of a table: its columns, its key, and how rows are written."""
+    columns: dict[str, TColumnSchema] = {name: {"data_type": kind} for name, kind in table.columns.items()}
+    columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
+    for name in table.primary_key:
+        columns[name]["primary_key"] = True  # not by primary_key=, which would forbid a null where a key did not fit
+    return make_hints(table.name, columns=columns, write_disposition=disposition)
+
+
+def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositionConfig:
+    """Return the write disposition that merges rows into a table.
 
     With a ``parent_field``, the rows of ``naming_rows`` delete whatever the parents have in the table and are not inserted
     themselves. With ``latest_by``, a row of the table stays if it is later than the new one.
 
-    Args:
-        table: The table.
-        qualify: Returns the qualified name of a table in the destination's SQL.
+    ``qualify`` returns the qualified name of a table in the destination's SQL.
     """
+    conditions: dict[str, str] = {}
     if table.parent_field is not None:
-        return _BY_KEY | _replacing_children(table.primary_key[0], table.parent_field)
-    if table.latest_by is not None:
-        return _BY_KEY | _keeping_later(table.primary_key[0], table.latest_by, qualify(table.name))
-    return dict(_BY_KEY)
-
-
-def merges(disposition: str | Mapping[str, Any]) -> bool:
-    """Whether a write disposition is one of ``merge``'s."""
-    return not isinstance(disposition, str) and disposition["disposition"] == "merge"
+        conditions = _replacing_children(table.primary_key[0], table.parent_field)
+    elif table.latest_by is not None:
+        conditions = _keeping_later(table.primary_key[0], table.latest_by, qualify(table.name))
+    return cast("TWriteDispositionConfig", _BY_KEY | conditions)
 
 
 def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zendesk_chat.tables.arrow import arrow_schema
-from zendesk_chat.tables.latest import Staying, index_columns, staying_rows
 from zendesk_chat.tables.table import StreamTable
 
+Staying: TypeAlias = "pa.BooleanArray | pa.ChunkedArray[Any]"
+"""For each row whether it is the latest of its key, and still a child of its parent."""
+
+_ORDER: Final = "_order"
 SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at a time
 
 
@@ -22,12 +26,12 @@ class Rows:
     """Rows to write.
 
     Attributes:
-        batches: Of ``arrow_schema(table)``, with unique keys; at least one, even if it is empty. To be read once.
-        file: The same rows as a Parquet file, where there is one.
-        records: How many.
+        batches: Of ``arrow_schema(table)``, with unique keys; at least one, even if it is empty. You can read them once.
+        file: The same rows as a Parquet file, if there is one.
+        records: How many rows.
         keys: The columns of the key.
-        parents: Those whose children are these rows and no others, one column named as the table's ``parent_field``; None for
-            a table without.
+        parents: Those whose only children are these rows, in a column named like the table's ``parent_field``; None if it has
+            none.
     """
 
     batches: Iterator[pa.Table]
@@ -38,17 +42,15 @@ class Rows:
 
 
 class Spool:
-    """One stream's rows that are not yet in the database, in a file of their own.
-
-    Attributes:
-        records: How many.
-        length: Bytes.
-    """
+    """One stream's rows that are not yet in the database, in a file: ``records`` rows of ``length`` bytes in memory."""
 
     def __init__(self, path: Path, table: StreamTable) -> None:
         self._path = path
         self._table = table
         self._schema = arrow_schema(table)
+        self._empty()
+
+    def _empty(self) -> None:
         self._writer: pq.ParquetWriter | None = None
         self._page_sizes: list[int] = []
         self._last_named: dict[str, int] = {}
@@ -68,18 +70,19 @@ class Spool:
         self.length += rows.nbytes
 
     def rows(self) -> Rows:
-        """Return what is left of all pages, each having replaced what it had to of those before; none may be added then."""
+        """Return the rows that remain after each page has replaced older ones. You MUST NOT append after this."""
         if self._writer is not None:
             self._writer.close()
+        parent = self._table.parent_field
         index = self._index()
-        staying = staying_rows(self._table, index, self._page_sizes, self._last_named)
+        staying = _staying(_latest_of_keys(self._table, index), self._held_by_parents(index))
         kept = index if staying is None else index.filter(staying)
         return Rows(
             self._segments(staying),
             self._path if self._writer is not None and staying is None else None,
             self.records if staying is None else kept.num_rows,
             kept.select(list(self._table.primary_key)),
-            self._parents(),
+            None if parent is None else pa.table({parent: pa.array(self._last_named, pa.string())}),
         )
 
     def clear(self) -> None:
@@ -87,21 +90,27 @@ class Spool:
         if self._writer is not None:
             self._writer.close()
             self._path.unlink()
-        self._writer = None
-        self._page_sizes = []
-        self._last_named = {}
-        self.records = 0
-        self.length = 0
+        self._empty()
 
     def _index(self) -> pa.Table:
-        columns = index_columns(self._table)
+        """Return the columns that decide which rows stay."""
+        table = self._table
+        columns = list(dict.fromkeys([*table.primary_key, *filter(None, [table.parent_field, table.latest_by])]))
         if self._writer is None or not columns:
             return self._schema.empty_table().select(columns)
         return pq.read_table(self._path, columns=columns)
 
-    def _parents(self) -> pa.Table | None:
-        name = self._table.parent_field
-        return None if name is None else pa.table({name: pa.array(self._last_named, pa.string())})
+    def _held_by_parents(self, index: pa.Table) -> Staying | None:
+        """Return for each row whether no later page replaced its parent's children, or None if all stay."""
+        if self._table.parent_field is None or not self._last_named:
+            return None
+        pages = pa.concat_arrays([pa.repeat(pa.scalar(page, pa.int64()), size) for page, size in enumerate(self._page_sizes)])
+        named: Any = pc.take(
+            pa.array(self._last_named.values(), pa.int64()),
+            pc.index_in(index.column(self._table.parent_field), value_set=pa.array(self._last_named, pa.string())),
+        )
+        held = pc.less_equal(pc.fill_null(named, -1), pages)
+        return None if pc.all(held).as_py() else held
 
     def _segments(self, staying: Staying | None) -> Iterator[pa.Table]:
         """Yield the rows that stay, in tables of about ``SEGMENT_BYTES``."""
@@ -118,3 +127,23 @@ class Spool:
                     yield rows if staying is None else rows.filter(staying.slice(begun, rows.num_rows))
                     begun += rows.num_rows
                     segment = []
+
+
+def _staying(latest: Staying | None, held: Staying | None) -> Staying | None:
+    return pc.and_(latest, held) if latest is not None and held is not None else (held if latest is None else latest)
+
+
+def _latest_of_keys(table: StreamTable, index: pa.Table) -> Staying | None:
+    """Return for each row whether it is the latest of its key. A row whose key does not fit its column stays."""
+    key = list(table.primary_key)
+    if not key or index.group_by(key).aggregate([]).num_rows == index.num_rows:
+        return None
+    order_of_rows = pa.array(range(index.num_rows), pa.int64())
+    order: list[tuple[str, Literal["ascending", "descending"]]]
+    order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls come last
+    rows = index.append_column(_ORDER, order_of_rows).sort_by(order)
+    picked = rows.group_by(key, use_threads=False).aggregate([(_ORDER, "first")]).column(f"{_ORDER}_first")
+    staying = pc.is_in(order_of_rows, value_set=picked)
+    for name in key:
+        staying = pc.or_(staying, pc.is_null(index.column(name)))
+    return staying

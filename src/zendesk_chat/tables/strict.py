@@ -43,10 +43,7 @@ class StrictReader:
         return cls(msgspec.json.Decoder(msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)))
 
     def read(self, records: Sequence[bytes]) -> Sequence[msgspec.Struct | None]:
-        """Decode records, with None for each one that does not fit the schema exactly.
-
-        That is a record with an unknown field or a value of another type, and one that is broken or nested too deeply.
-        """
+        """Decode records; None for each with an unknown field or a value of another type, broken, or nested too deeply."""
         try:
             rows = self.decoder.decode_lines(b"\n".join(records))
         except _UNREADABLE:
@@ -62,5 +59,5 @@ class StrictReader:
 
 
 def _python_type(kind: ColumnType, field: Schema) -> object:
-    """Return the type of a column's values as they are sent: text may come as an integer where the schema allows both."""
+    """Return the type of a column's values in JSON: text may come as an integer if the schema allows both."""
     return str | int | None if kind == "text" and field.allows("integer") else _PYTHON_TYPES[kind]

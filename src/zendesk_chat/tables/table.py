@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from zendesk_chat.json_schema import JSON_TYPES, Schema
+
+if TYPE_CHECKING:
+    from zendesk_chat.streams.stream import Stream
 
 ColumnType: TypeAlias = Literal["text", "bigint", "double", "bool", "timestamp", "json"]
 """A column's type in dlt's words."""
@@ -18,36 +21,17 @@ UNPARSED: Final = "_unparsed"
 """JSON column: the original values that did not fit their column's type, which is null; null when all fitted."""
 
 
-class _Stream(Protocol):
-    """What a table needs to know of a stream."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def primary_key(self) -> tuple[str, ...]: ...
-    @property
-    def cursor_field(self) -> str | None: ...
-    @property
-    def schema(self) -> Schema: ...
-    @property
-    def parent_field(self) -> str | None: ...
-    @property
-    def latest_by(self) -> str | None: ...
-
-
 @dataclass(frozen=True)  # without slots, for `cached_property`
 class StreamTable:
     """A stream as a table.
 
     Attributes:
-        name: Of the stream and of the table.
-        primary_key: Top-level fields that identify a record; empty when there is exactly one record.
-        cursor_field: The field that orders the stream; None when every run reads it completely.
-        schema: The JSON schema of its records.
+        primary_key: Top-level fields that identify a record; empty if there is exactly one record.
+        cursor_field: The field that orders the stream; None if every run reads it completely.
         parent_field: The field that names the record which this one is nested in, if a parent's children are replaced together.
             Each record has its key then.
         latest_by: Of two records with one key, the one with the larger value in this field stays, whichever came first; null
-            is the smallest. None where the last to come stays. The key of such a table is one field.
+            is the smallest. If None, the last to come stays. The key of such a table is one field.
     """
 
     name: str
@@ -58,7 +42,7 @@ class StreamTable:
     latest_by: str | None = None
 
     @classmethod
-    def of(cls, stream: _Stream) -> StreamTable:
+    def of(cls, stream: Stream) -> StreamTable:
         """Return the table of a stream."""
         return cls(stream.name, stream.primary_key, stream.cursor_field, stream.schema, stream.parent_field, stream.latest_by)
 
