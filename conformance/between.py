@@ -1,6 +1,6 @@
-"""An executable that stands between a client and the source: it notes down what passes and can make the source a bad one.
+"""An executable between a client and the source: it notes down what passes and can make the source a bad one.
 
-Started as ``python between.py EXECUTABLE FOLDER ALTERATION ARGUMENTS...`` by the script that `stand_between` writes. It imports
+Started as ``python between.py EXECUTABLE FOLDER ALTERATION ARGUMENTS...`` by the script that `pass_through` writes. It imports
 the standard library only, as each run of the source waits for it.
 """
 
@@ -28,7 +28,7 @@ class Seen:
     catalog: dict[str, Any] | None
 
 
-def stand_between(folder: Path, executable: Path, alteration: str = "none") -> Path:
+def pass_through(folder: Path, executable: Path, alteration: str = "none") -> Path:
     """Write the executable of this name into a folder, where it leaves its notes too."""
     notes = folder / f"notes-{alteration}"
     notes.mkdir(parents=True)
@@ -44,8 +44,8 @@ def seen(script: Path) -> list[Seen]:
     notes = script.parent / script.name.replace("source-", "notes-")
     runs = []
     for note in sorted(notes.glob("*.json")):
-        told = json.loads(note.read_text())
-        runs.append(Seen(told["arguments"][0], note.with_suffix(".stdout").read_bytes(), told["catalog"]))
+        noted = json.loads(note.read_text())
+        runs.append(Seen(noted["arguments"][0], note.with_suffix(".stdout").read_bytes(), noted["catalog"]))
     return runs
 
 
@@ -107,12 +107,12 @@ def miscounts(messages: Messages) -> Messages:
 
 
 def loses_a_record(messages: Messages) -> Messages:
-    """The fifth chat is missing; nothing else tells."""
+    """The fifth chat is missing; nothing else shows it."""
     return counted_anew(message for message, number in with_numbers(messages) if number != CHOSEN)
 
 
 def repeats_a_record(messages: Messages) -> Messages:
-    """The fifth chat comes twice; nothing else tells."""
+    """The fifth chat comes twice; nothing else shows it."""
 
     def repeated() -> Messages:
         for message, number in with_numbers(messages):
@@ -124,7 +124,7 @@ def repeats_a_record(messages: Messages) -> Messages:
 
 
 def changes_a_record(messages: Messages) -> Messages:
-    """One chat says something else."""
+    """One chat has another content."""
     for message, number in with_numbers(messages):
         if number == CHOSEN:
             message["record"]["data"]["started_by"] = "nobody"
@@ -140,16 +140,16 @@ def changes_a_type(messages: Messages) -> Messages:
 
 
 def states_too_early(messages: Messages) -> Messages:
-    """Each state of chats but the last comes one record before it should; nothing else tells."""
-    told = list(messages)
-    for place in [number for number, message in enumerate(told) if is_state(message)][:-1]:
-        before = max(number for number in range(place) if is_chat(told[number]))
-        told.insert(before, told.pop(place))
-    return counted_anew(told)
+    """Each state of chats but the last comes one record before it should; nothing else shows it."""
+    moved = list(messages)
+    for position in [number for number, message in enumerate(moved) if is_state(message)][:-1]:
+        before = max(number for number in range(position) if is_chat(moved[number]))
+        moved.insert(before, moved.pop(position))
+    return counted_anew(moved)
 
 
 def never_completes(messages: Messages) -> Messages:
-    """Chats are not said to be complete."""
+    """The status of chats is never COMPLETE."""
     for message in messages:
         trace = message.get("trace", {}).get("stream_status", {})
         if not (trace.get("status") == "COMPLETE" and trace["stream_descriptor"]["name"] == "chats"):
@@ -164,7 +164,7 @@ def invents_a_stream(messages: Messages) -> Messages:
             yield {**message, "record": {**message["record"], "stream": "visitors"}}
 
 
-def tells_time_in_seconds(messages: Messages) -> Messages:
+def has_times_in_seconds(messages: Messages) -> Messages:
     """Records carry their time with a fraction."""
     for message in messages:
         if message["type"] == "RECORD":
@@ -172,7 +172,7 @@ def tells_time_in_seconds(messages: Messages) -> Messages:
         yield message
 
 
-def tells_time_in_whole_floats(messages: Messages) -> Messages:
+def has_times_as_floats(messages: Messages) -> Messages:
     """Records carry their time as a number with a decimal point."""
     for message in messages:
         if message["type"] == "RECORD":
@@ -204,8 +204,8 @@ ALTERATIONS: dict[str, Callable[[Messages], Messages]] = {
         states_too_early,
         never_completes,
         invents_a_stream,
-        tells_time_in_seconds,
-        tells_time_in_whole_floats,
+        has_times_in_seconds,
+        has_times_as_floats,
         forgets_its_state,
     )
 }
@@ -229,7 +229,7 @@ def _catalog(arguments: Sequence[str]) -> Any:
 
 
 def main(executable: str, notes: str, alteration: str, *arguments: str) -> int:
-    """Run the source, pass on what it says, note it down."""
+    """Run the source, pass on what it writes, note it down."""
     note = Path(notes) / f"{time.time_ns()}-{os.getpid()}"
     note.with_suffix(".json").write_text(json.dumps({"arguments": arguments, "catalog": _catalog(arguments)}))
     given = _without_state(arguments) if alteration == "forgets_its_state" else list(arguments)

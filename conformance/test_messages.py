@@ -1,21 +1,12 @@
 """Messages that a read has only when something happens: Airbyte's own models must know these too."""
 
-from account import account, config_of
-from connector import all_streams, configured, read
+from connector import account, all_streams, config_of, configured, read
 
-from tests.support.oracle import by_content, truth
-from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault
-
-OAUTH = {
-    "credentials": "oauth2.0",
-    "client_id": "sandbox-client",
-    "client_secret": "sandbox-secret",
-    "access_token": EXPIRED_TOKEN,
-    "refresh_token": "sandbox-refresh-token",
-}
+from tests.support.sandbox import OAUTH, by_content, truth
+from zendesk_chat_sandbox import Fault
 
 
-def test_renewed_tokens_are_handed_over_as_a_whole_configuration_that_works() -> None:
+def test_renewed_tokens_are_handed_over_as_a_complete_configuration_that_works() -> None:
     with account(chats=120) as sandbox:
         config = config_of(sandbox, credentials=OAUTH)
         first = read(config, configured(["chats"]))

@@ -1,15 +1,26 @@
-"""What Airbyte's own tests lack: reads that go on from a state, whichever it is."""
+"""What Airbyte's own tests lack: reads that resume from a state, whichever it is."""
 
 import json
 from typing import Any
 
 import pytest
-from account import INCREMENTAL, account, config_of, empty_account, live_a_little
-from connector import all_streams, configured, read
-from resumption import assert_exactly, assert_resumes, assert_resumes_from_each_state, cuts
+from connector import (
+    INCREMENTAL,
+    account,
+    all_streams,
+    assert_exactly,
+    assert_resumes,
+    assert_resumes_from_each_state,
+    config_of,
+    configured,
+    cuts,
+    live_a_little,
+    read,
+)
 
-from tests.support.oracle import DERIVED, by_content, truth
 from tests.support.protocol import Output
+from tests.support.sandbox import DERIVED, by_content, truth
+from zendesk_chat_sandbox import Sandbox
 
 
 @pytest.mark.parametrize("full_refresh", [False, True], ids=["incremental", "full_refresh"])
@@ -89,14 +100,25 @@ def test_a_state_in_the_future_brings_nothing_now_and_what_changes_later(stream:
 
 
 def statuses(output: Output) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for trace in output.payloads("TRACE"):
         if trace["type"] == "STREAM_STATUS":
-            told.setdefault(trace["stream_status"]["stream_descriptor"]["name"], []).append(trace["stream_status"]["status"])
-    return told
+            found.setdefault(trace["stream_status"]["stream_descriptor"]["name"], []).append(trace["stream_status"]["status"])
+    return found
 
 
-def test_an_empty_account_has_a_state_for_each_stream_and_can_be_gone_on_from() -> None:
+def empty_account() -> Sandbox:
+    """An account in which nothing was ever made; its settings are there."""
+    sandbox = account(chats=0)
+    for records in sandbox.account.lists.values():
+        records.clear()
+    for feed in sandbox.account.events.values():
+        for identity in list(feed.bodies):
+            feed.remove(identity)
+    return sandbox
+
+
+def test_an_empty_account_has_a_state_for_each_stream_and_can_be_resumed() -> None:
     with empty_account() as sandbox:
         first = read(config_of(sandbox), configured())
         second = read(config_of(sandbox), configured(), first.output.last_state)
@@ -109,9 +131,9 @@ def test_an_empty_account_has_a_state_for_each_stream_and_can_be_gone_on_from() 
 
 def test_states_of_streams_that_are_not_asked_for_change_nothing() -> None:
     with account(chats=120) as sandbox:
-        whole = read(config_of(sandbox), configured())
+        complete = read(config_of(sandbox), configured())
         strangers = [state_of("visitors", {"cursor": 5}), state_of("departments", {"id": 3})]
-        ran = read(config_of(sandbox), configured(["chats", "goals"]), [*strangers, *whole.output.last_state])
+        ran = read(config_of(sandbox), configured(["chats", "goals"]), [*strangers, *complete.output.last_state])
         assert ran.trouble == []
         assert ran.output.records["chats"] == []
         assert by_content(ran.output.records["goals"]) == by_content(truth(sandbox, "goals"))

@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account import account, config_of
 from airbyte_cdk.test import entrypoint_wrapper
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
-from between import seen, stand_between
-from checked import checked, checked_read
-from connector import CHECKOUT, EXECUTABLE, discovered, names_in, start
+from between import pass_through, seen
+from connector import account, checked, checked_read, config_of
 
-ROOT = Path(tempfile.gettempdir()) / "source-zendesk-chat"
+from tests.support.executable import EXECUTABLE, ROOT, execute, names_in
+from tests.support.sandbox import OAUTH
+
+FOLDER = Path(tempfile.gettempdir()) / "source-zendesk-chat"
 """What the suite takes for the connector's directory. It is asked for while tests are collected, before there is a sandbox."""
 
-ROOT.mkdir()
+FOLDER.mkdir()
 for name in ("acceptance-test-config.yml", "metadata.yaml"):
-    shutil.copy(CHECKOUT / "distribution" / "airbyte" / name, ROOT)
+    shutil.copy(ROOT / "distribution" / "airbyte" / name, FOLDER)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,30 +35,24 @@ def sandbox() -> Iterator[None]:
     """The account, and the configurations that acceptance-test-config.yml names."""
     with account() as served:
         config = config_of(served)
-        oauth = {
-            "credentials": "oauth2.0",
-            "client_id": "sandbox-client",
-            "client_secret": "sandbox-secret",
-            "access_token": served.token,
-            "refresh_token": "sandbox-refresh-token",
-        }
+        oauth = {**OAUTH, "access_token": served.token}
         refused = {"credentials": "access_token", "access_token": "sandbox-token-that-is-refused"}
-        (ROOT / "secrets").mkdir()
-        (ROOT / "secrets/config.json").write_text(json.dumps(config))
-        (ROOT / "secrets/oauth_config.json").write_text(json.dumps({**config, "credentials": oauth}))
-        (ROOT / "secrets/invalid_config.json").write_text(json.dumps({**config, "credentials": refused}))
+        (FOLDER / "secrets").mkdir()
+        (FOLDER / "secrets/config.json").write_text(json.dumps(config))
+        (FOLDER / "secrets/oauth_config.json").write_text(json.dumps({**config, "credentials": oauth}))
+        (FOLDER / "secrets/invalid_config.json").write_text(json.dumps({**config, "credentials": refused}))
         yield
 
 
 def run_executable(source: object, args: list[str], **expected: object) -> EntrypointOutput:  # noqa: ARG001  the suite's signature
     """What the suite calls instead of a source's entrypoint."""
-    ended = start(args)
-    checked(ended.stdout)
-    if args[0] == "read" and ended.returncode == 0:
+    done = execute(*args)
+    checked(done.stdout)
+    if args[0] == "read" and done.code == 0:
         catalog = json.loads(Path(args[args.index("--catalog") + 1]).read_text())
-        checked_read(ended.stdout, names_in(catalog), discovered())
-    failure = subprocess.CalledProcessError(ended.returncode, args, ended.stdout, ended.stderr) if ended.returncode else None
-    return EntrypointOutput(ended.stdout.decode().splitlines(), failure, stderr=ended.stderr.decode())
+        checked_read(done.stdout, names_in(catalog))
+    failure = subprocess.CalledProcessError(done.code, args, done.stdout, done.stderr) if done.code else None
+    return EntrypointOutput(done.stdout.decode().splitlines(), failure, stderr=done.stderr)
 
 
 class Executable:
@@ -69,11 +64,11 @@ class Executable:
 
 
 class TestStandardSuite(SourceTestSuiteBase):
-    """Every test that the suite has but one: pytest.ini leaves out the comparison with the spec in Airbyte's registry."""
+    """Every test that the suite has but one: pytest.ini deselects the comparison with the spec in Airbyte's registry."""
 
     @classmethod
     def get_connector_root_dir(cls) -> Path:
-        return ROOT
+        return FOLDER
 
     @classmethod
     def create_connector(cls, scenario: object) -> Executable:  # noqa: ARG003  the suite's signature
@@ -82,13 +77,13 @@ class TestStandardSuite(SourceTestSuiteBase):
     @pytest.fixture(autouse=True)
     def run_the_executable(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         monkeypatch.setattr(entrypoint_wrapper, "_run_command", run_executable)
-        contained = stand_between(tmp_path, EXECUTABLE)
+        contained = pass_through(tmp_path, EXECUTABLE)
         monkeypatch.setenv("CONNECTOR", str(contained))
         yield
         for ran in seen(contained):
             checked(ran.stdout)
             if ran.catalog:
-                checked_read(ran.stdout, names_in(ran.catalog), discovered())
+                checked_read(ran.stdout, names_in(ran.catalog))
 
     @pytest.fixture
     def connector_image_override(self) -> str:

@@ -15,7 +15,9 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from tests.support.executable import EXECUTABLE, catalog_of, config_of, environment, files
+from tests.support.executable import EXECUTABLE, environment, files
+from tests.support.in_process import catalog_of
+from tests.support.sandbox import config_of
 from zendesk_chat import __version__
 from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS
 from zendesk_chat.clock import POLL_SECONDS

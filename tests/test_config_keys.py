@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 import zendesk_chat
-from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here, small
+from tests.support.executable import execute, files
+from tests.support.in_process import catalog_of, check_here, read_here
+from tests.support.sandbox import config_of, small
 from zendesk_chat.config import CREDENTIALS_KEYS, TOP_KEYS, unknown_keys
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.validation import did_you_mean

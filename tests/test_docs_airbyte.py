@@ -16,8 +16,9 @@ import duckdb
 import msgspec
 import pytest
 
-from tests.support.executable import INCREMENTAL, catalog_of, check_here, config_of, merged, read_here
+from tests.support.in_process import INCREMENTAL, catalog_of, check_here, merged, read_here
 from tests.support.protocol import Output
+from tests.support.sandbox import config_of
 from zendesk_chat import __version__, errors
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.api.auth import TOKEN_PATH

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.airbyte_state import Incumbent, catalog_of_its_own, chats_from, micros, state_message
-from tests.support.executable import catalog_of, config_of, read_here
+from tests.support.in_process import catalog_of, read_here
+from tests.support.sandbox import config_of
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox, Switches

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from tests.support.executable import catalog_of, check_here, files
-from tests.support.http_fakes import HastyClock
+from tests.support.clock import FakeClock
+from tests.support.executable import files
+from tests.support.http_fakes import answer, serving
+from tests.support.in_process import catalog_of, check_here
 from tests.support.protocol import Output, parse
-from tests.support.wire import answer, serving
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
 from zendesk_chat.cli import main, make_parser
@@ -83,7 +84,7 @@ def test_errors_are_printable(text: str) -> None:
 @given(any_text, any_text)
 def test_output_of_the_airbyte_writer_is_printable(text: str, secret: str) -> None:
     out = io.BytesIO()
-    writer = Writer(out, HastyClock(), debug=True)
+    writer = Writer(out, FakeClock(running=True), debug=True)
     writer.keep_secret([secret] if len(secret) > 3 else [])
     writer.log("WARN", text + secret)
     writer.error(text, "config_error", internal=text + secret)
@@ -215,7 +216,7 @@ CONFIG = {"subdomain": "acme", "start_date": "2020-01-01", "access_token": "a-to
 
 
 def read_messages(config: Any, catalog: Any) -> Output:
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     with tempfile.TemporaryDirectory() as folder:
         paths = files(Path(folder), config=config, catalog=catalog)[1::2]
         read(Writer(out, clock, debug=True), clock, paths[0], paths[1], None)

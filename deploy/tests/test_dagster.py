@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
-from served import DEPLOY, Served, chats
 
-RECIPE = DEPLOY / "orchestrators"
+from tests.support.executable import ROOT
+from zendesk_chat_sandbox import Sandbox
+
+RECIPE = ROOT / "deploy" / "orchestrators"
 
 
 @pytest.fixture
@@ -30,19 +33,18 @@ def materialise(recipe: Any, partition: str, instance: dg.DagsterInstance) -> dg
 
 
 def test_each_partition_reads_its_account_and_then_what_is_new(
-    recipe: Any, accounts: tuple[Served, Served], tmp_path: Path
+    recipe: Any, accounts: dict[str, Sandbox], loaded_chats: Callable[[str], set[str]]
 ) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        for account, runs in zip(accounts, (2, 1), strict=True):
+        for (name, account), runs in zip(accounts.items(), (2, 1), strict=True):
             for _ in range(runs):
-                result = materialise(recipe, account.name, instance)
+                result = materialise(recipe, name, instance)
                 assert result.success
                 (event,) = result.get_asset_materialization_events()
-                assert event.partition == account.name
+                assert event.partition == name
             printed = event.step_materialization_data.materialization.metadata["sync"].value
             assert "records are new or changed" in str(printed)
-            schema = "zendesk_chat_" + account.name.replace("-", "_")
-            assert chats(tmp_path / f"{account.name}.duckdb", schema) == account.chats
+            assert loaded_chats(name) == set(account.account.chat_ids())
 
 
 def test_a_refused_token_fails_without_a_retry(recipe: Any) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from served import DEPLOY
 
+from tests.support.executable import ROOT
+
+DEPLOY = ROOT / "deploy"
 FOLDER = DEPLOY / "kubernetes"
 KNOWN = {
     "global": {"jobs", "workloads"},

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from served import DEPLOY
+
+from tests.support.executable import ROOT
 
 DEFINITIONS = "/api/public/v1/workspaces/w-1/definitions/sources"
 
@@ -67,7 +68,7 @@ def airbyte() -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
 def register(url: str, tag: str, workspace: str = "w-1") -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "AIRBYTE_URL": url, "AIRBYTE_CLIENT_ID": "id"}
     more = {"AIRBYTE_CLIENT_SECRET": 'a "secret"', "AIRBYTE_WORKSPACE_ID": workspace}
-    script = DEPLOY / "airbyte" / "register.sh"
+    script = ROOT / "deploy" / "airbyte" / "register.sh"
     return subprocess.run(
         [script, "ghcr.io/acme/source-zendesk-chat", tag], env=environment | more, capture_output=True, text=True, check=False
     )

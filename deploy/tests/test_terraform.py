@@ -5,15 +5,14 @@ Terraform itself and its registry are not needed, and are not tried.
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from typing import Any
 
 import hcl2
-from served import DEPLOY, SOURCE
 
-FOLDER = DEPLOY / "terraform"
+from tests.support.executable import ROOT, execute, files
+
+FOLDER = ROOT / "deploy" / "terraform"
 REQUIRED = {
     "airbyte_source_definition": {"docker_image_tag", "docker_repository", "name", "workspace_id"},
     "airbyte_source": {"configuration", "name", "workspace_id"},
@@ -89,11 +88,9 @@ def test_secrets_are_sensitive_and_are_not_in_the_example() -> None:
 
 
 def test_the_streams_and_their_sync_modes_are_those_of_the_source(tmp_path: Any) -> None:
-    config = tmp_path / "config.json"
     credentials = {"credentials": "access_token", "access_token": "sandbox-token"}
-    config.write_text(json.dumps({"start_date": "2026-01-01T00:00:00Z", "subdomain": "demo", "credentials": credentials}))
-    printed = subprocess.run([SOURCE, "discover", "--config", config], check=True, capture_output=True).stdout
-    catalog = next(m["catalog"] for m in map(json.loads, printed.splitlines()) if m["type"] == "CATALOG")
+    config = {"start_date": "2026-01-01T00:00:00Z", "subdomain": "demo", "credentials": credentials}
+    (catalog,) = execute("discover", *files(tmp_path, config=config)).output.payloads("CATALOG")
     can = {stream["name"]: "incremental" in stream["supported_sync_modes"] for stream in catalog["streams"]}
     (modes,) = (block["sync_modes"] for block in parsed()["locals"])
     assert {name: mode.startswith("incremental") for name, mode in modes.items()} == can

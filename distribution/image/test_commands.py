@@ -11,9 +11,10 @@ import pytest
 
 from distribution.image import engine
 from distribution.image.running import ENTRYPOINT, launched, run, shell, started
-from tests.support.executable import ALL, catalog_of, config_of, execute, files, names_in, small
-from tests.support.oracle import by_content, truth
+from tests.support.executable import execute, files, names_in
+from tests.support.in_process import ALL, catalog_of
 from tests.support.protocol import Output, check_read, parse
+from tests.support.sandbox import by_content, config_of, small, truth
 from zendesk_chat_sandbox import Fault, Sandbox
 
 

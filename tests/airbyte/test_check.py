@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import ALL, check_here, config_of, execute, files, small
-from tests.support.oracle import DERIVED
+from tests.support.executable import execute, files
+from tests.support.in_process import ALL, check_here
 from tests.support.protocol import Output
+from tests.support.sandbox import DERIVED, config_of, small
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Fault, Sandbox
 
 
@@ -128,7 +129,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
     import io
     import tempfile
 
-    from tests.support.http_fakes import HastyClock
+    from tests.support.clock import FakeClock
     from tests.support.protocol import parse
     from zendesk_chat.airbyte.check import check
     from zendesk_chat.airbyte.messages import Writer
@@ -140,7 +141,7 @@ def test_an_expired_oauth_token_is_renewed_and_saved() -> None:
         "access_token": EXPIRED_TOKEN,
         "refresh_token": "sandbox-refresh-token",
     }
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     with small(chats=5) as sandbox, tempfile.TemporaryDirectory() as folder:
         path = files(Path(folder), config=config_of(sandbox, credentials=oauth))[1]
         assert check(Writer(out, clock), clock, path) == 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from tests.support.executable import ALL, INCREMENTAL, environment, execute, files
+from tests.support.executable import environment, execute, files
+from tests.support.in_process import ALL, INCREMENTAL
 
 CONFIG = {"start_date": "2024-01-01T00:00:00Z", "subdomain": "acme", "access_token": "a-token"}
 

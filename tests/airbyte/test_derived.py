@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import EXECUTABLE, assert_whole, catalog_of, config_of, environment, files, read_here, small
-from tests.support.oracle import DERIVED, by_content, truth
+from tests.support.executable import EXECUTABLE, environment, files
+from tests.support.in_process import assert_complete, catalog_of, read_here
 from tests.support.protocol import Output, check_read
+from tests.support.sandbox import DERIVED, by_content, config_of, small, truth
 from zendesk_chat_sandbox import Sandbox, Switches
 
 FEED = ("chats", *DERIVED)
@@ -109,7 +110,7 @@ def test_a_visitor_is_as_in_the_latest_chat_even_if_an_older_one_is_edited_later
         assert [seen["name"] for seen in second.records["visitors"]] == ["Older"], "the cursor decides which is newer"
         (expected,) = [seen for seen in truth(sandbox, "visitors") if seen["id"] == same]
         assert expected["name"] == "Latest"
-        assert_whole(sandbox, "visitors", first.records["visitors"], second.records["visitors"])
+        assert_complete(sandbox, "visitors", first.records["visitors"], second.records["visitors"])
 
 
 def test_visitors_who_return_are_complete_after_pages_that_hold_some_of_their_chats() -> None:
@@ -117,7 +118,7 @@ def test_visitors_who_return_are_complete_after_pages_that_hold_some_of_their_ch
         output, _ = read(sandbox, ["visitors"])
         seen = [record["id"] for record in output.records["visitors"]]
         assert len(truth(sandbox, "visitors")) == len(set(seen)) < len(seen) < 400
-        assert_whole(sandbox, "visitors", output.records["visitors"])
+        assert_complete(sandbox, "visitors", output.records["visitors"])
 
 
 def test_one_that_is_added_later_catches_up_alone_and_is_read_with_the_others_then() -> None:
@@ -160,7 +161,7 @@ def test_states_at_different_positions_become_one_while_the_account_changes() ->
         for identity in edited:
             sandbox.account.edit_chat(identity, tags=["late"], history=chat_of(sandbox, identity)["history"][1:])
         second, _ = read(sandbox, FEED, state)
-        assert_whole(sandbox, "chats", committed.get("chats", []), second.records["chats"])
+        assert_complete(sandbox, "chats", committed.get("chats", []), second.records["chats"])
         for stream in set(DERIVED) - {"visitors"}:
             at = "chat_update_timestamp"
             now = {chat["id"]: chat["update_timestamp"] for chat in truth(sandbox, "chats")}

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from tests.support.executable import ALL, catalog_of, config_of, read_here, small
-from tests.support.oracle import by_content, truth
+from tests.support.in_process import ALL, catalog_of, read_here
 from tests.support.protocol import Output
+from tests.support.sandbox import by_content, config_of, small, truth
 from zendesk_chat_sandbox import Sandbox
 
 PRIVATE = "private words"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import ALL, INCREMENTAL, catalog_of, check_here, config_of, key_of, read_here, small
-from tests.support.oracle import DERIVED, by_content, truth
+from tests.support.in_process import ALL, INCREMENTAL, catalog_of, check_here, key_of, read_here
 from tests.support.protocol import Output
+from tests.support.sandbox import DERIVED, by_content, config_of, small, truth
 from zendesk_chat_sandbox import Sandbox
 
 TIMES = {

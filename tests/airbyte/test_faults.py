@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import ALL, INCREMENTAL, assert_whole, catalog_of, config_of, read_here, small
-from tests.support.oracle import by_content, truth
+from tests.support.in_process import ALL, INCREMENTAL, assert_complete, catalog_of, read_here
+from tests.support.sandbox import by_content, config_of, small, truth
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 CHATS = "*/incremental/chats"
@@ -112,7 +112,7 @@ def test_a_lasting_fault_fails_its_stream_alone_and_the_next_run_completes_it(fa
         assert error["failure_type"] == failure_type
         assert words in error["message"]
         assert "private" not in str(error)
-        assert_whole(sandbox, "bans", first.records["bans"])
+        assert_complete(sandbox, "bans", first.records["bans"])
         assert len(first.records["chats"]) == 100 * after
         assert len(first.states["chats"]) == after
         sandbox.clear_faults()
@@ -120,7 +120,7 @@ def test_a_lasting_fault_fails_its_stream_alone_and_the_next_run_completes_it(fa
         code, second = read_here(config_of(sandbox), catalog_of(streams), first.last_state)
         assert code == 0
         assert changed in second.records["chats"]
-        assert_whole(sandbox, "chats", first.records["chats"], second.records["chats"])
+        assert_complete(sandbox, "chats", first.records["chats"], second.records["chats"])
         assert len(second.records["chats"]) <= 450 - 100 * after + 2
 
 

@@ -4,7 +4,7 @@ import io
 import json
 from typing import Any
 
-from tests.support.http_fakes import NOW, FakeClock
+from tests.support.clock import NOW, FakeClock
 from tests.support.protocol import check_read
 from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
 from zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer

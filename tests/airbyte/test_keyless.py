@@ -8,7 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.support.executable import catalog_of, config_of, execute, files, read_here, small
+from tests.support.executable import execute, files
+from tests.support.in_process import catalog_of, read_here
+from tests.support.sandbox import config_of, small
 from zendesk_chat_sandbox import Fault, Sandbox
 
 STREAMS = ("agents", "bans", "chat_events", "chats", "departments", "shortcuts", "visitors")

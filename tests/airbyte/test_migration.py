@@ -21,9 +21,10 @@ from tests.support.airbyte_state import (
     micros,
     state_message,
 )
-from tests.support.executable import assert_whole, config_of, execute, files, read_here, read_process
-from tests.support.oracle import by_content, truth
+from tests.support.executable import execute, files, read_process
+from tests.support.in_process import assert_complete, read_here
 from tests.support.protocol import Output, check_read, stream_of
+from tests.support.sandbox import by_content, config_of, truth
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
 HISTORY_UNTIL = "2026-03-01T12:00:00Z"
@@ -251,7 +252,7 @@ def test_what_it_missed_in_lists_comes_with_a_refresh() -> None:
         _, first = read_here(config_of(sandbox), agents, [state_message("agents", state)])
         assert first.records["agents"] == []
         _, refreshed = read_here(config_of(sandbox), agents)
-        assert_whole(sandbox, "agents", refreshed.records["agents"])
+        assert_complete(sandbox, "agents", refreshed.records["agents"])
 
 
 def test_spans_get_keys_of_their_own_beside_the_cut_ones() -> None:

@@ -12,22 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from tests.support.executable import (
-    ALL,
-    INCREMENTAL,
-    assert_whole,
-    catalog_of,
-    config_of,
-    execute,
-    files,
-    key_of,
-    read_here,
-    read_process,
-    small,
-)
-from tests.support.http_fakes import HastyClock
-from tests.support.oracle import as_chat, by_content, truth
+from tests.support.clock import FakeClock
+from tests.support.executable import execute, files, read_process
+from tests.support.in_process import ALL, INCREMENTAL, assert_complete, catalog_of, key_of, read_here
 from tests.support.protocol import Output, check_read, parse
+from tests.support.sandbox import as_chat, by_content, config_of, small, truth
 from zendesk_chat.airbyte.inputs import parse_catalog, parse_state
 from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import read
@@ -166,7 +155,7 @@ def test_one_bare_message_resumes_its_stream(wrapped: bool) -> None:
         state = {"type": "STATE", "state": message} if wrapped else message
         _, second = read_here(config_of(sandbox), catalog_of(["chats", "bans"]), state)
         assert second.records["chats"] == []
-        assert_whole(sandbox, "bans", second.records["bans"])
+        assert_complete(sandbox, "bans", second.records["bans"])
 
 
 def reset_message(blob: Any) -> dict[str, Any]:
@@ -286,7 +275,7 @@ def one_error(output: Output, code: int) -> str:
 
 def read_raw(folder: Path, **given: Any) -> tuple[int, Output]:
     """``read`` in this process, of files that may be malformed."""
-    out, clock = io.BytesIO(), HastyClock()
+    out, clock = io.BytesIO(), FakeClock(running=True)
     contents = {"config": GOOD_CONFIG, "catalog": catalog_of(["goals"]), "state": [], **given}
     config, catalog, state = files(folder, **contents)[1::2]
     code = read(Writer(out, clock), clock, config, catalog, state)

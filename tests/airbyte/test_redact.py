@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from tests.support.executable import ALL, catalog_of, check_here, config_of, execute, files, read_here, small
-from tests.support.oracle import DERIVED
+from tests.support.executable import execute, files
+from tests.support.in_process import ALL, catalog_of, check_here, read_here
 from tests.support.protocol import Output, check_read
+from tests.support.sandbox import DERIVED, config_of, small
 from zendesk_chat_sandbox import Fault, Sandbox
 
 HASH_KEY = "planted-key-of-hashes-Qx7"

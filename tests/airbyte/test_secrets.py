@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import catalog_of, check_here, config_of, execute, files, read_here
-from tests.support.http_fakes import HastyClock
+from tests.support.clock import FakeClock
+from tests.support.executable import execute, files
+from tests.support.in_process import catalog_of, check_here, read_here
 from tests.support.protocol import Output
+from tests.support.sandbox import config_of
 from zendesk_chat.airbyte.messages import Writer, secrets_of
 from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.registry import STREAMS
@@ -179,7 +181,7 @@ class _Out:
 
 def test_the_writer_masks_longer_secrets_first() -> None:
     out = _Out()
-    writer = Writer(out, HastyClock())  # type: ignore[arg-type]
+    writer = Writer(out, FakeClock(running=True))  # type: ignore[arg-type]
     writer.keep_secret(["abcd", "abcdefgh"])
     writer.log("INFO", "abcdefgh abcd")
     assert b'"message":"**** ****"' in out.written

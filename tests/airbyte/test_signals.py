@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import EXECUTABLE, assert_whole, catalog_of, config_of, environment, files, read_here, small
+from tests.support.executable import EXECUTABLE, environment, files
+from tests.support.in_process import assert_complete, catalog_of, read_here
 from tests.support.protocol import Output, check_read, parse
+from tests.support.sandbox import config_of, small
 from zendesk_chat_sandbox import Fault, Sandbox
 
 STREAMS = ("bans", "chats")
@@ -59,7 +61,7 @@ def resume(sandbox: Sandbox, first: Output) -> None:
     code, second = read_here(config_of(sandbox), catalog_of(STREAMS), first.last_state)
     assert code == 0
     for stream in STREAMS:
-        assert_whole(sandbox, stream, first.records[stream], second.records[stream])
+        assert_complete(sandbox, stream, first.records[stream], second.records[stream])
     assert len(second.records["chats"]) <= 450 - 200
 
 
@@ -123,7 +125,7 @@ def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
         first = Output(parse(written))
         sandbox.clear_faults()
         _, second = read_here(config_of(sandbox), catalog_of(STREAMS), first.last_state)
-        assert_whole(sandbox, "chats", first.records["chats"], second.records["chats"])
+        assert_complete(sandbox, "chats", first.records["chats"], second.records["chats"])
 
 
 def test_a_renewed_refresh_token_survives_a_signal_that_comes_while_it_is_renewed(tmp_path: Path) -> None:

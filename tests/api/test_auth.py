@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given as given_bytes
 from hypothesis.strategies import binary
 
-from tests.support.http_fakes import NOW, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
-from tests.support.wire import answer, serving
+from tests.support.clock import NOW, FakeClock
+from tests.support.http_fakes import Answer, Asker, FakeApi, answer, ok, serving, status, unlimited
 from zendesk_chat.api.auth import (
     FixedToken,
     HandOver,

@@ -6,7 +6,9 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from tests.support.http_fakes import NOW, TOKEN, Answer, Asker, FakeApi, FakeClock, ok, status, unlimited
+from tests.api.test_rate_limit import paces
+from tests.support.clock import NOW, FakeClock
+from tests.support.http_fakes import TOKEN, Answer, Asker, FakeApi, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Client, Observer
@@ -172,16 +174,29 @@ def test_429_holds_every_thread_back_not_only_its_own() -> None:
 
     given = Given(status(429, retry_after="7"))
     other = Asker(given.client)
-    given.api._answers = [status(429, retry_after="7"), ok(), ok()]
-    given.client._limiter.pause(3)
+    given.api.answers = [status(429, retry_after="7"), ok(), ok()]
+    given.limiter.pause(3)
     other.get()
     assert given.clock.time - NOW == 3 + 7
 
 
 def test_a_fault_of_the_server_does_not_hold_other_threads_back() -> None:
-    given = Given(status(500), ok())
+    assert slots_in_waits_after(status(500)) == [10_000 - 1]
+    assert slots_in_waits_after(status(429)) == [0]
+
+
+def slots_in_waits_after(failure: Answer) -> list[int]:
+    """How many requests other threads could start while one waits after a failure."""
+    slots: list[int] = []
+
+    class Observed(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            slots.append(given.limiter.free_slots())
+            super().sleep(seconds)
+
+    given = Given(failure, ok(), clock=Observed())
     given.asker.get()
-    assert given.limiter._paused_until == 0
+    return slots
 
 
 def test_429_on_every_second_request_is_overcome() -> None:
@@ -197,7 +212,7 @@ def test_429_slows_down_once_for_an_episode_and_again_for_the_next() -> None:
     given.asker.get()
     given.asker.get()
     assert given.asker.retries == [1, 2, 1]
-    assert given.limiter._pace == pytest.approx(10_000 * 0.7 * 0.7, rel=0.01)
+    assert paces(given.limiter, given.clock) == pytest.approx(10_000 * 0.7 * 0.7, rel=0.01)
 
 
 @pytest.mark.parametrize("other", [status(500), NoAnswerError("cut"), ok(b"<html>")])
@@ -205,13 +220,13 @@ def test_another_fault_does_not_end_a_throttling_episode(other: Answer) -> None:
     given = Given(status(429), other, status(429), ok(b"[]"))
     given.asker.get(number)
     assert given.asker.retries == [1, 1, 2]
-    assert given.limiter._pace == pytest.approx(7_000, rel=0.01)
+    assert paces(given.limiter, given.clock) == pytest.approx(7_000, rel=0.01)
 
 
 def test_429_to_requests_under_way_together_uses_up_one_attempt() -> None:
     given = Given(ok())
     let_out = [given.limiter.acquire(lambda _: None) for _ in range(20)]
-    given.api._answers = [*[status(429)] * 9, ok()]
+    given.api.answers = [*[status(429)] * 9, ok()]
     for started_at in let_out:
         given.limiter.refused(started_at)
     given.asker.get()

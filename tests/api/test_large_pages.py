@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import EXECUTABLE, catalog_of, environment, files
-from tests.support.wire import answer, serving
+from tests.support.executable import EXECUTABLE, environment, files
+from tests.support.http_fakes import answer, serving
+from tests.support.in_process import catalog_of
 
 MB = 1_000_000
 MOST_MEMORY_MB = 340

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.http_fakes import FakeClock, SharedTime
+from tests.support.clock import FakeClock
 from zendesk_chat.api.rate_limit import (
     LATE_SECONDS,
     SLOWEST_PER_MINUTE,
@@ -133,7 +133,7 @@ def test_stopping_ends_all_waits() -> None:
     assert ended == ["stopped"] * 3
 
 
-def starts_of(clock: SharedTime, limiter: RateLimiter, gaps: list[list[float]], *more: Callable[[], object]) -> list[float]:
+def starts_of(clock: FakeClock, limiter: RateLimiter, gaps: list[list[float]], *more: Callable[[], object]) -> list[float]:
     """When requests start, asked for by one thread for each list of seconds between them."""
     starts: list[float] = []
 
@@ -159,7 +159,7 @@ def test_never_more_than_the_limit_in_any_minute_whatever_happens(
     limit: int, gaps: list[list[float]], refusals: list[tuple[float, float, bool]], latenesses: list[float]
 ) -> None:
     late = itertools.cycle(latenesses)
-    clock = SharedTime(lambda: next(late))
+    clock = FakeClock(in_turns=True, late=lambda: next(late))
     limiter = RateLimiter(limit, clock)
 
     def refuse() -> None:
@@ -178,7 +178,7 @@ def test_never_more_than_the_limit_in_any_minute_whatever_happens(
 
 @given(limit=st.integers(1, 300), gaps=GAPS, asked=st.floats(0.1, 100))
 def test_never_faster_than_the_learned_pace(limit: int, gaps: list[list[float]], asked: float) -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(limit, clock)
     limiter.refused(clock.monotonic())
     limiter.pause(asked)
@@ -324,7 +324,7 @@ def test_free_slots_is_what_starts_without_waiting(limit: int, steps: list[float
 
 
 def test_those_in_line_have_taken_their_slots() -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(2, clock)
     rooms: list[int] = []
 
@@ -340,7 +340,7 @@ def test_those_in_line_have_taken_their_slots() -> None:
 
 @pytest.mark.parametrize("spaced", [False, True])
 def test_each_waiter_sleeps_once_and_learns_how_long(spaced: bool) -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(20, clock)
     if spaced:
         limiter.refused(0)
@@ -358,7 +358,7 @@ def test_each_waiter_sleeps_once_and_learns_how_long(spaced: bool) -> None:
 
 
 def test_a_pause_that_begins_meanwhile_holds_those_who_wait_already() -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(2, clock)
     waits: list[float] = []
     starts: list[float] = []
@@ -375,7 +375,7 @@ def test_a_pause_that_begins_meanwhile_holds_those_who_wait_already() -> None:
 
 
 def test_nobody_starves() -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(60, clock)
     served = dict.fromkeys(range(16), 0)
     longest = [0.0]
@@ -397,7 +397,7 @@ def test_nobody_starves() -> None:
 
 
 def test_a_thread_that_is_held_up_in_line_holds_nobody_else_up() -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(60, clock)
     limiter.refused(0)
     starts: list[float] = []
@@ -411,27 +411,17 @@ def test_a_thread_that_is_held_up_in_line_holds_nobody_else_up() -> None:
 
 
 def test_one_who_stops_leaves_the_line_to_the_others() -> None:
-    clock = SharedTime()
+    clock = FakeClock(in_turns=True)
     limiter = RateLimiter(60, clock)
     limiter.refused(0)
     limiter.pause(10)
 
-    class Stopping(SystemClock):
-        def monotonic(self) -> float:
-            return clock.monotonic()
+    def stop(seconds: float) -> None:
+        raise Stopped
 
-        def now(self) -> float:
-            return clock.now()
-
-        def sleep(self, seconds: float) -> None:
-            raise Stopped
-
-    limiter._clock = Stopping()
     for _ in range(5):
         with pytest.raises(Stopped):
-            limiter.acquire(lambda _: None)
-    limiter._clock = clock
-    assert limiter._waiting == []
+            limiter.acquire(lambda _: None, stop)
     assert starts_of(clock, limiter, [[0.0]] * 3) == pytest.approx([10, 11.45, 12.9], abs=0.05)
 
 

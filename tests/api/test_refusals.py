@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.http_fakes import NOW, TOKEN, status
+from tests.support.clock import NOW
+from tests.support.http_fakes import TOKEN, status
 from zendesk_chat.api.refusals import REASON_LENGTH, error_for, reason_of
 from zendesk_chat.api.transport import Response
 from zendesk_chat.errors import (

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.http_fakes import NOW, FakeApi, FakeClock, ok, status, unlimited
+from tests.support.clock import NOW, FakeClock
+from tests.support.http_fakes import FakeApi, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.server_clock import NEGLIGIBLE_SECONDS, ServerClock

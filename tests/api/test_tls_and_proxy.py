@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.http_fakes import TOKEN
-from tests.support.wire import CA, OLD_CA, WireServer, answer, server_tls, serving
+from tests.support.http_fakes import CA, OLD_CA, TOKEN, WireServer, answer, server_tls, serving
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.proxies import proxy_for
 from zendesk_chat.api.transport import HttpTransport, tls_context

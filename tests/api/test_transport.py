@@ -11,8 +11,7 @@ from hashlib import sha512
 
 import pytest
 
-from tests.support.http_fakes import TOKEN
-from tests.support.wire import answer, reset, serving
+from tests.support.http_fakes import TOKEN, answer, reset, serving
 from zendesk_chat.api import body as module
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.transport import HttpTransport

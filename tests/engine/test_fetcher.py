@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.http_fakes import FakeClock
+from tests.support.clock import FakeClock
 from tests.support.model import NOW, SECOND, ExportApi, Item
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Decode, Observer
@@ -28,7 +28,7 @@ from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import Clock, Stopped, SystemClock
 from zendesk_chat.engine.events import PageRead, StreamCompleted
 from zendesk_chat.engine.fetcher import MAX_CONCURRENT, MAX_DECOMPRESSED, ConcurrencyLimit, ConcurrentFetcher, Get
-from zendesk_chat.engine.memory import Memory
+from zendesk_chat.engine.memory import MAX_DECOMPRESSED_BYTES, Memory
 from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ServerError
 from zendesk_chat.request import Request
@@ -216,23 +216,27 @@ def zipped(size: int, stated: int | None = None) -> Response:
 
 
 class CountedMemory(Memory):
-    """Remembers the most that was taken at one time, and by how many."""
+    """Counts what is taken and by how many, and remembers the most at one time."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(most)
-        self.holders = self.most_holders = self.most_taken = 0
+    def __init__(self, limit: int = MAX_DECOMPRESSED_BYTES) -> None:
+        super().__init__(limit)
+        self.counting = threading.Lock()
+        self.taken = self.holders = self.most_holders = self.most_taken = 0
 
     def take(self, size: int, clock: Clock, *, wait: bool = True) -> None:
         super().take(size, clock, wait=wait)
-        with self._changed:
-            self.holders += 1
-            self.most_holders = max(self.most_holders, self.holders)
-            self.most_taken = max(self.most_taken, self._taken)
+        self.count(size)
 
     def give_back(self, size: int) -> None:
-        with self._changed:
-            self.holders -= bool(size)
+        self.count(-size)
         super().give_back(size)
+
+    def count(self, size: int) -> None:
+        with self.counting:
+            self.taken += size
+            self.holders += (size > 0) - (size < 0)
+            self.most_holders = max(self.most_holders, self.holders)
+            self.most_taken = max(self.most_taken, self.taken)
 
 
 def in_threads(*works: Callable[[], object]) -> None:
@@ -257,7 +261,7 @@ def test_answers_of_all_readers_share_the_memory_until_their_readers_are_done() 
         fetch.close()
 
     in_threads(*[read] * 8)
-    assert (memory.most_taken, memory.most_holders, memory._taken) == (800, 2, 0)
+    assert (memory.most_taken, memory.most_holders, memory.taken) == (800, 2, 0)
 
 
 def test_an_answer_larger_than_the_memory_is_decompressed_alone() -> None:
@@ -272,7 +276,7 @@ def test_an_answer_larger_than_the_memory_is_decompressed_alone() -> None:
 
     in_threads(*(partial(read, size) for size in (5000, 100, 5000, 100, 5000, 100)))
     assert memory.most_taken == 5000
-    assert memory._taken == 0
+    assert memory.taken == 0
 
 
 def test_a_large_answer_gets_its_turn_among_many_small_ones() -> None:
@@ -297,13 +301,13 @@ def test_an_answer_that_states_less_than_it_holds_takes_what_it_holds(stated: in
     memory = CountedMemory(10_000)
     fetch = fetching(Getting(answer=zipped(5000, stated)), many_slots(memory))
     assert fetch(SIZE) == 5000 + stated
-    assert 5000 + stated <= memory._taken < 2 * (5000 + stated)
+    assert 5000 + stated <= memory.taken < 2 * (5000 + stated)
     fetch.close()
-    assert memory._taken == 0
+    assert memory.taken == 0
 
 
 def test_an_answer_that_cannot_be_used_holds_no_memory() -> None:
-    memory = Memory()
+    memory = CountedMemory()
     cut = Response(200, {"content-encoding": "gzip"}, gzip.compress(b"." * 99)[:-9])
     fetch = fetching(Getting(answer=cut), many_slots(memory))
     with pytest.raises(NoAnswerError):
@@ -311,18 +315,18 @@ def test_an_answer_that_cannot_be_used_holds_no_memory() -> None:
     fetch.start(SIZE, "x")
     with pytest.raises(NoAnswerError):
         fetch.finished()
-    assert memory._taken == 0
+    assert memory.taken == 0
 
 
 def test_requests_that_nobody_waits_for_any_more_give_their_memory_back() -> None:
-    memory, get = Memory(), Waiting(answer=zipped(400))
+    memory, get = CountedMemory(), Waiting(answer=zipped(400))
     fetch = fetching(get, many_slots(memory))
     fetch.start(SIZE, "x")
     fetch.start(SIZE, "y")
     fetch.close()
     get.until.set()
     end_of_requests()
-    assert memory._taken == 0
+    assert memory.taken == 0
 
 
 def end_of_requests() -> None:
@@ -341,7 +345,7 @@ def end_of_requests() -> None:
     )
 )
 def test_readers_that_share_memory_never_wait_for_each_other_for_ever(plans: list[list[tuple[str, int]]]) -> None:
-    memory = Memory(1000)
+    memory = CountedMemory(1000)
     limit = many_slots(memory)
 
     def read(plan: list[tuple[str, int]]) -> None:
@@ -360,7 +364,7 @@ def test_readers_that_share_memory_never_wait_for_each_other_for_ever(plans: lis
 
     in_threads(*(partial(read, plan) for plan in plans))
     end_of_requests()
-    assert memory._taken == 0
+    assert memory.taken == 0
 
 
 class Planned:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.engine_streams import BOUNDS, pages, start, stream, task
-from tests.support.http_fakes import FakeApi, HastyClock, ok, status
+from tests.support.clock import FakeClock
+from tests.support.http_fakes import FakeApi, ok, status
+from tests.support.stream_runs import BOUNDS, pages, start, stream, task
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.engine.events import Event, Note, PageRead, StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.run import Task
@@ -159,7 +160,7 @@ def test_no_account_answers_where_every_path_is_a_web_page() -> None:
 
 @pytest.mark.parametrize("ahead", [-7200, -900, 900, 7200])
 def test_every_reader_gets_zendesks_time_and_the_user_is_warned_once(ahead: int) -> None:
-    clock = HastyClock()
+    clock = FakeClock(running=True)
     date = formatdate(clock.now() - ahead, usegmt=True)
     times: list[float] = []
 
@@ -180,7 +181,7 @@ def test_every_reader_gets_zendesks_time_and_the_user_is_warned_once(ahead: int)
 
 
 def test_a_date_that_comes_after_a_page_makes_nothing_come_twice() -> None:
-    clock = HastyClock()
+    clock = FakeClock(running=True)
     date = formatdate(clock.now() - 900, usegmt=True)
     tasks = [Task(stream(name, pages(4)), None, Bounds(0, clock.now())) for name in "ab"]
     api = FakeApi([ok(), ok(), ok(), ok(date=date)])
@@ -194,7 +195,7 @@ def test_a_date_that_comes_after_a_page_makes_nothing_come_twice() -> None:
 
 
 def test_a_request_that_zendesk_rejects_as_too_recent_is_made_again_by_its_clock() -> None:
-    clock = HastyClock()
+    clock = FakeClock(running=True)
     date = formatdate(clock.now() - 900, usegmt=True)
 
     class Recent(FakeApi):

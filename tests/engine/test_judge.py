@@ -6,7 +6,8 @@ from email.utils import formatdate
 
 import pytest
 
-from tests.support.http_fakes import FakeApi, FakeClock, ok, status, unlimited
+from tests.support.clock import FakeClock
+from tests.support.http_fakes import FakeApi, ok, status, unlimited
 from zendesk_chat.api.auth import FixedToken
 from zendesk_chat.api.client import Client
 from zendesk_chat.api.transport import Response

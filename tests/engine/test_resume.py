@@ -20,10 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.engine_streams import readers
-from tests.support.http_fakes import FakeClock
-from tests.support.model import NOW, SECOND, ExportApi, Item, ListApi
-from tests.support.properties import effort
+from tests.support.clock import FakeClock
+from tests.support.model import NOW, SECOND, ExportApi, Item, ListApi, effort
+from tests.support.stream_runs import readers
 from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.api.server_clock import ServerClock
 from zendesk_chat.api.transport import Response

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.engine_streams import BOUNDS, endless, pages, readers, start, stream, task
-from tests.support.http_fakes import Answer, FakeApi, FakeClock, HastyClock, ok, status, unlimited
+from tests.support.clock import FakeClock
+from tests.support.http_fakes import Answer, FakeApi, ok, status, unlimited
+from tests.support.stream_runs import BOUNDS, endless, pages, readers, start, stream, task
 from zendesk_chat.api.auth import HandOver, OAuthTokens
 from zendesk_chat.api.client import Client
 from zendesk_chat.clock import SystemClock
@@ -220,7 +221,7 @@ def test_the_position_comes_from_the_state(state: dict[str, Any] | None, positio
 
 
 def test_stopped_ends_the_events_at_once_and_the_threads_soon() -> None:
-    clock = HastyClock()
+    clock = FakeClock(running=True)
     events = []
     for event in start([task(name, endless) for name in "abcdef"], clock=clock):
         events.append(event)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.engine_streams import BOUNDS, FakeSource, pages, start, stream
+from tests.support.stream_runs import BOUNDS, FakeSource, pages, start, stream
 from zendesk_chat.engine.events import (
     Event,
     PageRead,

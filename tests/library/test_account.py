@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.executable import assert_whole, small
-from tests.support.library_accounts import OAUTH, account_of, assert_threads_end, by_stream, oauth_of, records_of
+from tests.support.in_process import account_of, assert_complete, assert_threads_end, by_stream, oauth_of, records_of
+from tests.support.sandbox import OAUTH, small
 from zendesk_chat import Account, AuthError, ConfigError, check, read, read_all
 from zendesk_chat.api.client import Observer
 from zendesk_chat.clock import Stopped, SystemClock
@@ -39,7 +39,7 @@ def test_the_environment_names_the_account_as_for_sync(sandbox: Sandbox, monkeyp
     monkeypatch.setenv("ZENDESK_CHAT_SUBDOMAIN", "acme")
     monkeypatch.setenv("ZENDESK_CHAT_TOKEN", sandbox.token)
     monkeypatch.setenv("ZENDESK_CHAT_API_URL", sandbox.url)
-    assert_whole(sandbox, "goals", records_of(read(Account(), "goals")))
+    assert_complete(sandbox, "goals", records_of(read(Account(), "goals")))
     assert Account(subdomain="other", token="t").config["subdomain"] == "other"
     with pytest.raises(ConfigError, match="subdomain: missing"):
         Account(config={"access_token": "t"})
@@ -104,8 +104,8 @@ def test_renewed_tokens_are_handed_over_before_they_are_used_and_kept_for_later_
     account = oauth_of(sandbox, on_rotation=on_rotation)
     records, _ = by_stream(read_all(account, ["goals", "chats", "roles"]))
     for name, those in records.items():
-        assert_whole(sandbox, name, those)
-    assert_whole(sandbox, "skills", records_of(read(account, "skills")))
+        assert_complete(sandbox, name, those)
+    assert_complete(sandbox, "skills", records_of(read(account, "skills")))
     assert renewals(sandbox) == 1
     ((config, answered),) = reported
     assert answered == 0
@@ -113,7 +113,7 @@ def test_renewed_tokens_are_handed_over_before_they_are_used_and_kept_for_later_
     assert config["credentials"]["refresh_token"] != OAUTH["refresh_token"]
     assert config["api_url"] == sandbox.url
     again = Account(config=config, on_rotation=on_rotation)
-    assert_whole(sandbox, "skills", records_of(read(again, "skills")))
+    assert_complete(sandbox, "skills", records_of(read(again, "skills")))
     assert len(reported) == 1
 
 
@@ -145,7 +145,7 @@ def test_tokens_that_are_being_renewed_at_an_early_end_are_not_lost(sandbox: San
     assert account.config == stored[1]
     assert_threads_end()
     sandbox.clear_faults()
-    assert_whole(sandbox, "chats", records_of(read(account, "chats")))
+    assert_complete(sandbox, "chats", records_of(read(account, "chats")))
 
 
 def test_a_read_that_has_ended_renews_no_tokens(sandbox: Sandbox) -> None:
@@ -167,6 +167,6 @@ def test_a_callback_that_fails_ends_the_read_and_the_tokens_can_be_had(sandbox: 
         list(read(account, "goals"))
     assert isinstance(failed.value.__cause__, PermissionError)
     rescued = Account(config=account.config, on_rotation=print)
-    assert_whole(sandbox, "goals", records_of(read(rescued, "goals")))
+    assert_complete(sandbox, "goals", records_of(read(rescued, "goals")))
     with pytest.raises(AuthError):
         list(read(account_of(sandbox, token=EXPIRED_TOKEN), "goals"))

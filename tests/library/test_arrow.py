@@ -11,9 +11,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from tests.support.executable import small
-from tests.support.library_accounts import account_of, assert_threads_end
+from tests.support.in_process import account_of, assert_threads_end
 from tests.support.loads import url
+from tests.support.sandbox import small
 from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from tests.support.library_accounts import collect
+from tests.support.in_process import collect
 from tests.support.loads import EVENTS, VISITORS, Family, Held, after_page, family_page, visitor_page
 from zendesk_chat import (
     Account,

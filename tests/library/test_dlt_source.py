@@ -13,8 +13,8 @@ from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.library.test_arrow import rows_of
-from tests.support.executable import small
-from tests.support.library_accounts import account_of, assert_threads_end, be_hasty
+from tests.support.in_process import account_of, assert_threads_end, be_hasty
+from tests.support.sandbox import small
 from zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
 from zendesk_chat.library import dlt_source as dlt_source_module
 from zendesk_chat.library.arrow import to_arrow

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.executable import assert_whole
-from tests.support.library_accounts import OAUTH
-from tests.support.oracle import truth
+from tests.support.in_process import assert_complete
+from tests.support.sandbox import OAUTH, truth
 from zendesk_chat.config import ENVIRONMENT
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
@@ -82,5 +81,5 @@ def test_the_example_writes_every_stream_and_then_what_changed(sandbox: Sandbox,
     again = {name: sum(part["chat_id"] == edited for part in truth(sandbox, name)) for name in parts}
     for name in STREAMS:
         records = [json.loads(line) for line in (tmp_path / f"out/{name}.jsonl").read_text().splitlines()]
-        assert_whole(sandbox, name, records)
+        assert_complete(sandbox, name, records)
         assert len(records) == len(truth(sandbox, name)) + again.get(name, name in {"chats", "visitors"})

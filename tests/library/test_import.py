@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import zendesk_chat
-from tests.support.executable import small
+from tests.support.sandbox import small
 from zendesk_chat.errors import needs_packages
 from zendesk_chat_sandbox import Fault
 

@@ -13,9 +13,18 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.executable import INCREMENTAL, assert_whole, key_of, small
-from tests.support.library_accounts import account_of, assert_threads_end, be_hasty, by_stream, collect, records_of
-from tests.support.oracle import DERIVED
+from tests.support.in_process import (
+    INCREMENTAL,
+    account_of,
+    assert_complete,
+    assert_threads_end,
+    be_hasty,
+    by_stream,
+    collect,
+    key_of,
+    records_of,
+)
+from tests.support.sandbox import DERIVED, small
 from zendesk_chat import (
     AuthError,
     Batch,
@@ -55,14 +64,14 @@ def test_all_streams_side_by_side_then_only_what_changed(sandbox: Sandbox) -> No
     first, states = by_stream(read_all(account))
     assert set(first) == set(STREAMS)
     for name in STREAMS:
-        assert_whole(sandbox, name, first[name])
+        assert_complete(sandbox, name, first[name])
     ids = sandbox.account.chat_ids()
     sandbox.account.edit_chat(ids[0], comment="Edited")
     added = sandbox.account.add_chats(2)
     second, _ = by_stream(read_all(account, INCREMENTAL, states))
     assert sorted(chat["id"] for chat in second["chats"]) == sorted([ids[0], *added])
     assert {name for name in INCREMENTAL if second[name]} <= {"chats", *DERIVED}
-    assert_whole(sandbox, "chats", first["chats"], second["chats"])
+    assert_complete(sandbox, "chats", first["chats"], second["chats"])
 
 
 @pytest.mark.parametrize("stream", ["chats", "agent_timeline", "bans", "departments"])
@@ -74,7 +83,7 @@ def test_from_each_state_a_read_gives_the_rest_and_nothing_twice(sandbox: Sandbo
         before = records_of(batches[:count])
         state = json.loads(json.dumps(batch.state))
         after = records_of(read(account, stream, state))
-        assert_whole(sandbox, stream, before, after)
+        assert_complete(sandbox, stream, before, after)
         if stream in INCREMENTAL:
             keys = [key_of(stream, record) for record in [*before, *after]]
             assert len(set(keys)) == len(keys)
@@ -108,7 +117,7 @@ def test_ending_early_ends_the_threads(sandbox: Sandbox) -> None:
     for _ in read(account, "chats"):
         break
     assert_threads_end()
-    assert_whole(sandbox, "chats", records_of(read(account, "chats")))
+    assert_complete(sandbox, "chats", records_of(read(account, "chats")))
 
 
 def test_ending_early_ends_a_wait_for_the_quota_of_a_minute(sandbox: Sandbox) -> None:
@@ -147,7 +156,7 @@ def test_an_interrupt_as_in_a_notebook_ends_the_read(sandbox: Sandbox) -> None:
         collect(read(account, "chats"), got)
     assert time.monotonic() - began < 5
     sandbox.clear_faults()
-    assert_whole(sandbox, "chats", records_of(got), records_of(read(account, "chats", got[-1].state)))
+    assert_complete(sandbox, "chats", records_of(got), records_of(read(account, "chats", got[-1].state)))
     sandbox.stop()  # ends the request that hangs
     assert_threads_end()
 
@@ -180,7 +189,7 @@ def test_reads_in_many_threads_and_one_within_another(sandbox: Sandbox) -> None:
         worker.join()
     assert sorted(found) == [0, 1, 2, 3]
     for records in found.values():
-        assert_whole(sandbox, "chats", records)
+        assert_complete(sandbox, "chats", records)
 
 
 def test_the_error_of_a_stream_comes_after_what_was_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +203,7 @@ def test_the_error_of_a_stream_comes_after_what_was_read(sandbox: Sandbox, monke
     sandbox.clear_faults()
     rest = records_of(read(account, "chats", got[-1].state))
     assert len(rest) == 50
-    assert_whole(sandbox, "chats", records_of(got), rest)
+    assert_complete(sandbox, "chats", records_of(got), rest)
 
 
 def test_a_stream_that_fails_among_several_leaves_the_others_complete(sandbox: Sandbox) -> None:
@@ -210,7 +219,7 @@ def test_a_stream_that_fails_among_several_leaves_the_others_complete(sandbox: S
     records, _ = by_stream(got)
     assert set(records) == set(STREAMS) - {"goals", "skills"}
     for name, those in records.items():
-        assert_whole(sandbox, name, those)
+        assert_complete(sandbox, name, those)
 
 
 def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
@@ -242,7 +251,7 @@ def test_warnings_go_to_logging(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
     be_hasty(monkeypatch)
     caplog.set_level(logging.INFO, "zendesk_chat")
     sandbox.inject(Fault(kind="status", status=503, path="*/goals", times=1))
-    assert_whole(sandbox, "goals", records_of(read(account_of(sandbox), "goals")))
+    assert_complete(sandbox, "goals", records_of(read(account_of(sandbox), "goals")))
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert "HTTP 503" in caplog.records[0].message
     assert sandbox.token not in caplog.text

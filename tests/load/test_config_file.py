@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.http_fakes import FakeClock
+from tests.support.clock import FakeClock
 from zendesk_chat.clock import Stopped
 from zendesk_chat.config import OAuth
 from zendesk_chat.errors import ConfigError, TransientError
@@ -33,8 +33,7 @@ CREDENTIALS = {
     "refresh_token": OLD[1],
 }
 CONFIG = {"subdomain": "acme", "note": "mine", "credentials": CREDENTIALS}
-TESTS = Path(__file__).parent.parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).parents[2]
 NOT_ROOT = os.geteuid() != 0
 
 
@@ -365,7 +364,7 @@ def test_a_kill_leaves_the_old_or_the_new_pair_in_a_readable_file(file: Path, ho
     if links == 2:
         file.with_name("other-name").hardlink_to(file)
     file.write_text(json.dumps({**CONFIG, "padding": "x" * 20_000}))
-    script = [sys.executable, str(TESTS / "support" / "killed_renewal.py"), str(file), how, "1"]
+    script = [sys.executable, "-m", "tests.support.killed", "renewal", str(file), how, "1"]
     done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
     states = [json.loads(line) for line in done.stdout.splitlines()]
     pairs = [[pair for _, pair in state] for state in states]
@@ -469,10 +468,14 @@ def test_no_open_file_is_left(file: Path) -> None:
 
 SCRIPT = """
 import sys
+from dataclasses import replace
 from pathlib import Path
-from tests.support.killed_renewal import renew
+from tests.support.clock import FakeClock
+from zendesk_chat.load.config_file import ConfigFile
 
-renew(Path(sys.argv[1]), *sys.argv[2:])
+path, access, refresh = sys.argv[1:]
+with ConfigFile(Path(path), FakeClock()).prepare() as slot:
+    slot.save(replace(slot.stored, access_token=access, refresh_token=refresh))
 """
 NO_NAMESPACE = NOT_ROOT or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0
 needs_mounts = pytest.mark.skipif(NO_NAMESPACE, reason="mounts need root and a mount namespace")

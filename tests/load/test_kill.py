@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-SUPPORT = Path(__file__).parents[1] / "support"
-KILLED = SUPPORT / "killed.py"
-KILLED_EDIT = SUPPORT / "killed_edit.py"
-
 LOADED = 'INSERT INTO "main"."_dlt_loads"'  # dlt's last statement of a transaction: from here on its state counts
 FIRST_LOAD = {
     f"2:{LOADED}": 0,
@@ -35,16 +31,16 @@ EDIT = {  # the state, and the page whose children are there
 
 @pytest.mark.parametrize(("full_refresh", "kills"), [(False, FIRST_LOAD), (True, FULL_REFRESH)])
 def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool, kills: dict[str, int]) -> None:
-    lines = run_script(KILLED, tmp_path, str(full_refresh), *kills)
+    lines = run_script("load", tmp_path, str(full_refresh), *kills)
     assert [int(line) for line in lines] == list(kills.values())
 
 
 def test_children_of_edited_chats_are_all_replaced_or_none(tmp_path: Path) -> None:
-    assert run_script(KILLED_EDIT, tmp_path, *EDIT) == list(EDIT.values())
+    assert run_script("edit", tmp_path, *EDIT) == list(EDIT.values())
 
 
-def run_script(script: Path, directory: Path, *arguments: str) -> list[str]:
-    command = [sys.executable, str(script), str(directory), *arguments]
+def run_script(what: str, directory: Path, *arguments: str) -> list[str]:
+    command = [sys.executable, "-m", "tests.support.killed", what, str(directory), *arguments]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(directory)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.sandbox_client import API, BEARER, NOW_SECONDS, Answer, call, get, local, small
+from tests.support.sandbox import API, BEARER, NOW_SECONDS, Answer, call, get, local, still
 from zendesk_chat_sandbox import AGENT_TOKEN, EXPIRED_TOKEN, SUPPORT_TOKEN, WRITE_TOKEN, Sandbox, Switches
 
 PROBE = f"{API}/agents/me"
@@ -16,7 +16,7 @@ TOKEN = "/oauth2/chat/token"
 
 @pytest.mark.parametrize("token", [None, "", "wrong", EXPIRED_TOKEN, SUPPORT_TOKEN])
 def test_tokens_that_do_not_open_chat(token: str | None) -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         answer = get(sandbox, PROBE, token)
         assert answer.status == 401
         assert answer.json["error"] == "invalid_token"
@@ -24,12 +24,12 @@ def test_tokens_that_do_not_open_chat(token: str | None) -> None:
 
 
 def test_the_former_host_refused_in_other_words() -> None:
-    with small(1, unauthorized_body="zopim") as sandbox:
+    with still(1, unauthorized_body="zopim") as sandbox:
         assert set(get(sandbox, PROBE, "wrong").json) == {"error", "description"}
 
 
 def test_an_agent_sees_only_themselves_and_a_write_token_nothing() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         assert get(sandbox, PROBE, AGENT_TOKEN).status == 200
         for path in ("agents", "bans", "account", "incremental/chats", "chats", "routing_settings/account"):
             assert get(sandbox, f"{API}/{path}", AGENT_TOKEN).status == 403
@@ -37,14 +37,14 @@ def test_an_agent_sees_only_themselves_and_a_write_token_nothing() -> None:
 
 
 def test_the_help_desk_answers_its_own_tokens_only() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         assert get(sandbox, SUPPORT, SUPPORT_TOKEN).json["user"]["role"] == "admin"
         assert get(sandbox, SUPPORT).json["error"] == "invalid_token"
         assert (get(sandbox, SUPPORT, None).status, get(sandbox, SUPPORT).status) == (401, 401)
 
 
 def test_a_help_desk_without_chat() -> None:
-    with small(1, account_state="no_chat") as sandbox:
+    with still(1, account_state="no_chat") as sandbox:
         answer = get(sandbox, PROBE)
         assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
         assert answer.json["error"] == "Not Found"
@@ -54,7 +54,7 @@ def test_a_help_desk_without_chat() -> None:
 
 @pytest.mark.parametrize("path", [PROBE, SUPPORT, TOKEN, "/"])
 def test_an_address_without_a_help_desk(path: str) -> None:
-    with small(1, account_state="no_account") as sandbox:
+    with still(1, account_state="no_account") as sandbox:
         answer = get(sandbox, path)
         assert answer.status == 404
         assert answer.headers["content-type"].startswith("text/html")
@@ -63,7 +63,7 @@ def test_an_address_without_a_help_desk(path: str) -> None:
 
 @pytest.mark.parametrize("path", [PROBE, SUPPORT, TOKEN, "/", f"{API}/incremental/chats"])
 def test_a_wrong_subdomain_answers_json_whose_error_is_an_object(path: str) -> None:
-    with small(1, account_state="wrong_subdomain") as sandbox:
+    with still(1, account_state="wrong_subdomain") as sandbox:
         answer = get(sandbox, path)
         assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
         assert answer.json["error"]["title"] == "No help desk at sandbox.zendesk.com"
@@ -72,14 +72,14 @@ def test_a_wrong_subdomain_answers_json_whose_error_is_an_object(path: str) -> N
 
 @pytest.mark.parametrize("path", [PROBE, SUPPORT, TOKEN, "/", f"{API}/incremental/chats"])
 def test_a_proxy_may_block_every_path_with_a_web_page(path: str) -> None:
-    with small(1, account_state="blocked") as sandbox:
+    with still(1, account_state="blocked") as sandbox:
         answer = get(sandbox, path)
         assert (answer.status, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
         assert answer.body.startswith(b"<!DOCTYPE html>")
 
 
 def test_unknown_paths_and_methods() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         for path in (f"{API}/nothing", f"{API}", "/elsewhere", f"{API}/agents/1/2/3"):
             assert get(sandbox, path).status == 404
         for method in ("POST", "PUT", "DELETE", "PATCH"):
@@ -96,7 +96,7 @@ def refresh(sandbox: Sandbox, token: str) -> Answer:
 
 
 def test_a_refresh_token_works_once_and_is_rotated() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         first = refresh(sandbox, "sandbox-refresh-token")
         assert set(first.json) == {"access_token", "token_type", "scope", "refresh_token"}
         assert get(sandbox, PROBE, first.json["access_token"]).status == 200
@@ -108,7 +108,7 @@ def test_a_refresh_token_works_once_and_is_rotated() -> None:
 
 
 def test_refresh_tokens_may_be_reusable_or_end_the_old_access_token() -> None:
-    with small(1, refresh_single_use=False, refresh_revokes_access=True) as sandbox:
+    with still(1, refresh_single_use=False, refresh_revokes_access=True) as sandbox:
         first = refresh(sandbox, "sandbox-refresh-token").json
         assert refresh(sandbox, "sandbox-refresh-token").status == 200
         assert refresh(sandbox, first["refresh_token"]).status == 200
@@ -116,7 +116,7 @@ def test_refresh_tokens_may_be_reusable_or_end_the_old_access_token() -> None:
 
 
 def test_minted_tokens_expire_on_the_sandboxs_clock() -> None:
-    with small(1, token_expires_in=1800) as sandbox:
+    with still(1, token_expires_in=1800) as sandbox:
         minted = exchange(sandbox, grant_type="client_credentials", scope="read").json
         assert (minted["expires_in"], minted["scope"], "refresh_token" in minted) == (1800, "read", False)
         assert get(sandbox, PROBE, minted["access_token"]).status == 200
@@ -126,7 +126,7 @@ def test_minted_tokens_expire_on_the_sandboxs_clock() -> None:
 
 
 def test_a_code_works_once() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         answer = exchange(sandbox, grant_type="authorization_code", code="sandbox-code")
         assert "refresh_token" in answer.json
         assert exchange(sandbox, grant_type="authorization_code", code="sandbox-code").status == 400
@@ -141,20 +141,20 @@ def test_a_code_works_once() -> None:
     ],
 )
 def test_the_token_endpoint_refuses(form: dict[str, str], status: int, error: str) -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         answer = exchange(sandbox, **form)
         assert (answer.status, answer.json["error"]) == (status, error)
         assert call(sandbox, TOKEN).status == 405
 
 
 def test_tokens_can_be_expired_in_process() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.tokens.expire("sandbox-token")
         assert get(sandbox, PROBE).status == 401
 
 
 def test_the_rate_limit_slides_over_a_minute() -> None:
-    with small(1, rate_limit=3) as sandbox:
+    with still(1, rate_limit=3) as sandbox:
         for _ in range(3):
             assert get(sandbox, PROBE).status == 200
             sandbox.clock.advance(10)
@@ -170,7 +170,7 @@ def test_the_rate_limit_slides_over_a_minute() -> None:
 
 
 def test_retry_after_may_be_a_date_or_absent() -> None:
-    with small(1, rate_limit=1, retry_after="date") as sandbox:
+    with still(1, rate_limit=1, retry_after="date") as sandbox:
         get(sandbox, PROBE)
         date = parsedate_to_datetime(get(sandbox, PROBE).headers["retry-after"])
         assert date.timestamp() == NOW_SECONDS + 60
@@ -183,7 +183,7 @@ def test_two_hundred_requests_a_minute_is_the_default() -> None:
 
 
 def test_the_log_tells_what_was_asked() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         get(sandbox, f"{API}/agents", limit=5, since_id=1)
         call(sandbox, "/_sandbox/state")
         get(sandbox, PROBE, "wrong")
@@ -195,7 +195,7 @@ def test_the_log_tells_what_was_asked() -> None:
 
 
 def test_links_follow_the_name_under_which_the_sandbox_is_reached() -> None:
-    with small(3) as sandbox:
+    with still(3) as sandbox:
         port = sandbox.url.rsplit(":", 1)[1]
         page = call(sandbox, f"{API}/incremental/chats", headers=BEARER | {"Host": f"localhost:{port}"}).json
         assert page["next_page"].startswith(f"http://localhost:{port}{API}/incremental/chats?")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox_client import API, EXPORTS, NOW_SECONDS, call, get, post, small
+from tests.support.sandbox import API, EXPORTS, NOW_SECONDS, call, get, post, still
 from zendesk_chat_sandbox import Account, Sandbox, SwitchError, Switches, UnknownRecordError
 from zendesk_chat_sandbox.account import RESOURCES
 from zendesk_chat_sandbox.cli import main
@@ -30,7 +30,7 @@ def state(sandbox: Sandbox) -> Any:
 
 
 def test_state_counts_and_reset_starts_anew() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         assert state(sandbox)["counts"]["chats"] == 20
         before = sandbox.account.chat_ids()
         assert post(sandbox, "reset", {"seed": 8, "chats": 12}).json["counts"]["chats"] == 12
@@ -45,7 +45,7 @@ def test_state_counts_and_reset_starts_anew() -> None:
     RESOURCES,
 )
 def test_every_resource_can_be_generated(resource: str) -> None:
-    with small(5) as sandbox:
+    with still(5) as sandbox:
         before = state(sandbox)["counts"][resource]
         added = post(sandbox, "add", {"resource": resource, "count": 3}).json["added"]
         assert len(added) == 3
@@ -54,7 +54,7 @@ def test_every_resource_can_be_generated(resource: str) -> None:
 
 
 def test_whole_records_can_be_added_edited_and_deleted() -> None:
-    with small(5) as sandbox:
+    with still(5) as sandbox:
         goal = {"id": 9, "name": "Nine", "enabled": True}
         post(sandbox, "add", {"resource": "goals", "record": goal})
         assert get(sandbox, f"{API}/goals/9").json == goal
@@ -65,7 +65,7 @@ def test_whole_records_can_be_added_edited_and_deleted() -> None:
 
 
 def test_chats_and_spans_can_be_added_at_a_time() -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         chat = {"id": "2611.1.x", "type": "chat", "timestamp": "2026-11-01T00:00:00Z"}
         post(sandbox, "add", {"resource": "chats", "record": chat, "at": "2026-11-02T00:00:00Z"})
         found = get(sandbox, f"{EXPORTS}/chats", fields="chats(*)").json["chats"]
@@ -83,7 +83,7 @@ def test_chats_and_spans_can_be_added_at_a_time() -> None:
 
 
 def test_clock_switches_tokens_and_requests() -> None:
-    with small(5) as sandbox:
+    with still(5) as sandbox:
         assert post(sandbox, "clock", {"advance": 60}).json == {"now": NOW_SECONDS + 60}
         assert post(sandbox, "clock", {"set": "2026-11-21T12:00:00Z"}).json == {"now": NOW_SECONDS + 86_400}
         assert post(sandbox, "switches", {"start_id": "inclusive"}).json["start_id"] == "inclusive"
@@ -98,7 +98,7 @@ def test_clock_switches_tokens_and_requests() -> None:
 
 
 def test_faults_over_http() -> None:
-    with small(5) as sandbox:
+    with still(5) as sandbox:
         post(sandbox, "faults", {"kind": "status", "status": 500})
         post(sandbox, "faults", {"faults": [{"kind": "empty"}, {"kind": "html", "times": None}]})
         assert [get(sandbox, f"{API}/goals").status for _ in range(3)] == [500, 200, 200]
@@ -132,14 +132,14 @@ def test_faults_over_http() -> None:
     ],
 )
 def test_admin_calls_say_what_is_wrong(name: str, body: Any) -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         answer = post(sandbox, name, body)
         assert answer.status == 400
         assert answer.json["error"]
 
 
 def test_unknown_admin_calls_list_the_known_ones() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         assert "POST /_sandbox/reset" in call(sandbox, "/_sandbox/nothing").json["error"]
 
 
@@ -174,7 +174,7 @@ def test_only_the_loopback_interface_is_served() -> None:
 
 
 def test_the_account_names_what_it_does_not_have() -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         account: Account = sandbox.account
         for act in (account.chat, account.delete_chat, account.edit_chat):
             with pytest.raises(UnknownRecordError):
@@ -199,7 +199,7 @@ def test_a_time_without_a_zone_is_utc() -> None:
 
 @pytest.mark.usefixtures("_signals_restored")
 def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         port = sandbox.url.rsplit(":", 1)[1]
         for arguments, status, message in [
             (["--switch", "nothing=1"], 2, "no switch"),

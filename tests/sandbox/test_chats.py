@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox_client import API, NOW_SECONDS, get, local, small
+from tests.support.sandbox import API, NOW_SECONDS, get, local, still
 from zendesk_chat_sandbox import Sandbox
 
 SEARCH = f"{API}/chats/search"
@@ -22,7 +22,7 @@ def follow(sandbox: Sandbox, path: str, key: str) -> list[list[Any]]:
 
 
 def test_the_list_gives_every_live_chat_once_newest_first() -> None:
-    with small(130) as sandbox:
+    with still(130) as sandbox:
         found = follow(sandbox, f"{API}/chats", "chats")
         chats = [chat for page in found for chat in page]
         assert [len(page) for page in found[:-1]] == [40] * (len(found) - 1)
@@ -34,7 +34,7 @@ def test_the_list_gives_every_live_chat_once_newest_first() -> None:
 
 
 def test_prev_url_leads_back() -> None:
-    with small(100) as sandbox:
+    with still(100) as sandbox:
         first = get(sandbox, f"{API}/chats?limit=100").json
         second = get(sandbox, local(sandbox, first["next_url"])).json
         assert first["prev_url"] is None
@@ -43,7 +43,7 @@ def test_prev_url_leads_back() -> None:
 
 
 def test_chats_by_ids_are_an_object() -> None:
-    with small(9) as sandbox:
+    with still(9) as sandbox:
         ids = sandbox.account.chat_ids()[:3]
         answer = get(sandbox, f"{API}/chats", ids=",".join([*ids, "2001.1.nothing"])).json
         assert set(answer["docs"]) == set(ids)
@@ -52,7 +52,7 @@ def test_chats_by_ids_are_an_object() -> None:
 
 
 def test_visitors_have_no_list() -> None:
-    with small(9) as sandbox:
+    with still(9) as sandbox:
         visitor: Any = sandbox.account.chat(sandbox.account.chat_ids()[0])["visitor"]
         found = get(sandbox, f"{API}/visitors/{visitor['id']}").json
         assert (found["name"], found["banned"]) == (visitor["name"], False)
@@ -61,7 +61,7 @@ def test_visitors_have_no_list() -> None:
 
 
 def test_search_pages_by_forty_and_ends_with_null() -> None:
-    with small(130) as sandbox:
+    with still(130) as sandbox:
         found = follow(sandbox, f"{SEARCH}?q=type%3Achat", "results")
         ids = [result["id"] for page in found for result in page]
         live = [entry for entry in sandbox.account.chats.entries.values() if not entry.deleted]
@@ -111,7 +111,7 @@ def made(sandbox: Sandbox) -> None:
     ],
 )
 def test_search_understands(query: str, expected: set[str]) -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         made(sandbox)
         assert ids_of(sandbox, query) == expected
 
@@ -130,19 +130,19 @@ def test_search_understands(query: str, expected: set[str]) -> None:
     ],
 )
 def test_search_refuses(query: str) -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         assert get(sandbox, SEARCH, q=query).status == 400
 
 
 def test_search_ends_at_the_cap_with_a_refusal() -> None:
-    with small(100, search_cap=80) as sandbox:
+    with still(100, search_cap=80) as sandbox:
         assert get(sandbox, SEARCH, q="timestamp:[* TO *]", page=2).json["next_url"] is not None
         assert get(sandbox, SEARCH, q="timestamp:[* TO *]", page=3).status == 400
         assert get(sandbox, SEARCH, q="type:chat", page=0).status == 400
 
 
 def test_changes_show_up_everywhere() -> None:
-    with small(5) as sandbox:
+    with still(5) as sandbox:
         identity = str(sandbox.account.add_chat(at=NOW_SECONDS)["id"])
         assert get(sandbox, f"{API}/chats").json["chats"][0]["id"] in sandbox.account.chat_ids()
         sandbox.account.edit_chat(identity, comment="quite unheard of")

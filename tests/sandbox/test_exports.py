@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.sandbox_client import EXPORTS, NOW_SECONDS, call, get, local, pages, small
+from tests.support.sandbox import EXPORTS, NOW_SECONDS, call, get, local, pages, still
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Sandbox
 from zendesk_chat_sandbox.chat_store import EXPORT_ONLY_KEYS
 from zendesk_chat_sandbox.timestamps import parse_micros, parse_seconds
@@ -20,7 +20,7 @@ def chats_of(found: list[Any]) -> list[Any]:
 
 
 def test_following_next_page_gives_every_chat_once_in_order() -> None:
-    with small(300) as sandbox:
+    with still(300) as sandbox:
         found = list(pages(sandbox, f"{CHATS}&limit=7", 7))
         chats = chats_of(found)
         assert [chat["id"] for chat in chats] == sandbox.account.chat_ids()
@@ -31,7 +31,7 @@ def test_following_next_page_gives_every_chat_once_in_order() -> None:
 
 
 def test_more_than_a_page_of_chats_share_one_second_and_none_is_lost() -> None:
-    with small(5000, recent_window="allow") as sandbox:
+    with still(5000, recent_window="allow") as sandbox:
         found = list(pages(sandbox, CHATS, 1000))
         chats = chats_of(found)
         seconds = [chat["update_timestamp"] for chat in chats]
@@ -40,7 +40,7 @@ def test_more_than_a_page_of_chats_share_one_second_and_none_is_lost() -> None:
 
 
 def test_the_envelope_repeats_the_question_and_names_the_last_chat() -> None:
-    with small() as sandbox:
+    with still() as sandbox:
         page = get(sandbox, f"{EXPORTS}/chats", fields="chats(*)", limit=5, start_time=0).json
         last = page["chats"][-1]
         assert list(page) == ["chats", "count", "end_id", "end_time", "next_page"]
@@ -53,7 +53,7 @@ def test_the_envelope_repeats_the_question_and_names_the_last_chat() -> None:
 
 
 def test_next_page_is_there_even_at_the_end_and_leads_to_an_empty_page() -> None:
-    with small(3) as sandbox:
+    with still(3) as sandbox:
         sandbox.clock.advance(86_400)
         page = get(sandbox, CHATS).json
         after = get(sandbox, local(sandbox, page["next_page"])).json
@@ -63,7 +63,7 @@ def test_next_page_is_there_even_at_the_end_and_leads_to_an_empty_page() -> None
 
 
 def test_an_empty_page_may_have_null_ends() -> None:
-    with small(3, empty_page_end="null") as sandbox:
+    with still(3, empty_page_end="null") as sandbox:
         sandbox.clock.advance(86_400)
         first = get(sandbox, CHATS).json
         page = get(sandbox, local(sandbox, first["next_page"])).json
@@ -73,19 +73,19 @@ def test_an_empty_page_may_have_null_ends() -> None:
 
 @pytest.mark.parametrize(("mode", "expected"), [("null_at_end", {None}), ("absent_at_end", {"absent"})])
 def test_next_page_may_be_null_or_absent_at_the_end(mode: str, expected: set[Any]) -> None:
-    with small(next_page=mode) as sandbox:
+    with still(next_page=mode) as sandbox:
         found = list(pages(sandbox, f"{CHATS}&limit=50", 50))
         assert found[0]["next_page"].startswith("http")
         assert {found[-1].get("next_page", "absent")} == expected
 
 
 def test_next_page_may_point_to_a_foreign_host() -> None:
-    with small(next_page_host="https://evil.example.com") as sandbox:
+    with still(next_page_host="https://evil.example.com") as sandbox:
         assert get(sandbox, CHATS).json["next_page"].startswith(f"https://evil.example.com{EXPORTS}/chats?")
 
 
 def test_without_fields_there_are_only_ids_and_with_a_list_only_those() -> None:
-    with small(10) as sandbox:
+    with still(10) as sandbox:
         bare = get(sandbox, f"{EXPORTS}/chats").json
         assert bare["chats"] == [{"id": identity} for identity in sandbox.account.chat_ids()]
         assert "fields" not in parse_qs(urlsplit(bare["next_page"]).query)
@@ -96,7 +96,7 @@ def test_without_fields_there_are_only_ids_and_with_a_list_only_those() -> None:
 
 
 def test_start_time_alone_is_inclusive_and_loops_over_a_shared_second() -> None:
-    with small(4000) as sandbox:
+    with still(4000) as sandbox:
         first = get(sandbox, f"{EXPORTS}/chats").json
         while first["end_time"] != NOW_SECONDS - 20 * 86_400:
             first = get(sandbox, local(sandbox, first["next_page"])).json
@@ -108,14 +108,14 @@ def test_start_time_alone_is_inclusive_and_loops_over_a_shared_second() -> None:
 
 @pytest.mark.parametrize(("mode", "first"), [("exclusive", 5), ("inclusive", 4), ("ignored", 0)])
 def test_start_id_is_exclusive_inclusive_or_ignored(mode: str, first: int) -> None:
-    with small(0, start_id=mode) as sandbox:
+    with still(0, start_id=mode) as sandbox:
         identities = sorted(sandbox.account.add_chats(8, at=NOW_SECONDS - 1000))
         answer = get(sandbox, f"{EXPORTS}/chats", start_time=NOW_SECONDS - 1000, start_id=identities[4])
         assert [chat["id"] for chat in answer.json["chats"]] == identities[first:]
 
 
 def test_a_full_last_page_that_ends_in_the_last_minutes_leads_to_a_refusal() -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         sandbox.account.add_chats(3, at=NOW_SECONDS - 60)
         page = get(sandbox, f"{CHATS}&limit=3").json
         assert page["count"] == 3
@@ -138,14 +138,14 @@ def test_a_full_last_page_that_ends_in_the_last_minutes_leads_to_a_refusal() -> 
     ],
 )
 def test_bad_parameters_are_refused(query: dict[str, Any]) -> None:
-    with small(5) as sandbox:
+    with still(5) as sandbox:
         answer = get(sandbox, f"{EXPORTS}/chats", **query)
         assert answer.status == 400
         assert answer.json["error"] == "Bad Request"
 
 
 def test_a_too_recent_start_time_may_be_refused_as_support_does() -> None:
-    with small(5, recent_status=422) as sandbox:
+    with still(5, recent_status=422) as sandbox:
         answer = get(sandbox, f"{EXPORTS}/chats", start_time=NOW_SECONDS - 299)
         assert (answer.status, answer.json["error"]) == (422, "InvalidValue")
         assert answer.json["description"].startswith("Too recent start_time.")
@@ -153,14 +153,14 @@ def test_a_too_recent_start_time_may_be_refused_as_support_does() -> None:
 
 
 def test_what_is_allowed_at_the_edges() -> None:
-    with small(5, over_limit="clamp") as sandbox:
+    with still(5, over_limit="clamp") as sandbox:
         assert get(sandbox, f"{EXPORTS}/chats", start_time=NOW_SECONDS - 300).status == 200
         assert get(sandbox, f"{EXPORTS}/chats", limit=5000).status == 200
         assert get(sandbox, f"{EXPORTS}/chats", end_time=3, page="x").status == 200
 
 
 def test_recent_records_are_shown_hidden_or_free_to_ask_for() -> None:
-    with small(0) as sandbox:
+    with still(0) as sandbox:
         sandbox.account.add_chat(at=NOW_SECONDS - 10)
         assert get(sandbox, CHATS).json["count"] == 1
         sandbox.switch(recent_window="exclude")
@@ -171,7 +171,7 @@ def test_recent_records_are_shown_hidden_or_free_to_ask_for() -> None:
 
 
 def test_an_edited_chat_moves_to_the_end() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         identity = sandbox.account.chat_ids()[3]
         sandbox.clock.advance(600)
         sandbox.account.edit_chat(identity, tags=["late"])
@@ -184,7 +184,7 @@ def test_an_edited_chat_moves_to_the_end() -> None:
 
 @pytest.mark.parametrize("mode", ["tombstone", "full", "gone"])
 def test_deleted_chats_leave_a_mark_or_nothing(mode: str) -> None:
-    with small(20, deleted_chats=mode) as sandbox:
+    with still(20, deleted_chats=mode) as sandbox:
         identity = sandbox.account.chat_ids()[3]
         sandbox.account.delete_chat(identity)
         found = {chat["id"]: chat for page in pages(sandbox, f"{CHATS}&limit=6", 6) for chat in page["chats"]}
@@ -197,7 +197,7 @@ def test_deleted_chats_leave_a_mark_or_nothing(mode: str) -> None:
 
 
 def test_the_server_may_cap_or_shorten_pages_before_the_end() -> None:
-    with small(100, export_page_cap=30) as sandbox:
+    with still(100, export_page_cap=30) as sandbox:
         assert get(sandbox, CHATS).json["count"] == 30
         sandbox.switch(export_page_cap=0, short_page_every=2)
         first = get(sandbox, f"{CHATS}&limit=10").json
@@ -206,7 +206,7 @@ def test_the_server_may_cap_or_shorten_pages_before_the_end() -> None:
 
 
 def test_the_timeline_speaks_microseconds_and_has_no_ids() -> None:
-    with small(1000) as sandbox:
+    with still(1000) as sandbox:
         page = get(sandbox, f"{TIMELINE}?limit=10").json
         assert list(page) == ["agent_timeline", "count", "end_time", "next_page"]
         assert page["end_time"] == parse_micros(page["agent_timeline"][-1]["start_time"])
@@ -218,13 +218,13 @@ def test_the_timeline_speaks_microseconds_and_has_no_ids() -> None:
 
 
 def test_the_timeline_can_leave_out_the_boundary_without_losing_ties() -> None:
-    with small(200, timeline_boundary="skip") as sandbox:
+    with still(200, timeline_boundary="skip") as sandbox:
         found = [span for page in pages(sandbox, f"{TIMELINE}?limit=1", 1) for span in page["agent_timeline"]]
         assert len(found) == sandbox.account.counts()["agent_timeline"]
 
 
 def test_spans_share_seconds_and_microseconds() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         spans = get(sandbox, TIMELINE).json["agent_timeline"]
         seconds = [(span["agent_id"], span["start_time"][:19]) for span in spans]
         starts = [span["start_time"] for span in spans]
@@ -235,7 +235,7 @@ def test_spans_share_seconds_and_microseconds() -> None:
 
 
 def test_agent_events_take_and_give_seconds_with_a_fraction() -> None:
-    with small(600) as sandbox:
+    with still(600) as sandbox:
         first = get(sandbox, f"{EXPORTS}/agent_events", limit=7).json
         assert list(first) == ["agent_events", "count", "end_time", "next_page"]
         assert round(first["end_time"] * 1_000_000) == parse_micros(first["agent_events"][-1]["timestamp"])
@@ -244,7 +244,7 @@ def test_agent_events_take_and_give_seconds_with_a_fraction() -> None:
 
 
 def test_agent_events_may_take_and_give_whole_microseconds() -> None:
-    with small(600, agent_events_unit="microseconds") as sandbox:
+    with still(600, agent_events_unit="microseconds") as sandbox:
         first = get(sandbox, f"{EXPORTS}/agent_events", limit=7).json
         assert first["end_time"] == parse_micros(first["agent_events"][-1]["timestamp"])
         second = get(sandbox, local(sandbox, first["next_page"])).json
@@ -256,7 +256,7 @@ def test_agent_events_may_take_and_give_whole_microseconds() -> None:
 
 @pytest.mark.parametrize(("name", "with_id"), [("conversions", True), ("department_events", False)])
 def test_the_other_exports(name: str, with_id: bool) -> None:
-    with small(1500) as sandbox:
+    with still(1500) as sandbox:
         answer = get(sandbox, f"{EXPORTS}/{name}", fields=f"{name}(*)").json
         assert answer["count"] == len(answer[name]) == sandbox.account.counts()[name]
         assert answer["end_time"] == parse_seconds(answer[name][-1]["timestamp"])
@@ -265,7 +265,7 @@ def test_the_other_exports(name: str, with_id: bool) -> None:
 
 
 def test_conversions_belong_to_chats() -> None:
-    with small(1500) as sandbox:
+    with still(1500) as sandbox:
         for row in get(sandbox, f"{EXPORTS}/conversions", fields="conversions(*)").json["conversions"]:
             chat = sandbox.account.chat(row["attribution"]["chat_id"])
             conversion: Any = chat["conversions"]
@@ -275,7 +275,7 @@ def test_conversions_belong_to_chats() -> None:
 
 
 def test_the_export_shows_more_than_the_list() -> None:
-    with small(60) as sandbox:
+    with still(60) as sandbox:
         exported = get(sandbox, CHATS).json["chats"]
         assert {"update_timestamp", "deleted"} <= set.intersection(*({*chat} for chat in exported))
         one = next(chat for chat in exported if chat["type"] == "chat" and not chat["deleted"])
@@ -284,7 +284,7 @@ def test_the_export_shows_more_than_the_list() -> None:
 
 
 def test_an_expired_token_and_a_wrong_method_are_refused() -> None:
-    with small(3) as sandbox:
+    with still(3) as sandbox:
         assert get(sandbox, CHATS, EXPIRED_TOKEN).status == 401
         assert call(sandbox, f"{EXPORTS}/chats", "POST", b"{}").status == 405
         assert get(sandbox, f"{EXPORTS}/agents").status == 404

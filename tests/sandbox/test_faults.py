@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox_client import API, BEARER, NOW_SECONDS, call, get, raw, small, unzipped
+from tests.support.sandbox import API, BEARER, NOW_SECONDS, call, get, raw, still, unzipped
 from zendesk_chat_sandbox import Fault, Sandbox
 
 AGENTS = f"{API}/agents"
@@ -28,7 +28,7 @@ def length_of(head: bytes) -> int:
 
 
 def test_status_with_retry_after_and_body() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(
             Fault(kind="status", status=502, times=1),
             Fault(kind="status", status=429, retry_after=7, body='{"error": "slow down"}'),
@@ -43,7 +43,7 @@ def test_status_with_retry_after_and_body() -> None:
 
 
 def test_faults_match_path_method_and_query() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="status", path="*/agents", method="GET", query="*since_id=5*", times=None))
         assert get(sandbox, AGENTS).status == 200
         assert get(sandbox, f"{AGENTS}/me", since_id=5).status == 200
@@ -54,13 +54,13 @@ def test_faults_match_path_method_and_query() -> None:
 
 
 def test_faults_count_their_requests() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="status", after=1, every=2, times=2))
         assert [get(sandbox, AGENTS).status for _ in range(7)] == [200, 200, 503, 200, 503, 200, 200]
 
 
 def test_html_empty_body_and_redirect() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(
             Fault(kind="html"),
             Fault(kind="empty"),
@@ -76,7 +76,7 @@ def test_html_empty_body_and_redirect() -> None:
 
 
 def test_reset_before_headers_and_inside_the_body() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="reset"), Fault(kind="reset_body", size=1000))
         assert raw(sandbox, AGENTS) == (b"", "reset")
         received, end = raw(sandbox, AGENTS)
@@ -88,7 +88,7 @@ def test_reset_before_headers_and_inside_the_body() -> None:
 
 
 def test_hang_before_headers_and_inside_the_body() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="hang"), Fault(kind="hang_body", size=10), Fault(kind="hang", seconds=0.02))
         assert raw(sandbox, AGENTS, first=0.03) == (b"", "silent")
         received, end = raw(sandbox, AGENTS, later=0.03)
@@ -99,7 +99,7 @@ def test_hang_before_headers_and_inside_the_body() -> None:
 
 def test_a_hang_ends_when_the_sandbox_stops() -> None:
     with ThreadPoolExecutor() as pool:
-        with small(1) as sandbox:
+        with still(1) as sandbox:
             sandbox.inject(Fault(kind="hang"))
             waiting = pool.submit(raw, sandbox, AGENTS)
             while not sandbox.requests:
@@ -108,7 +108,7 @@ def test_a_hang_ends_when_the_sandbox_stops() -> None:
 
 
 def test_truncated_announces_more_than_it_sends() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="truncated", size=100), Fault(kind="truncated"))
         received, end = raw(sandbox, AGENTS)
         head, body = split(received)
@@ -119,7 +119,7 @@ def test_truncated_announces_more_than_it_sends() -> None:
 
 
 def test_truncated_gzip_is_a_complete_response_that_does_not_unpack() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="truncated_gzip", size=200))
         answer = get(sandbox, AGENTS)
         assert (answer.status, answer.headers["content-encoding"], len(answer.body)) == (200, "gzip", 200)
@@ -129,7 +129,7 @@ def test_truncated_gzip_is_a_complete_response_that_does_not_unpack() -> None:
 
 
 def test_truncated_json_is_a_complete_response() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="truncated_json"), Fault(kind="truncated_json", size=7))
         half, seven = get(sandbox, AGENTS), get(sandbox, AGENTS)
         assert (half.status, len(seven.body)) == (200, 7)
@@ -138,7 +138,7 @@ def test_truncated_json_is_a_complete_response() -> None:
 
 
 def test_latency_and_drip_only_take_time() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         plain = get(sandbox, AGENTS, limit=2).body
         sandbox.inject(Fault(kind="latency", seconds=0.03), Fault(kind="drip", size=100, seconds=0.001))
         started = time.monotonic()
@@ -148,7 +148,7 @@ def test_latency_and_drip_only_take_time() -> None:
 
 
 def test_the_edge_limits_in_words_of_its_own() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="edge_429"), Fault(kind="edge_429", retry_after=30))
         bare, timed = get(sandbox, AGENTS), get(sandbox, AGENTS)
         assert bare.status == timed.status == 429
@@ -161,13 +161,13 @@ def test_the_edge_limits_in_words_of_its_own() -> None:
 
 
 def test_a_conflict_is_a_status_like_others() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(Fault(kind="status", status=409))
         assert (get(sandbox, AGENTS).status, get(sandbox, AGENTS).status) == (409, 200)
 
 
 def test_interim_answers_come_before_the_answer() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         plain = get(sandbox, AGENTS, limit=2).body
         sandbox.inject(Fault(kind="interim", interim=(100, 102, 103, 103)))
         connection = socket.create_connection(("127.0.0.1", int(sandbox.url.rsplit(":", 1)[1])), timeout=5)
@@ -190,7 +190,7 @@ def head_of(received: Any) -> list[bytes]:
 
 
 def test_a_body_of_several_gzip_members() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         plain = get(sandbox, AGENTS).body
         sandbox.inject(Fault(kind="gzip_members"), Fault(kind="gzip_members", size=1000))
         two, many = get(sandbox, AGENTS), get(sandbox, AGENTS)
@@ -202,7 +202,7 @@ def test_a_body_of_several_gzip_members() -> None:
 
 
 def test_the_head_may_drip_too() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         plain = get(sandbox, AGENTS, limit=1).body
         sandbox.inject(Fault(kind="drip_head", size=20, seconds=0.05))
         received, end = raw(sandbox, AGENTS, later=0.02)
@@ -212,7 +212,7 @@ def test_the_head_may_drip_too() -> None:
 
 
 def test_rows_lose_their_key() -> None:
-    with small(3) as sandbox:
+    with still(3) as sandbox:
         rows = get(sandbox, f"{API}/goals").json
         sandbox.inject(Fault(kind="no_key", path="*/goals", row=1), Fault(kind="no_key", path="*/goals", key="name", row=None))
         one, every = get(sandbox, f"{API}/goals").json, get(sandbox, f"{API}/goals").json
@@ -225,7 +225,7 @@ def test_rows_lose_their_key() -> None:
 
 
 def test_count_is_not_the_number_of_rows() -> None:
-    with small(3) as sandbox:
+    with still(3) as sandbox:
         sandbox.inject(Fault(kind="wrong_count"), Fault(kind="wrong_count", by=-2), Fault(kind="wrong_count"))
         path = f"{API}/incremental/chats"
         assert [get(sandbox, path).json["count"] for _ in range(2)] == [4, 1]
@@ -233,7 +233,7 @@ def test_count_is_not_the_number_of_rows() -> None:
 
 
 def test_every_answer_carries_the_date_of_the_sandbox() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         sandbox.inject(
             Fault(kind="status"), Fault(kind="html"), Fault(kind="redirect"), Fault(kind="empty", headers={"date": "x"})
         )
@@ -262,7 +262,7 @@ def test_impossible_faults_are_refused(options: dict[str, Any]) -> None:
 
 
 def test_gzip_is_for_those_who_ask_and_for_bodies_worth_it() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         asking = BEARER | {"Accept-Encoding": "gzip, deflate"}
         plain, packed = call(sandbox, AGENTS), call(sandbox, AGENTS, headers=asking)
         assert "content-encoding" not in plain.headers
@@ -275,7 +275,7 @@ def test_gzip_is_for_those_who_ask_and_for_bodies_worth_it() -> None:
 
 
 def test_pretty_json_changes_nothing_but_spaces() -> None:
-    with small(9) as sandbox:
+    with still(9) as sandbox:
         path = f"{API}/incremental/chats?fields=chats(*)"
         plain = call(sandbox, path)
         sandbox.switch(pretty_json=True)
@@ -285,7 +285,7 @@ def test_pretty_json_changes_nothing_but_spaces() -> None:
 
 
 def test_a_connection_is_kept_and_serves_many_requests() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=5)
         try:
             for method, path in [("GET", AGENTS), ("POST", AGENTS), ("HEAD", AGENTS), ("GET", "/nowhere"), ("GET", AGENTS)]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox_client import API, EXPORTS, get, small
+from tests.support.sandbox import API, EXPORTS, get, still
 from zendesk_chat_sandbox import Sandbox
 
 CHATS = f"{EXPORTS}/chats?fields=chats(*)"
@@ -18,7 +18,7 @@ def served(sandbox: Sandbox) -> list[Any]:
 
 
 def test_history_has_whole_seconds_and_an_index_and_several_messages_in_one_second() -> None:
-    with small(200) as sandbox:
+    with still(200) as sandbox:
         chats = served(sandbox)
         together = 0
         for chat in chats:
@@ -32,7 +32,7 @@ def test_history_has_whole_seconds_and_an_index_and_several_messages_in_one_seco
 
 
 def test_history_of_2017_has_fractions_and_no_index() -> None:
-    with small(200) as sandbox:
+    with still(200) as sandbox:
         today = {chat["id"]: chat for chat in served(sandbox)}
         sandbox.switch(history="fractions")
         for chat in served(sandbox):
@@ -48,7 +48,7 @@ def test_history_of_2017_has_fractions_and_no_index() -> None:
 
 @pytest.mark.parametrize(("form", "expected"), [("string", {str}), ("int", {int}), ("mixed", {str, int})])
 def test_agent_ids_are_strings_or_numbers(form: str, expected: set[type]) -> None:
-    with small(200, chat_agent_ids=form) as sandbox:
+    with still(200, chat_agent_ids=form) as sandbox:
         chats = served(sandbox)
         engagements = [engagement for chat in chats for engagement in chat["engagements"]]
         assert {type(agent) for chat in chats for agent in chat["agent_ids"]} == expected
@@ -60,7 +60,7 @@ def test_agent_ids_are_strings_or_numbers(form: str, expected: set[type]) -> Non
 
 @pytest.mark.parametrize(("form", "expected"), [("int", {int}), ("string", {str}), ("mixed", {str, int})])
 def test_department_ids_are_numbers_or_strings(form: str, expected: set[type]) -> None:
-    with small(200, chat_department_ids=form) as sandbox:
+    with still(200, chat_department_ids=form) as sandbox:
         chats = served(sandbox)
         ids = [row["department_id"] for chat in chats for row in (chat, *chat["engagements"])]
         assert {type(identity) for identity in ids} == expected | {type(None)}
@@ -72,7 +72,7 @@ def bans_after_all(sandbox: Sandbox) -> Any:
 
 
 def test_an_empty_page_of_bans_holds_lists_or_none_or_null() -> None:
-    with small(1) as sandbox:
+    with still(1) as sandbox:
         assert bans_after_all(sandbox) == {"ip_address": [], "visitor": []}
         sandbox.switch(empty_bans="absent")
         assert bans_after_all(sandbox) == {}
@@ -81,14 +81,14 @@ def test_an_empty_page_of_bans_holds_lists_or_none_or_null() -> None:
 
 
 def test_only_the_list_without_bans_is_absent() -> None:
-    with small(1, empty_bans="absent") as sandbox:
+    with still(1, empty_bans="absent") as sandbox:
         for ban in get(sandbox, f"{API}/bans", limit=1000).json["ip_address"]:
             sandbox.account.delete("bans", ban["id"])
         assert set(get(sandbox, f"{API}/bans", limit=1000).json) == {"visitor"}
 
 
 def test_old_rows_lack_keys() -> None:
-    with small(1, old_rows="incomplete") as sandbox:
+    with still(1, old_rows="incomplete") as sandbox:
         shortcuts = get(sandbox, f"{API}/shortcuts").json
         assert {("id" in row, "scope" in row, "name" in row) for row in shortcuts} == {(True, True, True), (False, False, True)}
         names = [row["name"] for row in shortcuts if "id" not in row]

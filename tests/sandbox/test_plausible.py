@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox_client import NOW
+from tests.support.sandbox import NOW
 from zendesk_chat_sandbox import Account
 from zendesk_chat_sandbox.clock import SandboxClock
 from zendesk_chat_sandbox.seed import build_account

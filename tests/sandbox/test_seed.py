@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox_client import NOW, NOW_SECONDS
+from tests.support.sandbox import NOW, NOW_SECONDS
 from zendesk_chat_sandbox import Account
 from zendesk_chat_sandbox.clock import SandboxClock
 from zendesk_chat_sandbox.seed import build_account, oldest_chat

@@ -6,7 +6,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.support.sandbox_client import API, BEARER, call, get, post, small
+from tests.support.sandbox import API, BEARER, call, get, post, still
 from zendesk_chat_sandbox import Fault, Sandbox
 
 JSON = {"Content-Type": "application/json"}
@@ -21,7 +21,7 @@ def port_of(sandbox: Sandbox) -> str:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1:1", "127.0.0.1.evil.example:{port}", ""])
 def test_a_rebound_name_reads_nothing(path: str, host: str) -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         answer = call(sandbox, path, headers=BEARER | {"Host": host.format(port=port_of(sandbox))})
         assert answer.status == 403
         assert answer.json == {
@@ -31,7 +31,7 @@ def test_a_rebound_name_reads_nothing(path: str, host: str) -> None:
 
 
 def test_a_rebound_name_changes_nothing() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         headers = JSON | {"Host": f"evil.example:{port_of(sandbox)}", "Origin": f"http://evil.example:{port_of(sandbox)}"}
         assert call(sandbox, "/_sandbox/reset", "POST", RESET, headers).status == 403
         assert call(sandbox, f"http://evil.example/{API}/agents", headers=BEARER).status == 403
@@ -50,7 +50,7 @@ def test_a_rebound_name_changes_nothing() -> None:
 )
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_of_another_origin_is_refused_and_leaves_no_trace(path: str, sent: dict[str, str]) -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         sandbox.inject(Fault(kind="status"))
         for method in ("GET", "POST", "OPTIONS", "DELETE"):
             answer = call(sandbox, path, method, RESET if method == "POST" else None, BEARER | JSON | sent)
@@ -64,20 +64,20 @@ def test_a_page_of_another_origin_is_refused_and_leaves_no_trace(path: str, sent
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
 @pytest.mark.parametrize("origin", ["null", "http://evil.example", "https://127.0.0.1:1"])
 def test_a_form_of_another_page_changes_nothing(media_type: str | None, origin: str) -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         sent = {"Origin": origin} | ({} if media_type is None else {"Content-Type": media_type})
         assert call(sandbox, "/_sandbox/reset", "POST", RESET, sent).status == 403
         assert len(sandbox.account.chats) == 20
 
 
 def test_a_program_may_send_any_content_type() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         form = {"Content-Type": "application/x-www-form-urlencoded"}  # as curl -d does
         assert call(sandbox, "/_sandbox/reset", "POST", RESET, form).status == 200
 
 
 def test_programs_are_served_under_each_name_of_this_machine() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]"):
             assert get(sandbox, f"{API}/agents").status == 200
             assert call(sandbox, f"{API}/agents", headers=BEARER | {"Host": f"{name}:{port_of(sandbox)}"}).status == 200
@@ -87,7 +87,7 @@ def test_programs_are_served_under_each_name_of_this_machine() -> None:
 
 
 def test_urllib_needs_no_more_than_the_content_type() -> None:
-    with small(20) as sandbox:
+    with still(20) as sandbox:
         fault: dict[str, Any] = {"kind": "status", "status": 500}
         request = Request(f"{sandbox.url}/_sandbox/faults", json.dumps(fault).encode(), JSON)
         with urlopen(request) as response:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.properties import Json, derived, drifted, effort, extractor, jsons, raw
+from tests.streams.test_derived_parts import Json, derived, drifted, extractor, jsons, raw
+from tests.support.model import effort
 
 usually = effort(200)
 

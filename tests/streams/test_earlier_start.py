@@ -13,8 +13,7 @@ from tests.streams.test_exports import CURSORS, START, apis
 from tests.streams.test_feed import apis as feed_apis
 from tests.streams.test_feed import rows as feed_rows
 from tests.streams.test_feed import run_together
-from tests.support.model import NOW, SECOND, ExportApi, Item, Name
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name, effort
 from tests.support.stream_runs import Run, destination, doubles, run
 from zendesk_chat.streams.stream import Bounds
 

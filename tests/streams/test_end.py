@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.streams.test_exports import ALL_NAMES, CHATS, CURSORS, OTHERS, START, TIMELINE, apis, rows
-from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, ExportApi, Item, Name, effort
 from tests.support.stream_runs import Run, destination, doubles, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.registry import STREAMS
@@ -96,7 +95,7 @@ def test_an_end_before_what_is_read_reads_nothing_and_keeps_the_state(api: Expor
 @pytest.mark.parametrize("lanes", [1, 5])
 def test_a_closed_backfill_does_not_page_through_what_follows(name: Name, lanes: int) -> None:
     items = {number: Item(number, (START + 600 * number) * SECOND) for number in range(400)}
-    api = ExportApi(name, items, lanes=lanes)
+    api = ExportApi(name, items, parallel=lanes)
     end = START + 600 * 50
     found = run(name, api, Bounds(START, NOW, end=end))
     assert found.by_key() == between(api, START, end)
@@ -149,7 +148,7 @@ def test_start_is_kept_to_the_second(name: Name, exclusive: bool, counts: Any, l
     parts = st.sampled_from([0, 1, 499_999, 999_999]) if name in TO_THE_MICROSECOND else st.just(0)
     around = st.builds(lambda second, part: (START + second) * SECOND + part, st.integers(-2, 2), parts)
     times = data.draw(st.lists(around, min_size=1, max_size=4, unique=True))
-    api = ExportApi(name, {number: Item(number, time) for number, time in enumerate(times)}, lanes=lanes)
+    api = ExportApi(name, {number: Item(number, time) for number, time in enumerate(times)}, parallel=lanes)
     api.start_time = "exclusive" if exclusive and name in TO_THE_MICROSECOND else "inclusive"
     api.agent_events_in = counts
     found = run(name, api, Bounds(START, NOW))

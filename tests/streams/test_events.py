@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.streams.test_exports import START, contains, rows
-from tests.support.model import NOW, SECOND, ExportApi, Item, Name
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name, effort
 from tests.support.stream_runs import Run, destination, doubles, probe, run, stream_of
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError
 from zendesk_chat.request import Request
@@ -46,7 +45,7 @@ def test_the_unit_of_agent_events_is_found_out_by_one_small_request(counts: Unit
             return ExportApi.__call__(self, request)
 
     items = {number: Item(number, (START + 60 * number) * SECOND) for number in range(40)}
-    api = Watched("agent_events", items, agent_events_in=counts, lanes=lanes)
+    api = Watched("agent_events", items, agent_events_in=counts, parallel=lanes)
     found = run("agent_events", api, Bounds(START, NOW))
     assert found.by_key() == rows(api)
     assert not doubles(found)
@@ -94,7 +93,7 @@ def test_a_second_may_hold_more_agent_events_than_a_page(data: st.DataObject, en
         start_time="inclusive" if start == "ids" else start,
         events_have_ids=start == "ids",
         cap=data.draw(st.integers(3, 9)),
-        lanes=data.draw(st.integers(1, 4)),
+        parallel=data.draw(st.integers(1, 4)),
     )
     runs = []
     if data.draw(st.booleans()):
@@ -142,7 +141,7 @@ def reordered(draw: st.DrawFn) -> ExportApi:
         start_id=draw(st.sampled_from(["exclusive", "inclusive", "ignored"])),
         ends=draw(st.sampled_from(["number", "text"])),
         cap=draw(st.integers(4, 8)),
-        lanes=draw(st.integers(1, 5)),
+        parallel=draw(st.integers(1, 5)),
         chance=draw(st.integers(0, 9)),
     )
 

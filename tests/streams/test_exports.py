@@ -13,8 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name, iso
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, TO_THE_MICROSECOND, WITH_ID, ExportApi, Item, Name, effort, iso
 from tests.support.stream_runs import Run, destination, doubles, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RequestRejectedError, ServerError
 from zendesk_chat.request import Request
@@ -71,7 +70,7 @@ def apis(
         cap=cap,
         short=Random(draw(st.integers(0, 3))) if short and draw(st.booleans()) else None,
         rejects_young=draw(st.booleans()),
-        lanes=draw(st.integers(1, lanes)),
+        parallel=draw(st.integers(1, lanes)),
         chance=draw(st.integers(0, 9)),
         agent_events_in=draw(st.sampled_from(["seconds", "microseconds"])),
     )

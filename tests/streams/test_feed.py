@@ -10,8 +10,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.model import NOW, SECOND, ExportApi, Item
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, effort
 from tests.support.stream_runs import MANY_REQUESTS, Run, Side, destination, doubles
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.shared_pages import common_position, later_position
@@ -29,7 +28,7 @@ def run_together(api: ExportApi, bounds: Bounds, states: Sequence[StateBlob | No
     """Read to the end; a run for each stream."""
     runs = [Run("chats") for _ in states]
     positions = [load(state) if state else None for state in states]
-    for batches in CHATS.read(Side(api, api.lanes, Random(api.chance)), positions, bounds):
+    for batches in CHATS.read(Side(api, api.parallel, Random(api.chance)), positions, bounds):
         for run, batch in zip(runs, batches, strict=True):
             assert len(batch.records) + batch.unchanged + batch.outside == batch.received
             run.batches.append([json.loads(record) for record in batch.records])
@@ -49,7 +48,7 @@ def apis(draw: st.DrawFn) -> ExportApi:
         {number: Item(number, time) for number, time in enumerate(times)},
         start_id=draw(st.sampled_from(["exclusive", "inclusive", "ignored"])),
         rejects_young=draw(st.booleans()),
-        lanes=draw(st.integers(1, 5)),
+        parallel=draw(st.integers(1, 5)),
         chance=draw(st.integers(0, 9)),
     )
 

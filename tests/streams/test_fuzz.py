@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.model import NOW, SECOND, iso
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, effort, iso
 from tests.support.stream_runs import Side, read_one
 from zendesk_chat.airbyte.inputs import parse_state
 from zendesk_chat.errors import ConnectorError, RequestRejectedError, ServerError

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.model import NOW, SECOND, ExportApi, Item, Name
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, Name, effort
 from tests.support.stream_runs import Run, destination, doubles, read_one, run
 from zendesk_chat.errors import PaginationStuckError, RecordShapeError
 from zendesk_chat.request import Request

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.model import NOW, ListApi
-from tests.support.properties import effort
+from tests.support.model import NOW, ListApi, effort
 from tests.support.stream_runs import ROUTING as ROUTING_LIST
 from tests.support.stream_runs import Run, destination, doubles, list_of, probe, run
 from zendesk_chat.errors import EnvelopeError, PaginationStuckError, RecordShapeError, ServerError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.properties import effort
+from tests.support.model import effort
 from zendesk_chat.errors import StateError
 from zendesk_chat.streams.positions import ExportPosition, ListPosition
 from zendesk_chat.streams.registry import STREAMS

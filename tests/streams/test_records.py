@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.properties import effort
+from tests.support.model import effort
 from zendesk_chat.errors import EnvelopeError
 from zendesk_chat.streams.exports.agent_timeline import span_row
 from zendesk_chat.streams.exports.chats import chat_row

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.model import NOW, SECOND, ExportApi, Item
-from tests.support.properties import effort
+from tests.support.model import NOW, SECOND, ExportApi, Item, effort
 from tests.support.stream_runs import Run, Side, destination, doubles, outcome, read_one, run
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.chats import CHATS
@@ -58,7 +57,7 @@ class Slow(Side):
         return tag, outcome(self._fetch, request)
 
     def free_slots(self) -> int:
-        return self._lanes - len(self._ends) if self.seconds and self._lanes > 1 else 0
+        return self.limit - len(self._ends) if self.seconds and self.limit > 1 else 0
 
 
 def account(shape: Shape, pages: int, chance: int = 0) -> ExportApi:
@@ -121,7 +120,7 @@ def test_a_history_that_ends_early_does_not_cost_a_request_for_each_empty_window
 @given(st.sampled_from(sorted(SHAPES)), st.integers(2, LANES), st.integers(0, 99), st.integers(1, 60), st.integers(1, 60))
 def test_a_resumed_backfill_reads_no_finished_window_again(name: str, lanes: int, chance: int, first: int, second: int) -> None:
     api = account(SHAPES[name], 30, chance)
-    api.lanes, api.chance = lanes, chance
+    api.parallel, api.chance = lanes, chance
     cuts: list[Run] = []
     state: StateBlob | None = None
     for cut in (first, second):
@@ -131,7 +130,7 @@ def test_a_resumed_backfill_reads_no_finished_window_again(name: str, lanes: int
     assert state
     stretches = len(state.get("completed_ranges", ()))
     left = 30 * PAGE - sum(len(part.records) for part in cuts)
-    api.lanes, before = 1, api.requests
+    api.parallel, before = 1, api.requests
     rest = run("chats", api, Bounds(START, NOW), state)
     assert len(rest.records) == left
     assert len(destination(*cuts, rest)) == 30 * PAGE
@@ -146,7 +145,7 @@ def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_
     name: str, lanes: int, chance: int
 ) -> None:
     api = account(SHAPES[name], 20, chance)
-    api.lanes, api.chance = lanes, chance
+    api.parallel, api.chance = lanes, chance
     whole = run("chats", api, Bounds(START, NOW))
     truth = {api.key(item): item.time for item in api.items.values()}
     emitted: set[str] = set()
@@ -173,7 +172,7 @@ def test_never_more_requests_at_a_time_than_there_is_room_for() -> None:
 def test_what_moves_during_a_backfill_in_windows_is_read_before_it_ends() -> None:
     """A chat that is edited leaves its old place, perhaps before that is read, and turns up at the end."""
     api = account(SHAPES["the same all the time"], 30)
-    api.lanes, chance = LANES, Random(3)
+    api.parallel, chance = LANES, Random(3)
 
     def edit(api: ExportApi) -> None:
         api.now += 1
@@ -223,7 +222,7 @@ def test_a_page_that_was_long_under_way_does_not_bring_an_older_form_after_a_new
         api.items[victim] = Item(victim, int(api.now) * SECOND, api.items[victim].version + 1)
 
     items = {number: Item(number, (NOW - YEAR + number * YEAR // 150) * SECOND) for number in range(150)}
-    api = ExportApi("chats", items, lanes=lanes, chance=chance, between=edit)
+    api = ExportApi("chats", items, parallel=lanes, chance=chance, between=edit)
     found = run("chats", api, Bounds(START, NOW))
     newest: dict[str, int] = {}
     for record in found.records:

@@ -1,64 +1,24 @@
-"""Stand-ins that keep their promises: a clock that only moves when it is waited for, and an API given as a list of answers."""
+"""APIs that give the answers of a test: a transport without a network, and a server that sends exactly these bytes."""
 
-import heapq
-import itertools
+import contextlib
+import re
+import socket
+import ssl
+import struct
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from zendesk_chat.api.body import NoAnswerError
 from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.transport import Response
-from zendesk_chat.clock import Stopped, SystemClock
+from zendesk_chat.clock import Clock
 from zendesk_chat.request import MAX_ATTEMPTS, Request
 
-NOW = 1_795_000_000.0
 TOKEN = "marked-token-7f3a"
-
-
-@dataclass
-class FakeClock(SystemClock):
-    """Waits take no time but are remembered."""
-
-    time: float = NOW
-    waits: list[float] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time - NOW
-
-    def sleep(self, seconds: float) -> None:
-        self.check()
-        with self.lock:
-            if seconds:
-                self.waits.append(seconds)
-            self.time += seconds
-
-
-class HastyClock(SystemClock):
-    """Real time, but a wait is over at once and only seems to have taken its time to the thread that waited."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._skipped = threading.local()
-
-    def monotonic(self) -> float:
-        return time.monotonic() + getattr(self._skipped, "seconds", 0.0)
-
-    def sleep(self, seconds: float) -> None:
-        self._skipped.seconds = getattr(self._skipped, "seconds", 0.0) + seconds
-        super().sleep(min(seconds, 0.001))
-
-
 Answer = Response | NoAnswerError
 
 
@@ -79,8 +39,8 @@ class FakeApi:
     """A transport that gives one answer after the other, the last one for ever."""
 
     def __init__(self, answers: Iterable[Answer], grants: Iterable[Answer] = ()) -> None:
-        self._answers = list(answers)
-        self._grants = list(grants)
+        self.answers = list(answers)
+        self.grants = list(grants)
         self.tokens: list[str] = []
         self.urls: list[str] = []
         self.forms: list[Mapping[str, str]] = []
@@ -90,13 +50,13 @@ class FakeApi:
         with self._lock:
             self.urls.append(url)
             self.tokens.append(token)
-            return _next(self._answers)
+            return _next(self.answers)
 
     def post_form(self, url: str, form: Mapping[str, str]) -> Response:
         with self._lock:
             self.urls.append(url)
             self.forms.append(dict(form))
-            return _next(self._grants)
+            return _next(self.grants)
 
 
 def _next(answers: list[Answer]) -> Response:
@@ -128,67 +88,120 @@ class Asker(Observer):
         return [wait.seconds for wait in self.waits if wait.reason]
 
 
-def unlimited(clock: FakeClock) -> RateLimiter:
+def unlimited(clock: Clock) -> RateLimiter:
     return RateLimiter(10_000, clock)
 
 
-class SharedTime(SystemClock):
-    """A clock for several threads of which one runs at a time: when all wait, time moves to the first that is due.
+# On a socket.
 
-    Attributes:
-        late: Gives the seconds that a thread wakes too late.
-    """
+CERTS = Path(__file__).parent / "certs"
+CA = str(CERTS / "ca.pem")
+OLD_CA = str(CERTS / "old_ca.pem")  # without key usage and key identifiers, as Python 3.13 wants them; signed the two others
+Script = Callable[[socket.socket, int], object]
+"""Deals with one request on a connection; given the number of the request, from 1."""
 
-    def __init__(self, late: Callable[[], float] = lambda: 0.0) -> None:
-        self.late = late
-        super().__init__()
-        self.time = NOW
-        self._sleepers: list[tuple[float, int, threading.Semaphore]] = []
-        self._order = itertools.count()
-        self._errors: list[BaseException] = []
 
-    def now(self) -> float:
-        return self.time
+def answer(body: bytes = b"[]", status: str = "200 OK", *, length: int | None = None, headers: bytes = b"") -> bytes:
+    size = len(body) if length is None else length
+    return b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s" % (
+        status.encode(),
+        size,
+        headers,
+        body,
+    )
 
-    def monotonic(self) -> float:
-        return self.time - NOW
 
-    def sleep(self, seconds: float) -> None:
-        self.check()
-        gate = self._gate(seconds + self.late())
-        self._wake_next()
-        gate.acquire()
-        self.check()
+def reset(connection: socket.socket) -> None:
+    """Close with RST rather than FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
-    def run(self, *works: Callable[[], object]) -> None:
-        """Do all works, each in a thread, and raise the first error of any but Stopped."""
-        threads = [threading.Thread(target=self._work, args=(work, self._gate(0))) for work in works]
-        for thread in threads:
+
+class WireServer:
+    """Serves ``script`` on loopback, one thread per connection; a connection is kept until the script closes it."""
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        self._script = script
+        self._tls = tls
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self.stopped = threading.Event()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
             thread.start()
-        self._wake_next()
-        for thread in threads:
-            thread.join()
-        for error in self._errors:
-            raise error
 
-    def _gate(self, seconds: float) -> threading.Semaphore:
-        gate = threading.Semaphore(0)
-        heapq.heappush(self._sleepers, (self.time + seconds, next(self._order), gate))
-        return gate
+    def _serve(self, connection: socket.socket) -> None:
+        self._open.append(connection)
+        with contextlib.suppress(OSError, ssl.SSLError), connection:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+            with connection:
+                while head := self._head(connection):
+                    with self._lock:
+                        self.heads.append(head)
+                        number = len(self.heads)
+                    self._script(connection, number)
 
-    def _wake_next(self) -> None:
-        if self._sleepers:
-            moment, _, gate = heapq.heappop(self._sleepers)
-            self.time = moment
-            gate.release()
+    @staticmethod
+    def _head(connection: socket.socket) -> bytes:
+        data = b""
+        while not _is_complete(data):
+            piece = connection.recv(65536)
+            if not piece:
+                return b""
+            data += piece
+        return data
 
-    def _work(self, work: Callable[[], object], gate: threading.Semaphore) -> None:
-        gate.acquire()
-        try:
-            work()
-        except Stopped:
-            pass
-        except BaseException as error:  # noqa: BLE001  raised by run()
-            self._errors.append(error)
-        finally:
-            self._wake_next()
+    def close(self) -> None:
+        self.stopped.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        for thread in self._threads:
+            thread.join(5)
+
+
+def _is_complete(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+@contextlib.contextmanager
+def serving(script: Script | bytes, tls: ssl.SSLContext | None = None) -> Iterator[WireServer]:
+    """A server that answers each request with the same bytes, or as a script does."""
+    server = WireServer(script if callable(script) else lambda connection, _: connection.sendall(script), tls)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def server_tls(certificate: str = "server.pem") -> ssl.SSLContext:
+    """The TLS of a server whose certificate is signed by the CA of the tests, for localhost and acme.zendesk.com."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTS / certificate)
+    return context

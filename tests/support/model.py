@@ -6,12 +6,15 @@ What those facts leave open is a choice of the model, so that a property can be 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any, Literal, TypeVar
+
+from hypothesis import settings
 
 from zendesk_chat.errors import RequestRejectedError, ServerError
 from zendesk_chat.request import Request
@@ -59,7 +62,7 @@ class ExportApi:
     live: frozenset[int] = frozenset()
     between: Callable[[ExportApi], None] | None = None
     requests: int = 0
-    lanes: int = 1
+    parallel: int = 1
     chance: int = 0
     agent_events_in: Literal["seconds", "microseconds"] = "seconds"
     events_have_ids: bool = False
@@ -202,3 +205,18 @@ class ListApi:
         content = next(group[key] for group in self.groups if key in group)
         name = "id" if self.name != "agent_routing_settings" else self.own_key
         return content if name == "absent" else {name: str(key) if self.ids_as_text else key, **content}
+
+
+# How many examples property tests try.
+
+SOAK = float(os.environ.get("SOAK") or 0)
+ORDINARY = 0.45
+
+
+def effort(examples: int) -> settings:
+    """Settings for a property with so many examples.
+
+    ``SOAK=50`` in the environment asks for fifty times as many, chosen at random. An ordinary run tries the same few examples
+    every time, less than half of what the property names, so that all tests together stay quick.
+    """
+    return settings(derandomize=not SOAK, deadline=None, max_examples=max(1, round(examples * (SOAK or ORDINARY))))

@@ -1,16 +1,28 @@
-"""Runs of a stream's reader against the model."""
+"""Streams to read, and runs of them: a reader against the model of the API, or the engine against a list of answers."""
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
+from tests.support.clock import FakeClock
+from tests.support.http_fakes import FakeApi, ok
 from tests.support.model import ExportApi
+from zendesk_chat.api.auth import FixedToken
+from zendesk_chat.api.client import Client
+from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.clock import Clock
+from zendesk_chat.engine.events import Event
+from zendesk_chat.engine.run import Rotations, Task
+from zendesk_chat.engine.run import run as run_tasks
 from zendesk_chat.errors import ConnectorError
+from zendesk_chat.json_schema import Schema
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.lists.answers import agent_settings
@@ -36,11 +48,11 @@ ROUTING = IdList("agent_routing_settings", "routing_settings/agents", agent_sett
 
 
 class Side:
-    """Makes the calls of a reader, as many as there is room for at a time; chance decides when each is answered and ends."""
+    """Makes the calls of a reader, at most ``limit`` at a time; chance decides when each is answered and ends."""
 
-    def __init__(self, fetch: Fetch, lanes: int = 1, chance: Random | None = None) -> None:
+    def __init__(self, fetch: Fetch, limit: int = 1, chance: Random | None = None) -> None:
         self._fetch = fetch
-        self._lanes = lanes
+        self.limit = limit
         self._chance = chance or Random(0)
         self._started: list[tuple[Any, Callable[[], object]]] = []
         self.most = 0
@@ -58,7 +70,7 @@ class Side:
         return tag, answer()
 
     def free_slots(self) -> int:
-        return self._lanes - len(self._started) if self._lanes > 1 else 0
+        return self.limit - len(self._started) if self.limit > 1 else 0
 
 
 def outcome(fetch: Fetch, request: Request[Any]) -> Any:
@@ -118,7 +130,7 @@ def run(stream: str | Stream, api: Fetch, bounds: Bounds, state: StateBlob | Non
     value = STREAMS[stream] if isinstance(stream, str) else stream
     result = into or Run(value.name, value.primary_key[-1] if value.primary_key else "id")
     position = value.load_state(state) if state else None
-    fetch = Side(api, api.lanes, Random(api.chance)) if isinstance(api, ExportApi) else Side(api)
+    fetch = Side(api, api.parallel, Random(api.chance)) if isinstance(api, ExportApi) else Side(api)
     for batch in read_one(value, fetch, position, bounds):
         assert all(b"\n" not in record for record in batch.records)
         assert len(batch.records) + batch.unchanged + batch.outside == batch.received
@@ -139,3 +151,98 @@ def doubles(*runs: Run) -> Sequence[str]:
     """Records emitted more than once with the same content."""
     contents = [content for one in runs for content in one.contents()]
     return sorted({content for content in contents if contents.count(content) > 1})
+
+
+# Streams made up for tests of the engine.
+
+BOUNDS = Bounds(0, 1_795_000_000.0)
+Read = Callable[[Fetch, Any, Bounds], Iterator[Batch[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSource:
+    """A source that reads its pages with a function. Sources of another ``name`` are not read together."""
+
+    pages: Callable[[Any, Sequence[Any], Bounds], Iterator[Sequence[Batch[Any]]]]
+    load: Callable[[Mapping[str, Any]], Any]
+    name: str = ""
+
+    def read(self, fetch: Fetch, positions: Sequence[Any], bounds: Bounds) -> Iterator[Sequence[Batch[Any]]]:
+        return self.pages(fetch, positions, bounds)
+
+    def probe(self, bounds: Bounds) -> Request[object]:
+        return Request("x", bytes)
+
+    def load_state(self, stream: str, cursor_field: str, state: Mapping[str, Any]) -> Any:
+        return self.load(state)
+
+    def dump_state(self, cursor_field: str, position: Any) -> Mapping[str, Any]:
+        return {"id": position}
+
+    def redacted(self, redaction: object) -> FakeSource:
+        return self
+
+
+def read_alone(read: Read) -> Callable[[Any, Sequence[Any], Bounds], Iterator[Sequence[Batch[Any]]]]:
+    return lambda fetch, positions, bounds: ([batch] for batch in read(fetch, positions[0], bounds))
+
+
+def stream(name: str, read: Read, load_state: Callable[[Mapping[str, Any]], Any] = dict) -> Stream:
+    return Stream(
+        name=name,
+        primary_key=("id",),
+        cursor_field="id",
+        source=FakeSource(read_alone(read), load_state, name),
+        load_schema=any_schema,
+    )
+
+
+def any_schema(_stream: str) -> Schema:
+    return Schema.parse({"type": "object", "additionalProperties": True})
+
+
+def pages(count: int, records: int = 2) -> Read:
+    """So many pages, one request each."""
+
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        for number in range(count):
+            fetch(Request("x", bytes))
+            yield Batch([b'{"id":%d}' % (number * records + at) for at in range(records)], number, records)
+
+    return read
+
+
+def endless(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+    for number in itertools.count():
+        fetch(Request("x", bytes))
+        yield Batch([b'{"id":%d}' % number], number, 1)
+
+
+def task(name: str, read: Read, state: Mapping[str, Any] | None = None) -> Task:
+    return Task(stream(name, read), state, BOUNDS)
+
+
+def client(api: FakeApi | None = None, clock: Clock | None = None) -> Client:
+    clock = clock or FakeClock(running=True)
+    return Client(
+        "https://acme.zendesk.com/api/v2/chat",
+        transport=api or FakeApi([ok()]),
+        tokens=FixedToken("t"),
+        limiter=RateLimiter(10_000, clock),
+        clock=clock,
+    )
+
+
+def start(
+    tasks: Sequence[Task],
+    api: FakeApi | None = None,
+    clock: Clock | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    clock = clock or FakeClock(running=True)
+    return run_tasks(tasks, client(api, clock), Rotations(clock), clock, **options)
+
+
+def readers() -> list[threading.Thread]:
+    """The engine's threads that are alive."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("reader-")]

@@ -92,6 +92,11 @@ class Transport(Protocol):
         """POST a form."""
 
 
+def answer_seconds(timeout: float) -> float:
+    """How long an answer may take in all, if it may be silent for ``timeout`` seconds."""
+    return max(timeout, min(timeout * ANSWER_TIMEOUTS, ANSWER_SECONDS))
+
+
 class HttpTransport:
     """Connections to one origin, kept open, shared by all threads.
 
@@ -117,9 +122,8 @@ class HttpTransport:
             Host(f"the proxy {_address(proxy)}", "Check HTTPS_PROXY.") if proxy else None,
         )
         self._pool = manager.connection_from_url(origin)
-        seconds = max(timeout, min(timeout * ANSWER_TIMEOUTS, ANSWER_SECONDS))
         kind = TlsConnection if context else Connection
-        self._pool.ConnectionCls = partial(kind, clock=clock, answer_seconds=seconds)  # type: ignore[assignment]  # no class
+        self._pool.ConnectionCls = partial(kind, clock=clock, answer_seconds=answer_seconds(timeout))  # type: ignore[assignment]  # no class
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         """GET with a bearer token."""

@@ -75,11 +75,12 @@ class DriftDetector:
             try:
                 self._decode(record)
             except _UNFIT:
-                changes += self._walk(record)
+                changes += self.walk(record)
         return changes
 
-    def _walk(self, record: bytes) -> list[SchemaChange]:
-        found = islice(self._root.changes(_read(record)), self._left)
+    def walk(self, record: bytes) -> list[SchemaChange]:
+        """Return what is new in a record, found without the struct."""
+        found = islice(self._root.changes(parse_record(record)), self._left)
         changes = [SchemaChange(self._stream, *change) for change in found]
         self._left -= len(changes)
         self._walks += 1
@@ -169,7 +170,7 @@ def _below(path: str, name: str) -> str:
     return f"{path}.{shown_name(name)}" if path else shown_name(name)
 
 
-def _read(record: bytes) -> _Value:
+def parse_record(record: bytes) -> _Value:
     """Return a record; None if it cannot be read. Numbers keep their types only: some are too large to be read."""
     try:
         value: _Value = json.loads(
