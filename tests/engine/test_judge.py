@@ -107,8 +107,8 @@ def test_support_is_not_asked_without_need(failures: dict[str, ConnectorError]) 
 
 
 class CountedChecks(FakeClock):
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self) -> None:
+        super().__init__()
         self.checks = threading.Semaphore(0)
 
     def check(self) -> None:
