@@ -30,7 +30,6 @@ NOT_YET: Final = (
     "docs/adr/README.md",
     "docs/airbyte.md",
     "docs/delivery-guarantees.md",
-    "src/zendesk_chat/streams/",
     "tests/sandbox/",
     "tests/streams/",
 )

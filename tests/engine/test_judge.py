@@ -1,5 +1,7 @@
 """What the probes send, and what their failures mean together, as a table."""
 
+import threading
+from collections.abc import Mapping
 from email.utils import formatdate
 
 import pytest
@@ -104,9 +106,28 @@ def test_support_is_not_asked_without_need(failures: dict[str, ConnectorError]) 
     judge(failures, "acme", refuse)
 
 
+class CountedChecks(FakeClock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks = threading.Semaphore(0)
+
+    def check(self) -> None:
+        super().check()
+        self.checks.release()
+
+
 def test_only_the_probe_that_corrects_the_clock_is_sent_again() -> None:
-    clock = FakeClock()
-    api = FakeApi([status(403, date=formatdate(clock.now() - 900, usegmt=True))])
+    clock = CountedChecks()
+
+    class Held(FakeApi):
+        """Holds its first answer until the other probes wait for it: each checks the clock as it begins and as it waits."""
+
+        def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
+            if not self.urls:
+                assert all(clock.checks.acquire(timeout=30) for _ in range(2 * len(NAMES) - 1))
+            return super().get(url, params, token)
+
+    api = Held([status(403, date=formatdate(clock.now() - 900, usegmt=True))])
     client = Client("https://a/api", transport=api, tokens=FixedToken("t"), limiter=unlimited(clock), clock=clock)
     config = parse_config({"subdomain": "acme", "start_date": "2026-01-01T00:00:00Z", "access_token": "t"})
     assert not check(config, client, clock).succeeded

@@ -324,7 +324,7 @@ def test_thousands_of_chats_in_one_second_arrive_once_from_any_checkpoint(
 @pytest.mark.parametrize("count", [PAGE, PAGE + 1, 50])
 def test_more_spans_in_one_microsecond_than_a_page_holds_are_an_error(count: int) -> None:
     part = Run("agent_timeline")
-    with pytest.raises(PaginationStuckError, match="share one moment"):
+    with pytest.raises(PaginationStuckError, match="share one time"):
         run("agent_timeline", ties("agent_timeline", count), bounds(), into=part)
     with pytest.raises(PaginationStuckError):
         run("agent_timeline", ties("agent_timeline", count), bounds(), part.state)

@@ -97,7 +97,7 @@ def test_the_state_of_a_long_list_is_a_fraction_of_its_records(count: int) -> No
     assert len(found.states) > 3, "it still resumes"
     again = run("bans", api, INCREMENTAL, found.state)
     assert len(again.states) == 1
-    watched = f"bans: Of {count} records only the 10000 with the highest ids are watched for changes."
+    watched = f"bans: Of {count} records only the 10000 with the highest ids are compared for changes."
     assert [note.startswith(watched) for note in found.notes] == [True] * (count > id_list.MAX_DIGESTS)
     assert again.notes == found.notes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import isnan
 from typing import Final
 
 from zendesk_chat.api.server_clock import parse_http_date
@@ -102,7 +103,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         if date is None:
             return None
         seconds = date - now
-    return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124  "nan" is a float too
+    return None if isnan(seconds) else max(0.0, seconds)
 
 
 def _attempts(outcome: Outcome, max_attempts: int) -> int:

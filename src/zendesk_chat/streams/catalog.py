@@ -76,7 +76,7 @@ def _stream_fields(stream: Stream) -> StreamFields:
     nested = stream.extraction
     origin = Origin("chats", nested.path, nested.other_paths) if nested else None
     return StreamFields(
-        needed=sorted(stream.needed_fields),
+        needed=sorted({*stream.primary_key, *stream.key_origins, *filter(None, [stream.cursor_field])}),
         hashable=_HASHABLE.get(stream.name, ()),
         personal=_PERSONAL.get(stream.name, ()),
         origin=origin,

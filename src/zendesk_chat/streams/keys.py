@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, TypeGuard
 
+import msgspec
+
 from zendesk_chat.streams.records import digest
 
 MADE_PREFIX: Final = "no-id-"
@@ -35,21 +37,15 @@ def is_made(key: str) -> bool:
     return key.startswith(MADE_PREFIX)
 
 
-def list_position(key: object) -> int | None:
-    """The number that a list is ordered by, from an id that is a number or a string with one; None for any other id."""
-    if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < LARGEST_ID:
+def list_position(key: str | int | None) -> int:
+    """Return the number in an id, which orders its list; a negative number made from any other id."""
+    if isinstance(key, int) and 0 <= key < LARGEST_ID:
         return key
-    return int(key) if isinstance(key, str) and INTEGER.fullmatch(key) else None
+    return int(key) if isinstance(key, str) and INTEGER.fullmatch(key) else number_key(msgspec.json.encode(key))
 
 
 def keyless_note(stream: str, key: str, fallback: str = "") -> str:
-    """Return the note about records without a key.
-
-    Args:
-        stream: Its name.
-        key: The field that the records lack.
-        fallback: The field that identifies them instead; "" where their id is made from their content.
-    """
+    """Return the note about records without ``key``; ``fallback`` identifies them, or "" if their id is made."""
     source = f"Their `{fallback}` is used as their id." if fallback else "They get an id made from their content."
     return f"{stream}: Zendesk sent records without `{key}`. {source}"
 

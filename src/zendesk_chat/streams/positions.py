@@ -19,7 +19,7 @@ The run after that reads from 17:50 on again, and skips chat-7 if it still has t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
@@ -50,7 +50,7 @@ class ExportPosition:
     """How far an incremental export is read. Times are microseconds since 1970.
 
     Attributes:
-        time: Of the last record read; never in the future.
+        time: That of the last record read; never in the future.
         start_id: The API's ``start_id`` after it, to resume exactly there; "" to resume from ``complete_until``.
         complete_until: Every record before this time was emitted. Later records were if they are in ``recent`` or
             ``completed_ranges``.
@@ -68,7 +68,7 @@ class ExportPosition:
     complete_from: int | None = None
 
     def from_earlier_start(self, start: int) -> ExportPosition:
-        """Return the position for a start date that may have been moved back: what lies before it is still to be read.
+        """Return the position for a start date that may have been moved back, so that the records since then are read.
 
         A position read from June up to October, and a start date moved to January, give one that is read up to January and
         has June to October in ``completed_ranges``. A position that does not contain its start is taken to have begun at
@@ -98,6 +98,17 @@ class ListPosition:
     digests: Mapping[int, str] = field(default_factory=dict)
 
 
+def joined(ranges: Iterable[TimeRange]) -> list[TimeRange]:
+    """Return the same time in as few ranges as possible, in order."""
+    fewest: list[TimeRange] = []
+    for begin, end in sorted(ranges):
+        if fewest and begin <= fewest[-1][1]:
+            fewest[-1] = (fewest[-1][0], max(fewest[-1][1], end))
+        elif begin < end:
+            fewest.append((begin, end))
+    return fewest
+
+
 class _ExportState(msgspec.Struct):
     """Our own fields in the stored state of an export; ``known_from`` is that of version 1."""
 
@@ -118,13 +129,7 @@ class _ListState(msgspec.Struct):
 
 
 def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) -> StateBlob:
-    """Return the state to store for a position of an export.
-
-    Args:
-        cursor_field: The key under which Airbyte's connector looks for the time.
-        position: To store.
-        micros: Whether that time has microseconds.
-    """
+    """Return the state to store for a position of an export; ``micros`` is whether its cursor has microseconds."""
     ranges, start = position.completed_ranges, position.complete_from
     return {
         cursor_field: (iso_micros if micros else iso_seconds)(position.time),
@@ -140,9 +145,8 @@ def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) ->
 def load_export(stream: str, cursor_field: str, state: StateBlob) -> ExportPosition | None:
     """Parse a stored position of an export in any of its forms; None for a fresh start. Raises StateError."""
     own = _own_fields(stream, state, _ExportState)
-    value = state.get(cursor_field)
-    if value is None or value == "":
-        _require_nothing_else(stream, cursor_field, state)
+    value = _cursor(stream, cursor_field, state)
+    if value is None:
         return None
     time = _parse_time(stream, cursor_field, value)
     start = None if own.complete_from is None else _parse_time(stream, "complete_from", own.complete_from)
@@ -168,9 +172,8 @@ def dump_list(cursor_field: str, position: ListPosition) -> StateBlob:
 def load_list(stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
     """Parse a stored position of a list in any of its forms; None for a fresh start. Raises StateError."""
     own = _own_fields(stream, state, _ListState)
-    value = state.get(cursor_field)
-    if value is None or value == "":
-        _require_nothing_else(stream, cursor_field, state)
+    value = _cursor(stream, cursor_field, state)
+    if value is None:
         return None
     last = _parse_integer(stream, value)
     digests_from = next((given for given in (own.digests_from, own.known_from) if given is not None), last + 1)
@@ -188,10 +191,14 @@ def _own_fields(stream: str, state: StateBlob, kind: type[T]) -> T:
         raise _unreadable(stream) from None
 
 
-def _require_nothing_else(stream: str, cursor_field: str, state: StateBlob) -> None:
-    """Raise StateError if there is something else in a state without a cursor, that was meant to be one."""
+def _cursor(stream: str, cursor_field: str, state: StateBlob) -> object:
+    """Return the cursor in a state; None if the state is empty. Raises StateError if it holds only other fields."""
+    value = state.get(cursor_field)
+    if value is not None and value != "":
+        return value
     if any(key != cursor_field for key in state):
         raise StateError(f"The state of {stream} has no `{cursor_field}`. {RESET}", stream=stream)
+    return None
 
 
 def _parse_time(stream: str, field_name: str, value: object) -> int:
@@ -230,7 +237,6 @@ def _parse_integer(stream: str, value: object) -> int:
 
 
 def _parse_list_key(stream: str, key: str) -> int:
-    """Parse the key of a list's record. It is negative if the connector made it."""
     number = _parse_integer(stream, key.removeprefix("-"))
     return -number if key.startswith("-") else number
 

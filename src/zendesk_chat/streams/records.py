@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import isfinite
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
 DAY_SECONDS: Final = 86_400
 UTF8_CHUNK_BYTES: Final = 16 * 1024  # a larger string would be allocated as new pages each time, four times as slow
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+raw_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode_answer(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
@@ -36,7 +36,7 @@ def decode_answer(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if isinstance(error, msgspec.ValidationError):
                 raise
-            return decoder.decode(_mended(body))
+            return decoder.decode(_repaired(body))
     except msgspec.ValidationError as error:
         raise EnvelopeError(f"Zendesk's answer is not of the promised form: {error}. Please report this.") from None
     except RecursionError:
@@ -52,7 +52,7 @@ def _one_line(body: bytes) -> bytes:
 
 
 def _require_utf8(body: bytes) -> None:
-    """Raise UnicodeDecodeError for another encoding; piece by piece, since as a whole the text may take four times the room."""
+    """Raise UnicodeDecodeError for another encoding, in chunks: the complete string may take four times the memory."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(body)
     for begin in range(0, len(body), UTF8_CHUNK_BYTES):
@@ -60,7 +60,7 @@ def _require_utf8(body: bytes) -> None:
     decoder.decode(b"", final=True)
 
 
-def _mended(body: bytes) -> bytes:
+def _repaired(body: bytes) -> bytes:
     """Repair what is in real messages but not in the JSON standard: half a surrogate pair, control characters, odd bytes."""
     try:
         value = json.loads(body.decode(errors="replace"), strict=False, parse_constant=lambda _: None, parse_float=_finite)
@@ -85,15 +85,12 @@ def digest(record: bytes) -> str:
 
 
 def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], unknown: T) -> T | None:
-    """Decode some fields of a record.
+    """Decode some fields of a record; None if it is no object.
 
     Args:
         record: Valid JSON.
         decoder: Of a struct with these fields, each of any type.
         unknown: What to return if one of them holds a number that Python cannot hold.
-
-    Returns:
-        None if the record is no JSON object.
     """
     try:
         return decoder.decode(record)
@@ -101,9 +98,9 @@ def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T],
         return unknown if bytes(record).startswith(b"{") else None
 
 
-def with_fields(record: bytes, /, **values: Any) -> bytes:  # noqa: ANN401  any JSON value
+def with_fields(record: bytes, /, **values: object) -> bytes:
     """The record with some top-level fields set; all others keep their bytes."""
-    return msgspec.json.encode(_fields.decode(record) | values)
+    return msgspec.json.encode({**raw_fields.decode(record), **values})
 
 
 def micros_of(text: object) -> int | None:
@@ -111,8 +108,8 @@ def micros_of(text: object) -> int | None:
     if not isinstance(text, str):
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        passed = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
+        time = datetime.fromisoformat(text)
+        passed = (time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH
         return (passed.days * DAY_SECONDS + passed.seconds) * SECOND_US + passed.microseconds  # a third faster than a division
     except (ValueError, OverflowError):
         return None

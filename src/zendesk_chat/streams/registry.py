@@ -15,9 +15,11 @@ from zendesk_chat.streams.lists.id_list import IdList
 from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.stream import Stream
 
-_ACCOUNTS: Final = WholeList("accounts", "account", account, "account_key", text_keys=True)
+_ACCOUNTS: Final = WholeList("accounts", "account", account, key="account_key", text_keys=True)
 _AGENTS: Final = IdList("agents", "agents", single_group)
-_AGENT_ROUTING: Final = IdList("agent_routing_settings", "routing_settings/agents", agent_settings, "agent_id", unpaged=True)
+_AGENT_ROUTING: Final = IdList(
+    "agent_routing_settings", "routing_settings/agents", agent_settings, key="agent_id", unpaged=True
+)
 _BANS: Final = IdList("bans", "bans", ban_groups)
 _DEPARTMENTS: Final = WholeList("departments", "departments", array)
 _GOALS: Final = WholeList("goals", "goals", array)

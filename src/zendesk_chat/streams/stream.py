@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from zendesk_chat.errors import ConnectorError
 from zendesk_chat.request import Request
@@ -41,20 +41,14 @@ class Fetch(Protocol):
 
 
 class Fetcher(Fetch, Protocol[Tag, Page]):
-    """A ``Fetch`` that also makes requests in the background: each is started, and taken back in the order in which they end.
-
-    ``Tag`` is what a reader knows a request by, ``Page`` what its requests are decoded to.
-    """
+    """A ``Fetch`` that also makes requests in the background, which a reader identifies by tags."""
 
     def start(self, request: Request[Page], tag: Tag) -> None:
         """Begin a request in the background."""
         ...
 
     def finished(self) -> tuple[Tag, Page | ConnectorError]:
-        """Wait for the next request to end, and return its tag with the decoded page, or with the error that it ended with.
-
-        The reader MUST be done with the last page. A reader that has a smaller request to fall back on starts it.
-        """
+        """Wait for a request to end; return its tag and its page or error. The reader MUST be done with the last page."""
         ...
 
     def free_slots(self) -> int:
@@ -71,15 +65,15 @@ class Batch(Generic[P_co]):
     """Records of one page, and the position from which it is safe to resume after them.
 
     Attributes:
-        records: What is to be written, in the API's order.
+        records: To write, in the API's order.
         position: Where a later run resumes once ``records`` are written.
-        received: Records in the API's answer.
-        notes: What the user should know.
-        progress: How much of the time until the run's start is read, from 0 to 1; None where it is unknown.
-        unchanged: Records received but skipped because they were emitted before and are the same.
-        outside: Records received but skipped because they are outside of what was asked for: before the start or the position,
-            not before the end, or where another request reads; or because they are no objects.
-        pages: How many answers the records come from.
+        received: Number of records in the API's answer.
+        notes: Messages for the user.
+        progress: Share of the time until the run's start that is read, from 0 to 1; None if unknown.
+        unchanged: Number of records skipped because an earlier batch or run emitted them in the same form.
+        outside: Number of records skipped because they are before the start or the position, not before the end, in the range
+            of another request, or no objects.
+        pages: Number of answers that the records come from.
     """
 
     records: Sequence[RawRecord]
@@ -97,10 +91,9 @@ class Children:
     """Records that a derived stream extracted from records of its source.
 
     Attributes:
-        records: In order.
-        parents: Keys of the records whose children are complete here, also of those that have none. Other children of them in a
+        parents: Keys of the records whose children are complete here, also if there are none. Other children of them in a
             destination are stale.
-        irregular: Those of the records that may differ from their schema; all others are known to fit it.
+        irregular: Those of ``records`` that may differ from their schema; the others fit it.
     """
 
     records: Sequence[RawRecord]
@@ -153,11 +146,11 @@ class Bounds:
     """What a run asks of every stream.
 
     Attributes:
-        start: Oldest record wanted, seconds since 1970. Configuration lists have no time and ignore it.
-        end: The first second that is not wanted, likewise; None for all until ``now``.
+        start: Time of the oldest record to read, seconds since 1970. Configuration lists have no time and ignore it.
         now: When the run began, seconds since 1970.
         lookback: Seconds before ``now`` that a later run reads again, for records that become visible late.
-        incremental: Whether records emitted by earlier runs are skipped.
+        incremental: Whether to skip records that earlier runs emitted.
+        end: The first second not to read; None for all until ``now``.
     """
 
     start: int
@@ -168,17 +161,12 @@ class Bounds:
 
 
 class Source(Protocol[P]):
-    """Where records come from: one endpoint of the API, as a frozen value.
-
-    Streams with equal sources are read together: each page is fetched once for all of them. ``P`` is the type of a position
-    in the source; only the source looks into it.
-    """
+    """One endpoint of the API, as a frozen value. Streams with equal sources share each page. ``P`` is private to it."""
 
     def read(self, fetch: AnyFetcher, positions: Sequence[P | None], bounds: Bounds) -> Iterator[Sequence[Batch[P]]]:
         """Read the pages once for several streams, each from a position of its own.
 
-        Yields for each page one batch for each position, in their order. It MUST end, and MUST NOT yield a position ahead of
-        its records.
+        Yields one batch per position for each page. It MUST end, and MUST NOT yield a position ahead of its records.
         """
         ...
 
@@ -191,7 +179,7 @@ class Source(Protocol[P]):
 
         Args:
             stream: Its name, for messages.
-            cursor_field: The key of the state that holds its cursor.
+            cursor_field: The key of the cursor in ``state``.
             state: As stored.
 
         Raises:
@@ -204,8 +192,27 @@ class Source(Protocol[P]):
         ...
 
     def redacted(self, redaction: Redaction) -> Source[P]:
-        """Return the source with its records redacted before anything else is made of them."""
+        """Return the source with its raw records redacted before anything else reads them."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What all sources have in common.
+
+    Attributes:
+        stream: Its name in messages and redaction rules.
+        redact: Redacts a raw record before anything else reads it; None for no redaction.
+    """
+
+    stream: str
+    redact: Callable[[bytes], bytes] | None = field(default=None, kw_only=True)
+
+    def redacted(self, redaction: Redaction) -> Self:
+        """Return the source with its raw records redacted before anything else reads them."""
+        from zendesk_chat.redaction.redactor import redactor  # late: users without redaction do not load it
+
+        return replace(self, redact=redactor(redaction, self.stream))
 
 
 @dataclass(frozen=True)  # without slots, for `cached_property`
@@ -213,17 +220,15 @@ class Stream:
     """A sequence of records that users read under one name.
 
     Attributes:
-        name: As users see it.
         primary_key: Top-level fields that identify a record; empty when there is exactly one record.
-        cursor_field: The field that orders its records; None when it can only be read completely.
-        source: Where its records come from, or those that they are extracted from.
-        extraction: How its records are nested in those of the source; None where they are the source's own.
-        parent_field: The field that names the record which its records were extracted from, if ``Children.parents`` is given.
-        latest_by: Of two records with one key, the one with the larger value of this field is later. None where the last to
-            arrive is.
-        state_field: The key of its stored state that holds the cursor; "" where that is the ``cursor_field``.
+        cursor_field: The field that orders its records; None if each run reads it completely.
+        source: Where its records, or the records that contain them, come from.
+        extraction: How its records are nested in those of the source; None if they are the source's own.
+        parent_field: The field with the key of the record that contained it, if ``Children.parents`` is given.
+        latest_by: Of two records with one key, the one with the larger value of this field is later; None: the last to arrive.
+        state_field: The key of the cursor in its stored state; "" if that is the ``cursor_field``.
         key_origins: More fields of the source that key and cursor are made from, so that they cannot be redacted.
-        optional: Whether an account may lack it by its plan, which is no error then.
+        optional: Whether an account may lack it by its plan, which is no error.
         load_schema: Loads the JSON schema of its records, given its name.
     """
 
@@ -246,13 +251,8 @@ class Stream:
 
     @cached_property
     def extractor(self) -> Extractor | None:
-        """What extracts its records from those of the source; None where they are the source's own."""
+        """Extracts its records from those of the source; None if they are the source's own."""
         return None if self.extraction is None else self.extraction.extractor(self.schema)
-
-    @property
-    def needed_fields(self) -> frozenset[str]:
-        """The fields that identify and order its records."""
-        return frozenset({*self.primary_key, *self.key_origins, *filter(None, [self.cursor_field])})
 
     def load_state(self, state: StateBlob) -> object:
         """Parse a stored state into a position of the source. Raises StateError."""
@@ -263,17 +263,5 @@ class Stream:
         return self.source.dump_state(self.state_field or self.cursor_field or "", position)
 
     def redacted(self, redaction: Redaction, source: Source[Any]) -> Stream:
-        """Return the stream as a redaction leaves it.
-
-        Args:
-            redaction: What is redacted.
-            source: Its source, redacted: one value for all streams that share it.
-        """
+        """Return the redacted stream; ``source`` is its redacted source, one value for all streams that share it."""
         return replace(self, source=source, load_schema=partial(load_redacted_schema, redaction))
-
-
-def record_redactor(redaction: Redaction, stream: str) -> Callable[[bytes], bytes] | None:
-    """Return the function that redacts raw records of a stream; None where no rule is for it."""
-    from zendesk_chat.redaction.redactor import redactor  # late: whoever redacts nothing does not load it
-
-    return redactor(redaction, stream)

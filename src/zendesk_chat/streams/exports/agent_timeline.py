@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 import msgspec
 
-from zendesk_chat.streams.exports.export import Export, ExportPage, Row
+from zendesk_chat.streams.exports.export import Export, Row
 from zendesk_chat.streams.keys import text_key, usable
-from zendesk_chat.streams.records import decode_answer, decode_fields, digest, micros_of, with_fields
-
-
-class _Page(ExportPage, kw_only=True):
-    rows: list[msgspec.Raw] = msgspec.field(name="agent_timeline")
+from zendesk_chat.streams.records import decode_fields, digest, micros_of, with_fields
 
 
 class _Span(msgspec.Struct):
@@ -25,7 +20,7 @@ _decoder: Final = msgspec.json.Decoder(_Span)
 
 
 def span_row(raw: msgspec.Raw) -> Row | None:
-    """Return key and time of a span; None where it is no object.
+    """Return key and time of a span; None if it is no object.
 
     The API gives spans no id, so ``id`` is made: ``{agent_id}|{start_time}`` with all its microseconds, since an agent may
     change status twice within one second. A span without a start or an agent is identified by its content.
@@ -39,13 +34,4 @@ def span_row(raw: msgspec.Raw) -> Row | None:
     return Row(key, micros_of(span.start_time), with_fields(record, id=key))
 
 
-AGENT_TIMELINE: Final = Export(
-    stream="agent_timeline",
-    path="incremental/agent_timeline",
-    fields="agent_timeline(*)",
-    unit=1,
-    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_Page)),
-    row=span_row,
-    key="agent_id",
-    inclusive=False,
-)
+AGENT_TIMELINE: Final = Export("agent_timeline", span_row, unit=1, key="agent_id", inclusive=False)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Final
 
 import msgspec
 
-from zendesk_chat.streams.exports.export import Export, ExportPage, Row, keyless_row
-from zendesk_chat.streams.keys import usable
-from zendesk_chat.streams.records import SECOND_US, decode_answer, decode_fields, micros_of, with_fields
-
-
-class _Page(ExportPage, kw_only=True):
-    rows: list[msgspec.Raw] = msgspec.field(name="chats")
+from zendesk_chat.streams.exports.export import Export, Row, row_of
+from zendesk_chat.streams.records import decode_fields, micros_of, with_fields
 
 
 class _Chat(msgspec.Struct, gc=False):
     id: object = None
     update_timestamp: object = None
-    updated_timestamp: object = None  # two clients look for this spelling too
+    updated_timestamp: object = None  # two clients read this spelling too
     unread: object = None
 
 
@@ -36,10 +30,7 @@ _plain: Final = msgspec.json.Decoder(_PlainChat)
 
 
 def chat_row(raw: msgspec.Raw) -> Row | None:
-    """Return key and time of a chat; None where it is no object.
-
-    ``unread`` becomes a boolean where the API sends 1 or 0, and ``id`` is made from the content where there is none.
-    """
+    """Return key and time of a chat; None if it is no object. ``unread`` becomes a boolean where the API sends 1 or 0."""
     try:
         plain = _plain.decode(raw)
     except msgspec.ValidationError:
@@ -54,17 +45,7 @@ def _unusual_row(raw: msgspec.Raw) -> Row | None:
     record = bytes(raw)
     if chat.unread in (0, 1) and not isinstance(chat.unread, bool):
         record = with_fields(record, unread=bool(chat.unread))
-    time = micros_of(chat.update_timestamp or chat.updated_timestamp)
-    if usable(chat.id):
-        return Row(str(chat.id), time, record)
-    return keyless_row(record, time)
+    return row_of(chat.id, micros_of(chat.update_timestamp or chat.updated_timestamp), record)
 
 
-CHATS: Final = Export(
-    stream="chats",
-    path="incremental/chats",
-    fields="chats(*)",
-    unit=SECOND_US,
-    decode=partial(decode_answer, decoder=msgspec.json.Decoder(_Page)),
-    row=chat_row,
-)
+CHATS: Final = Export("chats", chat_row)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from typing import cast
 
 import msgspec
 
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.exports.times import RECENT_US
-from zendesk_chat.streams.keys import text_key
+from zendesk_chat.streams.keys import text_key, usable
 from zendesk_chat.streams.positions import ExportPosition, dump_export, load_export
-from zendesk_chat.streams.records import SECOND_US, with_fields
-from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, RawRecord, StateBlob, record_redactor
-
-if TYPE_CHECKING:
-    from zendesk_chat.redaction.rules import Redaction
+from zendesk_chat.streams.records import SECOND_US, decode_answer, with_fields
+from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, Endpoint, RawRecord, StateBlob
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -24,7 +22,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         key: Its primary key.
-        time: Its cursor, microseconds since 1970; None where it has none.
+        time: Its cursor, microseconds since 1970; None if it has none.
         record: What to write.
     """
 
@@ -43,34 +41,28 @@ class ExportPage(msgspec.Struct, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """An incremental export.
+class Export(Endpoint):
+    """An incremental export: ``GET incremental/{stream}``, which answers with rows under the name of the stream.
 
     Attributes:
-        stream: Its name in messages.
-        path: Its endpoint.
-        fields: The ``fields`` parameter that asks for complete records; "" where there is none.
+        row: Turns a raw record into a row; None if it is no object.
         unit: Microseconds in one unit of ``start_time``.
-        decode: Turns a body into its envelope.
-        row: Turns a raw record into a row; None where it is no object.
         key: The field that makes a record's key.
-        inclusive: Whether the records at ``start_time`` itself are known to be among the answer.
+        fields: Whether complete records must be asked for, with a ``fields`` parameter.
+        inclusive: Whether the records at ``start_time`` itself are known to be in the answer.
         ordered: Whether records are known to come in the order of their time, and not of a later change.
         either_unit: Whether ``start_time`` may be in microseconds though ``unit`` is seconds; each run finds out first.
-        redact: What is made of each raw record before anything else is; None for nothing.
     """
 
-    stream: str
-    path: str
-    fields: str
-    unit: int
-    decode: Callable[[bytes], ExportPage]
     row: Callable[[msgspec.Raw], Row | None]
+    unit: int = SECOND_US
     key: str = "id"
+    fields: bool = True
     inclusive: bool = True
     ordered: bool = True
     either_unit: bool = False
-    redact: Callable[[bytes], bytes] | None = None
+
+    load_state = staticmethod(load_export)
 
     def read(
         self, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
@@ -85,25 +77,34 @@ class Export:
         start = min(bounds.start * SECOND_US, int(bounds.now * SECOND_US) - RECENT_US) // self.unit
         return Request(self.path, self.decode, {**self.complete_records, "limit": 1, "start_time": start}, FEW_ATTEMPTS)
 
-    def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> ExportPosition | None:
-        """Parse a stored state of any known form; None starts from the beginning. Raises StateError."""
-        return load_export(stream, cursor_field, state)
-
     def dump_state(self, cursor_field: str, position: ExportPosition) -> StateBlob:
         """Return the state to store for a position."""
         return dump_export(cursor_field, position, micros=self.unit == 1 or self.either_unit)
 
-    def redacted(self, redaction: Redaction) -> Export:
-        """Return the export with its records redacted before anything else is made of them."""
-        return replace(self, redact=record_redactor(redaction, self.stream))
+    @property
+    def path(self) -> str:
+        """Its endpoint."""
+        return f"incremental/{self.stream}"
 
     @property
     def complete_records(self) -> dict[str, str | int]:
         """The parameters that ask for complete records."""
-        return {"fields": self.fields} if self.fields else {}
+        return {"fields": f"{self.stream}(*)"} if self.fields else {}
+
+    def decode(self, body: bytes) -> ExportPage:
+        """Decode an answer. Raises msgspec.DecodeError or EnvelopeError."""
+        return decode_answer(body, _page_decoder(self.stream))
 
 
-def keyless_row(record: RawRecord, time: int | None) -> Row:
-    """Return the row of a record without a key: its ``id`` is made from its content."""
-    key = text_key(record)
-    return Row(key, time, with_fields(record, id=key))
+def row_of(key: object, time: int | None, record: RawRecord) -> Row:
+    """Return the row of a record; without a usable key, it gets an ``id`` made from its content."""
+    if usable(key):
+        return Row(str(key), time, record)
+    made = text_key(record)
+    return Row(made, time, with_fields(record, id=made))
+
+
+@cache
+def _page_decoder(rows: str) -> msgspec.json.Decoder[ExportPage]:
+    field = ("rows", list[msgspec.Raw], msgspec.field(name=rows))
+    return msgspec.json.Decoder(cast("type[ExportPage]", msgspec.defstruct("Page", [field], bases=(ExportPage,), kw_only=True)))

@@ -40,12 +40,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A page to ask for, and what to ask for instead if it cannot be had.
+    """A page to request, and what to request instead if that fails.
 
     Attributes:
-        export: Of which.
-        format: How times are written.
-        time: The time from which all records are wanted.
+        time: The time from which all records are requested.
         start_id: The record of that time to continue from; "" for all of them.
         limit: The page size.
         counted: Whether the ``count`` of the page is compared with its records.
@@ -75,22 +73,26 @@ class PageRequest:
         return Request(self.export.path, partial(self._decode, most), params, attempts)
 
     def result(self, outcome: Answer | ConnectorError, latest: int) -> Page | PageRequest | None:
-        """Return the page, or the request to make instead.
+        """Return the page, or the request to make instead; None if the API does not export records so recent yet.
 
-        None where the API does not give out records so recent yet; the next run reads them.
-
-        Args:
-            outcome: What came of the request.
-            latest: The latest ``start_time`` that the API accepts.
-
-        Raises:
-            ConnectorError: There is no other request to make.
+        ``latest`` is the latest ``start_time`` that the API accepts. Raises ConnectorError if no other request is left.
         """
         if isinstance(outcome, ConnectorError):
             return self._instead(outcome, latest)
         if outcome.envelope is None:
             return replace(self, limit=max(FEWEST_RECORDS, self.limit * PAGE_BYTES // outcome.size))
-        return _page(self, outcome.envelope, outcome.size)
+        envelope = outcome.envelope
+        rows = [row for raw in envelope.rows if (row := decode_row(self.export, raw))]
+        end = _number(envelope.end_time)
+        return Page(
+            request=self,
+            rows=rows,
+            size=outcome.size,
+            skipped=len(envelope.rows) - len(rows),
+            end_time=None if end is None else round(end * self.format.unit),
+            end_id=str(envelope.end_id) if isinstance(envelope.end_id, str | int) else "",
+            fraction="." in str(envelope.end_time),
+        )
 
     def _instead(self, error: ConnectorError, latest: int) -> PageRequest | None:
         """Return the request to make after an error: the same without a check of ``count``, or a smaller page."""
@@ -109,19 +111,17 @@ class PageRequest:
         envelope = self.export.decode(body)
         count, received = envelope.count, len(envelope.rows)
         if self.counted and isinstance(count, int) and count != received:
-            raise _MiscountedError(f"Zendesk says {count} records and sends {received} ({self.export.path}).")
+            raise _MiscountedError(f"Zendesk counts {count} records and sends {received} ({self.export.path}).")
         return Answer(len(body), envelope)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of an answer, without the text that they were decoded from.
+    """The rows of an answer, without the body that they were decoded from.
 
     Attributes:
-        request: What it was asked for with.
-        rows: Its records.
-        size: Of its text, in bytes.
-        skipped: How many rows were no objects.
+        size: Of the body, bytes.
+        skipped: Number of rows that were no objects.
         end_time: Where it ends according to the API, microseconds.
         end_id: The ``start_id`` to continue from there.
         fraction: Whether its end has a fraction of a second.
@@ -136,25 +136,25 @@ class Page:
     fraction: bool
 
     def is_short(self, most: int) -> bool:
-        """Whether it has fewer records than the API can give, as far as is known from the largest page so far."""
+        """Whether it has fewer records than its limit and than the largest page so far."""
         return len(self.rows) < min(self.request.limit, most)
 
     def notes(self) -> Iterator[str]:
-        """Yield what the user should know of it."""
+        """Yield messages for the user."""
         export = self.request.export
         if any(is_made(row.key) for row in self.rows):
             yield keyless_note(export.stream, export.key)
         if self.skipped:
             yield skipped_note(export.stream)
         if not self.request.counted:
-            what = "Zendesk sends another number of records than its `count` says, also when asked again."
+            what = "Zendesk sends another number of records than its `count`, also when asked again."
             yield f"{export.stream}: {what} All that it sent are read, and `count` is not checked any more."
 
     def times_in_order(self, start: int) -> list[int | None]:
-        """Return the position of each record in the API's order: its time, or None where it is not known.
+        """Return the position of each record in the API's order: its time, or None if unknown.
 
-        In an export of another order, a record before what was asked for, though after the start date, is not an old one that
-        comes again: it was changed, and is where the API put it.
+        In an export of another order, a record after the start date but before the requested time was changed, and is where
+        the API put it.
         """
         if self.request.export.ordered:
             return [row.time for row in self.rows]
@@ -165,33 +165,26 @@ class Page:
         """Return the time at which it ends, and the id to continue from; "" for all records of that time.
 
         That is its ``end_time`` if that is among its records, or if they are in another order; else the time of its last one.
-
-        Args:
-            times: The positions of its records.
-            begin: Where the window was read to before it.
-            run: The times of the run.
+        ``begin`` is the time up to which the window was read before.
         """
         end = self.end_time
         known = [time for time in times if time is not None] or [begin if end is None else end]
         last = max(known)
         if end is None:
             return last, self.end_id
-        other_order = not self.request.export.ordered and (last <= begin or self._holds_older())
+        asked = self.request.asked
+        older = any(row.time is not None and row.time < asked for row in self.rows)
+        other_order = not self.request.export.ordered and (last <= begin or older)
         if run.floor(min(known)) <= end <= last or (other_order and last < end <= run.now):
             return end, self.end_id
         return last, ""
 
-    def _holds_older(self) -> bool:
-        """Whether some of its records are before what was asked for."""
-        asked = self.request.asked
-        return any(row.time is not None and row.time < asked for row in self.rows)
-
     def retry_limit(self) -> int:
-        """Return the page size to ask for it again with: larger again after a failure."""
+        """Return the page size to request it again with: larger again after a failure."""
         return min(PAGE_SIZE, self.request.limit * SHRINK)
 
     def next_limit(self) -> int:
-        """Return the page size to ask for next: larger again after a failure, and no larger than can be held."""
+        """Return the page size to request next: larger again after a failure, within ``PAGE_BYTES``."""
         fitting = PAGE_BYTES * max(1, len(self.rows)) // max(1, self.size)
         return min(PAGE_SIZE, self.request.limit * SHRINK, max(FEWEST_RECORDS, fitting))
 
@@ -209,35 +202,18 @@ def filled_times(times: Sequence[int | None], lower: int) -> list[int]:
 
 
 def decode_row(export: Export, raw: msgspec.Raw) -> Row | None:
-    """Redact a raw record and find its key and time; None where it is no object."""
+    """Redact a raw record and find its key and time; None if it is no object."""
     if export.redact is None:
         return export.row(raw)
     record = bytes(raw)
     return export.row(msgspec.Raw(export.redact(record))) if record.startswith(b"{") else None
 
 
-def counts_microseconds(export: Export, envelope: ExportPage, asked_seconds: int, unit: int) -> bool:
-    """Whether the API took a ``start_time`` in seconds for microseconds.
-
-    That is a time in 1970, so that its answer is the oldest record of all, and ends among microseconds.
-    """
+def took_for_microseconds(export: Export, envelope: ExportPage, asked: int) -> bool:
+    """Whether the API took a ``start_time`` in seconds for microseconds, so for 1970: it answers with the oldest record."""
     rows = filter(None, (decode_row(export, raw) for raw in envelope.rows))
-    old = any(row.time is not None and row.time < asked_seconds * unit for row in rows)
+    old = any(row.time is not None and row.time < asked for row in rows)
     return old or (_number(envelope.end_time) or 0) >= FIRST_MICROSECOND_VALUE
-
-
-def _page(request: PageRequest, envelope: ExportPage, size: int) -> Page:
-    rows = [row for raw in envelope.rows if (row := decode_row(request.export, raw))]
-    end = _number(envelope.end_time)
-    return Page(
-        request=request,
-        rows=rows,
-        size=size,
-        skipped=len(envelope.rows) - len(rows),
-        end_time=None if end is None else round(end * request.format.unit),
-        end_id=str(envelope.end_id) if isinstance(envelope.end_id, str | int) else "",
-        fraction="." in str(envelope.end_time),
-    )
 
 
 def _number(value: object) -> float | None:

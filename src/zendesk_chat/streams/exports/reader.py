@@ -25,7 +25,7 @@ from zendesk_chat.errors import ConnectorError, RecordShapeError
 from zendesk_chat.request import Request
 from zendesk_chat.streams.exports import page as pages
 from zendesk_chat.streams.exports.export import Export
-from zendesk_chat.streams.exports.page import Answer, Page, PageRequest, counts_microseconds
+from zendesk_chat.streams.exports.page import Answer, Page, PageRequest, took_for_microseconds
 from zendesk_chat.streams.exports.times import RunTimes, TimeFormat
 from zendesk_chat.streams.exports.window import Taken, Window, fills_a_cap
 from zendesk_chat.streams.exports.windows import Windows
@@ -45,20 +45,13 @@ def read_export(
     if not run.wants(min(saved.complete_until, saved.time)):
         yield Batch((), saved, 0, notes, 1.0)
         return
-    reading = _Reading(export, fetch, run, notes)
-    yield from reading.batches(saved, resumed=position is not None)
-    if position is None and reading.without_objects:
-        what = f"{export.stream}: Zendesk sent rows, but none is a JSON object. Please report this."
-        raise RecordShapeError(what, stream=export.stream)
+    yield from _Reading(export, fetch, run, notes).batches(saved, resumed=position is not None)
 
 
 def starting_position(
     export: Export, position: ExportPosition | None, bounds: Bounds, latest: int
 ) -> tuple[ExportPosition, tuple[str, ...]]:
-    """Return the position to resume from, and what the user should know about it.
-
-    That is the saved one, else the start date, and never the future.
-    """
+    """Return the position to resume from (the saved one, else the start date, never the future), and notes about it."""
     start = bounds.start * SECOND_US
     new = ExportPosition(start, complete_until=start, complete_from=start)
     saved = position.from_earlier_start(start) if position else new
@@ -97,13 +90,8 @@ class _Reading:
         self._limit = pages.PAGE_SIZE
         self._received_rows = self._received_objects = False
 
-    @property
-    def without_objects(self) -> bool:
-        """Whether there were rows, but none is a JSON object."""
-        return self._received_rows and not self._received_objects
-
     def batches(self, saved: ExportPosition, *, resumed: bool) -> Iterator[Batch[ExportPosition]]:
-        """Read to the end."""
+        """Read to the end. Raises RecordShapeError if a new sync gets rows, but no objects."""
         if self._export.either_unit:
             self._find_unit()
         windows = Windows(saved, replace(self._run, unit=self._format.unit), resumed=resumed)
@@ -126,13 +114,16 @@ class _Reading:
             self._ask([window] if window.status == "asked" else [], self._limit)
             self._ask(windows.due(self._fetch.free_slots()), self._limit)
             yield batch
+        if not resumed and self._received_rows and not self._received_objects:
+            what = f"{self._export.stream}: Zendesk sent rows, but none is a JSON object. Please report this."
+            raise RecordShapeError(what, stream=self._export.stream)
 
     def _find_unit(self) -> None:
-        """Find out whether the API counts in seconds or microseconds, where documents disagree: one small request."""
+        """Find out with a small request whether the API counts in seconds or microseconds, where documents disagree."""
         asked = self._run.overlap_from // SECOND_US
         params = {**self._export.complete_records, "limit": 1, "start_time": asked}
         envelope = self._fetch(Request(self._export.path, self._export.decode, params))
-        if counts_microseconds(self._export, envelope, asked, SECOND_US):
+        if took_for_microseconds(self._export, envelope, asked * SECOND_US):
             self._format = replace(self._format, unit=1)
 
     def _ask(self, windows: Iterable[Window], limit: int) -> None:
@@ -160,11 +151,7 @@ class _Reading:
         return window, page
 
     def _must_ask_again(self, windows: Windows, window: Window, page: Page, taken: Taken) -> bool:
-        """Whether a page brought nothing new and hides more behind it, so that it is asked for differently or once more.
-
-        Raises:
-            PaginationStuckError: It did so too often.
-        """
+        """Whether a page brought nothing new and hides more behind it. Raises PaginationStuckError if it did so too often."""
         if not windows.repeats(page, taken):
             return False
         if self._learn_format(page):
@@ -175,7 +162,7 @@ class _Reading:
         return True
 
     def _learn_format(self, page: Page) -> bool:
-        """Ask for times from now on as exactly as the end of a page, by an id or with a fraction of a second."""
+        """Request later pages as exactly as the end of a page is given: by an id or with a fraction of a second."""
         if page.end_id and not self._format.inclusive:
             self._format = replace(self._format, inclusive=True)
         elif page.fraction and self._export.either_unit and not self._format.fraction:
@@ -190,19 +177,15 @@ class _Reading:
         This is asked when a page brought nothing new and the server never gave a larger one, so that this size may be its cap.
         """
         beyond = time + (1 if self._format.inclusive else 2) * self._format.unit
-        page = self._fetch_page(self._request(beyond, "", limit))
-        return page is not None and any(row.time is None or row.time <= self._run.now for row in page.rows)
-
-    def _fetch_page(self, asked: PageRequest) -> Page | None:
-        """Fetch one page, a smaller one if the API cannot give so much at once or if it is too large to be held."""
-        while True:
+        page: Page | PageRequest | None = self._request(beyond, "", limit)
+        while isinstance(page, PageRequest):
+            outcome: Answer | ConnectorError
             try:
-                page = asked.result(self._fetch(asked.request), self._run.latest)
+                outcome = self._fetch(page.request)
             except ConnectorError as error:
-                page = asked.result(error, self._run.latest)
-            if not isinstance(page, PageRequest):
-                return page
-            asked = page
+                outcome = error
+            page = page.result(outcome, self._run.latest)
+        return page is not None and any(row.time is None or row.time <= self._run.now for row in page.rows)
 
     def _batch(self, windows: Windows, page: Page, taken: Taken) -> Batch[ExportPosition]:
         self._notes |= dict.fromkeys(page.notes())

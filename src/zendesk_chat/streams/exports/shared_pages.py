@@ -14,10 +14,10 @@ A page of 03:00 to 04:00 is read for both. ``chats`` skips its records as outsid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TypeAlias
+from operator import attrgetter
 
 import msgspec
 
@@ -25,17 +25,14 @@ from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.exports.reader import read_export, starting_position
 from zendesk_chat.streams.exports.times import RunTimes
 from zendesk_chat.streams.exports.windows import MAX_REMEMBERED, latest_entries
-from zendesk_chat.streams.positions import ExportPosition, TimeRange
+from zendesk_chat.streams.positions import ExportPosition, TimeRange, joined
 from zendesk_chat.streams.records import digest
 from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, PageRecords
-
-Shares: TypeAlias = Sequence[Batch[ExportPosition]]
-"""A page as a batch for each of several streams."""
 
 
 def read_together(
     export: Export, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
-) -> Iterator[Shares]:
+) -> Iterator[Sequence[Batch[ExportPosition]]]:
     """Read an export for several streams at once, each from a position of its own."""
     if all(position == positions[0] for position in positions):
         for batch in read_export(export, fetch, positions[0], bounds):
@@ -56,20 +53,22 @@ def read_together(
 
 def common_position(positions: Sequence[ExportPosition]) -> ExportPosition:
     """Return a position at which nothing counts as emitted that is not so for each of several, all for one start date."""
-    lowest = min(positions, key=_complete_until)
+    lowest = min(positions, key=attrgetter("complete_until"))
     others = [position for position in positions if position is not lowest]
     if all(_emitted_the_same(position, lowest) for position in others):
         return lowest
-    ranges = _without_empty(lowest.completed_ranges)
+    ranges = joined(lowest.completed_ranges)
     for other in others:
-        ranges = _without_empty((max(a, c), min(b, d)) for a, b in ranges for c, d in _complete(other))
+        both = ((max(a, c), min(b, d)) for a, b in ranges for c, d in _complete(other))
+        ranges = joined((begin, end) for begin, end in both if begin < end)
     recent = {key: entry for key, entry in lowest.recent.items() if all(_emitted(other, key, *entry) for other in others)}
     return ExportPosition(lowest.complete_until, "", lowest.complete_until, recent, tuple(ranges), lowest.complete_from)
 
 
 def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPosition:
     """Return the position of a stream that was at ``saved`` when what it had not had is read up to ``read``."""
-    (_, until), *ranges = _union([*_complete(saved), *_complete(read)])
+    ranges = joined([*_complete(saved), *_complete(read)])
+    until = ranges.pop(0)[1] if ranges and ranges[0][0] == 0 else 0
     newer = {key: entry for key, entry in saved.recent.items() if key not in read.recent or entry[0] > read.recent[key][0]}
     recent = {key: entry for key, entry in {**read.recent, **newer}.items() if entry[0] >= until}
     if len(recent) > MAX_REMEMBERED:
@@ -78,10 +77,6 @@ def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPositio
     # An id is only true of its own time; from any other, the stream resumes from `complete_until`.
     exact = next((position for position in (read, saved) if (position.time, position.complete_until) == (time, until)), None)
     return ExportPosition(time, exact.start_id if exact else "", until, recent, tuple(ranges), saved.complete_from)
-
-
-def _complete_until(position: ExportPosition) -> int:
-    return position.complete_until
 
 
 def _emitted_the_same(one: ExportPosition, other: ExportPosition) -> bool:
@@ -98,10 +93,10 @@ def _share(
     records, outside = [], 0
     for record in batch.records:
         row = export.row(msgspec.Raw(record))
-        assert row is not None  # noqa: S101  a record is an object
-        if row.time is not None and _covers(saved, row.time):
+        known = saved.recent.get(row.key) if row else None
+        if row and row.time is not None and _covers(saved, row.time):
             outside += 1
-        elif row.key not in saved.recent or saved.recent[row.key][1] != digest(record):
+        elif known is None or known[1] != digest(record):
             records.append(record)
     unchanged = len(batch.records) - len(records) - outside
     return replace(
@@ -125,18 +120,3 @@ def _covers(position: ExportPosition, time: int) -> bool:
 def _emitted(position: ExportPosition, key: str, time: int, fingerprint: str) -> bool:
     """Whether a record was emitted, in the form that has this digest."""
     return _covers(position, time) or (key in position.recent and position.recent[key][1] == fingerprint)
-
-
-def _union(ranges: Iterable[TimeRange]) -> list[TimeRange]:
-    """Return the same time in as few ranges as possible, the first from 0 on."""
-    joined = [(0, 0)]
-    for begin, end in sorted(ranges):
-        if begin <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((begin, end))
-    return joined
-
-
-def _without_empty(ranges: Iterable[TimeRange]) -> list[TimeRange]:
-    return [(begin, end) for begin, end in ranges if begin < end]

@@ -18,9 +18,9 @@ class RunTimes:
     Attributes:
         now: When it began.
         latest: The latest ``start_time`` that the API accepts.
-        overlap_from: From here on, records are remembered, and read again by the next run.
-        start: The first that is wanted of a new account.
-        end: The first that is not wanted any more; None for all.
+        overlap_from: Records from here on are remembered, and the next run reads them again.
+        start: The first time that a new sync reads.
+        end: The first time not to read; None for all.
         unit: Microseconds in one unit of ``start_time``.
     """
 

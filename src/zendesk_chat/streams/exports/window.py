@@ -9,7 +9,7 @@ past that second.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
 from zendesk_chat.errors import PaginationStuckError
 from zendesk_chat.streams.exports.export import Row
@@ -22,20 +22,18 @@ from zendesk_chat.streams.stream import RawRecord
 SURELY_NO_TIE: Final = 100  # so many records of one time are a server's cap rather than all there are
 MAX_STUCK_RETRIES: Final = 3
 
-_Verdict: TypeAlias = Literal["new", "unchanged", "outside", "behind"]
-
 
 @dataclass(slots=True)
 class Taken:
     """What a window took from a page.
 
     Attributes:
-        begin: The time up to which the window was read before it.
-        records: To be emitted.
-        unchanged: How many were emitted before and are the same.
-        outside: How many lie before the start or the position, or after the end of what is wanted.
-        behind: How many lie behind the end of the window, where another one reads.
-        progressed: Whether there may be more behind the page.
+        begin: The time up to which the window was read before the page.
+        records: To emit.
+        unchanged: Number of records that were emitted before in the same form.
+        outside: Number of records before the start or the position, or after the end of the run's range.
+        behind: Number of records after the end of the window, which another one reads.
+        progressed: Whether there may be more after the page.
     """
 
     begin: int
@@ -45,33 +43,21 @@ class Taken:
     behind: int = 0
     progressed: bool = False
 
-    def add(self, row: Row, verdict: _Verdict) -> None:
-        """Count a row."""
-        if verdict == "new":
-            self.records.append(row.record)
-        elif verdict == "unchanged":
-            self.unchanged += 1
-        elif verdict == "outside":
-            self.outside += 1
-        else:
-            self.behind += 1
-
 
 @dataclass(slots=True, eq=False)
 class Window:
     """A range of time, and how far it is read. Times are microseconds since 1970.
 
     Attributes:
-        start: Its first time; what was before it was emitted, or is another window's, or is older than wanted.
+        start: Its first time.
         end: The time that it ends before; None for the open one.
-        run: The times of the run.
         time: Of the last record read; requests continue from it.
         start_id: The API's ``start_id`` at ``time``; "" for all records of that time.
         recent: Time and digest of emitted records that may come again, by key.
         keys_at_time: Keys of the rows that this run read at ``time``.
         last_span: The time that its last page covered, if it was full.
-        stuck_retries: How often in a row a page seemed to repeat for ever and was asked for once more.
-        status: "paused" at the end of what there was, until all other windows are read.
+        stuck_retries: How often in a row a page seemed to repeat for ever and was requested once more.
+        status: "paused" at the end of the records so far, until all other windows are read.
     """
 
     start: int
@@ -102,11 +88,9 @@ class Window:
         return self.end is None or time < self.end
 
     def take(self, page: Page, newer: Remembered) -> Taken:
-        """Move on over a page, and sort its rows into those to emit and those to skip.
+        """Move past a page that was requested from ``time`` on, and sort its rows into those to emit and those to skip.
 
-        Args:
-            page: That was asked for from where the window is read to.
-            newer: Records that changed while the page was under way and were emitted in that form, which holds.
+        ``newer`` holds records that changed while the page was under way and were emitted in their later form.
         """
         begin, emitted_until = self.time, self.emitted_until
         taken = Taken(begin)
@@ -127,7 +111,7 @@ class Window:
             elif time in plainly_new and row.key not in self.recent:  # almost all rows: without their digest, a page costs half
                 taken.records.append(row.record)
             else:
-                taken.add(row, self._judge(row, time, emitted_until, keep_from))
+                self._sort(taken, row, time, emitted_until, keep_from)
         self.recent = {key: entry for key, entry in self.recent.items() if entry[0] >= keep_from}
         return taken
 
@@ -140,35 +124,32 @@ class Window:
             self.time, self.start_id = time, start_id
         return moved
 
-    def _judge(self, row: Row, time: int, emitted_until: int, keep_from: int) -> _Verdict:
-        """Return whether a row is to be emitted, or why not. It is remembered if it may come again."""
-        if time < emitted_until or not self.run.wants(time):
-            return "outside"
-        if not self.holds(time):
-            return "behind"
+    def _sort(self, taken: Taken, row: Row, time: int, emitted_until: int, keep_from: int) -> None:
+        """Emit or skip a row, and remember it if it may come again."""
         known = self.recent.get(row.key)
-        if known is None and time < keep_from:
-            return "new"
-        fingerprint = digest(row.record)
-        self.recent[row.key] = (time, fingerprint)
-        return "unchanged" if known is not None and known[1] == fingerprint else "new"
+        if time < emitted_until or not self.run.wants(time):
+            taken.outside += 1
+        elif not self.holds(time):
+            taken.behind += 1
+        elif known is None and time < keep_from:
+            taken.records.append(row.record)
+        else:
+            self.recent[row.key] = (time, digest(row.record))
+            if known is not None and known[1] == self.recent[row.key][1]:
+                taken.unchanged += 1
+            else:
+                taken.records.append(row.record)
 
     def is_passed(self, *, short: bool) -> bool:
-        """Whether what is wanted of it lies before where it is read to, given whether its last page was short."""
+        """Whether it is read to its end or the run's, given whether its last page was short."""
         inside = self.holds(self.run.floor(self.time)) and self.run.wants(self.time)
         return not inside or (short and self.time > self.run.now)
 
     def count_retry(self, stream: str) -> None:
-        """Count a page that is asked for once more, because it brought nothing new and hides more behind it.
-
-        A record that came between the two requests is on the page then.
-
-        Raises:
-            PaginationStuckError: It was so too often.
-        """
+        """Count a page that brought nothing new and is requested once more. Raises PaginationStuckError after too many."""
         if self.stuck_retries == MAX_STUCK_RETRIES:
             raise PaginationStuckError(
-                f"{stream}: Zendesk repeats a page for ever: more records share one moment than it can page through. "
+                f"{stream}: Zendesk repeats a page for ever: more records share one time than it can page through. "
                 "Please report this.",
                 stream=stream,
             )

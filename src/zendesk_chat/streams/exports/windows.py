@@ -17,13 +17,13 @@ When window 1 reads the records at 400 to 500, it emits those before 450; the ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from zendesk_chat.streams.exports.page import Page
 from zendesk_chat.streams.exports.times import RunTimes
 from zendesk_chat.streams.exports.window import Taken, Window, fills_a_cap
-from zendesk_chat.streams.positions import ExportPosition, Remembered, TimeRange
+from zendesk_chat.streams.positions import ExportPosition, Remembered, joined
 
 MAX_REMEMBERED: Final = 10_000  # about 650 KB of state; beyond, the oldest records of the overlap come again
 PAGES_OF_A_SMALL_SYNC: Final = 4  # a run that resumes must have read so much before it is taken for a backfill
@@ -34,12 +34,9 @@ MOST_MISSES: Final = 4  # that many more pages of little use than others, before
 
 
 class Windows:
-    """All windows of a run.
+    """All windows of a run; they begin and end at multiples of its unit.
 
-    Args:
-        saved: Where the run resumes. At its ``start_id`` exactly if it has one, else where records are remembered from.
-        run: The times of the run; windows begin and end at multiples of its unit.
-        resumed: Whether it resumes, or begins at the start date.
+    A run that resumes (``resumed``) does so at the ``start_id`` of ``saved`` exactly, else at its ``complete_until``.
     """
 
     def __init__(self, saved: ExportPosition, run: RunTimes, *, resumed: bool) -> None:
@@ -59,11 +56,11 @@ class Windows:
 
     @property
     def unread(self) -> bool:
-        """Whether there is something left."""
+        """Whether a window is not read to its end."""
         return any(window.status != "read" for window in self._all)
 
     def take(self, window: Window, page: Page) -> Taken:
-        """Move a window on over a page."""
+        """Move a window past a page."""
         last = self._all[-1]  # its records may be newer than a page of another window that was long under way
         return window.take(page, {} if last is window else last.recent)
 
@@ -109,14 +106,9 @@ class Windows:
         self._misses = max(0, self._misses + (1 if missed else -1))
 
     def _continue(self, window: Window, *, ended: bool, short: bool) -> None:
-        """Pause, close or ask again.
+        """Pause, close or continue a window after its last page, or after one that was not full.
 
-        The open window is read last: what changes while the others are read moves into it, unless that is not wanted.
-
-        Args:
-            window: Which.
-            ended: Whether nothing is left of it.
-            short: Whether the page was not full.
+        The open window is read last: records that change meanwhile move into it, unless the run ends before now.
         """
         others = any(other is not window and other.status != "read" for other in self._all)
         if window.end is None and others and (ended or short) and self._run.wants(self._run.now):
@@ -133,7 +125,7 @@ class Windows:
         """
         low = next(window for window in self._all if window.holds(window.time))
         until, start = low.complete_until, self._saved.complete_from
-        ranges = tuple(_joined((w.start, w.complete_until) for w in self._all if w.start > low.start))
+        ranges = tuple(joined((w.start, w.complete_until) for w in self._all if w.start > low.start))
         recent = {key: entry for w in self._all for key, entry in w.recent.items() if entry[0] >= w.complete_until}
         if len(recent) > MAX_REMEMBERED:
             recent = latest_entries(recent)
@@ -181,7 +173,8 @@ class Windows:
         """Split the window with most left, so that all requests made at once have as much to do."""
         if self._pages_to_prove > 0 or self._misses > MOST_MISSES:
             return None
-        left = {window: self._pages_left(window) for window in self._all if window.status == "asked" and window.last_span}
+        full = [window for window in self._all if window.status == "asked" and window.last_span]
+        left = {window: (self._end_of(window) - window.time) / window.last_span for window in full}
         window = max(left, key=left.__getitem__, default=None)
         if window is None or left[window] < WORTH_SPLITTING_PAGES:
             return None
@@ -196,46 +189,25 @@ class Windows:
         self._all.insert(self._all.index(window) + 1, part)
         return part
 
-    def _pages_left(self, window: Window) -> float:
-        return (self._end_of(window) - window.time) / window.last_span
-
     def _end_of(self, window: Window) -> int:
         """Where its records end, as far as is known: a page that is not full was the last one."""
         return self._ends if window.end is None else min(window.end, self._ends)
 
     def _close(self, window: Window) -> None:
-        """Note that nothing is left of a window. Where none of what is wanted may come late, it is read to its end then."""
+        """Note that a window is read, to its end if no record of it can become visible late; join it with neighbours."""
         window.status = "read"
         end = self._run.end
         if end is not None and end <= self._run.overlap_from:
             window.time, window.start_id = end if window.end is None else min(end, window.end), ""
-        self._join()
-
-    def _join(self) -> None:
-        """Make one window of neighbours that are read to their ends."""
-        joined: list[Window] = []
-        for window in self._all:
-            if joined and not joined[-1].holds(joined[-1].time) and not window.holds(window.time):
-                joined[-1].end, joined[-1].time = window.end, window.time
+        windows: list[Window] = []
+        for each in self._all:
+            if windows and not windows[-1].holds(windows[-1].time) and not each.holds(each.time):
+                windows[-1].end, windows[-1].time = each.end, each.time
             else:
-                joined.append(window)
-        self._all = joined
+                windows.append(each)
+        self._all = windows
 
 
 def latest_entries(recent: Remembered) -> dict[str, tuple[int, str]]:
     """Return as many remembered records as a state may hold, the latest ones."""
-    return dict(sorted(recent.items(), key=_time_of)[-MAX_REMEMBERED:])
-
-
-def _time_of(item: tuple[str, tuple[int, str]]) -> int:
-    return item[1][0]
-
-
-def _joined(ranges: Iterable[TimeRange]) -> Sequence[TimeRange]:
-    joined: list[TimeRange] = []
-    for begin, end in ranges:
-        if joined and joined[-1][1] == begin:
-            joined[-1] = (joined[-1][0], end)
-        elif begin < end:
-            joined.append((begin, end))
-    return joined
+    return dict(sorted(recent.items(), key=lambda item: item[1][0])[-MAX_REMEMBERED:])

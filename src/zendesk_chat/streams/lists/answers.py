@@ -8,7 +8,7 @@ import msgspec
 
 from zendesk_chat.errors import EnvelopeError
 from zendesk_chat.streams.keys import INTEGER
-from zendesk_chat.streams.records import decode_answer, with_fields
+from zendesk_chat.streams.records import decode_answer, raw_fields, with_fields
 
 
 class _Ids(msgspec.Struct):
@@ -31,7 +31,6 @@ class _Bans(msgspec.Struct):
 
 
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _data: Final = msgspec.json.Decoder(_Data)
 _settings: Final = msgspec.json.Decoder(list[msgspec.Raw] | _Settings)
 _bans: Final = msgspec.json.Decoder(_Bans)
@@ -46,7 +45,7 @@ def array(body: bytes) -> list[msgspec.Raw]:
 
 def account(body: bytes) -> list[msgspec.Raw]:
     """The account that an answer is."""
-    fields = decode_answer(body, _object)
+    fields = decode_answer(body, raw_fields)
     if _ACCOUNT_FIELDS.isdisjoint(fields):
         raise EnvelopeError("Zendesk's answer is not of the promised form: it is no account. Please report this.")
     return [msgspec.Raw(msgspec.json.encode(fields))]

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, PaginationStuckError
 from zendesk_chat.request import FEW_ATTEMPTS, Request
-from zendesk_chat.streams.keys import list_position, number_key
-from zendesk_chat.streams.lists.keyed import KeyedRecord, Keying
+from zendesk_chat.streams.keys import list_position
+from zendesk_chat.streams.lists.keyed import KeyedList, KeyedRecord
 from zendesk_chat.streams.positions import ListPosition, dump_list, load_list
 from zendesk_chat.streams.records import digest
-from zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord, StateBlob, record_redactor
-
-if TYPE_CHECKING:
-    from zendesk_chat.redaction.rules import Redaction
+from zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
 
 ID_PAGE_SIZE: Final = 100  # agents answer 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
 MAX_NAMED: Final = 10
@@ -30,25 +27,20 @@ GROWTH: Final = 4  # a checkpoint also comes when so many times as many records 
 
 
 @dataclass(frozen=True, slots=True)
-class IdList:
+class IdList(KeyedList):
     """A list ordered by id and paged by ``since_id``, which is inclusive.
 
     Attributes:
-        stream: Its name in messages.
-        path: Its endpoint.
-        groups: The lists of an answer. Whether the page size counts all of them together or each is not known, so the next
-            page begins after the lowest of their last ids: whatever the answer is, nothing lies before it unread.
-        key: The field that identifies a record and orders the list.
+        groups: Returns the lists of an answer. Whether the page size counts all of them together or each is not known, so the
+            next page begins after the lowest of their last ids: whatever the answer is, nothing lies before it unread.
         unpaged: Whether the API may know no paging here, and answer with the complete list each time.
-        redact: What is made of each raw record before anything else is; None for nothing.
     """
 
-    stream: str
-    path: str
     groups: Callable[[bytes], Sequence[Sequence[msgspec.Raw]]]
-    key: str = "id"
     unpaged: bool = False
-    redact: Callable[[bytes], bytes] | None = None
+
+    load_state = staticmethod(load_list)
+    dump_state = staticmethod(dump_list)
 
     def read(
         self, fetch: Fetch, positions: Sequence[ListPosition | None], bounds: Bounds
@@ -66,18 +58,6 @@ class IdList:
         """Ask for one record."""
         return Request(self.path, self.groups, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
 
-    def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
-        """Parse a stored state of any known form; None starts from the beginning. Raises StateError."""
-        return load_list(stream, cursor_field, state)
-
-    def dump_state(self, cursor_field: str, position: ListPosition) -> StateBlob:
-        """Return the state to store for a position."""
-        return dump_list(cursor_field, position)
-
-    def redacted(self, redaction: Redaction) -> IdList:
-        """Return the list with its records redacted before anything else is made of them."""
-        return replace(self, redact=record_redactor(redaction, self.stream))
-
 
 @dataclass(slots=True)
 class _Pending:
@@ -93,27 +73,18 @@ class _Pending:
     def batch(self, position: ListPosition) -> Batch[ListPosition]:
         """Return the batch that ends with a position."""
         unchanged = self.received - self.outside - len(self.records)
-        return Batch(
-            self.records,
-            position,
-            self.received,
-            tuple(self.notes),
-            unchanged=unchanged,
-            outside=self.outside,
-            pages=self.pages,
-        )
+        return Batch(self.records, position, self.received, tuple(self.notes), None, unchanged, self.outside, self.pages)
 
 
 class _IdReading:
     """One run over a list by id.
 
-    A checkpoint holds the digests of all records so far. So it follows not each page of a long list, but pages of so many
-    records that all checkpoints together are a fraction of them.
+    A checkpoint holds the digests of all records so far, so in a long list it follows several pages: all checkpoints together
+    are a fraction of the records.
     """
 
     def __init__(self, listing: IdList, position: ListPosition | None, bounds: Bounds) -> None:
         self._listing = listing
-        self._keying = Keying(listing.stream, listing.key, number_key, redact=listing.redact)
         self._saved = position or ListPosition(0)
         self._complete = bounds.incremental
         self._since = 0 if bounds.incremental or position is None else position.id + 1
@@ -148,14 +119,14 @@ class _IdReading:
     def _page(self, fetch: Fetch) -> list[list[tuple[int, KeyedRecord]]]:
         """Fetch the next page: the records of each of its lists, with their positions in the order of the list."""
         raw_groups = fetch(self._request(ID_PAGE_SIZE, self._since))
-        groups = [self._keying.keyed(group) for group in raw_groups]
+        groups = [self._listing.keyed(group) for group in raw_groups]
         received, found = sum(map(len, raw_groups)), list(chain.from_iterable(groups))
         skipped = received - len(found)
         self._pending.pages += 1
         self._pending.received += received
         self._pending.outside += skipped
-        self._note(self._keying.notes(found, skipped))
-        return [[(_list_position(keyed), keyed) for keyed in group] for group in groups]
+        self._note(self._listing.notes(found, skipped))
+        return [[(list_position(keyed.key), keyed) for keyed in group] for group in groups]
 
     def _request(self, limit: int, since_id: int) -> Request[Sequence[Sequence[msgspec.Raw]]]:
         return Request(self._listing.path, self._listing.groups, {"limit": limit, "since_id": since_id})
@@ -177,7 +148,8 @@ class _IdReading:
                 continue
             self._positions.add(position)
             known, self._digests[position] = self._digests.get(position), digest(keyed.record)
-            if known != self._digests[position] and not (known is None and _known_by_id(position, self._saved)):
+            known_by_id = known is None and 0 <= position <= self._saved.id and position < self._saved.digests_from
+            if known != self._digests[position] and not known_by_id:
                 self._pending.records.append(keyed.record)
                 self._pending.size += len(keyed.record)
 
@@ -191,7 +163,7 @@ class _IdReading:
             what = f"{stream}: the {len(rows)} records of a page have no numbers as ids, so what follows cannot be asked for."
             return PaginationStuckError(f"{what} Please report this.")
         if self._from_start and self._pending.received and not self._positions:
-            return self._keying.no_object()
+            return self._listing.no_object()
         return None
 
     def _is_complete(self, fetch: Fetch, rows: int) -> bool:
@@ -215,23 +187,13 @@ class _IdReading:
     def _last(self) -> Batch[ListPosition]:
         kept = {position: self._digests[position] for position in self._positions} if self._complete else self._digests
         self._note(_deleted_notes(self._listing.stream, self._digests.keys() - kept.keys()))
-        self._note(_unwatched_notes(self._listing.stream, len(kept)) if self._complete else ())
+        self._note(_uncompared_notes(self._listing.stream, len(kept)) if self._complete else ())
         return self._pending.batch(_position(replace(self._saved, digests_from=0), self._since - 1, kept))
 
     def _note(self, notes: Sequence[str]) -> None:
         """Add notes, each once a run."""
         self._pending.notes.update(dict.fromkeys(note for note in notes if note not in self._emitted_notes))
         self._emitted_notes.update(notes)
-
-
-def _list_position(keyed: KeyedRecord) -> int:
-    """Return where a record is in a list by id: at its id, or at a negative number where that is no number."""
-    position = list_position(keyed.key)
-    return number_key(msgspec.json.encode(keyed.key)) if position is None else position
-
-
-def _known_by_id(key: int, saved: ListPosition) -> bool:
-    return 0 <= key <= saved.id and key < saved.digests_from
 
 
 def _deleted_notes(stream: str, gone: Collection[int]) -> tuple[str, ...]:
@@ -243,21 +205,17 @@ def _deleted_notes(stream: str, gone: Collection[int]) -> tuple[str, ...]:
     return (f"{what} They stay in the destination until a full refresh.",)
 
 
-def _unwatched_notes(stream: str, count: int) -> tuple[str, ...]:
+def _uncompared_notes(stream: str, count: int) -> tuple[str, ...]:
     if count <= MAX_DIGESTS:
         return ()
-    watched = f"Of {count} records only the {MAX_DIGESTS} with the highest ids are watched for changes."
-    return (f"{stream}: {watched} A full refresh brings the others up to date.",)
+    what = f"{stream}: Of {count} records only the {MAX_DIGESTS} with the highest ids are compared for changes."
+    return (f"{what} A full refresh brings the others up to date.",)
 
 
 def _position(saved: ListPosition, read_to: int, digests: dict[int, str]) -> ListPosition:
     """Return the position after a page; in ``saved`` is what is known by id only until the complete list is read again."""
-    kept = sorted(digests, key=_worth_keeping)[-MAX_DIGESTS:]
+    # Negative keys, which are made, come last: nothing else shows that their records were emitted.
+    kept = sorted(digests, key=lambda key: (key < 0, key))[-MAX_DIGESTS:]
     lowest = min((key for key in kept if key >= 0), default=read_to + 1)
     digests_from = max(saved.digests_from, lowest) if len(digests) > MAX_DIGESTS else saved.digests_from
     return ListPosition(max(saved.id, read_to), digests_from, {key: digests[key] for key in kept})
-
-
-def _worth_keeping(key: int) -> tuple[bool, int]:
-    """Sort key for what a state keeps: nothing else shows that a record with a made key, a negative one, was emitted."""
-    return key < 0, key
