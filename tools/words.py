@@ -1,4 +1,4 @@
-"""Check that retired words do not come back: ``python -m tools.words``; ``--all`` also counts files that still hold them.
+"""Check that retired words do not come back: ``python -m tools.words [PATH ...]``.
 
 Identifiers are read as the words that they consist of: ``known_from`` and ``KnownFrom`` are both "known from".
 """
@@ -7,7 +7,6 @@ import argparse
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,15 +23,6 @@ SKIPPED: Final = {
     "src/zendesk_chat_sandbox/conversations.py": "sentences of fake chats",
     "src/zendesk_chat_sandbox/vocabulary.py": "likewise",
 }
-# Areas that still hold retired words. Remove a line when its area is clean; never add one.
-NOT_YET: Final = (
-    "docs/adr/0012-redaction-comes-first.md",
-    "docs/adr/README.md",
-    "docs/airbyte.md",
-    "docs/delivery-guarantees.md",
-    "tests/sandbox/",
-    "tests/streams/",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,30 +109,15 @@ def files() -> Iterator[str]:
             yield name
 
 
-def area(name: str) -> str:
-    """Return the folder that a count is shown for."""
-    depth = 3 if name.startswith("src/") else 2
-    return "/".join(PurePosixPath(name).parts[:-1][:depth]) or name
-
-
 def main() -> int:
     """Print each retired word, and return 1 if there is one."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("paths", nargs="*", help="only these files and folders; default: all that are clean already")
-    parser.add_argument("--all", action="store_true", help="count what is left in each area instead")
+    parser.add_argument("paths", nargs="*", help="only these files and folders; default: all")
     options = parser.parse_args()
-    chosen = [name for name in files() if options.all or name.startswith(tuple(options.paths) or "")]
-    if not options.all and not options.paths:
-        chosen = [name for name in chosen if not name.startswith(NOT_YET)]
-    found = {name: list(problems(name, (ROOT / name).read_text())) for name in chosen}
-    if options.all:
-        counts: Counter[str] = Counter()
-        for name, messages in found.items():
-            counts[area(name)] += len(messages)
-        print("\n".join(f"{count:5} {folder}" for folder, count in sorted(counts.items()) if count))
-        return 0
-    print("".join(f"{message}\n" for messages in found.values() for message in messages), end="")
-    return int(any(found.values()))
+    chosen = [name for name in files() if name.startswith(tuple(options.paths) or "")]
+    found = [message for name in chosen for message in problems(name, (ROOT / name).read_text())]
+    print("".join(f"{message}\n" for message in found), end="")
+    return int(bool(found))
 
 
 if __name__ == "__main__":

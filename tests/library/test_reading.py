@@ -98,7 +98,7 @@ def test_records_are_the_lines_of_json_and_progress_rises(sandbox: Sandbox) -> N
     assert all(len(record.splitlines()) == 1 for record in records)
     progress = [batch.progress for batch in batches if batch.progress is not None]
     assert progress == sorted(progress)
-    assert 0.99 < progress[-1] <= 1.0
+    assert 0.9 < progress[-1] <= 1.0  # the account may have been quiet for some hours
 
 
 def test_start_date_is_where_reading_begins(sandbox: Sandbox) -> None:

@@ -182,7 +182,7 @@ def test_two_hundred_requests_a_minute_is_the_default() -> None:
     assert Switches().rate_limit == 200
 
 
-def test_the_log_tells_what_was_asked() -> None:
+def test_the_log_reports_what_was_asked() -> None:
     with still(1) as sandbox:
         get(sandbox, f"{API}/agents", limit=5, since_id=1)
         call(sandbox, "/_sandbox/state")

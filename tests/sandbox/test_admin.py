@@ -53,7 +53,7 @@ def test_every_resource_can_be_generated(resource: str) -> None:
         assert state(sandbox)["counts"][resource] == before + 5
 
 
-def test_whole_records_can_be_added_edited_and_deleted() -> None:
+def test_complete_records_can_be_added_edited_and_deleted() -> None:
     with still(5) as sandbox:
         goal = {"id": 9, "name": "Nine", "enabled": True}
         post(sandbox, "add", {"resource": "goals", "record": goal})
@@ -157,7 +157,7 @@ def test_switches_are_read_from_text() -> None:
         Switches().changed({"rate_limit": True})
 
 
-def test_the_clock_follows_real_time_or_stands_still() -> None:
+def test_the_clock_follows_real_time_or_is_still() -> None:
     real, fixed, ticking = SandboxClock(), SandboxClock("2026-11-20T12:00:00Z"), SandboxClock(5, ticking=True)
     assert fixed.time() == fixed.time() == NOW_SECONDS
     assert 5 <= ticking.time() < 6
@@ -181,7 +181,7 @@ def test_the_account_names_what_it_does_not_have() -> None:
                 act("nothing")
 
 
-def test_the_command_serves_until_it_is_told_to_stop() -> None:
+def test_the_command_serves_until_it_is_stopped() -> None:
     command = [sys.executable, "-m", "zendesk_chat_sandbox", "--port", "0", "--chats", "5", "--switch", "rate_limit=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -198,7 +198,7 @@ def test_a_time_without_a_zone_is_utc() -> None:
 
 
 @pytest.mark.usefixtures("_signals_restored")
-def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     with still(0) as sandbox:
         port = sandbox.url.rsplit(":", 1)[1]
         for arguments, status, message in [

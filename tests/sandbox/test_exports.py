@@ -91,8 +91,8 @@ def test_without_fields_there_are_only_ids_and_with_a_list_only_those() -> None:
         assert "fields" not in parse_qs(urlsplit(bare["next_page"]).query)
         some = get(sandbox, f"{EXPORTS}/chats", fields="chats(id,visitor)").json
         assert {tuple(chat) for chat in some["chats"]} == {("id", "visitor")}
-        whole = get(sandbox, f"{EXPORTS}/agent_timeline").json["agent_timeline"][0]
-        assert list(whole) == ["agent_id", "start_time", "status", "duration", "engagement_count"]
+        complete = get(sandbox, f"{EXPORTS}/agent_timeline").json["agent_timeline"][0]
+        assert list(complete) == ["agent_id", "start_time", "status", "duration", "engagement_count"]
 
 
 def test_start_time_alone_is_inclusive_and_loops_over_a_shared_second() -> None:
@@ -217,7 +217,7 @@ def test_the_timeline_speaks_microseconds_and_has_no_ids() -> None:
         assert get(sandbox, TIMELINE, start_time=page["end_time"] // 1_000_000).json["agent_timeline"] == everything
 
 
-def test_the_timeline_can_leave_out_the_boundary_without_losing_ties() -> None:
+def test_the_timeline_can_skip_the_boundary_without_losing_ties() -> None:
     with still(200, timeline_boundary="skip") as sandbox:
         found = [span for page in pages(sandbox, f"{TIMELINE}?limit=1", 1) for span in page["agent_timeline"]]
         assert len(found) == sandbox.account.counts()["agent_timeline"]
@@ -269,9 +269,9 @@ def test_conversions_belong_to_chats() -> None:
         for row in get(sandbox, f"{EXPORTS}/conversions", fields="conversions(*)").json["conversions"]:
             chat = sandbox.account.chat(row["attribution"]["chat_id"])
             conversion: Any = chat["conversions"]
-            told = conversion[0]["attribution"]
-            attribution = {"agent_id": told["agent_id"], "department_id": told["department_id"], "chat_id": chat["id"]}
-            assert row == conversion[0] | {"attribution": attribution | {"chat_timestamp": told["chat_timestamp"]}}
+            reported = conversion[0]["attribution"]
+            attribution = {"agent_id": reported["agent_id"], "department_id": reported["department_id"], "chat_id": chat["id"]}
+            assert row == conversion[0] | {"attribution": attribution | {"chat_timestamp": reported["chat_timestamp"]}}
 
 
 def test_the_export_shows_more_than_the_list() -> None:
@@ -290,7 +290,7 @@ def test_an_expired_token_and_a_wrong_method_are_refused() -> None:
         assert get(sandbox, f"{EXPORTS}/agents").status == 404
 
 
-def test_data_is_the_same_for_the_same_seed_and_moment() -> None:
+def test_data_is_the_same_for_the_same_seed_and_time() -> None:
     def bytes_of(sandbox: Sandbox) -> list[bytes]:
         with sandbox:
             return [get(sandbox, f"{EXPORTS}/{name}?fields={name}(*)").body for name in ("chats", "agent_timeline")]

@@ -1,4 +1,4 @@
-"""Every fault does on the wire what it says."""
+"""Every fault does on the wire what its description promises."""
 
 import gzip
 import http.client
@@ -118,7 +118,7 @@ def test_truncated_announces_more_than_it_sends() -> None:
             get(sandbox, AGENTS)
 
 
-def test_truncated_gzip_is_a_complete_response_that_does_not_unpack() -> None:
+def test_truncated_gzip_is_a_complete_response_that_does_not_decompress() -> None:
     with still(1) as sandbox:
         sandbox.inject(Fault(kind="truncated_gzip", size=200))
         answer = get(sandbox, AGENTS)
@@ -264,11 +264,11 @@ def test_impossible_faults_are_refused(options: dict[str, Any]) -> None:
 def test_gzip_is_for_those_who_ask_and_for_bodies_worth_it() -> None:
     with still(1) as sandbox:
         asking = BEARER | {"Accept-Encoding": "gzip, deflate"}
-        plain, packed = call(sandbox, AGENTS), call(sandbox, AGENTS, headers=asking)
+        plain, compressed = call(sandbox, AGENTS), call(sandbox, AGENTS, headers=asking)
         assert "content-encoding" not in plain.headers
-        assert packed.headers["content-encoding"] == "gzip"
-        assert unzipped(packed) == plain.body
-        assert call(sandbox, AGENTS, headers=asking).body == packed.body
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert unzipped(compressed) == plain.body
+        assert call(sandbox, AGENTS, headers=asking).body == compressed.body
         assert "content-encoding" not in call(sandbox, f"{API}/agents/me", headers=asking).headers
         sandbox.switch(gzip=False)
         assert "content-encoding" not in call(sandbox, AGENTS, headers=asking).headers

@@ -9,7 +9,7 @@ from tests.support.sandbox import API, EXPORTS, get, still
 from zendesk_chat_sandbox import Sandbox
 
 CHATS = f"{EXPORTS}/chats?fields=chats(*)"
-WHOLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+COMPLETE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 FRACTION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -23,7 +23,7 @@ def test_history_has_whole_seconds_and_an_index_and_several_messages_in_one_seco
         together = 0
         for chat in chats:
             assert [item["index"] for item in chat["history"]] == list(range(len(chat["history"])))
-            assert all(WHOLE.fullmatch(item["timestamp"]) for item in chat["history"])
+            assert all(COMPLETE.fullmatch(item["timestamp"]) for item in chat["history"])
             keys = [(item["timestamp"], item["type"]) for item in chat["history"] if item["type"] == "chat.msg"]
             together += len(keys) - len(set(keys))
         assert together > len(chats) / 20

@@ -143,21 +143,21 @@ def block_of(address: str) -> str:
 
 
 def test_an_address_its_city_and_its_country_agree(everything: list[Any]) -> None:
-    places: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
+    positions: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
     for row in everything:
         session = row["session"]
         if session["ip"] != "203.0.299.96":
-            places[block_of(session["ip"])].add((session["city"], session["country_code"], session["country_name"]))
+            positions[block_of(session["ip"])].add((session["city"], session["country_code"], session["country_name"]))
             assert session["ip"].startswith(("198.18.", "2001:db8:"))
-    assert {len(found) for found in places.values()} == {1}
-    assert len({place for found in places.values() for place in found}) > 15
+    assert {len(found) for found in positions.values()} == {1}
+    assert len({position for found in positions.values() for position in found}) > 15
     french = [row for row in everything if row["department_name"] == "Français"]
     assert {row["session"]["country_code"] for row in french} <= {"FR", ""}
 
 
 def test_measures_agree_with_the_history(chats: list[Any]) -> None:
     for chat in chats:
-        first, last = (parse_seconds(chat["history"][place]["timestamp"]) for place in (0, -1))
+        first, last = (parse_seconds(chat["history"][position]["timestamp"]) for position in (0, -1))
         assert (parse_seconds(chat["timestamp"]), parse_seconds(chat["end_timestamp"])) == (first, last)
         assert chat["duration"] == last - first
         senders = Counter(item["sender_type"] for item in messages(chat))
@@ -212,8 +212,8 @@ def test_ratings_tags_and_comments_agree_with_the_history(served: list[Any]) -> 
 
 
 def test_conversations_are_varied_and_complete(served: list[Any]) -> None:
-    told = [item["msg"] for chat in served for item in messages(chat)]
-    assert not [text for text in told if "{order}" in text or "{item}" in text or "{agent}" in text]
+    reported = [item["msg"] for chat in served for item in messages(chat)]
+    assert not [text for text in reported if "{order}" in text or "{item}" in text or "{agent}" in text]
     assert not [chat for chat in served if "{agent}" in str(chat.get("comment"))]
     dialogues = Counter(" / ".join(item["msg"] for item in messages(chat)) for chat in served)
     assert len(dialogues) > 0.95 * len(served)

@@ -42,7 +42,7 @@ def test_times_are_consistent() -> None:
         assert entry.identity.startswith(f"{stamp[2:4]}{stamp[5:7]}.10099001.")
 
 
-def test_what_the_entry_says_is_what_the_body_says() -> None:
+def test_the_entry_and_the_body_agree() -> None:
     from zendesk_chat_sandbox.chat_store import entry_of
 
     for entry in built(300).chats.entries.values():
@@ -112,7 +112,7 @@ def test_a_larger_account_has_a_longer_history(chats: int, days: int) -> None:
     assert history_days(chats) == days
 
 
-def test_the_start_date_takes_in_the_whole_history() -> None:
+def test_the_start_date_takes_in_the_complete_history() -> None:
     account = built(500)
     assert oldest_chat(account) <= min(json.loads(entry.body)["timestamp"] for entry in account.chats.entries.values())
     assert oldest_chat(account) > "2026-08-15T00:00:00Z"

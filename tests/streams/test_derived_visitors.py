@@ -78,7 +78,7 @@ def test_drift_is_settled(sent: Json, fields: Json) -> None:
 
 
 @pytest.mark.parametrize("session", [None, "x", [1], {}])
-def test_a_visitor_without_a_session_has_no_place(session: object) -> None:
+def test_a_visitor_without_a_session_has_no_location(session: object) -> None:
     (record,) = derived("visitors", CHAT | {"session": session})
     assert record == RECORD | dict.fromkeys(SESSION)
 
@@ -124,7 +124,7 @@ def test_deep_nesting_raises_nothing(depth: int) -> None:
 
 @usually
 @given(drifted("visitors"), jsons, jsons)
-def test_whatever_a_chat_says_of_its_visitor_nothing_raises(value: Any, session: Any, time: Any) -> None:
+def test_whatever_a_chat_holds_of_its_visitor_nothing_raises(value: Any, session: Any, time: Any) -> None:
     records = derived("visitors", CHAT | {"visitor": value, "session": session, "timestamp": time})
     named = isinstance(value, dict) and value.get("id") not in (None, "")
     assert [record["last_chat_id"] for record in records] == ["2405.1.A"] * named

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.streams.test_end import NAMES, between, moments
+from tests.streams.test_end import NAMES, between, times
 from tests.streams.test_exports import CURSORS, START, apis
 from tests.streams.test_feed import apis as feed_apis
 from tests.streams.test_feed import rows as feed_rows
@@ -21,7 +21,7 @@ exactly = effort(150)
 
 
 @exactly
-@given(apis(), st.lists(moments, min_size=2, max_size=4), st.lists(st.integers(0, 40), min_size=4, max_size=4))
+@given(apis(), st.lists(times, min_size=2, max_size=4), st.lists(st.integers(0, 40), min_size=4, max_size=4))
 def test_wherever_runs_start_and_are_cut_everything_since_the_earliest_start_arrives_once(
     api: ExportApi, starts: list[int], cuts: list[int]
 ) -> None:
@@ -41,7 +41,7 @@ def test_wherever_runs_start_and_are_cut_everything_since_the_earliest_start_arr
 @given(
     feed_apis(),
     st.lists(
-        st.tuples(moments, st.sets(st.integers(0, 2), min_size=1), st.integers(0, 40), st.integers(0, 2)),
+        st.tuples(times, st.sets(st.integers(0, 2), min_size=1), st.integers(0, 40), st.integers(0, 2)),
         min_size=1,
         max_size=4,
     ),
@@ -51,8 +51,8 @@ def test_so_does_everything_of_streams_that_share_pages(api: ExportApi, rounds: 
 
     def read(selected: Sequence[int], start: int, cut: int | None, stored: int) -> None:
         states = [kept[stream][-1].state if kept[stream] else None for stream in selected]
-        for place, (stream, one) in enumerate(zip(selected, run_together(api, Bounds(start, NOW), states), strict=True)):
-            at = len(one.batches) if cut is None else cut % len(one.batches) + (place < stored)
+        for position, (stream, one) in enumerate(zip(selected, run_together(api, Bounds(start, NOW), states), strict=True)):
+            at = len(one.batches) if cut is None else cut % len(one.batches) + (position < stored)
             if at:
                 kept[stream].append(one.cut(at))
 
@@ -68,7 +68,7 @@ def test_so_does_everything_of_streams_that_share_pages(api: ExportApi, rounds: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_gap_costs_as_many_requests_as_its_pages_and_the_user_is_told(name: Name) -> None:
+def test_the_gap_costs_as_many_requests_as_its_pages_and_the_user_is_warned(name: Name) -> None:
     api = ExportApi(name, {number: Item(number, (START + 600 * number) * SECOND) for number in range(400)})
     middle = START + 600 * 360
     first = run(name, api, Bounds(middle, NOW))
@@ -84,7 +84,7 @@ def test_the_gap_costs_as_many_requests_as_its_pages_and_the_user_is_told(name: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_state_that_does_not_say_where_it_began_counts_as_complete_and_the_user_is_told(name: Name) -> None:
+def test_a_state_that_does_not_say_where_it_began_counts_as_complete_and_the_user_is_warned(name: Name) -> None:
     api = ExportApi(name, {number: Item(number, (START + 600 * number) * SECOND) for number in range(40)})
     foreign = {CURSORS[name]: api.row(Item(0, (START + 600 * 30) * SECOND))[CURSORS[name]]}
     first = run(name, api, Bounds(START + 600 * 20, NOW), foreign)

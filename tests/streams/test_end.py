@@ -21,7 +21,7 @@ PAGE = 6  # as in conftest
 HEAD = NOW - 600
 NAMES: tuple[Name, ...] = (CHATS, TIMELINE, *OTHERS)
 exactly = effort(120)
-moments = st.one_of(st.integers(START, NOW), st.integers(NOW - 3020, NOW - 2990), st.integers(NOW - 700, NOW))
+times = st.one_of(st.integers(START, NOW), st.integers(NOW - 3020, NOW - 2990), st.integers(NOW - 700, NOW))
 
 
 def between(api: ExportApi, start: int, end: int) -> dict[str, dict[str, Any]]:
@@ -38,8 +38,8 @@ def loaded(state: Any, name: Name) -> Any:
 
 
 @exactly
-@given(apis(), st.lists(moments, min_size=2, max_size=4, unique=True))
-def test_parts_read_apart_are_the_whole_read_at_once(api: ExportApi, cuts: list[int]) -> None:
+@given(apis(), st.lists(times, min_size=2, max_size=4, unique=True))
+def test_parts_read_apart_are_the_complete_read_at_once(api: ExportApi, cuts: list[int]) -> None:
     api.rejects_young = False
     start, *ends = sorted(cuts)
     parts: list[Run] = []
@@ -51,24 +51,24 @@ def test_parts_read_apart_are_the_whole_read_at_once(api: ExportApi, cuts: list[
         found = known(parts[-1].state, api.name)
         assert found == end * SECOND if end <= HEAD else found <= max(start, HEAD) * SECOND
         before = end
-    whole = run(api.name, api, Bounds(start, NOW, end=ends[-1]))
-    assert destination(*parts) == whole.by_key() == between(api, start, ends[-1])
+    complete = run(api.name, api, Bounds(start, NOW, end=ends[-1]))
+    assert destination(*parts) == complete.by_key() == between(api, start, ends[-1])
     assert not doubles(*parts)
     rest = run(api.name, api, Bounds(start, NOW), parts[-1].state)
     assert rest.by_key() == between(api, ends[-1], NOW + 1)
 
 
 @exactly
-@given(apis(), st.tuples(moments, moments).map(sorted), st.lists(st.integers(0, 40), min_size=1, max_size=3))
-def test_a_closed_backfill_goes_on_from_any_checkpoint_and_so_does_what_follows(
+@given(apis(), st.tuples(times, times).map(sorted), st.lists(st.integers(0, 40), min_size=1, max_size=3))
+def test_a_closed_backfill_resumes_from_any_checkpoint_and_so_does_what_follows(
     api: ExportApi, cuts: list[int], breaks: list[int]
 ) -> None:
     api.rejects_young = False
     end, later = cuts
     parts: list[Run] = []
     for at in breaks:
-        whole = run(api.name, api, Bounds(START, NOW, end=end), parts[-1].state if parts else None)
-        parts.append(whole.cut(1 + at % len(whole.batches)))
+        complete = run(api.name, api, Bounds(START, NOW, end=end), parts[-1].state if parts else None)
+        parts.append(complete.cut(1 + at % len(complete.batches)))
     for until in (end, later, None):
         parts.append(run(api.name, api, Bounds(START, NOW, end=until), parts[-1].state))
         assert destination(*parts) == between(api, START, NOW + 1 if until is None else until)
@@ -76,38 +76,38 @@ def test_a_closed_backfill_goes_on_from_any_checkpoint_and_so_does_what_follows(
 
 
 @exactly
-@given(apis(), moments, st.integers(0, 40))
+@given(apis(), times, st.integers(0, 40))
 def test_an_end_before_what_is_read_reads_nothing_and_keeps_the_state(api: ExportApi, end: int, cut: int) -> None:
     api.rejects_young = False
-    whole = run(api.name, api, Bounds(START, NOW))
-    part = whole.cut(1 + cut % len(whole.batches))
+    complete = run(api.name, api, Bounds(START, NOW))
+    part = complete.cut(1 + cut % len(complete.batches))
     position = loaded(part.state, api.name)
     api.requests = 0
     again = run(api.name, api, Bounds(START, NOW, end=end), part.state)
     if min(position.complete_until, position.time) >= end * SECOND:
         assert (again.records, again.state, api.requests) == ([], part.state, 0)
     rest = run(api.name, api, Bounds(START, NOW), again.state)
-    assert destination(part, again, rest) == whole.by_key()
+    assert destination(part, again, rest) == complete.by_key()
     assert not doubles(part, again, rest)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("lanes", [1, 5])
-def test_a_closed_backfill_does_not_page_through_what_follows(name: Name, lanes: int) -> None:
+@pytest.mark.parametrize("slots", [1, 5])
+def test_a_closed_backfill_does_not_page_through_what_follows(name: Name, slots: int) -> None:
     items = {number: Item(number, (START + 600 * number) * SECOND) for number in range(400)}
-    api = ExportApi(name, items, parallel=lanes)
+    api = ExportApi(name, items, parallel=slots)
     end = START + 600 * 50
     found = run(name, api, Bounds(START, NOW, end=end))
     assert found.by_key() == between(api, START, end)
     progress = [part for part in found.progress if part is not None]
     assert progress == sorted(progress)
     assert progress[-1] == 1.0
-    assert api.requests <= -(-50 // (PAGE - 2)) + 2 + 2 * (lanes - 1)
+    assert api.requests <= -(-50 // (PAGE - 2)) + 2 + 2 * (slots - 1)
     assert known(found.state, name) == end * SECOND
     assert found.state[CURSORS[name]] == api.row(Item(0, end * SECOND))[CURSORS[name]]
 
 
-def test_a_backfill_that_ends_after_the_last_record_says_so() -> None:
+def test_a_backfill_that_ends_after_the_last_record_reports_so() -> None:
     api = ExportApi("chats", {number: Item(number, (START + number) * SECOND) for number in range(8)})
     found = run("chats", api, Bounds(START, NOW, end=NOW - 86_400))
     assert len(found.records) == 8
@@ -128,7 +128,7 @@ def test_an_end_in_the_last_minutes_leaves_what_becomes_visible_late_to_the_next
     assert third.by_key() == between(api, NOW - age, NOW + 1)
 
 
-def test_an_end_to_come_keeps_out_what_happens_after_it_while_the_run_goes_on() -> None:
+def test_an_end_to_come_keeps_out_what_happens_after_it_while_the_run_resumes() -> None:
     def one_more(api: ExportApi) -> None:
         api.now += 10
         api.items[int(api.now)] = Item(int(api.now), int(api.now) * SECOND)
@@ -144,11 +144,11 @@ def test_an_end_to_come_keeps_out_what_happens_after_it_while_the_run_goes_on() 
 
 @exactly
 @given(ALL_NAMES, st.booleans(), st.sampled_from(["seconds", "microseconds"]), st.integers(1, 5), st.data())
-def test_start_is_kept_to_the_second(name: Name, exclusive: bool, counts: Any, lanes: int, data: st.DataObject) -> None:
+def test_start_is_kept_to_the_second(name: Name, exclusive: bool, counts: Any, slots: int, data: st.DataObject) -> None:
     parts = st.sampled_from([0, 1, 499_999, 999_999]) if name in TO_THE_MICROSECOND else st.just(0)
     around = st.builds(lambda second, part: (START + second) * SECOND + part, st.integers(-2, 2), parts)
     times = data.draw(st.lists(around, min_size=1, max_size=4, unique=True))
-    api = ExportApi(name, {number: Item(number, time) for number, time in enumerate(times)}, parallel=lanes)
+    api = ExportApi(name, {number: Item(number, time) for number, time in enumerate(times)}, parallel=slots)
     api.start_time = "exclusive" if exclusive and name in TO_THE_MICROSECOND else "inclusive"
     api.agent_events_in = counts
     found = run(name, api, Bounds(START, NOW))

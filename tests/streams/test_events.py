@@ -35,17 +35,17 @@ def events(count: int, **choices: Any) -> ExportApi:
 
 
 @pytest.mark.parametrize("counts", UNITS)
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_the_unit_of_agent_events_is_found_out_by_one_small_request(counts: Unit, lanes: int) -> None:
+@pytest.mark.parametrize("slots", [1, 4])
+def test_the_unit_of_agent_events_is_found_out_by_one_small_request(counts: Unit, slots: int) -> None:
     asked: list[dict[str, Any]] = []
 
-    class Watched(ExportApi):
+    class Observed(ExportApi):
         def __call__(self, request: Request[Any]) -> Any:
             asked.append(dict(request.params))
             return ExportApi.__call__(self, request)
 
     items = {number: Item(number, (START + 60 * number) * SECOND) for number in range(40)}
-    api = Watched("agent_events", items, agent_events_in=counts, parallel=lanes)
+    api = Observed("agent_events", items, agent_events_in=counts, parallel=slots)
     found = run("agent_events", api, Bounds(START, NOW))
     assert found.by_key() == rows(api)
     assert not doubles(found)
@@ -55,7 +55,7 @@ def test_the_unit_of_agent_events_is_found_out_by_one_small_request(counts: Unit
 
 
 @pytest.mark.parametrize("counts", UNITS)
-def test_the_unit_is_found_out_though_the_envelope_tells_no_end(counts: Unit) -> None:
+def test_the_unit_is_found_out_though_the_envelope_reports_no_end(counts: Unit) -> None:
     api = events(40, agent_events_in=counts, ends="absent")
     assert run("agent_events", api, Bounds(START, NOW)).by_key() == rows(api)
 
@@ -127,7 +127,7 @@ def test_a_probe_of_agent_events_asks_in_seconds_which_either_api_accepts() -> N
 
 @st.composite
 def reordered(draw: st.DrawFn) -> ExportApi:
-    """A server that orders records by a later change, of which they tell nothing."""
+    """A server that orders records by a later change, of which they report nothing."""
     name: Name = draw(st.sampled_from(["conversions", "department_events"]))
     ages = st.integers(0, 400) | st.integers(3000, 3010) | st.integers(0, NOW - START + 50)
     found = draw(st.lists(st.tuples(ages, ages), max_size=25))
@@ -148,7 +148,7 @@ def reordered(draw: st.DrawFn) -> ExportApi:
 
 @exactly
 @given(reordered(), st.lists(st.integers(0, 40), max_size=2), st.sampled_from([None, 5, 3005, 90_000]))
-def test_records_that_are_older_than_their_place_all_arrive(api: ExportApi, cuts: list[int], age: int | None) -> None:
+def test_records_that_are_older_than_their_position_all_arrive(api: ExportApi, cuts: list[int], age: int | None) -> None:
     runs: list[Run] = []
     for cut in cuts:
         part = run(api.name, api, Bounds(START, NOW, end=None if age is None else NOW - age), runs[-1].state if runs else None)

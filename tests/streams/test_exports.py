@@ -40,21 +40,21 @@ def bounds(now: float = NOW, lookback: int = LOOKBACK) -> Bounds:
 def times(draw: st.DrawFn, unit: int, largest_tie: int) -> list[int]:
     """Times in microseconds: long ago, in the overlap, and within the last minutes; with and without ties."""
     ages = st.one_of(st.integers(0, 400), st.integers(390, 700), st.integers(3000, 3010), st.integers(0, NOW - START))
-    moments = draw(st.lists(st.tuples(ages, st.integers(0, 3), st.integers(1, largest_tie)), max_size=14))
-    unique = {(NOW - age) * SECOND - (part * 10 if unit == 1 else 0): tie for age, part, tie in moments}
+    times = draw(st.lists(st.tuples(ages, st.integers(0, 3), st.integers(1, largest_tie)), max_size=14))
+    unique = {(NOW - age) * SECOND - (part * 10 if unit == 1 else 0): tie for age, part, tie in times}
     return [time for time, tie in unique.items() for _ in range(tie)]
 
 
 @st.composite
 def apis(
-    draw: st.DrawFn, *, short: bool = True, largest_tie: int = 0, lanes: int = 5, names: st.SearchStrategy[Name] = ALL_NAMES
+    draw: st.DrawFn, *, short: bool = True, largest_tie: int = 0, slots: int = 5, names: st.SearchStrategy[Name] = ALL_NAMES
 ) -> ExportApi:
-    """A server that a client can follow: ties may exceed its pages only where ``start_id`` tells them apart."""
+    """A server that a client can follow: ties may exceed its pages only where ``start_id`` distinguishes them."""
     name: Name = draw(names)
     start_id: Literal["exclusive", "inclusive", "ignored"] = draw(st.sampled_from(["exclusive", "inclusive", "ignored"]))
     start_id = start_id if name in WITH_ID else "ignored"
     some: list[Literal["number", "text", "absent"]] = ["number", "text", "absent"]
-    ends = draw(st.sampled_from(some[: 2 if name == "agent_events" else 3]))  # its unit is told by them
+    ends = draw(st.sampled_from(some[: 2 if name == "agent_events" else 3]))  # its unit is reported by them
     cap = draw(st.integers(3, PAGE + 2))
     exact = start_id != "ignored" and ends != "absent"
     seconds_apart = 2 if name == "agent_events" else 1  # it may be asked from a second before
@@ -70,7 +70,7 @@ def apis(
         cap=cap,
         short=Random(draw(st.integers(0, 3))) if short and draw(st.booleans()) else None,
         rejects_young=draw(st.booleans()),
-        parallel=draw(st.integers(1, lanes)),
+        parallel=draw(st.integers(1, slots)),
         chance=draw(st.integers(0, 9)),
         agent_events_in=draw(st.sampled_from(["seconds", "microseconds"])),
     )
@@ -112,8 +112,8 @@ def test_a_run_gives_everything_once_and_a_second_run_nothing(api: ExportApi) ->
 @exactly
 @given(apis(), st.integers(0, 40), st.integers(1, 40), st.sampled_from([1, 200, 86_400]))
 def test_from_any_checkpoint_a_new_run_gives_the_rest_once(api: ExportApi, first: int, second: int, later: int) -> None:
-    whole = run(api.name, api, bounds())
-    cut = whole.cut(1 + first % len(whole.batches))
+    complete = run(api.name, api, bounds())
+    cut = complete.cut(1 + first % len(complete.batches))
     assert not doubles(cut)
     again = run(api.name, api, bounds(), cut.state)
     again = again.cut(1 + second % len(again.batches))
@@ -126,9 +126,9 @@ def test_from_any_checkpoint_a_new_run_gives_the_rest_once(api: ExportApi, first
 @exactly
 @given(apis())
 def test_no_state_is_ahead_of_the_records_for_the_connector_it_may_be_handed_back_to(api: ExportApi) -> None:
-    whole = run(api.name, api, bounds())
-    for batches in range(1, len(whole.batches) + 1):
-        part = whole.cut(batches)
+    complete = run(api.name, api, bounds())
+    for batches in range(1, len(complete.batches) + 1):
+        part = complete.cut(batches)
         cursor = part.state[CURSORS[api.name]]
         before = {key: row for key, row in rows(api).items() if row[CURSORS[api.name]] < cursor}
         assert contains(part.by_key(), before)
@@ -246,14 +246,14 @@ def test_a_server_of_full_pages_is_asked_at_most_once_more_than_needed(
 
 @exactly
 @given(st.data(), apis(short=False, largest_tie=9, names=NAMES))
-def test_a_server_that_breaks_its_contract_is_read_whole_or_refused(data: st.DataObject, api: ExportApi) -> None:
+def test_a_server_that_breaks_its_contract_is_read_complete_or_refused(data: st.DataObject, api: ExportApi) -> None:
     api.start_time = data.draw(st.sampled_from(["inclusive", "exclusive", "ignored"]))
     api.cap = data.draw(st.integers(2, PAGE + 2))
     api.rejects_young = False
     if api.name == "chats" and api.start_time == "exclusive":
         api.start_time = "inclusive"  # documented, and seen by those who looped on it
     last = [item.time for item in api.items.values() if item.time == max(other.time for other in api.items.values())]
-    undetectable = len(last) > api.cap < PAGE  # looks as if there were only so many; from 100 on the reader does not believe it
+    undetectable = len(last) > api.cap < PAGE  # seems to have only so many; from 100 on the reader does not believe it
     part = Run(api.name)
     try:
         run(api.name, api, bounds(), into=part)
@@ -311,11 +311,11 @@ def test_thousands_of_chats_in_one_second_arrive_once_from_any_checkpoint(
 ) -> None:
     monkeypatch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 1000)
     api = ties("chats", 2500, start_id=start_id)
-    whole = run("chats", api, bounds())
-    assert len(whole.records) == 2500
-    assert not doubles(whole.cut(1))
-    for batches in range(1, len(whole.batches) + 1):
-        part = whole.cut(batches)
+    complete = run("chats", api, bounds())
+    assert len(complete.records) == 2500
+    assert not doubles(complete.cut(1))
+    for batches in range(1, len(complete.batches) + 1):
+        part = complete.cut(batches)
         rest = run("chats", api, bounds(NOW + 3600), part.state)
         assert len(part.records) + len(rest.records) == 2500
         assert len(destination(part, rest)) == 2500
@@ -331,7 +331,7 @@ def test_more_spans_in_one_microsecond_than_a_page_holds_are_an_error(count: int
 
 
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
-def test_a_moment_larger_than_the_cap_of_the_server_is_an_error_even_at_the_end(name: str) -> None:
+def test_a_tie_larger_than_the_cap_of_the_server_is_an_error_even_at_the_end(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zendesk_chat.streams.exports.page.PAGE_SIZE", 1000)
         for cap in (100, 500, 1000):
@@ -364,9 +364,9 @@ def test_a_record_that_appears_late_between_two_requests_is_read_and_no_page_tha
 def test_the_state_is_bounded_and_still_nothing_is_lost(api: ExportApi, cut: int, most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", most)
-        whole = run(api.name, api, bounds())
-        assert all(len(state["recent"]) <= most for state in whole.states)
-        part = whole.cut(1 + cut % len(whole.batches))
+        complete = run(api.name, api, bounds())
+        assert all(len(state["recent"]) <= most for state in complete.states)
+        part = complete.cut(1 + cut % len(complete.batches))
         api.now += 3600
         rest = run(api.name, api, bounds(NOW + 3600), part.state)
         assert contains(destination(part, rest), rows(api))
@@ -378,9 +378,9 @@ def test_a_crowded_second_that_cannot_be_remembered_is_resumed_by_id() -> None:
         patch.setattr("zendesk_chat.streams.exports.windows.MAX_REMEMBERED", 3)
         for start_id in ("exclusive", "inclusive"):
             api = ties("chats", 40, start_id=start_id)
-            whole = run("chats", api, bounds())
-            for batches in range(1, len(whole.batches) + 1):
-                part = whole.cut(batches)
+            complete = run("chats", api, bounds())
+            for batches in range(1, len(complete.batches) + 1):
+                part = complete.cut(batches)
                 rest = run("chats", api, bounds(NOW + 3600), part.state)
                 assert len(part.records) + len(rest.records) == 40
                 assert len(destination(part, rest)) == 40
@@ -416,7 +416,7 @@ def test_a_record_from_the_far_future_does_not_lead_later_runs_astray(name: Name
 
 
 @pytest.mark.parametrize("name", ["chats", "agent_timeline"])
-def test_a_state_in_the_future_is_reported_and_the_stream_goes_on(name: Name) -> None:
+def test_a_state_in_the_future_is_reported_and_the_stream_resumes(name: Name) -> None:
     api = ExportApi(name, {1: Item(1, (NOW - 100) * SECOND)}, rejects_young=True)
     found = run(name, api, bounds(), {CURSORS[name]: "2099-01-01T00:00:00Z"})
     assert len(found.records) == 1
@@ -487,27 +487,31 @@ def test_an_envelope_of_nonsense_does_not_lead_astray(change: dict[str, object])
 
 
 class Miscounting(ExportApi):
-    """Says another number of records than it sends, from a page on; repeats each refused answer as the client does."""
+    """Reports another number of records than it sends, from a page on; repeats each refused answer as the client does."""
 
     first = 0
-    says: Callable[[int], object] = staticmethod(lambda rows: rows + 1)
+    reports: Callable[[int], object] = staticmethod(lambda rows: rows + 1)
 
     def __call__(self, request: Request[Any]) -> Any:
         def miscount(body: bytes) -> Any:
             page = json.loads(body)
             return request.decode(
-                json.dumps(page | {"count": self.says(len(page[self.name]))} if self.requests > self.first else page).encode()
+                json.dumps(
+                    page | {"count": self.reports(len(page[self.name]))} if self.requests > self.first else page
+                ).encode()
             )
 
         return super().__call__(replace(request, decode=miscount))
 
 
 @pytest.mark.parametrize("first", [0, 2])
-@pytest.mark.parametrize("says", [lambda _: 0, lambda rows: rows - 1, lambda rows: rows + 1, lambda _: -1, lambda _: 10**6])
+@pytest.mark.parametrize("reports", [lambda _: 0, lambda rows: rows - 1, lambda rows: rows + 1, lambda _: -1, lambda _: 10**6])
 @pytest.mark.parametrize("name", ["chats", "agent_timeline", "conversions"])
-def test_a_page_that_stays_miscounted_is_read_and_reported_once(name: Name, says: Callable[[int], object], first: int) -> None:
+def test_a_page_that_stays_miscounted_is_read_and_reported_once(
+    name: Name, reports: Callable[[int], object], first: int
+) -> None:
     api = Miscounting(name, {number: Item(number, (NOW - 5000 - number) * SECOND) for number in range(20)})
-    api.says, api.first = says, first
+    api.reports, api.first = reports, first
     found = run(name, api, bounds())
     assert contains(found.by_key(), rows(api))
     assert not doubles(found)
@@ -543,7 +547,7 @@ def test_records_without_a_time_are_emitted_and_the_page_end_is_taken_from_the_a
 
 
 @given(apis())
-def test_progress_goes_up_to_the_whole(api: ExportApi) -> None:
+def test_progress_rises_to_one(api: ExportApi) -> None:
     progress = [part for part in run(api.name, api, bounds()).progress if part is not None]
     assert progress == sorted(progress)
     assert all(0 <= part <= 1 for part in progress)

@@ -41,8 +41,8 @@ def run_together(api: ExportApi, bounds: Bounds, states: Sequence[StateBlob | No
 @st.composite
 def apis(draw: st.DrawFn) -> ExportApi:
     ages = st.one_of(st.integers(0, 700), st.integers(3000, 3010), st.integers(0, NOW - START))
-    moments = draw(st.lists(st.tuples(ages, st.integers(1, PAGE - 1)), max_size=14, unique_by=lambda moment: moment[0]))
-    times = [(NOW - age) * SECOND for age, tie in moments for _ in range(tie)]
+    ties = draw(st.lists(st.tuples(ages, st.integers(1, PAGE - 1)), max_size=14, unique_by=lambda timestamp: timestamp[0]))
+    times = [(NOW - age) * SECOND for age, tie in ties for _ in range(tie)]
     return ExportApi(
         "chats",
         {number: Item(number, time) for number, time in enumerate(times)},
@@ -58,7 +58,7 @@ def rows(api: ExportApi, until: float) -> dict[str, object]:
 
 
 def change(api: ExportApi, chance: Random, now: int) -> None:
-    """Some records are edited and some are new, at moments that a run at ``now`` sees."""
+    """Some records are edited and some are new, at times that a run at ``now`` sees."""
     for _ in range(chance.randrange(4)):
         number, time = chance.choice([*api.items, len(api.items)]), (now - chance.randrange(300)) * SECOND
         old = api.items.get(number)
@@ -89,13 +89,13 @@ def test_each_stream_gets_everything_once_whatever_was_selected_and_cut_before(
 
     def read(selected: Sequence[int], cut: Callable[[int, int], int]) -> None:
         runs = run_together(api, Bounds(START, now), [states[stream] for stream in selected])
-        for place, stream in enumerate(selected):
-            part = runs[place].cut(cut(place, len(runs[place].batches)))
+        for position, stream in enumerate(selected):
+            part = runs[position].cut(cut(position, len(runs[position].batches)))
             kept[stream].append(part)
             states[stream] = part.state if part.states else states[stream]
 
     def at(where: int, stored: int) -> Callable[[int, int], int]:
-        return lambda place, batches: where % (batches + 1) + (place < stored)
+        return lambda position, batches: where % (batches + 1) + (position < stored)
 
     for selected, where, stored, seconds in rounds:
         read(selected, at(where, stored))
@@ -149,7 +149,7 @@ def test_a_stream_added_later_catches_up_alone_and_then_joins() -> None:
     assert old.state == new.state
 
 
-def test_what_is_not_read_yet_is_not_said_to_be_when_a_run_ends_before_a_stream_has_caught_up() -> None:
+def test_what_is_not_read_yet_is_not_reported_to_be_when_a_run_ends_before_a_stream_has_caught_up() -> None:
     api = account(10 * PAGE)
     (first,) = run_together(api, Bounds(START, NOW), [None])
     old, new = (run.cut(4) for run in run_together(api, Bounds(START, NOW), [first.state, None]))
@@ -162,7 +162,7 @@ def test_what_is_not_read_yet_is_not_said_to_be_when_a_run_ends_before_a_stream_
     assert api.requests <= 8
 
 
-def test_a_state_in_the_future_is_told_once() -> None:
+def test_a_state_in_the_future_is_reported_once() -> None:
     api = account(2 * PAGE)
     future: StateBlob = {"update_timestamp": "2099-01-01T00:00:00Z"}
     runs = run_together(api, Bounds(START, NOW), [None, future])
@@ -183,7 +183,7 @@ POSITIONS = st.builds(
 
 
 def emitted(position: ExportPosition, key: str, time: int, fingerprint: str) -> bool:
-    """Whether a record was emitted, by what a position says."""
+    """Whether a record was emitted, by what a position reports."""
     passed = time < position.complete_until or any(begin <= time < end for begin, end in position.completed_ranges)
     return passed or position.recent.get(key, (0, ""))[1] == fingerprint
 
@@ -193,15 +193,15 @@ RECORDS = st.tuples(st.integers(0, 30).map(str), st.integers(0, 90), st.integers
 
 @effort(500)
 @given(st.lists(POSITIONS, min_size=2, max_size=3), RECORDS)
-def test_a_common_position_says_of_no_record_more_than_each_of_them(
+def test_a_common_position_reports_of_no_record_more_than_each_of_them(
     positions: list[ExportPosition], record: tuple[str, int, str]
 ) -> None:
     key, time, fingerprint = record
     common = common_position(positions)
     if emitted(common, key, time, fingerprint):
         # A record in `recent` is one that was met with this time and this digest.
-        told = key in common.recent and common.recent[key][1] == fingerprint
-        assert all(emitted(position, key, common.recent[key][0] if told else time, fingerprint) for position in positions)
+        reported = key in common.recent and common.recent[key][1] == fingerprint
+        assert all(emitted(position, key, common.recent[key][0] if reported else time, fingerprint) for position in positions)
 
 
 @effort(500)
@@ -214,6 +214,6 @@ def test_a_later_position_knows_what_either_does(
     passed = [time < p.complete_until or any(begin <= time < end for begin, end in p.completed_ranges) for p in (saved, read)]
     assert (time < later.complete_until or any(begin <= time < end for begin, end in later.completed_ranges)) == any(passed)
     assert later.time == max(saved.time, read.time, later.complete_until)
-    told = max((p.recent[key] for p in (saved, read) if key in p.recent), default=None, key=lambda entry: entry[0])
-    if told and told[0] >= later.complete_until:
-        assert later.recent[key][0] == told[0]
+    reported = max((p.recent[key] for p in (saved, read) if key in p.recent), default=None, key=lambda entry: entry[0])
+    if reported and reported[0] >= later.complete_until:
+        assert later.recent[key][0] == reported[0]

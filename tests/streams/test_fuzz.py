@@ -23,7 +23,7 @@ from zendesk_chat.streams.stream import Bounds, StateBlob
 
 T = TypeVar("T")
 MARK = "SECRET-MARK"
-RAW = "@raw@"  # a text that stands for what Python's json would not write
+RAW = "@raw@"  # a string that stands for what Python's json would not write
 exactly = effort(75)
 
 Then = Literal["the last again", "nothing", "refused"]
@@ -81,9 +81,9 @@ def read(name: str, fetch: Bodies, bounds: Bounds, state: StateBlob | None = Non
             assert not any(MARK in note for note in batch.notes)
     except ConnectorError as error:
         result.error = error
-    told = "an end" if result.error is None else str(result.error)
-    assert told
-    assert MARK not in told
+    reported = "an end" if result.error is None else str(result.error)
+    assert reported
+    assert MARK not in reported
     return result
 
 
@@ -102,10 +102,10 @@ def check(name: str, bodies: Sequence[bytes], then: Then, bounds: Bounds) -> Rea
     return result
 
 
-texts = st.sampled_from(
+strings = st.sampled_from(
     ["", "7", "1e9", " ", "\u2028", "\U0001f600\n", "nan", "9" * 5000, iso(NOW * SECOND, decimals=True)]
 ) | st.text(max_size=4)
-marked = texts.map(lambda text: f"{MARK}{text}")
+marked = strings.map(lambda text: f"{MARK}{text}")
 unusual = st.sampled_from(
     [
         "1e400",
@@ -138,7 +138,7 @@ times = st.sampled_from(
         "2023-11-14",
     ]
 )
-leaves = st.none() | st.booleans() | numbers | marked | texts | times | unusual
+leaves = st.none() | st.booleans() | numbers | marked | strings | times | unusual
 fields = st.sampled_from(
     [
         "id",
@@ -208,14 +208,14 @@ def page(stream: str, first: int, size: int) -> Any:
     return [listed(number) for number in at]
 
 
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every place in a JSON value that something can be put into."""
+def positions(value: Any) -> list[tuple[Any, Any]]:
+    """Every position in a JSON value that something can be put into."""
     keys: Sequence[Any] = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-    return [place for key in keys for place in ((value, key), *places(value[key]))]
+    return [position for key in keys for position in ((value, key), *positions(value[key]))]
 
 
 def mutate(draw: st.DrawFn, holder: Any, key: Any) -> None:
-    """Do something to one place."""
+    """Do something to one position."""
     match draw(st.sampled_from(["replace", "drop", "replace", "replace", "deep", "repeat", "add"])):
         case "drop":
             del holder[key]
@@ -236,7 +236,7 @@ def mutated(draw: st.DrawFn, name: str, first: int) -> Any:
     """A page of which some parts are missing, others, or too many."""
     value = page(name, first, draw(st.sampled_from([5, 3, 1, 7, 6, 2, 0])))
     for _ in range(draw(st.integers(0, 3))):
-        if found := places(value):
+        if found := positions(value):
             mutate(draw, *draw(st.sampled_from(found)))
     if isinstance(value, dict) and isinstance(rows := value.get(name), list) and draw(st.booleans()):
         value["count"] = len(rows)
@@ -246,11 +246,11 @@ def mutated(draw: st.DrawFn, name: str, first: int) -> Any:
 def written(value: Any, *, indent: int | None, ascii_only: bool) -> bytes:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     parts = text.split(f'"{RAW}')
-    whole = parts[0]
+    complete = parts[0]
     for part in parts[1:]:  # up to the quote that ends the text, which no escape precedes
         end = next(at for at, letter in enumerate(part) if letter == '"' and (at - len(part[:at].rstrip("\\"))) % 2 == 0)
-        whole += json.loads(f'"{part[:end]}"') + part[end + 1 :]
-    return whole.encode(errors="surrogatepass")
+        complete += json.loads(f'"{part[:end]}"') + part[end + 1 :]
+    return complete.encode(errors="surrogatepass")
 
 
 @st.composite
@@ -291,7 +291,7 @@ def test_no_answer_whatever_causes_anything_but_records_or_a_typed_error(
 def test_the_pages_that_are_mutated_are_valid_before(name: str) -> None:
     valid = [json.dumps(page(name, first, 5)).encode() for first in (1, 6)]
     if name == "agent_events":
-        valid.insert(0, json.dumps(page(name, 0, 0)).encode())  # the one that tells the unit
+        valid.insert(0, json.dumps(page(name, 0, 0)).encode())  # the one that reports the unit
     empty = [json.dumps(page(name, 11, 0)).encode()] if STREAMS[name].cursor_field else []
     result = check(name, valid + empty, "the last again", Bounds(0, NOW))
     assert result.error is None

@@ -22,7 +22,7 @@ T = TypeVar("T")
 INCREMENTAL = Bounds(0, NOW)
 FULL = Bounds(0, NOW, incremental=False)
 BY_ID = ("agents", "bans", "agent_routing_settings")
-WHOLE = ("departments", "goals", "roles", "skills", "triggers", "shortcuts")
+COMPLETE = ("departments", "goals", "roles", "skills", "triggers", "shortcuts")
 EXPORTS: tuple[Name, ...] = ("chats", "agent_timeline", "conversions", "department_events", "agent_events")
 NO_KEYS: st.SearchStrategy[object] = st.sampled_from([..., None, "", [], {}, True, 1.5])
 JUNK = st.sampled_from([None, 5, "text", [], [{"id": 1}], False])
@@ -60,8 +60,8 @@ def servers(draw: st.DrawFn) -> Server:
     key = key_of(name)
     ordered = [{key: number, "name": draw(CONTENTS)} for number in sorted(draw(st.sets(st.integers(1, 40), max_size=12)))]
     keyless = [{"name": draw(CONTENTS), **keyed(key, draw(NO_KEYS))} for _ in range(draw(st.integers(0, 4)))]
-    texts = [{key: text, "name": draw(CONTENTS)} for text in draw(st.sets(st.sampled_from(["x", "-1", "²", "9" * 50])))]
-    odd = draw(st.permutations([*keyless, *texts, *draw(st.lists(JUNK, max_size=2))]))
+    strings = [{key: text, "name": draw(CONTENTS)} for text in draw(st.sets(st.sampled_from(["x", "-1", "²", "9" * 50])))]
+    odd = draw(st.permutations([*keyless, *strings, *draw(st.lists(JUNK, max_size=2))]))
     return Server(name, ordered, odd, always=draw(st.booleans()), size=draw(st.sampled_from([1, 2, 5, 100])))
 
 
@@ -109,10 +109,10 @@ def test_a_list_by_id_gives_every_object_once_and_a_second_run_nothing(server: S
 def test_a_run_that_is_cut_loses_none_of_them(server: Server, cut: int) -> None:
     if not any(isinstance(row, dict) for row in (*server.ordered, *server.odd)):
         return
-    whole = run(server.name, server, INCREMENTAL)
-    part = whole.cut(1 + cut % len(whole.batches))
+    complete = run(server.name, server, INCREMENTAL)
+    part = complete.cut(1 + cut % len(complete.batches))
     rest = run(server.name, server, INCREMENTAL, part.state)
-    assert destination(part, rest) == whole.by_key()
+    assert destination(part, rest) == complete.by_key()
     assert not doubles(part, rest)
 
 
@@ -134,7 +134,7 @@ def test_a_list_without_numbers_for_ids_is_read_unless_there_may_be_more() -> No
     assert len(part.records) == 100
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", COMPLETE)
 @pytest.mark.parametrize("key", [..., None, "", [], {}, 1.5, True])
 def test_a_list_in_one_answer_gives_its_rows_without_a_key(name: str, key: object) -> None:
     rows = [{"id": 1, "name": "a"}, keyed("id", key) | {"message": "b"}, 7, {"id": 2, "name": "c"}]

@@ -97,8 +97,8 @@ def test_the_state_of_a_long_list_is_a_fraction_of_its_records(count: int) -> No
     assert len(found.states) > 3, "it still resumes"
     again = run("bans", api, INCREMENTAL, found.state)
     assert len(again.states) == 1
-    watched = f"bans: Of {count} records only the 10000 with the highest ids are compared for changes."
-    assert [note.startswith(watched) for note in found.notes] == [True] * (count > id_list.MAX_DIGESTS)
+    observed = f"bans: Of {count} records only the 10000 with the highest ids are compared for changes."
+    assert [note.startswith(observed) for note in found.notes] == [True] * (count > id_list.MAX_DIGESTS)
     assert again.notes == found.notes
 
 
@@ -146,7 +146,7 @@ def test_a_later_incremental_run_gives_exactly_what_is_new_or_changed(api: ListA
     assert second.state[key] >= first.state[key]
 
 
-def test_what_was_deleted_is_told_once() -> None:
+def test_what_was_deleted_is_reported_once() -> None:
     api = ListApi("agents", [{key: {"enabled": True} for key in range(1, 31)}])
     first = run("agents", api, INCREMENTAL)
     for key in (3, *range(10, 21)):
@@ -179,9 +179,9 @@ def test_interrupted_runs_lose_no_record_and_no_edit(api: ListApi, data: st.Data
 
 @exactly
 @given(apis(), st.integers(0, 40))
-def test_a_full_refresh_goes_on_from_any_checkpoint(api: ListApi, cut: int) -> None:
-    whole = run(api.name, api, FULL)
-    part = whole.cut(1 + cut % len(whole.batches))
+def test_a_full_refresh_resumes_from_any_checkpoint(api: ListApi, cut: int) -> None:
+    complete = run(api.name, api, FULL)
+    part = complete.cut(1 + cut % len(complete.batches))
     rest = run(api.name, api, FULL, part.state)
     assert destination(part, rest) == rows(api)
     assert not doubles(part, rest)
@@ -189,7 +189,9 @@ def test_a_full_refresh_goes_on_from_any_checkpoint(api: ListApi, cut: int) -> N
 
 @exactly
 @given(apis(names=OLD_NAMES), st.integers(0, 70), st.booleans(), st.data())
-def test_the_state_of_the_incumbent_is_gone_on_from(api: ListApi, last: int, as_text: bool, data: st.DataObject) -> None:
+def test_the_state_of_the_airbyte_connector_is_resumed_from(
+    api: ListApi, last: int, as_text: bool, data: st.DataObject
+) -> None:
     first = run(api.name, api, INCREMENTAL, {"id": str(last) if as_text else last})
     assert first.by_key() == rows(api, above=last)
     before = change(api, data)
@@ -199,7 +201,9 @@ def test_the_state_of_the_incumbent_is_gone_on_from(api: ListApi, last: int, as_
 
 @exactly
 @given(apis(names=OLD_NAMES), st.integers(0, 70), st.integers(0, 40))
-def test_the_state_of_the_incumbent_is_gone_on_from_though_the_first_run_is_cut(api: ListApi, last: int, cut: int) -> None:
+def test_the_state_of_the_airbyte_connector_is_resumed_from_though_the_first_run_is_cut(
+    api: ListApi, last: int, cut: int
+) -> None:
     first = run(api.name, api, INCREMENTAL, {"id": last})
     first = first.cut(1 + cut % len(first.batches))
     second = run(api.name, api, INCREMENTAL, first.state)
@@ -212,24 +216,24 @@ def test_the_state_of_the_incumbent_is_gone_on_from_though_the_first_run_is_cut(
 def test_the_state_is_bounded_and_new_records_still_come(api: ListApi, most: int, cut: int, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zendesk_chat.streams.lists.id_list.MAX_DIGESTS", most)
-        whole = run(api.name, api, INCREMENTAL)
-        assert all(len(state["digests"]) <= most for state in whole.states)
-        assert run(api.name, api, INCREMENTAL, whole.state).records == []
-        part = whole.cut(1 + cut % len(whole.batches))
+        complete = run(api.name, api, INCREMENTAL)
+        assert all(len(state["digests"]) <= most for state in complete.states)
+        assert run(api.name, api, INCREMENTAL, complete.state).records == []
+        part = complete.cut(1 + cut % len(complete.batches))
         assert destination(part, run(api.name, api, INCREMENTAL, part.state)) == rows(api)
-        watched = set(map(int, whole.state["digests"]))
+        observed = set(map(int, complete.state["digests"]))
         before = change(api, data)
-        later = run(api.name, api, INCREMENTAL, whole.state).by_key()
+        later = run(api.name, api, INCREMENTAL, complete.state).by_key()
         changed = {key: row for key, row in rows(api).items() if before.get(key) != row}
         assert later.items() <= changed.items()
-        assert {key for key in changed if int(key) in watched or key not in before} <= set(later)
+        assert {key for key in changed if int(key) in observed or key not in before} <= set(later)
 
 
 @exactly
 @given(apis(least=1), st.integers(0, 30))
 def test_no_id_in_a_state_is_ahead_of_the_records(api: ListApi, cut: int) -> None:
-    whole = run(api.name, api, INCREMENTAL)
-    part = whole.cut(1 + cut % len(whole.batches))
+    complete = run(api.name, api, INCREMENTAL)
+    part = complete.cut(1 + cut % len(complete.batches))
     emitted = {int(key) for key in part.by_key()}
     assert {key for key in api.ids if key <= part.state[str(STREAMS[api.name].cursor_field)]} <= emitted
 
@@ -248,7 +252,9 @@ def test_a_server_that_ignores_since_id_is_an_error_and_no_loop(api: ListApi, in
 
 @exactly
 @given(apis(names=[ROUTING]), st.data(), st.booleans(), st.integers(0, 3))
-def test_settings_that_always_come_whole_are_read_whole(api: ListApi, data: st.DataObject, incremental: bool, cut: int) -> None:
+def test_settings_that_always_come_complete_are_read_complete(
+    api: ListApi, data: st.DataObject, incremental: bool, cut: int
+) -> None:
     api.ignores_since = api.ignores_limit = True
     bounds = INCREMENTAL if incremental else FULL
     first = run(ROUTING, api, bounds)
@@ -266,7 +272,7 @@ def test_settings_that_always_come_whole_are_read_whole(api: ListApi, data: st.D
 
 @pytest.mark.parametrize("count", [99, 100, 101, 250])
 @pytest.mark.parametrize("ignores_limit", [True, False])
-def test_settings_that_cannot_be_paged_through_are_an_error_unless_they_came_whole(count: int, ignores_limit: bool) -> None:
+def test_settings_that_cannot_be_paged_through_are_an_error_unless_they_came_complete(count: int, ignores_limit: bool) -> None:
     api = ListApi(
         ROUTING, [{key: {"limit": 1} for key in range(1, count + 1)}], ignores_since=True, ignores_limit=ignores_limit
     )
@@ -316,13 +322,13 @@ def test_digests_are_those_of_redacted_records() -> None:
     assert list(run(stream, api, INCREMENTAL, first.state).by_key()) == ["4"]
 
 
-def test_whole_lists_are_redacted_too() -> None:
+def test_complete_lists_are_redacted_too() -> None:
     goals = WholeList("goals", "goals", array, redact=masked)
     ((batch,),) = goals.read(fixed(b'[{"id": 1, "name": "x"}]'), [None], INCREMENTAL)
     assert batch.records == [b'{"id": 1, "name": "#"}']
 
 
-WHOLE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.extraction is None]
+COMPLETE = [name for name, stream in STREAMS.items() if stream.cursor_field is None and stream.extraction is None]
 
 
 def _array(row: dict[str, Any]) -> object:
@@ -346,7 +352,7 @@ def fixed(body: bytes) -> Any:
     return fetch
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", COMPLETE)
 @pytest.mark.parametrize(
     ("sent", "meant"), [(0, False), (1, True), (True, True), (False, False), (None, None), ("1", "1"), (2, 2)]
 )
@@ -358,7 +364,7 @@ def test_a_whole_list_is_one_answer_with_enabled_as_a_boolean(name: str, sent: o
     assert STREAMS[name].load_state(found.state) is None
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", COMPLETE)
 @pytest.mark.parametrize("body", [b"null", b"7", b'"x"', b"[[]]", b"[1]", b'{"data": null}', b'{"data": [1]}', b'{"data": {}}'])
 def test_an_answer_of_another_form_is_an_error_and_never_empty(name: str, body: bytes) -> None:
     with pytest.raises((EnvelopeError, RecordShapeError)):

@@ -1,4 +1,4 @@
-"""Positions: every known form of state is read, anything else is an error that says how to reset."""
+"""Positions: every known form of state is read, anything else is an error that reports how to reset."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_no_value_is_a_fresh_start(name: str, value: object) -> None:
         *({"update_timestamp": value, "start_time": value, "id": value} for value in NONSENSE),
     ],
 )
-def test_what_cannot_be_read_says_how_to_reset(name: str, state: Mapping[str, Any]) -> None:
+def test_what_cannot_be_read_reports_how_to_reset(name: str, state: Mapping[str, Any]) -> None:
     if name in EXPORTS and state.get(CURSORS[name]) == 10.5:
         return  # a time, but no id
     with pytest.raises(StateError, match="Reset this stream's state") as caught:
@@ -158,15 +158,15 @@ def test_an_export_position_comes_back(
 @given(
     st.sampled_from(LISTS), st.integers(0, 10**12), st.integers(0, 10**12), st.dictionaries(st.integers(0, 10**12), st.text())
 )
-def test_a_list_position_comes_back(name: str, last: int, known_from: int, digests: dict[int, str]) -> None:
-    position = ListPosition(last, known_from, digests)
+def test_a_list_position_comes_back(name: str, last: int, complete_until: int, digests: dict[int, str]) -> None:
+    position = ListPosition(last, complete_until, digests)
     state = json.loads(json.dumps(STREAMS[name].dump_state(position)))
     assert STREAMS[name].load_state(state) == position
-    assert state["id"] == last, "a number, or the incumbent fails on it"
+    assert state["id"] == last, "a number, or Airbyte's connector fails on it"
 
 
 @pytest.mark.parametrize("name", [name for name, stream in STREAMS.items() if stream.cursor_field is None])
-def test_streams_that_are_read_whole_take_any_state(name: str) -> None:
+def test_streams_that_are_read_complete_take_any_state(name: str) -> None:
     assert STREAMS[name].load_state({"__ab_no_cursor_state_message": True}) is None
     assert STREAMS[name].dump_state(None) == {}
 

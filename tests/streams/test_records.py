@@ -1,4 +1,4 @@
-"""Records are the API's own JSON on one line; keys, times and digests are taken from them and nothing is invented."""
+"""Records are the API's own JSON on one line; keys, times and digests are taken from them and nothing is made up."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from zendesk_chat.streams.lists.answers import array
 from zendesk_chat.streams.records import digest, iso_micros, iso_seconds, micros_of, with_fields
 
 exactly = effort(300)
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 jsons = st.recursive(
-    st.none() | st.booleans() | numbers | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    st.none() | st.booleans() | numbers | strings,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(strings, inner, max_size=3),
     max_leaves=8,
 )
-objects = st.dictionaries(texts, jsons, max_size=5)
+objects = st.dictionaries(strings, jsons, max_size=5)
 indents = st.sampled_from([None, 0, 2, "\t"])
 
 
@@ -74,7 +74,7 @@ def test_a_record_on_one_line_keeps_its_bytes() -> None:
         (b"123456789012345678901234567890", 123456789012345678901234567890),
     ],
 )
-def test_what_is_not_quite_json_is_mended(sent: bytes, value: object) -> None:
+def test_what_is_not_quite_json_is_repaired(sent: bytes, value: object) -> None:
     line = only(b'[{"v":' + sent + b',"rest":1.50}]')
     assert json.loads(line) == {"v": value, "rest": 1.5}
     assert b"\n" not in line
@@ -248,7 +248,7 @@ def test_the_id_of_a_span_stays_while_its_content_changes() -> None:
 
 
 @pytest.mark.parametrize("span", [{"agent_id": 1, "start_time": None}, {"agent_id": 1}, {"agent_id": "1", "start_time": ""}])
-def test_a_start_that_is_missing_is_not_invented(span: dict[str, Any]) -> None:
+def test_a_start_that_is_missing_is_not_made_up(span: dict[str, Any]) -> None:
     row = span_of(span)
     assert row.time is None
     assert json.loads(row.record) == {**span, "id": row.key}
@@ -258,8 +258,8 @@ def test_a_start_that_is_missing_is_not_invented(span: dict[str, Any]) -> None:
 
 @exactly
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001  Hypothesis adds the zone
-def test_times_come_back(moment: datetime) -> None:
-    micros = micros_of(moment.isoformat())
+def test_times_come_back(timestamp: datetime) -> None:
+    micros = micros_of(timestamp.isoformat())
     assert micros is not None
     assert micros_of(iso_micros(micros)) == micros
     assert micros_of(iso_seconds(micros)) == micros // 1_000_000 * 1_000_000

@@ -27,7 +27,7 @@ from zendesk_chat.streams.stream import Bounds, StateBlob
 PAGE = 6  # as in conftest
 YEAR = 365 * 86_400
 START = NOW - 5 * YEAR
-LANES = 16
+SLOTS = 16
 
 Shape = Callable[[float], float]
 SHAPES: dict[str, Shape] = {
@@ -42,8 +42,8 @@ SHAPES: dict[str, Shape] = {
 class Slow(Side):
     """Each answer takes a second, however many are asked for at a time."""
 
-    def __init__(self, api: ExportApi, lanes: int) -> None:
-        super().__init__(api, lanes)
+    def __init__(self, api: ExportApi, slots: int) -> None:
+        super().__init__(api, slots)
         self._ends: list[tuple[float, int, Any, Request[Any]]] = []
         self._count = 0
         self.seconds = 0.0
@@ -67,9 +67,9 @@ def account(shape: Shape, pages: int, chance: int = 0) -> ExportApi:
     return ExportApi("chats", {number: Item(number, time * SECOND) for number, time in enumerate(times)})
 
 
-def timed(api: ExportApi, lanes: int) -> tuple[float, int]:
-    """Seconds and requests of a whole read, in which everything comes once."""
-    slow = Slow(api, lanes)
+def timed(api: ExportApi, slots: int) -> tuple[float, int]:
+    """Seconds and requests of a complete read, in which everything comes once."""
+    slow = Slow(api, slots)
     before = api.requests
     records = [record for batch in read_one(STREAMS["chats"], slow, None, Bounds(START, NOW)) for record in batch.records]
     assert len(records) == len(set(records)) == len(api.items)
@@ -81,16 +81,16 @@ def timed(api: ExportApi, lanes: int) -> tuple[float, int]:
 def test_a_slow_backfill_takes_a_fifth_of_the_time_whatever_the_history(name: str, pages: int) -> None:
     api = account(SHAPES[name], pages)
     alone, least = timed(api, 1)
-    seconds, requests = timed(api, LANES)
+    seconds, requests = timed(api, SLOTS)
     assert least == pages + 1
     assert seconds * 5 <= alone
-    assert requests <= least + 3 * LANES
+    assert requests <= least + 3 * SLOTS
 
 
 @pytest.mark.parametrize("pages", [1, 2])
 def test_a_few_pages_are_asked_for_one_after_another(pages: int) -> None:
     api = account(SHAPES["the same all the time"], pages)
-    assert timed(api, LANES) == timed(api, 1) == (pages + 1, pages + 1)
+    assert timed(api, SLOTS) == timed(api, 1) == (pages + 1, pages + 1)
 
 
 def test_a_small_incremental_sync_pays_nothing_for_windows() -> None:
@@ -100,9 +100,9 @@ def test_a_small_incremental_sync_pays_nothing_for_windows() -> None:
     for number in range(1000, 1000 + 2 * PAGE):
         api.items[number] = Item(number, (NOW + number * 300) * SECOND)
     requests = []
-    for lanes in (1, LANES):
+    for slots in (1, SLOTS):
         before = api.requests
-        slow = Slow(api, lanes)
+        slow = Slow(api, slots)
         position = STREAMS["chats"].load_state(state)
         batches = list(read_one(STREAMS["chats"], slow, position, Bounds(START, later)))
         assert sum(len(batch.records) for batch in batches) == 2 * PAGE
@@ -112,44 +112,42 @@ def test_a_small_incremental_sync_pays_nothing_for_windows() -> None:
 
 def test_a_history_that_ends_early_does_not_cost_a_request_for_each_empty_window() -> None:
     api = account(lambda part: part / 100, 10)
-    _, requests = timed(api, LANES)
-    assert requests <= 10 + 2 * LANES
+    _, requests = timed(api, SLOTS)
+    assert requests <= 10 + 2 * SLOTS
 
 
 @effort(60)
-@given(st.sampled_from(sorted(SHAPES)), st.integers(2, LANES), st.integers(0, 99), st.integers(1, 60), st.integers(1, 60))
-def test_a_resumed_backfill_reads_no_finished_window_again(name: str, lanes: int, chance: int, first: int, second: int) -> None:
+@given(st.sampled_from(sorted(SHAPES)), st.integers(2, SLOTS), st.integers(0, 99), st.integers(1, 60), st.integers(1, 60))
+def test_a_resumed_backfill_reads_no_finished_window_again(name: str, slots: int, chance: int, first: int, second: int) -> None:
     api = account(SHAPES[name], 30, chance)
-    api.parallel, api.chance = lanes, chance
+    api.parallel, api.chance = slots, chance
     cuts: list[Run] = []
     state: StateBlob | None = None
     for cut in (first, second):
-        whole = run("chats", api, Bounds(START, NOW), state)
-        cuts.append(whole.cut(1 + cut % len(whole.batches)))
+        complete = run("chats", api, Bounds(START, NOW), state)
+        cuts.append(complete.cut(1 + cut % len(complete.batches)))
         state = cuts[-1].state
     assert state
-    stretches = len(state.get("completed_ranges", ()))
+    ranges = len(state.get("completed_ranges", ()))
     left = 30 * PAGE - sum(len(part.records) for part in cuts)
     api.parallel, before = 1, api.requests
     rest = run("chats", api, Bounds(START, NOW), state)
     assert len(rest.records) == left
     assert len(destination(*cuts, rest)) == 30 * PAGE
     assert not doubles(*cuts, rest)
-    # each stretch that is already read costs a page that is not full before it, and a request that finds its end at most
-    assert api.requests - before <= left / PAGE + 2 * (stretches + 1) + 1
+    # each range that is already read costs a page that is not full before it, and a request that finds its end at most
+    assert api.requests - before <= left / PAGE + 2 * (ranges + 1) + 1
 
 
 @effort(60)
-@given(st.sampled_from(sorted(SHAPES)), st.integers(1, LANES), st.integers(0, 99))
-def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_back_to_goes_on(
-    name: str, lanes: int, chance: int
-) -> None:
+@given(st.sampled_from(sorted(SHAPES)), st.integers(1, SLOTS), st.integers(0, 99))
+def test_every_state_reports_what_is_read_and_where_the_other_connector_resumes(name: str, slots: int, chance: int) -> None:
     api = account(SHAPES[name], 20, chance)
-    api.parallel, api.chance = lanes, chance
-    whole = run("chats", api, Bounds(START, NOW))
+    api.parallel, api.chance = slots, chance
+    complete = run("chats", api, Bounds(START, NOW))
     truth = {api.key(item): item.time for item in api.items.values()}
     emitted: set[str] = set()
-    for records, state in zip(whole.batches, whole.states, strict=True):
+    for records, state in zip(complete.batches, complete.states, strict=True):
         emitted |= {str(record["id"]) for record in records}
         position = CHATS.load_state("chats", "update_timestamp", state)
         assert position
@@ -158,21 +156,21 @@ def test_every_state_says_what_is_read_and_where_the_connector_it_may_be_handed_
             assert begin >= position.complete_until
             assert {key for key, time in truth.items() if begin <= time < end} <= emitted
         assert {key for key, time in truth.items() if time < position.time} <= emitted
-    assert "completed_ranges" not in whole.state
-    assert len(whole.state["recent"]) <= PAGE
+    assert "completed_ranges" not in complete.state
+    assert len(complete.state["recent"]) <= PAGE
 
 
-def test_never_more_requests_at_a_time_than_there_is_room_for() -> None:
+def test_never_more_requests_at_a_time_than_there_are_slots_for() -> None:
     api = account(SHAPES["the same all the time"], 100)
-    side = Side(api, LANES, Random(0))
+    side = Side(api, SLOTS, Random(0))
     list(read_one(STREAMS["chats"], side, None, Bounds(START, NOW)))
-    assert side.most == LANES
+    assert side.most == SLOTS
 
 
 def test_what_moves_during_a_backfill_in_windows_is_read_before_it_ends() -> None:
-    """A chat that is edited leaves its old place, perhaps before that is read, and turns up at the end."""
+    """A chat that is edited leaves its old position, perhaps before that is read, and turns up at the end."""
     api = account(SHAPES["the same all the time"], 30)
-    api.parallel, chance = LANES, Random(3)
+    api.parallel, chance = SLOTS, Random(3)
 
     def edit(api: ExportApi) -> None:
         api.now += 1
@@ -181,12 +179,12 @@ def test_what_moves_during_a_backfill_in_windows_is_read_before_it_ends() -> Non
 
     for seed in range(20):
         api.chance, api.between, began = seed, edit, api.now
-        whole = run("chats", api, Bounds(START, began))
-        missing = {api.key(item) for item in api.items.values()} - whole.by_key().keys()
+        complete = run("chats", api, Bounds(START, began))
+        missing = {api.key(item) for item in api.items.values()} - complete.by_key().keys()
         assert not missing
 
 
-def test_records_without_a_time_belong_where_they_stand() -> None:
+def test_records_without_a_time_belong_where_they_are() -> None:
     times = [None, 10, None, 20, None, None]
     assert filled_times(times, 5) == [5, 10, 10, 20, 20, 20]
     assert filled_times(times[1:2], 5) == [10]
@@ -213,7 +211,7 @@ def test_windows_that_reach_into_each_other_are_not_cut_further() -> None:
 
 @effort(60)
 @given(st.integers(0, 10_000), st.integers(2, 8))
-def test_a_page_that_was_long_under_way_does_not_bring_an_older_form_after_a_newer_one(chance: int, lanes: int) -> None:
+def test_a_page_that_was_long_under_way_does_not_bring_an_older_form_after_a_newer_one(chance: int, slots: int) -> None:
     random = Random(chance)
 
     def edit(api: ExportApi) -> None:
@@ -222,7 +220,7 @@ def test_a_page_that_was_long_under_way_does_not_bring_an_older_form_after_a_new
         api.items[victim] = Item(victim, int(api.now) * SECOND, api.items[victim].version + 1)
 
     items = {number: Item(number, (NOW - YEAR + number * YEAR // 150) * SECOND) for number in range(150)}
-    api = ExportApi("chats", items, parallel=lanes, chance=chance, between=edit)
+    api = ExportApi("chats", items, parallel=slots, chance=chance, between=edit)
     found = run("chats", api, Bounds(START, NOW))
     newest: dict[str, int] = {}
     for record in found.records:
