@@ -1,11 +1,20 @@
-"""Coverage for ordinary tests only: a property runs the same lines hundreds of times, which measuring makes twice as slow."""
+"""Coverage of what tests run in their own process, without properties.
+
+A property runs the same lines hundreds of times, and each executable that a test starts would load coverage first. Measuring
+these too takes twice as long and finds nothing else.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import coverage
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # this process is measured already; those that it starts are not to be
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        os.environ.pop(name, None)
 
 
 @pytest.hookimpl(wrapper=True)

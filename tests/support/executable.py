@@ -39,9 +39,8 @@ class Done:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a bare container: no home, no locale. Coverage is measured there too."""
-    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    return {"PATH": os.environ.get("PATH", os.defpath), **coverage, **more}
+    """The environment of a bare container: no home, no locale."""
+    return {"PATH": os.environ.get("PATH", os.defpath), **more}
 
 
 def files(folder: Path, **contents: Any) -> list[str]:
