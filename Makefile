@@ -53,7 +53,7 @@ check: setup ## ruff, mypy --strict, import-linter, retired words
 	@$(RUN)python -m tools.words
 
 .PHONY: metrics
-metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=v0.1.0
+metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=main
 	@$(RUN)python -m tools.metrics $(if $(AGAINST),--against $(AGAINST))
 
 .PHONY: soak

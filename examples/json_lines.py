@@ -1,8 +1,8 @@
 """Every stream into a file of JSON lines, each run only what is new or changed.
 
 Say which account by ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and where to by an argument: python json_lines.py FOLDER.
-A file has each version of a record, the newest last, and what an edited chat has lost; full refresh streams are
-written anew.
+A file has each version of a record, the newest last, and what an edited chat has lost. The file of a stream without a cursor
+is replaced once the stream is complete.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ def main(folder: Path) -> int:
     counts: dict[str, int] = {}
     failed: dict[str, zendesk_chat.ConnectorError] = {}
     with ExitStack() as files:
-        lines = {
-            stream.name: files.enter_context((folder / f"{stream.name}.jsonl").open("ab" if stream.cursor_field else "wb"))
+        paths = {
+            stream.name: folder / f"{stream.name}.{'jsonl' if stream.cursor_field else 'part'}"
             for stream in zendesk_chat.list_streams()
+        }
+        lines = {
+            name: files.enter_context(path.open("ab" if path.suffix == ".jsonl" else "wb")) for name, path in paths.items()
         }
         try:
             for batch in zendesk_chat.read_all(zendesk_chat.Account(), states=states):
@@ -36,13 +39,16 @@ def main(folder: Path) -> int:
                 counts[batch.stream] = counts.get(batch.stream, 0) + len(batch.records)
         except zendesk_chat.StreamsFailedError as error:
             failed = error.errors
+    for name, path in paths.items():
+        if path.suffix == ".part":
+            path.unlink() if name in failed else path.replace(folder / f"{name}.jsonl")
     for stream in zendesk_chat.list_streams():
         print(f"{stream.name:24}{counts.get(stream.name, 0):>8,}  {failed.get(stream.name, 'complete')}")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit("usage: python json_lines.py FOLDER")
     try:
         sys.exit(main(Path(sys.argv[1])))

@@ -275,7 +275,8 @@ VISITORS: Final[list[Any]] = ["jo", ["ann"], {"email": "jo", "name": "Jo"}]
         ("chats.a.**.email", {"a": "x", "b": "y"}, ["a"]),
         ("chats.a.**.email", {"a": {"email": "x", "b": "y", "c": [{"email": "x"}, "y"]}}, ["a.email", "a.c.0.email"]),
         ("chats.*.email", {"a": "y", "b": {"email": "x"}}, ["b.email"]),
-        ("chats.a.*.email", {"a": {"b": "y", "c": {"email": "x"}}}, ["a.c.email"]),
+        ("chats.a.*.email", {"a": {"b": "x", "c": {"email": "x"}}}, ["a.b", "a.c.email"]),
+        ("chats.session.*.*", {"session": {"ip": "x", "city": "x"}}, ["session.ip", "session.city"]),
         ("chats.a.*.email", {"a": ["x", {"email": "x"}, [["x"]]]}, ["a.0", "a.1.email", "a.2.0.0"]),
     ],
 )
@@ -314,7 +315,7 @@ noise = st.recursive(
 
 
 @st.composite
-def planted(draw: st.DrawFn, path: list[str], leaf: Any, *, due: bool = False) -> Any:
+def planted(draw: st.DrawFn, path: list[str], leaf: Any, *, due: bool = False, after_name: bool = False) -> Any:
     """A value with the leaf at a path in it, or in the place of an object on the way, among values that nobody marks."""
     if not path:
         return draw(st.sampled_from([leaf, [leaf], {"k": leaf}, [[leaf], {"k": [leaf]}]]))
@@ -327,9 +328,9 @@ def planted(draw: st.DrawFn, path: list[str], leaf: Any, *, due: bool = False) -
         return {**beside, "k": draw(planted(path if rest else [], leaf))} if deeper else draw(planted(rest, leaf, due=due))
     if first == "*":
         as_item = draw(st.booleans())
-        inner = draw(planted(rest, leaf, due=due and as_item))
+        inner = draw(planted(rest, leaf, due=due and (as_item or after_name)))
         return [inner, *beside.values()] if as_item else {**beside, "k": inner}
-    named = {**beside, first: draw(planted(rest, leaf, due=True))}
+    named = {**beside, first: draw(planted(rest, leaf, due=True, after_name=True))}
     return draw(st.sampled_from([named, named, [named], [[named], *beside.values()]]))
 
 
@@ -347,7 +348,7 @@ def test_no_planted_value_gets_out(data: st.DataObject, path: list[str], action:
     assert action == "hash" or redact(done) == done
 
 
-def outcomes(path: list[str], at: list[str | int], *, named: bool = False) -> Iterator[str]:
+def outcomes(path: list[str], at: list[str | int], *, named: bool = False, after_name: bool = False) -> Iterator[str]:
     """What a rule that hashes does to the value at a position: a second reading of the rules, by trying all ways."""
     if not path:
         yield "hashed"
@@ -360,11 +361,11 @@ def outcomes(path: list[str], at: list[str | int], *, named: bool = False) -> It
             yield from outcomes(rest or ["*"], at, named=named)
             yield from outcomes(path, steps, named=named and is_item)
         elif first == "*":
-            yield from outcomes(rest, steps, named=named and is_item)
+            yield from outcomes(rest, steps, named=named and (is_item or after_name))
         elif is_item:
-            yield from outcomes(path, steps, named=named)
+            yield from outcomes(path, steps, named=named, after_name=after_name)
         elif first == step:
-            yield from outcomes(rest, steps, named=True)
+            yield from outcomes(rest, steps, named=True, after_name=True)
 
 
 def leaves(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:

@@ -9,14 +9,15 @@ import sys
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 CONNECTOR: Final = re.compile(r"src/(?:source_)?zendesk_chat/")
 SUPPRESSION: Final = re.compile(r"#\s*(?:noqa|type:\s*ignore)\b")
+SANDBOX: Final = "src/zendesk_chat_sandbox/"
 TESTS: Final = ("tests/", "conformance/", "deploy/tests/")
-NO_HELPERS: Final = re.compile(r"(test_.*|conftest|__init__)\.py")
+NO_HELPERS: Final = re.compile(r"(^|/)(test_[^/]*|conftest|__init__)\.py$")
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -29,8 +30,10 @@ def checkout() -> dict[str, str]:
 
 def revision(name: str) -> dict[str, str]:
     """Return the Python files of a git revision."""
-    archive = subprocess.run(["git", "archive", name], cwd=ROOT, check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+    archive = subprocess.run(["git", "archive", name], cwd=ROOT, check=False, capture_output=True)
+    if archive.returncode:
+        sys.exit(f"error: git knows no revision {name}")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         python = [file for file in files if file.isfile() and file.name.endswith(".py")]
         return {file.name: content.read().decode() for file in python if (content := files.extractfile(file))}
 
@@ -53,22 +56,20 @@ def measure(sources: dict[str, str]) -> dict[str, str]:
     lengths = [((one.end_lineno or 0) - one.lineno + 1, f"{one.name} in {name}") for one, _, name in found]
     any_names = sum(isinstance(node, ast.Name) and node.id == "Any" for tree in trees.values() for node in ast.walk(tree))
     suppressions = sum(bool(SUPPRESSION.search(line)) for text in code.values() for line in text.splitlines())
-    helpers = [name for name in sources if name.startswith(TESTS) and not NO_HELPERS.fullmatch(PurePosixPath(name).name)]
     packages: Counter[str] = Counter()
     for name, count in lines.items():
         folder, slash, _ = name.partition("/")
         packages[folder + slash if slash else "*.py"] += count
-    sandbox = sum(len(text.splitlines()) for name, text in sources.items() if name.startswith("src/zendesk_chat_sandbox/"))
     return {
         **{f"lines of {name}": f"{count:,}" for name, count in packages.items()},
         "lines of the connector": f"{total:,}",
-        "lines of the sandbox": f"{sandbox:,}",
+        "lines of the sandbox": f"{sum(len(text.splitlines()) for name, text in sources.items() if SANDBOX in name):,}",
         "nested functions": str(sum(nested for _, nested, _ in found)),
         "Any per 1,000 lines": f"{1000 * any_names / total:.1f}",
         "suppressions per 1,000 lines": f"{1000 * suppressions / total:.1f}",
         "longest function": "{} lines: {}".format(*max(lengths)),
         "longest file": "{1} lines: {0}".format(*max(lines.items(), key=lambda file: file[1])),
-        "helper modules of tests": str(len(helpers)),
+        "helper modules of tests": str(sum(name.startswith(TESTS) and not NO_HELPERS.search(name) for name in sources)),
     }
 
 
@@ -86,8 +87,7 @@ def last_test_run() -> dict[str, str]:
 def table(columns: dict[str, dict[str, str]]) -> Iterator[str]:
     """Yield the lines of a table with one column for each revision; packages come first."""
     names = {name: None for column in columns.values() for name in column}
-    packages = sorted(name for name in names if name.endswith(("/", "*.py")))
-    order = packages + [name for name in names if name not in packages]
+    order = sorted(names, key=lambda name: (not name.endswith(("/", "*.py")), name if name.endswith("/") else ""))
     rows = [["", *columns], *([name, *(column.get(name, "") for column in columns.values())] for name in order)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -159,7 +159,4 @@ def origin(error: BaseException) -> str:
 
 def needs_packages(name: str) -> str:
     """Return the message for a command or a function whose packages are not installed."""
-    return (
-        f"`{name}` needs more packages. Install them: pip install 'zendesk-chat[load]', or in a clone of the repository: "
-        "pip install '.[load]'"
-    )
+    return f"`{name}` needs more packages. Install them, in a clone of the repository: pip install '.[load]'"

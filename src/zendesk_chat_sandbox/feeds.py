@@ -41,10 +41,6 @@ class Feed:
         del self.bodies[identity]
         return True
 
-    def time_of(self, identity: str) -> int | None:
-        """Return the time of a record in microseconds, or None when there is no such record."""
-        return self._times.get(identity)
-
     def first_at(self, time_us: int) -> int:
         """Return the position of the first record at or after a time."""
         return bisect_left(self.keys, (time_us, ""))

@@ -56,7 +56,7 @@ def test_every_name_is_there_and_no_other() -> None:
 def test_a_missing_package_is_reported(name: str, package: str) -> None:
     done = python(f"import sys; sys.modules[{package!r}] = None\nfrom zendesk_chat import {name}")
     assert done.stderr.splitlines()[-1] == f"ImportError: {needs_packages(name)}"
-    assert "pip install 'zendesk-chat[load]'" in needs_packages(name)
+    assert "pip install '.[load]'" in needs_packages(name)
 
 
 def test_it_is_silent() -> None:

@@ -212,7 +212,7 @@ def test_the_report_lists_what_drifted_and_counts_what_it_does_not_show() -> Non
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
     assert lines[2:7] == [
         "",
-        "Schema differences (data loaded unchanged):",
+        "Schema differences (nothing is lost: see the columns _extra and _unparsed):",
         "stream  field             expected        found",
         "chats   history.*.msg_id  string or null  integer",
         "agents  [new0]            (new field)     object",

@@ -91,6 +91,8 @@ def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -
 def _given(options: argparse.Namespace) -> dict[str, str]:
     """Return the values of the options that set a key of the configuration, by key."""
     values = {key: getattr(options, option.removeprefix("--").replace("-", "_")) for key, option in OPTIONS.items()}
+    if values["end_date"] == "":
+        raise ConfigError("--end-date: missing. Give a date, or remove the option to load everything until now.")
     return {key: value for key, value in values.items() if value is not None}
 
 

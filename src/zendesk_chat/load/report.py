@@ -134,7 +134,7 @@ def _print_drifts(drifts: Sequence[SchemaChange], console: Console) -> None:
     table = plain_table(["stream", "field", "expected", "found"])
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(printable(drift.path)), " or ".join(drift.known) or "(new field)", drift.found)
-    console.print("\nSchema differences (data loaded unchanged):", style="yellow")
+    console.print("\nSchema differences (nothing is lost: see the columns _extra and _unparsed):", style="yellow")
     print_complete(table, console)
     if len(drifts) > _DRIFTS_SHOWN:
         console.print(f"and {len(drifts) - _DRIFTS_SHOWN:,} more", highlight=False)

@@ -113,7 +113,7 @@ def rules_for(redaction: Redaction, stream: str) -> list[Rule]:
     """Return the rules for the records of a stream that the API has, with those for the streams derived from it."""
     own = [replace(rule, stream=stream) for rule in redaction.rules if rule.stream in (stream, ANY_KEY)]
     derived = [
-        replace(rule, stream=stream, path=path)
+        replace(rule, stream=stream, path=path, implied=max(0, len(path) - len(rule.path)) if rule.path[0] in WILDCARDS else 0)
         for name, fields in redaction.streams.items()
         if (origin := fields.origin) and origin.stream == stream
         for rule in redaction.rules

@@ -38,13 +38,18 @@ class State(NamedTuple):
         if not self.complete and self.rule.path[self.matched] == ANY_LEVELS:
             yield State(self.rule, self.matched + 1, self.named)
 
+    @property
+    def _follows_name(self) -> bool:
+        """Whether the user's path has a name just before: in ``chats.a.*.email`` each value in ``a`` should be an object."""
+        return self.matched > self.rule.implied and self.rule.path[self.matched - 1] not in WILDCARDS
+
     def after(self, key: str | None) -> Iterator[State]:
         """Yield the states below a key, or below an item of an array if it is None."""
         segment, is_item = self.rule.path[self.matched], key is None
         if segment == ANY_LEVELS:
             yield self._replace(named=self.named and is_item)
         elif segment == ANY_KEY:
-            yield State(self.rule, self.matched + 1, self.named and is_item)
+            yield State(self.rule, self.matched + 1, self.named and (is_item or self._follows_name))
         elif is_item:
             yield self  # chats.history.msg continues through the array
         elif key == segment:

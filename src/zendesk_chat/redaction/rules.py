@@ -79,6 +79,7 @@ class Rule:
     path: Path
     action: Action | Literal["keep", "list"]
     patterns: tuple[Kind, ...] = KINDS  # what ``mask`` looks for
+    implied: int = 0  # segments at the beginning of the path that the connector added to a path that begins with a wildcard
 
     @property
     def is_for_ip(self) -> bool:

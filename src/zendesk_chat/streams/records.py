@@ -16,7 +16,6 @@ from zendesk_chat.errors import EnvelopeError
 T = TypeVar("T")
 DIGEST_BYTES: Final = 8
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
 DAY_SECONDS: Final = 86_400
 UTF8_CHUNK_BYTES: Final = 16 * 1024  # a larger string would be allocated as new pages each time, four times as slow

@@ -149,7 +149,7 @@ class Window:
         """Count a page that brought nothing new and is requested once more. Raises PaginationStuckError after too many."""
         if self.stuck_retries == MAX_STUCK_RETRIES:
             raise PaginationStuckError(
-                f"{stream}: Zendesk repeats a page for ever: more records share one time than it can page through. "
+                f"{stream}: Zendesk repeats the same page: more records share one time than it can page through. "
                 "Please report this.",
                 stream=stream,
             )

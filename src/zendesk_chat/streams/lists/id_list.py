@@ -158,7 +158,7 @@ class _IdReading:
         stream, rows = self._listing.stream, list(chain.from_iterable(groups))
         if any(position >= 0 for position, _ in rows):
             stuck = not (self._listing.unpaged and self._is_complete(fetch, len(rows)))
-            return PaginationStuckError(f"{stream}: Zendesk repeats a page for ever. Please report this.") if stuck else None
+            return PaginationStuckError(f"{stream}: Zendesk repeats the same page. Please report this.") if stuck else None
         if rows and not self._is_complete(fetch, len(rows)):
             what = f"{stream}: the {len(rows)} records of a page have no numbers as ids, so what follows cannot be asked for."
             return PaginationStuckError(f"{what} Please report this.")
