@@ -21,7 +21,7 @@ help: ## list the targets
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .venv/.ready: .tools/bin/uv pyproject.toml uv.lock
-	@$(UV) sync --quiet --locked --all-extras --python .tools/bin/python
+	@$(UV) sync --quiet --locked --all-extras --compile-bytecode --python .tools/bin/python
 	@touch $@
 
 .PHONY: setup
@@ -34,6 +34,7 @@ demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see 
 .PHONY: test
 test: setup ## run all tests with coverage; some, without: make test PYTEST=tests/api
 	@rm -rf .cache/coverage && mkdir -p .cache
+	@$(RUN)python -m compileall -q src # or each executable that a test starts compiles it, where Python may not write bytecode
 ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
