@@ -7,7 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 export DO_NOT_TRACK := 1
 RUN := .venv/bin/
-WORKERS := --numprocesses auto --maxprocesses 4
+# One more than there are cores: many tests wait for a server or an executable.
+WORKERS = --numprocesses $(shell $(RUN)python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 
 .DEFAULT_GOAL := help
 

@@ -210,7 +210,7 @@ class ListApi:
 # How many examples property tests try.
 
 SOAK = float(os.environ.get("SOAK") or 0)
-ORDINARY = 0.35
+ORDINARY = 0.3
 
 
 def effort(examples: int) -> settings:
