@@ -19,6 +19,7 @@ from zendesk_chat.streams.keys import is_made, keyless_note, skipped_note
 from zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE
 
 PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
+LONGEST_ID: Final = 40  # characters; the API's own have 30 at most
 SMALLEST_PAGE_SIZE: Final = 40
 SHRINK: Final = 5
 PAGE_BYTES: Final = 16 * 2**20  # a page may be so large; four times as large as 1,000 ordinary chats
@@ -90,7 +91,7 @@ class PageRequest:
             size=outcome.size,
             skipped=len(envelope.rows) - len(rows),
             end_time=None if end is None else round(end * self.format.unit),
-            end_id=str(envelope.end_id) if isinstance(envelope.end_id, str | int) else "",
+            end_id=_start_id(envelope.end_id),
             fraction="." in str(envelope.end_time),
         )
 
@@ -223,3 +224,11 @@ def _number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if number is not None and isfinite(number) else None
+
+
+def _start_id(value: object) -> str:
+    """Return an ``end_id`` as the next ``start_id``; the empty string where it is none, or does not fit into a URL."""
+    if isinstance(value, bool):
+        return ""
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode() if isinstance(value, int) else ""
+    return text if len(text) <= LONGEST_ID else ""
