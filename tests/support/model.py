@@ -210,13 +210,13 @@ class ListApi:
 # How many examples property tests try.
 
 SOAK = float(os.environ.get("SOAK") or 0)
-ORDINARY = 0.3
+ORDINARY = 0.25
 
 
 def effort(examples: int) -> settings:
     """Settings for a property with so many examples.
 
     ``SOAK=50`` in the environment asks for fifty times as many, chosen at random. An ordinary run tries the same few examples
-    every time, about a third of what the property names, so that all tests together stay quick.
+    every time, a quarter of what the property names, so that all tests together stay quick.
     """
     return settings(derandomize=not SOAK, deadline=None, max_examples=max(1, round(examples * (SOAK or ORDINARY))))
