@@ -176,7 +176,7 @@ def _profile_table(
     selected = ["count(*)", f"epoch_us(min({time}))", f"epoch_us(max({time}))"]
     for name, kind in columns.items():
         selected += [f'count("{name}")', "NULL" if kind == "json" else f'approx_count_distinct("{name}")']
-    ((rows, first, last, *figures),) = connection.sql(f'SELECT {", ".join(selected)} FROM main."{table.name}"').fetchall()  # noqa: S608
+    ((rows, first, last, *figures),) = connection.sql(f'SELECT {", ".join(selected)} FROM main."{table.name}"').fetchall()
     each = zip(columns.items(), figures[::2], figures[1::2], strict=True)
     return TableProfile(
         table.name,
@@ -230,14 +230,14 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
             FROM main."{table.name}"
         )
         GROUP BY ALL ORDER BY ALL
-    """  # noqa: S608  names of our own
+    """
     for name, kind, rows in connection.execute(sql).fetchall():
         yield name, _JSON_TYPES.get(kind, "number"), rows
 
 
 def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[SchemaChange]:
     detector = DriftDetector(table.name, table.schema.properties[column])
-    result = connection.execute(f'SELECT "{column}"::VARCHAR FROM main."{table.name}" WHERE "{column}" IS NOT NULL')  # noqa: S608
+    result = connection.execute(f'SELECT "{column}"::VARCHAR FROM main."{table.name}" WHERE "{column}" IS NOT NULL')
     while values := result.fetchmany(500):
         for change in detector.observe([text.encode() for (text,) in values]):
             yield replace(change, path=f"{column}.{change.path}" if change.path else column)

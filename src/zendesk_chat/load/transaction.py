@@ -134,11 +134,11 @@ def _replaces_any(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     """Return whether the table has rows that the new ones replace."""
     name = f'main."{part.table.name}"'
     if part.replace:
-        return bool(connection.sql(f"SELECT 1 FROM {name} LIMIT 1").fetchall())  # noqa: S608  a stream's name
+        return bool(connection.sql(f"SELECT 1 FROM {name} LIMIT 1").fetchall())
     for given in (part.rows.keys, part.rows.parents):
         if given is not None:
             using = ", ".join(f'"{column}"' for column in given.column_names)
-            query = f"SELECT 1 FROM {name} SEMI JOIN given USING ({using}) LIMIT 1"  # noqa: S608  see above
+            query = f"SELECT 1 FROM {name} SEMI JOIN given USING ({using}) LIMIT 1"
             found = connection.from_arrow(given).query("given", query)
             if found is not None and found.fetchall():
                 return True

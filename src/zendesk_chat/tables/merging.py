@@ -61,7 +61,7 @@ def _replacing_children(key: str, parent: str) -> dict[str, str]:
     child = f"{key} IS NOT NULL OR {EXTRA} IS NOT NULL OR {UNPARSED} IS NOT NULL"
     return {
         "destination_scope": (
-            f"{parent} IN (SELECT {parent} FROM {{staging_table}} WHERE NOT ({child})) "  # noqa: S608  names of columns
+            f"{parent} IN (SELECT {parent} FROM {{staging_table}} WHERE NOT ({child})) "
             f"OR {key} IN (SELECT {key} FROM {{staging_table}} WHERE {key} IS NOT NULL)"
         ),
         "source_filter": child,
@@ -70,12 +70,12 @@ def _replacing_children(key: str, parent: str) -> dict[str, str]:
 
 def _keeping_later(key: str, latest_by: str, qualified: str) -> dict[str, str]:
     older = (
-        f"SELECT old.{key} FROM {{table}} old JOIN {{staging_table}} new ON new.{key} = old.{key} "  # noqa: S608  see above
+        f"SELECT old.{key} FROM {{table}} old JOIN {{staging_table}} new ON new.{key} = old.{key} "
         f"WHERE old.{latest_by} IS NULL OR old.{latest_by} <= new.{latest_by}"
     )
     left = qualified.replace("{", "{{").replace("}", "}}")
     return {
         "destination_scope": f"{key} IN ({older})",
         # It is evaluated when the older rows are gone.
-        "source_filter": f"{key} IS NULL OR {key} NOT IN (SELECT {key} FROM {left} WHERE {key} IS NOT NULL)",  # noqa: S608
+        "source_filter": f"{key} IS NULL OR {key} NOT IN (SELECT {key} FROM {left} WHERE {key} IS NOT NULL)",
     }
