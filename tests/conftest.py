@@ -19,9 +19,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # this process is measured already; tho
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Run a property without measuring it."""
+    """Run a property, and a test marked so, without measuring it."""
     measured = coverage.Coverage.current()
-    if measured is None or not getattr(pyfuncitem.obj, "is_hypothesis_test", False):
+    unmeasured = getattr(pyfuncitem.obj, "is_hypothesis_test", False) or pyfuncitem.get_closest_marker("unmeasured")
+    if measured is None or not unmeasured:
         return (yield)
     measured.stop()
     try:

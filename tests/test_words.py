@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,8 +58,3 @@ def test_names_of_files_are_checked() -> None:
 
 def test_the_lists_name_files_that_exist() -> None:
     assert [name for name in SKIPPED if not (ROOT / name).exists()] == []
-
-
-def test_the_checkout_has_none() -> None:
-    done = subprocess.run([sys.executable, "-m", "tools.words"], cwd=ROOT, check=False, capture_output=True, text=True)
-    assert (done.stdout, done.returncode) == ("", 0)
