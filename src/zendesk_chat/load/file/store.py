@@ -114,12 +114,11 @@ class FileStore:
         return waiting if self._guard.identified or waiting.length > HELD_BYTES else Waiting(0, 0, 0)
 
     def commit(self) -> int:
-        """Write what can be committed in one transaction, and return the number of its records."""
+        """Write what can be committed in one transaction, and return the number of records written."""
         if not self.waiting().streams:
             return 0
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
-        records = sum(intake.records for intake in ready)
         with explained(f"writing to {self.name}"):
             try:
                 rows = self._write(ready)
@@ -128,6 +127,7 @@ class FileStore:
                     raise
                 allow_all_memory(self._connection)  # records of many megabytes; the limit is right for all others
                 rows = self._write(ready)
+        records = sum(intake.records for intake in ready)
         for intake in ready:
             intake.written(rows[intake.table.name])
         return records
