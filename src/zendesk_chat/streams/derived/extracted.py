@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, overload
 
 import msgspec
 
+from zendesk_chat.json_types import Json
 from zendesk_chat.streams.records import in_slices
 from zendesk_chat.streams.stream import RawRecord
 
@@ -25,13 +26,13 @@ class Naming(msgspec.Struct, frozen=True):
     """How the records of a list are named, and their fields.
 
     Attributes:
-        key: Makes the id of a record from that of its chat and the ``key_fields`` of its item.
+        key: Makes the id of a record from that of its chat and the ``key_values`` of its item.
         renamed: The names of fields of the record whose names in the item are others, and those.
         fields: The fields that a record may have.
     """
 
     key: Callable[..., str]
-    key_fields: tuple[str, ...]
+    key_values: tuple[Callable[[object], Json], ...]
     renamed: Mapping[str, str]
     fields: tuple[str, ...]
 
@@ -124,8 +125,8 @@ class ExtractedRecords(Sequence[RawRecord]):
 
     def _all_encoded(self) -> Sequence[RawRecord]:
         if self._records is None:
-            self.decoded().complete()
-            parts = [encoded(chat.items) if isinstance(chat, DecodedItems) else chat.records for chat in self._chats]
+            naming = self.naming
+            parts = [chat.records if isinstance(chat, EncodedItems) else records_of(chat, naming) for chat in self._chats]
             self._records = list(chain.from_iterable(parts))
             self._chats = [EncodedItems("", self._records)]
         return self._records
@@ -155,31 +156,28 @@ class DecodedRecords:
                 return list(chain.from_iterable([range(chat.count) for chat in self._chats]))
         return self._values(self._naming.renamed.get(name, name))
 
-    def complete(self) -> None:
-        """Give each struct the fields that it lacks."""
-        keys = self._keys()
-        for name, original in self._naming.renamed.items():
-            for item in self._items:
-                setattr(item, name, getattr(item, original))
-        key = iter(keys)
-        for chat in self._chats:
-            for position, item in enumerate(chat.items):
-                item.id, item.chat_id, item.chat_update_timestamp = next(key), chat.chat_id, chat.updated
-                item.position = position
-
     def _values(self, name: str) -> Sequence[Any]:
         return list(map(attrgetter(name), self._items))
 
     def _keys(self) -> list[str]:
-        keys = list(map(self._naming.key, self.column("chat_id"), *map(self._values, self._naming.key_fields)))
-        begin = 0
-        for chat in self._chats:
-            end = begin + chat.count
-            own = keys[begin:end]
-            if len(set(own)) < len(own):
-                keys[begin:end] = numbered(own)
-            begin = end
-        return keys
+        return list(chain.from_iterable([_keys_of(chat, self._naming) for chat in self._chats]))
+
+
+def records_of(chat: DecodedItems, naming: Naming) -> list[RawRecord]:
+    """Give each struct the fields that it lacks, and encode it."""
+    items, chat_id, updated = chat.items, chat.chat_id, chat.updated
+    keys = _keys_of(chat, naming)
+    for name, original in naming.renamed.items():
+        for item in items:
+            setattr(item, name, getattr(item, original))
+    for position, item in enumerate(items):
+        item.id, item.chat_id, item.chat_update_timestamp, item.position = keys[position], chat_id, updated, position
+    return encoded(items)
+
+
+def _keys_of(chat: DecodedItems, naming: Naming) -> list[str]:
+    items = chat.items
+    return numbered(list(map(naming.key, repeat(chat.chat_id), *[map(value_of, items) for value_of in naming.key_values])))
 
 
 def numbered(keys: list[str]) -> list[str]:
