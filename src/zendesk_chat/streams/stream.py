@@ -119,7 +119,7 @@ class Extractor(Protocol):
     """Extracts the records of a derived stream from those of its source."""
 
     def extract(self, records: Sequence[RawRecord], *, encode: bool = False) -> Children:
-        """Return the records that are nested in these. ``encode`` says that they will be read as bytes."""
+        """Return the records that are nested in these. ``encode``: they are wanted as bytes."""
         ...
 
 
