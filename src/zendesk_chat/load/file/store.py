@@ -119,6 +119,7 @@ class FileStore:
             return 0
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
+        ready.sort(key=lambda intake: intake.table.latest_by is not None)  # visitors are compared with chats
         with explained(f"writing to {self.name}"):
             try:
                 rows = self._write(ready)
