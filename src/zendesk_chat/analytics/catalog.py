@@ -1,0 +1,122 @@
+"""What a DuckDB file holds before its views are created: tables, objects with the names of views, and which of these are ours.
+
+The table ``_sync_views`` records each view and macro that we created: its SQL as DuckDB shows it, and its comment. The record
+with the empty name holds a digest of all that the last creation depended on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Self
+
+import duckdb
+
+from zendesk_chat.analytics.definitions import RECORDS, Definitions, Name
+
+_IN_SCHEMA: Final = "database_name = current_database() AND lower(schema_name) = lower($schema)"
+_OBJECTS: Final = f"""
+    SELECT lower(view_name), false, 'view', sql, comment
+    FROM duckdb_views()
+    WHERE NOT internal AND {_IN_SCHEMA}
+    UNION ALL
+    SELECT lower(table_name), false, 'table', sql, comment
+    FROM duckdb_tables()
+    WHERE {_IN_SCHEMA}
+    UNION ALL
+    SELECT
+        lower(function_name),
+        true,
+        'macro',
+        string_agg(CAST(parameters AS VARCHAR) || ' AS ' || macro_definition, '; ' ORDER BY len(parameters)),
+        any_value(comment)
+    FROM duckdb_functions()
+    WHERE function_type = 'macro' AND NOT internal AND {_IN_SCHEMA}
+    GROUP BY lower(function_name)
+    ORDER BY ALL
+"""
+_COLUMNS: Final = f"""
+    SELECT lower(table_name), lower(column_name), data_type
+    FROM duckdb_columns()
+    WHERE {_IN_SCHEMA}
+    ORDER BY ALL
+"""
+# DuckDB writes a definition in one way when it is new and in another when the file has been opened again.
+_UNSTABLE: Final = re.compile(r'[\s()_"]')
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object in the schema of the views: a view, table or macro, and its definition as DuckDB writes it."""
+
+    name: Name
+    kind: str
+    sql: str
+    comment: str | None
+
+
+@dataclass(frozen=True)  # without slots, for `cached_property`
+class Catalog:
+    """The part of a file that its views depend on.
+
+    Attributes:
+        columns: Table, name and type of each column of the tables that views read.
+        objects: The objects in the schema of the views that have one of their names.
+        records: The recorded SQL and comment of our objects, by name.
+    """
+
+    columns: tuple[tuple[str, str, str], ...]
+    objects: tuple[Found, ...]
+    records: dict[str, tuple[str, str | None]]
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> Self:
+        """Read the catalog of the default database."""
+        columns = connection.execute(_COLUMNS, {"schema": definitions.schema}).fetchall()
+        objects = connection.execute(_OBJECTS, {"schema": definitions.views_schema}).fetchall()
+        found = (Found(Name(name, is_macro), kind, sql, comment) for name, is_macro, kind, sql, comment in objects)
+        recorded: list[tuple[str, str, str | None]] = []
+        if any(table == RECORDS for table, _, _ in columns):
+            recorded = connection.execute(f"SELECT view, sql, comment FROM {definitions.records_table}").fetchall()
+        return cls(
+            tuple((table, column, kind) for table, column, kind in columns if table in definitions.tables),
+            tuple(one for one in found if one.name in definitions.names),
+            {name: (sql, comment) for name, sql, comment in recorded},
+        )
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The loaded tables that exist, of those that views read."""
+        return frozenset(table for table, _, _ in self.columns)
+
+    @cached_property
+    def foreign(self) -> tuple[Found, ...]:
+        """The user's objects that have one of our names: those that we did not create, or that somebody replaced since."""
+        return tuple(found for found in self.objects if not self._is_ours(found))
+
+    def _is_ours(self, found: Found) -> bool:
+        """Return whether an object is as recorded.
+
+        Its SQL or its comment is enough: another version of DuckDB may write the same SQL in another way, and an object loses
+        its comment when it is replaced.
+        """
+        sql, comment = self.records.get(found.name.text, (None, None))
+        same_comment = comment is not None and found.comment == comment
+        return sql is not None and found.kind != "table" and (_stable(found.sql) == _stable(sql) or same_comment)
+
+    @property
+    def recorded_digest(self) -> str | None:
+        """The digest of the last creation; None if there was none."""
+        return self.records.get("", (None, None))[0]
+
+    def digest(self, definitions: Definitions) -> str:
+        """Return a digest of the definitions, the tables and the objects; all views are as they should be while it stays."""
+        wanted = [definition.sql for definition in definitions.statements], definitions.comments, definitions.columns
+        objects = [(found.name, found.kind, _stable(found.sql) if found in self.foreign else "") for found in self.objects]
+        return hashlib.sha256(repr((wanted, self.columns, objects)).encode()).hexdigest()
+
+
+def _stable(sql: str) -> str:
+    return _UNSTABLE.sub("", sql)
