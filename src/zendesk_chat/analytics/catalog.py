@@ -1,14 +1,16 @@
 """What a DuckDB file holds before its views are created: tables, objects with the names of views, and which of these are ours.
 
-The table ``_sync_views`` records each view and macro that we created: its SQL as DuckDB shows it, and its comment. The record
-with the empty name holds a digest of all that the last creation depended on.
+The table ``_sync_views`` records each view and macro that we created, with its SQL as DuckDB shows it. The record with the
+empty name is about all of them: their comments, and a digest of everything that their creation depended on.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Self
 
@@ -64,12 +66,16 @@ class Catalog:
     Attributes:
         columns: Table, name and type of each column of the tables that views read.
         objects: The objects in the schema of the views that have one of their names.
-        records: The recorded SQL and comment of our objects, by name.
+        records: The recorded SQL of our objects, by name.
+        comments: Their recorded comments, by name.
+        created_from: The digest of the last creation; empty if there was none.
     """
 
     columns: tuple[tuple[str, str, str], ...]
     objects: tuple[Found, ...]
-    records: dict[str, tuple[str, str | None]]
+    records: dict[str, str]
+    comments: dict[str, str]
+    created_from: str
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> Self:
@@ -77,13 +83,16 @@ class Catalog:
         columns = connection.execute(_COLUMNS, {"schema": definitions.schema}).fetchall()
         objects = connection.execute(_OBJECTS, {"schema": definitions.views_schema}).fetchall()
         found = (Found(Name(name, is_macro), kind, sql, comment) for name, is_macro, kind, sql, comment in objects)
-        recorded: list[tuple[str, str, str | None]] = []
+        records: dict[str, str] = {}
         if any(table == RECORDS for table, _, _ in columns):
-            recorded = connection.execute(f"SELECT view, sql, comment FROM {definitions.records_table}").fetchall()
+            records = dict(connection.execute(f"SELECT view, sql FROM {definitions.records_table}").fetchall())
+        last = json.loads(records.pop("", "{}"))
         return cls(
             tuple((table, column, kind) for table, column, kind in columns if table in definitions.tables),
             tuple(one for one in found if one.name in definitions.names),
-            {name: (sql, comment) for name, sql, comment in recorded},
+            records,
+            last.get("comments", {}),
+            last.get("digest", ""),
         )
 
     @property
@@ -102,20 +111,23 @@ class Catalog:
         Its SQL or its comment is enough: another version of DuckDB may write the same SQL in another way, and an object loses
         its comment when it is replaced.
         """
-        sql, comment = self.records.get(found.name.text, (None, None))
+        sql, comment = self.records.get(found.name.text), self.comments.get(found.name.text)
         same_comment = comment is not None and found.comment == comment
         return sql is not None and found.kind != "table" and (_stable(found.sql) == _stable(sql) or same_comment)
-
-    @property
-    def recorded_digest(self) -> str | None:
-        """The digest of the last creation; None if there was none."""
-        return self.records.get("", (None, None))[0]
 
     def digest(self, definitions: Definitions) -> str:
         """Return a digest of the definitions, the tables and the objects; all views are as they should be while it stays."""
         wanted = [definition.sql for definition in definitions.statements], definitions.comments, definitions.columns
         objects = [(found.name, found.kind, _stable(found.sql) if found in self.foreign else "") for found in self.objects]
         return hashlib.sha256(repr((wanted, self.columns, objects)).encode()).hexdigest()
+
+    def after_creation(self, definitions: Definitions, created: Collection[Name]) -> dict[str, str]:
+        """Return the records of a creation of these views that left the file like this, by name."""
+        ours = [found for found in self.objects if found.name in created]
+        records = {found.name.text: found.sql for found in ours}
+        comments = {found.name.text: found.comment for found in ours if found.comment is not None}
+        digest = replace(self, records=records, comments=comments).digest(definitions)
+        return records | {"": json.dumps({"digest": digest, "comments": comments})}
 
 
 def _stable(sql: str) -> str:

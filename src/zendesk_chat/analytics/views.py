@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -43,7 +42,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, schema: str = "main", ti
     """
     definitions = read_definitions(schema, time_zone)
     before = Catalog.read(connection, definitions)
-    if before.recorded_digest != before.digest(definitions):
+    if before.created_from != before.digest(definitions):
         _create(connection, definitions, before)
     return [*(_in_the_way(definitions, found) for found in before.foreign), *_confused(connection, definitions)]
 
@@ -79,7 +78,7 @@ def _apply(
     connection: duckdb.DuckDBPyConnection, definitions: Definitions, before: Catalog, chosen: Iterable[Definition]
 ) -> None:
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(definitions.views_schema)}")
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {definitions.records_table} (view VARCHAR, sql VARCHAR, comment VARCHAR)")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {definitions.records_table} (view VARCHAR, sql VARCHAR)")
     for definition in chosen:
         try:
             connection.execute(definition.sql)
@@ -90,16 +89,9 @@ def _apply(
         if found.name not in created and found not in before.foreign:
             connection.execute(f"DROP {found.kind} {_qualified(definitions, found.name)}")
     connection.execute("".join(_comments(connection, definitions, created)))
-    _record(connection, definitions, created)
-
-
-def _record(connection: duckdb.DuckDBPyConnection, definitions: Definitions, created: Collection[Name]) -> None:
-    found = Catalog.read(connection, definitions)
-    records = {one.name.text: (one.sql, one.comment) for one in found.objects if one.name in created}
-    records[""] = (replace(found, records=records).digest(definitions), None)
+    records = Catalog.read(connection, definitions).after_creation(definitions, created)
     connection.execute(f"DELETE FROM {definitions.records_table}")
-    rows = [(name, sql, comment) for name, (sql, comment) in records.items()]
-    connection.executemany(f"INSERT INTO {definitions.records_table} VALUES ($1, $2, $3)", rows)
+    connection.executemany(f"INSERT INTO {definitions.records_table} VALUES ($1, $2)", list(records.items()))
 
 
 @contextmanager

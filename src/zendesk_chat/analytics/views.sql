@@ -111,14 +111,14 @@ CASE
 END;
 
 -- The time in a string, which is in UTC if it names no time zone; null if it is unreadable.
-CREATE OR REPLACE MACRO analytics.utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP));
+CREATE OR REPLACE MACRO analytics.utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP_US));
 
 -- The time some seconds after another; null if they are negative or more than 30 years.
 CREATE OR REPLACE MACRO analytics.seconds_after(start_time, seconds) AS
-CASE WHEN seconds BETWEEN 0 AND 1e9 THEN start_time + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
+CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN start_time + to_microseconds(CAST(round(CAST(seconds AS DOUBLE) * 1_000_000) AS BIGINT)) END;
 
 -- Seconds as they are; null if they are negative or more than 30 years.
-CREATE OR REPLACE MACRO analytics.plausible(seconds) AS CASE WHEN seconds BETWEEN 0 AND 1e9 THEN seconds END;
+CREATE OR REPLACE MACRO analytics.plausible(seconds) AS CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN seconds END;
 
 -- The hours from 1970 to a time in microseconds since then, rounded down; negative before 1970.
 CREATE OR REPLACE MACRO analytics.hours_since_1970(microseconds) AS
@@ -132,7 +132,7 @@ CREATE OR REPLACE MACRO analytics.month_of(day) AS CAST(date_trunc('month', day)
 
 -- When a chat ended: the API's end, or start plus duration if that is missing or impossible.
 CREATE OR REPLACE MACRO analytics.end_of(start_time, end_time, seconds) AS
-CASE WHEN end_time BETWEEN start_time AND analytics.seconds_after(start_time, 1e9) THEN end_time ELSE analytics.seconds_after(start_time, seconds) END;
+CASE WHEN end_time BETWEEN start_time AND analytics.seconds_after(start_time, 1_000_000_000) THEN end_time ELSE analytics.seconds_after(start_time, seconds) END;
 
 -- Current names of agents; for deleted agents, the last ones in chats.
 CREATE OR REPLACE VIEW analytics.agent_names AS
