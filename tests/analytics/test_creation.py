@@ -11,24 +11,17 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.support.loaded_account import VIEWS, create_tables, existing_views, load_account, open_file
+from tests.support.loaded_account import VIEWS, create_tables, existing_views, open_file
+from tests.support.view_answers import D13, D14, D15
 from zendesk_chat.analytics.definitions import views_schema
 from zendesk_chat.analytics.views import create_views
 
 FROM_CHATS = [view for view in VIEWS if view not in ("agent_spans", "agent_time", "agent_hours")]
-D13, D14, D15 = date(2026, 3, 13), date(2026, 3, 14), date(2026, 3, 15)
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("creation") / "chats.duckdb"
-    assert load_account(path) == VIEWS
-    return path
 
 
 @pytest.fixture
-def path(loaded: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(loaded, tmp_path / "chats.duckdb"))
+def path(account: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(account, tmp_path / "chats.duckdb"))
 
 
 @pytest.fixture
@@ -94,6 +87,14 @@ def test_creating_them_again_and_again_does_not_grow_the_file(path: Path) -> Non
             create_views(database, "main", zone)
         sizes.append(path.stat().st_size)
     assert max(sizes[4:]) == max(sizes[:4])
+
+
+@pytest.mark.parametrize("record", ["nonsense", "[]", "{}", "null"])
+def test_a_record_that_somebody_changed_is_no_record(path: Path, record: str) -> None:
+    with duckdb.connect(str(path)) as database:
+        database.execute("UPDATE _sync_views SET sql = $1 WHERE view = ''", [record])
+        assert create_views(database) == []
+        assert existing_views(database) == VIEWS
 
 
 def test_views_follow_the_tables(database: duckdb.DuckDBPyConnection) -> None:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from tests.support.loaded_account import VIEWS, load_account
+from tests.support.loaded_account import VIEWS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs/analytics.md").read_text()
 EXAMPLES = re.findall(r"```sql\n(.*?)```\n\n```text\n(.*?)```\n", PAGE, re.DOTALL)
 HELPERS = {"local_time"}
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / "acme.duckdb"
-    load_account(path)
-    return path
-
-
-@pytest.fixture
-def database(account: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(account), read_only=True) as connection:
-        yield connection
 
 
 def comments(database: duckdb.DuckDBPyConnection, of: str, name: str) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import duckdb
 
@@ -86,7 +86,7 @@ class Catalog:
         records: dict[str, str] = {}
         if any(table == RECORDS for table, _, _ in columns):
             records = dict(connection.execute(f"SELECT view, sql FROM {definitions.records_table}").fetchall())
-        last = json.loads(records.pop("", "{}"))
+        last = _parsed(records.pop("", ""))
         return cls(
             tuple((table, column, kind) for table, column, kind in columns if table in definitions.tables),
             tuple(one for one in found if one.name in definitions.names),
@@ -128,6 +128,14 @@ class Catalog:
         comments = {found.name.text: found.comment for found in ours if found.comment is not None}
         digest = replace(self, records=records, comments=comments).digest(definitions)
         return records | {"": json.dumps({"digest": digest, "comments": comments})}
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return the record of the last creation; nothing if somebody has changed it."""
+    try:
+        return dict(json.loads(text))
+    except (TypeError, ValueError):
+        return {}
 
 
 def _stable(sql: str) -> str:
