@@ -97,6 +97,15 @@ def test_a_record_that_somebody_changed_is_no_record(path: Path, record: str) ->
         assert existing_views(database) == VIEWS
 
 
+@pytest.mark.parametrize("schema", ["main", "acme"])
+def test_nothing_is_created_where_nothing_is_loaded(tmp_path: Path, schema: str) -> None:
+    with open_file(tmp_path / "empty.duckdb") as database:
+        database.execute("CREATE SCHEMA analytics; CREATE TABLE chats_of_mine AS SELECT 1 AS one")
+        assert create_views(database, schema) == []
+        assert existing_views(database, schema) == []
+        assert rows(database, "SELECT table_name FROM duckdb_tables()") == [("chats_of_mine",)]
+
+
 def test_views_follow_the_tables(database: duckdb.DuckDBPyConnection) -> None:
     database.execute("DROP TABLE agent_timeline; DROP TABLE agents")
     assert create_views(database) == []

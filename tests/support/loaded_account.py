@@ -12,8 +12,9 @@ import duckdb
 from zendesk_chat.analytics.definitions import identifier, views_schema
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.json_schema import Schema
+from zendesk_chat.load.file.tables import make_table
 from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
+from zendesk_chat.tables.table import StreamTable
 
 KEYS = {"agents": "id", "departments": "id", "agent_timeline": "id", "chats": "id", "conversions": "id"}
 CURSORS = {"agent_timeline": "start_time", "chats": "update_timestamp", "conversions": "timestamp"}
@@ -293,16 +294,6 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-_TYPES: dict[ColumnType, str] = {
-    "text": "VARCHAR",
-    "json": "JSON",
-    "bigint": "BIGINT",
-    "double": "DOUBLE",
-    "bool": "BOOLEAN",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-}
-
-
 def open_file(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a file as the default database, in the format that DuckDB 1.2 reads."""
     connection = duckdb.connect()
@@ -315,9 +306,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, *names: str, schema: st
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
     for name in names or RECORDS:
         stream = table(name)
-        types = {**{column: _TYPES[kind] for column, kind in stream.columns.items()}, EXTRA: "JSON", UNPARSED: "JSON"}
-        columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in types.items())
-        connection.execute(f"CREATE TABLE {identifier(schema)}.{name} ({columns})")
+        make_table(connection, schema, name, stream)
         rows = RecordReader(stream).read([json.dumps(record).encode() for record in RECORDS[name]])
         connection.execute(f"INSERT INTO {identifier(schema)}.{name} FROM rows")
         assert rows.num_rows == len(RECORDS[name])

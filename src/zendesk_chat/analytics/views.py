@@ -42,6 +42,8 @@ def create_views(connection: duckdb.DuckDBPyConnection, schema: str = "main", ti
     """
     definitions = read_definitions(schema, time_zone)
     before = Catalog.read(connection, definitions)
+    if not before.columns and not before.records:
+        return []  # nothing is loaded
     if before.created_from != before.digest(definitions):
         _create(connection, definitions, before)
     return [*(_in_the_way(definitions, found) for found in before.foreign), *_confused(connection, definitions)]

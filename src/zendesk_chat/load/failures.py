@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import duckdb
-from dlt.common.exceptions import DltException
 
 from zendesk_chat.errors import NO_THREAD, DestinationError, DestinationRefusedError, cannot_start_thread
 
@@ -85,12 +84,18 @@ def explained(action: str) -> Iterator[None]:
     """Turn an error of the block into a DestinationError with the action that failed, and why."""
     try:
         yield
-    except (DltException, duckdb.Error, OSError, ModuleNotFoundError, RuntimeError) as error:
-        # The operating system and DuckDB's core have no class of their own for some errors.
-        if isinstance(error, RuntimeError) and not (cannot_start_thread(error) or str(error).startswith("std::")):
+    except Exception as error:
+        if not _is_of_destination(error):
             raise
         kind = DestinationRefusedError if _needs_person(tuple(_causes(error))) else DestinationError
         raise kind(f"Failed at {action}: {reason(error)}.") from error
+
+
+def _is_of_destination(error: Exception) -> bool:
+    if isinstance(error, RuntimeError):  # the operating system and DuckDB's core have no class of their own for some errors
+        return cannot_start_thread(error) or str(error).startswith("std::")
+    from_dlt = any(kind.__module__.startswith("dlt.") for kind in type(error).__mro__)  # importing dlt takes long
+    return from_dlt or isinstance(error, duckdb.Error | OSError | ModuleNotFoundError)
 
 
 def reason(error: BaseException) -> str:
