@@ -62,7 +62,7 @@ def test_nothing_is_created_again_while_nothing_changes(path: Path) -> None:
     "change",
     [
         "DROP VIEW analytics.chats_by_day",
-        "DROP MACRO analytics.share",
+        "DROP MACRO analytics._share",
         "ALTER VIEW analytics.chats_by_day RENAME TO mine",
         "ALTER TABLE agents ADD COLUMN nickname VARCHAR",
     ],
@@ -118,6 +118,21 @@ def test_views_follow_the_tables(database: duckdb.DuckDBPyConnection) -> None:
     assert rows(database, "SELECT count(*) FROM duckdb_views() WHERE schema_name = 'analytics'") == [(2,)]
 
 
+def test_what_an_earlier_version_created_is_dropped_unless_the_user_has_replaced_it(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    for name in ("old", "older"):
+        database.execute(f"CREATE VIEW analytics.{name} AS SELECT 1 AS one")
+        (sql,) = rows(database, f"SELECT sql FROM duckdb_views() WHERE view_name = '{name}'")[0]
+        database.execute("INSERT INTO _sync_views VALUES ($1, $2)", [name, sql])
+    database.execute("CREATE OR REPLACE VIEW analytics.older AS SELECT 2 AS one; CREATE VIEW analytics.mine AS SELECT 3 AS one")
+    assert create_views(database, "main", "Asia/Tokyo") == []
+    mine = "SELECT view_name FROM duckdb_views() WHERE view_name IN ('old', 'older', 'mine') ORDER BY view_name"
+    assert rows(database, mine) == [("mine",), ("older",)]
+    assert create_views(database) == []
+    assert rows(database, "FROM analytics.older") == [(2,)]
+
+
 def test_an_error_changes_nothing(database: duckdb.DuckDBPyConnection) -> None:
     ids = object_ids(database)
     database.execute("DROP VIEW analytics.transcript; ALTER TABLE _sync_views ADD COLUMN more INTEGER")
@@ -136,14 +151,14 @@ TAKEN = [  # the user's object, its kind, and what it answers
         "view",
         "analytics.chat_facts",
     ),
-    ("CREATE OR REPLACE MACRO analytics.share(a, b) AS 2", "macro", "analytics.share"),
+    ("CREATE OR REPLACE MACRO analytics._share(a, b) AS 2", "macro", "analytics._share"),
     ("CREATE OR REPLACE MACRO analytics.local_time(a) AS 2, (a, b) AS 3", "macro", "analytics.local_time"),
 ]
 
 
 @pytest.mark.parametrize(("change", "kind", "name"), TAKEN)
 def test_an_object_of_the_user_stays_and_is_named(path: Path, change: str, kind: str, name: str) -> None:
-    query = {"analytics.share": "SELECT analytics.share(1, 5)", "analytics.local_time": "SELECT analytics.local_time(1)"}
+    query = {"analytics._share": "SELECT analytics._share(1, 5)", "analytics.local_time": "SELECT analytics.local_time(1)"}
     warning = f"The {kind} {name} is your own, so ours is missing. Rename or drop yours, then run sync again."
     with duckdb.connect(str(path)) as database:
         database.execute(change)
@@ -181,6 +196,14 @@ def test_views_of_the_user_over_ours_work_on(database: duckdb.DuckDBPyConnection
     assert create_views(database, "main", "Asia/Tokyo") == []
     assert rows(database, "FROM totals") == [(7,)]
     assert rows(database, "SELECT view_name FROM duckdb_views() WHERE view_name = 'hours'") == [("hours",)]
+
+
+def test_our_views_use_a_view_of_the_user_if_it_has_their_columns(database: duckdb.DuckDBPyConnection) -> None:
+    database.execute("CREATE TABLE facts AS FROM analytics.chat_facts WHERE chat_id <> 'c1'")
+    database.execute("CREATE OR REPLACE VIEW analytics.chat_facts AS SELECT * EXCLUDE (tags) FROM facts")
+    assert len(create_views(database)) == 1
+    assert rows(database, "SELECT sum(chats) FROM analytics.chats_by_day") == [(6,)]
+    assert existing_views(database) == [view for view in VIEWS if view != "chats_by_tag"]
 
 
 def test_a_comment_of_the_user_stays_until_the_view_changes(database: duckdb.DuckDBPyConnection) -> None:

@@ -65,7 +65,7 @@ class Catalog:
 
     Attributes:
         columns: Table, name and type of each column of the tables that views read.
-        objects: The objects in the schema of the views that have one of their names.
+        objects: The objects in the schema of the views that have one of their names, and ours that have none of these any more.
         records: The recorded SQL of our objects, by name.
         comments: Their recorded comments, by name.
         created_from: The digest of the last creation; empty if there was none.
@@ -82,18 +82,19 @@ class Catalog:
         """Read the catalog of the default database."""
         columns = connection.execute(_COLUMNS, {"schema": definitions.schema}).fetchall()
         objects = connection.execute(_OBJECTS, {"schema": definitions.views_schema}).fetchall()
-        found = (Found(Name(name, is_macro), kind, sql, comment) for name, is_macro, kind, sql, comment in objects)
         records: dict[str, str] = {}
         if any(table == RECORDS for table, _, _ in columns):
             records = dict(connection.execute(f"SELECT view, sql FROM {definitions.records_table}").fetchall())
         last = _parsed(records.pop("", ""))
-        return cls(
+        catalog = cls(
             tuple((table, column, kind) for table, column, kind in columns if table in definitions.tables),
-            tuple(one for one in found if one.name in definitions.names),
+            tuple(Found(Name(name, is_macro), kind, sql, comment) for name, is_macro, kind, sql, comment in objects),
             records,
             last.get("comments", {}),
             last.get("digest", ""),
         )
+        relevant = (found for found in catalog.objects if found.name in definitions.names or catalog._is_ours(found))
+        return replace(catalog, objects=tuple(relevant))
 
     @property
     def tables(self) -> frozenset[str]:

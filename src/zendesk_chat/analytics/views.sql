@@ -2,6 +2,7 @@
 -- If a name occurs twice, the second definition is for files without the tables or columns that the first one needs.
 -- Identifiers are text in all views, whatever their type in a table.
 -- main is the schema of the tables, analytics that of the views: other schemas replace them. The stored time zone replaces $time_zone.
+-- Macros that begin with an underscore are for the views only.
 
 -- Columns. A name means the same in every view.
 --
@@ -103,7 +104,7 @@ CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone
 CREATE OR REPLACE MACRO analytics.local_time(utc_time) AS timezone(analytics.time_zone(), utc_time);
 
 -- When a day begins in the time zone of the views.
-CREATE OR REPLACE MACRO analytics.midnight(day) AS
+CREATE OR REPLACE MACRO analytics._midnight(day) AS
 CASE
     WHEN analytics.local_time(timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR) >= day
     THEN timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR
@@ -111,28 +112,28 @@ CASE
 END;
 
 -- The time in a string, which is in UTC if it names no time zone; null if it is unreadable.
-CREATE OR REPLACE MACRO analytics.utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP_US));
+CREATE OR REPLACE MACRO analytics._utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP_US));
 
 -- The time some seconds after another; null if they are negative or more than 30 years.
-CREATE OR REPLACE MACRO analytics.seconds_after(start_time, seconds) AS
+CREATE OR REPLACE MACRO analytics._seconds_after(start_time, seconds) AS
 CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN start_time + to_microseconds(CAST(round(CAST(seconds AS DOUBLE) * 1_000_000) AS BIGINT)) END;
 
 -- Seconds as they are; null if they are negative or more than 30 years.
-CREATE OR REPLACE MACRO analytics.plausible(seconds) AS CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN seconds END;
+CREATE OR REPLACE MACRO analytics._plausible(seconds) AS CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN seconds END;
 
 -- The hours from 1970 to a time in microseconds since then, rounded down; negative before 1970.
-CREATE OR REPLACE MACRO analytics.hours_since_1970(microseconds) AS
+CREATE OR REPLACE MACRO analytics._hours_since_1970(microseconds) AS
 (microseconds - (microseconds % 3_600_000_000 + 3_600_000_000) % 3_600_000_000) // 3_600_000_000;
 
 -- A part divided by its total, with four decimals; null if the total is 0.
-CREATE OR REPLACE MACRO analytics.share(part, total) AS round(part / nullif(total, 0), 4);
+CREATE OR REPLACE MACRO analytics._share(part, total) AS round(part / nullif(total, 0), 4);
 
 -- The first day of a day's month.
-CREATE OR REPLACE MACRO analytics.month_of(day) AS CAST(date_trunc('month', day) AS DATE);
+CREATE OR REPLACE MACRO analytics._month_of(day) AS CAST(date_trunc('month', day) AS DATE);
 
 -- When a chat ended: the API's end, or start plus duration if that is missing or impossible.
-CREATE OR REPLACE MACRO analytics.end_of(start_time, end_time, seconds) AS
-CASE WHEN end_time BETWEEN start_time AND analytics.seconds_after(start_time, 1_000_000_000) THEN end_time ELSE analytics.seconds_after(start_time, seconds) END;
+CREATE OR REPLACE MACRO analytics._end_of(start_time, end_time, seconds) AS
+CASE WHEN end_time BETWEEN start_time AND analytics._seconds_after(start_time, 1_000_000_000) THEN end_time ELSE analytics._seconds_after(start_time, seconds) END;
 
 -- Current names of agents; for deleted agents, the last ones in chats.
 CREATE OR REPLACE VIEW analytics.agent_names AS
@@ -247,7 +248,7 @@ SELECT
     coalesce(type, 'chat') AS type,
     started_by,
     timestamp AS started_at,
-    analytics.end_of(timestamp, end_timestamp, duration) AS ended_at,
+    analytics._end_of(timestamp, end_timestamp, duration) AS ended_at,
     CAST(started_local AS DATE) AS day,
     CAST(
         dayname(started_local)
@@ -264,9 +265,9 @@ SELECT
     coalesce(missed, false) AS is_missed,
     coalesce(dropped, false) AS is_dropped,
     coalesce(abandon_time > 0, false) AS is_abandoned,
-    CASE WHEN abandon_time > 0 THEN analytics.plausible(abandon_time) END AS abandon_seconds,
-    analytics.plausible(try_cast(response_time ->> '$.first' AS DOUBLE)) AS first_response_seconds,
-    analytics.plausible(duration) AS duration_seconds,
+    CASE WHEN abandon_time > 0 THEN analytics._plausible(abandon_time) END AS abandon_seconds,
+    analytics._plausible(try_cast(response_time ->> '$.first' AS DOUBLE)) AS first_response_seconds,
+    analytics._plausible(duration) AS duration_seconds,
     rating,
     nullif(trim(comment), '') AS comment
 FROM chat
@@ -312,8 +313,8 @@ part AS (
         part.agent_name AS agent_name,
         part.department_id AS department_id,
         coalesce(part.accepted, true) AS accepted,
-        analytics.utc(part.timestamp) AS started_at,
-        analytics.seconds_after(analytics.utc(part.timestamp), part.duration) AS ended_at,
+        analytics._utc(part.timestamp) AS started_at,
+        analytics._seconds_after(analytics._utc(part.timestamp), part.duration) AS ended_at,
         part.duration AS duration,
         part.response_time.first AS first_response_seconds,
         part.rating AS rating,
@@ -330,7 +331,7 @@ part AS (
         department_id,
         true,
         timestamp,
-        analytics.end_of(timestamp, end_timestamp, duration),
+        analytics._end_of(timestamp, end_timestamp, duration),
         CASE WHEN len(agent_ids) = 1 THEN duration END,
         CASE WHEN len(agent_ids) = 1 THEN try_cast(response_time ->> '$.first' AS DOUBLE) END,
         CASE WHEN len(agent_ids) = 1 THEN rating END,
@@ -349,8 +350,8 @@ SELECT
     accepted,
     started_at,
     ended_at,
-    analytics.plausible(first_response_seconds) AS first_response_seconds,
-    analytics.plausible(duration) AS duration_seconds,
+    analytics._plausible(first_response_seconds) AS first_response_seconds,
+    analytics._plausible(duration) AS duration_seconds,
     rating,
     nullif(trim(comment), '') AS comment
 FROM part
@@ -372,7 +373,7 @@ WITH in_chat AS (
 )
 SELECT
     conversion.id AS conversion_id,
-    analytics.utc(conversion.timestamp) AS converted_at,
+    analytics._utc(conversion.timestamp) AS converted_at,
     conversion.goal_id AS goal_id,
     conversion.goal_name AS goal_name,
     conversion.attribution AS attribution,
@@ -388,7 +389,7 @@ SELECT
     alone.goal_name,
     alone.attribution,
     alone.attribution ->> '$.chat_id',
-    coalesce(chats.timestamp, analytics.utc(alone.attribution ->> '$.chat_timestamp'))
+    coalesce(chats.timestamp, analytics._utc(alone.attribution ->> '$.chat_timestamp'))
 FROM main.conversions AS alone
 LEFT JOIN main.chats AS chats ON chats.id = (alone.attribution ->> '$.chat_id')
 WHERE chats.deleted IS NOT TRUE;
@@ -407,7 +408,7 @@ WITH in_chat AS (
 )
 SELECT
     conversion.id AS conversion_id,
-    analytics.utc(conversion.timestamp) AS converted_at,
+    analytics._utc(conversion.timestamp) AS converted_at,
     conversion.goal_id AS goal_id,
     conversion.goal_name AS goal_name,
     conversion.attribution AS attribution,
@@ -424,7 +425,7 @@ SELECT
     goal_name,
     attribution,
     attribution ->> '$.chat_id' AS chat_id,
-    analytics.utc(attribution ->> '$.chat_timestamp') AS chat_started_at
+    analytics._utc(attribution ->> '$.chat_timestamp') AS chat_started_at
 FROM main.conversions;
 
 -- One row for each conversion.
@@ -496,13 +497,13 @@ GROUP BY chat.day, agent_id, coalesce(agent, '(none)');
 -- How many chats started in each hour of the week, month by month: when to have how many agents.
 CREATE OR REPLACE VIEW analytics.chats_by_hour AS
 SELECT
-    analytics.month_of(day) AS month,
+    analytics._month_of(day) AS month,
     weekday,
     hour,
     count(*) FILTER (type = 'chat') AS chats,
     count(*) FILTER (type = 'offline_msg') AS offline_messages,
     count(*) FILTER (type = 'chat' AND is_missed) AS missed,
-    analytics.share(missed, chats) AS missed_share,
+    analytics._share(missed, chats) AS missed_share,
     round(quantile_cont(first_response_seconds, 0.5) FILTER (type = 'chat'), 1) AS first_response_seconds_p50
 FROM analytics.chat_facts
 GROUP BY ALL;
@@ -510,12 +511,12 @@ GROUP BY ALL;
 -- How many chats had each tag, and how they went, month by month. A chat with several tags counts for each.
 CREATE OR REPLACE VIEW analytics.chats_by_tag AS
 WITH chat AS (
-    SELECT *, analytics.month_of(day) AS month, unnest(CASE WHEN len(tags) > 0 THEN tags ELSE ['(none)'] END) AS tag
+    SELECT *, analytics._month_of(day) AS month, unnest(CASE WHEN len(tags) > 0 THEN tags ELSE ['(none)'] END) AS tag
     FROM analytics.chat_facts
     WHERE type = 'chat' AND EXISTS (SELECT chats.tags FROM main.chats) -- no view without this column
 ),
 total AS (
-    SELECT analytics.month_of(day) AS month, count(*) AS chats
+    SELECT analytics._month_of(day) AS month, count(*) AS chats
     FROM analytics.chat_facts
     WHERE type = 'chat'
     GROUP BY ALL
@@ -524,14 +525,14 @@ SELECT
     chat.month AS month,
     tag,
     count(*) AS chats,
-    analytics.share(count(*), any_value(total.chats)) AS chats_share,
+    analytics._share(count(*), any_value(total.chats)) AS chats_share,
     count(*) FILTER (is_missed) AS missed,
-    analytics.share(missed, count(*)) AS missed_share,
+    analytics._share(missed, count(*)) AS missed_share,
     count(first_response_seconds) AS answered,
     round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    analytics.share(good, good + bad) AS good_share
+    analytics._share(good, good + bad) AS good_share
 FROM chat
 INNER JOIN total ON total.month IS NOT DISTINCT FROM chat.month
 GROUP BY chat.month, tag;
@@ -539,21 +540,21 @@ GROUP BY chat.month, tag;
 -- How many chats came from each country, and how they went, month by month.
 CREATE OR REPLACE VIEW analytics.chats_by_country AS
 SELECT
-    analytics.month_of(day) AS month,
+    analytics._month_of(day) AS month,
     country_code,
     max(country) AS country,
     count(*) AS chats,
-    analytics.share(count(*), sum(count(*)) OVER (PARTITION BY analytics.month_of(day))) AS chats_share,
+    analytics._share(count(*), sum(count(*)) OVER (PARTITION BY analytics._month_of(day))) AS chats_share,
     count(*) FILTER (is_missed) AS missed,
-    analytics.share(missed, count(*)) AS missed_share,
+    analytics._share(missed, count(*)) AS missed_share,
     count(first_response_seconds) AS answered,
     round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    analytics.share(good, good + bad) AS good_share
+    analytics._share(good, good + bad) AS good_share
 FROM analytics.chat_facts
 WHERE type = 'chat' AND EXISTS (SELECT chats.session FROM main.chats) -- no view without this column
-GROUP BY analytics.month_of(day), country_code, CASE WHEN country_code IS NULL THEN country END;
+GROUP BY analytics._month_of(day), country_code, CASE WHEN country_code IS NULL THEN country END;
 
 -- One row for each visitor with a chat.
 CREATE OR REPLACE VIEW analytics.visitor_facts AS
@@ -573,7 +574,7 @@ GROUP BY visitor_id;
 CREATE OR REPLACE VIEW analytics.repeat_visitors AS
 WITH chat AS (
     SELECT
-        analytics.month_of(day) AS month,
+        analytics._month_of(day) AS month,
         visitor_id,
         started_at,
         CASE
@@ -586,12 +587,12 @@ SELECT
     month,
     count(DISTINCT visitor_id) AS visitors,
     count(DISTINCT visitor_id) FILTER (started_at >= previous_at) AS repeat_visitors,
-    analytics.share(repeat_visitors, visitors) AS repeat_visitors_share,
+    analytics._share(repeat_visitors, visitors) AS repeat_visitors_share,
     count(*) AS chats,
     count(*) FILTER (started_at >= previous_at) AS repeat_chats,
-    analytics.share(repeat_chats, chats) AS repeat_chats_share,
+    analytics._share(repeat_chats, chats) AS repeat_chats_share,
     count(*) FILTER (started_at <= previous_at + INTERVAL 168 HOURS) AS repeat_chats_7_days,
-    analytics.share(repeat_chats_7_days, chats) AS repeat_chats_7_days_share
+    analytics._share(repeat_chats_7_days, chats) AS repeat_chats_7_days_share
 FROM chat
 GROUP BY month;
 
@@ -615,7 +616,7 @@ GROUP BY day;
 -- How long the chats of each department waited for a first response, and how long they took, month by month.
 CREATE OR REPLACE VIEW analytics.response_times_by_department AS
 SELECT
-    analytics.month_of(day) AS month,
+    analytics._month_of(day) AS month,
     department_id,
     department,
     count(*) AS answered,
@@ -634,7 +635,7 @@ GROUP BY ALL;
 -- How long each agent took to send the first response, and how long their engagements were, month by month.
 CREATE OR REPLACE VIEW analytics.response_times_by_agent AS
 SELECT
-    analytics.month_of(day) AS month,
+    analytics._month_of(day) AS month,
     agent_id,
     agent,
     count(DISTINCT chat_id) AS answered,
@@ -658,9 +659,9 @@ SELECT
     count(*) FILTER (is_missed) AS missed,
     count(*) FILTER (is_dropped) AS dropped,
     count(*) FILTER (is_abandoned) AS abandoned,
-    analytics.share(missed, chats) AS missed_share,
-    analytics.share(dropped, chats) AS dropped_share,
-    analytics.share(abandoned, chats) AS abandoned_share,
+    analytics._share(missed, chats) AS missed_share,
+    analytics._share(dropped, chats) AS dropped_share,
+    analytics._share(abandoned, chats) AS abandoned_share,
     round(avg(abandon_seconds), 1) AS abandon_seconds_avg
 FROM analytics.chat_facts
 WHERE type = 'chat'
@@ -676,9 +677,9 @@ SELECT
     count(*) FILTER (is_missed) AS missed,
     count(*) FILTER (is_dropped) AS dropped,
     count(*) FILTER (is_abandoned) AS abandoned,
-    analytics.share(missed, chats) AS missed_share,
-    analytics.share(dropped, chats) AS dropped_share,
-    analytics.share(abandoned, chats) AS abandoned_share,
+    analytics._share(missed, chats) AS missed_share,
+    analytics._share(dropped, chats) AS dropped_share,
+    analytics._share(abandoned, chats) AS abandoned_share,
     round(avg(abandon_seconds), 1) AS abandon_seconds_avg
 FROM analytics.chat_facts
 WHERE type = 'chat'
@@ -690,7 +691,7 @@ SELECT
     day,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    analytics.share(good, good + bad) AS good_share,
+    analytics._share(good, good + bad) AS good_share,
     count(comment) AS comments
 FROM analytics.chat_facts
 WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
@@ -704,7 +705,7 @@ SELECT
     department,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    analytics.share(good, good + bad) AS good_share,
+    analytics._share(good, good + bad) AS good_share,
     count(comment) AS comments
 FROM analytics.chat_facts
 WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
@@ -718,7 +719,7 @@ SELECT
     agent,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    analytics.share(good, good + bad) AS good_share,
+    analytics._share(good, good + bad) AS good_share,
     count(comment) AS comments
 FROM analytics.engagement_facts
 WHERE accepted AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
@@ -733,7 +734,7 @@ WITH span AS (
 ),
 piece AS (
     SELECT slot, greatest(opened, slot * 3_600_000_000) AS opened, least(closed, (slot + 1) * 3_600_000_000) AS closed
-    FROM (SELECT opened, closed, unnest(range(analytics.hours_since_1970(opened), analytics.hours_since_1970(closed - 1) + 1)) AS slot FROM span)
+    FROM (SELECT opened, closed, unnest(range(analytics._hours_since_1970(opened), analytics._hours_since_1970(closed - 1) + 1)) AS slot FROM span)
 ),
 step AS (
     SELECT slot, opened AS changed_at, 1 AS change, closed - opened AS length FROM piece
@@ -765,7 +766,7 @@ piece AS (
         slot,
         greatest(opened, slot * 3_600_000_000) AS opened,
         least(closed, (slot + 1) * 3_600_000_000) AS closed
-    FROM (SELECT *, unnest(range(analytics.hours_since_1970(opened), analytics.hours_since_1970(closed - 1) + 1)) AS slot FROM span)
+    FROM (SELECT *, unnest(range(analytics._hours_since_1970(opened), analytics._hours_since_1970(closed - 1) + 1)) AS slot FROM span)
 ),
 step AS (
     SELECT agent_id, agent, slot, opened AS changed_at, 1 AS change, closed - opened AS length FROM piece
@@ -791,7 +792,7 @@ SELECT
     CAST(agent_id AS VARCHAR) AS agent_id,
     coalesce(status, '(none)') AS activity,
     start_time AS started_at,
-    analytics.seconds_after(start_time, duration) AS ended_at
+    analytics._seconds_after(start_time, duration) AS ended_at
 FROM main.agent_timeline
 WHERE agent_id IS NOT NULL
 UNION ALL
@@ -804,7 +805,7 @@ SELECT
     CAST(agent_id AS VARCHAR) AS agent_id,
     coalesce(status, '(none)') AS activity,
     start_time AS started_at,
-    analytics.seconds_after(start_time, duration) AS ended_at
+    analytics._seconds_after(start_time, duration) AS ended_at
 FROM main.agent_timeline
 WHERE agent_id IS NOT NULL;
 
@@ -845,8 +846,8 @@ SELECT
     coalesce(agent, agent_id) AS agent,
     activity,
     sum(
-        epoch_us(least(closed, analytics.midnight(midnight + INTERVAL 1 DAY)))
-        - epoch_us(greatest(opened, analytics.midnight(midnight)))
+        epoch_us(least(closed, analytics._midnight(midnight + INTERVAL 1 DAY)))
+        - epoch_us(greatest(opened, analytics._midnight(midnight)))
     ) / 3_600_000_000 AS hours
 FROM daily
 LEFT JOIN analytics.agent_names USING (agent_id)
@@ -862,7 +863,7 @@ SELECT
     coalesce(sum(hours) FILTER (activity = 'away'), 0) AS away_hours,
     coalesce(sum(hours) FILTER (activity = 'invisible'), 0) AS invisible_hours,
     coalesce(sum(hours) FILTER (activity = 'chatting'), 0) AS chatting_hours,
-    analytics.share(chatting_hours, online_hours) AS utilisation
+    analytics._share(chatting_hours, online_hours) AS utilisation
 FROM analytics.agent_time
 GROUP BY day, agent_id, agent;
 
@@ -877,13 +878,13 @@ WITH credited AS (
     FROM analytics.conversion_facts
 )
 SELECT
-    analytics.month_of(day) AS month,
+    analytics._month_of(day) AS month,
     agent_id,
     agent,
     count(DISTINCT chat_id) AS chats,
     count(conversion_id) AS conversions,
     count(DISTINCT converted_chat) AS converted_chats,
-    analytics.share(converted_chats, chats) AS conversion_share
+    analytics._share(converted_chats, chats) AS conversion_share
 FROM credited
 GROUP BY ALL;
 
@@ -923,7 +924,7 @@ WITH item AS (
 SELECT
     id AS chat_id,
     position,
-    analytics.utc(item.timestamp) AS sent_at,
+    analytics._utc(item.timestamp) AS sent_at,
     CASE
         WHEN item.sender_type IS NOT NULL THEN lower(item.sender_type)
         WHEN item.agent_id IS NOT NULL OR item.nick LIKE 'agent%' THEN 'agent'
