@@ -65,7 +65,7 @@ def complete(sandbox: Sandbox, path: Path, *options: str, subdomain: str = "acme
 def edit(sandbox: Sandbox, ids: Iterable[str], text: str) -> None:
     """Change chats: a column, their visitors, and the number of their messages."""
     for identity in ids:
-        chat = sandbox.account.chat(identity)
+        chat: dict[str, Any] = dict(sandbox.account.chat(identity))
         history = [*(chat.get("history") or [])[1:], {"type": "chat.msg", "timestamp": chat["timestamp"], "msg": text}]
         visitor = {**chat["visitor"], "notes": text}
         sandbox.account.edit_chat(identity, comment=text, history=history, visitor=visitor)
@@ -90,7 +90,7 @@ def differing(sandbox: Sandbox, path: Path, streams: str = NESTED, schema: str =
 
 def held(connection: duckdb.DuckDBPyConnection, stream: str, schema: str = "main") -> list[str]:
     """The rows of a table in the columns of the stream, as text in an order of their own."""
-    columns = ", ".join(f'"{name}"' for name in _reader(stream)[1].names)
+    columns = ", ".join(f'"{name}" AS "{name}"' for name in _reader(stream)[1].names)  # a user may have changed its case
     rows = connection.sql(f'SELECT {columns} FROM "{schema}"."{stream}"').to_arrow_table()
     return _as_lines(rows.cast(_reader(stream)[1]))
 
@@ -98,8 +98,8 @@ def held(connection: duckdb.DuckDBPyConnection, stream: str, schema: str = "main
 def expected(sandbox: Sandbox, stream: str) -> list[str]:
     """The rows that the account's records make."""
     reader, schema = _reader(stream)
-    texts = [json.dumps(record, ensure_ascii=False) for record in truth(sandbox, stream)]
-    records = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode() for text in texts]
+    lines = [json.dumps(record, ensure_ascii=False) for record in truth(sandbox, stream)]
+    records = [line.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode() for line in lines]
     return _as_lines(reader.read(records).cast(schema))
 
 
