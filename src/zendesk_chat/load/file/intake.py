@@ -90,7 +90,7 @@ class Intake:
             merger.upsert(rows)
         else:
             merger.append(rows)
-        if self.table.latest_by:
+        if self.table.latest_by and rows.parents is not None:
             from zendesk_chat.load.file.visitors import correct_visitors
 
             correct_visitors(merger, schema, rows, chats_are_current=self.beside_chats)

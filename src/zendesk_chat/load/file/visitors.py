@@ -32,11 +32,13 @@ def correct_visitors(merger: Merger, schema: str, rows: Rows, *, chats_are_curre
     """
     connection = merger.connection
     chats, table = rows.parents, _table_of_chats(merger, schema)
-    gone = set() if chats is None else _visitors_not_shown(merger, rows.slices, chats)
+    if chats is None:
+        return
+    gone = _visitors_not_shown(merger, rows.slices, chats)
     if chats_are_current:
         gone.update(rows.withdrawn)
     merger.delete(sorted(gone))
-    if not gone or chats is None or table is None:
+    if not gone or table is None:
         return
     with named(connection, "_sync_parents", chats) as parents:
         behind = f"AND id NOT IN (SELECT parent FROM {parents})"
