@@ -78,11 +78,6 @@ def to_json(values: Sequence[Raw]) -> Array:
     return column
 
 
-def null_column(kind: ColumnType, length: int) -> Array:
-    """Return a column of nulls."""
-    return to_column(kind, [None] * length)
-
-
 def _to_times(values: Sequence[Value]) -> Array:
     """Parse times, but none that ``lenient`` reads otherwise: without minutes, or outside of the years 1 to 9999."""
     strings = pa.array(values, pa.string(), from_pandas=True)
