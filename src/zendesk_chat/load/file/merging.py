@@ -31,10 +31,12 @@ class Rows:
     Attributes:
         slices: Of ``arrow_schema(table)``; each is small enough to be written at once.
         parents: Those whose only children are these rows, in a column ``parent``; None if there are none.
+        withdrawn: Keys of visitors that a page showed, and a later page of the same chat did not.
     """
 
     slices: Sequence[pa.Table]
     parents: pa.Table | None = None
+    withdrawn: Sequence[str] = ()
 
 
 NO_ROWS: Final = Rows(())
@@ -57,7 +59,7 @@ class Merger:
     def append(self, rows: Rows) -> None:
         """Write rows of which the table holds none."""
         for rows_slice in rows.slices:
-            with _named(self.connection, _ROWS, rows_slice) as name:
+            with named(self.connection, _ROWS, rows_slice) as name:
                 self._insert(name)
 
     def replace(self, rows: Rows) -> None:
@@ -69,11 +71,11 @@ class Merger:
         """Replace the rows with equal keys, and the children of the parents; of visitors, only those that are not later."""
         table = self.table
         if table.parent_field is not None and rows.parents is not None:
-            with _named(self.connection, _PARENTS, rows.parents) as parents:
+            with named(self.connection, _PARENTS, rows.parents) as parents:
                 self._delete(f"{quoted(table.parent_field)} IN (SELECT parent FROM {parents})")
                 self._forget(f"parent IN (SELECT parent FROM {parents})")
         for rows_slice in rows.slices:
-            with _named(self.connection, _ROWS, rows_slice) as name:
+            with named(self.connection, _ROWS, rows_slice) as name:
                 if table.latest_by is None:
                     self._delete(self._has_key_of(name))
                     self._insert(name)
@@ -83,6 +85,16 @@ class Merger:
                 if self.outdated:
                     key = quoted(table.primary_key[0])
                     self._forget(f"key IN (SELECT {key} FROM {name} SEMI JOIN {self.target} USING ({key}))")
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete the rows with these keys."""
+        if not keys:
+            return
+        import pyarrow as pa
+
+        with named(self.connection, _ROWS, pa.table({"key": pa.array(keys, pa.string())})) as name:
+            self._delete(f"{quoted(self.table.primary_key[0])} IN (SELECT key FROM {name})")
+            self._forget(f"key IN (SELECT key FROM {name})")
 
     def publish(self, visible: str, outdated: str) -> None:
         """Let the rows be the only ones of another table, which is ``visible``, and drop this one."""
@@ -122,7 +134,7 @@ class Merger:
 
 
 @contextmanager
-def _named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
+def named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
     """Give rows a name in SQL: that of a temporary view, which no table of the file hides."""
     connection.register(name, rows)
     yield f"temp.main.{name}"

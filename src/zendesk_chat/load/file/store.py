@@ -88,6 +88,13 @@ class FileStore:
             rows = self._system.streams() if stored else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
+        for intake in self._intakes.values():
+            intake.beside_chats = "chats" in self._intakes
+
+    @property
+    def account(self) -> AccountRow:
+        """The account in the file, with what this run has learned."""
+        return self._guard.account
 
     def states(self) -> dict[str, StateBlob]:
         """Return the state of each stream, for the engine to resume from."""
@@ -119,6 +126,7 @@ class FileStore:
             return 0
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
+        ready.sort(key=lambda intake: intake.table.latest_by is not None)  # visitors are compared with chats
         with explained(f"writing to {self.name}"):
             try:
                 rows = self._write(ready)
