@@ -64,7 +64,7 @@ def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -
     rows = index.append_column(_ORDER, order_of_rows)
     if held is not None:
         rows = rows.filter(held)
-    if rows.group_by(key).aggregate([]).num_rows == rows.num_rows:
+    if _are_unique(rows, key):
         return None
     order: list[tuple[str, Literal["ascending", "descending"]]]
     order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls come last
@@ -73,3 +73,9 @@ def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -
     for name in key:
         staying = pc.or_(staying, pc.is_null(index.column(name)))
     return staying
+
+
+def _are_unique(index: pa.Table, key: Sequence[str]) -> bool:
+    if len(key) == 1:  # without a group, for which Arrow loads more than everything else here takes together
+        return bool(pc.count_distinct(index.column(key[0]), mode="all").as_py() == index.num_rows)
+    return index.group_by(list(key)).aggregate([]).num_rows == index.num_rows
