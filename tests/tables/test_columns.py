@@ -14,7 +14,7 @@ from tests.support.loads import CHATS
 from tests.support.model import effort
 from zendesk_chat.streams.records import in_slices
 from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.columns import UNFIT, to_column, to_json, to_text
+from zendesk_chat.tables.columns import UNFIT, Array, to_column, to_json, to_text
 from zendesk_chat.tables.lenient import NULL, read_leniently
 
 days = st.from_regex(r"(0000|0001|1969|2024|2026|9999)-(0?[1-9]|1[0-3]|00)-(0?[1-9]|[23][0-9])", fullmatch=True)
@@ -35,10 +35,14 @@ def test_a_time_is_read_as_it_is_leniently(texts: list[str]) -> None:
     assert read.column("_unparsed").to_pylist() == [row.unparsed and row.unparsed.decode() for row in lenient]
 
 
+def values_of(column: Array) -> list[object]:
+    return [value.as_py() for value in column]
+
+
 def test_json_keeps_its_bytes() -> None:
     values = [Raw(b'{"a": 1.50}'), NULL, Raw(b"null"), Raw('"\u00e4"'.encode()), Raw(b"[]")]
-    assert to_json(values).to_pylist() == ['{"a": 1.50}', None, None, '"\u00e4"', "[]"]
-    assert to_json([]).to_pylist() == []
+    assert values_of(to_json(values)) == ['{"a": 1.50}', None, None, '"\u00e4"', "[]"]
+    assert values_of(to_json([])) == []
     assert to_json([NULL]).null_count == 1
 
 
@@ -48,7 +52,7 @@ def test_json_that_is_no_utf8_is_refused() -> None:
 
 
 def test_integers_among_strings_become_text() -> None:
-    assert to_text(["a", None, 5, 2**70]).to_pylist() == ["a", None, "5", str(2**70)]
+    assert values_of(to_text(["a", None, 5, 2**70])) == ["a", None, "5", str(2**70)]
 
 
 @pytest.mark.parametrize(("kind", "value"), [("bigint", 2**63), ("bool", 1), ("timestamp", "2026-01-01"), ("text", 5)])
