@@ -25,8 +25,8 @@ times = st.builds("{}{}{}".format, days, times_of_day, zones)
 
 @effort(300)
 @given(st.lists(times, min_size=1, max_size=3))
-def test_a_time_is_read_as_it_is_leniently(texts: list[str]) -> None:
-    records = [json.dumps({"id": "A", "update_timestamp": text}).encode() for text in texts]
+def test_a_time_is_read_as_it_is_leniently(strings: list[str]) -> None:
+    records = [json.dumps({"id": "A", "update_timestamp": text}).encode() for text in strings]
     read = RecordReader(CHATS).read(records)
     lenient = [read_leniently(CHATS.columns, record) for record in records]
     position = list(CHATS.columns).index("update_timestamp")
