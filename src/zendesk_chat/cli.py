@@ -26,10 +26,13 @@ AIRBYTE: Final = {  # help and files of Airbyte's commands
     "read": ("print the records, as messages on stdout", ("config", "catalog", "state")),
 }
 DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
+AGE_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
+LONGEST_AGE: Final = 9  # digits
 EPILOG: Final = """\
 examples:
   zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   zendesk-chat sync --config config.json --streams chats,agents
+  zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
   zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
   zendesk-chat check --config config.json                can this token read the account?
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
@@ -63,6 +66,17 @@ examples:
 
 Never prints record contents. Exit codes: 0, 1 the file cannot be read, 2 the arguments are wrong.
 """
+STATUS_EPILOG: Final = """\
+examples:
+  zendesk-chat status
+  zendesk-chat status acme.duckdb --max-age 2h        for a monitor: only the exit code counts
+  zendesk-chat status acme.duckdb --json
+
+exit codes:
+  0  the last run completed each of its streams, not longer ago than --max-age
+  1  it did not; or the file does not exist, holds no sync, or is open in another program
+  2  the arguments are wrong
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -94,6 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     add = partial(commands.add_parser, formatter_class=as_written)
     _add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG))
+    _add_status(add("status", help="show when a DuckDB file was last loaded, and how complete it is", epilog=STATUS_EPILOG))
     _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
     for name, (what, files) in AIRBYTE.items():
         example = " ".join(["zendesk-chat", name, *(f"--{file} {file}.json" for file in files)])
@@ -120,6 +135,14 @@ def _run(arguments: Sequence[str]) -> int:
     return signals.exit_code(options.run(options, clock))
 
 
+def parse_age(text: str) -> int:
+    """Parse a length of time such as 90s, 30m, 2h or 1d into seconds. Raises argparse.ArgumentTypeError."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in AGE_UNITS or not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_AGE):
+        raise argparse.ArgumentTypeError(f"{printable(text)!r}: write a number and a unit, as in 90s, 30m, 2h or 1d")
+    return int(number) * AGE_UNITS[unit]
+
+
 def _program() -> str:
     """Return the command that the user typed. Airbyte's tools call it `source-zendesk-chat`."""
     called = Path(sys.argv[0]).stem
@@ -133,6 +156,14 @@ def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
 
     keep_pages_in_place()
     return sync(options, clock)
+
+
+def _status(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("status"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.status import run_status
+
+    return run_status(options, clock)
 
 
 def _profile(options: argparse.Namespace, _clock: SystemClock) -> int:
@@ -222,12 +253,30 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-url", help=argparse.SUPPRESS)
 
 
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_status)
+    _add_database(parser)
+    _add_schema(parser)
+    what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
+    parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_profile)
-    what = "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)"
-    parser.add_argument("database", nargs="?", default=DEFAULT_DATABASE, metavar="FILE", help=what)
+    _add_database(parser)
     _add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    what = "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)"
+    parser.add_argument("database", nargs="?", default=DEFAULT_DATABASE, metavar="FILE", help=what)
+
+
+def _add_schema(parser: argparse.ArgumentParser) -> None:
+    what = "the schema of the account's tables, as given to sync (default: %(default)s)"
+    parser.add_argument("--schema", default="main", help=what)
 
 
 def _add_streams(parser: argparse.ArgumentParser, what: str) -> None:
