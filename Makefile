@@ -47,12 +47,17 @@ else
 endif
 
 .PHONY: check
-check: setup ## ruff, mypy --strict, import-linter, retired words
+check: setup ## ruff, mypy --strict, import-linter, retired words, the data dictionary
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-cache
 	@$(RUN)python -m tools.words
+	@$(RUN)python -m tools.dictionary --check
+
+.PHONY: dictionary
+dictionary: setup ## generate docs/data-dictionary.md after a schema or a view changed
+	@$(RUN)python -m tools.dictionary
 
 .PHONY: metrics
 metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=main

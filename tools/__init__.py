@@ -1,1 +1,1 @@
-"""Tools for whoever changes this code: figures about it, and a check of its words."""
+"""Tools for whoever changes this code: figures about it, a check of its words, and the data dictionary."""
