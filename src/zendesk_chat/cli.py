@@ -178,7 +178,7 @@ def _has_loader(command: str) -> bool:
     """Return whether the packages of the extra `load` are installed; if not, print how to install them."""
     from importlib.util import find_spec
 
-    complete = all(find_spec(package) for package in ("dlt", "duckdb", "pyarrow", "rich"))
+    complete = all(find_spec(package) for package in ("duckdb", "pyarrow", "rich"))
     if not complete:
         sys.stderr.write(f"{needs_packages(command)}\n")
     return complete
@@ -249,7 +249,21 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
         help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
     )
     parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help="destination (default: %(default)s)")
-    parser.add_argument("--full-refresh", action="store_true", help="read everything again, and replace the tables")
+    parser.add_argument(
+        "--schema", metavar="NAME", help="schema of the tables; one file can hold several accounts, each in its own"
+    )
+    parser.add_argument(
+        "--full-refresh", action="store_true", help="read everything again; each table changes when it is complete"
+    )
+    parser.add_argument(
+        "--time-zone", metavar="ZONE", help="for days and hours in views, such as Europe/Lisbon; stored in the file"
+    )
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=_seconds, default=0.0, help="wait while another program has the file open"
+    )
+    parser.add_argument(
+        "--renamed-from", metavar="SUBDOMAIN", help="load into the file of an account that had this subdomain before"
+    )
     parser.add_argument("--api-url", help=argparse.SUPPRESS)
 
 
@@ -260,6 +274,14 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
     what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
     parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+def _seconds(text: str) -> float:
+    """Parse a duration in seconds."""
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:

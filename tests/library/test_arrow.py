@@ -12,14 +12,12 @@ import pyarrow as pa
 import pytest
 
 from tests.support.in_process import account_of, assert_threads_end
-from tests.support.loads import url
+from tests.support.loads import load as load_into
 from tests.support.sandbox import small
 from zendesk_chat import UnavailableError, arrow_reader, list_streams, read_all, read_arrow
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import ExitCode
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import load_events
 from zendesk_chat.streams.registry import STREAMS as REGISTERED
 from zendesk_chat.tables.table import StreamTable
 from zendesk_chat_sandbox import Sandbox
@@ -48,11 +46,8 @@ def load(sandbox: Sandbox, path: Path) -> None:
     events: list[Event] = [StreamStarted(info.name) for info in STREAMS]
     events += [PageRead(batch.stream, batch.records, batch.state) for batch in read_all(account_of(sandbox))]
     events += [StreamCompleted(info.name, SyncStats()) for info in STREAMS]
-    with open_target(url(path)) as target:
-        assert (
-            load_events(events, [StreamTable.of(REGISTERED[info.name]) for info in STREAMS], target).exit_code
-            == ExitCode.COMPLETE
-        )
+    tables = [StreamTable.of(REGISTERED[info.name]) for info in STREAMS]
+    assert load_into(path, events, tables=tables).exit_code == ExitCode.COMPLETE
 
 
 def test_rows_and_types_are_those_that_sync_loads(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.support import loads
 from tests.support.loads import (
     EACH_PAGE,
     EVENTS,
@@ -32,8 +32,10 @@ from tests.support.loads import (
     visitor_page,
 )
 from zendesk_chat.engine.events import Event
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import Limits, load_events
+from zendesk_chat.load.dlt_destination import open_target
+from zendesk_chat.load.dlt_store import DltStore
+from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.store import Limits
 from zendesk_chat.tables import spool as spool_module
 from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.merging import naming_rows
@@ -55,8 +57,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def load(path: Path, events: Iterator[Event] | Sequence[Event], **options: Any) -> None:
-    with open_target(url(path)) as target:
-        load_events(events, TABLES, target, **options)
+    loads.load(path, events, tables=TABLES, **options)
 
 
 def family_run(pages: Sequence[Sequence[Family]], first: int = 0) -> list[Event]:
@@ -91,7 +92,7 @@ def spooled(table: Any, pages: Sequence[Any]) -> spool_module.Rows:
         if rows.file is not None:
             assert pa.concat_tables(batches).num_rows == spool.records
         spool.clear()
-    return spool_module.Rows(iter(batches), rows.file, rows.records, rows.keys, rows.parents)
+    return spool_module.Rows(iter(batches), rows.file, rows.records, rows.parents)
 
 
 @given(st.lists(PAGES, max_size=6))
@@ -101,7 +102,6 @@ def test_of_pages_that_wait_together_the_last_of_each_parent_and_key_decides(pag
     found = [(str(row["id"]), (row["chat_id"], row["msg"])) for batch in left.batches for row in batch.to_pylist()]
     assert dict(found) == model(pages)
     assert left.records == len(found) == len(dict(found))
-    assert set(left.keys.column("id").to_pylist()) == set(dict(found))
     assert left.parents is not None
     assert set(left.parents.column("chat_id").to_pylist()) == {
         parent for families in pages for parent, _, complete in families if complete
@@ -156,21 +156,21 @@ def test_children_that_an_edited_chat_no_longer_has_are_gone_and_those_of_others
     assert [name for (name,) in columns] == ["id", "chat_id", "chat_update_timestamp", "msg", "_extra", "_unparsed"]
 
 
-def test_destinations_that_cannot_be_asked_for_what_they_hold_come_to_the_same(path: Path) -> None:
+def test_destinations_of_dlt_come_to_the_same(path: Path) -> None:
     pages: list[list[Family]] = [
         [("a", ["a0", "a1"], True), ("b", ["b0"], True)],
         [("a", ["a1"], True), ("b", ["b1"], False)],
         [("b", [], True)],
     ]
     visitors: list[list[tuple[str, int | None]]] = [[("x", 5), ("y", 1)], [("x", 4), ("y", 2), ("z", 1)], [("z", None)]]
-    with open_target(url(path)) as target:
+    with open_target(url(path), "main") as target:
         for number in range(3):
             events = [
                 *started("chat_events", "visitors"),
                 family_run(pages)[number + 1],
                 visitor_page(visitors[number], str(number), next=number),
             ]
-            load_events(events, TABLES, replace(target, connection=None))
+            load_events(events, [table.name for table in TABLES], DltStore(target, TABLES, full_refresh=False))
     assert held_events(path) == model(pages)
     assert held_visitors(path) == {"x": (5, "0"), "y": (2, "1"), "z": (1, "1")}
 

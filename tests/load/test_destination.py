@@ -6,20 +6,22 @@ import errno
 import os
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 from dlt.common.exceptions import DltException
 
-from tests.support.loads import CHATS, EACH_PAGE, chat, chat_pages, load, rows, url
+from tests.support.loads import EACH_PAGE, chat, chat_pages, load, rows
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, DestinationError, ExitCode, exit_code
-from zendesk_chat.load.destination import duckdb_path, open_target
+from zendesk_chat.load.destination import duckdb_path
+from zendesk_chat.load.dlt_destination import open_target
 from zendesk_chat.load.failures import explained
-from zendesk_chat.load.loading import load_events
-from zendesk_chat.load.transaction import read_states
+from zendesk_chat.load.file.opening import open_file
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,8 @@ def test_duckdb_path(text: str, path: str | None) -> None:
     ["", "chats.duckdb", "duckdb://chats.duckdb", "duckdb:///", "duckdb:///:memory:", "nosuch://x", "filesystem:///data"],
 )
 def test_a_destination_that_is_not_accepted(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"^--to.*duckdb:///"), open_target(text):
-        pass
+    with pytest.raises(ConfigError, match=r"^--to.*duckdb:///"):
+        duckdb_path(text)
 
 
 def test_a_destination_whose_package_is_not_installed() -> None:
@@ -84,21 +86,47 @@ def test_a_relative_path_and_its_name_as_that_of_a_table_or_schema(tmp_path: Pat
 
 
 def opening(path: Path) -> str:
-    with pytest.raises(DestinationError) as caught, open_target(url(path)):
+    with pytest.raises(DestinationError) as caught, open_file(str(path), SystemClock()):
         pass
     return str(caught.value)
 
 
-def test_a_database_that_another_program_has_open(tmp_path: Path) -> None:
-    path = tmp_path / "chats.duckdb"
+@contextmanager
+def open_elsewhere(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another program that has the file open until its standard input ends."""
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", script, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        message = opening(path)
+        yield other
         other.communicate()
-    assert message == (f"Failed at opening {path}: another program has the database open; close it there and try again.")
+
+
+def test_a_file_that_another_program_has_open_is_named_with_that_program(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    program = Path(sys.executable).resolve().name
+    with open_elsewhere(path) as other:
+        expected = f"{path} is open in {program} (process {other.pid}). Close it there and try again, or give --wait SECONDS."
+        assert opening(path) == expected
+
+
+def test_a_run_waits_until_the_file_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    said: list[str] = []
+    with open_elsewhere(path) as other, ThreadPoolExecutor(1) as pool:
+        assert other.stdin is not None
+
+        def on_wait(message: str) -> None:
+            said.append(message)
+            pool.submit(other.communicate)
+
+        with open_file(str(path), SystemClock(), 60, on_wait) as connection:
+            connection.execute("CREATE TABLE t (a INTEGER)")
+        assert said == [f"{path} is open in {Path(sys.executable).resolve().name} (process {other.pid}); waiting up to 60 s"]
+    still = pytest.raises(DestinationError, match=r"is open in .* still, after 1 s\. Close it there, and try again\.$")
+    with open_elsewhere(path), still, open_file(str(path), SystemClock(), 1):
+        pass
 
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
@@ -108,18 +136,6 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
         assert opening(tmp_path / name) == f"Failed at opening {tmp_path / name}: the file is not a DuckDB database."
         assert (tmp_path / name).read_text() == text
     assert opening(tmp_path).startswith(f"Failed at opening {tmp_path}: ")
-
-
-def test_a_table_of_that_name_with_other_columns(tmp_path: Path) -> None:
-    path = tmp_path / "chats.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("CREATE TABLE chats (id INTEGER PRIMARY KEY, secret VARCHAR); INSERT INTO chats VALUES (1, 's')")
-    with pytest.raises(
-        DestinationError, match=r"^Failed at writing to the table chats in .*chats\.duckdb: .*drop or rename"
-    ) as caught:
-        load(path, chat_pages([chat(1)]))
-    assert "2603" not in str(caught.value)
-    assert rows(path, "SELECT secret FROM chats") == [("s",)]
 
 
 def test_no_space_left(tmp_path: Path) -> None:
@@ -147,16 +163,20 @@ def test_nothing_is_left_outside_the_database(tmp_path: Path) -> None:
     assert left == ["chats.duckdb", "home", "temporary"]
 
 
-def test_the_temporary_directory_is_gone_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
+def test_what_a_killed_run_moved_out_of_memory_is_cleared_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    temporary = tmp_path / "chats.duckdb.tmp"
+    temporary.mkdir()
+    (temporary / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"a chat")
+    load(path, chat_pages([chat(1)]))
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["chats.duckdb"]
+    temporary.mkdir()
+    (temporary / "mine.txt").write_text("a user's own file")
+    load(path, chat_pages([chat(1)]))
+    assert [found.name for found in temporary.iterdir()] == ["mine.txt"]
 
-    def events() -> Any:
-        yield from chat_pages([chat(1)])[:2]
-        raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), open_target(url(tmp_path / "chats.duckdb")) as target:
-        load_events(events(), [CHATS], target)
-    with open_target(url(tmp_path / "chats.duckdb")) as target:
-        assert read_states(target) == {"chats": {"next": 10}}
-    assert list((tmp_path / "temporary").iterdir()) == []
+def test_a_file_that_nothing_was_written_into_is_not_left(tmp_path: Path) -> None:
+    with open_file(str(tmp_path / "chats.duckdb"), SystemClock()):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ import pytest
 from dlt.common.exceptions import DltException
 
 from zendesk_chat.errors import NO_THREAD, DestinationError
-from zendesk_chat.load.destination import open_target
+from zendesk_chat.load.dlt_destination import open_target
 from zendesk_chat.load.failures import explained, reason
 
 
@@ -66,7 +66,7 @@ def test_a_table_of_other_columns_is_named_and_no_value_of_it(kind: type[duckdb.
 def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
-    with pytest.raises(DestinationError) as caught, open_target(f"duckdb:///{tmp_path}/chats.duckdb"):
+    with pytest.raises(DestinationError) as caught, open_target("postgres://user@localhost/chats"):
         pass
     expected = (
         "Failed at making a directory for temporary files: none of the usual ones can be written; set TMPDIR to one that can."

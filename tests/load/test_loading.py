@@ -24,14 +24,13 @@ from tests.support.loads import (
     rows,
     started,
     states,
-    url,
 )
 from zendesk_chat.engine.events import Event, SchemaChange, StreamFailed, StreamUnavailable
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import AuthError, DestinationError, ExitCode, UnavailableError
 from zendesk_chat.json_schema import Schema
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import Limits, Saved, load_events
+from zendesk_chat.load.loading import Saved
+from zendesk_chat.load.store import Limits
 
 
 @pytest.fixture
@@ -137,7 +136,7 @@ def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_comple
     ]
     assert report.exit_code == ExitCode.COMPLETE
     tables = {name for (name,) in rows(path, "SELECT table_name FROM duckdb_tables()")}
-    assert {name for name in tables if not name.startswith("_dlt")} == {"chats"}
+    assert {name for name in tables if not name.startswith("_sync_")} == {"chats"}
     assert load(path, lacking, required=["chats"]).exit_code == ExitCode.COMPLETE
     assert load(path, lacking, required=["accounts", "chats"]).exit_code != ExitCode.COMPLETE
 
@@ -220,7 +219,12 @@ def test_the_run_is_closed_at_once_when_the_destination_fails(path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("limits", "commits"),
-    [(Limits(seconds=60), [40]), (Limits(records=20), [20, 20]), (Limits(length=1), [10] * 4), (Limits(seconds=2.5), [20, 20])],
+    [
+        (Limits(seconds=60), [40]),
+        (Limits(records=20), [20, 20]),
+        (Limits(length=1), [10] * 4),
+        (Limits(seconds=2.5), [20, 20]),
+    ],
 )
 def test_transactions_are_bounded_by_records_bytes_and_time(path: Path, limits: Limits, commits: Sequence[int]) -> None:
     seconds = iter(range(1000))
@@ -255,18 +259,31 @@ def test_full_refresh_drops_what_the_source_no_longer_has(path: Path) -> None:
     assert loaded_chats(path) == by_id([chat(number) for number in range(3, 8)])
 
 
-def test_the_next_run_continues_an_interrupted_full_refresh(path: Path) -> None:
+@pytest.mark.parametrize("again", [False, True])
+def test_the_next_run_continues_an_interrupted_full_refresh(path: Path, again: bool) -> None:
     load(path, chat_pages([chat(number) for number in range(5)]))
     events = chat_pages([chat(number) for number in range(3, 8)], size=2)
     with pytest.raises(KeyboardInterrupt):
         load(path, raising_after(events, 1, KeyboardInterrupt()), full_refresh=True)
-    assert states(path) == {}
-    assert len(loaded_chats(path)) == 5
+    assert states(path) == {"chats": {"next": 10}}, "nothing of it was committed"
     with pytest.raises(KeyboardInterrupt):
-        load(path, raising_after(events, 2, KeyboardInterrupt()), limits=EACH_PAGE)
-    assert states(path) == {"chats": {"next": 2}}
-    load(path, chat_pages([chat(number) for number in range(5, 8)]))
-    assert loaded_chats(path) == by_id([chat(number) for number in range(3, 8)])
+        load(path, raising_after(events, 3, KeyboardInterrupt()), limits=EACH_PAGE, full_refresh=True)
+    assert states(path) == {"chats": {"next": 4}}
+    assert loaded_chats(path) == by_id([chat(number) for number in range(5)]), "the old rows stand until it is complete"
+    load(path, chat_pages([chat(7)]), full_refresh=again)
+    assert loaded_chats(path) == by_id([chat(number) for number in (3, 4, 5, 6, 7)])
+    load(path, chat_pages([chat(8)]))
+    assert loaded_chats(path) == by_id([chat(number) for number in (3, 4, 5, 6, 7, 8)])
+
+
+def test_an_interrupted_full_refresh_starts_again_with_other_settings(path: Path) -> None:
+    load(path, chat_pages([chat(number) for number in range(5)]))
+    events = chat_pages([chat(number, comment="in clear") for number in range(3, 8)], size=2)
+    with pytest.raises(KeyboardInterrupt):
+        load(path, raising_after(events, 3, KeyboardInterrupt()), limits=EACH_PAGE, full_refresh=True)
+    hidden = [chat(number, comment="hidden") for number in range(3, 8)]
+    load(path, chat_pages(hidden, size=2), limits=EACH_PAGE, redactions={"chats": "1"})
+    assert loaded_chats(path) == by_id(hidden)
 
 
 def test_a_full_refresh_that_finds_nothing_empties_the_table_when_complete(path: Path) -> None:
@@ -286,8 +303,7 @@ def test_columns_that_are_hashed_from_some_run_on_become_text(path: Path) -> Non
     changed = chat(2, **dict.fromkeys(names, "0a1b"))
 
     def load_hashed(*records: dict[str, Any], full_refresh: bool = False) -> list[tuple[Any, ...]]:
-        with open_target(url(path)) as target:
-            load_events(chat_pages(records), [hashed], target, full_refresh=full_refresh)
+        load(path, chat_pages(records), tables=[hashed], full_refresh=full_refresh)
         return rows(path, f"SELECT id, {', '.join(names)}, _unparsed FROM chats ORDER BY id")
 
     first, second = load_hashed(changed)

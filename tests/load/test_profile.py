@@ -21,8 +21,6 @@ from tests.support.loads import CHATS, DEPARTMENTS, TIME, chat, chat_pages, comp
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, DestinationError
 from zendesk_chat.json_schema import Schema
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.profile import (
     ColumnProfile,
     TableProfile,
@@ -115,9 +113,8 @@ def test_rows_nulls_and_times_of_what_sync_loaded(tmp_path: Path) -> None:
 
 def test_columns_that_hold_hashes_are_text(tmp_path: Path) -> None:
     properties = dict.fromkeys(CHATS.schema.properties, Schema(("null", "string")))
-    with open_target(url(tmp_path / "chats.duckdb")) as target:
-        hashed = chat(1, update_timestamp="0a1b", duration="0a1b", department_id="0a1b", visitor="0a1b", history="0a1b")
-        load_events(chat_pages([hashed]), [replace(CHATS, schema=Schema(properties=properties))], target)
+    hashed = chat(1, update_timestamp="0a1b", duration="0a1b", department_id="0a1b", visitor="0a1b", history="0a1b")
+    load(tmp_path / "chats.duckdb", chat_pages([hashed]), tables=[replace(CHATS, schema=Schema(properties=properties))])
     found = only(str(tmp_path / "chats.duckdb"), stream_of(CHATS))
     assert {column.type for column in found.columns} == {"text"}
     assert (found.rows, found.time_field, found.first, found.drift) == (1, None, None, ())

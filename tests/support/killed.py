@@ -1,10 +1,9 @@
 """A process that kills itself with SIGKILL, and what it left: ``python -m tests.support.killed WHAT ...``.
 
-load FOLDER FULL_REFRESH POINT...
-    For each point, a fork of this process loads into a database and kills itself; another one checks what is left, resumes,
-    and prints the position from which it did so. The point ``2:MERGE`` is before the second statement that begins so. A
-    commit is a statement that begins with COMMIT and what was executed before it.
-edit FOLDER POINT...
+load FOLDER FULL_REFRESH
+    Before every seventh statement of a load (each, with SOAK=1), a fork of this process kills itself; another one checks that the file is consistent,
+    resumes, and prints the position from which it did so.
+edit FOLDER
     Likewise, for children of chats that were edited: a table holds those of before or those of after, never a mixture.
 renewal FILE steps|times SEED
     Tokens are stored until a kill at each call to the operating system, or at random times. Prints, for each kill, the pairs
@@ -28,13 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from tests.support.clock import FakeClock
 from tests.support.loads import (
     EACH_PAGE,
     EVENTS,
-    TABLES,
     Family,
     after_page,
     by_id,
@@ -45,17 +42,13 @@ from tests.support.loads import (
     held_events,
     load,
     loaded_chats,
+    opened,
     page,
     rows,
     started,
-    states,
-    url,
 )
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.config_file import ConfigFile
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import load_events
-from zendesk_chat.load.transaction import read_states
 
 
 def in_fork(action: Callable[[], object], seconds: float | None = None) -> int:
@@ -79,6 +72,8 @@ def in_fork(action: Callable[[], object], seconds: float | None = None) -> int:
 
 # Loads.
 
+STRIDE = 1 if "SOAK" in os.environ else 7  # statements from one kill to the next
+
 OLD = [chat(number) for number in range(12)]
 CHATS = [chat(number) for number in range(10, 14)]
 
@@ -88,81 +83,76 @@ def departments(*numbers: int) -> list[Event]:
     return [*started("departments"), page("departments", records), completed("departments")]
 
 
-def killed_load(path: Path, point: str, *, full_refresh: bool) -> None:
-    """Load, and be killed at that point."""
-    kill_at_statement(point)
-    events = [*departments(2, 3), *chat_pages(CHATS, size=2)]
-    load(path, events, limits=EACH_PAGE, full_refresh=full_refresh)
+def refreshed_events(first: int = 0) -> list[Event]:
+    return [*departments(2, 3), *chat_pages(CHATS[first:], size=2)]
 
 
-def kill_at_statement(point: str) -> None:
-    """Let this process kill itself at that point of a load."""
-    number, beginning = point.split(":", 1)
-    statements = [""]
+def killed_load(path: Path, step: int, *, full_refresh: bool) -> None:
+    """Load, and be killed before the statement of that number."""
+    load(path, refreshed_events(), limits=EACH_PAGE, full_refresh=full_refresh, reach=kill_before(step))
 
-    def reach(statement: str) -> None:
-        statements.append(statement)
-        if sum(text.startswith(beginning) for text in statements) == int(number):
+
+def kill_before(step: int) -> Callable[[str], None]:
+    """Return what kills this process when a statement of that number is reached."""
+    numbers = itertools.count(1)
+
+    def reach(_statement: str) -> None:
+        if next(numbers) == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    execute = DuckDbSqlClient.execute_query
-    commit = DuckDbSqlClient.commit_transaction
-
-    def execute_query(client: DuckDbSqlClient, query: str, *args: Any) -> Any:
-        reach(query)
-        return execute(client, query, *args)
-
-    def commit_transaction(client: DuckDbSqlClient) -> None:
-        reach(f"COMMIT {statements[-1]}")
-        commit(client)
-
-    setattr(DuckDbSqlClient, "execute_query", execute_query)  # noqa: B010  as mypy lets no method be assigned
-    setattr(DuckDbSqlClient, "commit_transaction", commit_transaction)  # noqa: B010
+    return reach
 
 
 def resume_load(path: Path, *, full_refresh: bool) -> None:
     """Check what the kill has left; resume as a command would; check that everything is there once, and nothing else."""
-    with open_target(url(path)) as target:
-        assert target.connection is not None
-        chats = ids(target.connection, "chats")
-        state = read_states(target).get("chats", {})
-        begun = "old" not in state
+    with opened(path, full_refresh=full_refresh) as store:
+        state = store.states().get("chats", {})
         position = state.get("next", 0)
-        assert begun or chats == {record["id"] for record in OLD}, "a table is replaced while its old state is there"
-        assert {record["id"] for record in CHATS[:position]} <= chats, "a state is ahead of the records"
-        lists = ({1, 2}, {2, 3}) if full_refresh else (set(), {2, 3})
-        assert ids(target.connection, "departments") in lists, "a list is half replaced"
-        events = [*departments(2, 3), *chat_pages(CHATS[position:], size=2)]
-        load_events(events, TABLES, target, full_refresh=full_refresh and not begun)
+    held = held_ids(path, "chats")
+    visible = {record["id"] for record in OLD} if full_refresh else {record["id"] for record in CHATS[:position]}
+    complete = {record["id"] for record in CHATS}
+    assert held in (visible, complete), "the rows are neither those of the state nor those of a complete refresh"
+    if full_refresh and held == visible:
+        staged = held_ids(path, "_sync_new_chats")
+        assert staged == {record["id"] for record in CHATS[:position]}, "a refresh is not where its state is"
+    lists = ({1, 2}, {2, 3}) if full_refresh else (set(), {2, 3})
+    assert held_ids(path, "departments") in lists, "a list is half replaced"
+    load(path, refreshed_events(position), limits=EACH_PAGE, full_refresh=full_refresh and held == visible)
     assert loaded_chats(path) == by_id(CHATS), "the table is not what was read"
     assert rows(path, "SELECT id FROM departments ORDER BY id") == [(2,), (3,)]
+    assert not [name for (name,) in rows(path, "SELECT table_name FROM duckdb_tables()") if name.startswith("_sync_new_")]
     sys.stdout.write(f"{position}\n")
     sys.stdout.flush()
 
 
-def ids(connection: duckdb.DuckDBPyConnection, table: str) -> set[Any]:
+def held_ids(path: Path, table: str) -> set[Any]:
     try:
-        return {key for (key,) in connection.sql(f"SELECT id FROM main.{table}").fetchall()}
-    except duckdb.CatalogException:
+        return {key for (key,) in rows(path, f"SELECT id FROM {table}")}
+    except (duckdb.CatalogException, duckdb.IOException):  # no such table, or no such file
         return set()
 
 
-def loads(folder: Path, full_refresh: str, *points: str) -> None:
+def loads(folder: Path, full_refresh: str) -> None:
     prepared, refresh = folder / "prepared.duckdb", full_refresh == "True"
-    # What a full refresh is to replace. This also imports, once for all forks, what dlt imports late.
+    # What a full refresh is to replace. This also imports, once for all forks, what is imported late.
     load(prepared, [*departments(1, 2), *started("chats"), page("chats", OLD, old=True), completed("chats")])
-    for index, point in enumerate(points):
-        path = folder / f"{index}.duckdb"
-        if refresh:
+    source = prepared if refresh else None
+    at_each_statement(folder, source, partial(killed_load, full_refresh=refresh), partial(resume_load, full_refresh=refresh))
+
+
+def at_each_statement(
+    folder: Path, prepared: Path | None, killed: Callable[[Path, int], None], resume: Callable[[Path], None]
+) -> None:
+    """Kill a fork before its first statement, another before a later one, and so on, and let one more resume each time."""
+    for step in itertools.count(1, STRIDE):
+        path = folder / f"{step}.duckdb"
+        if prepared is not None:
             shutil.copy(prepared, path)
-        kill_and_resume(
-            partial(killed_load, path, point, full_refresh=refresh), partial(resume_load, path, full_refresh=refresh), point
-        )
-
-
-def kill_and_resume(killed: Callable[[], None], resume: Callable[[], None], point: str) -> None:
-    assert in_fork(killed) == -signal.SIGKILL, f"the load ended before {point}"
-    assert in_fork(resume) == 0, f"killed at {point}"
+        code = in_fork(partial(killed, path, step))
+        if code == 0:
+            return
+        assert code == -signal.SIGKILL, f"statement {step}"
+        assert in_fork(partial(resume, path)) == 0, f"killed before statement {step}"
 
 
 # Edits.
@@ -177,37 +167,32 @@ for number in (1, 2):
     HELD.append(after_page(HELD[-1], PAGES[number], str(number)))
 
 
-def load_pages(path: Path, first: int, end: int) -> None:
+def load_pages(path: Path, first: int, end: int, **options: Any) -> None:
     """Load some of the pages, each in a transaction of its own."""
     pages = [family_page(PAGES[number], str(number), next=number + 1) for number in range(first, end)]
     events: list[Event] = [*started("chat_events"), *pages, completed("chat_events")]
-    with open_target(url(path)) as target:
-        load_events(events, [EVENTS], target, limits=EACH_PAGE)
+    load(path, events, tables=[EVENTS], limits=EACH_PAGE, **options)
 
 
-def killed_edit(path: Path, point: str) -> None:
-    kill_at_statement(point)
-    load_pages(path, 1, len(PAGES))
+def killed_edit(path: Path, step: int) -> None:
+    load_pages(path, 1, len(PAGES), reach=kill_before(step))
 
 
 def resume_edit(path: Path) -> None:
-    """Check what the kill has left, and that a load that resumes there comes to what was read."""
-    position = states(path)["chat_events"]["next"]
-    held = held_events(path)
-    assert held in HELD[position - 1 : position + 1], "children are neither those of the state nor those of the next page"
+    """Check that the state is what the rows are, and that a load that resumes there comes to what was read."""
+    with opened(path, [EVENTS]) as store:
+        position = store.states()["chat_events"]["next"]
+    assert held_events(path) == HELD[position - 1], "the children are not those of the state"
     load_pages(path, position, len(PAGES))
     assert held_events(path) == HELD[-1], "the table is not what was read"
-    sys.stdout.write(f"{position} {HELD.index(held) + 1}\n")
+    sys.stdout.write(f"{position}\n")
     sys.stdout.flush()
 
 
-def edits(folder: Path, *points: str) -> None:
+def edits(folder: Path) -> None:
     prepared = folder / "prepared.duckdb"
     load_pages(prepared, 0, 1)
-    for index, point in enumerate(points):
-        path = folder / f"{index}.duckdb"
-        shutil.copy(prepared, path)
-        kill_and_resume(partial(killed_edit, path, point), partial(resume_edit, path), point)
+    at_each_statement(folder, prepared, killed_edit, resume_edit)
 
 
 # Renewals of tokens.

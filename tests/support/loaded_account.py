@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tests.support.loads import completed, page, started, url
+from tests.support.loads import completed, load, page, started
 from zendesk_chat.analytics.views import create_views
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.json_schema import Schema
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.tables.table import StreamTable
 
 KEYS = {"agents": "id", "departments": "id", "agent_timeline": "id", "chats": "id", "conversions": "id"}
@@ -262,7 +262,6 @@ def load_account(path: Path, *names: str) -> list[str]:
     """Load these streams of the account, all if none is named, and make the views; returns the names of these."""
     streams = names or tuple(RECORDS)
     events = [event for name in streams for event in (*started(name), page(name, RECORDS[name]), completed(name))]
-    with open_target(url(path)) as target:
-        load_events(events, [table(name) for name in streams], target)
-        assert target.connection is not None
-        return create_views(target.connection)
+    load(path, events, tables=[table(name) for name in streams])
+    with open_file(str(path), SystemClock()) as connection:
+        return create_views(connection)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import duckdb
 
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.json_schema import Schema
-from zendesk_chat.load.destination import open_target
-from zendesk_chat.load.loading import Limits, load_events
+from zendesk_chat.load.file.opening import open_file
+from zendesk_chat.load.file.store import FileStore, Target
+from zendesk_chat.load.file.system import AccountRow
+from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.report import LoadReport
-from zendesk_chat.load.transaction import read_states
+from zendesk_chat.load.store import Limits
 from zendesk_chat.streams.stream import StateBlob
 from zendesk_chat.tables.table import StreamTable
 
@@ -93,14 +97,58 @@ def url(path: Path) -> str:
     return f"duckdb:///{path}"
 
 
-def load(path: Path, events: Iterable[Event], **options: Any) -> LoadReport:
-    with open_target(url(path)) as target:
-        return load_events(events, TABLES, target, **options)
+def target(path: Path, tables: Sequence[StreamTable] = TABLES, **options: Any) -> Target:
+    return Target(str(path), options.pop("schema", "main"), AccountRow("acme"), tables, **options)
+
+
+class Watched:
+    """A connection that reports each statement before it executes it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, reach: Callable[[str], object]) -> None:
+        self._connection = connection
+        self._reach = reach
+
+    def execute(self, sql: str, *arguments: Any) -> Any:
+        self._reach(sql)
+        return self._connection.execute(sql, *arguments)
+
+    def executemany(self, sql: str, *arguments: Any) -> Any:
+        self._reach(sql)
+        return self._connection.executemany(sql, *arguments)
+
+    def commit(self) -> Any:
+        self._reach("COMMIT")
+        return self._connection.commit()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@contextmanager
+def opened(
+    path: Path, tables: Sequence[StreamTable] = TABLES, *, reach: Callable[[str], object] = lambda _sql: None, **options: Any
+) -> Iterator[FileStore]:
+    clock = SystemClock()
+    with open_file(str(path), clock) as connection:
+        yield FileStore(cast("duckdb.DuckDBPyConnection", Watched(connection, reach)), target(path, tables, **options), clock)
+
+
+def load(
+    path: Path, events: Iterable[Event], *, tables: Sequence[StreamTable] = TABLES, limits: Limits | None = None, **options: Any
+) -> LoadReport:
+    """Load events; ``options`` are those of ``load_events`` or of ``opened``."""
+    loading = {name: options.pop(name) for name in ("observe", "required", "monotonic") if name in options}
+    with opened(path, tables, **options) as store:
+        return load_events(events, [table.name for table in tables], store, limits=limits, **loading)
 
 
 def states(path: Path) -> dict[str, StateBlob]:
-    with open_target(url(path)) as target:
-        return read_states(target)
+    """The state from which each stream resumes."""
+    try:
+        found = rows(path, "SELECT stream, CASE WHEN refreshing THEN refresh_state ELSE state END FROM _sync_streams")
+    except (duckdb.CatalogException, duckdb.IOException):  # nothing was committed
+        return {}
+    return {stream: json.loads(state) for stream, state in found if state is not None}
 
 
 def rows(path: Path, query: str) -> list[tuple[Any, ...]]:

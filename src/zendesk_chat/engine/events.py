@@ -29,6 +29,7 @@ class PageRead:
     Attributes:
         progress: From 0 to 1; None if unknown.
         parents: For a derived stream with a ``parent_field``: ``records`` are all that these parents have.
+        stats: What has happened to the stream so far, these records included.
     """
 
     stream: str
@@ -36,6 +37,7 @@ class PageRead:
     state: StateBlob
     progress: float | None = None
     parents: Sequence[str] = ()
+    stats: SyncStats = SyncStats()  # noqa: RUF009  it is frozen
 
 
 @dataclass(frozen=True, slots=True)

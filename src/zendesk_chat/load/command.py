@@ -6,29 +6,18 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from zendesk_chat.analytics.views import create_views
-from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, Config, parse_config, require_past_start, unknown_keys
-from zendesk_chat.engine.run import Rotations, Task, run
+from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, parse_config, require_past_start, unknown_keys
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
-from zendesk_chat.load.config_file import ConfigFile, read_config
+from zendesk_chat.load.account_load import Loading, load_account
+from zendesk_chat.load.config_file import read_config
 from zendesk_chat.load.console import PlainConsole, say
-from zendesk_chat.load.destination import duckdb_path, open_target
-from zendesk_chat.load.failures import explained
-from zendesk_chat.load.loading import load_events
-from zendesk_chat.load.progress import show_progress
-from zendesk_chat.load.report import LoadReport, print_report
+from zendesk_chat.load.destination import duckdb_path
+from zendesk_chat.load.report import print_report
 from zendesk_chat.load.selection import choose_streams
-from zendesk_chat.load.transaction import read_states
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.stream import Bounds, Stream
-from zendesk_chat.tables.table import StreamTable
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"  # an environment variable, for --redact
 OPTIONS: Final = {  # by the configuration key that each sets
@@ -58,7 +47,7 @@ def sync(options: argparse.Namespace, clock: Clock) -> int:
     for warning in warnings:
         say(console, f"warning: {warning}", "yellow")
     try:
-        report = _load(options, config, streams, clock, console)
+        report = load_account(Loading(options, config, catalog, streams, clock, console))
     except ConnectorError as error:
         say(console, f"error: {error}")
         return exit_code([error])
@@ -137,22 +126,3 @@ def add_redactions(configured: object, given: Sequence[str], hash_key: str | Non
     if any(action == "hash" for _, _, action in rules) and not (key or redact.get("hash_key")):
         raise ConfigError(f"--redact: a hash needs a secret. Set {HASH_KEY} to at least 16 characters, and keep it.")
     return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in rules)]}
-
-
-def _load(options: argparse.Namespace, config: Config, streams: Sequence[Stream], clock: Clock, console: Console) -> LoadReport:
-    tables = [StreamTable.of(stream) for stream in streams]
-    required = [stream.name for stream in streams] if options.streams else []
-    full_refresh: bool = options.full_refresh
-    with open_target(options.to) as target:
-        states = {} if full_refresh else read_states(target)
-        store = ConfigFile(Path(options.config), clock) if options.config else None
-        bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
-        tasks = [Task(stream, states.get(stream.name), bounds) for stream in streams]
-        rotations = Rotations(clock)
-        events = run(tasks, connect(config, clock, rotations.save, store), rotations, clock)
-        with show_progress(console) as observe:
-            report = load_events(events, tables, target, observe, full_refresh=full_refresh, required=required)
-        if target.connection is not None:
-            with explained(f"making the views in {target.name}"):
-                create_views(target.connection)
-        return report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,22 +84,18 @@ def explained(action: str) -> Iterator[None]:
     """Turn an error of the block into a DestinationError with the action that failed, and why."""
     try:
         yield
-    except _expected_errors() as error:
-        # The operating system and DuckDB's core have no class of their own for some errors.
-        if isinstance(error, RuntimeError) and not (cannot_start_thread(error) or str(error).startswith("std::")):
+    except Exception as error:
+        if not _is_of_destination(error):
             raise
         kind = DestinationRefusedError if _needs_person(tuple(_causes(error))) else DestinationError
         raise kind(f"Failed at {action}: {reason(error)}.") from error
 
 
-def _expected_errors() -> tuple[type[Exception], ...]:
-    """Return the errors to explain. Those of dlt are none before something has imported it, which takes a second."""
-    expected = (duckdb.Error, OSError, ModuleNotFoundError, RuntimeError)
-    if "dlt.common.exceptions" not in sys.modules:
-        return expected
-    from dlt.common.exceptions import DltException  # noqa: PLC0415  loaded by now
-
-    return (*expected, DltException)
+def _is_of_destination(error: Exception) -> bool:
+    if isinstance(error, RuntimeError):  # the operating system and DuckDB's core have no class of their own for some errors
+        return cannot_start_thread(error) or str(error).startswith("std::")
+    from_dlt = any(kind.__module__.startswith("dlt.") for kind in type(error).__mro__)  # importing dlt takes long
+    return from_dlt or isinstance(error, duckdb.Error | OSError | ModuleNotFoundError)
 
 
 def reason(error: BaseException) -> str:

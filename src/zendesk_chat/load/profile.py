@@ -16,8 +16,10 @@ from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_pers
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
-from zendesk_chat.load.destination import MEMORY_LIMIT, column_types, duckdb_path, open_duckdb
+from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
+from zendesk_chat.load.file.opening import open_read_only
+from zendesk_chat.load.file.tables import find_tables
 from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
@@ -144,13 +146,13 @@ def profile(
         DestinationError: The file cannot be opened or read, for example because another program writes to it.
     """
     profiles = []
-    attach = "ATTACH {} AS profiled (TYPE duckdb, READ_ONLY); USE profiled"
-    with explained(f"reading {path}"), open_duckdb(path, attach, {"memory_limit": MEMORY_LIMIT}) as connection:
+    with explained(f"reading {path}"), open_read_only(path) as connection:
+        found = find_tables(connection, "main")
         for stream in streams.values():
             table = StreamTable.of(stream)
             # With their own types: a column of hashes is text, whatever the schema has.
-            present = {name: _COLUMN_TYPES.get(kind, "text") for name, kind in column_types(connection, table.name).items()}
-            if present:
+            if table.name in found:
+                present = {name: _COLUMN_TYPES.get(kind, "text") for name, kind in found[table.name].columns.items()}
                 observe(stream.name)
                 profiles.append(_profile_table(connection, table, present))
     return profiles

@@ -62,6 +62,16 @@ class LoadReport:
     streams: tuple[StreamReport, ...]
     drifts: tuple[SchemaChange, ...] = ()
     required: frozenset[str] = frozenset()
+    saved: int = 0
+    seconds: float = 0.0
+    destination: str = ""
+
+    @property
+    def result(self) -> str:
+        """``complete``, ``interrupted`` or ``incomplete``."""
+        if any(stream.state == "interrupted" for stream in self.streams):
+            return "interrupted"
+        return "complete" if self.exit_code is ExitCode.COMPLETE else "incomplete"
 
     @property
     def exit_code(self) -> ExitCode:

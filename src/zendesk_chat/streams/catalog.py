@@ -56,6 +56,14 @@ class Catalog:
         schemas = {name: stream.schema for name, stream in STREAMS.items()}
         return (*unknown_fields(self._redaction, schemas), *_without_visitors(self._redaction))
 
+    def redaction_of(self, stream: str) -> str:
+        """Return a fingerprint of all rules that change a stream, to compare with that of another run; "" if none do."""
+        if self._redaction is None:
+            return ""
+        from zendesk_chat.redaction.fingerprint import fingerprint
+
+        return fingerprint(self._redaction, stream)
+
     def select(self, names: Iterable[str] | None) -> list[Stream]:
         """Return the named streams, each once; all where None is given.
 

@@ -116,9 +116,21 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
                 "refreshing": Column(
                     "BOOLEAN", "Whether a full refresh is incomplete. Until it is complete, the old rows stay."
                 ),
+                "refresh_settings": Column(
+                    "VARCHAR", "Fingerprint of the settings of a full refresh. It starts again if they change."
+                ),
                 "redaction": Column("VARCHAR", "Fingerprint of the redaction rules that the rows were loaded with."),
                 "digest": Column("VARCHAR", "Digest of a complete list, to skip it if it is the same. Null for other streams."),
                 "completed_at": Column("TIMESTAMP WITH TIME ZONE", "End of the last run in which the stream was complete."),
+            },
+        ),
+        SystemTable(
+            "_sync_outdated",
+            "Keys of rows that were loaded before the redaction rules changed, and not again since. Empty without such rows.",
+            {
+                "stream": _STREAM,
+                "key": Column("VARCHAR", "Key of the row."),
+                "parent": Column("VARCHAR", "Key of the chat that contains the record. Null for a stream that is not nested."),
             },
         ),
         SystemTable(

@@ -1,0 +1,131 @@
+"""How rows get into a table, in SQL. The caller begins and ends the transaction.
+
+The rows come as Arrow tables that DuckDB reads where they are. Their keys are unique, or null where a key did not fit its
+column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from zendesk_chat.load.file.tables import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from zendesk_chat.tables.table import StreamTable
+
+_ROWS: Final = "_sync_rows"  # names in this connection only
+_PARENTS: Final = "_sync_parents"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """New rows of a table.
+
+    Attributes:
+        slices: Of ``arrow_schema(table)``; each is small enough to be written at once.
+        parents: Those whose only children are these rows, in a column ``parent``; None if there are none.
+    """
+
+    slices: Sequence[pa.Table]
+    parents: pa.Table | None = None
+
+
+NO_ROWS: Final = Rows(())
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """Writes rows into a table, replacing others.
+
+    Attributes:
+        target: The table's qualified name in SQL.
+        outdated: The qualified name of the table of keys that are to be forgotten when their rows are replaced; "" if none are.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    table: StreamTable
+    target: str
+    outdated: str = ""
+
+    def append(self, rows: Rows) -> None:
+        """Write rows of which the table holds none."""
+        for rows_slice in rows.slices:
+            with _named(self.connection, _ROWS, rows_slice) as name:
+                self._insert(name)
+
+    def replace(self, rows: Rows) -> None:
+        """Make the rows the only ones."""
+        self.connection.execute(f"DELETE FROM {self.target}")
+        self.append(rows)
+
+    def upsert(self, rows: Rows) -> None:
+        """Replace the rows with equal keys, and the children of the parents; of visitors, only those that are not later."""
+        table = self.table
+        if table.parent_field is not None and rows.parents is not None:
+            with _named(self.connection, _PARENTS, rows.parents) as parents:
+                self._delete(f"{quoted(table.parent_field)} IN (SELECT parent FROM {parents})")
+                self._forget(f"parent IN (SELECT parent FROM {parents})")
+        for rows_slice in rows.slices:
+            with _named(self.connection, _ROWS, rows_slice) as name:
+                if table.latest_by is None:
+                    self._delete(self._has_key_of(name))
+                    self._insert(name)
+                else:
+                    self._delete(self._is_older_than(name, table.latest_by))
+                    self._insert(name, f"WHERE {self._is_missing()}")
+                if self.outdated:
+                    key = quoted(table.primary_key[0])
+                    self._forget(f"key IN (SELECT {key} FROM {name} SEMI JOIN {self.target} USING ({key}))")
+
+    def publish(self, visible: str, outdated: str) -> None:
+        """Let the rows be the only ones of another table, which is ``visible``, and drop this one."""
+        self.connection.execute(f"DELETE FROM {visible}")
+        self.connection.execute(f"INSERT INTO {visible} BY NAME SELECT * FROM {self.target}")
+        self.connection.execute(f"DROP TABLE {self.target}")
+        self.connection.execute(f"DELETE FROM {outdated} WHERE stream = '{self.table.name}'")
+
+    def _insert(self, name: str, condition: str = "") -> None:
+        self.connection.execute(f"INSERT INTO {self.target} BY NAME SELECT * FROM {name} AS new {condition}")
+
+    def _delete(self, condition: str) -> None:
+        self.connection.execute(f"DELETE FROM {self.target} AS old WHERE {condition}")
+
+    def _forget(self, condition: str) -> None:
+        if self.outdated:
+            stream = self.table.name
+            self.connection.execute(f"DELETE FROM {self.outdated} WHERE stream = '{stream}' AND {condition}")
+
+    def _has_key_of(self, name: str) -> str:
+        if len(self.table.primary_key) == 1:
+            key = quoted(self.table.primary_key[0])
+            return f"{key} IN (SELECT {key} FROM {name})"
+        same = " AND ".join(f"old.{quoted(key)} = new.{quoted(key)}" for key in self.table.primary_key)
+        return f"EXISTS (FROM {name} AS new WHERE {same})"
+
+    def _is_older_than(self, name: str, latest_by: str) -> str:
+        key, time = quoted(self.table.primary_key[0]), quoted(latest_by)
+        return (
+            f"{key} IN (SELECT new.{key} FROM {name} AS new JOIN {self.target} AS held ON held.{key} = new.{key} "
+            f"WHERE held.{time} IS NULL OR held.{time} <= new.{time})"
+        )
+
+    def _is_missing(self) -> str:
+        key = quoted(self.table.primary_key[0])
+        return f"NOT EXISTS (FROM {self.target} AS held WHERE held.{key} = new.{key})"
+
+
+@contextmanager
+def _named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
+    """Give rows a name in SQL: that of a temporary view, which no table of the file hides."""
+    connection.register(name, rows)
+    try:
+        yield f"temp.main.{name}"
+    finally:
+        connection.unregister(name)

@@ -1,0 +1,137 @@
+"""Opens a DuckDB file, for a run or for a look into it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import duckdb
+
+from zendesk_chat.clock import Clock
+from zendesk_chat.errors import DestinationError
+from zendesk_chat.load.failures import explained
+
+Setting: TypeAlias = str | bool | int
+"""A value of a setting of DuckDB."""
+
+MEMORY_LIMIT: Final = "256MB"
+_DATABASE: Final = "zendesk_chat_file"  # its name in this program; another program names it after the file
+_THREADS: Final = 4  # each takes memory of its own
+_SETTINGS: Final[Mapping[str, Setting]] = {
+    "memory_limit": MEMORY_LIMIT,
+    "threads": min(_THREADS, os.cpu_count() or 1),
+    "TimeZone": "UTC",  # or that of the machine
+    "storage_compatibility_version": "v1.2.0",  # of new files: the first that reads strings compressed by zstd
+    "autoinstall_known_extensions": False,  # nothing is downloaded
+    "enable_external_file_cache": False,  # no file is read twice
+}
+_WRITING: Final[Mapping[str, Setting]] = {
+    "force_compression": "zstd",  # strings take a third of the space and half of the time of DuckDB's own choice
+    "checkpoint_threshold": "16MB",
+}
+# A row group of the default size, 122,880 chats, exceeds the memory, and each added row would write it again.
+_ATTACH: Final = f"ATTACH {{}} AS {_DATABASE} (TYPE duckdb, ROW_GROUP_SIZE 8192)"
+_ATTACH_READ_ONLY: Final = f"ATTACH {{}} AS {_DATABASE} (TYPE duckdb, READ_ONLY)"
+_LOCKED: Final = "could not set lock"
+_HOLDER: Final = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
+_POLL_SECONDS: Final = 0.5
+
+
+@contextmanager
+def open_file(
+    path: str, clock: Clock, wait_seconds: float = 0.0, on_wait: Callable[[str], object] = lambda _message: None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file to write into it; make it if there is none. No other program can open it meanwhile.
+
+    Args:
+        path: Path of the file.
+        clock: Measures the wait, and ends it when it is stopped.
+        wait_seconds: How long to wait while another program has the file open.
+        on_wait: Called with a sentence before the wait begins.
+
+    Raises:
+        DestinationError: The file cannot be opened or written.
+        Stopped: The clock was stopped during the wait.
+    """
+    temporary = Path(f"{path}.tmp")  # of DuckDB, beside its log
+    is_new = not os.path.lexists(path)
+    with closing(_connect({"temp_directory": str(temporary)})) as connection:
+        with explained(f"opening {path}"):
+            _attach_when_free(connection, path, clock, wait_seconds, on_wait)
+            _clear(temporary)  # the file is ours now, so only a run that was killed can have left it
+            for name, value in _WRITING.items():
+                connection.execute(f"SET {name} = '{value}'")
+        yield connection
+        with explained(f"closing {path}"):
+            is_empty = not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            connection.execute(f"USE memory; DETACH {_DATABASE}")
+    _clear(temporary)
+    if is_new and is_empty:
+        Path(path).unlink()
+
+
+@contextmanager
+def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an existing file to read it.
+
+    Raises:
+        DestinationError: There is no such file, it is no DuckDB file, or a run has it open.
+    """
+    with closing(_connect({})) as connection:
+        with explained(f"reading {path}"):
+            _attach(connection, _ATTACH_READ_ONLY, path)
+        yield connection
+
+
+def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
+    # duckdb.connect(path) would guess the kind of the file, and download an extension for a SQLite file.
+    return duckdb.connect(config={**_SETTINGS, **settings})
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, attach: str, path: str) -> None:
+    connection.execute(attach.format("'" + path.replace("'", "''") + "'"))
+    connection.execute(f"USE {_DATABASE}")
+
+
+def _attach_when_free(
+    connection: duckdb.DuckDBPyConnection, path: str, clock: Clock, wait_seconds: float, on_wait: Callable[[str], object]
+) -> None:
+    until = clock.monotonic() + wait_seconds
+    waiting = False
+    while True:
+        try:
+            return _attach(connection, _ATTACH, path)
+        except duckdb.IOException as error:
+            if _LOCKED not in str(error).lower():
+                raise
+            holder = _holder(str(error))
+            if clock.monotonic() >= until:
+                raise DestinationError(_is_open(path, holder, wait_seconds)) from None
+        if not waiting:
+            waiting = True
+            on_wait(f"{path} is open in {holder}; waiting up to {wait_seconds:,.0f} s")
+        clock.sleep(_POLL_SECONDS)
+
+
+def _holder(message: str) -> str:
+    found = _HOLDER.search(message)
+    return f"{Path(found['program']).name} (process {found['process']})" if found else "another program"
+
+
+def _is_open(path: str, holder: str, waited_seconds: float) -> str:
+    again = f"still, after {waited_seconds:,.0f} s. Close it there" if waited_seconds else "Close it there"
+    if waited_seconds:
+        return f"{path} is open in {holder} {again}, and try again."
+    return f"{path} is open in {holder}. {again} and try again, or give --wait SECONDS."
+
+
+def _clear(temporary: Path) -> None:
+    """Remove what DuckDB moved out of memory; it may hold records."""
+    with suppress(OSError):
+        for left in temporary.glob("duckdb_temp_*"):
+            left.unlink()
+        temporary.rmdir()

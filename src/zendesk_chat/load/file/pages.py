@@ -1,0 +1,85 @@
+"""The pages of one stream that wait for their transaction, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from zendesk_chat.load.file.merging import Rows
+from zendesk_chat.streams.stream import RawRecord
+from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.latest import deciding_columns, staying_rows
+from zendesk_chat.tables.table import StreamTable
+
+SLICE_BYTES: Final = 8 * 2**20  # of records that become columns, and are written, at a time
+
+
+class Pages:
+    """Pages in their order.
+
+    Attributes:
+        length: Bytes in memory.
+    """
+
+    def __init__(self, table: StreamTable) -> None:
+        self._table = table
+        self._read = RecordReader(table).read
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all pages."""
+        self._slices: list[pa.Table] = []
+        self._page_sizes: list[int] = []
+        self._last_named: dict[str, int] = {}
+        self.length = 0
+
+    def append(self, records: Sequence[RawRecord], parents: Sequence[str] = ()) -> None:
+        """Add the records of a page; they are all that these parents have."""
+        self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
+        self._page_sizes.append(len(records))
+        for cut in _cut(records):
+            rows = self._read(cut)
+            self._slices.append(rows)
+            self.length += rows.nbytes
+
+    def rows(self) -> Rows:
+        """Return the rows that remain after each page has replaced older ones."""
+        parents = pa.table({"parent": pa.array(self._last_named, pa.string())}) if self._last_named else None
+        return Rows(tuple(_joined(self._staying())), parents)
+
+    def _staying(self) -> Iterator[pa.Table]:
+        table = self._table
+        index = pa.concat_tables([rows.select(deciding_columns(table)) for rows in self._slices]) if self._slices else None
+        staying = None if index is None else staying_rows(table, index, self._page_sizes, self._last_named)
+        begun = 0
+        for rows in self._slices:
+            yield rows if staying is None else rows.filter(staying.slice(begun, rows.num_rows))
+            begun += rows.num_rows
+
+
+def _cut(records: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:
+    """Yield the records in slices of about ``SLICE_BYTES``; a larger record is a slice of its own."""
+    begun = size = 0
+    for index, record in enumerate(records):
+        if size and size + len(record) > SLICE_BYTES:
+            yield records[begun:index]
+            begun, size = index, 0
+        size += len(record)
+    if begun < len(records):
+        yield records[begun:]
+
+
+def _joined(slices: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield small slices together."""
+    waiting: list[pa.Table] = []
+    size = 0
+    for rows in slices:
+        if waiting and size + rows.nbytes > SLICE_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting, size = [], 0
+        waiting.append(rows)
+        size += rows.nbytes
+    if waiting:
+        yield pa.concat_tables(waiting)

@@ -1,0 +1,251 @@
+"""A run's records on their way into a DuckDB file: one transaction changes the tables and the state to resume from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.load.failures import explained
+from zendesk_chat.load.file.account import AccountGuard
+from zendesk_chat.load.file.intake import Intake
+from zendesk_chat.load.file.system import AccountRow, Refresh, StreamRow, System
+from zendesk_chat.load.file.tables import STAGED, Found, constraints_of, find_tables, fit_columns, quoted, require_own, rows_of
+from zendesk_chat.load.store import Limits, Waiting
+
+if TYPE_CHECKING:
+    from zendesk_chat.clock import Clock
+    from zendesk_chat.engine.events import PageRead
+    from zendesk_chat.load.report import LoadReport
+    from zendesk_chat.streams.stream import StateBlob
+    from zendesk_chat.tables.table import StreamTable
+
+HELD_BYTES: Final = 64 * 2**20  # that wait at most until the account is identified
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a run loads, and where.
+
+    Attributes:
+        name: The path of the file, for messages.
+        schema: The schema of the tables.
+        account: The account of the configuration. Its time zone is "" if the one in the file stays.
+        tables: One for each stream that is loaded.
+        redactions: A fingerprint of the rules that change a stream, by stream; absent if none do.
+        bounds: A fingerprint of the start and end of what is loaded.
+        full_refresh: Whether each stream is read from the start, and replaces its table when it is complete.
+        renamed_from: The former subdomain of the account; "" if it was not renamed.
+    """
+
+    name: str
+    schema: str
+    account: AccountRow
+    tables: Sequence[StreamTable]
+    redactions: Mapping[str, str] = field(default_factory=dict)
+    bounds: str = ""
+    full_refresh: bool = False
+    renamed_from: str = ""
+
+    def settings_of(self, stream: str) -> str:
+        """Return a fingerprint of what a full refresh of a stream depends on: with other settings it starts again."""
+        return f"{self.bounds} {self.redactions.get(stream, '')}"
+
+
+class FileStore:
+    """A DuckDB file during a run.
+
+    Attributes:
+        warnings: What the user should know, so far.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, target: Target, clock: Clock) -> None:
+        """Read what the file holds. Nothing is written before the first commit.
+
+        Raises:
+            DestinationRefusedError: The file holds another account, or an object of the user has the name of a table.
+        """
+        self.name = target.name
+        self.limits = LIMITS
+        self.warnings: list[str] = []
+        self._connection = connection
+        self._target = target
+        self._clock = clock
+        self._started_at = clock.now()
+        self._system = System(connection, target.schema)
+        self._run: int | None = None
+        with explained(f"reading {target.name}"):
+            found = find_tables(connection, target.schema)
+            stored = self._system.exists(found)
+            held = self._system.account() if stored else None
+            self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
+            rows = self._system.streams() if stored else {}
+            self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
+        self._found = found
+
+    def states(self) -> dict[str, StateBlob]:
+        """Return the state of each stream, for the engine to resume from."""
+        rows = {name: intake.row for name, intake in self._intakes.items()}
+        states = {name: row.refresh.state if row.refresh else row.state for name, row in rows.items()}
+        return {name: state for name, state in states.items() if state is not None}
+
+    def take(self, page: PageRead) -> None:
+        """Keep a page. Raises DestinationRefusedError if it shows that the account is another one."""
+        self._guard.take(page)
+        if page.stream in self._intakes:
+            self._intakes[page.stream].take(page)
+
+    def end(self, stream: str, *, complete: bool) -> None:
+        """A stream has ended."""
+        self._guard.end(stream)
+        if stream in self._intakes:
+            self._intakes[stream].end(complete=complete)
+
+    def waiting(self) -> Waiting:
+        """Return what can be committed now."""
+        ready = [intake for intake in self._intakes.values() if intake.ready]
+        waiting = Waiting(len(ready), sum(intake.records for intake in ready), sum(intake.length for intake in ready))
+        return waiting if self._guard.identified or waiting.length > HELD_BYTES else Waiting(0, 0, 0)
+
+    def commit(self) -> int:
+        """Write what can be committed in one transaction, and return the number of its records."""
+        if not self.waiting().streams:
+            return 0
+        self._begin_run()
+        ready = [intake for intake in self._intakes.values() if intake.ready]
+        records = sum(intake.records for intake in ready)
+        with explained(f"writing to {self.name}"):
+            try:
+                rows = self._write(ready)
+            except duckdb.OutOfMemoryException:  # many megabytes in one record; the small limit is right for all others
+                self._connection.execute("RESET memory_limit")
+                rows = self._write(ready)
+        for intake in ready:
+            intake.written(rows[intake.table.name])
+        return records
+
+    def finish(self, report: LoadReport) -> None:
+        """Store how the run ended."""
+        if not self._guard.identified:
+            return
+        self._begin_run()
+        now = self._clock.now()
+        with explained(f"writing to {self.name}"), self._transaction():
+            done = [stream.name for stream in report.streams if stream.state == "complete"]
+            rows = {name: replace(self._intakes[name].row, completed_at=now) for name in done if name in self._intakes}
+            self._system.set_account(self._guard.account)
+            self._system.set_streams(rows)
+            self._system.end_run(self._run or 0, now, report.result, report.exit_code, report.streams)
+            self._warn_of_outdated()
+
+    def _warn_of_outdated(self) -> None:
+        outdated = {name: count for name, count in self._system.outdated().items() if name in self._intakes}
+        if outdated:
+            rows = ", ".join(f"{count:,} of {name}" for name, count in outdated.items())
+            self.warnings.append(
+                f"Rows that were loaded before the redaction rules changed are still as before: {rows}. To load them again "
+                f"with the new rules, add --full-refresh --streams {','.join(outdated)}."
+            )
+
+    def _intake(self, table: StreamTable, row: StreamRow | None, found: Mapping[str, Found]) -> Intake:
+        """Return a stream with what the file holds of it. A table that the user dropped is loaded from the start."""
+        target, exists = self._target, table.name in found
+        if exists:
+            require_own(target.schema, table, found[table.name], made=row is not None)
+        elif row is not None:
+            self.warnings.append(f"The table {target.schema}.{table.name} is gone. It is loaded again from the start.")
+        redaction = target.redactions.get(table.name, "")
+        if row is None or not exists:
+            return Intake(table, StreamRow(redaction=redaction), exists=exists)
+        holds_rows = self._holds_rows(table.name)
+        if not table.mirrors and (target.full_refresh or row.refresh):
+            row = self._refreshing(table.name, row, found, holds_rows=holds_rows)
+        intake = Intake(table, replace(row, redaction=redaction), exists=True)
+        intake.was_redacted_otherwise = row.redaction != redaction and holds_rows and not table.mirrors
+        return intake
+
+    def _refreshing(self, stream: str, row: StreamRow, found: Mapping[str, Found], *, holds_rows: bool) -> StreamRow:
+        """Return the row of a stream that is refreshed: from where an earlier run was interrupted, or from the start."""
+        settings = self._target.settings_of(stream)
+        if row.refresh and row.refresh.settings == settings and STAGED + stream in found:
+            return row
+        return replace(row, refresh=Refresh(settings)) if holds_rows else replace(row, state=None, refresh=None)
+
+    def _holds_rows(self, name: str) -> bool:
+        sql = f"SELECT 1 FROM {quoted(self._target.schema, name)} LIMIT 1"
+        return bool(rows_of(self._connection, sql))
+
+    def _begin_run(self) -> None:
+        """Make the file ready for the run, in one transaction before all others."""
+        if self._run is not None:
+            return
+        schema = self._target.schema
+        with explained(f"writing to {self.name}"), self._transaction():
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            self._system.make(self._found)
+            self._system.set_account(self._guard.account)
+            for name, intake in self._intakes.items():
+                self._prepare(name, intake)
+            self._system.set_streams({name: intake.row for name, intake in self._intakes.items() if intake.exists})
+            run = self._system.begin_run(self._started_at)
+        self._run = run
+
+    def _prepare(self, name: str, intake: Intake) -> None:
+        """Make a table that exists ready for what the run writes into it."""
+        schema, refresh = self._target.schema, intake.row.refresh
+        staged = self._found.get(STAGED + name)
+        if staged and not (refresh and refresh.state):  # of a full refresh that does not continue
+            self._connection.execute(f"DROP TABLE {quoted(schema, staged.name)}")
+        elif staged:
+            fit_columns(self._connection, schema, intake.table, staged)
+        if not intake.exists:
+            self._system.forget_outdated(name)
+            return
+        for column in fit_columns(self._connection, schema, intake.table, self._found[name]):
+            if self._holds_rows(name):
+                self.warnings.append(
+                    f"{schema}.{name} had no column {column}. sync added it, and it is NULL in the rows that are already "
+                    f"there. To load them again, add --full-refresh --streams {name}."
+                )
+        if intake.was_redacted_otherwise:
+            self._system.add_outdated(intake.table)
+        intake.has_outdated = self._system.outdated().get(name, 0) > 0
+
+    def _write(self, ready: Sequence[Intake]) -> dict[str, StreamRow]:
+        """Write what waits in one transaction, and return what the file then holds."""
+        rows: dict[str, StreamRow] = {}
+        schema = self._target.schema
+        try:
+            with self._transaction():
+                for intake in ready:
+                    rows[intake.table.name] = intake.write(self._connection, schema)
+                self._system.set_streams({name: row for name, row in rows.items() if row != self._intakes[name].row})
+                self._system.set_account(self._guard.account)
+        except duckdb.ConstraintException:
+            raise self._constrained(ready[len(rows)].table.name) from None
+        return rows
+
+    def _constrained(self, name: str) -> DestinationRefusedError:
+        found = constraints_of(self._connection, self._target.schema, name)
+        what = " or ".join(found) or "a constraint"
+        return DestinationRefusedError(
+            f"The table {self._target.schema}.{name} does not take a row because of {what}. Remove that from the table, then "
+            "sync again: nothing is lost.",
+            stream=name,
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.begin()
+        try:
+            yield
+        except BaseException:
+            with suppress(duckdb.Error):  # it may have ended the transaction itself
+                self._connection.rollback()
+            raise
+        self._connection.commit()

@@ -1,0 +1,150 @@
+"""The tables of streams in a schema of the file. What a user made or changed there is met with a sentence, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+
+from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.tables.describing import DUCKDB_TYPES, column_comments, table_comment
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
+
+STAGED: Final = "_sync_new_"
+"""How the name of a table begins that a full refresh fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table or view in the schema. Names of objects and columns differ by more than case.
+
+    Attributes:
+        columns: DuckDB's type of each column, by name in lower case.
+    """
+
+    name: str
+    is_view: bool
+    columns: Mapping[str, str]
+
+
+def quoted(*names: str) -> str:
+    """Return a name in SQL: ``quoted("acme", "chats")`` is ``"acme"."chats"``."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def literal(text: str) -> str:
+    """Return a string in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Return all rows of a query: DuckDB begins nothing else before a result is read to its end."""
+    found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+    return found
+
+
+def find_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, Found]:
+    """Return the tables and views of a schema, by name in lower case."""
+    columns: dict[str, dict[str, str]] = {}
+    for table, column, kind in connection.execute(
+        "SELECT table_name, lower(column_name), data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? ORDER BY table_name, column_index",
+        [schema],
+    ).fetchall():
+        columns.setdefault(table, {})[column] = kind
+    views = connection.execute(
+        "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND schema_name = ?", [schema]
+    ).fetchall()
+    names = {name for (name,) in views}
+    return {table.lower(): Found(table, table in names, found) for table, found in columns.items()}
+
+
+def columns_of(table: StreamTable) -> dict[str, str]:
+    """Return DuckDB's type of each column of a stream's table."""
+    return {name: DUCKDB_TYPES[kind] for name, kind in table.columns.items()} | {EXTRA: "JSON", UNPARSED: "JSON"}
+
+
+def make_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str, table: StreamTable) -> None:
+    """Make the table of a stream under a name, with comments for tools that show them."""
+    columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns_of(table).items())
+    described = comments(schema, name, table_comment(table), column_comments(table))
+    connection.execute("; ".join([f"CREATE TABLE {quoted(schema, name)} ({columns})", *described]))
+
+
+def require_own(schema: str, table: StreamTable, found: Found, *, made: bool) -> None:
+    """Check that an object with the name of a stream is the table that an earlier run made.
+
+    Raises:
+        DestinationRefusedError: It is somebody else's, or the user took its key away.
+    """
+    what = f"{schema}.{found.name}"
+    missing = [name for name in (*table.primary_key, table.parent_field, EXTRA, UNPARSED) if name and name not in found.columns]
+    if found.is_view or not made:
+        kind = "a view" if found.is_view else "a table"
+        raise DestinationRefusedError(
+            f"{what} is {kind} that sync did not make. Rename it, or load into another schema with --schema NAME.",
+            stream=table.name,
+        )
+    if missing:
+        raise DestinationRefusedError(
+            f"The table {what} has no column {missing[0]} any more. Drop or rename the table, then sync again: it is filled "
+            "from the start.",
+            stream=table.name,
+        )
+
+
+def fit_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: StreamTable, found: Found) -> list[str]:
+    """Give a table the columns and types that the stream needs. Returns the names of the columns that it had to add.
+
+    A column of text stays: it takes any value. It was hashed once, or the user made it.
+
+    Raises:
+        DestinationRefusedError: The type of a column cannot be changed.
+    """
+    target = quoted(schema, found.name)
+    added = []
+    for name, kind in columns_of(table).items():
+        has = found.columns.get(name.lower())
+        if has is None:
+            connection.execute(f"ALTER TABLE {target} ADD COLUMN {quoted(name)} {kind}")
+            added.append(name)
+        elif has not in (kind, "VARCHAR"):
+            _change_type(connection, schema, found.name, name, has, kind)
+    return added
+
+
+def _change_type(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str, has: str, wanted: str) -> None:
+    what = f"The column {column} of {schema}.{table} is {has}, and sync needs {wanted}."
+    indexes = connection.execute(
+        "SELECT index_name FROM duckdb_indexes() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY ALL",
+        [schema, table],
+    ).fetchall()
+    if indexes:  # DuckDB changes no column of such a table
+        raise DestinationRefusedError(f"{what} Drop the index {indexes[0][0]}, then sync again.", stream=table)
+    try:
+        connection.execute(f"ALTER TABLE {quoted(schema, table)} ALTER COLUMN {quoted(column)} TYPE {wanted}")
+    except duckdb.Error:
+        raise DestinationRefusedError(
+            f"{what} Drop or rename the table, then sync again: it is filled from the start.", stream=table
+        ) from None
+
+
+def constraints_of(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    """Return the constraints and unique indexes that a user put on a table, in words."""
+    where = "WHERE database_name = current_database() AND schema_name = ? AND table_name = ?"
+    constraints = connection.execute(
+        f"SELECT constraint_type, constraint_column_names FROM duckdb_constraints() {where}", [schema, table]
+    ).fetchall()
+    unique = connection.execute(f"SELECT index_name FROM duckdb_indexes() {where} AND is_unique", [schema, table]).fetchall()
+    return [f"{kind} on {', '.join(columns)}" for kind, columns in constraints] + [f"the index {name}" for (name,) in unique]
+
+
+def comments(schema: str, name: str, table_comment: str, column_comments: Mapping[str, str]) -> Iterator[str]:
+    """Yield the statements that describe a table and its columns, for tools that show comments."""
+    target = quoted(schema, name)
+    yield f"COMMENT ON TABLE {target} IS {literal(table_comment)}"
+    for column, comment in column_comments.items():
+        yield f"COMMENT ON COLUMN {target}.{quoted(column)} IS {literal(comment)}"
