@@ -8,7 +8,7 @@ from statistics import median
 from string import Template
 from typing import Final
 
-from benchmarks.programs import MORE, PROGRAMS
+from benchmarks.programs import EVERYTHING, MORE, PROGRAMS
 from benchmarks.results import Case, Figures, Results, Run, Start, figures_of
 
 TEMPLATE: Final = Path(__file__).with_name("report.md")
@@ -84,7 +84,7 @@ def _conditions(figures: Mapping[Case, Figures]) -> list[tuple[int, int]]:
 def _condition(figures: Mapping[Case, Figures], chats: int, latency_ms: int) -> str:
     bare = figures.get(("bare", chats, latency_ms))
     found = {program: figures[program, chats, latency_ms] for program in ALL_NAMES if (program, chats, latency_ms) in figures}
-    rows = [_row(program, figure, bare) for program, figure in found.items() if not figure.problems]
+    rows = [row(program, figure, bare) for program, figure in found.items() if not figure.problems]
     wrong = [
         f"**Wrong, so not in the table:** `{program}`: {figure.problems[0]}"
         for program, figure in found.items()
@@ -93,7 +93,8 @@ def _condition(figures: Mapping[Case, Figures], chats: int, latency_ms: int) -> 
     return "\n\n".join([f"### {chats:,} chats, {latency_ms} ms a page", table(HEADINGS, rows), *wrong])
 
 
-def _row(program: str, figure: Figures, bare: Figures | None) -> list[str]:
+def row(program: str, figure: Figures, bare: Figures | None) -> list[str]:
+    """The cells of a program below ``HEADINGS``."""
     wall = f"{figure.wall_seconds:.2f}"
     if figure.rounds > 1:
         wall += f" ({figure.fastest_seconds:.2f}-{figure.slowest_seconds:.2f})"
@@ -124,7 +125,7 @@ def _growth(figures: Mapping[Case, Figures]) -> str:
         "Requests per 1,000 chats": lambda figure, chats: f"{figure.requests / chats * 1000:.3f}",
     }
     sizes = sorted({chats for _, chats, _ in figures})
-    lines = [(program, latency_ms) for program in NAMES for latency_ms in (0, SLOW_MS)]
+    lines = [*((program, latency_ms) for program in NAMES for latency_ms in (0, SLOW_MS)), (EVERYTHING.name, 0)]
 
     def row(program: str, latency_ms: int, measure: Callable[[Figures, int], str]) -> list[str]:
         name = f"`{program}`, {latency_ms} ms a page" if latency_ms else f"`{program}`"

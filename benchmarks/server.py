@@ -31,6 +31,7 @@ from zendesk_chat_sandbox.wire import send
 EXPORT: Final = f"{API}/incremental/chats"
 CONTROL: Final = "/_bench/"
 AGE_SECONDS: Final = 3600  # of the youngest chat
+OTHER_RECORDS_OF: Final = 2000  # chats; as many events, spans and conversions as the sandbox makes for them
 
 
 class BenchServer(ThreadingHTTPServer):
@@ -41,7 +42,7 @@ class BenchServer(ThreadingHTTPServer):
 
     def __init__(self, port: int = 0, certificate: Path | None = None) -> None:
         self.export = ChatExport(History(0, int(time.time()) - AGE_SECONDS))
-        self.world = Sandbox(chats=0).world
+        self.world = Sandbox(chats=OTHER_RECORDS_OF).world
         self._tls = None
         if certificate:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

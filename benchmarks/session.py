@@ -36,13 +36,13 @@ class Session:
         self._begins = 0
         self._warm: set[str] = set()
 
-    def rounds(self, task: Task) -> Iterator[Run]:
-        """Run the programs of a task in turns. The first run of each program in this session is not counted."""
+    def rounds(self, task: Task, *, cold: bool = False) -> Iterator[Run]:
+        """Run the programs of a task in turns. The first run of each program in this session only counts if ``cold``."""
         if task.chats != self._chats:
             self._begins = self._ask("history", {"chats": task.chats})["begins"]
             self._chats = task.chats
         for program in task.programs:
-            if program.name not in self._warm:
+            if not cold and program.name not in self._warm:
                 self.run(program, replace(task, latency_ms=0))
                 self._warm.add(program.name)
         for number in range(max(task.programs.values())):
@@ -54,8 +54,11 @@ class Session:
         """Run a program once and check that every chat came exactly once."""
         account = Account(self._url, self._begins, self._folder)
         account.write(task.limit or UNLIMITED)
+        if program.after:
+            self._ask("reset", {"requests_per_minute": task.limit})
+            self._succeed(program.after(account))
         self._ask("reset", {"latency_seconds": task.latency_ms / 1000, "requests_per_minute": task.limit})
-        usage, delivery, errors = measure(program.command(account), self._folder, self._environment)
+        usage, delivery, errors = self._measure(program.command(account))
         counters = self._ask("counters", None)
         if program.loads:
             delivery = _loaded(self._folder / DATABASE)
@@ -78,12 +81,15 @@ class Session:
         Account(self._url, self._begins, self._folder).write(API_LIMIT)
         self._ask("reset", {"requests_per_minute": NO_LIMIT})
         for name, command in COLD_STARTS.items():
-            usages = [self._start(command) for _ in range(times + 1)][1:]
+            usages = [self._succeed(command) for _ in range(times + 1)][1:]
             wall, peak = [usage.wall_seconds for usage in usages], [usage.peak_mb for usage in usages]
             yield Start(command=name, wall_seconds=wall, peak_mb=peak)
 
-    def _start(self, command: Command) -> Usage:
-        usage, _, errors = measure(command, self._folder, self._environment)
+    def _measure(self, command: Command) -> tuple[Usage, Delivery, str]:
+        return measure(command, self._folder, self._environment)
+
+    def _succeed(self, command: Command) -> Usage:
+        usage, _, errors = self._measure(command)
         if usage.exit_code:
             raise RuntimeError(f"{command} failed: {errors}")
         return usage

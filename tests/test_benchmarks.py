@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import urllib3
+from msgspec.structs import replace
 
 from benchmarks.chart import draw_chart, ticks
 from benchmarks.export import ChatExport
@@ -163,6 +164,7 @@ def test_the_server_limits_and_counts_requests(server: BenchServer) -> None:
 
 def test_the_server_knows_the_rest_of_the_api_too(server: BenchServer) -> None:
     assert ask(server, "account").status == 200
+    assert len(ask(server, "incremental/agent_timeline").json()["agent_timeline"]) == 1000
     assert ask(server, "nothing").status == 404
     assert ask(server, "incremental/chats", token="wrong").status == 401
 
@@ -236,12 +238,15 @@ def known_results(problem: str = "") -> Results:
 
 
 def test_the_report_shows_medians_and_ratios() -> None:
-    report = render(known_results())
+    results = known_results()
+    report = render(replace(results, runs=[*results.runs, a_run("everything", 12, 4.5, 200)]))
     assert "| `bare` | 2.00 (1.00-9.00) | 1.00 | 0.50 | 1.00 | 40 | 1.00 | 0.25 | 11 | 0 | 3 |" in report
     assert "| `read` | 3.00 | 1.50 | 1.50 | 3.00 | 50 | 1.25 | 0.25 | 11 | 0 | 1 |" in report
     assert "a first read of 10,000 chats: `read` 1.50 s and 50 MB, the script 0.50 s and 40 MB." in report
     assert "| CPU seconds per 10,000 chats | 10,000 |\n| --- | ---: |\n| `bare` | 0.500 |\n" in report
     assert "\n| `read` | 1.500 |\n| `read`, 300 ms a page | - |" in report
+    assert "\n| `everything` | 12.00 | 6.00 | 4.50 | 9.00 | 200 | 5.00 |" in report
+    assert "\n| `everything` | 4.500 |\n" in report
     assert "| Requests per 1,000 chats | 10,000 |\n| --- | ---: |\n| `bare` | 1.100 |" in report
     assert "| `b` | 0.500 | 2.5 | 30 | 3.0 |" in report
     assert "at most 2.0 ms of CPU on a request" in report

@@ -113,17 +113,18 @@ def test_a_file_that_another_program_has_open_is_named_with_that_program(tmp_pat
 
 def test_a_run_waits_until_the_file_is_free(tmp_path: Path) -> None:
     path = tmp_path / "chats.duckdb"
-    said: list[str] = []
+    reported: list[str] = []
     with open_elsewhere(path) as other, ThreadPoolExecutor(1) as pool:
         assert other.stdin is not None
 
         def on_wait(message: str) -> None:
-            said.append(message)
+            reported.append(message)
             pool.submit(other.communicate)
 
         with open_file(str(path), SystemClock(), 60, on_wait) as connection:
             connection.execute("CREATE TABLE t (a INTEGER)")
-        assert said == [f"{path} is open in {Path(sys.executable).resolve().name} (process {other.pid}); waiting up to 60 s"]
+        program = Path(sys.executable).resolve().name
+        assert reported == [f"{path} is open in {program} (process {other.pid}); waiting up to 60 s"]
     still = pytest.raises(DestinationError, match=r"is open in .* still, after 1 s\. Close it there, and try again\.$")
     with open_elsewhere(path), still, open_file(str(path), SystemClock(), 1):
         pass

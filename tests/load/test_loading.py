@@ -269,7 +269,7 @@ def test_the_next_run_continues_an_interrupted_full_refresh(path: Path, again: b
     with pytest.raises(KeyboardInterrupt):
         load(path, raising_after(events, 3, KeyboardInterrupt()), limits=EACH_PAGE, full_refresh=True)
     assert states(path) == {"chats": {"next": 4}}
-    assert loaded_chats(path) == by_id([chat(number) for number in range(5)]), "the old rows stand until it is complete"
+    assert loaded_chats(path) == by_id([chat(number) for number in range(5)]), "the old rows stay until it is complete"
     load(path, chat_pages([chat(7)]), full_refresh=again)
     assert loaded_chats(path) == by_id([chat(number) for number in (3, 4, 5, 6, 7)])
     load(path, chat_pages([chat(8)]))

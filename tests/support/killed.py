@@ -1,7 +1,8 @@
 """A process that kills itself with SIGKILL, and what it left: ``python -m tests.support.killed WHAT ...``.
 
 load FOLDER FULL_REFRESH
-    Before every seventh statement of a load (each, with SOAK=1), a fork of this process kills itself; another one checks that the file is consistent,
+    Before every seventh statement of a load (each, with SOAK=1), a fork of this process kills itself; another one checks that
+    the file is consistent,
     resumes, and prints the position from which it did so.
 edit FOLDER
     Likewise, for children of chats that were edited: a table holds those of before or those of after, never a mixture.

@@ -101,7 +101,7 @@ def target(path: Path, tables: Sequence[StreamTable] = TABLES, **options: Any) -
     return Target(str(path), options.pop("schema", "main"), AccountRow("acme"), tables, **options)
 
 
-class Watched:
+class Recording:
     """A connection that reports each statement before it executes it."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, reach: Callable[[str], object]) -> None:
@@ -130,7 +130,7 @@ def opened(
 ) -> Iterator[FileStore]:
     clock = SystemClock()
     with open_file(str(path), clock) as connection:
-        yield FileStore(cast("duckdb.DuckDBPyConnection", Watched(connection, reach)), target(path, tables, **options), clock)
+        yield FileStore(cast("duckdb.DuckDBPyConnection", Recording(connection, reach)), target(path, tables, **options), clock)
 
 
 def load(

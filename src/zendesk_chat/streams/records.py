@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import isfinite
@@ -100,6 +101,18 @@ def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T],
 def with_fields(record: bytes, /, **values: object) -> bytes:
     """The record with some top-level fields set; all others keep their bytes."""
     return msgspec.json.encode({**raw_fields.decode(record), **values})
+
+
+def in_slices(records: Sequence[bytes], most_bytes: int) -> Iterator[Sequence[bytes]]:
+    """Yield the records in slices of at most so many bytes, or of one record that is larger."""
+    begin = size = 0
+    for end, length in enumerate(map(len, records)):
+        if size + length > most_bytes and end > begin:
+            yield records[begin:end]
+            begin, size = end, 0
+        size += length
+    if begin < len(records):
+        yield records[begin:]
 
 
 def micros_of(text: object) -> int | None:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Raw, Struct
 from msgspec.structs import astuple
 
+from zendesk_chat.streams.derived.extracted import ExtractedRecords
+from zendesk_chat.streams.records import in_slices
+from zendesk_chat.tables.columns import UNFIT, Array, arrow_schema, to_column, to_text
+from zendesk_chat.tables.extracted import ExtractedReader
 from zendesk_chat.tables.lenient import NULL, Value, read_leniently
 from zendesk_chat.tables.strict import StrictReader
-from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
+from zendesk_chat.tables.table import ColumnType, StreamTable
 
-_TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
-_ARROW_TYPES: Final[dict[ColumnType, pa.DataType]] = {
-    "text": pa.string(),
-    "json": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "timestamp": _TIMESTAMP,
-}
-
-
-def arrow_schema(table: StreamTable) -> pa.Schema:
-    """Return the columns of a table as Arrow; JSON columns are strings."""
-    fields = [pa.field(name, _ARROW_TYPES[kind]) for name, kind in table.columns.items()]
-    return pa.schema([*fields, pa.field(EXTRA, pa.string()), pa.field(UNPARSED, pa.string())])
+__all__ = ["RecordReader", "arrow_schema"]
 
 
 class RecordReader:
@@ -38,32 +26,54 @@ class RecordReader:
         self._columns = table.columns
         self._schema = arrow_schema(table)
         self._strict = StrictReader.of(table)
+        self._extracted = ExtractedReader(table)
 
     def read(self, records: Sequence[bytes]) -> pa.Table:
         """Return the records as rows of ``arrow_schema(table)``, one for each, in their order."""
-        try:
-            return self._to_table(records, self._strict.read(records))
-        except pa.ArrowInvalid:  # a date that does not exist, or bytes that are no UTF-8 in JSON that was left unread
-            return self._to_table(records, [None] * len(records))
+        if isinstance(records, ExtractedRecords) and (columns := self._extracted.columns(records)):
+            decoded = self._with_nulls(columns)
+            encoded = records.encoded()
+            if not encoded:
+                return decoded
+            return pa.concat_tables([decoded, self._read_encoded(encoded)]).take(pa.array(records.order()))
+        return self._read_encoded(records)
 
-    def _to_table(self, records: Sequence[bytes], rows: Sequence[Struct | None]) -> pa.Table:
+    def slices(self, records: Sequence[bytes], most_bytes: int = 8 * 2**20) -> Iterator[pa.Table]:
+        """Yield the same rows in slices of about so many bytes of JSON, so that memory does not grow with the records."""
+        if isinstance(records, ExtractedRecords):
+            yield from map(self.read, records.slices(most_bytes))
+        else:
+            yield from map(self.read, in_slices(records, most_bytes))
+
+    def _read_encoded(self, records: Sequence[bytes]) -> pa.Table:
         if not records:
             return self._schema.empty_table()
+        rows = self._strict.read(records)
+        for read in (rows, self._strict.with_usual_times(rows)):
+            try:
+                return self._to_table(records, read)
+            except UNFIT:  # a time that does not exist, or bytes that are no UTF-8 in JSON that was left unread
+                continue
+        return self._to_table(records, [None] * len(records))
+
+    def _to_table(self, records: Sequence[bytes], rows: Sequence[Struct | None]) -> pa.Table:
         lenient = {index: read_leniently(self._columns, records[index]) for index, row in enumerate(rows) if row is None}
         values = zip(*(lenient[index].values if row is None else astuple(row) for index, row in enumerate(rows)), strict=True)
-        columns = [_to_column(kind, column) for kind, column in zip(self._columns.values(), values, strict=True)]
+        columns = [_column(kind, column) for kind, column in zip(self._columns.values(), values, strict=True)]
         if not lenient:
-            return pa.table([*columns, *[pa.nulls(len(rows), pa.string())] * 2], schema=self._schema)
+            return self._with_nulls(columns)
         extra = [lenient[index].extra if index in lenient else None for index in range(len(rows))]
         unparsed = [lenient[index].unparsed if index in lenient else None for index in range(len(rows))]
         return pa.table([*columns, pa.array(extra, pa.string()), pa.array(unparsed, pa.string())], schema=self._schema)
 
+    def _with_nulls(self, columns: Sequence[Array]) -> pa.Table:
+        """Return rows of which all values fit: the last two columns are null."""
+        return pa.table([*columns, *[pa.nulls(len(columns[0]), pa.string())] * 2], schema=self._schema)
 
-def _to_column(kind: ColumnType, values: Sequence[Value]) -> pa.Array[pa.Scalar[pa.DataType]]:
+
+def _column(kind: ColumnType, values: Sequence[Value]) -> Array:
     if kind == "json":
-        return pa.array([bytes(value) if isinstance(value, Raw) and value != NULL else None for value in values], pa.string())
-    if kind == "timestamp":
-        return pc.cast(pa.array(values, pa.string()), _TIMESTAMP)
+        return to_column(kind, [bytes(value) if isinstance(value, Raw) and value != NULL else None for value in values])
     if kind == "text":
-        return pa.array([str(value) if isinstance(value, int) else value for value in values], pa.string())
-    return pa.array(values, _ARROW_TYPES[kind])
+        return to_text(values)
+    return to_column(kind, values)

@@ -16,7 +16,7 @@ NULL: Final = msgspec.Raw(b"null")
 UNREADABLE: Final = "_unreadable"
 """The key of ``_extra`` that holds as a string what is not a JSON object that can be read."""
 
-Value: TypeAlias = msgspec.Raw | str | float | bool | None
+Value: TypeAlias = msgspec.Raw | bytes | str | float | bool | None
 """A value of a column: the JSON of a JSON column as it came, an RFC 3339 string for a timestamp."""
 
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])

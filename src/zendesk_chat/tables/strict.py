@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -13,23 +14,27 @@ from zendesk_chat.tables.lenient import NULL
 from zendesk_chat.tables.table import ColumnType, StreamTable
 
 _INT64: Final = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
-_RFC3339: Final = msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$")
+_USUAL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _PYTHON_TYPES: Final[dict[ColumnType, object]] = {
     "text": str | None,
     "json": msgspec.Raw,
     "bigint": Annotated[int, _INT64] | None,
     "double": float | None,
     "bool": bool | None,
-    "timestamp": Annotated[str, _RFC3339] | None,
+    "timestamp": str | None,
 }
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class StrictReader:
-    """Decodes records into structs with one field for each column, in their order; JSON columns stay raw."""
+    """Decodes records into structs with one field for each column, in their order.
+
+    JSON columns stay raw, and a time may be any string.
+    """
 
     decoder: msgspec.json.Decoder[msgspec.Struct]
+    times: Sequence[str]  # names of fields of the structs
 
     @classmethod
     def of(cls, table: StreamTable) -> StrictReader:
@@ -40,7 +45,8 @@ class StrictReader:
                 zip(table.schema.properties.items(), table.columns.values(), strict=True)
             )
         ]
-        return cls(msgspec.json.Decoder(msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)))
+        times = [f"c{index}" for index, kind in enumerate(table.columns.values()) if kind == "timestamp"]
+        return cls(msgspec.json.Decoder(msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)), times)
 
     def read(self, records: Sequence[bytes]) -> Sequence[msgspec.Struct | None]:
         """Decode records; None for each with an unknown field or a value of another type, broken, or nested too deeply."""
@@ -51,11 +57,22 @@ class StrictReader:
         # A broken record can hold a line break, and an empty one is no line.
         return rows if len(rows) == len(records) else [self._read_one(record) for record in records]
 
+    def with_usual_times(self, rows: Sequence[msgspec.Struct | None]) -> Sequence[msgspec.Struct | None]:
+        """Return the rows; None for each with a time in another form than RFC 3339."""
+        return [None if row is None or not all(map(_is_usual, self._times_of(row))) else row for row in rows]
+
+    def _times_of(self, row: msgspec.Struct) -> Iterator[str | None]:
+        return (getattr(row, name) for name in self.times)
+
     def _read_one(self, record: bytes) -> msgspec.Struct | None:
         try:
             return self.decoder.decode(record)
         except _UNREADABLE:
             return None
+
+
+def _is_usual(time: str | None) -> bool:
+    return time is None or _USUAL_TIME.fullmatch(time) is not None
 
 
 def _python_type(kind: ColumnType, field: Schema) -> object:

@@ -38,7 +38,7 @@ class AccountGuard:
             name: Of the file, for messages.
             asked: The account of the configuration; its time zone is "" if the one in the file stays.
             held: The account in the file; None for a new one.
-            renamed_from: The former subdomain of the account, if the user says that it was renamed.
+            renamed_from: The former subdomain of the account, if it was renamed.
 
         Raises:
             DestinationRefusedError: The file holds an account with another subdomain.

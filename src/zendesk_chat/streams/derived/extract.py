@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any, Final, TypeAlias
@@ -18,7 +17,17 @@ import msgspec
 
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.json_types import Json
-from zendesk_chat.streams.derived.chats import PATHS_OF_CHAT, UNREADABLE, Chat, SplitChat, read_chat, split_chats, updated
+from zendesk_chat.streams.derived.chats import NULL, PATHS_OF_CHAT, UNREADABLE, Chat, SplitChat, read_chat, split_chats, updated
+from zendesk_chat.streams.derived.extracted import (
+    ABSENT,
+    DecodedItems,
+    EncodedItems,
+    ExtractedRecords,
+    ItemsOfChat,
+    Naming,
+    encoded,
+    numbered,
+)
 from zendesk_chat.streams.derived.fitting import Fitter, Rejected, scalars, struct_type, text_of
 from zendesk_chat.streams.keys import is_made
 from zendesk_chat.streams.stream import Children, RawRecord
@@ -27,7 +36,11 @@ AS_SENT: Final = "as_sent"
 """The field of a record for rejected values, by their path; under ``ITEM`` an item that is no object."""
 
 ITEM: Final = "item"
-MADE: Final = ("id", "chat_id", "chat_update_timestamp", "position", AS_SENT)
+MADE: Final = ("id", "chat_id", "chat_update_timestamp", "position")
+"""The fields that a record does not get from its item."""
+
+DECODED_BYTES: Final = 8 * 2**20
+"""So much JSON of a page stays decoded, which takes about three times its size. What follows is encoded at once."""
 
 _Items: TypeAlias = Sequence[Any]
 """Structs made from a schema."""
@@ -65,7 +78,7 @@ class NestedList:
     @property
     def taken(self) -> frozenset[str]:
         """Names that the fields of an item cannot have in its record."""
-        return frozenset((*MADE, *self.renamed.values())) - {*self.key_fields}
+        return frozenset((*MADE, AS_SENT, *self.renamed.values())) - {*self.key_fields}
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -81,7 +94,10 @@ class NestedList:
 
     def extractor(self, schema: Schema) -> ListExtractor:
         """Return what extracts records of a schema."""
-        return ListExtractor(_ExactReader.of(self, schema), _LenientReader.of(self, schema), self.capacity)
+        kept = [name for name in schema.properties if name not in self.taken and name not in self.renamed]
+        fields = dict.fromkeys((*kept, *self.key_fields, *self.renamed.values(), *MADE))
+        naming = Naming(self.key, self.key_fields, {new: old for old, new in self.renamed.items()}, tuple(fields))
+        return ListExtractor(_ExactReader.of(self, schema), _LenientReader.of(self, schema), naming, self.capacity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +111,31 @@ class ListExtractor:
 
     exact: _ExactReader
     lenient: _LenientReader
+    naming: Naming
     capacity: int | None
 
     def extract(self, records: Sequence[RawRecord]) -> Children:
         """Return the items of these chats as records."""
-        chats: dict[str, list[RawRecord]] = {}
-        irregular: dict[str, list[RawRecord]] = {}
-        encode_lines = msgspec.json.Encoder().encode_lines
-        for record, chat in zip(records, split_chats(records), strict=True):
-            exact = self.exact.read(chat) if chat else None
+        chats: dict[str, ItemsOfChat] = {}
+        irregular: dict[str, Sequence[RawRecord]] = {}
+        decoded_bytes = 0
+        for record, split in zip(records, split_chats(records), strict=True):
+            exact = self.exact.read(split) if split else None
             read = exact or self.lenient.read(record)
-            if read is not None and not is_made(read[0]):
-                chat_id, items = read
-                chats.pop(chat_id, None)  # so that it takes its new position
-                irregular.pop(chat_id, None)
-                chats[chat_id] = encode_lines(items).split(b"\n")[:-1] if items else []  # a raw record has no line break
-                if exact is None:
-                    irregular[chat_id] = chats[chat_id]
+            if read is None or is_made(read.chat_id):
+                continue
+            chats.pop(read.chat_id, None)  # so that it takes its new position
+            irregular.pop(read.chat_id, None)
+            if isinstance(read, EncodedItems):
+                irregular[read.chat_id] = read.records
+            elif decoded_bytes + read.size > DECODED_BYTES:
+                read = EncodedItems(read.chat_id, list(ExtractedRecords(self.naming, [read])))
+            else:
+                decoded_bytes += read.size
+            chats[read.chat_id] = read
         capacity = self.capacity
-        parents = [chat_id for chat_id, items in chats.items() if capacity is None or len(items) < capacity]
-        return Children(list(chain(*chats.values())), parents, list(chain(*irregular.values())))
+        parents = [chat_id for chat_id, chat in chats.items() if capacity is None or chat.count < capacity]
+        return Children(ExtractedRecords(self.naming, list(chats.values())), parents, list(chain(*irregular.values())))
 
 
 def split_names(fields: Mapping[str, Json], taken: frozenset[str]) -> tuple[dict[str, Json], Rejected]:
@@ -136,7 +157,7 @@ class _DriftingField:
 
     @classmethod
     def of(cls, name: str, schema: Schema) -> _DriftingField:
-        return cls(name, attrgetter(name), scalars(schema) | {msgspec.UnsetType}, Fitter.of(schema))
+        return cls(name, attrgetter(name), scalars(schema) | {type(ABSENT)}, Fitter.of(schema))
 
     def fit(self, items: _Items) -> bool:
         """Fit the field of all items; False where a value does not fit."""
@@ -154,58 +175,56 @@ class _ExactReader:
     """Reads chats whose items fit the schema, but for known drift."""
 
     raw_items: Callable[[SplitChat], msgspec.Raw]
-    key: Callable[..., str]
-    key_values: tuple[Callable[[object], Json], ...]
-    renamed: tuple[tuple[str, str], ...]
-    drifting: tuple[_DriftingField, ...]
     decoder: msgspec.json.Decoder[Any]
+    drifting: tuple[_DriftingField, ...]
+    drifting_decoder: msgspec.json.Decoder[Any]
 
     @classmethod
     def of(cls, nested: NestedList, schema: Schema) -> _ExactReader:
         drifting = [_DriftingField.of(name, known) for name, known in schema.properties.items() if name in nested.drifting]
-        key_values = tuple(map(attrgetter, nested.key_fields))
-        decoder = msgspec.json.Decoder(list[_exact_item(nested, schema)] | None)  # type: ignore[misc]  # made from data
-        return cls(attrgetter(nested.name), nested.key, key_values, tuple(nested.renamed.items()), tuple(drifting), decoder)
+        properties = {**schema.properties, **{name: _TEXT for name in nested.key_fields if name not in schema.properties}}
+        drifted = {name: _ID if name in nested.drifting else field for name, field in properties.items()}
+        return cls(attrgetter(nested.name), _decoder(nested, properties), tuple(drifting), _decoder(nested, drifted))
 
-    def read(self, chat: SplitChat) -> tuple[str, _Items] | None:
-        """Return the id of a chat and its items as records; None where one does not fit the schema."""
-        if not isinstance(chat.id, str):
-            return None
-        items = self._items(self.raw_items(chat))
-        if not items:
-            return None if items is None else (chat.id, ())
-        chat_id, time = chat.id, updated(chat)
-        keys = _numbered(list(map(partial(self.key, chat_id), *(map(value_of, items) for value_of in self.key_values))))
-        for name, new_name in self.renamed:
-            for item in items:
-                setattr(item, new_name, getattr(item, name))
-        for position, item in enumerate(items):
-            item.id, item.chat_id, item.chat_update_timestamp, item.position = keys[position], chat_id, time, position
-        return chat_id, items
+    def read(self, chat: SplitChat) -> DecodedItems | None:
+        """Return the items of a chat; None where one does not fit the schema."""
+        raw = self.raw_items(chat)
+        items = self._items(raw) if isinstance(chat.id, str) else None
+        return None if items is None else DecodedItems(chat.id, updated(chat), items, len(raw))
 
     def _items(self, raw: msgspec.Raw) -> _Items | None:
         """Decode the items of a list, and fit known drift; None where one does not fit the schema."""
+        if raw is NULL:
+            return ()
         try:
-            items = self.decoder.decode(raw) or ()
+            return self.decoder.decode(raw) or ()
+        except UNREADABLE:
+            pass
+        try:
+            items = self.drifting_decoder.decode(raw) or ()
         except UNREADABLE:
             return None
         return items if all(drifting.fit(items) for drifting in self.drifting) else None
 
 
-def _exact_item(nested: NestedList, schema: Schema) -> type[msgspec.Struct]:
-    properties = {**schema.properties, **{name: _TEXT for name in nested.key_fields if name not in schema.properties}}
-    known = {name: _ID if name in nested.drifting else field for name, field in properties.items()}
-    fields = [(name, *_exact_field(nested, name, field)) for name, field in known.items()]
-    return msgspec.defstruct("Item", fields, forbid_unknown_fields=True, kw_only=True, gc=False)
+def _decoder(nested: NestedList, properties: Mapping[str, Schema]) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of a list of items that have these fields at most."""
+    fields = [(name, *_exact_field(nested, name, field)) for name, field in properties.items()]
+    item = msgspec.defstruct("Item", fields, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False)
+    return msgspec.json.Decoder(list[item] | None)  # type: ignore[valid-type]  # made from data
 
 
 def _exact_field(nested: NestedList, name: str, schema: Schema) -> tuple[Any, Any]:
-    """Return type and default of a field of an item."""
+    """Return type and default of a field of an item. The default is omitted when an item is encoded."""
     if name in nested.taken:
-        return _NOTHING | msgspec.UnsetType, msgspec.UNSET
+        return _NOTHING, ABSENT
     if name in nested.key_fields:
         return struct_type(Schema(schema.present_types)), msgspec.NODEFAULT
-    return struct_type(schema) | msgspec.UnsetType, None if name in nested.always else msgspec.UNSET
+    return struct_type(schema), msgspec.field(default_factory=_null) if name in nested.always else ABSENT
+
+
+def _null() -> None:
+    """Return the default of a field that is not omitted when it has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,18 +241,18 @@ class _LenientReader:
         nulls = dict.fromkeys(name for name in nested.always if name in schema.properties)
         return cls(nested, msgspec.json.Decoder(_chat_with(nested.name)), Fitter.of(schema), nulls)
 
-    def read(self, record: RawRecord) -> tuple[str, Sequence[dict[str, Json]]] | None:
-        """Return the id of a chat and its items as records; None where it has no id or is nested too deeply."""
+    def read(self, record: RawRecord) -> EncodedItems | None:
+        """Return the items of a chat; None where it has no id or is nested too deeply."""
         chat = read_chat(record, self.decoder)
         if chat is None or chat.id is None:
             return None
         chat_id, time = text_of(chat.id), updated(chat)
         records = [self._fit_item(item) for item in _as_list(chat.items)]
         names = [self.nested.renamed.get(name, name) for name in self.nested.key_fields]
-        keys = _numbered([self.nested.key(chat_id, *(text_of(item.get(name)) for name in names)) for item in records])
+        keys = numbered([self.nested.key(chat_id, *(text_of(item.get(name)) for name in names)) for item in records])
         for position, (item, key) in enumerate(zip(records, keys, strict=True)):
             item |= {"id": key, "chat_id": chat_id, "chat_update_timestamp": time, "position": position}
-        return chat_id, records
+        return EncodedItems(chat_id, encoded(records))
 
     def _fit_item(self, item: Json) -> dict[str, Json]:
         """Return an item as a record, but for the fields that it has from its chat."""
@@ -258,23 +277,3 @@ def _as_list(value: Json) -> list[Json]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
-
-
-def _numbered(keys: list[str]) -> list[str]:
-    """Return the keys, each one once: ``["a", "b", "a"]`` becomes ``["a", "b", "a|2"]``."""
-    if len(set(keys)) == len(keys):
-        return keys
-    counts = dict.fromkeys(keys, 0)
-    numbered = []
-    for key in keys:
-        counts[key] += 1
-        numbered.append(key if counts[key] == 1 else _free(key, counts))
-    return numbered
-
-
-def _free(key: str, counts: dict[str, int]) -> str:
-    """Return the next number of a key that is no other key: ``a|2`` may be the own key of another item."""
-    while (candidate := f"{key}|{counts[key]}") in counts:
-        counts[key] += 1
-    counts[candidate] = 1
-    return candidate
