@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
+from zendesk_chat.load.arguments import (
+    DEFAULT_DATABASE,
+    STATUS_EPILOG,
+    VERIFY_EPILOG,
+    add_account,
+    add_database,
+    add_status,
+    add_verify,
+)
 from zendesk_chat.printable import printable
 from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
 
@@ -25,14 +34,12 @@ AIRBYTE: Final = {  # help and files of Airbyte's commands
     "discover": ("print the streams", ("config",)),
     "read": ("print the records, as messages on stdout", ("config", "catalog", "state")),
 }
-DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
-AGE_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
-LONGEST_AGE: Final = 9  # digits
 EPILOG: Final = """\
 examples:
   zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   zendesk-chat sync --config config.json --streams chats,agents
   zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
+  zendesk-chat verify chats.duckdb                       does it have what the account has?
   zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
   zendesk-chat check --config config.json                can this token read the account?
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
@@ -66,17 +73,6 @@ examples:
 
 Never prints record contents. Exit codes: 0, 1 the file cannot be read, 2 the arguments are wrong.
 """
-STATUS_EPILOG: Final = """\
-examples:
-  zendesk-chat status
-  zendesk-chat status acme.duckdb --max-age 2h        for a monitor: only the exit code counts
-  zendesk-chat status acme.duckdb --json
-
-exit codes:
-  0  the last run completed each of its streams, not longer ago than --max-age
-  1  it did not; or the file does not exist, holds no sync, or is open in another program
-  2  the arguments are wrong
-"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,7 +104,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     add = partial(commands.add_parser, formatter_class=as_written)
     _add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG))
-    _add_status(add("status", help="show when a DuckDB file was last loaded, and how complete it is", epilog=STATUS_EPILOG))
+    add_status(add("status", help="show how complete and how fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
+    add_verify(add("verify", help="compare a DuckDB file with the account, on another path", epilog=VERIFY_EPILOG), _verify)
     _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
     for name, (what, files) in AIRBYTE.items():
         example = " ".join(["zendesk-chat", name, *(f"--{file} {file}.json" for file in files)])
@@ -135,14 +132,6 @@ def _run(arguments: Sequence[str]) -> int:
     return signals.exit_code(options.run(options, clock))
 
 
-def parse_age(text: str) -> int:
-    """Parse a length of time such as 90s, 30m, 2h or 1d into seconds. Raises argparse.ArgumentTypeError."""
-    number, unit = text.strip()[:-1], text.strip()[-1:]
-    if unit not in AGE_UNITS or not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_AGE):
-        raise argparse.ArgumentTypeError(f"{printable(text)!r}: write a number and a unit, as in 90s, 30m, 2h or 1d")
-    return int(number) * AGE_UNITS[unit]
-
-
 def _program() -> str:
     """Return the command that the user typed. Airbyte's tools call it `source-zendesk-chat`."""
     called = Path(sys.argv[0]).stem
@@ -164,6 +153,14 @@ def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     from zendesk_chat.load.status import run_status
 
     return run_status(options, clock)
+
+
+def _verify(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("verify"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.verify.command import run_verify
+
+    return run_verify(options, clock)
 
 
 def _profile(options: argparse.Namespace, _clock: SystemClock) -> int:
@@ -234,20 +231,11 @@ def _add_airbyte(parser: argparse.ArgumentParser, command: str, files: Sequence[
 
 def _add_sync(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_sync)
-    parser.add_argument("--config", metavar="FILE", help="JSON config file (see README); the options below override it")
-    parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
-    parser.add_argument("--token", help="Chat access token. Prefer ZENDESK_CHAT_TOKEN: other users can see command lines")
+    add_account(parser)
     parser.add_argument("--start-date", metavar="DATE", help="skip records before this date (UTC); default: load everything")
     parser.add_argument("--end-date", metavar="DATE", help="stop before this date (UTC); default: load until now")
     _add_streams(parser, "load only these streams; default: all that the account has")
     parser.add_argument("--exclude", metavar="A,B", action="append", help="skip these streams; may be repeated")
-    parser.add_argument(
-        "--redact",
-        metavar="FIELD=ACTION",
-        action="append",
-        default=[],
-        help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
-    )
     parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help="destination (default: %(default)s)")
     parser.add_argument(
         "--schema", metavar="NAME", help="schema of the tables; one file can hold several accounts, each in its own"
@@ -264,16 +252,6 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--renamed-from", metavar="SUBDOMAIN", help="load into the file of an account that had this subdomain before"
     )
-    parser.add_argument("--api-url", help=argparse.SUPPRESS)
-
-
-def _add_status(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_status)
-    _add_database(parser)
-    _add_schema(parser)
-    what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
-    parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
-    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
 
 def _seconds(text: str) -> float:
@@ -286,19 +264,9 @@ def _seconds(text: str) -> float:
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_profile)
-    _add_database(parser)
+    add_database(parser)
     _add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
-
-
-def _add_database(parser: argparse.ArgumentParser) -> None:
-    what = "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)"
-    parser.add_argument("database", nargs="?", default=DEFAULT_DATABASE, metavar="FILE", help=what)
-
-
-def _add_schema(parser: argparse.ArgumentParser) -> None:
-    what = "the schema of the account's tables, as given to sync (default: %(default)s)"
-    parser.add_argument("--schema", default="main", help=what)
 
 
 def _add_streams(parser: argparse.ArgumentParser, what: str) -> None:

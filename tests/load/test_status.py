@@ -179,7 +179,7 @@ def test_another_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path.write_text("no database, but long enough to be read as one" * 100)
     code, _, err = status(path, capsys)
     assert code == 1
-    assert err == f"error: Failed at opening {path}: the file is not a DuckDB database.\n"
+    assert err == f"error: Failed at reading {path}: the file is not a DuckDB database.\n"
 
 
 def test_a_database_of_another_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,7 +208,7 @@ def test_a_file_that_another_program_writes(path: Path, capsys: pytest.CaptureFi
         code, _, err = status(path, capsys)
         process.stdin.close()
     assert code == 1
-    assert err == f"error: Failed at opening {path}: another program has the database open; close it there and try again.\n"
+    assert err == f"error: Failed at reading {path}: another program has the database open; close it there and try again.\n"
 
 
 def test_status_changes_nothing(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -187,7 +187,7 @@ def _streams(stored: Stored, now: float) -> Iterator[StreamStatus]:
 
 
 def _count(stored: Stored, name: str) -> int | None:
-    if not stored.columns(name):
+    if not stored.column_types(name):
         return None
     ((rows,),) = stored.rows(f"SELECT count(*) FROM {stored.table(name)}")
     return int(rows)

@@ -6,7 +6,7 @@ It imports neither dlt nor Arrow, so that a short command starts at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,9 @@ import duckdb
 
 from zendesk_chat.errors import ConfigError, DestinationRefusedError
 from zendesk_chat.load.failures import explained
+from zendesk_chat.load.file.opening import open_read_only
+from zendesk_chat.load.file.tables import quoted
 
-MEMORY_LIMIT: Final = "256MB"
 _SCHEME: Final = "duckdb:///"
 
 
@@ -47,20 +48,15 @@ class Stored:
 
     def table(self, name: str) -> str:
         """Return the name of one of the account's tables for SQL."""
-        return f"{quoted(self.schema)}.{quoted(name)}"
+        return quoted(self.schema, name)
 
-    def columns(self, name: str) -> list[str]:
-        """Return the columns of a table, in their order; none if there is no such table."""
+    def column_types(self, name: str) -> dict[str, str]:
+        """Return DuckDB's type of each column of a table, by name and in their order; nothing if there is no such table."""
         sql = """
-            SELECT column_name FROM duckdb_columns()
+            SELECT column_name, data_type FROM duckdb_columns()
             WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index
         """
-        return [column for (column,) in self.rows(sql, [self.schema, name])]
-
-
-def quoted(name: str) -> str:
-    """Return a name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
+        return dict(self.rows(sql, [self.schema, name]))
 
 
 def stored_file(text: str, command: str) -> str:
@@ -87,12 +83,9 @@ def open_stored(path: str, schema: str) -> Iterator[Stored]:
         DestinationError: Another program has the file open, or it cannot be read.
         DestinationRefusedError: It is no DuckDB file, or ``sync`` has not written to this schema of it.
     """
-    with explained(f"opening {path}"), closing(duckdb.connect(config={"memory_limit": MEMORY_LIMIT})) as connection:
-        # duckdb.connect(path) would guess the kind of the file, and download an extension for a SQLite file.
-        connection.execute("ATTACH '{}' AS stored (TYPE duckdb, READ_ONLY)".format(path.replace("'", "''")))
-        connection.execute("USE stored")
-        connection.execute("SET TimeZone = 'UTC'")
-        _require_sync(connection, path, schema)
+    with open_read_only(path) as connection:
+        with explained(f"reading {path}"):
+            _require_sync(connection, path, schema)
         yield Stored(connection, path, schema)
 
 

@@ -57,7 +57,7 @@ class Merger:
     def append(self, rows: Rows) -> None:
         """Write rows of which the table holds none."""
         for rows_slice in rows.slices:
-            with _named(self.connection, _ROWS, rows_slice) as name:
+            with named(self.connection, _ROWS, rows_slice) as name:
                 self._insert(name)
 
     def replace(self, rows: Rows) -> None:
@@ -69,11 +69,11 @@ class Merger:
         """Replace the rows with equal keys, and the children of the parents; of visitors, only those that are not later."""
         table = self.table
         if table.parent_field is not None and rows.parents is not None:
-            with _named(self.connection, _PARENTS, rows.parents) as parents:
+            with named(self.connection, _PARENTS, rows.parents) as parents:
                 self._delete(f"{quoted(table.parent_field)} IN (SELECT parent FROM {parents})")
                 self._forget(f"parent IN (SELECT parent FROM {parents})")
         for rows_slice in rows.slices:
-            with _named(self.connection, _ROWS, rows_slice) as name:
+            with named(self.connection, _ROWS, rows_slice) as name:
                 if table.latest_by is None:
                     self._delete(self._has_key_of(name))
                     self._insert(name)
@@ -122,7 +122,7 @@ class Merger:
 
 
 @contextmanager
-def _named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
+def named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
     """Give rows a name in SQL: that of a temporary view, which no table of the file hides."""
     connection.register(name, rows)
     try:
