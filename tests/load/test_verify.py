@@ -383,6 +383,44 @@ def iso(sandbox: Sandbox) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(sandbox.clock.time()))
 
 
+def test_a_row_that_has_the_latest_change_must_be_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The change is after the time up to which the file is known to be complete, but the row has it."""
+    path = tmp_path / "chats.duckdb"
+    with small(CHATS) as sandbox:
+        (edited, *_) = sorted(sandbox.account.chats.entries)
+        sandbox.account.edit_chat(edited, at=sandbox.clock.time() - 400, deleted=False)
+        sync(sandbox, path, "--streams", "chats")
+        change(path, f"UPDATE chats SET rating = 'wrong' WHERE id = '{edited}'")
+        code, found = verify(sandbox, path, capsys)
+    assert (code, differing(found)) == (1, {"chats": (0, 0, 1)})
+    assert found["streams"]["chats"]["keys"] == {"different": [edited]}
+
+
+def test_the_last_chat_of_a_quiet_account_must_be_there(
+    sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The state ends at its change, and the run an hour later."""
+    ((last,),) = rows(path, "SELECT max_by(id, update_timestamp) FROM chats")
+    change(path, f"DELETE FROM chats WHERE id = '{last}'")
+    code, found = verify(sandbox, path, capsys)
+    assert (code, found["streams"]["chats"]["keys"]) == (1, {"missing": [last]})
+
+
+def test_too_many_changes_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zendesk_chat.load.verify.answers.MAX_CHANGE_PAGES", 2)
+    path = tmp_path / "chats.duckdb"
+    with small(CHATS, export_page_cap=10) as sandbox:
+        sync(sandbox, path, "--streams", "chats,goals")
+        sandbox.account.add_chats(25, at=sandbox.clock.time() - 400)
+        code, found = verify(sandbox, path, capsys)
+    assert (code, found["streams"]["chats"]["state"], found["streams"]["goals"]["state"]) == (1, "failed", "same")
+    assert found["errors"] == [
+        "chats: more than 20 of them changed since the last sync, too many to compare. Run sync, then verify again."
+    ]
+
+
 def test_a_chat_that_the_export_does_not_show_as_deleted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "chats.duckdb"
     with small(CHATS, deleted_chats="gone") as sandbox:
@@ -505,6 +543,14 @@ def test_rows_from_before_a_change_of_the_rules_are_compared_by_key(
     code, found = verify(sandbox, path, capsys, *redact)
     assert (code, differing(found)) == (0, {})
     assert any("some rows were loaded before the redaction rules changed" in sentence for sentence in found["sentences"])
+
+
+def test_the_same_keys_are_no_proof(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = verify(sandbox, path, capsys, "--redact", "chats.comment=drop")
+    assert (code, found["same"], found["streams"]["chats"]["state"]) == (3, False, "same keys")
+    assert not any("confidence" in sentence or "as they are in the account" in sentence for sentence in found["sentences"])
+    assert run(sandbox, "verify", str(path), "--redact", "chats.comment=drop") == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "Not everything could be compared."
 
 
 # Files and accounts that cannot be compared.

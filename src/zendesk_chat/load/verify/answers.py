@@ -16,6 +16,8 @@ import msgspec
 
 from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.clock import Clock
+from zendesk_chat.engine.threads import SETTLE_SECONDS
+from zendesk_chat.errors import TransientError
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.export import ExportPage
@@ -39,13 +41,13 @@ class Requests(Observer):
     Args:
         client: The account's API.
         clock: No request is made once it is stopped.
-        note: Called with a sentence for the user when a request has to wait.
+        note: Called with a sentence for the user about the progress.
     """
 
     def __init__(self, client: Client, clock: Clock, note: Callable[[str], object]) -> None:
         self._client = client
         self._clock = clock
-        self._note = note
+        self.note = note
         self.count = 0
 
     def __call__(self, request: Request[T]) -> T:
@@ -58,6 +60,15 @@ class Requests(Observer):
         """Zendesk's time, microseconds since 1970."""
         return int(self._client.time.now() * SECOND_US)
 
+    @property
+    def ahead_seconds(self) -> float:
+        """By how much this machine's clock is ahead of Zendesk's."""
+        return self._client.time.ahead
+
+    def settle(self) -> None:
+        """Let a renewal of the token that is under way end, or the tokens would be lost."""
+        self._client.settle(SETTLE_SECONDS)
+
     def sent(self) -> None:
         """Count a request."""
         self.count += 1
@@ -65,9 +76,9 @@ class Requests(Observer):
     def waited(self, seconds: float, reason: str = "") -> None:
         """Report a long wait."""
         if reason:
-            self._note(reason)
+            self.note(reason)
         elif seconds >= _SHORTEST_WAIT_SECONDS:
-            self._note(f"Waiting {seconds:.0f} s, because Zendesk limits the requests of a minute.")
+            self.note(f"Waiting {seconds:.0f} s, because Zendesk limits the requests of a minute.")
 
 
 class _ChatPage(msgspec.Struct):
@@ -122,12 +133,10 @@ class Changes:
     Attributes:
         times: When each was last changed, by its id; ``UNKNOWN_TIME`` if the export does not show it.
         deleted: Those of them that are deleted.
-        complete: False if there are more than were asked for.
     """
 
     times: Mapping[str, int]
     deleted: frozenset[str]
-    complete: bool
 
 
 def newest_chats(following: Mapping[str, str] | None = None) -> Request[ChatPage]:
@@ -147,24 +156,27 @@ def ids_until(time_us: int) -> Request[Sequence[str]]:
 
 
 def read_changes(fetch: Requests, since_us: int) -> Changes:
-    """Read which chats changed since a time. The export does not list those of the last minutes."""
+    """Read which chats changed since a time. The export does not list those of the last minutes.
+
+    Raises:
+        TransientError: There are too many.
+    """
     times: dict[str, int] = {}
     deleted: set[str] = set()
     start, start_id = since_us // SECOND_US, ""
     for _ in range(MAX_CHANGE_PAGES):
         if start * SECOND_US > fetch.now_us - RECENT_US:
-            break
+            return Changes(times, frozenset(deleted))
         page = fetch(_changes_from(start, start_id))
         changes = [change for raw in page.rows if isinstance((change := _decode_change(raw)).id, str)]
         known = len(times)
         times.update({str(change.id): micros_of(change.update_timestamp) or UNKNOWN_TIME for change in changes})
         deleted.update(str(change.id) for change in changes if change.deleted is True)
         if len(times) == known or not isinstance(page.end_time, int):
-            break
+            return Changes(times, frozenset(deleted))
         start, start_id = page.end_time, page.end_id if isinstance(page.end_id, str) else ""
-    else:
-        return Changes(times, frozenset(deleted), complete=False)
-    return Changes(times, frozenset(deleted), complete=True)
+    what = f"chats: more than {len(times):,} of them changed since the last sync, too many to compare."
+    raise TransientError(f"{what} Run sync, then verify again.")
 
 
 def complete_chats(start_us: int, limit: int) -> Request[ExportPage]:

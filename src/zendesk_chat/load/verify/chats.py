@@ -126,7 +126,7 @@ class ChatCheck:
 
     def _is_same(self, doc: Doc, stored: Row | None, current: Current) -> bool:
         """Note whether a chat is in the file as it is. Returns true if it is."""
-        newer = self.loaded.is_newer(doc, self.changes)
+        newer = self.loaded.is_newer(doc, self.changes, stored)
         if stored is None:
             in_progress = not doc.ended and doc.time >= self.loaded.until - _IN_PROGRESS_US
             if newer or in_progress or self.loaded.is_before(doc.time):

@@ -68,9 +68,19 @@ def _verify(
     store = ConfigFile(Path(options.config), clock) if options.config else None
     note: Callable[[str], object] = partial(say, console)
     fetch = Requests(connect(config, clock, lambda _config: None, store), clock, note)
+    try:
+        found = _compare(options, config, catalog, path, fetch, clock)
+    finally:
+        fetch.settle()
+    return replace(found, requests=fetch.count, seconds=clock.monotonic() - began)
+
+
+def _compare(
+    options: argparse.Namespace, config: Config, catalog: Catalog, path: str, fetch: Requests, clock: Clock
+) -> Verification:
     choices = Choices(options.sample, options.seed, options.all, config.lookback, config.end)
     with open_stored(path, options.schema) as stored:
-        verifying = Verifying(stored, catalog, fetch, choices, note)
+        verifying = Verifying(stored, catalog, fetch, choices)
         account = verifying.run(config.subdomain)
         results = tuple(verifying.results())
         found = Verification(
@@ -93,4 +103,4 @@ def _verify(
             written = write(connection, options.schema, repair)
         with open_stored(path, options.schema) as stored:
             found = after_repair(found, verifying, stored, written)
-    return replace(found, requests=fetch.count, seconds=clock.monotonic() - began)
+    return found

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from zendesk_chat.load.verify.answers import Changes
+from zendesk_chat.load.verify.rows import Row
 from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.exports.page import decode_row
 from zendesk_chat.streams.positions import ExportPosition, TimeRange
@@ -100,9 +101,11 @@ class Loaded:
         """Whether a change at a time may not be loaded yet."""
         return time >= self.until and not any(begin <= time < end for begin, end in self.ranges)
 
-    def is_newer(self, doc: Doc, changes: Changes) -> bool:
-        """Whether a chat changed after what is loaded."""
-        return self.is_after(max(doc.time, changes.times.get(doc.id, 0)))
+    def is_newer(self, doc: Doc, changes: Changes, stored: Row | None = None) -> bool:
+        """Whether a chat changed after what is loaded, also in comparison with its row if the file has one."""
+        time = max(doc.time, changes.times.get(doc.id, 0))
+        updated = stored.get("update_timestamp") if stored else None
+        return self.is_after(time) and not (isinstance(updated, int) and time <= updated)
 
 
 def _time_and_end(raw: msgspec.Raw, now_us: int) -> tuple[int, bool]:

@@ -13,6 +13,7 @@ from zendesk_chat.errors import RequestRejectedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.merging import Merger, Rows, named
 from zendesk_chat.load.file.pages import Pages
+from zendesk_chat.load.file.system import System
 from zendesk_chat.load.file.tables import find_tables, fit_columns, quoted, require_own
 from zendesk_chat.load.verify.answers import Requests, complete_chats
 from zendesk_chat.load.verify.chats import ChatCheck
@@ -67,7 +68,7 @@ def prepare(verifying: Verifying) -> Repair:
             streams[name] = stream
     if CHATS not in streams or not isinstance(source, Export):
         return Repair(streams, lists=lists)
-    verifying.note(f"Reading {len(check.wanted):,} chats again ...")
+    verifying.fetch.note(f"Reading {len(check.wanted):,} chats again ...")
     complete = _search(check, source, verifying.fetch)
     partial = {identity: doc for identity, doc in check.wanted.items() if identity not in complete}
     stored = {str(identity) for identity in check.table.known(partial.keys())}
@@ -90,6 +91,7 @@ def write(connection: duckdb.DuckDBPyConnection, schema: str, repair: Repair) ->
             merger = Merger(connection, table, quoted(schema, name), quoted(schema, "_sync_outdated"))
             if name in repair.lists:
                 merger.replace(_rows(table, Children(repair.lists[name])))
+                System(connection, schema).forget_outdated(name)
                 written[name] = len(repair.lists[name])
             else:
                 written[name] = _write_chats(merger, stream, repair)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zendesk_chat.errors import ExitCode
 from zendesk_chat.load.console import say
 from zendesk_chat.load.report import plain_table, print_complete
 from zendesk_chat.load.verify.results import State, StreamResult, Verification
 
-STYLES: dict[State, str] = {
+_STYLES: Final[Mapping[State, str]] = {
     "same": "green",
+    "same keys": "yellow",
     "repaired": "green",
     "different": "red",
     "failed": "red",
@@ -29,7 +34,7 @@ def print_verification(found: Verification, console: Console) -> None:
     console.print()
     for stream in found.streams:
         for line in _details(stream):
-            say(console, f"{stream.stream}: {line}", STYLES[stream.state])
+            say(console, f"{stream.stream}: {line}", _STYLES[stream.state])
     for sentence in found.sentences:
         say(console, sentence)
     if found.repaired:
@@ -39,21 +44,23 @@ def print_verification(found: Verification, console: Console) -> None:
 
 
 def _conclusion(found: Verification) -> tuple[str, str]:
-    if found.is_same:
-        return ("No difference remains." if found.repaired else "No difference was found."), "green"
-    if found.repaired:
+    if found.differs and not found.repaired:
+        return "There are differences. To read again what is missing or different, add --repair.", "red"
+    if found.differs:
         return "Differences remain.", "red"
-    return "There are differences. To read again what is missing or different, add --repair.", "red"
+    if found.exit_code != ExitCode.COMPLETE:
+        return "Not everything could be compared.", "red"
+    return ("No difference remains." if found.repaired else "No difference was found."), "green"
 
 
 def _table(found: Verification) -> Table:
     table = plain_table(["stream"], ["rows", "checked", "missing", "extra", "different", "newer"])
     table.add_column("result", no_wrap=True)
     for stream in found.streams:
-        compared = stream.state in ("same", "different", "repaired")
+        compared = stream.state in ("same", "same keys", "different", "repaired")
         counts = (stream.checked, stream.missing, stream.extra, stream.different, stream.newer)
         numbers = [f"{count:,}" if compared else "" for count in counts]
-        table.add_row(stream.stream, f"{stream.rows:,}", *numbers, Text(stream.state, style=STYLES[stream.state]))
+        table.add_row(stream.stream, f"{stream.rows:,}", *numbers, Text(stream.state, style=_STYLES[stream.state]))
     return table
 
 

@@ -13,7 +13,7 @@ from zendesk_chat.load.verify.comparison import Tally
 from zendesk_chat.load.verify.rows import Key
 from zendesk_chat.load.verify.total import Total
 
-State: TypeAlias = Literal["same", "different", "repaired", "not available", "not compared", "failed"]
+State: TypeAlias = Literal["same", "same keys", "different", "repaired", "not available", "not compared", "failed"]
 UNSURE: Final = 0.05  # the share of samples that would show no difference though more differ
 KEYS_SHOWN: Final = 5
 
@@ -23,8 +23,9 @@ class StreamResult:
     """The comparison of one stream.
 
     Attributes:
-        state: ``repaired`` if all that was missing or different is written; ``not available`` if the account lacks the stream;
-            ``not compared`` if nothing but the export has its records.
+        state: ``same keys`` if the content is not compared, because the rows were loaded with other redaction rules than those
+            of the configuration; ``repaired`` if all that was missing or different is written; ``not available`` if the account
+            lacks the stream; ``not compared`` if nothing but the export has its records.
         rows: In the file.
         checked: Records compared.
         missing: Records of the account that the file lacks.
@@ -94,21 +95,24 @@ class Verification:
     errors: tuple[ConnectorError, ...] = ()
 
     @property
-    def is_same(self) -> bool:
-        """Whether no difference was found, and everything was compared that can be."""
+    def differs(self) -> bool:
+        """Whether there is a difference, which is not repaired."""
         unequal = self.total is not None and self.total.unexplained != 0
-        return not self.errors and not unequal and all(stream.state not in ("different", "failed") for stream in self.streams)
+        return unequal or any(stream.state == "different" for stream in self.streams)
 
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of the command."""
-        if self.is_same:
-            return ExitCode.COMPLETE
-        return exit_code(self.errors)
+        if self.errors:
+            return exit_code(self.errors)
+        if self.differs:
+            return ExitCode.INCOMPLETE
+        by_key = any(stream.state == "same keys" for stream in self.streams)
+        return ExitCode.ACTION_NEEDED if by_key else ExitCode.COMPLETE
 
     def to_json(self) -> bytes:
         """Return the result as JSON; docs/status-and-verify.md describes it."""
-        content = {"same": self.is_same, **asdict(self), "errors": [str(error) for error in self.errors]}
+        content = {"same": self.exit_code == ExitCode.COMPLETE, **asdict(self), "errors": [str(error) for error in self.errors]}
         if self.total is not None:
             content["total"] = {**asdict(self.total), "unexplained": self.total.unexplained}
         return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"

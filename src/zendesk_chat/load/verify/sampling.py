@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -39,20 +39,21 @@ def compare_named(check: ChatCheck, fetch: Requests, seed: int) -> int | None:
         for time in _times(check, seed):
             ids = fetch(ids_until(time))
             named += len(ids)
-            unknown = [identity for identity in ids if identity not in check.table.known(ids) | check.seen]
+            known = check.table.known(ids) | check.seen
+            unknown = [identity for identity in ids if identity not in known]
             check.compare(_chats_of(fetch, unknown, IDS_A_REQUEST), (), fetch.now_us)
     except (UnavailableError, DataError):
         return None
     return named
 
 
-def compare_all(check: ChatCheck, fetch: Requests, note: Callable[[str], object]) -> int | None:
+def compare_all(check: ChatCheck, fetch: Requests) -> int | None:
     """Compare all chats of the account with the file. Returns the account's total; None if it has none."""
     total: int | None = None
     for raws, of in _all_pages(fetch):
         total = of
         check.compare(raws, (), fetch.now_us)
-        note(f"Compared {len(check.seen):,} chats{f' of {total:,}' if total else ''} ...")
+        fetch.note(f"Compared {len(check.seen):,} chats{f' of {total:,}' if total else ''} ...")
     rows = check.table.stored.rows(f"SELECT id FROM {check.table.name} WHERE {_ASKABLE} AND {check.table.alive}")
     _compare_rows(check, fetch, [identity for (identity,) in rows if identity not in check.seen])
     return total

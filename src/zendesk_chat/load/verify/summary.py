@@ -36,7 +36,7 @@ def _about_chats(verifying: Verifying, results: dict[str, StreamResult]) -> Iter
         yield f"The account named {counted(verifying.named, 'chat')} for some random times: {rest}."
     if found.state == "same":
         chosen = found.rows if verifying.compared_all else min(found.rows, verifying.choices.sample)
-        yield confidence(chosen, found.rows)
+        yield confidence(chosen - min(chosen, verifying.chats.tally.by_key), found.rows)
     yield from _about_differences(found, _family(verifying))
     if found.newer:
         yield f"{counted(found.newer, 'chat')} began or changed after the last sync. The next sync loads them."

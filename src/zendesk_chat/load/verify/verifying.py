@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -70,7 +70,6 @@ class Verifying:
     """A verification in progress.
 
     Attributes:
-        note: Called with a sentence about the progress.
         streams: What the file knows of each stream.
         outdated: How many rows of a stream were loaded before the redaction rules changed.
         errors: Why streams could not be compared, by stream.
@@ -82,7 +81,6 @@ class Verifying:
     catalog: Catalog
     fetch: Requests
     choices: Choices
-    note: Callable[[str], object]
     streams: Mapping[str, StreamRow] = field(default_factory=dict)
     outdated: Mapping[str, int] = field(default_factory=dict)
     compared_all: bool = False
@@ -131,10 +129,11 @@ class Verifying:
         if compared is None:
             nested = self.catalog.streams[name].parent_field is not None
             return StreamResult(name, "not compared", rows, reason=WITHOUT_CHATS if nested else NOT_COMPARED)
-        result = StreamResult.of(name, rows, compared[1])
-        # Chats have no engagements outside the export.
-        is_unseen = bool(rows) and not result.checked
-        return replace(result, state="not compared", reason=NOT_COMPARED) if is_unseen else result
+        table, tally = compared
+        result = StreamResult.of(name, rows, tally)
+        if rows and not tally.checked:  # chats have no engagements outside the export
+            return replace(result, state="not compared", reason=NOT_COMPARED)
+        return replace(result, state="same keys") if table.redaction == "otherwise" and not tally.differs else result
 
     def _lacking(self) -> set[str]:
         """Return the streams that the account did not have at the last sync."""
@@ -188,23 +187,23 @@ class Verifying:
     def _compare_chosen(self, check: ChatCheck) -> None:
         choices, rows, partial = self.choices, check.table.count(), self._partial(check.loaded)
         if choices.everything:
-            self.note(f"Comparing all chats of the account with the {rows:,} in the file ...")
+            self.fetch.note(f"Comparing all chats of the account with the {rows:,} in the file ...")
             reported = self._compare_all(check)
         else:
-            self.note(f"Comparing {min(rows, choices.sample):,} of {rows:,} chats ...")
+            self.fetch.note(f"Comparing {min(rows, choices.sample):,} of {rows:,} chats ...")
             reported = compare_sample(check, self.fetch, choices.sample, choices.seed)
         total = compare_totals(check, reported, partial)
         if not self.compared_all and total.unexplained > 0 and (reported or 0) <= FEW_CHATS:
-            self.note("The account has more chats than the file. Comparing all of them ...")
+            self.fetch.note("The account has more chats than the file. Comparing all of them ...")
             self._compare_all(check)
         elif not self.compared_all and total.outcome not in ("equal", "equal with deleted chats"):
-            self.note("Asking the account which chats it has at some times ...")
+            self.fetch.note("Asking the account which chats it has at some times ...")
             self.named = compare_named(check, self.fetch, choices.seed)
         self.total = compare_totals(check, reported, partial)
 
     def _compare_all(self, check: ChatCheck) -> int | None:
         self.compared_all = True
-        return compare_all(check, self.fetch, self.note)
+        return compare_all(check, self.fetch)
 
     def _partial(self, loaded: Loaded) -> str:
         """Return why the file does not hold all chats, or ""."""
@@ -260,5 +259,5 @@ class Verifying:
         ((started,),) = self.stored.rows(sql, [name])
         if started is None:
             return 0
-        seconds = started / SECOND_US - self.choices.lookback
+        seconds = started / SECOND_US - self.choices.lookback - max(0.0, self.fetch.ahead_seconds)
         return int(SECOND_US * (seconds if self.choices.end is None else min(seconds, self.choices.end)))
