@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from tests.support.clock import FakeClock
+from tests.support.executable import EXECUTABLE, execute
 from tests.support.sandbox import small
 from tests.support.synced import change
 from zendesk_chat.cli import make_parser
@@ -23,6 +24,7 @@ from zendesk_chat_sandbox import Sandbox
 from zendesk_chat_sandbox.faults import Fault
 
 CHATS = 120
+COMMAND = EXECUTABLE.with_name("zendesk-chat")
 LISTS = ["accounts", "agents", "agent_routing_settings", "bans", "departments", "goals", "roles", "routing_settings"]
 LISTS += ["shortcuts", "skills", "triggers"]
 NESTED = ["chat_conversions", "chat_events", "chat_webpaths"]
@@ -659,6 +661,19 @@ def test_the_choice_depends_on_the_seed(sandbox: Sandbox, path: Path) -> None:
     newest = {identity for _, identity in sandbox.account.chats.created[-40:]}  # compared from their page
     assert 5 < len(asked()[0].split(",")) <= 20
     assert newest.isdisjoint(asked()[0].split(","))
+
+
+def test_the_real_command(sandbox: Sandbox, path: Path) -> None:
+    (missing,) = some_chats(path, 1)
+    change(path, f"DELETE FROM chats WHERE id = '{missing}'")
+    account = {"ZENDESK_CHAT_SUBDOMAIN": "acme", "ZENDESK_CHAT_TOKEN": sandbox.token, "ZENDESK_CHAT_API_URL": sandbox.url}
+    for expected, last in ((1, "add --repair."), (0, "No difference remains."), (0, "No difference was found.")):
+        options = ["--repair"] if last == "No difference remains." else []
+        done = execute("verify", str(path), *options, executable=COMMAND, **account)
+        assert done.code == expected, done.stderr
+        assert done.stdout.decode().rstrip().endswith(last)
+        assert sandbox.token not in done.stdout.decode() + done.stderr
+    assert execute("status", str(path), executable=COMMAND).code == 0
 
 
 @pytest.mark.parametrize("option", ["--sample=0", "--sample=x", "--seed=x"])
