@@ -43,7 +43,7 @@ SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
     "There is no stream \x00. There are: \x00.",  # only the library and `sync` select streams by name
     "All \x00 streams can be read.",
-    "\x00 records in \x00 s (\x00 requests, \x00 pages, \x00 received, \x00 unchanged and \x00 outside skipped\x00)",
+    "\x00 in \x00 s (\x00, \x00, \x00 received, \x00 skipped as unchanged, \x00 skipped as outside the range\x00)",
     "\x00: so far \x00",
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another

@@ -63,7 +63,7 @@ exit codes:
   1    some stream is incomplete; run again later
   2    the arguments or the configuration are wrong
   3    a person must act first: token, role, account, destination
-  130  or 143: interrupted; what was loaded stays, and the next run resumes
+  130  or 129, 143: interrupted; what was loaded stays, and the next run resumes
 """
 PROFILE_EPILOG: Final = """\
 examples:
@@ -127,7 +127,7 @@ def _run(arguments: Sequence[str]) -> int:
         return sandbox(arguments[1:], f"{_program()} sandbox")
     options = make_parser().parse_args(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.stop)
+    signals = StopSignals(clock.interrupt)
     signals.install()
     return signals.exit_code(options.run(options, clock))
 

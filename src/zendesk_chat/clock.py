@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
 POLL_SECONDS: Final = 0.2  # how often a wait for something else checks whether the run is to end
@@ -41,6 +42,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self.on_interrupt: Callable[[], object] = lambda: None  # called by a signal handler, so that the user sees a reaction
 
     @property
     def stopped(self) -> bool:
@@ -68,3 +70,10 @@ class SystemClock:
     def stop(self) -> None:
         """End the run: every wait ends at once with Stopped."""
         self._stopped.set()
+
+    def interrupt(self) -> None:
+        """End the run before it is complete, and announce that once."""
+        running = not self.stopped
+        self.stop()
+        if running:
+            self.on_interrupt()

@@ -87,11 +87,11 @@ class StopSignals:
     def _handle(self, number: int, _frame: object) -> None:
         wait_seconds = 0.0 if self.received else SECONDS_TO_END
         self.received.append(number)
-        self.stop()
         last_resort = threading.Timer(wait_seconds, end_at_once, (self.exit_code(number),))
         last_resort.daemon = True
         with suppress(RuntimeError):  # the operating system refuses another thread
             last_resort.start()
+        self.stop()  # last, because it may print a line, and nobody may be reading
 
 
 def end_at_once(code: int) -> None:

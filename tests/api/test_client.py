@@ -1,5 +1,6 @@
 """One request, however often it has to be asked: over a fake API, with a clock that only moves when waited for."""
 
+import re
 import weakref
 from typing import Any, NoReturn
 
@@ -162,6 +163,13 @@ def test_an_unexpected_error_of_a_decoder_is_not_hidden() -> None:
 
     with pytest.raises(KeyError):
         Given(ok()).asker.get(fail)
+
+
+def test_a_retry_does_not_advise_to_run_again() -> None:
+    given = Given(status(500), ok())
+    given.asker.get()
+    (reason,) = [wait.reason for wait in given.asker.waits if wait.reason]
+    assert re.fullmatch(r"\w+: Zendesk answered HTTP 500\. Trying again in \d s \(attempt 1\)\.", reason)
 
 
 def test_429_holds_every_thread_back_not_only_its_own() -> None:

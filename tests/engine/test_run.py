@@ -90,6 +90,42 @@ def test_a_page_without_news_is_not_emitted_unless_it_moves() -> None:
     assert replace(completed.stats, seconds=0) == counted
 
 
+def test_each_page_carries_the_counts_so_far() -> None:
+    clock = FakeClock()
+
+    def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
+        for number in range(1, 4):
+            fetch(Request("x", bytes))
+            clock.sleep(2.5)
+            yield Batch([b"{}"] * number, number, number + 1, unchanged=1)
+
+    events = list(start([task("s", read)], FakeApi([ok()]), clock=clock))
+    assert [event.stats for event in events if isinstance(event, PageRead)] == [
+        SyncStats(requests=1, pages=1, received=2, emitted=1, seconds=2.5, unchanged=1, reached="1"),
+        SyncStats(requests=2, pages=2, received=5, emitted=3, seconds=5.0, unchanged=2, reached="2"),
+        SyncStats(requests=3, pages=3, received=9, emitted=6, seconds=7.5, unchanged=3, reached="3"),
+    ]
+    assert isinstance(events[-1], StreamCompleted)
+    assert events[-1].stats == replace(SyncStats(3, 3, 9, 6, 7.5, 3), reached="3")
+
+
+@pytest.mark.parametrize(
+    ("stats", "words"),
+    [
+        (SyncStats(1, 1, 1, 1, 0.04), "1 record in 0.0 s (1 request, 1 page, 1 received, 0 skipped as unchanged, "),
+        (
+            SyncStats(2, 3, 1500, 1200, 61.25, unchanged=299, outside=1, reached="7"),
+            (
+                "1,200 records in 61.2 s (2 requests, 3 pages, 1,500 received, 299 skipped as unchanged, 1 skipped as outside "
+                "the range, from the start to 7)"
+            ),
+        ),
+    ],
+)
+def test_the_counts_in_words(stats: SyncStats, words: str) -> None:
+    assert str(stats).startswith(words)
+
+
 def test_a_stream_whose_record_counts_do_not_add_up_has_failed() -> None:
     def read(fetch: Fetch, position: Any, bounds: Bounds) -> Iterator[Batch[Any]]:
         yield Batch([b"{}"], 1, 3, unchanged=1)

@@ -137,20 +137,56 @@ def test_a_stream_that_the_account_lacks_gets_no_table_and_the_others_are_comple
     assert report.exit_code == ExitCode.COMPLETE
     tables = {name for (name,) in rows(path, "SELECT table_name FROM duckdb_tables()")}
     assert {name for name in tables if not name.startswith("_sync_")} == {"chats"}
-    assert load(path, lacking, required=["chats"]).exit_code == ExitCode.COMPLETE
-    assert load(path, lacking, required=["accounts", "chats"]).exit_code != ExitCode.COMPLETE
+    names = ["departments", "accounts"]
+    assert load(path, lacking, streams=names, required=["chats"]).exit_code == ExitCode.COMPLETE
+    assert load(path, lacking, streams=names, required=["accounts", "chats"]).exit_code != ExitCode.COMPLETE
 
 
 def test_a_stream_that_the_account_lost_keeps_its_table_also_in_a_full_refresh(path: Path) -> None:
     load(path, chat_pages([chat(1)]))
     lost = [*started("chats"), StreamUnavailable("chats", UnavailableError("Not in this plan.", status=403), SyncStats(1))]
-    assert load(path, lost, full_refresh=True).exit_code == ExitCode.COMPLETE
+    assert load(path, lost, streams=["chats"], full_refresh=True).exit_code == ExitCode.COMPLETE
     assert loaded_chats(path) == by_id([chat(1)])
+
+
+def test_a_run_that_ends_early_reports_what_was_read_and_saved(path: Path) -> None:
+    read = SyncStats(requests=3, pages=2, received=25, emitted=20, seconds=1.5, unchanged=5)
+    listed = SyncStats(requests=1, pages=1, received=2, emitted=2, seconds=0.5)
+    events = [
+        *started("chats", "departments"),
+        replace(page("departments", [{"id": 1}, {"id": 2}]), stats=listed),
+        replace(page("chats", [chat(number) for number in range(8)], next=8), stats=replace(read, emitted=8)),
+        replace(page("chats", [chat(number) for number in range(8, 20)], next=20), stats=read),
+    ]
+    report = load(path, events)
+    assert [(stream.name, stream.state, stream.stats) for stream in report.streams] == [
+        ("chats", "interrupted", read),
+        ("departments", "interrupted", listed),
+    ]
+    assert (report.saved, report.result) == (20, "interrupted"), "an incomplete list is not saved"
+    assert len(loaded_chats(path)) == 20
+
+
+def test_a_run_that_ends_before_a_stream_has_started_is_interrupted(path: Path) -> None:
+    report = load(path, chat_pages([chat(1)]))
+    assert [stream.state for stream in report.streams] == ["complete"]
+    assert (report.result, report.exit_code) == ("interrupted", ExitCode.INCOMPLETE)
+    assert load(path, chat_pages([chat(1)]), streams=["chats"]).result == "complete"
+    assert rows(path, "SELECT result FROM _sync_runs ORDER BY run") == [("interrupted",), ("complete",)]
+
+
+def test_a_list_that_is_as_before_is_not_counted_as_saved(path: Path) -> None:
+    names = ["departments", "chats"]
+    for records, saved in (([{"id": 1}, {"id": 2}], 3), ([{"id": 1}, {"id": 2}], 0), ([{"id": 1}], 1), ([], 0)):
+        listed = [*started("departments"), page("departments", records), completed("departments")]
+        news = chat_pages([chat(1)]) if saved == 3 else [*started("chats"), completed("chats")]
+        assert load(path, [*listed, *news], streams=names).saved == saved
+        assert rows(path, "SELECT count(*) FROM departments") == [(len(records),)]
 
 
 def test_drifts_are_reported_in_their_order(path: Path) -> None:
     drifts = [SchemaChange("chats", "new", (), "string"), SchemaChange("departments", "id", ("integer",), "string")]
-    report = load(path, [*started("chats"), *drifts, completed("chats")])
+    report = load(path, [*started("chats"), *drifts, *map(completed, ("chats", "departments", "accounts"))])
     assert report.drifts == tuple(drifts)
     assert report.exit_code == ExitCode.COMPLETE
 

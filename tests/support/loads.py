@@ -138,8 +138,9 @@ def load(
 ) -> LoadReport:
     """Load events; ``options`` are those of ``load_events`` or of ``opened``."""
     loading = {name: options.pop(name) for name in ("observe", "required", "monotonic") if name in options}
+    streams = options.pop("streams", [table.name for table in tables])
     with opened(path, tables, **options) as store:
-        return load_events(events, [table.name for table in tables], store, limits=limits, **loading)
+        return load_events(events, streams, store, limits=limits, **loading)
 
 
 def states(path: Path) -> dict[str, StateBlob]:

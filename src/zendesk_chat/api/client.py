@@ -142,7 +142,9 @@ class Client:
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
-            observer.waited(wait, f"{request.path}: {failed.error} Trying again in {wait:.0f} s (attempt {attempt}).")
+            observer.waited(
+                wait, f"{request.path}: {_what_failed(failed.error)} Trying again in {wait:.0f} s (attempt {attempt})."
+            )
             # A pause is for every thread; the next acquire waits for it.
             (self._limiter.pause if limited else self.time.sleep)(wait)
 
@@ -203,6 +205,11 @@ class Client:
             error = AuthError(message, status=HTTPStatus.UNAUTHORIZED)
         self._refused = error
         return error
+
+
+def _what_failed(error: ConnectorError) -> str:
+    """Describe an error without its advice to run again later: the client is about to try again itself."""
+    return str(error).partition(" Run again later")[0]
 
 
 def no_answer(reason: NoAnswerError) -> ConnectorError:

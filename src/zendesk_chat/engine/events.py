@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import ConnectorError, UnavailableError
 from zendesk_chat.json_types import Json
 from zendesk_chat.streams.stream import RawRecord, StateBlob
+
+_NOTHING: Final = SyncStats()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class PageRead:
     state: StateBlob
     progress: float | None = None
     parents: Sequence[str] = ()
-    stats: SyncStats = SyncStats()  # noqa: RUF009  it is frozen
+    stats: SyncStats = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,17 +53,17 @@ class Reading(Observer):
         self._lock = threading.Lock()
         self._ahead_at_first: float | None = None  # by how much the clock was ahead at the first request; None afterwards
         self._requests = 0
+        self._began = shared.clock.monotonic()
         self._reset_at = 0.0
 
     def read(self) -> None:
         """Read the tasks to their ends, and report how they ended. Raises Stopped."""
-        began = self._clock.monotonic()
         for task in self._tasks:
-            self._load(StreamRun(task), began)
+            self._load(StreamRun(task))
         error = error_of(self._runs[0].name, self._read_in_turn) if self._runs else None
         self._fetcher.close()
         for run in self._runs:
-            self._end(run, error, began)
+            self._end(run, error)
 
     def sent(self) -> None:
         """Count a request."""
@@ -83,14 +83,14 @@ class Reading(Observer):
             self._reset_at = reset_at
             self._channel.put(RateLimited(self._runs[0].name, reset_at))
 
-    def _load(self, run: StreamRun, began: float) -> None:
+    def _load(self, run: StreamRun) -> None:
         """Read the state of a stream, which ends here if that cannot be read."""
         error = error_of(run.name, run.load_position)
         if error is None:
             self._runs.append(run)
         else:
             self._channel.put(StreamStarted(run.name))
-            self._end(run, error, began)
+            self._end(run, error)
 
     def _read_in_turn(self) -> None:
         """Read when it is this reader's turn. A reader that gets no turn has not started."""
@@ -99,7 +99,7 @@ class Reading(Observer):
                 self._channel.put(StreamStarted(run.name))
             for batches in self._batches():
                 for run, batch in zip(self._runs, batches, strict=True):
-                    for event in run.take(batch, self._requests_of(run)):
+                    for event in run.take(batch, self._requests_of(run), self._seconds()):
                         self._channel.put(event)
             for run in self._runs:
                 run.check_counts()
@@ -127,11 +127,13 @@ class Reading(Observer):
             if ahead not in {None, self._client.time.ahead}:
                 raise _ClockCorrected from None
 
-    def _end(self, run: StreamRun, error: ConnectorError | None, began: float) -> None:
+    def _end(self, run: StreamRun, error: ConnectorError | None) -> None:
         """Report that a stream has ended."""
-        seconds = self._clock.monotonic() - began
-        run.stats = replace(run.stats, requests=self._requests_of(run), seconds=seconds)
+        run.stats = replace(run.stats, requests=self._requests_of(run), seconds=self._seconds())
         self._channel.put(run.end(error, self._client.account_answers))
+
+    def _seconds(self) -> float:
+        return self._clock.monotonic() - self._began
 
     def _requests_of(self, run: StreamRun) -> int:
         """The requests sent, which count for the first stream; the others needed none."""

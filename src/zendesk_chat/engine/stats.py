@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zendesk_chat.wording import counted
+
 
 @dataclass(frozen=True, slots=True)
 class SyncStats:
@@ -43,6 +45,7 @@ class SyncStats:
         """The counts in words."""
         span = f", from {self.resumed_from or 'the start'} to {self.reached}" if self.reached else ""
         return (
-            f"{self.emitted} records in {self.seconds:.1f} s ({self.requests} requests, {self.pages} pages, {self.received} "
-            f"received, {self.unchanged} unchanged and {self.outside} outside skipped{span})"
+            f"{counted(self.emitted, 'record')} in {self.seconds:.1f} s ({counted(self.requests, 'request')}, "
+            f"{counted(self.pages, 'page')}, {self.received:,} received, {self.unchanged:,} skipped as unchanged, "
+            f"{self.outside:,} skipped as outside the range{span})"
         )

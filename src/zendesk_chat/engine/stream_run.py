@@ -42,12 +42,13 @@ class StreamRun:
             if self.position is not None:
                 self.stats = SyncStats(resumed_from=self._cursor_in(self._state))
 
-    def take(self, batch: Batch[Any], requests: int) -> Iterator[Event]:
-        """Yield what a batch means for this stream, after so many requests."""
+    def take(self, batch: Batch[Any], requests: int, seconds: float) -> Iterator[Event]:
+        """Yield what a batch means for this stream, after so many requests and seconds."""
         extractor = self.stream.extractor
         children = Children(batch.records) if extractor is None else extractor.extract(batch.records)
         blob = self.stream.dump_state(batch.position)
-        self._count(batch, children.records, requests, blob)
+        self._count(batch, children.records, blob)
+        self.stats = replace(self.stats, requests=requests, seconds=seconds)
         for note in batch.notes:
             yield Note("WARN", note)
         observed = children.irregular if extractor else children.records
@@ -56,7 +57,7 @@ class StreamRun:
             yield from self._drift.sample(observed)
         yield Note("DEBUG", f"{self.name}: so far {self.stats}")
         if children.records or children.parents or blob != self._written:
-            yield PageRead(self.name, children.records, blob, batch.progress, children.parents)
+            yield PageRead(self.name, children.records, blob, batch.progress, children.parents, self.stats)
             self._written = blob
 
     def check_counts(self) -> None:
@@ -75,12 +76,11 @@ class StreamRun:
             return StreamUnavailable(self.name, error, self.stats)
         return StreamFailed(self.name, error, self.stats)
 
-    def _count(self, batch: Batch[Any], records: Sequence[RawRecord], requests: int, blob: StateBlob) -> None:
+    def _count(self, batch: Batch[Any], records: Sequence[RawRecord], blob: StateBlob) -> None:
         """Add a batch to the counts. The records of a derived stream are received when they are extracted."""
         derived, stats = self.stream.extraction is not None, self.stats
         self.stats = replace(
             stats,
-            requests=requests,
             pages=stats.pages + batch.pages,
             received=stats.received + (len(records) if derived else batch.received),
             emitted=stats.emitted + len(records),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -101,7 +101,7 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
             create_views(connection)
         for warning in store.warnings:
             say(loading.console, f"warning: {warning}", "yellow")
-    return report
+    return replace(report, destination=Path(path), schema=target.schema)
 
 
 def _load_with_dlt(loading: Loading) -> LoadReport:

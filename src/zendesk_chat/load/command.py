@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from zendesk_chat.clock import Clock
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, parse_config, require_past_start, unknown_keys
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.account_load import Loading, load_account
 from zendesk_chat.load.config_file import read_config
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.destination import duckdb_path
+from zendesk_chat.load.progress import announce_stop
 from zendesk_chat.load.report import print_report
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
@@ -29,7 +31,7 @@ OPTIONS: Final = {  # by the configuration key that each sets
 }
 
 
-def sync(options: argparse.Namespace, clock: Clock) -> int:
+def sync(options: argparse.Namespace, clock: SystemClock) -> int:
     """Load the account into a database. Returns the exit code; see ``errors.ExitCode``."""
     console = PlainConsole(stderr=True)
     try:  # validate everything before any request and before the destination is opened
@@ -46,6 +48,7 @@ def sync(options: argparse.Namespace, clock: Clock) -> int:
         return ExitCode.USAGE
     for warning in warnings:
         say(console, f"warning: {warning}", "yellow")
+    clock.on_interrupt = partial(announce_stop, console)
     try:
         report = load_account(Loading(options, config, catalog, streams, clock, console))
     except ConnectorError as error:

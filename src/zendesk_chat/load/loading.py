@@ -127,4 +127,5 @@ class _Load:
     def report(self, required: Collection[str], seconds: float) -> LoadReport:
         streams = tuple(self._reports[name] for name in self._order if name in self._reports)
         drifts = tuple(drift for drift in self._drifts if drift.stream in self._order)
-        return LoadReport(streams, drifts, frozenset(required), self._saved, seconds, self._store.name)
+        report = LoadReport(streams, drifts, frozenset(required), self._saved, seconds, self._store.name)
+        return replace(report, interrupted=len(streams) < len(self._order))

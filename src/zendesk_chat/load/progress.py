@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from rich.progress import Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -24,6 +24,7 @@ from zendesk_chat.engine.events import (
 from zendesk_chat.load.console import say
 from zendesk_chat.load.loading import Observe, Saved
 from zendesk_chat.load.report import STATES, STYLES, Ending
+from zendesk_chat.wording import counted, duration
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +47,12 @@ def show_progress(
         yield _Bars(progress)
 
 
+def announce_stop(console: Console) -> None:
+    """Print that the run is ending. A signal handler calls this, so nothing here waits for the code that it interrupted."""
+    with suppress(RuntimeError):  # it interrupted that code while it wrote to the same file
+        say(console, "Stopping; saving ...")
+
+
 class _Lines:
     """Prints a line at each stream's start and end, and at most one every few seconds about its records."""
 
@@ -53,7 +60,6 @@ class _Lines:
         self._console = console
         self._now = now
         self._monotonic = monotonic
-        self._records: dict[str, int] = {}
         self._printed_at: dict[str, float] = {}
         self._remarks = _Remarks(console)
 
@@ -63,10 +69,9 @@ class _Lines:
                 self._printed_at[stream] = self._monotonic()
                 self._say(stream, "started")
             case PageRead(stream):
-                self._records[stream] = self._records.get(stream, 0) + len(event.records)
                 if self._monotonic() - self._printed_at[stream] >= _LINE_SECONDS:
                     self._printed_at[stream] = self._monotonic()
-                    self._say(stream, f"{self._records[stream]:,} records")
+                    self._say(stream, counted(event.stats.emitted, "record"))
             case RateLimited(stream, reset_at):
                 self._say(stream, f"waits {_wait_seconds(reset_at, self._now())} s for the rate limit")
             case StreamCompleted(stream, stats):
@@ -97,8 +102,8 @@ class _Bars:
                 self._tasks[stream] = task
             case PageRead(stream):
                 task = self._tasks[stream]
-                requests = self._progress.tasks[task].fields["requests"] + 1
-                self._progress.update(task, advance=len(event.records), requests=requests, reset_at=None, read=event.progress)
+                records, requests = event.stats.emitted, event.stats.requests
+                self._progress.update(task, completed=records, requests=requests, reset_at=None, read=event.progress)
             case RateLimited(stream, reset_at):
                 self._progress.update(self._tasks[stream], reset_at=reset_at)
             case StreamCompleted() | StreamFailed() | StreamUnavailable():
@@ -124,7 +129,7 @@ class _Remarks:
     def show(self, event: Event | Saved) -> None:
         match event:
             case Saved(records) if records:
-                say(self._console, f"{records:,} records saved")
+                say(self._console, f"{counted(records, 'record')} saved")
             case Note("INFO" | "WARN" as level, message) if message not in self._notes:
                 self._notes.add(message)
                 say(self._console, f"{level}: {message}")
@@ -137,7 +142,7 @@ def _wait_seconds(reset_at: float, now: float) -> int:
 
 
 def _counts(stats: SyncStats) -> str:
-    return f"{stats.emitted:,} records, {stats.requests:,} requests, {stats.seconds:.1f} s"
+    return f"{counted(stats.emitted, 'record')}, {counted(stats.requests, 'request')}, {duration(stats.seconds)}"
 
 
 def _columns(now: Callable[[], float], *, wide: bool) -> list[ProgressColumn]:

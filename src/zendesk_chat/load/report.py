@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from rich.table import Table
 from rich.text import Text
 
 from zendesk_chat.engine.events import StreamCompleted, StreamFailed, StreamUnavailable
 from zendesk_chat.errors import ExitCode, exit_code
 from zendesk_chat.load.console import say
 from zendesk_chat.printable import printable
+from zendesk_chat.wording import counted, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
     from zendesk_chat.engine.events import SchemaChange
     from zendesk_chat.engine.stats import SyncStats
     from zendesk_chat.errors import ConnectorError
 
 State: TypeAlias = Literal["complete", "failed", "interrupted", "not available"]
+Result: TypeAlias = Literal["complete", "incomplete", "interrupted"]
 Ending: TypeAlias = StreamCompleted | StreamFailed | StreamUnavailable
 
 STATES: Final[dict[type[Ending], State]] = {
@@ -56,7 +60,13 @@ class LoadReport:
 
     Attributes:
         streams: In the order of their tables.
+        drifts: Schema differences.
         required: Names of the streams that the user named: it is an error if the account lacks one.
+        saved: Records in all committed transactions. A list that is the same as before counts nothing if it was not written.
+        seconds: Duration of the run.
+        destination: A DuckDB file, or the name of another destination: ``the postgres database``.
+        schema: Where the tables are in a DuckDB file.
+        interrupted: Whether the run ended before it had started every stream.
     """
 
     streams: tuple[StreamReport, ...]
@@ -64,47 +74,85 @@ class LoadReport:
     required: frozenset[str] = frozenset()
     saved: int = 0
     seconds: float = 0.0
-    destination: str = ""
+    destination: Path | str = "the destination"
+    schema: str = "main"
+    interrupted: bool = False
 
     @property
-    def result(self) -> str:
-        """``complete``, ``interrupted`` or ``incomplete``."""
-        if any(stream.state == "interrupted" for stream in self.streams):
-            return "interrupted"
-        return "complete" if self.exit_code is ExitCode.COMPLETE else "incomplete"
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """The exit code of the run, which is complete if every stream is, or is neither available nor required."""
-        incomplete = [
+    def incomplete(self) -> tuple[StreamReport, ...]:
+        """The streams that make the run incomplete: neither complete, nor missing in the account and not required."""
+        return tuple(
             stream
             for stream in self.streams
             if stream.state != "complete" and not (stream.state == "not available" and stream.name not in self.required)
-        ]
-        return exit_code(stream.error for stream in incomplete if stream.error) if incomplete else ExitCode.COMPLETE
+        )
+
+    @property
+    def result(self) -> Result:
+        """How the run ended. It is interrupted if its events ended before every stream did, also if one did not start."""
+        if self.interrupted or any(stream.state == "interrupted" for stream in self.streams):
+            return "interrupted"
+        return "incomplete" if self.incomplete else "complete"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the run. A signal that interrupted it has a code of its own, which is not this one."""
+        if self.result == "complete":
+            return ExitCode.COMPLETE
+        return exit_code(stream.error for stream in self.incomplete if stream.error)
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, the schema differences, and why streams failed or are missing.
+    """Print the table of streams, the schema differences, why streams failed or are missing, and the result in one line.
 
     If all streams failed for the same reason before they read a page, print that reason only.
     """
-    reasons: dict[tuple[State, str], list[str]] = {}
-    for stream in report.streams:
-        if stream.error is not None:
-            reasons.setdefault((stream.state, str(stream.error)), []).append(stream.name)
+    reasons = _reasons(report)
     if len(reasons) == 1 and all(stream.state == "failed" and not stream.stats.pages for stream in report.streams):
         ((_, reason),) = reasons
         say(console, f"error: {reason}")
         return
-    print_complete(_streams(report), console)
+    if report.streams:
+        print_complete(_streams(report), console)
     if report.drifts:
-        order = {stream.name: index for index, stream in enumerate(report.streams)}
-        _print_drifts(sorted(report.drifts, key=lambda drift: order.get(drift.stream, len(order))), console)
+        _print_drifts(report, console)
     for state, style in (("not available", "yellow"), ("failed", "")):
         for (of, message), names in reasons.items():
             if of == state:
                 say(console, f"{_named(names)}: {message}", style)
+    say(console, _result(report))
+
+
+def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
+    """Return the streams that failed or are missing for the same reason, by state and reason."""
+    reasons: dict[tuple[State, str], list[str]] = {}
+    for stream in report.streams:
+        if stream.error is not None:
+            reasons.setdefault((stream.state, str(stream.error)), []).append(stream.name)
+    return reasons
+
+
+def _result(report: LoadReport) -> str:
+    """Return the result in one line, with what to do next."""
+    if report.result == "interrupted":
+        return f"Interrupted: {counted(report.saved, 'record')} saved in {report.destination}. Run the same command to resume."
+    if report.result == "incomplete":
+        first = "Fix what is reported above, then run" if report.exit_code == ExitCode.ACTION_NEEDED else "Run"
+        names = _named([stream.name for stream in report.incomplete])
+        return f"Incomplete: {names}. {_saved(report)} {first} the same command again to load the rest."
+    if not isinstance(report.destination, Path):
+        return _saved(report)
+    schema = "" if report.schema == "main" else f" --schema {shlex.quote(report.schema)}"
+    return f"{_saved(report)} Next: zendesk-chat status {shlex.quote(str(report.destination))}{schema}"
+
+
+def _saved(report: LoadReport) -> str:
+    took, where = duration(report.seconds), str(report.destination)
+    if isinstance(report.destination, Path) and report.destination.exists():
+        where += f" ({size(report.destination.stat().st_size)})"
+    if not report.saved:
+        return f"No new records in {took}; {where} is unchanged."
+    return f"{counted(report.saved, 'record')} in {took}, saved in {where}."
 
 
 def _named(names: Sequence[str]) -> str:
@@ -116,6 +164,8 @@ def _named(names: Sequence[str]) -> str:
 
 def plain_table(left: Sequence[str], right: Sequence[str] = ()) -> Table:
     """Return a table without lines, with columns of text and then of numbers, which are aligned to the right."""
+    from rich.table import Table  # noqa: PLC0415  an interrupted run may have no table to print
+
     table = Table(*left, box=None, pad_edge=False, header_style="bold")
     for title in right:
         table.add_column(title, justify="right", no_wrap=True)
@@ -140,7 +190,9 @@ def _streams(report: LoadReport) -> Table:
     return table
 
 
-def _print_drifts(drifts: Sequence[SchemaChange], console: Console) -> None:
+def _print_drifts(report: LoadReport, console: Console) -> None:
+    order = {stream.name: index for index, stream in enumerate(report.streams)}
+    drifts = sorted(report.drifts, key=lambda drift: order.get(drift.stream, len(order)))
     table = plain_table(["stream", "field", "expected", "found"])
     for drift in drifts[:_DRIFTS_SHOWN]:
         table.add_row(drift.stream, Text(printable(drift.path)), " or ".join(drift.known) or "(new field)", drift.found)

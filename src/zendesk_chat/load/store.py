@@ -64,7 +64,7 @@ class Store(Protocol):
         """Return what can be committed now."""
 
     def commit(self) -> int:
-        """Write what can be committed, and return the number of its records. Raises DestinationError."""
+        """Write what can be committed, and return the number of records written. Raises DestinationError."""
 
     def finish(self, report: LoadReport) -> None:
         """Store how the run ended. Raises DestinationError."""

@@ -30,7 +30,7 @@ class Intake:
         exists: Whether its table exists.
         was_redacted_otherwise: Whether its rows were loaded with other redaction rules than those of this run.
         has_outdated: Whether the file has keys of such rows, also of earlier changes of the rules.
-        records: How many wait.
+        records: How many wait; after a write, how many it wrote.
         complete: Whether the stream has ended, and is complete.
     """
 
@@ -120,7 +120,9 @@ class Intake:
         target, digest = quoted(schema, self.table.name), _digest(self._list)
         if not self.exists:
             make_table(connection, schema, self.table.name, self.table)
-        if digest != self.row.digest or _count(connection, target) != self.records:
+        if digest == self.row.digest and _count(connection, target) == len(self._list):
+            self.records = 0
+        else:
             if self._list:
                 self._columns().append(self._list)
             Merger(connection, self.table, target).replace(self._pages.rows() if self._pages else NO_ROWS)

@@ -125,7 +125,5 @@ class Merger:
 def named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
     """Give rows a name in SQL: that of a temporary view, which no table of the file hides."""
     connection.register(name, rows)
-    try:
-        yield f"temp.main.{name}"
-    finally:
-        connection.unregister(name)
+    yield f"temp.main.{name}"
+    connection.unregister(name)  # not after an error, which a transaction allows nothing after; the next rows take the name

@@ -18,12 +18,11 @@ from zendesk_chat.load.failures import explained
 Setting: TypeAlias = str | bool | int
 """A value of a setting of DuckDB."""
 
-MEMORY_LIMIT: Final = "256MB"
+MEMORY_LIMIT: Final = "96MB"  # what is beyond it waits beside the file
 _DATABASE: Final = "zendesk_chat_file"  # its name in this program; another program names it after the file
-_THREADS: Final = 4  # each takes memory of its own
 _SETTINGS: Final[Mapping[str, Setting]] = {
     "memory_limit": MEMORY_LIMIT,
-    "threads": min(_THREADS, os.cpu_count() or 1),
+    "threads": 1,  # to insert a few megabytes in several threads takes a third more CPU time, and no less time
     "TimeZone": "UTC",  # or that of the machine
     "storage_compatibility_version": "v1.2.0",  # of new files: the first that reads strings compressed by zstd
     "autoinstall_known_extensions": False,  # nothing is downloaded
@@ -85,6 +84,16 @@ def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
         with explained(f"reading {path}"):
             _attach(connection, _ATTACH_READ_ONLY, path)
         yield connection
+
+
+def lacks_memory(error: duckdb.Error) -> bool:
+    """Return whether DuckDB failed because it may not use more memory."""
+    return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
+
+
+def allow_all_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckDB use most of the machine's memory from now on."""
+    connection.execute("SET memory_limit = '80%'")
 
 
 def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:

@@ -13,6 +13,7 @@ from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.latest import deciding_columns, staying_rows
 from zendesk_chat.tables.table import StreamTable
 
+pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it has freed, beside what DuckDB and Python keep
 SLICE_BYTES: Final = 8 * 2**20  # of records that become columns, and are written, at a time
 
 
@@ -25,7 +26,7 @@ class Pages:
 
     def __init__(self, table: StreamTable) -> None:
         self._table = table
-        self._read = RecordReader(table).read
+        self._read = RecordReader(table).slices
         self.clear()
 
     def clear(self) -> None:
@@ -39,8 +40,7 @@ class Pages:
         """Add the records of a page; they are all that these parents have."""
         self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
         self._page_sizes.append(len(records))
-        for cut in _cut(records):
-            rows = self._read(cut)
+        for rows in self._read(records, SLICE_BYTES):
             self._slices.append(rows)
             self.length += rows.nbytes
 
@@ -57,18 +57,6 @@ class Pages:
         for rows in self._slices:
             yield rows if staying is None else rows.filter(staying.slice(begun, rows.num_rows))
             begun += rows.num_rows
-
-
-def _cut(records: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:
-    """Yield the records in slices of about ``SLICE_BYTES``; a larger record is a slice of its own."""
-    begun = size = 0
-    for index, record in enumerate(records):
-        if size and size + len(record) > SLICE_BYTES:
-            yield records[begun:index]
-            begun, size = index, 0
-        size += len(record)
-    if begun < len(records):
-        yield records[begun:]
 
 
 def _joined(slices: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -13,6 +13,7 @@ from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.account import AccountGuard
 from zendesk_chat.load.file.intake import Intake
+from zendesk_chat.load.file.opening import allow_all_memory, lacks_memory
 from zendesk_chat.load.file.system import AccountRow, Refresh, StreamRow, System
 from zendesk_chat.load.file.tables import STAGED, Found, constraints_of, find_tables, fit_columns, quoted, require_own, rows_of
 from zendesk_chat.load.store import Limits, Waiting
@@ -113,18 +114,20 @@ class FileStore:
         return waiting if self._guard.identified or waiting.length > HELD_BYTES else Waiting(0, 0, 0)
 
     def commit(self) -> int:
-        """Write what can be committed in one transaction, and return the number of its records."""
+        """Write what can be committed in one transaction, and return the number of records written."""
         if not self.waiting().streams:
             return 0
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
-        records = sum(intake.records for intake in ready)
         with explained(f"writing to {self.name}"):
             try:
                 rows = self._write(ready)
-            except duckdb.OutOfMemoryException:  # many megabytes in one record; the small limit is right for all others
-                self._connection.execute("RESET memory_limit")
+            except duckdb.Error as error:
+                if not lacks_memory(error):
+                    raise
+                allow_all_memory(self._connection)  # records of many megabytes; the limit is right for all others
                 rows = self._write(ready)
+        records = sum(intake.records for intake in ready)
         for intake in ready:
             intake.written(rows[intake.table.name])
         return records
