@@ -15,7 +15,7 @@ from tests.support.clock import FakeClock
 from tests.support.synced import add_run, change, synced
 from zendesk_chat.cli import main, make_parser
 from zendesk_chat.load.status import run_status
-from zendesk_chat.load.status_report import in_words
+from zendesk_chat.load.status_report import age_in_words
 
 NOON = 1_795_176_000.0  # 2026-11-20T12:00:00Z
 REACHED = "2026-11-20T09:59:30Z"
@@ -231,5 +231,5 @@ def test_it_imports_little(path: Path) -> None:
     ("seconds", "words"),
     [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min"), (3600, "1 h"), (7500, "2 h 5 min"), (86_400, "1 d"), (273_600, "3 d 4 h")],
 )
-def test_a_length_of_time_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+def test_an_age_in_words(seconds: float, words: str) -> None:
+    assert age_in_words(seconds) == words

@@ -172,11 +172,12 @@ def _streams(stored: Stored, now: float) -> Iterator[StreamStatus]:
         ) USING (stream)
         ORDER BY stream
     """)
+    rows = stored.counts([stream["stream"] for stream in found])
     for stream in found:
         completed = _seconds(stream["completed_at"])
         yield StreamStatus(
             stream=stream["stream"],
-            rows=_count(stored, stream["stream"]),
+            rows=rows.get(stream["stream"]),
             completed_at=completed,
             age_seconds=None if completed is None else max(0.0, now - completed),
             reached=stream["reached"],
@@ -184,13 +185,6 @@ def _streams(stored: Stored, now: float) -> Iterator[StreamStatus]:
             result=stream["result"],
             error=stream["error"],
         )
-
-
-def _count(stored: Stored, name: str) -> int | None:
-    if not stored.column_types(name):
-        return None
-    ((rows,),) = stored.rows(f"SELECT count(*) FROM {stored.table(name)}")
-    return int(rows)
 
 
 def _seconds(micros: int | None) -> float | None:

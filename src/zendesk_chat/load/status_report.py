@@ -12,6 +12,7 @@ from rich.text import Text
 
 from zendesk_chat.load.console import say
 from zendesk_chat.load.report import STYLES, plain_table, print_complete
+from zendesk_chat.wording import duration
 
 if TYPE_CHECKING:
     from zendesk_chat.load.status import FileStatus, StreamStatus
@@ -24,7 +25,7 @@ def print_status(status: FileStatus, problems: Sequence[str], console: Console) 
     """Print the account, the last run, a table of streams, and what is not as it should be."""
     key = f" (account key {status.account_key})" if status.account_key else ""
     say(console, f"account    {status.subdomain}{key}, time zone {status.time_zone}")
-    say(console, f"last run   {_run_in_words(status)}")
+    say(console, f"last run   {_run_age_in_words(status)}")
     if status.streams:
         console.print()
         print_complete(_table(status), console)
@@ -40,8 +41,8 @@ def print_status(status: FileStatus, problems: Sequence[str], console: Console) 
         say(console, problem, "red")
 
 
-def in_words(seconds: float) -> str:
-    """Return a length of time in one or two units: ``41 s``, ``3 min``, ``2 h 5 min``, ``3 d 4 h``."""
+def age_in_words(seconds: float) -> str:
+    """Return an age in its two largest units: ``41 s``, ``3 min``, ``2 h 5 min``, ``3 d 4 h``."""
     for index, (unit, name) in enumerate(_UNITS):
         if seconds >= unit:
             smaller = _UNITS[index + 1 :][:1]
@@ -55,11 +56,11 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _run_in_words(status: FileStatus) -> str:
+def _run_age_in_words(status: FileStatus) -> str:
     run = status.last_run
     if run is None:
         return "none"
-    length = "" if run.seconds is None else f", {in_words(run.seconds)}"
+    length = "" if run.seconds is None else f", {duration(run.seconds)}"
     return f"{run.result}, started {utc(run.started_at)}{length}, version {run.version}"
 
 
@@ -73,7 +74,7 @@ def _table(status: FileStatus) -> Table:
             Text(stream.stream),
             "" if stream.rows is None else f"{stream.rows:,}",
             "never" if stream.completed_at is None else utc(stream.completed_at).removesuffix(" UTC"),
-            "" if stream.age_seconds is None else in_words(stream.age_seconds),
+            "" if stream.age_seconds is None else age_in_words(stream.age_seconds),
             Text(stream.reached or ""),
             _result(stream, is_last=stream.stream in of_last_run),
         )

@@ -5,7 +5,7 @@ It imports neither dlt nor Arrow, so that a short command starts at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import duckdb
 from zendesk_chat.errors import ConfigError, DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
-from zendesk_chat.load.file.tables import quoted
+from zendesk_chat.load.file.tables import literal, quoted
 
 _SCHEME: Final = "duckdb:///"
 
@@ -45,6 +45,13 @@ class Stored:
             result = self.connection.execute(sql, parameters)
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def counts(self, names: Collection[str]) -> dict[str, int]:
+        """Return the number of rows of each of these tables that exists."""
+        sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?"
+        found = {name for (name,) in self.rows(sql, [self.schema])} & set(names)
+        each = [f"SELECT {literal(name)}, count(*) FROM {self.table(name)}" for name in sorted(found)]
+        return dict(self.rows(" UNION ALL ".join(each))) if each else {}
 
     def table(self, name: str) -> str:
         """Return the name of one of the account's tables for SQL."""

@@ -13,6 +13,7 @@ from zendesk_chat.errors import ExitCode
 from zendesk_chat.load.console import say
 from zendesk_chat.load.report import plain_table, print_complete
 from zendesk_chat.load.verify.results import State, StreamResult, Verification
+from zendesk_chat.wording import counted, duration
 
 _STYLES: Final[Mapping[State, str]] = {
     "same": "green",
@@ -28,7 +29,10 @@ _STYLES: Final[Mapping[State, str]] = {
 def print_verification(found: Verification, console: Console) -> None:
     """Print a table of streams, the fields and keys that differ, and what it means."""
     until = f", complete until {found.complete_until}" if found.complete_until else ""
-    say(console, f"{found.subdomain} compared with {found.file}{until}: {found.requests:,} requests, {found.seconds:.0f} s")
+    say(
+        console,
+        f"{found.subdomain} compared with {found.file}{until}: {counted(found.requests, 'request')}, {duration(found.seconds)}",
+    )
     console.print()
     print_complete(_table(found), console)
     console.print()

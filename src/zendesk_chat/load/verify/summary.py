@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import Final
 
 from zendesk_chat.load.verify.answers import CHATS_A_PAGE
 from zendesk_chat.load.verify.results import StreamResult, confidence
 from zendesk_chat.load.verify.total import Total
 from zendesk_chat.load.verify.verifying import CHATS, NOT_COMPARED, Verifying
+from zendesk_chat.wording import counted
 
 UNDOCUMENTED: Final = "Zendesk does not document what it counts, so this alone proves nothing."
 ONLY_EXPORT: Final = "update_timestamp, engagements and the like"
@@ -41,7 +43,7 @@ def _about_chats(verifying: Verifying, results: dict[str, StreamResult]) -> Iter
     if found.newer:
         yield f"{counted(found.newer, 'chat')} began or changed after the last sync. The next sync loads them."
     if total.unexplained > 0 and not verifying.compared_all:
-        pages = counted((total.account or 0) // CHATS_A_PAGE + 1, "request")
+        pages = counted(ceil((total.account or 0) / CHATS_A_PAGE), "request")
         yield (
             f"To find which chats are missing, add --all: it compares every chat, in {pages}. To load everything again: "
             f"{RELOAD} --streams {_family(verifying)}."
@@ -125,8 +127,3 @@ def _family(verifying: Verifying) -> str:
     return ",".join(
         name for name, stream in verifying.catalog.streams.items() if stream.source == source and name in verifying.streams
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and what it counts: ``1 chat``, ``1,200 chats``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

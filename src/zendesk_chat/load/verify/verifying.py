@@ -107,8 +107,8 @@ class Verifying:
 
     def results(self) -> list[StreamResult]:
         """Return the result of each stream of the file, in the order of all lists that users see."""
-        lacking = self._lacking()
-        results = [self._result(name, self.compared.get(name), lacking) for name in self.catalog.streams]
+        lacking, rows, compared = self._lacking(), self.stored.counts(self.streams), self.compared
+        results = [self._result(name, rows.get(name), compared.get(name), lacking) for name in self.catalog.streams]
         return [result for result in results if result is not None]
 
     @property
@@ -119,9 +119,10 @@ class Verifying:
         lists = [(check.stream.name, check.table, check.tally) for check in self.lists]
         return {name: (table, tally) for name, table, tally in (*chats, *nested, *lists)}
 
-    def _result(self, name: str, compared: tuple[ComparedTable, Tally] | None, lacking: Collection[str]) -> StreamResult | None:
+    def _result(
+        self, name: str, rows: int | None, compared: tuple[ComparedTable, Tally] | None, lacking: Collection[str]
+    ) -> StreamResult | None:
         """Return the result of a stream; None if the file does not have it."""
-        rows = self._rows(name) if name in self.streams else None
         if name in self.errors:
             return StreamResult(name, "failed", rows or 0, reason=str(self.errors[name]))
         if rows is None:
@@ -142,12 +143,6 @@ class Verifying:
             GROUP BY stream HAVING max_by(result, run) = 'not available'
         """
         return {stream for (stream,) in self.stored.rows(sql)}
-
-    def _rows(self, name: str) -> int | None:
-        if not self.stored.column_types(name):
-            return None
-        ((rows,),) = self.stored.rows(f"SELECT count(*) FROM {self.stored.table(name)}")
-        return int(rows)
 
     def _require_account(self, held: AccountRow, subdomain: str) -> None:
         """Raise DestinationRefusedError if the file holds another account than the one that answers."""
