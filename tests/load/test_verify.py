@@ -16,11 +16,11 @@ import pytest
 
 from tests.support.clock import FakeClock
 from tests.support.executable import EXECUTABLE, execute
-from tests.support.sandbox import small
+from tests.support.sandbox import OAUTH, small
 from tests.support.synced import change
 from zendesk_chat.cli import make_parser
 from zendesk_chat.load.verify.summary import ONLY_EXPORT
-from zendesk_chat_sandbox import Sandbox
+from zendesk_chat_sandbox import Sandbox, Switches
 from zendesk_chat_sandbox.faults import Fault
 
 CHATS = 120
@@ -564,8 +564,10 @@ def test_the_same_keys_are_no_proof(sandbox: Sandbox, path: Path, capsys: pytest
         (lambda path: path.unlink(), 3, "does not exist. `sync` makes the file"),
         (lambda path: path.write_bytes(b"no database " * 1000), 3, "the file is not a DuckDB database"),
         (lambda path: change(path, "DROP TABLE _sync_account"), 3, "holds no sync in the schema main"),
+        (lambda path: change(path, "UPDATE _sync_account SET format = 99"), 3, "Upgrade zendesk-chat"),
+        (lambda path: change(path, "DROP TABLE _sync_outdated"), 3, "reading"),
     ],
-    ids=["no file", "another file", "no sync"],
+    ids=["no file", "another file", "no sync", "later version", "no system table"],
 )
 def test_a_file_that_cannot_be_verified(
     prepare: Any, code: int, message: str, sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]
@@ -639,14 +641,57 @@ def test_searches_may_be_refused(
     assert (code, found["total"]["outcome"]) == (1, "more in the account")
 
 
-def test_a_stopped_verification_ends(sandbox: Sandbox, path: Path) -> None:
+def test_tokens_are_renewed_and_stored(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.json"
+    with small(0) as sandbox:
+        config.write_text(json.dumps({"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH}))
+        copy = tmp_path / "empty.duckdb"
+        sync(sandbox, copy, "--streams", "goals")
+        parsed = make_parser().parse_args(["verify", str(copy), "--config", str(config)])
+        assert parsed.run(parsed, FakeClock(running=True)) == 0
+        stored = json.loads(config.read_text())["credentials"]
+        assert stored["refresh_token"] != OAUTH["refresh_token"]
+        assert stored["access_token"] in sandbox.tokens.access
+
+
+def test_refused_requests_are_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "chats.duckdb"
+    with small(CHATS) as sandbox:
+        sync(sandbox, path, "--streams", "chats,goals")
+        sandbox.inject(
+            Fault(path="*goals", kind="status", status=429, retry_after=1, times=2),
+            Fault(path="*/chats", query="*ids*", kind="status", status=502, times=2),
+            Fault(path="*/chats", kind="truncated_json", times=1),
+        )
+        code, found = verify(sandbox, path, capsys)
+    assert (code, differing(found), found["streams"]["goals"]["state"]) == (0, {}, "same")
+
+
+@pytest.mark.parametrize("skew", [-7200, 7200])
+def test_a_wrong_clock_of_this_machine_changes_nothing(skew: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "chats.duckdb"
+    end = time.time() + skew - 3600
+    with Sandbox(chats=CHATS, history_until=end, clock_skew=skew, switches=Switches(rate_limit=0)) as sandbox:
+        sync(sandbox, path, "--streams", "chats,goals")
+        sandbox.account.add_chats(3, at=sandbox.clock.time() - 400)
+        code, found = verify(sandbox, path, capsys)
+        assert (code, differing(found), found["streams"]["chats"]["newer"]) == (0, {}, 3)
+        ((last,),) = rows(path, "SELECT max_by(id, update_timestamp) FROM chats WHERE NOT deleted")
+        change(path, f"DELETE FROM chats WHERE id = '{last}'")
+        code, found = verify(sandbox, path, capsys)
+        assert (code, found["streams"]["chats"]["keys"]) == (1, {"missing": [last]})
+
+
+def test_a_stopped_verification_ends(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parsed = make_parser().parse_args(
         ["verify", str(path), "--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url]
     )
     clock = FakeClock(running=True)
     clock.stop()
     sandbox.clear_requests()
+    capsys.readouterr()
     assert parsed.run(parsed, clock) == 1
+    assert capsys.readouterr() == ("", "Interrupted. The file is as it was.\n")
     assert sandbox.requests == []
 
 

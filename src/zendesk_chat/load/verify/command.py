@@ -49,7 +49,8 @@ def run_verify(options: argparse.Namespace, clock: Clock) -> int:
         return exit_code([error])
     try:
         found = _verify(options, config, catalog, path, clock, console)
-    except Stopped:
+    except Stopped:  # by a request, so before anything is written
+        say(console, "Interrupted. The file is as it was.")
         return ExitCode.INCOMPLETE
     except ConnectorError as error:
         say(console, f"error: {error}")

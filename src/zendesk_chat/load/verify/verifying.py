@@ -9,7 +9,9 @@ from typing import Final
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, DestinationRefusedError, UnavailableError
+from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.system import AccountRow, StreamRow, System
+from zendesk_chat.load.file.tables import find_tables
 from zendesk_chat.load.stored import Stored
 from zendesk_chat.load.verify.answers import Requests, read_changes
 from zendesk_chat.load.verify.chats import ChatCheck, NestedCheck
@@ -96,11 +98,13 @@ class Verifying:
         Raises:
             ConnectorError: The file holds another account, or the account does not answer.
         """
-        system = System(self.stored.connection, self.stored.schema)
-        held = system.account() or AccountRow("")
+        with explained(f"reading {self.stored.path}"):
+            system = System(self.stored.connection, self.stored.schema)
+            system.exists(find_tables(self.stored.connection, self.stored.schema))  # raises if it is of a later version
+            held = system.account() or AccountRow("")
+            self.streams = system.streams()
+            self.outdated = system.outdated()
         self._require_account(held, subdomain)
-        self.streams = system.streams()
-        self.outdated = system.outdated()
         self._compare_chats()
         self._compare_lists()
         return held
