@@ -66,7 +66,7 @@ class Doubled:
     def extractor(self, schema: Schema) -> Doubled:
         return self
 
-    def extract(self, records: Sequence[bytes]) -> Children:
+    def extract(self, records: Sequence[bytes], *, encode: bool = False) -> Children:
         repeated = [record for record in records for _ in range(self.children)]
         return Children(repeated, [record.decode() for record in records])
 

@@ -50,7 +50,10 @@ def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, stat
         writer.log("WARN", warning)
     tasks = [
         Task(
-            streams[name], states.get(name), Bounds(config.start, now, config.lookback, incremental=incremental, end=config.end)
+            streams[name],
+            states.get(name),
+            Bounds(config.start, now, config.lookback, incremental=incremental, end=config.end),
+            encode=True,
         )
         for name, incremental in configured.items()
         if name in streams

@@ -15,11 +15,16 @@ from zendesk_chat.streams.stream import Batch, Bounds, Children, RawRecord, Stat
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One stream to read, from the state that an earlier run stored, or from the start."""
+    """One stream to read, from the state that an earlier run stored, or from the start.
+
+    Attributes:
+        encode: Whether the consumer reads records as bytes, and not as columns.
+    """
 
     stream: Stream
     state: StateBlob | None
     bounds: Bounds
+    encode: bool = False
 
 
 class StreamRun:
@@ -31,6 +36,7 @@ class StreamRun:
         self.position: Any = None
         self.stats = SyncStats()
         self._state = task.state
+        self._encode = task.encode
         self._written: StateBlob | None = None
         self._cursor = task.stream.cursor_field or ""
         self._drift: DriftDetector | None = None
@@ -45,7 +51,7 @@ class StreamRun:
     def take(self, batch: Batch[Any], requests: int, seconds: float) -> Iterator[Event]:
         """Yield what a batch means for this stream, after so many requests and seconds."""
         extractor = self.stream.extractor
-        children = Children(batch.records) if extractor is None else extractor.extract(batch.records)
+        children = Children(batch.records) if extractor is None else extractor.extract(batch.records, encode=self._encode)
         blob = self.stream.dump_state(batch.position)
         self._count(batch, children.records, blob)
         self.stats = replace(self.stats, requests=requests, seconds=seconds)

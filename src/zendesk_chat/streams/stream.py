@@ -118,8 +118,8 @@ class PageRecords(list[RawRecord]):
 class Extractor(Protocol):
     """Extracts the records of a derived stream from those of its source."""
 
-    def extract(self, records: Sequence[RawRecord]) -> Children:
-        """Return the records that are nested in these."""
+    def extract(self, records: Sequence[RawRecord], *, encode: bool = False) -> Children:
+        """Return the records that are nested in these. ``encode``: they are wanted as bytes."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import pyarrow as pa
 from msgspec import Raw, Struct
@@ -49,17 +50,20 @@ class RecordReader:
         if not records:
             return self._schema.empty_table()
         rows = self._strict.read(records)
-        for read in (rows, self._strict.with_usual_times(rows)):
-            try:
-                return self._to_table(records, read)
-            except UNFIT:  # a time that does not exist, or bytes that are no UTF-8 in JSON that was left unread
-                continue
-        return self._to_table(records, [None] * len(records))
+        try:
+            return self._to_table(records, rows)
+        except UNFIT:
+            pass
+        try:
+            return self._to_table(records, self._strict.with_usual_times(rows))
+        except UNFIT:  # a time that does not exist, or bytes that are no UTF-8 in JSON that was left unread
+            return self._to_table(records, [None] * len(records))
 
     def _to_table(self, records: Sequence[bytes], rows: Sequence[Struct | None]) -> pa.Table:
         lenient = {index: read_leniently(self._columns, records[index]) for index, row in enumerate(rows) if row is None}
-        values = zip(*(lenient[index].values if row is None else astuple(row) for index, row in enumerate(rows)), strict=True)
-        columns = [_column(kind, column) for kind, column in zip(self._columns.values(), values, strict=True)]
+        values = [lenient[index].values if row is None else astuple(row) for index, row in enumerate(rows)]
+        by_column = zip(*values, strict=True)
+        columns = [_column(kind, column) for kind, column in zip(self._columns.values(), by_column, strict=True)]
         if not lenient:
             return self._with_nulls(columns)
         extra = [lenient[index].extra if index in lenient else None for index in range(len(rows))]
@@ -73,7 +77,8 @@ class RecordReader:
 
 def _column(kind: ColumnType, values: Sequence[Value]) -> Array:
     if kind == "json":
-        return to_column(kind, [bytes(value) if isinstance(value, Raw) and value != NULL else None for value in values])
+        raws = cast("Sequence[Raw]", values)
+        return to_column(kind, [None if raw is NULL or raw == NULL else bytes(raw) for raw in raws])
     if kind == "text":
         return to_text(values)
     return to_column(kind, values)

@@ -27,6 +27,7 @@ from zendesk_chat.streams.derived.extracted import (
     Naming,
     encoded,
     numbered,
+    records_of,
 )
 from zendesk_chat.streams.derived.fitting import Fitter, Rejected, scalars, struct_type, text_of
 from zendesk_chat.streams.keys import is_made
@@ -96,7 +97,8 @@ class NestedList:
         """Return what extracts records of a schema."""
         kept = [name for name in schema.properties if name not in self.taken and name not in self.renamed]
         fields = dict.fromkeys((*kept, *self.key_fields, *self.renamed.values(), *MADE))
-        naming = Naming(self.key, self.key_fields, {new: old for old, new in self.renamed.items()}, tuple(fields))
+        key_values = tuple(map(attrgetter, self.key_fields))
+        naming = Naming(self.key, key_values, {new: old for old, new in self.renamed.items()}, tuple(fields))
         return ListExtractor(_ExactReader.of(self, schema), _LenientReader.of(self, schema), naming, self.capacity)
 
 
@@ -114,11 +116,11 @@ class ListExtractor:
     naming: Naming
     capacity: int | None
 
-    def extract(self, records: Sequence[RawRecord]) -> Children:
-        """Return the items of these chats as records."""
+    def extract(self, records: Sequence[RawRecord], *, encode: bool = False) -> Children:
+        """Return the items of these chats as records. To ``encode`` each at once is faster than later."""
+        left_bytes = 0 if encode else DECODED_BYTES
         chats: dict[str, ItemsOfChat] = {}
         irregular: dict[str, Sequence[RawRecord]] = {}
-        decoded_bytes = 0
         for record, split in zip(records, split_chats(records), strict=True):
             exact = self.exact.read(split) if split else None
             read = exact or self.lenient.read(record)
@@ -128,14 +130,14 @@ class ListExtractor:
             irregular.pop(read.chat_id, None)
             if isinstance(read, EncodedItems):
                 irregular[read.chat_id] = read.records
-            elif decoded_bytes + read.size > DECODED_BYTES:
-                read = EncodedItems(read.chat_id, list(ExtractedRecords(self.naming, [read])))
-            else:
-                decoded_bytes += read.size
+            elif read.count:
+                left_bytes -= read.size
+                read = read if left_bytes >= 0 else EncodedItems(read.chat_id, records_of(read, self.naming))
             chats[read.chat_id] = read
         capacity = self.capacity
         parents = [chat_id for chat_id, chat in chats.items() if capacity is None or chat.count < capacity]
-        return Children(ExtractedRecords(self.naming, list(chats.values())), parents, list(chain(*irregular.values())))
+        extracted = ExtractedRecords(self.naming, [chat for chat in chats.values() if chat.count])
+        return Children(extracted, parents, list(chain(*irregular.values())))
 
 
 def split_names(fields: Mapping[str, Json], taken: frozenset[str]) -> tuple[dict[str, Json], Rejected]:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, overload
 
 import msgspec
 
+from zendesk_chat.json_types import Json
 from zendesk_chat.streams.records import in_slices
 from zendesk_chat.streams.stream import RawRecord
 
@@ -25,13 +26,13 @@ class Naming(msgspec.Struct, frozen=True):
     """How the records of a list are named, and their fields.
 
     Attributes:
-        key: Makes the id of a record from that of its chat and the ``key_fields`` of its item.
+        key: Makes the id of a record from that of its chat and the ``key_values`` of its item.
         renamed: The names of fields of the record whose names in the item are others, and those.
         fields: The fields that a record may have.
     """
 
     key: Callable[..., str]
-    key_fields: tuple[str, ...]
+    key_values: tuple[Callable[[object], Json], ...]
     renamed: Mapping[str, str]
     fields: tuple[str, ...]
 
@@ -55,6 +56,11 @@ class EncodedItems(msgspec.Struct, gc=False):
 
     chat_id: str
     records: Sequence[RawRecord]
+
+    @property
+    def size(self) -> int:
+        """Of the records, bytes."""
+        return sum(map(len, self.records))
 
     @property
     def count(self) -> int:
@@ -100,32 +106,36 @@ class ExtractedRecords(Sequence[RawRecord]):
 
     def order(self) -> list[int]:
         """Return for each record its index in ``decoded`` followed by ``encoded``."""
-        indexes = [0, sum(chat.count for chat in self._chats if isinstance(chat, DecodedItems))]
+        decoded, encoded = 0, len(self.decoded())
         order: list[int] = []
         for chat in self._chats:
-            kind = isinstance(chat, EncodedItems)
-            order += range(indexes[kind], indexes[kind] + chat.count)
-            indexes[kind] += chat.count
+            if isinstance(chat, DecodedItems):
+                order += range(decoded, decoded := decoded + len(chat.items))
+            else:
+                order += range(encoded, encoded := encoded + len(chat.records))
         return order
 
     def slices(self, most_bytes: int) -> Iterator[ExtractedRecords]:
         """Yield the records in slices of about so many bytes."""
+        if sum([chat.size for chat in self._chats]) <= most_bytes:
+            yield self
+            return
         few: list[ItemsOfChat] = []
         size = 0
         for chat in self._chats:
-            for part, part_size in _parts(chat, most_bytes):
-                if few and size + part_size > most_bytes:
+            for part in _parts(chat, most_bytes):
+                if few and size + part.size > most_bytes:
                     yield ExtractedRecords(self.naming, few)
                     few, size = [], 0
                 few.append(part)
-                size += part_size
+                size += part.size
         if few:
             yield ExtractedRecords(self.naming, few)
 
     def _all_encoded(self) -> Sequence[RawRecord]:
         if self._records is None:
-            self.decoded().complete()
-            parts = [encoded(chat.items) if isinstance(chat, DecodedItems) else chat.records for chat in self._chats]
+            naming = self.naming
+            parts = [chat.records if isinstance(chat, EncodedItems) else records_of(chat, naming) for chat in self._chats]
             self._records = list(chain.from_iterable(parts))
             self._chats = [EncodedItems("", self._records)]
         return self._records
@@ -148,49 +158,53 @@ class DecodedRecords:
             case "id":
                 return self._keys()
             case "chat_id":
-                return list(chain.from_iterable([repeat(chat.chat_id, chat.count) for chat in self._chats]))
+                return list(chain.from_iterable([repeat(chat.chat_id, len(chat.items)) for chat in self._chats]))
             case "chat_update_timestamp":
-                return list(chain.from_iterable([repeat(chat.updated, chat.count) for chat in self._chats]))
+                return list(chain.from_iterable([repeat(chat.updated, len(chat.items)) for chat in self._chats]))
             case "position":
-                return list(chain.from_iterable([range(chat.count) for chat in self._chats]))
+                return list(chain.from_iterable([range(len(chat.items)) for chat in self._chats]))
         return self._values(self._naming.renamed.get(name, name))
-
-    def complete(self) -> None:
-        """Give each struct the fields that it lacks."""
-        keys = self._keys()
-        for name, original in self._naming.renamed.items():
-            for item in self._items:
-                setattr(item, name, getattr(item, original))
-        key = iter(keys)
-        for chat in self._chats:
-            for position, item in enumerate(chat.items):
-                item.id, item.chat_id, item.chat_update_timestamp = next(key), chat.chat_id, chat.updated
-                item.position = position
 
     def _values(self, name: str) -> Sequence[Any]:
         return list(map(attrgetter(name), self._items))
 
     def _keys(self) -> list[str]:
-        keys = list(map(self._naming.key, self.column("chat_id"), *map(self._values, self._naming.key_fields)))
+        """Return the ids. Most are unique, so those of all chats are made together."""
+        values = [map(value_of, self._items) for value_of in self._naming.key_values]
+        keys = list(map(self._naming.key, self.column("chat_id"), *values))
         begin = 0
         for chat in self._chats:
-            end = begin + chat.count
+            end = begin + len(chat.items)
             own = keys[begin:end]
-            if len(set(own)) < len(own):
-                keys[begin:end] = numbered(own)
+            unique = numbered(own)
+            if unique is not own:
+                keys[begin:end] = unique
             begin = end
         return keys
 
 
+def records_of(chat: DecodedItems, naming: Naming) -> list[RawRecord]:
+    """Give each struct the fields that it lacks, and encode it."""
+    items, chat_id, updated = chat.items, chat.chat_id, chat.updated
+    keys = numbered(list(map(naming.key, repeat(chat_id), *[map(value_of, items) for value_of in naming.key_values])))
+    for name, original in naming.renamed.items():
+        for item in items:
+            setattr(item, name, getattr(item, original))
+    for position, item in enumerate(items):
+        item.id, item.chat_id, item.chat_update_timestamp, item.position = keys[position], chat_id, updated, position
+    return encoded(items)
+
+
 def numbered(keys: list[str]) -> list[str]:
     """Return the keys, each one once: ``["a", "b", "a"]`` becomes ``["a", "b", "a|2"]``."""
-    if len(set(keys)) == len(keys):
-        return keys
     counts = dict.fromkeys(keys, 0)
-    unique = []
-    for key in keys:
+    if len(counts) == len(keys):
+        return keys
+    unique = list(keys)
+    for index, key in enumerate(keys):
         counts[key] += 1
-        unique.append(key if counts[key] == 1 else _free(key, counts))
+        if counts[key] > 1:
+            unique[index] = _free(key, counts)
     return unique
 
 
@@ -207,10 +221,10 @@ def encoded(records: Iterable[object]) -> list[RawRecord]:
     return _encode_lines(records).split(b"\n")[:-1]  # a raw record has no line break
 
 
-def _parts(chat: ItemsOfChat, most_bytes: int) -> Iterator[tuple[ItemsOfChat, int]]:
-    """Yield the records of a chat in parts of about so many bytes, with their size. Decoded items are not that many."""
+def _parts(chat: ItemsOfChat, most_bytes: int) -> Iterator[ItemsOfChat]:
+    """Yield the records of a chat in parts of about so many bytes. Decoded items are not that many."""
     if isinstance(chat, DecodedItems):
-        yield chat, chat.size
-        return
-    for records in in_slices(chat.records, most_bytes):
-        yield EncodedItems(chat.chat_id, records), sum(map(len, records))
+        yield chat
+    else:
+        for records in in_slices(chat.records, most_bytes):
+            yield EncodedItems(chat.chat_id, records)

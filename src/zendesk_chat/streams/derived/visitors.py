@@ -71,8 +71,8 @@ class VisitorExtractor:
     fitter: Fitter
     nulls: Mapping[str, None]
 
-    def extract(self, records: Sequence[RawRecord]) -> Children:
-        """Return the visitors of these chats as records."""
+    def extract(self, records: Sequence[RawRecord], *, encode: bool = True) -> Children:  # noqa: ARG002  they are so few
+        """Return the visitors of these chats as records, which are encoded in any case."""
         chats: dict[str, tuple[RawRecord, _Chat | SplitChat]] = {}
         for record, split in zip(records, split_chats(records), strict=True):
             if chat := split or read_chat(record, _decoder):
