@@ -21,6 +21,7 @@ from zendesk_chat.load.arguments import (
     add_database,
     add_status,
     add_verify,
+    parse_seconds,
 )
 from zendesk_chat.printable import printable
 from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
@@ -247,19 +248,11 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
         "--time-zone", metavar="ZONE", help="for days and hours in views, such as Europe/Lisbon; stored in the file"
     )
     parser.add_argument(
-        "--wait", metavar="SECONDS", type=_seconds, default=0.0, help="wait while another program has the file open"
+        "--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help="wait while another program has the file open"
     )
     parser.add_argument(
         "--renamed-from", metavar="SUBDOMAIN", help="load into the file of an account that had this subdomain before"
     )
-
-
-def _seconds(text: str) -> float:
-    """Parse a duration in seconds."""
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError
-    return seconds
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:

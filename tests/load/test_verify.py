@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -578,18 +579,38 @@ def test_a_file_that_cannot_be_verified(
     assert message in capsys.readouterr().err
 
 
-def test_a_file_that_another_program_writes(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    writer = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+@contextmanager
+def opened_by_another_program(path: Path, *, read_only: bool) -> Iterator[None]:
+    connect = f"connection = duckdb.connect(sys.argv[1], read_only={read_only})"
+    program = f"import duckdb, sys; {connect}; print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen(
-        [sys.executable, "-c", writer, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         assert process.stdout.readline() == "open\n"
-        capsys.readouterr()
-        assert run(sandbox, "verify", str(path)) == 1
-        assert "open" in capsys.readouterr().err
+        yield
         process.stdin.close()
+
+
+def test_a_file_that_another_program_writes(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    with opened_by_another_program(path, read_only=False):
+        assert run(sandbox, "verify", str(path)) == 1
+    assert "another program has the database open" in capsys.readouterr().err
+
+
+def test_a_file_that_another_program_reads_is_verified_and_not_repaired(
+    sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(path, "DELETE FROM goals")
+    with opened_by_another_program(path, read_only=True):
+        code, found = verify(sandbox, path, capsys)
+        assert (code, differing(found)) == (1, {"goals": (5, 0, 0)})
+        assert run(sandbox, "verify", str(path), "--repair", "--wait", "1") == 1
+        assert f"{path} is open in" in capsys.readouterr().err
+    assert rows(path, "SELECT count(*) FROM goals") == [(0,)]
+    assert run(sandbox, "verify", str(path), "--repair") == 0
 
 
 def test_a_wrong_token_needs_a_person(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:

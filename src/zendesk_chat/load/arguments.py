@@ -92,6 +92,8 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="choose others with another number (default: 0)")
     parser.add_argument("--all", action="store_true", help="compare all chats: a request for each 40 of them")
     parser.add_argument("--repair", action="store_true", help="read again what is missing or different, and write it")
+    what = "with --repair: wait while another program has the file open"
+    parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
 
@@ -109,3 +111,11 @@ def parse_age(text: str) -> int:
     if unit not in AGE_UNITS or not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_AGE):
         raise argparse.ArgumentTypeError(f"{printable(text)!r}: write a number and a unit, as in 90s, 30m, 2h or 1d")
     return int(number) * AGE_UNITS[unit]
+
+
+def parse_seconds(text: str) -> float:
+    """Parse a duration in seconds. Raises ValueError."""
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds

@@ -100,7 +100,7 @@ def _compare(
         )
         repair = prepare(verifying) if options.repair else Repair({})
     if not repair.is_empty:
-        with open_file(path, clock) as connection:
+        with open_file(path, clock, options.wait, fetch.note) as connection:
             written = write(connection, options.schema, repair)
         with open_stored(path, options.schema) as stored:
             found = after_repair(found, verifying, stored, written)
