@@ -253,6 +253,76 @@ def same_numbers(tables: Mapping[str, Any]) -> dict[str, list[Any]]:
     }
 
 
+def test_nested_rows_that_are_extra_or_different(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(path)
+    changed, longer = some_chats(path, 2)
+    change(
+        path,
+        f"UPDATE chat_events SET name = 'Nobody' WHERE chat_id = '{changed}' AND position = 0",
+        f"INSERT INTO chat_events BY NAME SELECT 'more' AS id, '{longer}' AS chat_id, 99 AS position",
+    )
+    code, found = verify(sandbox, path, capsys)
+    assert (code, differing(found)) == (1, {"chat_events": (0, 1, 1)})
+    assert found["streams"]["chat_events"]["fields"] == {"name": 1}
+    assert found["streams"]["chat_events"]["keys"]["extra"] == ["more"]
+    assert verify(sandbox, path, capsys, "--repair")[0] == 0
+    assert same_numbers(contents(path)) == same_numbers(before)
+
+
+def test_what_it_prints_of_differences(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(
+        path,
+        "UPDATE agents SET display_name = 'secret' WHERE id % 2 = 0",
+        "DELETE FROM goals WHERE id = (SELECT min(id) FROM goals)",
+    )
+    ((agents,),) = rows(path, "SELECT count(*) FROM agents WHERE display_name = 'secret'")
+    shown = []
+    for options in ([], ["--repair"]):
+        capsys.readouterr()
+        assert run(sandbox, "verify", str(path), *options) == (0 if options else 1)
+        shown.append(capsys.readouterr().out.splitlines())
+    first, second = shown
+    assert f"agents: different fields: display_name ({agents})" in first
+    (keys,) = [line for line in first if line.startswith("agents: different: ")]
+    assert keys.endswith(f" and {agents - 5} more")
+    assert any(line.startswith("goals: missing: 5") for line in first)
+    assert any(line.startswith("agents, goals: Zendesk does not record when these lists change") for line in first)
+    assert first[-1] == "There are differences. To read again what is missing or different, add --repair."
+    assert second[-2:] == ["Repaired: 250 of agents, 5 of goals.", "No difference remains."]
+    assert "secret" not in "".join(first + second)
+
+
+def test_an_account_may_count_deleted_chats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "chats.duckdb"
+    with small(60, deleted_chats="gone") as sandbox:
+        sync(sandbox, path, "--streams", "chats")
+        change(path, "UPDATE chats SET deleted = true WHERE id IN (SELECT id FROM chats ORDER BY id LIMIT 25)")
+        code, found = verify(sandbox, path, capsys)
+        assert (code, found["total"]["outcome"], found["total"]["unexplained"]) == (0, "equal with deleted chats", 0)
+        change(path, "UPDATE chats SET deleted = false WHERE id IN (SELECT id FROM chats WHERE deleted LIMIT 15)")
+        code, found = verify(sandbox, path, capsys)
+        assert (code, found["total"]["outcome"], found["total"]["unexplained"]) == (1, "more in the account", 10)
+
+
+def test_a_repair_that_fails_changes_nothing(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(
+        path,
+        "DELETE FROM departments WHERE id = (SELECT min(id) FROM departments)",
+        "UPDATE goals SET enabled = NOT enabled",
+        "CREATE TABLE kept AS FROM goals",
+        "DROP TABLE goals",
+        "CREATE TABLE goals AS SELECT * REPLACE ('wrong' AS name) FROM kept WHERE false",
+        "ALTER TABLE goals ADD COLUMN note VARCHAR DEFAULT 'mine'",
+        "ALTER TABLE goals ALTER COLUMN note SET NOT NULL",
+        "ALTER TABLE goals ALTER COLUMN note DROP DEFAULT",
+    )
+    before = contents(path)
+    capsys.readouterr()
+    assert run(sandbox, "verify", str(path), "--repair") == 3
+    assert "error: Failed at writing the repaired rows" in capsys.readouterr().err
+    assert contents(path) == before
+
+
 def test_a_missing_chat_of_a_small_account_is_named(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (missing,) = some_chats(path, 1)
     change(path, f"DELETE FROM chats WHERE id = '{missing}'")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zendesk_chat.errors import EnvelopeError
@@ -58,6 +58,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
+@settings(deadline=None)
 def test_being_the_same_is_symmetric_and_what_is_the_same_is_partly_the_same(one: Any, other: Any) -> None:
     assert same(one, one)
     assert same(one, other) == same(other, one)
