@@ -33,12 +33,12 @@ QUESTIONS = {
         FROM analytics.chats_by_day AS came LEFT JOIN analytics.missed_by_day USING (day) ORDER BY day DESC LIMIT 7""",
     "Satisfaction by department": """
         SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS good_percent
-        FROM analytics.satisfaction_by_department GROUP BY department ORDER BY rated DESC LIMIT 6""",
+        FROM analytics.satisfaction_by_department GROUP BY department_id, department ORDER BY rated DESC LIMIT 6""",
     "First response, in seconds": """
         SELECT department, count(*) AS answered, median(first_response_seconds) AS median,
                round(quantile_cont(first_response_seconds, 0.9)) AS p90
         FROM analytics.chat_facts WHERE first_response_seconds IS NOT NULL
-        GROUP BY department ORDER BY answered DESC LIMIT 6""",
+        GROUP BY department_id, department ORDER BY answered DESC LIMIT 6""",
 }
 
 

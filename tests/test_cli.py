@@ -200,6 +200,7 @@ FILES = {
         ([*ACME, "--start-date", "2199-01-01"], '--start-date: "2199-01-01" is in the future.'),
         ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? There are: "),
         ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream remains."),
+        ([*ACME, "--time-zone", "Lisboa"], "There is no time zone 'Lisboa'. Did you mean Europe/Lisbon?"),
         (["sync", "--subdomain", "acme", "--token", "t", "--to", "chats.db"], "--to must be one of: duckdb:///"),
     ],
 )

@@ -16,7 +16,7 @@ SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", PAGE.read_text(), re.
 
 
 def columns(section: str) -> list[str]:
-    return re.findall(r"^\| `(\w+)` \| [A-Z][A-Z0-9 (),\[\]]* \| \S.*\. \|$", section, re.MULTILINE)
+    return re.findall(r"^\| `(\w+)` \| [A-Z][A-Za-z0-9 ',()\[\]]* \| \S.*\. \|$", section, re.MULTILINE)
 
 
 def test_the_page_is_what_the_code_gives() -> None:

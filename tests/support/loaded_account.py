@@ -7,11 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tests.support.loads import completed, load, page, started
+import duckdb
+
+from zendesk_chat.analytics.definitions import identifier, views_schema
 from zendesk_chat.analytics.views import create_views
-from zendesk_chat.clock import SystemClock
 from zendesk_chat.json_schema import Schema
-from zendesk_chat.load.file.opening import open_file
+from zendesk_chat.load.file.tables import make_table
+from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.table import StreamTable
 
 KEYS = {"agents": "id", "departments": "id", "agent_timeline": "id", "chats": "id", "conversions": "id"}
@@ -29,6 +31,11 @@ VIEWS = [
     "chats_by_day",
     "chats_by_department",
     "chats_by_agent",
+    "chats_by_hour",
+    "chats_by_tag",
+    "chats_by_country",
+    "visitor_facts",
+    "repeat_visitors",
     "response_times_by_day",
     "response_times_by_department",
     "response_times_by_agent",
@@ -95,6 +102,10 @@ def engagement(number: int, agent: str, name: str, start: str, seconds: float, *
     return record | fields
 
 
+def country(code: str, name: str) -> dict[str, Any]:
+    return {"country_code": code, "country_name": name}
+
+
 def first(seconds: float | None) -> dict[str, Any]:
     return {"first": seconds, "avg": seconds, "max": seconds}
 
@@ -113,6 +124,9 @@ CHATS = [
         "c1",
         "2026-03-14T09:00:00Z",
         "2026-03-14T09:20:00Z",
+        session=country("PT", "Portugal"),
+        tags=["vip", "refund", "vip", None],
+        zendesk_ticket_id=31004,
         agent_ids=["11"],
         agent_names=["Anna"],
         duration=1200,
@@ -134,6 +148,9 @@ CHATS = [
         "c2",
         "2026-03-14T09:10:00Z",
         "2026-03-14T09:40:00Z",
+        visitor={"id": "v-c1", "name": "Visitor c1"},
+        session=country("PT", "Portugal"),
+        tags=["refund"],
         agent_ids=["11", "12"],
         agent_names=["Anna", "Bo"],
         duration=1800,
@@ -154,6 +171,8 @@ CHATS = [
         "c3",
         "2026-03-14T09:30:00Z",
         "2026-03-14T09:32:00Z",
+        session=country("de", "Germany"),
+        tags=[],
         department_id=2,
         department_name="Billing",
         duration=120,
@@ -179,6 +198,7 @@ CHATS = [
         "c5",
         "2026-03-14T12:00:00Z",
         "2026-03-14T11:59:00Z",
+        session=country("", ""),
         agent_ids=["12", "11"],
         agent_names=["Bo", "Anna"],
         started_by="agent",
@@ -194,6 +214,9 @@ CHATS = [
         "2026-03-14T09:00:00Z",
         "2026-03-14T10:00:00Z",
         deleted=True,
+        visitor={"id": "v-c1"},
+        session=country("PT", "Portugal"),
+        tags=["refund"],
         rating="good",
         agent_ids=["11"],
         agent_names=["Anna"],
@@ -203,11 +226,23 @@ CHATS = [
         conversions=[conversion("k3", "2026-03-14T10:00:00Z", agent_id=11)],
         history=[message("Forget it", "Visitor c6")],
     ),
-    chat("c7", "whenever", None, department_id=2, department_name="Billing", missed=True, abandon_time=0),
+    chat(
+        "c7",
+        "whenever",
+        None,
+        session=country("DE", ""),
+        tags=["late"],
+        department_id=2,
+        department_name="Billing",
+        missed=True,
+        abandon_time=0,
+    ),
     chat(
         "c8",
         "2026-04-01T00:00:00Z",
         "2026-04-01T00:00:00Z",
+        visitor={"id": "v-c1"},
+        session={"country_name": "Atlantis"},
         agent_ids=["11", "13"],
         agent_names=["Anna", "Cy"],
         department_id=2,
@@ -225,6 +260,7 @@ CHATS = [
         "department_id": 2,
         "department_name": "Billing",
         "visitor": {"name": "Jo"},
+        "tags": ["refund"],
         "message": "Call me",
         "deleted": False,
     },
@@ -258,10 +294,37 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+def open_file(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a file as the default database, in the format that DuckDB 1.2 reads."""
+    connection = duckdb.connect()
+    connection.execute(f"ATTACH '{path}' AS file (STORAGE_VERSION 'v1.2.0'); USE file")
+    return connection
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, *names: str, schema: str = "main") -> None:
+    """Create the tables of these streams of the account, of all if none is named."""
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+    for name in names or RECORDS:
+        stream = table(name)
+        make_table(connection, schema, name, stream)
+        rows = RecordReader(stream).read([json.dumps(record).encode() for record in RECORDS[name]])
+        connection.execute(f"INSERT INTO {identifier(schema)}.{name} FROM rows")
+        assert rows.num_rows == len(RECORDS[name])
+
+
 def load_account(path: Path, *names: str) -> list[str]:
-    """Load these streams of the account, all if none is named, and make the views; returns the names of these."""
-    streams = names or tuple(RECORDS)
-    events = [event for name in streams for event in (*started(name), page(name, RECORDS[name]), completed(name))]
-    load(path, events, tables=[table(name) for name in streams])
-    with open_file(str(path), SystemClock()) as connection:
-        return create_views(connection)
+    """Create a file with these streams of the account, with all if none is named, and the views; returns their names."""
+    with open_file(path) as connection:
+        create_tables(connection, *names)
+        assert create_views(connection) == []
+        return existing_views(connection)
+
+
+def existing_views(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> list[str]:
+    """Return the names of the views over the tables of a schema, in the order of ``VIEWS``."""
+    rows = connection.execute(
+        "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND schema_name = $1",
+        [views_schema(schema)],
+    ).fetchall()
+    names = {name for (name,) in rows}
+    return [view for view in VIEWS if view in names]

@@ -1,70 +1,141 @@
-"""Reporting views over the loaded tables: creates those of ``views.sql`` in a DuckDB file."""
+"""Creates the reporting views of ``views.sql`` over the loaded tables of a DuckDB file."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import files
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
-_COLUMN: Final = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
-_STATEMENT: Final = re.compile(r"^(?:-- (.+)\n)?(CREATE OR REPLACE (MACRO|VIEW) analytics\.(\w+)[^;]*;)$", re.MULTILINE)
+from zendesk_chat.analytics.catalog import Catalog, Found
+from zendesk_chat.analytics.definitions import Definition, Definitions, Name, identifier, literal, read_definitions
 
 
-def create_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Create or replace the views in the schema ``analytics``, and return their names.
+class _UnworkableError(Exception):
+    """A definition needs columns that are missing or of another type."""
 
-    A view is dropped if tables or columns that it needs are missing or of another type. Everything else in the schema stays,
-    including a table with the name of a view.
+    def __init__(self, definition: Definition) -> None:
+        super().__init__(definition.name.text)
+        self.definition = definition
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, schema: str = "main", time_zone: str = "UTC") -> list[str]:
+    """Create the views over the tables in ``schema`` of the default database. If all are as they should be, change nothing.
+
+    The views over ``main`` are in the schema ``analytics``, those over ``acme`` in ``acme_analytics``. A view is dropped if
+    tables or columns that it needs are missing or of another type. Objects of the user stay, also those with the name of a
+    view. Either all changes are made or none. The connection must not be in a transaction.
+
+    Args:
+        connection: A connection that can write the database.
+        schema: The schema of the tables.
+        time_zone: The time zone for days, weekdays, hours and months; see ``check_time_zone``. The variable ``time_zone`` of a
+            session overrides it.
+
+    Returns:
+        A sentence for each object of the user that has the name of a view, which is not created then, and one if the name of
+        the file makes the views unusable.
 
     Raises:
         duckdb.Error: The database cannot be written.
     """
-    source = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
-    connection.execute("CREATE SCHEMA IF NOT EXISTS analytics")
-    made = _make(connection, _STATEMENT.findall(source))
-    # Tools that read the file show these comments.
-    connection.execute("".join(["BEGIN;", *_comments(connection, made, dict(_COLUMN.findall(source))), "COMMIT"]))
-    return list(made)
+    definitions = read_definitions(schema, time_zone)
+    before = Catalog.read(connection, definitions)
+    if not before.columns and not before.records:
+        return []  # nothing is loaded
+    if before.created_from != before.digest(definitions):
+        _create(connection, definitions, before)
+    return [*(_in_the_way(definitions, found) for found in before.foreign), *_confused(connection, definitions)]
 
 
-def _make(connection: duckdb.DuckDBPyConnection, statements: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
-    """Create each view by its first definition that works, and drop the others. Returns the comments of the views by name."""
-    made: dict[str, str] = {}
-    wanted: dict[str, str] = {}
-    for comment, sql, kind, name in statements:
-        if kind == "VIEW":
-            wanted.setdefault(name, comment)
-        if name not in made and _works(connection, sql) and name in wanted:
-            made[name] = wanted[name]
-    for name in wanted.keys() - made.keys():
-        _works(connection, f"DROP VIEW IF EXISTS analytics.{name}")
-    return made
+def choose(definitions: Definitions, catalog: Catalog, failed: Collection[Definition]) -> list[Definition]:
+    """Return the first definition of each view whose tables and views exist, without those that failed."""
+    foreign = {found.name for found in catalog.foreign}
+    usable = {name.text for name in foreign}
+    chosen: dict[Name, Definition] = {}
+    for definition in definitions.statements:
+        free = definition.name not in foreign and definition.name not in chosen and definition not in failed
+        if free and definition.tables <= catalog.tables and definition.uses <= usable:
+            chosen[definition.name] = definition
+            usable.add(definition.name.text)
+    return list(chosen.values())
 
 
-def _works(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
-    """Execute a statement outside of any transaction, which a failure would abort. Returns whether it succeeded."""
+def _create(connection: duckdb.DuckDBPyConnection, definitions: Definitions, before: Catalog) -> None:
+    """Create all views that work in one transaction. A failure aborts it, so that it starts again without that definition."""
+    failed: set[Definition] = set()
+    while True:
+        chosen = choose(definitions, before, failed)
+        try:
+            with _transaction(connection):
+                _apply(connection, definitions, before, chosen)
+        except _UnworkableError as error:
+            failed.add(error.definition)
+        else:
+            return
+
+
+def _apply(
+    connection: duckdb.DuckDBPyConnection, definitions: Definitions, before: Catalog, chosen: Iterable[Definition]
+) -> None:
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(definitions.views_schema)}")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {definitions.records_table} (view VARCHAR, sql VARCHAR)")
+    for definition in chosen:
+        try:
+            connection.execute(definition.sql)
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise _UnworkableError(definition) from error
+    created = {definition.name for definition in chosen}
+    for found in before.objects:
+        if found.name not in created and found not in before.foreign:
+            connection.execute(f"DROP {found.kind} {_qualified(definitions, found.name)}")
+    connection.execute("".join(_comments(connection, definitions, created)))
+    records = Catalog.read(connection, definitions).after_creation(definitions, created)
+    connection.execute(f"DELETE FROM {definitions.records_table}")
+    connection.executemany(f"INSERT INTO {definitions.records_table} VALUES ($1, $2)", list(records.items()))
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.begin()
     try:
-        connection.execute(sql)
-    except (duckdb.BinderException, duckdb.CatalogException):
-        return False
-    return True
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], columns: Mapping[str, str]) -> Iterator[str]:
-    """Yield the statements that store the comments of the views and their columns."""
-    found = connection.execute(
+def _comments(connection: duckdb.DuckDBPyConnection, definitions: Definitions, created: Collection[Name]) -> Iterator[str]:
+    """Yield the statements that store what the views and their columns hold. Tools that read the file show these comments."""
+    for name in created:
+        kind = "MACRO" if name.is_macro else "VIEW"
+        yield f"COMMENT ON {kind} {_qualified(definitions, name)} IS {literal(definitions.comments[name.text])};"
+    columns = connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() "
-        "WHERE schema_name = 'analytics' AND database_name = current_database()"
+        "WHERE database_name = current_database() AND lower(schema_name) = lower($1)",
+        [definitions.views_schema],
     ).fetchall()
-    for name, comment in views.items():
-        yield f"COMMENT ON VIEW analytics.{name} IS {_literal(comment)};"
-    for view, column in found:
-        if view in views:
-            yield f'COMMENT ON COLUMN analytics.{view}."{column}" IS {_literal(columns[column])};'
+    for view, column in columns:
+        if (name := Name(view)) in created:
+            comment = literal(definitions.columns[column])
+            yield f"COMMENT ON COLUMN {_qualified(definitions, name)}.{identifier(column)} IS {comment};"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _in_the_way(definitions: Definitions, found: Found) -> str:
+    name = f"{definitions.views_schema}.{found.name.text}"
+    return f"The {found.kind} {name} is your own, so ours is missing. Rename or drop yours, then run sync again."
+
+
+def _confused(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> Iterator[str]:
+    """Warn if DuckDB will give the database the name of a schema: it names a database after its file."""
+    (path,) = connection.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchall()[0]
+    file = Path(path or "")
+    if file.stem.lower() in {definitions.schema.lower(), definitions.views_schema.lower()} - {"main"}:
+        attach = f"ATTACH {literal(file.name)} AS account; USE account"
+        yield f"Views in {file.name} fail, as it has the name of a schema in it. Rename the file, or open it with: {attach}"
+
+
+def _qualified(definitions: Definitions, name: Name) -> str:
+    return f"{identifier(definitions.views_schema)}.{identifier(name.text)}"

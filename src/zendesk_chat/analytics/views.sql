@@ -1,6 +1,8 @@
 -- Reporting views over the loaded tables. Each view uses only views before it.
 -- If a name occurs twice, the second definition is for files without the tables or columns that the first one needs.
 -- Identifiers are text in all views, whatever their type in a table.
+-- main is the schema of the tables, analytics that of the views: other schemas replace them. The stored time zone replaces $time_zone.
+-- Macros that begin with an underscore are for the views only.
 
 -- Columns. A name means the same in every view.
 --
@@ -10,7 +12,7 @@
 -- abandoned_share: Abandoned chats as a share (0 to 1) of all chats.
 -- accepted: Whether the agent took the chat; true if the API does not say.
 -- activity: A status of the agent, or chatting: in at least one chat, whatever the status.
--- agent: The agent's current name, or for a deleted agent the last one in a chat; (none) without an agent.
+-- agent: The agent's current name, or for a deleted agent the last one in a chat; (none) without an agent. Two agents may share a name.
 -- agent_id: Identifier of the agent, as text; null without an agent.
 -- answered: Chats with a first response by an agent.
 -- attribution: Who the conversion is credited to, as the API sends it (JSON).
@@ -20,6 +22,7 @@
 -- chat_id: Identifier of the chat or offline message.
 -- chat_started_at: Start of the chat credited with the conversion.
 -- chats: Chats, each counted once, without offline messages and deleted chats.
+-- chats_share: The chats of the row as a share (0 to 1) of all chats of the month.
 -- chatting_hours: Hours in at least one chat, however many at once.
 -- comment: The visitor's comment on the rating.
 -- comments: Comments on ratings that are not empty.
@@ -28,12 +31,14 @@
 -- conversions: Conversions, each counted once.
 -- converted_at: When the visitor reached the goal.
 -- converted_chats: Chats credited with at least one conversion.
--- day: Day in the time zone of the session; for chats, the day of their start. Null if the time is unreadable.
--- department: The department's current name, or for a deleted department the last one in a chat; (none) without a department.
+-- country: Name of the visitor's country, or its code if the name is missing; (none) if unknown.
+-- country_code: Two-letter code of the visitor's country, which Zendesk derives from the IP address; null if unknown.
+-- day: Day in the account's time zone; for chats, the day of their start. Null if the time is unreadable.
+-- department: The department's current name, or for a deleted department the last one in a chat; (none) without a department. Two departments may share a name.
 -- department_id: Identifier of the department, as text; null without a department.
 -- dropped: Chats that the API calls dropped: the visitor left before an agent answered.
 -- dropped_share: Dropped chats as a share (0 to 1) of all chats.
--- duration_seconds: Length in seconds.
+-- duration_seconds: Length in seconds, as the API sends it; null if it is negative or longer than 30 years.
 -- duration_seconds_avg: Average length of answered chats in seconds.
 -- duration_seconds_p50: Half of the answered chats were no longer than this.
 -- duration_seconds_p90: 90 % of the answered chats were no longer than this.
@@ -41,7 +46,8 @@
 -- ended_at: End of the chat. If the API sends none, one before the start or one 30 years later: start plus duration. Null on offline messages.
 -- engagement_id: Identifier of the engagement in its chat; null if the row comes from the chat's agent_ids.
 -- engagements: Engagements of agents in chats; more than the chats if an agent left one and came back.
--- first_response_seconds: Seconds until an agent's first response; null if there was none.
+-- first_chat_at: Start of the visitor's first chat.
+-- first_response_seconds: Seconds until an agent's first response; null if there was none, or if the API sends a negative time.
 -- first_response_seconds_avg: Average seconds until the first response.
 -- first_response_seconds_p50: Half of the answered chats had their first response within this many seconds.
 -- first_response_seconds_p90: 90 % of the answered chats had their first response within this many seconds.
@@ -51,22 +57,30 @@
 -- goal_name: The goal's name as the API sends it.
 -- good: Ratings that are good.
 -- good_share: Good ratings as a share (0 to 1) of good and bad ones; null if there are none.
--- hour: Start of the hour in the time zone of the session.
+-- hour: Hour of the day in which the chat started, from 0 to 23, in the account's time zone.
+-- hour_start: Start of the hour in the account's time zone.
 -- hours: Hours of the activity on that day; overlapping spans count once.
 -- invisible_hours: Hours in the status invisible.
 -- is_abandoned: Whether the visitor gave up waiting: abandon_time is above 0.
 -- is_dropped: Whether the API calls the chat dropped.
 -- is_missed: Whether the API calls the chat missed.
+-- last_chat_at: Start of the visitor's latest chat.
 -- message: The message; for a file, its name.
 -- missed: Chats that the API calls missed: no agent answered.
 -- missed_share: Missed chats as a share (0 to 1) of all chats.
--- month: First day of the month in which the chats started, in the time zone of the session.
+-- month: First day of the month in which the chats started, in the account's time zone. Null if the time is unreadable.
 -- name: The name that the sender had in the chat.
 -- offline_messages: Messages left while nobody was online.
 -- online_hours: Hours in the status online.
 -- peak: Highest number of concurrent chats in the hour.
 -- position: Position in the chat's history, from 0.
 -- rating: good, bad or null.
+-- repeat_chats: Chats whose visitor had chatted before, at any time.
+-- repeat_chats_7_days: Repeat chats that started at most 7 days after the visitor's chat before.
+-- repeat_chats_7_days_share: Repeat chats within 7 days as a share (0 to 1) of all chats.
+-- repeat_chats_share: Repeat chats as a share (0 to 1) of all chats.
+-- repeat_visitors: Visitors with a repeat chat in the month.
+-- repeat_visitors_share: Repeat visitors as a share (0 to 1) of the visitors; null if there are none.
 -- sender: visitor, agent, trigger, or other if an old chat does not say.
 -- sent_at: When it was sent.
 -- started_at: Start of the chat; for an offline message, when it was left.
@@ -74,27 +88,52 @@
 -- started_by_agent: Chats that an agent started.
 -- started_by_trigger: Chats that a trigger started.
 -- started_by_visitor: Chats that the visitor started.
+-- tag: A tag; (none) stands for the chats without tags.
+-- tags: Tags of the chat, as a list in alphabetical order; empty if there are none.
+-- ticket_id: Identifier of the ticket in Zendesk Support made from the chat, as text; null if there is none.
 -- type: chat or offline_msg; in the transcript chat.msg, chat.file or offline_msg.
 -- utilisation: chatting_hours divided by online_hours. Above 1 if an agent chats in another status; null if never online.
+-- visitor_id: Identifier of the visitor: id in the visitors table.
+-- visitors: Visitors with a chat in the month.
+-- weekday: Day of the week on which the chat started, in the account's time zone. It sorts from Monday to Sunday.
 
-CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone'), 'UTC');
+-- The time zone of the views: that of the session's variable time_zone, or else the stored one.
+CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone'), $time_zone);
 
+-- A timestamp in the time zone of the views.
 CREATE OR REPLACE MACRO analytics.local_time(utc_time) AS timezone(analytics.time_zone(), utc_time);
 
-CREATE OR REPLACE MACRO analytics.midnight(day) AS
+-- When a day begins in the time zone of the views.
+CREATE OR REPLACE MACRO analytics._midnight(day) AS
 CASE
     WHEN analytics.local_time(timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR) >= day
     THEN timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR
     ELSE timezone(analytics.time_zone(), day)
 END;
 
-CREATE OR REPLACE MACRO analytics.utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP));
+-- The time in a string, which is in UTC if it names no time zone; null if it is unreadable.
+CREATE OR REPLACE MACRO analytics._utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP_US));
 
-CREATE OR REPLACE MACRO analytics.seconds_after(start_time, seconds) AS
-CASE WHEN seconds BETWEEN 0 AND 1e9 THEN start_time + to_microseconds(CAST(round(seconds * 1e6) AS BIGINT)) END;
+-- The time some seconds after another; null if they are negative or more than 30 years.
+CREATE OR REPLACE MACRO analytics._seconds_after(start_time, seconds) AS
+CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN start_time + to_microseconds(CAST(round(CAST(seconds AS DOUBLE) * 1_000_000) AS BIGINT)) END;
 
-CREATE OR REPLACE MACRO analytics.end_of(start_time, end_time, seconds) AS
-CASE WHEN end_time BETWEEN start_time AND analytics.seconds_after(start_time, 1e9) THEN end_time ELSE analytics.seconds_after(start_time, seconds) END;
+-- Seconds as they are; null if they are negative or more than 30 years.
+CREATE OR REPLACE MACRO analytics._plausible(seconds) AS CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN seconds END;
+
+-- The hours from 1970 to a time in microseconds since then, rounded down; negative before 1970.
+CREATE OR REPLACE MACRO analytics._hours_since_1970(microseconds) AS
+(microseconds - (microseconds % 3_600_000_000 + 3_600_000_000) % 3_600_000_000) // 3_600_000_000;
+
+-- A part divided by its total, with four decimals; null if the total is 0.
+CREATE OR REPLACE MACRO analytics._share(part, total) AS round(part / nullif(total, 0), 4);
+
+-- The first day of a day's month.
+CREATE OR REPLACE MACRO analytics._month_of(day) AS CAST(date_trunc('month', day) AS DATE);
+
+-- When a chat ended: the API's end, or start plus duration if that is missing or impossible.
+CREATE OR REPLACE MACRO analytics._end_of(start_time, end_time, seconds) AS
+CASE WHEN end_time BETWEEN start_time AND analytics._seconds_after(start_time, 1_000_000_000) THEN end_time ELSE analytics._seconds_after(start_time, seconds) END;
 
 -- Current names of agents; for deleted agents, the last ones in chats.
 CREATE OR REPLACE VIEW analytics.agent_names AS
@@ -189,11 +228,18 @@ WHERE false;
 -- One row for each chat and each offline message that is not deleted.
 CREATE OR REPLACE VIEW analytics.chat_facts AS
 WITH chat AS (
-    SELECT *, CAST(department_id AS VARCHAR) AS department_key
+    SELECT *, CAST(department_id AS VARCHAR) AS department_key, analytics.local_time(timestamp) AS started_local
     FROM (
         FROM main.chats
         UNION ALL BY NAME
-        SELECT CAST(NULL AS VARCHAR) AS department_name, CAST(NULL AS VARCHAR) AS comment WHERE false
+        SELECT
+            CAST(NULL AS VARCHAR) AS department_name,
+            CAST(NULL AS VARCHAR) AS comment,
+            CAST(NULL AS JSON) AS visitor,
+            CAST(NULL AS JSON) AS session,
+            CAST(NULL AS JSON) AS tags,
+            CAST(NULL AS VARCHAR) AS zendesk_ticket_id
+        WHERE false
     )
     WHERE deleted IS NOT TRUE
 )
@@ -202,16 +248,26 @@ SELECT
     coalesce(type, 'chat') AS type,
     started_by,
     timestamp AS started_at,
-    analytics.end_of(timestamp, end_timestamp, duration) AS ended_at,
-    CAST(analytics.local_time(timestamp) AS DATE) AS day,
+    analytics._end_of(timestamp, end_timestamp, duration) AS ended_at,
+    CAST(started_local AS DATE) AS day,
+    CAST(
+        dayname(started_local)
+        AS ENUM ('Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday')
+    ) AS weekday,
+    hour(started_local) AS hour,
+    nullif(visitor ->> '$.id', '') AS visitor_id,
+    upper(nullif(session ->> '$.country_code', '')) AS country_code,
+    coalesce(nullif(session ->> '$.country_name', ''), upper(nullif(session ->> '$.country_code', '')), '(none)') AS country,
     department_key AS department_id,
-    coalesce(names.department, nullif(department_name, ''), department_key, '(none)') AS department,
+    coalesce(names.department, department_key, nullif(department_name, ''), '(none)') AS department,
+    CAST(zendesk_ticket_id AS VARCHAR) AS ticket_id,
+    list_sort(list_distinct(coalesce(from_json(tags, '["VARCHAR"]'), []))) AS tags,
     coalesce(missed, false) AS is_missed,
     coalesce(dropped, false) AS is_dropped,
     coalesce(abandon_time > 0, false) AS is_abandoned,
-    CASE WHEN abandon_time > 0 THEN abandon_time END AS abandon_seconds,
-    try_cast(response_time ->> '$.first' AS DOUBLE) AS first_response_seconds,
-    CASE WHEN duration >= 0 THEN duration END AS duration_seconds,
+    CASE WHEN abandon_time > 0 THEN analytics._plausible(abandon_time) END AS abandon_seconds,
+    analytics._plausible(try_cast(response_time ->> '$.first' AS DOUBLE)) AS first_response_seconds,
+    analytics._plausible(duration) AS duration_seconds,
     rating,
     nullif(trim(comment), '') AS comment
 FROM chat
@@ -257,8 +313,8 @@ part AS (
         part.agent_name AS agent_name,
         part.department_id AS department_id,
         coalesce(part.accepted, true) AS accepted,
-        analytics.utc(part.timestamp) AS started_at,
-        analytics.seconds_after(analytics.utc(part.timestamp), part.duration) AS ended_at,
+        analytics._utc(part.timestamp) AS started_at,
+        analytics._seconds_after(analytics._utc(part.timestamp), part.duration) AS ended_at,
         part.duration AS duration,
         part.response_time.first AS first_response_seconds,
         part.rating AS rating,
@@ -275,7 +331,7 @@ part AS (
         department_id,
         true,
         timestamp,
-        analytics.end_of(timestamp, end_timestamp, duration),
+        analytics._end_of(timestamp, end_timestamp, duration),
         CASE WHEN len(agent_ids) = 1 THEN duration END,
         CASE WHEN len(agent_ids) = 1 THEN try_cast(response_time ->> '$.first' AS DOUBLE) END,
         CASE WHEN len(agent_ids) = 1 THEN rating END,
@@ -288,14 +344,14 @@ SELECT
     chat_id,
     CAST(analytics.local_time(chat_started_at) AS DATE) AS day,
     agent_id,
-    coalesce(agents.agent, nullif(agent_name, ''), agent_id, '(none)') AS agent,
+    coalesce(agents.agent, agent_id, nullif(agent_name, ''), '(none)') AS agent,
     department_id,
     coalesce(departments.department, department_id, '(none)') AS department,
     accepted,
     started_at,
     ended_at,
-    first_response_seconds,
-    CASE WHEN duration >= 0 THEN duration END AS duration_seconds,
+    analytics._plausible(first_response_seconds) AS first_response_seconds,
+    analytics._plausible(duration) AS duration_seconds,
     rating,
     nullif(trim(comment), '') AS comment
 FROM part
@@ -317,7 +373,7 @@ WITH in_chat AS (
 )
 SELECT
     conversion.id AS conversion_id,
-    analytics.utc(conversion.timestamp) AS converted_at,
+    analytics._utc(conversion.timestamp) AS converted_at,
     conversion.goal_id AS goal_id,
     conversion.goal_name AS goal_name,
     conversion.attribution AS attribution,
@@ -333,7 +389,7 @@ SELECT
     alone.goal_name,
     alone.attribution,
     alone.attribution ->> '$.chat_id',
-    coalesce(chats.timestamp, analytics.utc(alone.attribution ->> '$.chat_timestamp'))
+    coalesce(chats.timestamp, analytics._utc(alone.attribution ->> '$.chat_timestamp'))
 FROM main.conversions AS alone
 LEFT JOIN main.chats AS chats ON chats.id = (alone.attribution ->> '$.chat_id')
 WHERE chats.deleted IS NOT TRUE;
@@ -352,7 +408,7 @@ WITH in_chat AS (
 )
 SELECT
     conversion.id AS conversion_id,
-    analytics.utc(conversion.timestamp) AS converted_at,
+    analytics._utc(conversion.timestamp) AS converted_at,
     conversion.goal_id AS goal_id,
     conversion.goal_name AS goal_name,
     conversion.attribution AS attribution,
@@ -369,7 +425,7 @@ SELECT
     goal_name,
     attribution,
     attribution ->> '$.chat_id' AS chat_id,
-    analytics.utc(attribution ->> '$.chat_timestamp') AS chat_started_at
+    analytics._utc(attribution ->> '$.chat_timestamp') AS chat_started_at
 FROM main.conversions;
 
 -- One row for each conversion.
@@ -393,9 +449,9 @@ SELECT
     goal_id,
     coalesce(goal, goal_id, '(none)') AS goal,
     agent_id,
-    coalesce(agents.agent, nullif(attribution ->> '$.agent_name', ''), agent_id, '(none)') AS agent,
+    coalesce(agents.agent, agent_id, nullif(attribution ->> '$.agent_name', ''), '(none)') AS agent,
     department_id,
-    coalesce(departments.department, nullif(attribution ->> '$.department_name', ''), department_id, '(none)') AS department,
+    coalesce(departments.department, department_id, nullif(attribution ->> '$.department_name', ''), '(none)') AS department,
     chat_id,
     chat_started_at
 FROM once
@@ -438,19 +494,121 @@ LEFT JOIN analytics.engagement_facts AS part ON part.chat_id = chat.chat_id AND 
 WHERE type = 'chat'
 GROUP BY chat.day, agent_id, coalesce(agent, '(none)');
 
+-- How many chats started in each hour of the week, month by month: when to have how many agents.
+CREATE OR REPLACE VIEW analytics.chats_by_hour AS
+SELECT
+    analytics._month_of(day) AS month,
+    weekday,
+    hour,
+    count(*) FILTER (type = 'chat') AS chats,
+    count(*) FILTER (type = 'offline_msg') AS offline_messages,
+    count(*) FILTER (type = 'chat' AND is_missed) AS missed,
+    analytics._share(missed, chats) AS missed_share,
+    round(quantile_cont(first_response_seconds, 0.5) FILTER (type = 'chat'), 1) AS first_response_seconds_p50
+FROM analytics.chat_facts
+GROUP BY ALL;
+
+-- How many chats had each tag, and how they went, month by month. A chat with several tags counts for each.
+CREATE OR REPLACE VIEW analytics.chats_by_tag AS
+WITH chat AS (
+    SELECT *, analytics._month_of(day) AS month, unnest(CASE WHEN len(tags) > 0 THEN tags ELSE ['(none)'] END) AS tag
+    FROM analytics.chat_facts
+    WHERE type = 'chat' AND EXISTS (SELECT chats.tags FROM main.chats) -- no view without this column
+),
+total AS (
+    SELECT analytics._month_of(day) AS month, count(*) AS chats
+    FROM analytics.chat_facts
+    WHERE type = 'chat'
+    GROUP BY ALL
+)
+SELECT
+    chat.month AS month,
+    tag,
+    count(*) AS chats,
+    analytics._share(count(*), any_value(total.chats)) AS chats_share,
+    count(*) FILTER (is_missed) AS missed,
+    analytics._share(missed, count(*)) AS missed_share,
+    count(first_response_seconds) AS answered,
+    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    count(*) FILTER (rating = 'good') AS good,
+    count(*) FILTER (rating = 'bad') AS bad,
+    analytics._share(good, good + bad) AS good_share
+FROM chat
+INNER JOIN total ON total.month IS NOT DISTINCT FROM chat.month
+GROUP BY chat.month, tag;
+
+-- How many chats came from each country, and how they went, month by month.
+CREATE OR REPLACE VIEW analytics.chats_by_country AS
+SELECT
+    analytics._month_of(day) AS month,
+    country_code,
+    max(country) AS country,
+    count(*) AS chats,
+    analytics._share(count(*), sum(count(*)) OVER (PARTITION BY analytics._month_of(day))) AS chats_share,
+    count(*) FILTER (is_missed) AS missed,
+    analytics._share(missed, count(*)) AS missed_share,
+    count(first_response_seconds) AS answered,
+    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    count(*) FILTER (rating = 'good') AS good,
+    count(*) FILTER (rating = 'bad') AS bad,
+    analytics._share(good, good + bad) AS good_share
+FROM analytics.chat_facts
+WHERE type = 'chat' AND EXISTS (SELECT chats.session FROM main.chats) -- no view without this column
+GROUP BY analytics._month_of(day), country_code, CASE WHEN country_code IS NULL THEN country END;
+
+-- One row for each visitor with a chat.
+CREATE OR REPLACE VIEW analytics.visitor_facts AS
+SELECT
+    visitor_id,
+    count(*) AS chats,
+    count(*) FILTER (is_missed) AS missed,
+    count(*) FILTER (rating = 'good') AS good,
+    count(*) FILTER (rating = 'bad') AS bad,
+    min(started_at) AS first_chat_at,
+    max(started_at) AS last_chat_at
+FROM analytics.chat_facts
+WHERE type = 'chat' AND visitor_id IS NOT NULL AND EXISTS (SELECT chats.visitor FROM main.chats) -- no view without this column
+GROUP BY visitor_id;
+
+-- How many visitors came back in each month, and how many chats were with visitors who had chatted before.
+CREATE OR REPLACE VIEW analytics.repeat_visitors AS
+WITH chat AS (
+    SELECT
+        analytics._month_of(day) AS month,
+        visitor_id,
+        started_at,
+        CASE
+            WHEN visitor_id IS NOT NULL THEN lag(started_at) OVER (PARTITION BY visitor_id ORDER BY started_at, chat_id)
+        END AS previous_at
+    FROM analytics.chat_facts
+    WHERE type = 'chat' AND EXISTS (SELECT chats.visitor FROM main.chats) -- no view without this column
+)
+SELECT
+    month,
+    count(DISTINCT visitor_id) AS visitors,
+    count(DISTINCT visitor_id) FILTER (started_at >= previous_at) AS repeat_visitors,
+    analytics._share(repeat_visitors, visitors) AS repeat_visitors_share,
+    count(*) AS chats,
+    count(*) FILTER (started_at >= previous_at) AS repeat_chats,
+    analytics._share(repeat_chats, chats) AS repeat_chats_share,
+    count(*) FILTER (started_at <= previous_at + INTERVAL 168 HOURS) AS repeat_chats_7_days,
+    analytics._share(repeat_chats_7_days, chats) AS repeat_chats_7_days_share
+FROM chat
+GROUP BY month;
+
 -- How long the chats of each day waited for a first response, and how long they took.
 CREATE OR REPLACE VIEW analytics.response_times_by_day AS
 SELECT
     day,
     count(*) AS answered,
-    avg(first_response_seconds) AS first_response_seconds_avg,
-    quantile_cont(first_response_seconds, 0.5) AS first_response_seconds_p50,
-    quantile_cont(first_response_seconds, 0.9) AS first_response_seconds_p90,
-    quantile_cont(first_response_seconds, 0.95) AS first_response_seconds_p95,
-    avg(duration_seconds) AS duration_seconds_avg,
-    quantile_cont(duration_seconds, 0.5) AS duration_seconds_p50,
-    quantile_cont(duration_seconds, 0.9) AS duration_seconds_p90,
-    quantile_cont(duration_seconds, 0.95) AS duration_seconds_p95
+    round(avg(first_response_seconds), 1) AS first_response_seconds_avg,
+    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    round(quantile_cont(first_response_seconds, 0.9), 1) AS first_response_seconds_p90,
+    round(quantile_cont(first_response_seconds, 0.95), 1) AS first_response_seconds_p95,
+    round(avg(duration_seconds), 1) AS duration_seconds_avg,
+    round(quantile_cont(duration_seconds, 0.5), 1) AS duration_seconds_p50,
+    round(quantile_cont(duration_seconds, 0.9), 1) AS duration_seconds_p90,
+    round(quantile_cont(duration_seconds, 0.95), 1) AS duration_seconds_p95
 FROM analytics.chat_facts
 WHERE type = 'chat' AND first_response_seconds IS NOT NULL
 GROUP BY day;
@@ -458,18 +616,18 @@ GROUP BY day;
 -- How long the chats of each department waited for a first response, and how long they took, month by month.
 CREATE OR REPLACE VIEW analytics.response_times_by_department AS
 SELECT
-    CAST(date_trunc('month', day) AS DATE) AS month,
+    analytics._month_of(day) AS month,
     department_id,
     department,
     count(*) AS answered,
-    avg(first_response_seconds) AS first_response_seconds_avg,
-    quantile_cont(first_response_seconds, 0.5) AS first_response_seconds_p50,
-    quantile_cont(first_response_seconds, 0.9) AS first_response_seconds_p90,
-    quantile_cont(first_response_seconds, 0.95) AS first_response_seconds_p95,
-    avg(duration_seconds) AS duration_seconds_avg,
-    quantile_cont(duration_seconds, 0.5) AS duration_seconds_p50,
-    quantile_cont(duration_seconds, 0.9) AS duration_seconds_p90,
-    quantile_cont(duration_seconds, 0.95) AS duration_seconds_p95
+    round(avg(first_response_seconds), 1) AS first_response_seconds_avg,
+    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    round(quantile_cont(first_response_seconds, 0.9), 1) AS first_response_seconds_p90,
+    round(quantile_cont(first_response_seconds, 0.95), 1) AS first_response_seconds_p95,
+    round(avg(duration_seconds), 1) AS duration_seconds_avg,
+    round(quantile_cont(duration_seconds, 0.5), 1) AS duration_seconds_p50,
+    round(quantile_cont(duration_seconds, 0.9), 1) AS duration_seconds_p90,
+    round(quantile_cont(duration_seconds, 0.95), 1) AS duration_seconds_p95
 FROM analytics.chat_facts
 WHERE type = 'chat' AND first_response_seconds IS NOT NULL
 GROUP BY ALL;
@@ -477,18 +635,18 @@ GROUP BY ALL;
 -- How long each agent took to send the first response, and how long their engagements were, month by month.
 CREATE OR REPLACE VIEW analytics.response_times_by_agent AS
 SELECT
-    CAST(date_trunc('month', day) AS DATE) AS month,
+    analytics._month_of(day) AS month,
     agent_id,
     agent,
     count(DISTINCT chat_id) AS answered,
-    avg(first_response_seconds) AS first_response_seconds_avg,
-    quantile_cont(first_response_seconds, 0.5) AS first_response_seconds_p50,
-    quantile_cont(first_response_seconds, 0.9) AS first_response_seconds_p90,
-    quantile_cont(first_response_seconds, 0.95) AS first_response_seconds_p95,
-    avg(duration_seconds) AS duration_seconds_avg,
-    quantile_cont(duration_seconds, 0.5) AS duration_seconds_p50,
-    quantile_cont(duration_seconds, 0.9) AS duration_seconds_p90,
-    quantile_cont(duration_seconds, 0.95) AS duration_seconds_p95
+    round(avg(first_response_seconds), 1) AS first_response_seconds_avg,
+    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    round(quantile_cont(first_response_seconds, 0.9), 1) AS first_response_seconds_p90,
+    round(quantile_cont(first_response_seconds, 0.95), 1) AS first_response_seconds_p95,
+    round(avg(duration_seconds), 1) AS duration_seconds_avg,
+    round(quantile_cont(duration_seconds, 0.5), 1) AS duration_seconds_p50,
+    round(quantile_cont(duration_seconds, 0.9), 1) AS duration_seconds_p90,
+    round(quantile_cont(duration_seconds, 0.95), 1) AS duration_seconds_p95
 FROM analytics.engagement_facts
 WHERE accepted AND first_response_seconds IS NOT NULL
 GROUP BY ALL;
@@ -501,10 +659,10 @@ SELECT
     count(*) FILTER (is_missed) AS missed,
     count(*) FILTER (is_dropped) AS dropped,
     count(*) FILTER (is_abandoned) AS abandoned,
-    missed / chats AS missed_share,
-    dropped / chats AS dropped_share,
-    abandoned / chats AS abandoned_share,
-    avg(abandon_seconds) AS abandon_seconds_avg
+    analytics._share(missed, chats) AS missed_share,
+    analytics._share(dropped, chats) AS dropped_share,
+    analytics._share(abandoned, chats) AS abandoned_share,
+    round(avg(abandon_seconds), 1) AS abandon_seconds_avg
 FROM analytics.chat_facts
 WHERE type = 'chat'
 GROUP BY day;
@@ -519,10 +677,10 @@ SELECT
     count(*) FILTER (is_missed) AS missed,
     count(*) FILTER (is_dropped) AS dropped,
     count(*) FILTER (is_abandoned) AS abandoned,
-    missed / chats AS missed_share,
-    dropped / chats AS dropped_share,
-    abandoned / chats AS abandoned_share,
-    avg(abandon_seconds) AS abandon_seconds_avg
+    analytics._share(missed, chats) AS missed_share,
+    analytics._share(dropped, chats) AS dropped_share,
+    analytics._share(abandoned, chats) AS abandoned_share,
+    round(avg(abandon_seconds), 1) AS abandon_seconds_avg
 FROM analytics.chat_facts
 WHERE type = 'chat'
 GROUP BY day, department_id, department;
@@ -533,7 +691,7 @@ SELECT
     day,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    good / nullif(good + bad, 0) AS good_share,
+    analytics._share(good, good + bad) AS good_share,
     count(comment) AS comments
 FROM analytics.chat_facts
 WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
@@ -547,7 +705,7 @@ SELECT
     department,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    good / nullif(good + bad, 0) AS good_share,
+    analytics._share(good, good + bad) AS good_share,
     count(comment) AS comments
 FROM analytics.chat_facts
 WHERE type = 'chat' AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
@@ -561,7 +719,7 @@ SELECT
     agent,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
-    good / nullif(good + bad, 0) AS good_share,
+    analytics._share(good, good + bad) AS good_share,
     count(comment) AS comments
 FROM analytics.engagement_facts
 WHERE accepted AND (rating IN ('good', 'bad') OR comment IS NOT NULL)
@@ -576,7 +734,7 @@ WITH span AS (
 ),
 piece AS (
     SELECT slot, greatest(opened, slot * 3_600_000_000) AS opened, least(closed, (slot + 1) * 3_600_000_000) AS closed
-    FROM (SELECT opened, closed, unnest(range(opened // 3_600_000_000, (closed - 1) // 3_600_000_000 + 1)) AS slot FROM span)
+    FROM (SELECT opened, closed, unnest(range(analytics._hours_since_1970(opened), analytics._hours_since_1970(closed - 1) + 1)) AS slot FROM span)
 ),
 step AS (
     SELECT slot, opened AS changed_at, 1 AS change, closed - opened AS length FROM piece
@@ -588,7 +746,7 @@ running AS (
     FROM step
 )
 SELECT
-    analytics.local_time(to_timestamp(slot * 3600)) AS hour,
+    analytics.local_time(to_timestamp(slot * 3600)) AS hour_start,
     CAST(max(open) AS BIGINT) AS peak,
     CAST(sum(length) / 3_600_000_000 AS DOUBLE) AS average
 FROM running
@@ -608,7 +766,7 @@ piece AS (
         slot,
         greatest(opened, slot * 3_600_000_000) AS opened,
         least(closed, (slot + 1) * 3_600_000_000) AS closed
-    FROM (SELECT *, unnest(range(opened // 3_600_000_000, (closed - 1) // 3_600_000_000 + 1)) AS slot FROM span)
+    FROM (SELECT *, unnest(range(analytics._hours_since_1970(opened), analytics._hours_since_1970(closed - 1) + 1)) AS slot FROM span)
 ),
 step AS (
     SELECT agent_id, agent, slot, opened AS changed_at, 1 AS change, closed - opened AS length FROM piece
@@ -620,7 +778,7 @@ running AS (
     FROM step
 )
 SELECT
-    analytics.local_time(to_timestamp(slot * 3600)) AS hour,
+    analytics.local_time(to_timestamp(slot * 3600)) AS hour_start,
     agent_id,
     any_value(agent) AS agent,
     CAST(max(open) AS BIGINT) AS peak,
@@ -634,7 +792,7 @@ SELECT
     CAST(agent_id AS VARCHAR) AS agent_id,
     coalesce(status, '(none)') AS activity,
     start_time AS started_at,
-    analytics.seconds_after(start_time, duration) AS ended_at
+    analytics._seconds_after(start_time, duration) AS ended_at
 FROM main.agent_timeline
 WHERE agent_id IS NOT NULL
 UNION ALL
@@ -647,7 +805,7 @@ SELECT
     CAST(agent_id AS VARCHAR) AS agent_id,
     coalesce(status, '(none)') AS activity,
     start_time AS started_at,
-    analytics.seconds_after(start_time, duration) AS ended_at
+    analytics._seconds_after(start_time, duration) AS ended_at
 FROM main.agent_timeline
 WHERE agent_id IS NOT NULL;
 
@@ -688,8 +846,8 @@ SELECT
     coalesce(agent, agent_id) AS agent,
     activity,
     sum(
-        epoch_us(least(closed, analytics.midnight(midnight + INTERVAL 1 DAY)))
-        - epoch_us(greatest(opened, analytics.midnight(midnight)))
+        epoch_us(least(closed, analytics._midnight(midnight + INTERVAL 1 DAY)))
+        - epoch_us(greatest(opened, analytics._midnight(midnight)))
     ) / 3_600_000_000 AS hours
 FROM daily
 LEFT JOIN analytics.agent_names USING (agent_id)
@@ -705,7 +863,7 @@ SELECT
     coalesce(sum(hours) FILTER (activity = 'away'), 0) AS away_hours,
     coalesce(sum(hours) FILTER (activity = 'invisible'), 0) AS invisible_hours,
     coalesce(sum(hours) FILTER (activity = 'chatting'), 0) AS chatting_hours,
-    chatting_hours / nullif(online_hours, 0) AS utilisation
+    analytics._share(chatting_hours, online_hours) AS utilisation
 FROM analytics.agent_time
 GROUP BY day, agent_id, agent;
 
@@ -720,13 +878,13 @@ WITH credited AS (
     FROM analytics.conversion_facts
 )
 SELECT
-    CAST(date_trunc('month', day) AS DATE) AS month,
+    analytics._month_of(day) AS month,
     agent_id,
     agent,
     count(DISTINCT chat_id) AS chats,
     count(conversion_id) AS conversions,
     count(DISTINCT converted_chat) AS converted_chats,
-    converted_chats / nullif(chats, 0) AS conversion_share
+    analytics._share(converted_chats, chats) AS conversion_share
 FROM credited
 GROUP BY ALL;
 
@@ -766,7 +924,7 @@ WITH item AS (
 SELECT
     id AS chat_id,
     position,
-    analytics.utc(item.timestamp) AS sent_at,
+    analytics._utc(item.timestamp) AS sent_at,
     CASE
         WHEN item.sender_type IS NOT NULL THEN lower(item.sender_type)
         WHEN item.agent_id IS NOT NULL OR item.nick LIKE 'agent%' THEN 'agent'

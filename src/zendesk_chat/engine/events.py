@@ -30,7 +30,7 @@ class PageRead:
 
     Attributes:
         progress: From 0 to 1; None if unknown.
-        parents: For a derived stream with a ``parent_field``: ``records`` are all that these parents have.
+        parents: For a derived stream, the ids of the chats that came: ``records`` are all that was extracted from them.
         stats: What has happened to the stream so far, these records included.
     """
 

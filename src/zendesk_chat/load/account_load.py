@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
@@ -85,7 +86,7 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
     target = Target(
         path,
         options.schema or MAIN,
-        AccountRow(config.subdomain, time_zone=options.time_zone or ""),
+        AccountRow(config.subdomain, time_zone=check_time_zone(options.time_zone) if options.time_zone else ""),
         loading.tables,
         {stream.name: catalog.redaction_of(stream.name) for stream in loading.streams},
         f"{config.start} {config.end}",
@@ -98,8 +99,8 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
         store = FileStore(connection, target, loading.clock)
         report = loading.into(store, streams)
         with explained(f"making the views in {path}"):
-            create_views(connection)
-        for warning in store.warnings:
+            taken = create_views(connection, target.schema, store.account.time_zone)
+        for warning in (*store.warnings, *taken):
             say(loading.console, f"warning: {warning}", "yellow")
     return replace(report, destination=Path(path), schema=target.schema)
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, parse_config, require_past_start, unknown_keys
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
@@ -42,6 +43,8 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
         catalog = Catalog(config.redaction)
         streams = catalog.select(choose_streams(options.streams, options.exclude))
         duckdb_path(options.to)  # raises if it is not a destination
+        if options.time_zone:
+            check_time_zone(options.time_zone)
         warnings = catalog.warnings
     except ConfigError as error:
         say(console, f"error: {error}")

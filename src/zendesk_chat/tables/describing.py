@@ -164,10 +164,13 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
         ),
         SystemTable(
             "_sync_views",
-            "The reporting views that sync made, so that it never replaces yours. One row for each view. Key: view.",
+            "The reporting views and macros that sync made, so that it never replaces yours. One row for each. Key: view.",
             {
-                "view": Column("VARCHAR", "Name of the view; empty for the fingerprint of all of them."),
-                "sql": Column("VARCHAR", "Its definition, as DuckDB showed it when sync made it."),
+                "view": Column("VARCHAR", "Name of the view or macro; empty in the row about all of them."),
+                "sql": Column(
+                    "VARCHAR",
+                    "Its definition, as DuckDB showed it when sync made it; in the row about all, their comments and a digest.",
+                ),
             },
         ),
     )

@@ -1,4 +1,4 @@
-"""Which of several pages' rows stay: the latest of each key, and of each parent's children those that came last."""
+"""Which of several pages' rows stay: of each chat those that were extracted last, and of these the latest of each key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ORDER: Final = "_order"
 
 def deciding_columns(table: StreamTable) -> list[str]:
     """Return the names of the columns that decide which rows stay."""
-    return list(dict.fromkeys([*table.primary_key, *filter(None, [table.parent_field, table.latest_by])]))
+    return list(dict.fromkeys([*table.primary_key, *filter(None, [table.source_field, table.latest_by])]))
 
 
 def staying_rows(
@@ -30,37 +30,45 @@ def staying_rows(
         table: The table of the rows.
         index: The ``deciding_columns`` of all rows, in the order in which they came.
         page_sizes: How many of them each page has.
-        last_named: The last page that named a parent; its rows are all that this parent has.
+        last_named: The last page that a chat came in; its rows are all that were extracted from this chat.
     """
-    latest, held = _latest_of_keys(table, index), _held_by_parents(table, index, page_sizes, last_named)
+    held = _held_by_chats(table, index, page_sizes, last_named)
+    latest = _latest_of_keys(table, index, held)
     return pc.and_(latest, held) if latest is not None and held is not None else (held if latest is None else latest)
 
 
-def _held_by_parents(
+def _held_by_chats(
     table: StreamTable, index: pa.Table, page_sizes: Sequence[int], last_named: Mapping[str, int]
 ) -> Staying | None:
-    """Return for each row whether no later page replaced its parent's children, or None if all stay."""
-    if table.parent_field is None or not last_named or len(page_sizes) == 1:
+    """Return for each row whether its chat came in no later page, or None if all stay."""
+    if table.source_field is None or not last_named or len(page_sizes) == 1:
         return None
     pages = pa.concat_arrays([pa.repeat(pa.scalar(page, pa.int64()), size) for page, size in enumerate(page_sizes)])
     named: Any = pc.take(
         pa.array(last_named.values(), pa.int64()),
-        pc.index_in(index.column(table.parent_field), value_set=pa.array(last_named, pa.string())),
+        pc.index_in(index.column(table.source_field), value_set=pa.array(last_named, pa.string())),
     )
     held = pc.less_equal(pc.fill_null(named, -1), pages)
     return None if pc.all(held).as_py() else held
 
 
-def _latest_of_keys(table: StreamTable, index: pa.Table) -> Staying | None:
-    """Return for each row whether it is the latest of its key. A row whose key does not fit its column stays."""
+def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -> Staying | None:
+    """Return for each row whether it is the latest of its key among those that are held, or None if no key comes twice.
+
+    A row whose key does not fit its column stays.
+    """
     key = list(table.primary_key)
-    if not key or index.group_by(key).aggregate([]).num_rows == index.num_rows:
+    if not key:
         return None
     order_of_rows = pa.array(range(index.num_rows), pa.int64())
+    rows = index.append_column(_ORDER, order_of_rows)
+    if held is not None:
+        rows = rows.filter(held)
+    if rows.group_by(key).aggregate([]).num_rows == rows.num_rows:
+        return None
     order: list[tuple[str, Literal["ascending", "descending"]]]
     order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls come last
-    rows = index.append_column(_ORDER, order_of_rows).sort_by(order)
-    picked = rows.group_by(key, use_threads=False).aggregate([(_ORDER, "first")]).column(f"{_ORDER}_first")
+    picked = rows.sort_by(order).group_by(key, use_threads=False).aggregate([(_ORDER, "first")]).column(f"{_ORDER}_first")
     staying = pc.is_in(order_of_rows, value_set=picked)
     for name in key:
         staying = pc.or_(staying, pc.is_null(index.column(name)))

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from zendesk_chat.json_schema import JSON_TYPES, Schema
+from zendesk_chat.streams.derived.visitors import LAST_CHAT
 
 if TYPE_CHECKING:
     from zendesk_chat.streams.stream import Stream
@@ -45,6 +46,11 @@ class StreamTable:
     def of(cls, stream: Stream) -> StreamTable:
         """Return the table of a stream."""
         return cls(stream.name, stream.primary_key, stream.cursor_field, stream.schema, stream.parent_field, stream.latest_by)
+
+    @property
+    def source_field(self) -> str | None:
+        """The field that names the chat which a record was extracted from; None for a record of the API's own."""
+        return self.parent_field or (LAST_CHAT if self.latest_by and LAST_CHAT in self.columns else None)
 
     @property
     def mirrors(self) -> bool:

@@ -88,6 +88,10 @@ class Intake:
             merger.upsert(rows)
         else:
             merger.append(rows)
+        if self.table.latest_by and rows.parents is not None:
+            from zendesk_chat.load.file.visitors import correct_visitors
+
+            correct_visitors(merger, schema, rows.slices, rows.parents)
         refresh = self.row.refresh
         if refresh is None:
             return replace(self.row, state=self._state)

@@ -84,6 +84,14 @@ class Merger:
                     key = quoted(table.primary_key[0])
                     self._forget(f"key IN (SELECT {key} FROM {name} SEMI JOIN {self.target} USING ({key}))")
 
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete the rows with these keys."""
+        import pyarrow as pa
+
+        with named(self.connection, _ROWS, pa.table({"key": pa.array(keys, pa.string())})) as name:
+            self._delete(f"{quoted(self.table.primary_key[0])} IN (SELECT key FROM {name})")
+            self._forget(f"key IN (SELECT key FROM {name})")
+
     def publish(self, visible: str, outdated: str) -> None:
         """Let the rows be the only ones of another table, which is ``visible``, and drop this one."""
         self.connection.execute(f"DELETE FROM {visible}")

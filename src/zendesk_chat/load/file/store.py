@@ -89,6 +89,11 @@ class FileStore:
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
 
+    @property
+    def account(self) -> AccountRow:
+        """The account in the file, with what this run has learned."""
+        return self._guard.account
+
     def states(self) -> dict[str, StateBlob]:
         """Return the state of each stream, for the engine to resume from."""
         rows = {name: intake.row for name, intake in self._intakes.items()}
@@ -119,6 +124,7 @@ class FileStore:
             return 0
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
+        ready.sort(key=lambda intake: intake.table.latest_by is not None)  # visitors are compared with chats
         with explained(f"writing to {self.name}"):
             try:
                 rows = self._write(ready)

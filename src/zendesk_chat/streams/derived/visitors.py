@@ -19,8 +19,9 @@ from zendesk_chat.streams.stream import Children, RawRecord
 
 FROM_VISITOR: Final = ("name", "email", "phone", "notes", "banned", "external_id")
 FROM_SESSION: Final = ("ip", "city", "region", "country_code", "country_name", "browser", "platform", "user_agent")
+LAST_CHAT: Final = "last_chat_id"
 FROM_CHAT: Final = {
-    "last_chat_id": ("id",),
+    LAST_CHAT: ("id",),
     "last_chat_timestamp": ("timestamp",),
     "chat_update_timestamp": ("update_timestamp",),
 }
@@ -83,7 +84,7 @@ class VisitorExtractor:
             if visitor_id and (visitor_id not in latest or _times(chat) >= _times(latest[visitor_id][1])):
                 latest[visitor_id] = record, chat
         encoded = [msgspec.json.encode(self._record(visitor_id, *chat)) for visitor_id, chat in latest.items()]
-        return Children(encoded, irregular=encoded)
+        return Children(encoded, list(chats), irregular=encoded)
 
     def _record(self, visitor_id: str, record: RawRecord, chat: _Chat | SplitChat) -> dict[str, Json]:
         visitor, session = _visitor_and_session(record, chat)
@@ -93,7 +94,7 @@ class VisitorExtractor:
         time = updated(chat)
         known: dict[str, Json] = {
             "id": visitor_id,
-            "last_chat_id": text_of(chat.id),
+            LAST_CHAT: text_of(chat.id),
             "last_chat_timestamp": text_of(chat.timestamp) or time,
             "chat_update_timestamp": time,
         }

@@ -1,0 +1,83 @@
+"""Visitors whose last chat was deleted, or belongs to another visitor now: they do not stay as that chat showed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from zendesk_chat.load.file.merging import Rows, named
+from zendesk_chat.load.file.tables import STAGED, quoted, rows_of
+from zendesk_chat.streams.derived.visitors import LAST_CHAT, VISITORS
+from zendesk_chat.tables.arrow import RecordReader
+
+if TYPE_CHECKING:
+    from zendesk_chat.load.file.merging import Merger
+
+_CHATS: Final = "chats"
+_TIME: Final = "strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+
+
+def correct_visitors(merger: Merger, schema: str, shown: Sequence[pa.Table], chats: pa.Table) -> None:
+    """Correct the visitors whose last chat is among ``chats``, but no longer shows them.
+
+    ``shown`` are the visitors that these chats show, and ``chats`` has the ids in the column ``parent``.
+
+    Each gets the row that their latest other chat in the file shows; without one they are deleted. If the file has no table
+    of chats, they are deleted until a later chat shows them.
+
+    For example chat ``c2`` of visitor ``v`` was deleted. ``chats`` has ``c2``, ``shown`` has no ``v``, and the row of ``v``
+    has ``c2`` as its last chat. If chat ``c1`` of ``v`` is in the table of chats, the row becomes what ``c1`` shows.
+    """
+    connection = merger.connection
+    gone = _visitors_not_shown(merger, shown, chats)
+    if not gone:
+        return
+    merger.delete(gone)
+    table = _table_of_chats(merger, schema)
+    if table is None:
+        return
+    with named(connection, "_sync_parents", chats) as parents:
+        found = rows_of(
+            connection,
+            f"""
+            SELECT id, {_TIME.format('"timestamp"')}, {_TIME.format("update_timestamp")}, visitor::VARCHAR, session::VARCHAR
+            FROM {table}
+            WHERE visitor->>'id' IN (SELECT unnest(?)) AND id NOT IN (SELECT parent FROM {parents})
+            """,
+            [gone],
+        )
+    visitors = VISITORS.extractor(merger.table.schema).extract([_record(*chat) for chat in found]).records
+    merger.append(Rows(tuple(RecordReader(merger.table).slices(visitors))))
+
+
+def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Table) -> list[str]:
+    """Return the ids of the visitors in the table whose last chat came without them."""
+    none = pa.table({"id": pa.array([], pa.string()), LAST_CHAT: pa.array([], pa.string())})
+    pairs = pa.concat_tables([none, *(rows.select(["id", LAST_CHAT]) for rows in shown)])
+    with named(merger.connection, "_sync_rows", pairs) as new, named(merger.connection, "_sync_parents", chats) as parents:
+        found = rows_of(
+            merger.connection,
+            f"""
+            SELECT id FROM {merger.target} AS held
+            WHERE {LAST_CHAT} IN (SELECT parent FROM {parents})
+            AND NOT EXISTS (FROM {new} AS new WHERE new.id = held.id AND new.{LAST_CHAT} = held.{LAST_CHAT})
+            """,
+        )
+    return [visitor for (visitor,) in found]
+
+
+def _table_of_chats(merger: Merger, schema: str) -> str | None:
+    """Return the table of chats: the one that a full refresh fills, if that is under way."""
+    sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?"
+    names = {name for (name,) in rows_of(merger.connection, sql, [schema])}
+    return next((quoted(schema, name) for name in (STAGED + _CHATS, _CHATS) if name in names), None)
+
+
+def _record(chat: str, timestamp: str | None, updated: str | None, visitor: str | None, session: str | None) -> bytes:
+    """Return a chat as the API sends it, with what visitors are extracted from."""
+    fields: dict[str, Any] = {"id": chat, "timestamp": timestamp, "update_timestamp": updated}
+    nested = {"visitor": visitor, "session": session}
+    return msgspec.json.encode(fields | {name: msgspec.Raw(text.encode()) for name, text in nested.items() if text})
