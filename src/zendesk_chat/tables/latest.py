@@ -32,12 +32,12 @@ def staying_rows(
         page_sizes: How many of them each page has.
         last_named: The last page that a chat came in; its rows are all that were extracted from this chat.
     """
-    held = _held_by_chats(table, index, page_sizes, last_named)
+    held = held_by_chats(table, index, page_sizes, last_named)
     latest = _latest_of_keys(table, index, held)
     return pc.and_(latest, held) if latest is not None and held is not None else (held if latest is None else latest)
 
 
-def _held_by_chats(
+def held_by_chats(
     table: StreamTable, index: pa.Table, page_sizes: Sequence[int], last_named: Mapping[str, int]
 ) -> Staying | None:
     """Return for each row whether its chat came in no later page, or None if all stay."""

@@ -29,6 +29,7 @@ class Intake:
         row: What the file holds of the stream, after the last transaction.
         exists: Whether its table exists.
         was_redacted_otherwise: Whether its rows were loaded with other redaction rules than those of this run.
+        beside_chats: Whether the run loads chats too, so that the table of chats is not behind this one.
         has_outdated: Whether the file has keys of such rows, also of earlier changes of the rules.
         records: How many wait; after a write, how many it wrote.
         complete: Whether the stream has ended, and is complete.
@@ -39,6 +40,7 @@ class Intake:
         self.row = row
         self.exists = exists
         self.was_redacted_otherwise = False
+        self.beside_chats = False
         self.has_outdated = False
         self.records = 0
         self.complete = False
@@ -88,10 +90,10 @@ class Intake:
             merger.upsert(rows)
         else:
             merger.append(rows)
-        if self.table.latest_by and rows.parents is not None:
+        if self.table.latest_by:
             from zendesk_chat.load.file.visitors import correct_visitors
 
-            correct_visitors(merger, schema, rows.slices, rows.parents)
+            correct_visitors(merger, schema, rows, chats_are_current=self.beside_chats)
         refresh = self.row.refresh
         if refresh is None:
             return replace(self.row, state=self._state)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zendesk_chat.load.file.merging import Rows
 from zendesk_chat.streams.stream import RawRecord
 from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.latest import deciding_columns, staying_rows
+from zendesk_chat.tables.latest import Staying, deciding_columns, held_by_chats, staying_rows
 from zendesk_chat.tables.table import StreamTable
 
 pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it has freed, beside what DuckDB and Python keep
@@ -47,15 +48,25 @@ class Pages:
     def rows(self) -> Rows:
         """Return the rows that remain after each page has replaced older ones."""
         parents = pa.table({"parent": pa.array(self._last_named, pa.string())}) if self._last_named else None
-        return Rows(tuple(_joined(self._staying())), parents)
+        if not self._slices:
+            return Rows((), parents)
+        index = pa.concat_tables([rows.select(deciding_columns(self._table)) for rows in self._slices])
+        staying = staying_rows(self._table, index, self._page_sizes, self._last_named)
+        if staying is None:
+            return Rows(tuple(_joined(self._slices)), parents)
+        return Rows(tuple(_joined(self._filtered(staying))), parents, self._withdrawn(index))
 
-    def _staying(self) -> Iterator[pa.Table]:
-        table = self._table
-        index = pa.concat_tables([rows.select(deciding_columns(table)) for rows in self._slices]) if self._slices else None
-        staying = None if index is None else staying_rows(table, index, self._page_sizes, self._last_named)
+    def _withdrawn(self, index: pa.Table) -> Sequence[str]:
+        held = held_by_chats(self._table, index, self._page_sizes, self._last_named) if self._table.latest_by else None
+        if held is None:
+            return ()
+        keys: list[Any] = index.column(self._table.primary_key[0]).filter(pc.invert(held)).to_pylist()
+        return keys
+
+    def _filtered(self, staying: Staying) -> Iterator[pa.Table]:
         begun = 0
         for rows in self._slices:
-            yield rows if staying is None else rows.filter(staying.slice(begun, rows.num_rows))
+            yield rows.filter(staying.slice(begun, rows.num_rows))
             begun += rows.num_rows
 
 

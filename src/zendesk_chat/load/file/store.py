@@ -88,6 +88,8 @@ class FileStore:
             rows = self._system.streams() if stored else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
+        for intake in self._intakes.values():
+            intake.beside_chats = "chats" in self._intakes
 
     @property
     def account(self) -> AccountRow:
