@@ -269,6 +269,23 @@ def test_nested_rows_that_are_extra_or_different(sandbox: Sandbox, path: Path, c
     assert same_numbers(contents(path)) == same_numbers(before)
 
 
+def test_a_visitor_of_a_repaired_chat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file shows another visitor in a chat; that visitor does not stay."""
+    path = tmp_path / "chats.duckdb"
+    with small(CHATS) as sandbox:
+        sync(sandbox, path, "--streams", "chats,visitors")
+        before = contents(path)
+        (changed,) = some_chats(path, 1, "visitor->>'email' LIKE '%@%'")
+        ((visitor,),) = rows(path, f"SELECT visitor->>'id' FROM chats WHERE id = '{changed}'")
+        change(
+            path,
+            f"UPDATE chats SET visitor = replace(visitor::VARCHAR, '{visitor}', 'other') WHERE id = '{changed}'",
+            f"UPDATE visitors SET id = 'other' WHERE id = '{visitor}'",
+        )
+        assert verify(sandbox, path, capsys, "--repair")[0] == 0
+        assert same_numbers(contents(path)) == same_numbers(before)
+
+
 def test_what_it_prints_of_differences(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(
         path,

@@ -15,6 +15,7 @@ from zendesk_chat.load.file.merging import Merger, Rows, named
 from zendesk_chat.load.file.pages import Pages
 from zendesk_chat.load.file.system import System
 from zendesk_chat.load.file.tables import find_tables, fit_columns, quoted, require_own
+from zendesk_chat.load.file.visitors import correct_visitors
 from zendesk_chat.load.verify.answers import Requests, complete_chats
 from zendesk_chat.load.verify.chats import ChatCheck
 from zendesk_chat.load.verify.docs import Doc
@@ -94,11 +95,11 @@ def write(connection: duckdb.DuckDBPyConnection, schema: str, repair: Repair) ->
                 System(connection, schema).forget_outdated(name)
                 written[name] = len(repair.lists[name])
             else:
-                written[name] = _write_chats(merger, stream, repair)
+                written[name] = _write_chats(merger, schema, stream, repair)
     return written
 
 
-def _write_chats(merger: Merger, stream: Stream, repair: Repair) -> int:
+def _write_chats(merger: Merger, schema: str, stream: Stream, repair: Repair) -> int:
     """Write the chats, or what is nested in them."""
     listed = stream.extraction.path[0] if stream.extraction else ""
     docs = [doc for doc in repair.partial.values() if not listed or listed in doc.fields]
@@ -110,7 +111,10 @@ def _write_chats(merger: Merger, stream: Stream, repair: Repair) -> int:
                 _update(merger, doc)
         return len(records) + len(repair.stored)
     children = stream.extractor.extract([*repair.complete.values(), *(doc.record for doc in docs)])
-    merger.upsert(_rows(merger.table, children))
+    rows = _rows(merger.table, children)
+    merger.upsert(rows)
+    if stream.latest_by:
+        correct_visitors(merger, schema, rows, chats_are_current=CHATS in repair.tables)  # which is written before
     return len(children.records)
 
 
