@@ -37,7 +37,7 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
     console = PlainConsole(stderr=True)
     try:  # validate everything before any request and before the destination is opened
         raw = gather_config(options, os.environ)
-        names = _names_of_keys(options, os.environ)
+        names = names_of_keys(options, os.environ)
         config = parse_config(raw, names)
         require_past_start(config, clock.now(), names)
         catalog = Catalog(config.redaction)
@@ -91,7 +91,7 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
+def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the user's name of each key that is set: an option, an environment variable, or a key in a file."""
     if options.config:
         names = {key: f"{key} in {options.config}" for key in TOP_KEYS}

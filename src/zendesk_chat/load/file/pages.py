@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 
 from zendesk_chat.load.file.merging import Rows
 from zendesk_chat.streams.stream import RawRecord
-from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.arrow import RecordReader, arrow_schema
 from zendesk_chat.tables.latest import Staying, deciding_columns, held_by_chats, staying_rows
-from zendesk_chat.tables.table import StreamTable
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it has freed, beside what DuckDB and Python keep
+_JSON: Final = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
 SLICE_BYTES: Final = 8 * 2**20  # of records that become columns, and are written, at a time
 
 
@@ -27,6 +28,7 @@ class Pages:
 
     def __init__(self, table: StreamTable) -> None:
         self._table = table
+        self._schema = _with_json(arrow_schema(table), table)
         self._read = RecordReader(table).slices
         self.clear()
 
@@ -42,7 +44,7 @@ class Pages:
         self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
         self._page_sizes.append(len(records))
         for rows in self._read(records, SLICE_BYTES):
-            self._slices.append(rows)
+            self._slices.append(pa.table(rows.columns, schema=self._schema))
             self.length += rows.nbytes
 
     def rows(self) -> Rows:
@@ -68,6 +70,12 @@ class Pages:
         for rows in self._slices:
             yield rows.filter(staying.slice(begun, rows.num_rows))
             begun += rows.num_rows
+
+
+def _with_json(schema: pa.Schema, table: StreamTable) -> pa.Schema:
+    """Return a schema that marks columns of JSON, which DuckDB then takes as they are and does not parse."""
+    names = {EXTRA, UNPARSED, *(name for name, kind in table.columns.items() if kind == "json")}
+    return pa.schema([field.with_metadata(_JSON) if field.name in names else field for field in schema])
 
 
 def _joined(slices: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from zendesk_chat.tables.table import StreamTable
 
 HELD_BYTES: Final = 64 * 2**20  # that wait at most until the account is identified
-LIMITS: Final = Limits()
+LIMITS: Final = Limits(length=64 * 2**20)  # smaller transactions write started row groups again and again
 
 
 @dataclass(frozen=True, slots=True)
