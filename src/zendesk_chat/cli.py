@@ -24,7 +24,7 @@ from zendesk_chat.load.arguments import (
     parse_seconds,
 )
 from zendesk_chat.printable import printable
-from zendesk_chat.process import StopSignals, collect_garbage_seldom, keep_pages_in_place, standard_streams
+from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
@@ -142,7 +142,6 @@ def _program() -> str:
 def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("sync"):
         return ExitCode.ACTION_NEEDED
-    collect_garbage_seldom()
     keep_pages_in_place()
     from zendesk_chat.load.command import sync
 
@@ -216,7 +215,6 @@ def _run_airbyte(options: argparse.Namespace, writer: Writer, clock: SystemClock
         case "read":
             from zendesk_chat.airbyte.read import read
 
-            collect_garbage_seldom()
             keep_pages_in_place()
             return read(writer, clock, options.config, options.catalog, options.state)
     writer.spec()

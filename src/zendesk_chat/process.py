@@ -23,7 +23,6 @@ SECONDS_TO_RENEW: Final = 15.0  # more, while tokens are being renewed; in all l
 ARENAS: Final = (-8, 1)
 TRIM_BYTES: Final = (-1, 256 * 2**20)
 MMAP_BYTES: Final = (-3, 32 * 2**20)
-GARBAGE: Final = (100_000, 20, 100)
 
 
 class _Output(io.FileIO):
@@ -102,13 +101,6 @@ def end_at_once(code: int) -> None:
     if settle_all(SECONDS_TO_RENEW):
         time.sleep(1)  # for the main thread to hand the new tokens over
     os._exit(code)
-
-
-def collect_garbage_seldom() -> None:
-    """Search for cycles of objects every 100,000 objects, and not every 700: pages are many objects, and none is in a cycle."""
-    import gc  # noqa: PLC0415  of no use to most commands
-
-    gc.set_threshold(*GARBAGE)
 
 
 def keep_pages_in_place() -> None:
