@@ -23,6 +23,7 @@ from zendesk_chat.load.file.account import ACCOUNTS
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.store import FileStore, Target
 from zendesk_chat.load.file.system import AccountRow
+from zendesk_chat.load.file.tables import existing_schema
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.progress import show_progress
 from zendesk_chat.load.report import LoadReport
@@ -96,6 +97,7 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
     account = catalog.streams[ACCOUNTS]  # first, so that the store knows early whose records come
     streams = [account, *(stream for stream in loading.streams if stream is not account)]
     with open_file(path, loading.clock, options.wait, partial(say, loading.console)) as connection:
+        target = replace(target, schema=existing_schema(connection, target.schema))
         store = FileStore(connection, target, loading.clock)
         report = loading.into(store, streams)
         with explained(f"making the views in {path}"):

@@ -15,7 +15,7 @@ from zendesk_chat.tables.latest import Staying, deciding_columns, held_by_chats,
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it has freed, beside what DuckDB and Python keep
-_JSON: Final = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
+_JSON: Final[dict[str | bytes, str | bytes]] = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
 SLICE_BYTES: Final = 8 * 2**20  # of records that become columns, and are written, at a time
 
 

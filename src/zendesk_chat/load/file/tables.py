@@ -61,6 +61,13 @@ def find_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str,
     return {table.lower(): Found(table, table in names, found) for table, found in columns.items()}
 
 
+def existing_schema(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return a schema's name as the file spells it, since DuckDB does not compare by case; an unknown one as it is given."""
+    sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND lower(schema_name) = lower(?)"
+    found = rows_of(connection, sql, [name])
+    return str(found[0][0]) if found else name
+
+
 def columns_of(table: StreamTable) -> dict[str, str]:
     """Return DuckDB's type of each column of a stream's table."""
     return {name: DUCKDB_TYPES[kind] for name, kind in table.columns.items()} | {EXTRA: "JSON", UNPARSED: "JSON"}
