@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
+from zendesk_chat.load.arguments import (
+    DEFAULT_DATABASE,
+    STATUS_EPILOG,
+    VERIFY_EPILOG,
+    add_account,
+    add_database,
+    add_status,
+    add_verify,
+    parse_seconds,
+)
 from zendesk_chat.printable import printable
 from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
 
@@ -25,11 +35,12 @@ AIRBYTE: Final = {  # help and files of Airbyte's commands
     "discover": ("print the streams", ("config",)),
     "read": ("print the records, as messages on stdout", ("config", "catalog", "state")),
 }
-DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
 EPILOG: Final = """\
 examples:
   zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   zendesk-chat sync --config config.json --streams chats,agents
+  zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
+  zendesk-chat verify chats.duckdb                       does it have what the account has?
   zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
   zendesk-chat check --config config.json                can this token read the account?
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
@@ -94,6 +105,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     add = partial(commands.add_parser, formatter_class=as_written)
     _add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG))
+    add_status(add("status", help="show how complete and how fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
+    add_verify(add("verify", help="compare a DuckDB file with the account, on another path", epilog=VERIFY_EPILOG), _verify)
     _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
     for name, (what, files) in AIRBYTE.items():
         example = " ".join(["zendesk-chat", name, *(f"--{file} {file}.json" for file in files)])
@@ -129,10 +142,26 @@ def _program() -> str:
 def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("sync"):
         return ExitCode.ACTION_NEEDED
+    keep_pages_in_place()
     from zendesk_chat.load.command import sync
 
-    keep_pages_in_place()
     return sync(options, clock)
+
+
+def _status(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("status"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.status import run_status
+
+    return run_status(options, clock)
+
+
+def _verify(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("verify"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.verify.command import run_verify
+
+    return run_verify(options, clock)
 
 
 def _profile(options: argparse.Namespace, _clock: SystemClock) -> int:
@@ -203,20 +232,11 @@ def _add_airbyte(parser: argparse.ArgumentParser, command: str, files: Sequence[
 
 def _add_sync(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_sync)
-    parser.add_argument("--config", metavar="FILE", help="JSON config file (see README); the options below override it")
-    parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
-    parser.add_argument("--token", help="Chat access token. Prefer ZENDESK_CHAT_TOKEN: other users can see command lines")
+    add_account(parser)
     parser.add_argument("--start-date", metavar="DATE", help="skip records before this date (UTC); default: load everything")
     parser.add_argument("--end-date", metavar="DATE", help="stop before this date (UTC); default: load until now")
     _add_streams(parser, "load only these streams; default: all that the account has")
     parser.add_argument("--exclude", metavar="A,B", action="append", help="skip these streams; may be repeated")
-    parser.add_argument(
-        "--redact",
-        metavar="FIELD=ACTION",
-        action="append",
-        default=[],
-        help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
-    )
     parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help="destination (default: %(default)s)")
     parser.add_argument(
         "--schema", metavar="NAME", help="schema of the tables; one file can hold several accounts, each in its own"
@@ -228,26 +248,16 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
         "--time-zone", metavar="ZONE", help="for days and hours in views, such as Europe/Lisbon; stored in the file"
     )
     parser.add_argument(
-        "--wait", metavar="SECONDS", type=_seconds, default=0.0, help="wait while another program has the file open"
+        "--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help="wait while another program has the file open"
     )
     parser.add_argument(
         "--renamed-from", metavar="SUBDOMAIN", help="load into the file of an account that had this subdomain before"
     )
-    parser.add_argument("--api-url", help=argparse.SUPPRESS)
-
-
-def _seconds(text: str) -> float:
-    """Parse a duration in seconds."""
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError
-    return seconds
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_profile)
-    what = "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)"
-    parser.add_argument("database", nargs="?", default=DEFAULT_DATABASE, metavar="FILE", help=what)
+    add_database(parser)
     _add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 

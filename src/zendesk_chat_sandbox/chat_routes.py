@@ -59,10 +59,13 @@ def _position(created: list[tuple[int, str]], cursor: str) -> int:
 
 
 def _by_ids(world: World, text: str) -> Response:
+    switches = world.switches
+    asked = [identity for identity in text.split(",") if identity][: switches.chats_by_id_max or None]
     with world.account.lock:
-        found = {identity: _shown(world, identity) for identity in text.split(",") if identity}
-    docs = {identity: record for identity, record in found.items() if record is not None}
-    return json_response({"docs": docs, "count": len(docs)})
+        found = {identity: _shown(world, identity) for identity in asked}
+    known = {identity: record for identity, record in found.items() if record is not None}
+    docs = known if switches.absent_chats == "absent" else found
+    return json_response({"docs": docs if switches.chats_by_id == "object" else list(docs.values()), "count": len(known)})
 
 
 def chat(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature

@@ -61,6 +61,12 @@ class Switches:
     """A list without bans on a page: an empty list, no key (an empty page is ``{}``), or null."""
     old_rows: Literal["complete", "incomplete"] = "complete"
     """Whether old bans, shortcuts and agents lack keys, as some accounts' do."""
+    chats_by_id: Literal["object", "array"] = "object"
+    """``docs`` of ``/chats?ids=``: an object by id, or, as in a recording, an array."""
+    absent_chats: Literal["absent", "null"] = "absent"
+    """What ``docs`` has for a chat that does not exist: nothing, or null."""
+    chats_by_id_max: int = 0
+    """How many chats ``/chats?ids=`` answers at most; 0 for all."""
     agents_limit_max: int = 100
     search_cap: int = 10_000
     account_state: Literal["ok", "no_chat", "no_account", "wrong_subdomain", "blocked"] = "ok"

@@ -18,7 +18,7 @@ from dlt.common.exceptions import DltException
 from tests.support.loads import EACH_PAGE, chat, chat_pages, load, rows
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, DestinationError, ExitCode, exit_code
-from zendesk_chat.load.destination import duckdb_path
+from zendesk_chat.load.destination import check_schema, duckdb_path
 from zendesk_chat.load.dlt_destination import open_target
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_file
@@ -181,3 +181,16 @@ def test_a_file_that_nothing_was_written_into_is_not_left(tmp_path: Path) -> Non
     with open_file(str(tmp_path / "chats.duckdb"), SystemClock()):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("schema", ["", "temp", "PG_CATALOG"])
+def test_schemas_of_duckdb_itself_are_refused(schema: str) -> None:
+    with pytest.raises(ConfigError, match=r"^--schema: .* cannot be used\. Give another name"):
+        check_schema(schema, "chats.duckdb")
+
+
+def test_a_schema_with_the_name_of_the_file_is_refused() -> None:
+    check_schema("acme", "chats.duckdb")
+    check_schema("acme", None)
+    with pytest.raises(ConfigError, match=r"^--schema acme: the file Acme\.duckdb has the same name"):
+        check_schema("acme", "/data/Acme.duckdb")

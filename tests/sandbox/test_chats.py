@@ -51,6 +51,20 @@ def test_chats_by_ids_are_an_object() -> None:
         assert get(sandbox, f"{API}/chats/2001.1.nothing").status == 404
 
 
+@pytest.mark.parametrize("absent", ["absent", "null"])
+def test_chats_by_ids_in_other_forms(absent: str) -> None:
+    with still(9, absent_chats=absent, chats_by_id_max=3) as sandbox:
+        ids = sandbox.account.chat_ids()[:3]
+        asked = ",".join([*ids[:2], "2001.1.nothing", ids[2]])
+        nothing = {"2001.1.nothing": None} if absent == "null" else {}
+        answer = get(sandbox, f"{API}/chats", ids=asked).json
+        assert {name: doc and doc["id"] for name, doc in answer["docs"].items()} == {name: name for name in ids[:2]} | nothing
+        sandbox.switch(chats_by_id="array")
+        answer = get(sandbox, f"{API}/chats", ids=asked).json
+        assert [doc and doc["id"] for doc in answer["docs"]] == [*ids[:2], *nothing.values()]
+        assert answer["count"] == 2
+
+
 def test_visitors_have_no_list() -> None:
     with still(9) as sandbox:
         visitor: Any = sandbox.account.chat(sandbox.account.chat_ids()[0])["visitor"]

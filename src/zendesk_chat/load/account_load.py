@@ -24,6 +24,7 @@ from zendesk_chat.load.file.opening import DATABASE, open_file
 from zendesk_chat.load.file.shadows import naming_shadows
 from zendesk_chat.load.file.store import FileStore, Target
 from zendesk_chat.load.file.system import AccountRow
+from zendesk_chat.load.file.tables import existing_schema
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.progress import show_progress
 from zendesk_chat.load.report import LoadReport
@@ -100,6 +101,8 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
         open_file(path, loading.clock, options.wait, partial(say, loading.console)) as connection,
         naming_shadows(connection, DATABASE),
     ):
+        with explained(f"reading {path}"):
+            target = replace(target, schema=existing_schema(connection, target.schema))
         store = FileStore(connection, target, loading.clock)
         report = loading.into(store, streams)
         with explained(f"making the views in {path}"):

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from zendesk_chat.analytics.time_zones import check_time_zone
-from zendesk_chat.clock import SystemClock
+from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, parse_config, require_past_start, unknown_keys
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.account_load import Loading, load_account
 from zendesk_chat.load.config_file import read_config
 from zendesk_chat.load.console import PlainConsole, say
-from zendesk_chat.load.destination import duckdb_path
+from zendesk_chat.load.destination import check_schema, duckdb_path
 from zendesk_chat.load.progress import announce_stop
 from zendesk_chat.load.report import print_report
 from zendesk_chat.load.selection import choose_streams
@@ -37,12 +37,12 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
     console = PlainConsole(stderr=True)
     try:  # validate everything before any request and before the destination is opened
         raw = gather_config(options, os.environ)
-        names = _names_of_keys(options, os.environ)
+        names = names_of_keys(options, os.environ)
         config = parse_config(raw, names)
         require_past_start(config, clock.now(), names)
         catalog = Catalog(config.redaction)
         streams = catalog.select(choose_streams(options.streams, options.exclude))
-        duckdb_path(options.to)  # raises if it is not a destination
+        check_schema(options.schema, duckdb_path(options.to))
         if options.time_zone:
             check_time_zone(options.time_zone)
         warnings = catalog.warnings
@@ -57,6 +57,8 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
     except ConnectorError as error:
         say(console, f"error: {error}")
         return exit_code([error])
+    except Stopped:  # while another program had the file open
+        return ExitCode.INCOMPLETE
     print_report(report, PlainConsole())
     return report.exit_code
 
@@ -91,7 +93,7 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
+def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the user's name of each key that is set: an option, an environment variable, or a key in a file."""
     if options.config:
         names = {key: f"{key} in {options.config}" for key in TOP_KEYS}

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from zendesk_chat.errors import ConfigError
 
 _SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
+_RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync opens
+    {"information_schema", "memory", "pg_catalog", "system", "temp", "zendesk_chat_file"}
+)
 _ACCEPTED: Final = (
     "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or "
     "postgres://user:password@host/database and likewise redshift, snowflake, mssql, each after for example "
     "pip install 'dlt[postgres]'"
 )
+
+
+def check_schema(schema: str | None, path: str | None) -> None:
+    """Check the name of a schema, for a DuckDB file if there is a path. Raises ConfigError."""
+    if schema is None:
+        return
+    if not schema or schema.lower() in _RESERVED:
+        raise ConfigError(f"--schema: {schema!r} cannot be used. Give another name, such as acme.")
+    if path is not None and schema.lower() == Path(path).stem.lower():
+        raise ConfigError(
+            f"--schema {schema}: the file {Path(path).name} has the same name, and DuckDB could not tell {schema}.chats in it "
+            "from a table of the file. Give another schema, or rename the file."
+        )
 
 
 def duckdb_path(url: str) -> str | None:

@@ -11,9 +11,9 @@ from msgspec.structs import astuple
 
 from zendesk_chat.streams.derived.extracted import ExtractedRecords
 from zendesk_chat.streams.records import in_slices
-from zendesk_chat.tables.columns import UNFIT, Array, arrow_schema, to_column, to_text
+from zendesk_chat.tables.columns import UNFIT, Array, arrow_schema, to_column, to_json, to_text
 from zendesk_chat.tables.extracted import ExtractedReader
-from zendesk_chat.tables.lenient import NULL, Value, read_leniently
+from zendesk_chat.tables.lenient import Value, read_leniently
 from zendesk_chat.tables.strict import StrictReader
 from zendesk_chat.tables.table import ColumnType, StreamTable
 
@@ -77,8 +77,7 @@ class RecordReader:
 
 def _column(kind: ColumnType, values: Sequence[Value]) -> Array:
     if kind == "json":
-        raws = cast("Sequence[Raw]", values)
-        return to_column(kind, [None if raw is NULL or raw == NULL else bytes(raw) for raw in raws])
+        return to_json(cast("Sequence[Raw]", values))
     if kind == "text":
         return to_text(values)
     return to_column(kind, values)

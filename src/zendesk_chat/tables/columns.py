@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from itertools import accumulate
+from typing import Final, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Raw
 
 from zendesk_chat.streams.records import micros_of
+from zendesk_chat.tables.lenient import NULL, Value
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
-
-if TYPE_CHECKING:
-    from zendesk_chat.tables.lenient import Value
 
 Array: TypeAlias = "pa.Array[pa.Scalar[pa.DataType]]"
 
@@ -64,9 +65,17 @@ def to_text(values: Sequence[Value]) -> Array:
         return to_column("text", [str(value) if isinstance(value, int) else value for value in values])
 
 
-def null_column(kind: ColumnType, length: int) -> Array:
-    """Return a column of nulls."""
-    return to_column(kind, [None] * length)
+def to_json(values: Sequence[Raw]) -> Array:
+    """Return JSON as a column, in which null is null. Its bytes are copied once for all values.
+
+    Raises:
+        pa.ArrowInvalid: It is no UTF-8.
+    """
+    is_valid = pa.array([value is not NULL and value != NULL for value in values], pa.bool_())
+    ends = array("i", accumulate(map(len, values), initial=0))
+    column = pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(b"".join(values)), is_valid.buffers()[1])
+    column.validate(full=True)
+    return column
 
 
 def _to_times(values: Sequence[Value]) -> Array:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from zendesk_chat.streams.derived.extracted import ABSENT, DecodedRecords, ExtractedRecords, Naming
-from zendesk_chat.tables.columns import UNFIT, Array, null_column, to_column, to_text
+from zendesk_chat.streams.derived.extracted import ABSENT, ExtractedRecords, Naming
+from zendesk_chat.tables.columns import UNFIT, Array, to_column, to_text
 from zendesk_chat.tables.table import ColumnType, StreamTable
 
 
@@ -20,15 +21,12 @@ class ExtractedReader:
 
     def columns(self, records: ExtractedRecords) -> Sequence[Array]:
         """Return the decoded records as columns; none if there are no such records, or one may not fit its column."""
-        decoded = records.decoded()
-        naming = records.naming
-        if not len(decoded) or not self._holds(naming):
+        values = records.columns() if self._holds(records.naming) else {}
+        if not values:
             return ()
+        empty = [None] * len(values["id"])
         try:
-            return [
-                self._column(name, kind, decoded) if name in naming.fields else null_column(kind, len(decoded))
-                for name, kind in self._columns.items()
-            ]
+            return [self._column(name, kind, values.get(name, empty)) for name, kind in self._columns.items()]
         except UNFIT:
             return ()
 
@@ -41,8 +39,7 @@ class ExtractedReader:
             if self._columns[name] == "text"
         )
 
-    def _column(self, name: str, kind: ColumnType, records: DecodedRecords) -> Array:
-        values = records.column(name)
+    def _column(self, name: str, kind: ColumnType, values: Sequence[Any]) -> Array:
         if kind == "json":
             absent, encode = ABSENT, msgspec.json.encode
             return to_column(kind, [None if value is None or value is absent else encode(value) for value in values])

@@ -32,12 +32,12 @@ def staying_rows(
         page_sizes: How many of them each page has.
         last_named: The last page that a chat came in; its rows are all that were extracted from this chat.
     """
-    held = _held_by_chats(table, index, page_sizes, last_named)
+    held = held_by_chats(table, index, page_sizes, last_named)
     latest = _latest_of_keys(table, index, held)
     return pc.and_(latest, held) if latest is not None and held is not None else (held if latest is None else latest)
 
 
-def _held_by_chats(
+def held_by_chats(
     table: StreamTable, index: pa.Table, page_sizes: Sequence[int], last_named: Mapping[str, int]
 ) -> Staying | None:
     """Return for each row whether its chat came in no later page, or None if all stay."""
@@ -64,7 +64,7 @@ def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -
     rows = index.append_column(_ORDER, order_of_rows)
     if held is not None:
         rows = rows.filter(held)
-    if rows.group_by(key).aggregate([]).num_rows == rows.num_rows:
+    if _are_unique(rows, key):
         return None
     order: list[tuple[str, Literal["ascending", "descending"]]]
     order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls come last
@@ -73,3 +73,9 @@ def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -
     for name in key:
         staying = pc.or_(staying, pc.is_null(index.column(name)))
     return staying
+
+
+def _are_unique(index: pa.Table, key: Sequence[str]) -> bool:
+    if len(key) == 1:  # without a group, for which Arrow loads more than everything else here takes together
+        return bool(pc.count_distinct(index.column(key[0]), mode="all").as_py() == index.num_rows)
+    return index.group_by(list(key)).aggregate([]).num_rows == index.num_rows

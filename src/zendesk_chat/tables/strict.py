@@ -51,11 +51,9 @@ class StrictReader:
     def read(self, records: Sequence[bytes]) -> Sequence[msgspec.Struct | None]:
         """Decode records; None for each with an unknown field or a value of another type, broken, or nested too deeply."""
         try:
-            rows = self.decoder.decode_lines(b"\n".join(records))
+            return list(map(self.decoder.decode, records))
         except _UNREADABLE:
-            rows = []
-        # A broken record can hold a line break, and an empty one is no line.
-        return rows if len(rows) == len(records) else [self._read_one(record) for record in records]
+            return [self._read_one(record) for record in records]
 
     def with_usual_times(self, rows: Sequence[msgspec.Struct | None]) -> Sequence[msgspec.Struct | None]:
         """Return the rows; None for each with a time in another form than RFC 3339."""

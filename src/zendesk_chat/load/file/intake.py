@@ -30,6 +30,7 @@ class Intake:
         exists: Whether its table exists.
         was_redacted_otherwise: Whether its rows were loaded with other redaction rules than those of this run.
         was_refreshing: Whether an earlier run left the table that a full refresh fills.
+        beside_chats: Whether the run loads chats too, so that the table of chats is not behind this one.
         has_outdated: Whether the file has keys of such rows, also of earlier changes of the rules.
         records: How many wait; after a write, how many it wrote.
         complete: Whether the stream has ended, and is complete.
@@ -41,6 +42,7 @@ class Intake:
         self.exists = exists
         self.was_redacted_otherwise = False
         self.was_refreshing = False
+        self.beside_chats = False
         self.has_outdated = False
         self.records = 0
         self.complete = False
@@ -93,7 +95,7 @@ class Intake:
         if self.table.latest_by and rows.parents is not None:
             from zendesk_chat.load.file.visitors import correct_visitors
 
-            correct_visitors(merger, schema, rows.slices, rows.parents)
+            correct_visitors(merger, schema, rows, chats_are_current=self.beside_chats)
         refresh = self.row.refresh
         if refresh is None:
             return replace(self.row, state=self._state)

@@ -31,10 +31,12 @@ class Rows:
     Attributes:
         slices: Of ``arrow_schema(table)``; each is small enough to be written at once.
         parents: Those whose only children are these rows, in a column ``parent``; None if there are none.
+        withdrawn: Keys of visitors that a page showed, and a later page of the same chat did not.
     """
 
     slices: Sequence[pa.Table]
     parents: pa.Table | None = None
+    withdrawn: Sequence[str] = ()
 
 
 NO_ROWS: Final = Rows(())
@@ -86,6 +88,8 @@ class Merger:
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete the rows with these keys."""
+        if not keys:
+            return
         import pyarrow as pa
 
         with named(self.connection, _ROWS, pa.table({"key": pa.array(keys, pa.string())})) as name:

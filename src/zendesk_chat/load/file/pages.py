@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zendesk_chat.load.file.merging import Rows
 from zendesk_chat.streams.stream import RawRecord
-from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.latest import deciding_columns, staying_rows
-from zendesk_chat.tables.table import StreamTable
+from zendesk_chat.tables.arrow import RecordReader, arrow_schema
+from zendesk_chat.tables.latest import Staying, deciding_columns, held_by_chats, staying_rows
+from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it has freed, beside what DuckDB and Python keep
+_JSON: Final[dict[str | bytes, str | bytes]] = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
 SLICE_BYTES: Final = 8 * 2**20  # of records that become columns, and are written, at a time
 
 
@@ -26,6 +28,7 @@ class Pages:
 
     def __init__(self, table: StreamTable) -> None:
         self._table = table
+        self._schema = _with_json(arrow_schema(table), table)
         self._read = RecordReader(table).slices
         self.clear()
 
@@ -41,22 +44,38 @@ class Pages:
         self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
         self._page_sizes.append(len(records))
         for rows in self._read(records, SLICE_BYTES):
-            self._slices.append(rows)
+            self._slices.append(pa.table(rows.columns, schema=self._schema))
             self.length += rows.nbytes
 
     def rows(self) -> Rows:
         """Return the rows that remain after each page has replaced older ones."""
         parents = pa.table({"parent": pa.array(self._last_named, pa.string())}) if self._last_named else None
-        return Rows(tuple(_joined(self._staying())), parents)
+        if not self._slices:
+            return Rows((), parents)
+        index = pa.concat_tables([rows.select(deciding_columns(self._table)) for rows in self._slices])
+        staying = staying_rows(self._table, index, self._page_sizes, self._last_named)
+        if staying is None:
+            return Rows(tuple(_joined(self._slices)), parents)
+        return Rows(tuple(_joined(self._filtered(staying))), parents, self._withdrawn(index))
 
-    def _staying(self) -> Iterator[pa.Table]:
-        table = self._table
-        index = pa.concat_tables([rows.select(deciding_columns(table)) for rows in self._slices]) if self._slices else None
-        staying = None if index is None else staying_rows(table, index, self._page_sizes, self._last_named)
+    def _withdrawn(self, index: pa.Table) -> Sequence[str]:
+        held = held_by_chats(self._table, index, self._page_sizes, self._last_named) if self._table.latest_by else None
+        if held is None:
+            return ()
+        keys: list[Any] = index.column(self._table.primary_key[0]).filter(pc.invert(held)).to_pylist()
+        return keys
+
+    def _filtered(self, staying: Staying) -> Iterator[pa.Table]:
         begun = 0
         for rows in self._slices:
-            yield rows if staying is None else rows.filter(staying.slice(begun, rows.num_rows))
+            yield rows.filter(staying.slice(begun, rows.num_rows))
             begun += rows.num_rows
+
+
+def _with_json(schema: pa.Schema, table: StreamTable) -> pa.Schema:
+    """Return a schema that marks columns of JSON, which DuckDB then takes as they are and does not parse."""
+    names = {EXTRA, UNPARSED, *(name for name, kind in table.columns.items() if kind == "json")}
+    return pa.schema([field.with_metadata(_JSON) if field.name in names else field for field in schema])
 
 
 def _joined(slices: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from zendesk_chat.tables.table import StreamTable
 
 HELD_BYTES: Final = 64 * 2**20  # that wait at most until the account is identified
-LIMITS: Final = Limits()
+LIMITS: Final = Limits(length=64 * 2**20)  # smaller transactions write started row groups again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,11 @@ class FileStore:
             stored = self._system.exists(found)
             held = self._system.account() if stored else None
             self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
-            rows = self._system.streams(found) if held else {}
+            rows = self._system.streams() if held and "_sync_streams" in found else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
+        for intake in self._intakes.values():
+            intake.beside_chats = "chats" in self._intakes
 
     @property
     def account(self) -> AccountRow:

@@ -120,10 +120,8 @@ class System:
         self._connection.execute(f"DELETE FROM {self._table('_sync_account')}")
         self._insert("_sync_account", [[FORMAT, account.subdomain, account.account_key, account.time_zone]])
 
-    def streams(self, found: Mapping[str, Found]) -> dict[str, StreamRow]:
-        """Return what is stored of each stream; nothing if the user dropped the table."""
-        if "_sync_streams" not in found:
-            return {}
+    def streams(self) -> dict[str, StreamRow]:
+        """Return what is stored of each stream."""
         columns = "stream, state, refresh_state, refresh_settings, redaction, digest, epoch(completed_at), row_count"
         rows = rows_of(self._connection, f"SELECT {columns} FROM {self._table('_sync_streams')}")
         return {name: _stream_row(*values) for name, *values in rows}

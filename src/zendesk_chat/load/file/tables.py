@@ -67,6 +67,12 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(count)
 
 
+def existing_schema(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return a schema's name as the file has it, since DuckDB does not compare by case; an unknown one as it is given."""
+    found = rows_of(connection, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()")
+    return next((schema for (schema,) in found if schema.lower() == name.lower()), name)
+
+
 def columns_of(table: StreamTable) -> dict[str, str]:
     """Return DuckDB's type of each column of a stream's table."""
     return {name: DUCKDB_TYPES[kind] for name, kind in table.columns.items()} | {EXTRA: "JSON", UNPARSED: "JSON"}

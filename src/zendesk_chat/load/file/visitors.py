@@ -20,40 +20,42 @@ _CHATS: Final = "chats"
 _TIME: Final = "strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
-def correct_visitors(merger: Merger, schema: str, shown: Sequence[pa.Table], chats: pa.Table) -> None:
-    """Correct the visitors whose last chat is among ``chats``, but no longer shows them.
+def correct_visitors(merger: Merger, schema: str, rows: Rows, *, chats_are_current: bool) -> None:
+    """Correct the visitors whose last chat is among ``rows.parents``, but no longer shows them.
 
-    ``shown`` are the visitors that these chats show, and ``chats`` has the ids in the column ``parent``.
+    Each gets the row that their latest other chat in the file shows; without one they are deleted. If the file has no table of
+    chats, they are deleted until a later chat shows them. Unless ``chats_are_current``, that table may be behind, and does not
+    count for ``rows.parents``.
 
-    Each gets the row that their latest other chat in the file shows; without one they are deleted. If the file has no table
-    of chats, they are deleted until a later chat shows them.
-
-    For example chat ``c2`` of visitor ``v`` was deleted. ``chats`` has ``c2``, ``shown`` has no ``v``, and the row of ``v``
-    has ``c2`` as its last chat. If chat ``c1`` of ``v`` is in the table of chats, the row becomes what ``c1`` shows.
+    For example chat ``c2`` of visitor ``v`` was deleted. ``rows`` have no ``v``, their parents have ``c2``, and the row of
+    ``v`` has it as its last chat. If chat ``c1`` of ``v`` is in the table of chats, the row becomes what ``c1`` shows.
     """
     connection = merger.connection
-    gone = _visitors_not_shown(merger, shown, chats)
-    if not gone:
+    chats, table = rows.parents, _table_of_chats(merger, schema)
+    if chats is None:
         return
-    merger.delete(gone)
-    table = _table_of_chats(merger, schema)
-    if table is None:
+    gone = _visitors_not_shown(merger, rows.slices, chats)
+    if chats_are_current:
+        gone.update(rows.withdrawn)
+    merger.delete(sorted(gone))
+    if not gone or table is None:
         return
     with named(connection, "_sync_parents", chats) as parents:
+        behind = f"AND id NOT IN (SELECT parent FROM {parents})"
         found = rows_of(
             connection,
             f"""
             SELECT id, {_TIME.format('"timestamp"')}, {_TIME.format("update_timestamp")}, visitor::VARCHAR, session::VARCHAR
             FROM {table}
-            WHERE visitor->>'id' IN (SELECT unnest(?)) AND id NOT IN (SELECT parent FROM {parents})
+            WHERE visitor->>'id' IN (SELECT unnest(?)) {"" if chats_are_current else behind}
             """,
-            [gone],
+            [sorted(gone)],
         )
     visitors = VISITORS.extractor(merger.table.schema).extract([_record(*chat) for chat in found]).records
     merger.append(Rows(tuple(RecordReader(merger.table).slices(visitors))))
 
 
-def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Table) -> list[str]:
+def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Table) -> set[str]:
     """Return the ids of the visitors in the table whose last chat came without them."""
     none = pa.table({"id": pa.array([], pa.string()), LAST_CHAT: pa.array([], pa.string())})
     pairs = pa.concat_tables([none, *(rows.select(["id", LAST_CHAT]) for rows in shown)])
@@ -66,7 +68,7 @@ def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Tab
             AND NOT EXISTS (FROM {new} AS new WHERE new.id = held.id AND new.{LAST_CHAT} = held.{LAST_CHAT})
             """,
         )
-    return [visitor for (visitor,) in found]
+    return {visitor for (visitor,) in found}
 
 
 def _table_of_chats(merger: Merger, schema: str) -> str | None:

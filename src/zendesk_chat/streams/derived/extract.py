@@ -97,7 +97,7 @@ class NestedList:
         """Return what extracts records of a schema."""
         kept = [name for name in schema.properties if name not in self.taken and name not in self.renamed]
         fields = dict.fromkeys((*kept, *self.key_fields, *self.renamed.values(), *MADE))
-        key_values = tuple(map(attrgetter, self.key_fields))
+        key_values = {name: attrgetter(name) for name in self.key_fields}
         naming = Naming(self.key, key_values, {new: old for old, new in self.renamed.items()}, tuple(fields))
         return ListExtractor(_ExactReader.of(self, schema), _LenientReader.of(self, schema), naming, self.capacity)
 

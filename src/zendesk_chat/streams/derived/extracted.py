@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
-from operator import attrgetter
 from typing import Any, Final, TypeAlias, overload
 
 import msgspec
+from msgspec.structs import astuple
 
 from zendesk_chat.json_types import Json
 from zendesk_chat.streams.records import in_slices
@@ -19,6 +19,9 @@ from zendesk_chat.streams.stream import RawRecord
 ABSENT: Final = float("nan")
 """The value of a field that an item lacks. No JSON is read as this number, the encoder omits it, and it is null in Arrow."""
 
+CACHED_ITEMS: Final = 256
+"""So many items fit into the fastest memory of a processor."""
+
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
@@ -26,13 +29,14 @@ class Naming(msgspec.Struct, frozen=True):
     """How the records of a list are named, and their fields.
 
     Attributes:
-        key: Makes the id of a record from that of its chat and the ``key_values`` of its item.
+        key: Makes the id of a record from that of its chat and values of its item.
+        key_values: How to get these values, by the name of their field.
         renamed: The names of fields of the record whose names in the item are others, and those.
         fields: The fields that a record may have.
     """
 
     key: Callable[..., str]
-    key_values: tuple[Callable[[object], Json], ...]
+    key_values: Mapping[str, Callable[[object], Json]]
     renamed: Mapping[str, str]
     fields: tuple[str, ...]
 
@@ -96,17 +100,33 @@ class ExtractedRecords(Sequence[RawRecord]):
     def __len__(self) -> int:
         return self._count
 
-    def decoded(self) -> DecodedRecords:
-        """Return the records that are not encoded."""
-        return DecodedRecords(self.naming, [chat for chat in self._chats if isinstance(chat, DecodedItems)])
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """Return the values of each field of the records that are not encoded; ``ABSENT`` where an item lacks it."""
+        chats = [chat for chat in self._chats if isinstance(chat, DecodedItems)]
+        items = list(chain.from_iterable([chat.items for chat in chats]))
+        if not items:
+            return {}
+        naming = self.naming
+        counts = [len(chat.items) for chat in chats]
+        columns = _transposed(items)
+        chat_ids = _repeated([chat.chat_id for chat in chats], counts)
+        keys = list(map(naming.key, chat_ids, *[columns[name] for name in naming.key_values]))
+        return {
+            **columns,
+            **{name: columns[original] for name, original in naming.renamed.items()},
+            "id": _numbered_in_chats(keys, counts),
+            "chat_id": chat_ids,
+            "chat_update_timestamp": _repeated([chat.updated for chat in chats], counts),
+            "position": list(chain.from_iterable(map(range, counts))),
+        }
 
     def encoded(self) -> Sequence[RawRecord]:
         """Return the other records."""
         return list(chain.from_iterable([chat.records for chat in self._chats if isinstance(chat, EncodedItems)]))
 
     def order(self) -> list[int]:
-        """Return for each record its index in ``decoded`` followed by ``encoded``."""
-        decoded, encoded = 0, len(self.decoded())
+        """Return for each record its index in ``columns`` followed by ``encoded``."""
+        decoded, encoded = 0, sum([len(chat.items) for chat in self._chats if isinstance(chat, DecodedItems)])
         order: list[int] = []
         for chat in self._chats:
             if isinstance(chat, DecodedItems):
@@ -141,52 +161,36 @@ class ExtractedRecords(Sequence[RawRecord]):
         return self._records
 
 
-class DecodedRecords:
-    """Records as structs that lack the fields which they do not get from their item."""
+def _transposed(items: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """Return the values of each field of structs."""
+    columns: dict[str, list[Any]] = {name: [] for name in items[0].__struct_fields__}
+    for begin in range(0, len(items), CACHED_ITEMS):
+        values = zip(*map(astuple, items[begin : begin + CACHED_ITEMS]), strict=True)
+        for column, few in zip(columns.values(), values, strict=True):
+            column.extend(few)
+    return {**columns}
 
-    def __init__(self, naming: Naming, chats: Sequence[DecodedItems]) -> None:
-        self._naming = naming
-        self._chats = chats
-        self._items = list(chain.from_iterable([chat.items for chat in chats]))
 
-    def __len__(self) -> int:
-        return len(self._items)
+def _repeated(values: Iterable[Any], counts: Iterable[int]) -> list[Any]:
+    return list(chain.from_iterable(map(repeat, values, counts)))
 
-    def column(self, name: str) -> Sequence[Any]:
-        """Return the values of one of ``Naming.fields``; ``ABSENT`` where an item lacks it."""
-        match name:
-            case "id":
-                return self._keys()
-            case "chat_id":
-                return list(chain.from_iterable([repeat(chat.chat_id, len(chat.items)) for chat in self._chats]))
-            case "chat_update_timestamp":
-                return list(chain.from_iterable([repeat(chat.updated, len(chat.items)) for chat in self._chats]))
-            case "position":
-                return list(chain.from_iterable([range(len(chat.items)) for chat in self._chats]))
-        return self._values(self._naming.renamed.get(name, name))
 
-    def _values(self, name: str) -> Sequence[Any]:
-        return list(map(attrgetter(name), self._items))
-
-    def _keys(self) -> list[str]:
-        """Return the ids. Most are unique, so those of all chats are made together."""
-        values = [map(value_of, self._items) for value_of in self._naming.key_values]
-        keys = list(map(self._naming.key, self.column("chat_id"), *values))
-        begin = 0
-        for chat in self._chats:
-            end = begin + len(chat.items)
-            own = keys[begin:end]
-            unique = numbered(own)
-            if unique is not own:
-                keys[begin:end] = unique
-            begin = end
-        return keys
+def _numbered_in_chats(keys: list[str], counts: Iterable[int]) -> list[str]:
+    """Return the keys of several chats, each one once in its chat."""
+    begin = 0
+    for count in counts:
+        own = keys[begin : begin + count]
+        unique = numbered(own)
+        if unique is not own:
+            keys[begin : begin + count] = unique
+        begin += count
+    return keys
 
 
 def records_of(chat: DecodedItems, naming: Naming) -> list[RawRecord]:
     """Give each struct the fields that it lacks, and encode it."""
     items, chat_id, updated = chat.items, chat.chat_id, chat.updated
-    keys = numbered(list(map(naming.key, repeat(chat_id), *[map(value_of, items) for value_of in naming.key_values])))
+    keys = numbered(list(map(naming.key, repeat(chat_id), *[map(value_of, items) for value_of in naming.key_values.values()])))
     for name, original in naming.renamed.items():
         for item in items:
             setattr(item, name, getattr(item, original))

@@ -1,0 +1,121 @@
+"""Arguments that several commands share, and those of the commands that read a DuckDB file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from zendesk_chat.printable import printable
+
+Run: TypeAlias = Callable[..., int]
+"""Runs a command, given its options and a clock. Returns the exit code."""
+
+DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
+AGE_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
+LONGEST_AGE: Final = 9  # digits
+SAMPLE: Final = 500  # chats that `verify` compares: ten requests
+STATUS_EPILOG: Final = """\
+examples:
+  zendesk-chat status
+  zendesk-chat status acme.duckdb --max-age 2h        for a monitor: only the exit code counts
+  zendesk-chat status acme.duckdb --json
+
+exit codes:
+  0  the last run completed each of its streams, not longer ago than --max-age
+  1  it did not; or the file does not exist, holds no sync, or is open in another program
+  2  the arguments are wrong
+"""
+VERIFY_EPILOG: Final = """\
+examples:
+  zendesk-chat verify --config config.json
+  ZENDESK_CHAT_SUBDOMAIN=acme ZENDESK_CHAT_TOKEN=... zendesk-chat verify acme.duckdb --sample 2000
+  zendesk-chat verify acme.duckdb --config config.json --repair
+  zendesk-chat verify acme.duckdb --config config.json --all --json
+
+Give the same redaction rules as to sync. Never prints record contents: only names of fields, and keys.
+
+exit codes:
+  0    no difference
+  1    there are differences, or something could not be compared now
+  2    the arguments or the configuration are wrong
+  3    a person must act first: token, role, another account in the file, the file does not exist
+  130  or 143: interrupted
+"""
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which account is read, and how its records are redacted."""
+    parser.add_argument("--config", metavar="FILE", help="JSON config file (see README); the options below override it")
+    parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
+    parser.add_argument("--token", help="Chat access token. Prefer ZENDESK_CHAT_TOKEN: other users can see command lines")
+    parser.add_argument(
+        "--redact",
+        metavar="FIELD=ACTION",
+        action="append",
+        default=[],
+        help="drop, null, hash or mask a field before it is loaded; for hash set ZENDESK_CHAT_HASH_KEY; may be repeated",
+    )
+    parser.add_argument("--api-url", help=argparse.SUPPRESS)
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names a DuckDB file."""
+    what = "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)"
+    parser.add_argument("database", nargs="?", default=DEFAULT_DATABASE, metavar="FILE", help=what)
+
+
+def add_schema(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the schema of an account."""
+    what = "the schema of the account's tables, as given to sync (default: %(default)s)"
+    parser.add_argument("--schema", default="main", help=what)
+
+
+def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
+    """Add the arguments of `status`, which ``run`` runs."""
+    parser.set_defaults(run=run)
+    add_database(parser)
+    add_schema(parser)
+    what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
+    parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
+    """Add the arguments of `verify`, which ``run`` runs."""
+    parser.set_defaults(run=run, start_date=None, end_date=None)  # which only `sync` has
+    add_database(parser)
+    add_schema(parser)
+    add_account(parser)
+    what = "compare so many chats, chosen at random (default: %(default)s)"
+    parser.add_argument("--sample", metavar="N", type=_positive, default=SAMPLE, help=what)
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="choose others with another number (default: 0)")
+    parser.add_argument("--all", action="store_true", help="compare all chats: a request for each 40 of them")
+    parser.add_argument("--repair", action="store_true", help="read again what is missing or different, and write it")
+    what = "with --repair: wait while another program has the file open"
+    parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+def _positive(text: str) -> int:
+    """Parse a positive number."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def parse_age(text: str) -> int:
+    """Parse a length of time such as 90s, 30m, 2h or 1d into seconds. Raises argparse.ArgumentTypeError."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in AGE_UNITS or not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_AGE):
+        raise argparse.ArgumentTypeError(f"{printable(text)!r}: write a number and a unit, as in 90s, 30m, 2h or 1d")
+    return int(number) * AGE_UNITS[unit]
+
+
+def parse_seconds(text: str) -> float:
+    """Parse a duration in seconds. Raises ValueError."""
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds

@@ -1,0 +1,195 @@
+"""The ``status`` command: when an account was last loaded into a DuckDB file, and how complete each stream is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import msgspec
+
+from zendesk_chat.clock import Clock
+from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
+from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.status_report import print_status
+from zendesk_chat.load.stored import Stored, open_stored, stored_file
+
+_SECOND_US: Final = 1_000_000
+_GOOD: Final = ("complete", "not available")
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """One run of ``sync``. Times are seconds since 1970.
+
+    Attributes:
+        ended_at: None if the run was killed.
+        version: Of the program.
+        result: ``complete``, ``incomplete`` or ``interrupted``.
+    """
+
+    run: int
+    started_at: float
+    ended_at: float | None
+    seconds: float | None
+    version: str
+    result: str
+    exit_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """One stream in the file.
+
+    Attributes:
+        rows: In its table; None if there is no table.
+        completed_at: When a run last had it completely, seconds since 1970; None if none ever had.
+        age_seconds: The time since then.
+        reached: The last cursor that was read: every record before it is in the table, once the stream is complete.
+        run: The last run that read it; None if that is not known.
+        result: Its result in that run.
+        error: Why it is not complete.
+    """
+
+    stream: str
+    rows: int | None
+    completed_at: float | None
+    age_seconds: float | None
+    reached: str | None
+    run: int | None
+    result: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """What a file holds of one account.
+
+    Attributes:
+        last_run: None if no run has started.
+        streams: Those that ``sync`` has loaded or tried to.
+    """
+
+    file: str
+    schema: str
+    subdomain: str
+    account_key: str | None
+    time_zone: str
+    last_run: RunStatus | None
+    streams: tuple[StreamStatus, ...]
+
+    @property
+    def of_last_run(self) -> tuple[StreamStatus, ...]:
+        """The streams that the last run read."""
+        return tuple(stream for stream in self.streams if self.last_run and stream.run == self.last_run.run)
+
+    def problems(self, max_age_seconds: float | None = None) -> list[str]:
+        """Return what is not as it should be, a sentence each: the last run, its streams, and those completed too long ago."""
+        return list(self._problems(max_age_seconds))
+
+    def _problems(self, max_age_seconds: float | None) -> Iterator[str]:
+        if self.last_run is None:
+            yield "No run has started yet. Run `sync`."
+            return
+        streams = self.of_last_run
+        failed = [stream.stream for stream in streams if stream.result not in _GOOD]
+        if failed:
+            yield f"The last run did not complete {_named(failed)}. Run `sync` again."
+        elif self.last_run.result != "complete":
+            yield f"The last run was {self.last_run.result}. Run `sync` again: it resumes."
+        if max_age_seconds is not None:
+            ages = {stream.stream: stream.age_seconds for stream in streams if stream.result != "not available"}
+            old = [name for name, age in ages.items() if age is None or age > max_age_seconds]
+            if old:
+                yield f"Not complete within the maximum age: {_named(old)}. Run `sync`."
+
+
+def run_status(options: argparse.Namespace, clock: Clock) -> int:
+    """Print the status of a file. Returns the exit code: 1 if something is not complete, or older than ``--max-age``."""
+    try:
+        path = stored_file(options.database, "status")
+        with open_stored(path, options.schema) as stored:
+            status = read_status(stored, clock.now())
+    except ConnectorError as error:
+        say(PlainConsole(stderr=True), f"error: {error}")
+        return ExitCode.USAGE if isinstance(error, ConfigError) else ExitCode.INCOMPLETE
+    problems = status.problems(options.max_age)
+    if options.json:
+        sys.stdout.write(to_json(status, problems).decode())
+    else:
+        print_status(status, problems, PlainConsole())
+    return ExitCode.INCOMPLETE if problems else ExitCode.COMPLETE
+
+
+def read_status(stored: Stored, now: float) -> FileStatus:
+    """Read what a file holds of one account. ``now`` is in seconds since 1970."""
+    account = stored.dicts(f"SELECT subdomain, account_key, time_zone FROM {stored.table('_sync_account')}")
+    found = account[0] if account else {"subdomain": "", "account_key": None, "time_zone": "UTC"}
+    return FileStatus(
+        file=stored.path,
+        schema=stored.schema,
+        **found,
+        last_run=_last_run(stored),
+        streams=tuple(_streams(stored, now)),
+    )
+
+
+def to_json(status: FileStatus, problems: list[str]) -> bytes:
+    """Return the status as JSON; docs/status-and-verify.md describes it."""
+    content = {"complete": not problems, "problems": problems, **asdict(status)}
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def _last_run(stored: Stored) -> RunStatus | None:
+    """Return the last run. One without an end was killed: a run locks the file, and this program could open it."""
+    found = stored.dicts(f"""
+        SELECT run, epoch_us(started_at) AS started_at, epoch_us(ended_at) AS ended_at, version, result, exit_code
+        FROM {stored.table("_sync_runs")} ORDER BY run DESC LIMIT 1
+    """)
+    if not found:
+        return None
+    run = found[0]
+    started, ended = run["started_at"] / _SECOND_US, _seconds(run["ended_at"])
+    return RunStatus(
+        run=run["run"],
+        started_at=started,
+        ended_at=ended,
+        seconds=None if ended is None else ended - started,
+        version=run["version"],
+        result="interrupted" if ended is None else run["result"],
+        exit_code=run["exit_code"],
+    )
+
+
+def _streams(stored: Stored, now: float) -> Iterator[StreamStatus]:
+    found = stored.dicts(f"""
+        SELECT stream, epoch_us(completed_at) AS completed_at, run, result, error, reached
+        FROM {stored.table("_sync_streams")}
+        FULL JOIN (
+            FROM {stored.table("_sync_run_streams")} QUALIFY row_number() OVER (PARTITION BY stream ORDER BY run DESC) = 1
+        ) USING (stream)
+        ORDER BY stream
+    """)
+    rows = stored.counts([stream["stream"] for stream in found])
+    for stream in found:
+        completed = _seconds(stream["completed_at"])
+        yield StreamStatus(
+            stream=stream["stream"],
+            rows=rows.get(stream["stream"]),
+            completed_at=completed,
+            age_seconds=None if completed is None else max(0.0, now - completed),
+            reached=stream["reached"],
+            run=stream["run"],
+            result=stream["result"],
+            error=stream["error"],
+        )
+
+
+def _seconds(micros: int | None) -> float | None:
+    return None if micros is None else micros / _SECOND_US
+
+
+def _named(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,108 @@
+"""A DuckDB file that ``sync`` filled, opened for reading.
+
+It imports neither dlt nor Arrow, so that a short command starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from zendesk_chat.errors import ConfigError, DestinationRefusedError
+from zendesk_chat.load.failures import explained
+from zendesk_chat.load.file.opening import open_read_only
+from zendesk_chat.load.file.tables import literal, quoted
+
+_SCHEME: Final = "duckdb:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One account in an open file.
+
+    Attributes:
+        path: The file, as the user named it.
+        schema: The schema of the account's tables.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    path: str
+    schema: str
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with explained(f"reading {self.path}"):
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def dicts(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """Return the rows of a query as dictionaries by the names of its columns."""
+        with explained(f"reading {self.path}"):
+            result = self.connection.execute(sql, parameters)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def counts(self, names: Collection[str]) -> dict[str, int]:
+        """Return the number of rows of each of these tables that exists."""
+        sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?"
+        found = {name for (name,) in self.rows(sql, [self.schema])} & set(names)
+        each = [f"SELECT {literal(name)}, count(*) FROM {self.table(name)}" for name in sorted(found)]
+        return dict(self.rows(" UNION ALL ".join(each))) if each else {}
+
+    def table(self, name: str) -> str:
+        """Return the name of one of the account's tables for SQL."""
+        return quoted(self.schema, name)
+
+    def column_types(self, name: str) -> dict[str, str]:
+        """Return DuckDB's type of each column of a table, by name and in their order; nothing if there is no such table."""
+        sql = """
+            SELECT column_name, data_type FROM duckdb_columns()
+            WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index
+        """
+        return dict(self.rows(sql, [self.schema, name]))
+
+
+def stored_file(text: str, command: str) -> str:
+    """Return the path of a DuckDB file, given as a path or as a URL of ``sync --to``.
+
+    Raises:
+        ConfigError: It is the URL of something else.
+        DestinationRefusedError: There is no such file.
+    """
+    path = text.removeprefix(_SCHEME)
+    if not path or "://" in path:
+        raise ConfigError(f"`{command}` reads DuckDB files only: give the path of one, or a URL like duckdb:///chats.duckdb.")
+    if not Path(path).is_file():
+        what = "is not a file" if Path(path).exists() else "does not exist"
+        raise DestinationRefusedError(f"{path} {what}. `sync` makes the file: see zendesk-chat sync --help.")
+    return path
+
+
+@contextmanager
+def open_stored(path: str, schema: str) -> Iterator[Stored]:
+    """Open a file to read one account in it.
+
+    Raises:
+        DestinationError: Another program has the file open, or it cannot be read.
+        DestinationRefusedError: It is no DuckDB file, or ``sync`` has not written to this schema of it.
+    """
+    with open_read_only(path) as connection:
+        with explained(f"reading {path}"):
+            _require_sync(connection, path, schema)
+        yield Stored(connection, path, schema)
+
+
+def _require_sync(connection: duckdb.DuckDBPyConnection, path: str, schema: str) -> None:
+    sql = "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() AND table_name = '_sync_account'"
+    schemas = sorted(name for (name,) in connection.execute(sql).fetchall())
+    if schema in schemas:
+        return
+    if schemas:
+        hint = f"`sync` has written to: {', '.join(schemas)}. Choose one with --schema."
+    else:
+        hint = "`sync` has not written to this file yet."
+    raise DestinationRefusedError(f"{path} holds no sync in the schema {schema}. {hint}")

@@ -1,0 +1,107 @@
+"""The ``verify`` command: proof on another path than the export that a DuckDB file has what the account has."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zendesk_chat.api.client import connect
+from zendesk_chat.clock import Clock, Stopped
+from zendesk_chat.config import Config, parse_config
+from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
+from zendesk_chat.load.command import gather_config, names_of_keys
+from zendesk_chat.load.config_file import ConfigFile
+from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.file.opening import open_file
+from zendesk_chat.load.stored import open_stored, stored_file
+from zendesk_chat.load.verify.answers import Requests
+from zendesk_chat.load.verify.recheck import after_repair
+from zendesk_chat.load.verify.repair import Repair, prepare, write
+from zendesk_chat.load.verify.report import print_verification
+from zendesk_chat.load.verify.results import Verification
+from zendesk_chat.load.verify.summary import sentences
+from zendesk_chat.load.verify.verifying import Choices, Verifying
+from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.streams.records import iso_seconds
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def run_verify(options: argparse.Namespace, clock: Clock) -> int:
+    """Compare a file with the account. Returns the exit code: 0 if there is no difference."""
+    console = PlainConsole(stderr=True)
+    try:
+        config = parse_config(gather_config(options, os.environ), names_of_keys(options, os.environ))
+        catalog = Catalog(config.redaction)
+        path = stored_file(options.database, "verify")
+    except ConfigError as error:
+        say(console, f"error: {error}")
+        return ExitCode.USAGE
+    except ConnectorError as error:
+        say(console, f"error: {error}")
+        return exit_code([error])
+    try:
+        found = _verify(options, config, catalog, path, clock, console)
+    except Stopped:  # by a request, so before anything is written
+        say(console, "Interrupted. The file is as it was.")
+        return ExitCode.INCOMPLETE
+    except ConnectorError as error:
+        say(console, f"error: {error}")
+        return exit_code([error])
+    if options.json:
+        sys.stdout.write(found.to_json().decode())
+    else:
+        print_verification(found, PlainConsole())
+    return found.exit_code
+
+
+def _verify(
+    options: argparse.Namespace, config: Config, catalog: Catalog, path: str, clock: Clock, console: Console
+) -> Verification:
+    began = clock.monotonic()
+    store = ConfigFile(Path(options.config), clock) if options.config else None
+    note: Callable[[str], object] = partial(say, console)
+    fetch = Requests(connect(config, clock, lambda _config: None, store), clock, note)
+    try:
+        found = _compare(options, config, catalog, path, fetch, clock)
+    finally:
+        fetch.settle()
+    return replace(found, requests=fetch.count, seconds=clock.monotonic() - began)
+
+
+def _compare(
+    options: argparse.Namespace, config: Config, catalog: Catalog, path: str, fetch: Requests, clock: Clock
+) -> Verification:
+    choices = Choices(options.sample, options.seed, options.all, config.lookback, config.end)
+    with open_stored(path, options.schema) as stored:
+        verifying = Verifying(stored, catalog, fetch, choices)
+        account = verifying.run(config.subdomain)
+        results = tuple(verifying.results())
+        found = Verification(
+            file=path,
+            schema=options.schema,
+            subdomain=account.subdomain,
+            account_key=account.account_key,
+            complete_until=iso_seconds(verifying.chats.loaded.until) if verifying.chats else None,
+            streams=results,
+            total=verifying.total,
+            sample=None if choices.everything else choices.sample,
+            sentences=tuple(sentences(verifying, results)),
+            requests=0,
+            seconds=0,
+            errors=tuple(verifying.errors.values()),
+        )
+        repair = prepare(verifying) if options.repair else Repair({})
+    if not repair.is_empty:
+        with open_file(path, clock, options.wait, fetch.note) as connection:
+            written = write(connection, options.schema, repair)
+        with open_stored(path, options.schema) as stored:
+            found = after_repair(found, verifying, stored, written)
+    return found

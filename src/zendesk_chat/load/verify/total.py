@@ -1,0 +1,63 @@
+"""The number of chats that the account reports, compared with the rows of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from zendesk_chat.load.verify.chats import ChatCheck
+
+Outcome: TypeAlias = Literal["equal", "equal with deleted chats", "more in the account", "fewer in the account", "not compared"]
+FEWEST_DELETED: Final = 20
+"""With fewer deleted chats, a total that is greater by their number may as well be due to missing ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many chats the account and the file have.
+
+    Attributes:
+        account: As ``GET chats`` counts; None if it does not.
+        rows: Of the file, without deleted chats.
+        newer: How many chats the account has more than the file because they began after the last sync; negative if more
+            were deleted since.
+        reason: Why the totals are not compared, or "".
+    """
+
+    outcome: Outcome
+    account: int | None
+    rows: int
+    newer: int = 0
+    reason: str = ""
+
+    @property
+    def unexplained(self) -> int:
+        """How many chats the account has more than the file should have; negative if it has fewer."""
+        return 0 if self.account is None or self.outcome == "not compared" else self.account - self.rows - self.newer
+
+
+def compare_totals(check: ChatCheck, account: int | None, partial: str) -> Total:
+    """Compare the account's total with the rows of the file.
+
+    What Zendesk counts is not documented. That deleted chats do not count is assumed first, and then that they do.
+
+    Args:
+        check: When its chats are compared.
+        account: The account's total.
+        partial: Why the file does not hold all chats, or "".
+    """
+    table, changes = check.table, check.changes
+    rows = table.count(table.alive)
+    reason = "Zendesk sent no total." if account is None else partial
+    if account is None or reason:
+        return Total("not compared", account, rows, reason=reason)
+    began = (changes.times.keys() - changes.deleted) | check.newer
+    ended = changes.deleted
+    newer = len(began) - len(table.known(began)) - len(table.known(ended, table.alive))
+    deleted = table.count() - rows
+    surplus = account - rows - newer
+    if surplus == 0:
+        return Total("equal", account, rows, newer)
+    if surplus == deleted >= FEWEST_DELETED:
+        return Total("equal with deleted chats", account, rows, newer + deleted)
+    return Total("more in the account" if surplus > 0 else "fewer in the account", account, rows, newer)
