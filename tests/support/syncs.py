@@ -62,13 +62,14 @@ def complete(sandbox: Sandbox, path: Path, *options: str, subdomain: str = "acme
     return done
 
 
-def edit(sandbox: Sandbox, ids: Iterable[str], text: str) -> None:
-    """Change chats: a column, their visitors, and the number of their messages."""
+def edit(sandbox: Sandbox, ids: Iterable[str], text: str, *, moved: bool = True) -> None:
+    """Change chats: a column, their visitors, and their messages. Unless they are ``moved``, their time of update stays."""
     for identity in ids:
         chat: dict[str, Any] = dict(sandbox.account.chat(identity))
         history = [*(chat.get("history") or [])[1:], {"type": "chat.msg", "timestamp": chat["timestamp"], "msg": text}]
         visitor = {**chat["visitor"], "notes": text}
-        sandbox.account.edit_chat(identity, comment=text, history=history, visitor=visitor)
+        time = {} if moved else {"update_timestamp": chat["update_timestamp"]}
+        sandbox.account.edit_chat(identity, comment=text, history=history, visitor=visitor, **time)
 
 
 def execute(path: Path, *statements: str) -> list[tuple[Any, ...]]:

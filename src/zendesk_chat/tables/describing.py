@@ -132,6 +132,7 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
                 "stream": _STREAM,
                 "key": Column("VARCHAR", "Key of the row."),
                 "parent": Column("VARCHAR", "Key of the chat that contains the record. Null for a stream that is not nested."),
+                "redaction": Column("VARCHAR", "Fingerprint of the redaction rules that the row was loaded with."),
             },
         ),
         SystemTable(

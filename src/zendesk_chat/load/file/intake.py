@@ -28,7 +28,7 @@ class Intake:
     Attributes:
         row: What the file holds of the stream, after the last transaction.
         exists: Whether its table exists.
-        was_redacted_otherwise: Whether its rows were loaded with other redaction rules than those of this run.
+        redacted_before: The fingerprint of the rules of the last run, if this one has others; None if it has the same.
         was_refreshing: Whether an earlier run left the table that a full refresh fills.
         beside_chats: Whether the run loads chats too, so that the table of chats is not behind this one.
         has_outdated: Whether the file has keys of such rows, also of earlier changes of the rules.
@@ -40,7 +40,7 @@ class Intake:
         self.table = table
         self.row = row
         self.exists = exists
-        self.was_redacted_otherwise = False
+        self.redacted_before: str | None = None
         self.was_refreshing = False
         self.beside_chats = False
         self.has_outdated = False

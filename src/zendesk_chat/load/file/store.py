@@ -202,14 +202,14 @@ class FileStore:
         """Return a stream whose table exists, and is not replaced by each run."""
         target, redaction = self._target, self._target.redactions.get(table.name, "")
         count = count_rows(self._connection, quoted(target.schema, table.name))
-        outdated = row.redaction != redaction and count > 0
+        before = row.redaction if row.redaction != redaction and count > 0 else None
         if target.full_refresh or row.refresh:
             row = self._refreshing(table, row, found, holds_rows=count > 0)
         elif row.count is not None and row.count != count:
             has = f"{target.schema}.{table.name} has {counted(count, 'row')}"
             self._warn_of_rows(table.name, f"{has}, but the last sync left {row.count:,}: another program changed it.")
         intake = Intake(table, replace(row, redaction=redaction), exists=True)
-        intake.was_redacted_otherwise = outdated
+        intake.redacted_before = before
         return intake
 
     def _warn_of_rows(self, stream: str, what: str) -> None:
@@ -257,12 +257,12 @@ class FileStore:
         lacking = fit_columns(self._connection, schema, intake.table, self._found[name])
         if lacking and intake.table.mirrors:
             intake.row = replace(intake.row, digest="")
-        elif refresh is None and not intake.was_redacted_otherwise and self._holds_rows(name):
+        elif refresh is None and intake.redacted_before is None and self._holds_rows(name):
             for what in lacking:
                 self._warn_of_rows(name, what)
         intake.row = replace(intake.row, count=None)
-        if intake.was_redacted_otherwise:
-            self._system.add_outdated(intake.table)
+        if intake.redacted_before is not None:
+            self._system.add_outdated(intake.table, intake.redacted_before, intake.row.redaction)
         intake.has_outdated = self._system.outdated().get(name, 0) > 0
 
     def _write(self, ready: Sequence[Intake]) -> dict[str, StreamRow]:

@@ -133,15 +133,20 @@ class System:
         self._connection.execute(f"DELETE FROM {self._table('_sync_streams')} WHERE stream IN (SELECT unnest(?))", [list(rows)])
         self._insert("_sync_streams", [_stream_values(name, row) for name, row in rows.items()])
 
-    def add_outdated(self, table: StreamTable) -> None:
-        """Store the keys of all rows of a table: they were loaded with other redaction rules than the next ones."""
+    def add_outdated(self, table: StreamTable, before: str, now: str) -> None:
+        """Store the keys of the rows of a table that were loaded with the rules ``before``, now that the rules change.
+
+        Rows of still earlier rules are stored already; those that were loaded with the rules ``now`` are right again.
+        """
         key, parent = quoted(table.primary_key[0]), quoted(table.parent_field) if table.parent_field else "NULL"
-        self.forget_outdated(table.name)
+        outdated = self._table("_sync_outdated")
         self._connection.execute(
-            f"INSERT INTO {self._table('_sync_outdated')} (stream, key, parent) "
-            f"SELECT ?, {key}, {parent} FROM {self._table(table.name)}",
-            [table.name],
+            f"INSERT INTO {outdated} (stream, key, parent, redaction) "
+            f"SELECT $stream, {key}, {parent}, $before FROM {self._table(table.name)} "
+            f"WHERE {key}::VARCHAR NOT IN (SELECT key FROM {outdated} WHERE stream = $stream AND key IS NOT NULL)",
+            {"stream": table.name, "before": before},
         )
+        self._connection.execute(f"DELETE FROM {outdated} WHERE stream = ? AND redaction = ?", [table.name, now])
 
     def forget_outdated(self, stream: str) -> None:
         """Remove the keys of a stream's rows."""
