@@ -62,7 +62,7 @@ def find_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str,
 
 
 def existing_schema(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Return a schema's name as the file spells it, since DuckDB does not compare by case; an unknown one as it is given."""
+    """Return a schema's name as it is in the file, since DuckDB ignores its case; an unknown one as it is given."""
     sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND lower(schema_name) = lower(?)"
     found = rows_of(connection, sql, [name])
     return str(found[0][0]) if found else name
