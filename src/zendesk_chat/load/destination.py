@@ -26,8 +26,8 @@ def check_schema(schema: str | None, path: str | None) -> None:
         raise ConfigError(f"--schema: {schema!r} cannot be used. Give another name, such as acme.")
     if path is not None and schema.lower() == Path(path).stem.lower():
         raise ConfigError(
-            f"--schema {schema}: the file {Path(path).name} has the same name, and DuckDB could not distinguish {schema}.chats "
-            "in it from a table of the file. Give another schema, or rename the file."
+            f"--schema {schema}: the file {Path(path).name} has the same name, and DuckDB would take {schema}.chats for a "
+            "table of the file itself. Give another schema, or rename the file."
         )
 
 

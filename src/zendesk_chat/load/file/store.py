@@ -93,6 +93,7 @@ class FileStore:
         self._started_at = clock.now()
         self._system = System(connection, target.schema)
         self._run: int | None = None
+        self._stored_account: AccountRow | None = None
         with explained(f"reading {target.name}"):
             found = find_tables(connection, target.schema)
             stored = self._system.exists(found)
@@ -241,9 +242,13 @@ class FileStore:
             self._system.set_account(self._guard.account)
             for name, intake in self._intakes.items():
                 self._prepare(name, intake)
+            outdated = self._system.outdated()
+            for name, intake in self._intakes.items():
+                intake.has_outdated = name in outdated
             self._system.set_streams({name: intake.row for name, intake in self._intakes.items() if intake.exists})
             run = self._system.begin_run(self._started_at)
         self._run = run
+        self._stored_account = self._guard.account
 
     def _prepare(self, name: str, intake: Intake) -> None:
         """Make a table that exists ready for what the run writes into it."""
@@ -263,7 +268,6 @@ class FileStore:
         intake.row = replace(intake.row, count=None)
         if intake.redacted_before is not None:
             self._system.add_outdated(intake.table, intake.redacted_before, intake.row.redaction)
-        intake.has_outdated = self._system.outdated().get(name, 0) > 0
 
     def _write(self, ready: Sequence[Intake]) -> dict[str, StreamRow]:
         """Write what waits in one transaction, and return what the file then holds."""
@@ -274,7 +278,9 @@ class FileStore:
                 for intake in ready:
                     rows[intake.table.name] = intake.write(self._connection, schema)
                 self._system.set_streams({name: row for name, row in rows.items() if row != self._intakes[name].row})
-                self._system.set_account(self._guard.account)
+                if self._guard.account != self._stored_account:
+                    self._system.set_account(self._guard.account)
+            self._stored_account = self._guard.account
         except duckdb.ConstraintException:
             names = [intake.table.name for intake in ready]
             raise self._constrained([*names, "_sync_streams"][len(rows)]) from None
@@ -298,7 +304,13 @@ class FileStore:
             with suppress(duckdb.Error):  # it may have ended the transaction itself
                 self._connection.rollback()
             raise
-        self._connection.commit()
+        try:
+            self._connection.commit()
+        except duckdb.TransactionException:  # it is rolled back, and can be repeated
+            raise
+        except duckdb.Error:  # nobody knows whether it is committed: the next run resumes from what the file then holds
+            with explained(f"committing to {self.name}"):
+                raise
 
 
 def is_staged(table: StreamTable, row: StreamRow, found: Mapping[str, Found]) -> bool:

@@ -68,7 +68,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def existing_schema(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Return a schema's name as the file has it, since DuckDB does not compare by case; an unknown one as it is given."""
+    """Return a schema's name as it is in the file, since DuckDB ignores its case; an unknown one as it is given."""
     found = rows_of(connection, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()")
     return next((schema for (schema,) in found if schema.lower() == name.lower()), name)
 
