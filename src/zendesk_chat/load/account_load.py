@@ -20,7 +20,8 @@ from zendesk_chat.load.console import say
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.account import ACCOUNTS
-from zendesk_chat.load.file.opening import open_file
+from zendesk_chat.load.file.opening import DATABASE, open_file
+from zendesk_chat.load.file.shadows import naming_shadows
 from zendesk_chat.load.file.store import FileStore, Target
 from zendesk_chat.load.file.system import AccountRow
 from zendesk_chat.load.file.tables import existing_schema
@@ -96,8 +97,12 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
     )
     account = catalog.streams[ACCOUNTS]  # first, so that the store knows early whose records come
     streams = [account, *(stream for stream in loading.streams if stream is not account)]
-    with open_file(path, loading.clock, options.wait, partial(say, loading.console)) as connection:
-        target = replace(target, schema=existing_schema(connection, target.schema))
+    with (
+        open_file(path, loading.clock, options.wait, partial(say, loading.console)) as connection,
+        naming_shadows(connection, DATABASE),
+    ):
+        with explained(f"reading {path}"):
+            target = replace(target, schema=existing_schema(connection, target.schema))
         store = FileStore(connection, target, loading.clock)
         report = loading.into(store, streams)
         with explained(f"making the views in {path}"):

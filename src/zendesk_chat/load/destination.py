@@ -8,7 +8,9 @@ from typing import Final
 from zendesk_chat.errors import ConfigError
 
 _SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
-_RESERVED: Final = frozenset({"information_schema", "pg_catalog", "system", "temp"})  # of DuckDB itself
+_RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync opens
+    {"information_schema", "memory", "pg_catalog", "system", "temp", "zendesk_chat_file"}
+)
 _ACCEPTED: Final = (
     "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or "
     "postgres://user:password@host/database and likewise redshift, snowflake, mssql, each after for example "

@@ -122,6 +122,7 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
                 "redaction": Column("VARCHAR", "Fingerprint of the redaction rules that the rows were loaded with."),
                 "digest": Column("VARCHAR", "Digest of a complete list, to skip it if it is the same. Null for other streams."),
                 "completed_at": Column("TIMESTAMP WITH TIME ZONE", "End of the last run in which the stream was complete."),
+                "row_count": Column("BIGINT", "Rows in the table after the last run. Null during a run, or if it was killed."),
             },
         ),
         SystemTable(
@@ -131,6 +132,7 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
                 "stream": _STREAM,
                 "key": Column("VARCHAR", "Key of the row."),
                 "parent": Column("VARCHAR", "Key of the chat that contains the record. Null for a stream that is not nested."),
+                "redaction": Column("VARCHAR", "Fingerprint of the redaction rules that the row was loaded with."),
             },
         ),
         SystemTable(

@@ -11,7 +11,7 @@ import duckdb
 
 from zendesk_chat.load.file.merging import NO_ROWS, Merger
 from zendesk_chat.load.file.system import Refresh, StreamRow
-from zendesk_chat.load.file.tables import STAGED, make_table, quoted, rows_of
+from zendesk_chat.load.file.tables import STAGED, count_rows, make_table, quoted, rows_of
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.events import PageRead
@@ -28,7 +28,8 @@ class Intake:
     Attributes:
         row: What the file holds of the stream, after the last transaction.
         exists: Whether its table exists.
-        was_redacted_otherwise: Whether its rows were loaded with other redaction rules than those of this run.
+        redacted_before: The fingerprint of the rules of the last run, if this one has others; None if it has the same.
+        was_refreshing: Whether an earlier run left the table that a full refresh fills.
         beside_chats: Whether the run loads chats too, so that the table of chats is not behind this one.
         has_outdated: Whether the file has keys of such rows, also of earlier changes of the rules.
         records: How many wait; after a write, how many it wrote.
@@ -39,7 +40,8 @@ class Intake:
         self.table = table
         self.row = row
         self.exists = exists
-        self.was_redacted_otherwise = False
+        self.redacted_before: str | None = None
+        self.was_refreshing = False
         self.beside_chats = False
         self.has_outdated = False
         self.records = 0
@@ -97,10 +99,11 @@ class Intake:
         refresh = self.row.refresh
         if refresh is None:
             return replace(self.row, state=self._state)
+        state = refresh.state if self._state is None else self._state  # all was read before; only its end is missing
         if not self.complete:
-            return replace(self.row, refresh=Refresh(refresh.settings, self._state))
+            return replace(self.row, refresh=Refresh(refresh.settings, state))
         merger.publish(quoted(schema, self.table.name), quoted(schema, "_sync_outdated"))
-        return replace(self.row, state=self._state, refresh=None)
+        return replace(self.row, state=state, refresh=None)
 
     def written(self, row: StreamRow) -> None:
         """Forget what the file holds now."""
@@ -126,7 +129,7 @@ class Intake:
         target, digest = quoted(schema, self.table.name), _digest(self._list)
         if not self.exists:
             make_table(connection, schema, self.table.name, self.table)
-        if digest == self.row.digest and _count(connection, target) == len(self._list):
+        if digest == self.row.digest and count_rows(connection, target) == len(self._list):
             self.records = 0
         else:
             if self._list:
@@ -152,8 +155,3 @@ def _digest(records: Sequence[RawRecord]) -> str:
     for record in records:
         digest.update(b"%d:%b" % (len(record), record))
     return digest.hexdigest()
-
-
-def _count(connection: duckdb.DuckDBPyConnection, target: str) -> int:
-    ((count,),) = rows_of(connection, f"SELECT count(*) FROM {target}")
-    return int(count)

@@ -76,15 +76,12 @@ class Merger:
                 self._forget(f"parent IN (SELECT parent FROM {parents})")
         for rows_slice in rows.slices:
             with named(self.connection, _ROWS, rows_slice) as name:
-                if table.latest_by is None:
-                    self._delete(self._has_key_of(name))
-                    self._insert(name)
-                else:
-                    self._delete(self._is_older_than(name, table.latest_by))
-                    self._insert(name, f"WHERE {self._is_missing()}")
-                if self.outdated:
+                older = table.latest_by and self._is_older_than(name, table.latest_by)
+                self._delete(older or self._has_key_of(name))
+                if self.outdated:  # of the rows that were deleted just now
                     key = quoted(table.primary_key[0])
-                    self._forget(f"key IN (SELECT {key} FROM {name} SEMI JOIN {self.target} USING ({key}))")
+                    self._forget(f"key IN (SELECT {key}::VARCHAR FROM {name} ANTI JOIN {self.target} USING ({key}))")
+                self._insert(name, f"WHERE {self._is_missing()}" if older else "")
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete the rows with these keys."""

@@ -19,7 +19,9 @@ Setting: TypeAlias = str | bool | int
 """A value of a setting of DuckDB."""
 
 MEMORY_LIMIT: Final = "64MB"  # what is beyond it waits beside the file
-_DATABASE: Final = "zendesk_chat_file"  # its name in this program; another program names it after the file
+DATABASE: Final = "zendesk_chat_file"
+"""The file's name in SQL in this program. Another program names it after the file."""
+
 _SETTINGS: Final[Mapping[str, Setting]] = {
     "memory_limit": MEMORY_LIMIT,
     "threads": 1,  # to insert a few megabytes in several threads takes a third more CPU time, and no less time
@@ -33,8 +35,8 @@ _WRITING: Final[Mapping[str, Setting]] = {
     "checkpoint_threshold": "16MB",
 }
 # A row group of the default size, 122,880 chats, exceeds the memory, and each added row would write it again.
-_ATTACH: Final = f"ATTACH {{}} AS {_DATABASE} (TYPE duckdb, ROW_GROUP_SIZE 8192)"
-_ATTACH_READ_ONLY: Final = f"ATTACH {{}} AS {_DATABASE} (TYPE duckdb, READ_ONLY)"
+_ATTACH: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, ROW_GROUP_SIZE 8192)"
+_ATTACH_READ_ONLY: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, READ_ONLY)"
 _LOCKED: Final = "could not set lock"
 _HOLDER: Final = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
 _POLL_SECONDS: Final = 0.5
@@ -67,7 +69,7 @@ def open_file(
         yield connection
         with explained(f"closing {path}"):
             is_empty = not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-            connection.execute(f"USE memory; DETACH {_DATABASE}")
+            connection.execute(f"USE memory.main; DETACH {DATABASE}")
     _clear(temporary)
     if is_new and is_empty:
         Path(path).unlink()
@@ -103,7 +105,7 @@ def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
 
 def _attach(connection: duckdb.DuckDBPyConnection, attach: str, path: str) -> None:
     connection.execute(attach.format("'" + path.replace("'", "''") + "'"))
-    connection.execute(f"USE {_DATABASE}")
+    connection.execute(f"USE {DATABASE}.main")
 
 
 def _attach_when_free(

@@ -15,8 +15,21 @@ from zendesk_chat.load.file.account import AccountGuard
 from zendesk_chat.load.file.intake import Intake
 from zendesk_chat.load.file.opening import allow_all_memory, lacks_memory
 from zendesk_chat.load.file.system import AccountRow, Refresh, StreamRow, System
-from zendesk_chat.load.file.tables import STAGED, Found, constraints_of, find_tables, fit_columns, quoted, require_own, rows_of
+from zendesk_chat.load.file.tables import (
+    STAGED,
+    Found,
+    columns_of,
+    constraints_of,
+    count_rows,
+    find_tables,
+    fit_columns,
+    not_ours,
+    quoted,
+    require_own,
+    rows_of,
+)
 from zendesk_chat.load.store import Limits, Waiting
+from zendesk_chat.wording import counted
 
 if TYPE_CHECKING:
     from zendesk_chat.clock import Clock
@@ -86,7 +99,7 @@ class FileStore:
             stored = self._system.exists(found)
             held = self._system.account() if stored else None
             self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
-            rows = self._system.streams() if stored else {}
+            rows = self._system.streams() if held and "_sync_streams" in found else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
         for intake in self._intakes.values():
@@ -149,11 +162,15 @@ class FileStore:
         now = self._clock.now()
         with explained(f"writing to {self.name}"), self._transaction():
             done = [stream.name for stream in report.streams if stream.state == "complete"]
-            rows = {name: replace(self._intakes[name].row, completed_at=now) for name in done if name in self._intakes}
+            rows = {name: self._counted(intake) for name, intake in self._intakes.items() if intake.exists}
+            rows |= {name: replace(rows[name], completed_at=now) for name in done if name in rows}
             self._system.set_account(self._guard.account)
             self._system.set_streams(rows)
             self._system.end_run(self._run or 0, now, report.result, report.exit_code, report.streams)
             self._warn_of_outdated()
+
+    def _counted(self, intake: Intake) -> StreamRow:
+        return replace(intake.row, count=count_rows(self._connection, quoted(self._target.schema, intake.table.name)))
 
     def _warn_of_outdated(self) -> None:
         outdated = {name: count for name, count in self._system.outdated().items() if name in self._intakes}
@@ -173,19 +190,41 @@ class FileStore:
             self.warnings.append(f"The table {target.schema}.{table.name} is gone. It is loaded again from the start.")
         redaction = target.redactions.get(table.name, "")
         if row is None or not exists:
-            return Intake(table, StreamRow(redaction=redaction), exists=exists)
-        holds_rows = self._holds_rows(table.name)
-        if not table.mirrors and (target.full_refresh or row.refresh):
-            row = self._refreshing(table.name, row, found, holds_rows=holds_rows)
-        intake = Intake(table, replace(row, redaction=redaction), exists=True)
-        intake.was_redacted_otherwise = row.redaction != redaction and holds_rows and not table.mirrors
+            intake = Intake(table, StreamRow(redaction=redaction), exists=exists)
+        elif table.mirrors:  # a full refresh replaces it also with the same records
+            digest = "" if target.full_refresh else row.digest
+            intake = Intake(table, replace(row, redaction=redaction, digest=digest), exists=True)
+        else:
+            intake = self._resumed(table, row, found)
+        intake.was_refreshing = row is not None and is_staged(table, row, found)
         return intake
 
-    def _refreshing(self, stream: str, row: StreamRow, found: Mapping[str, Found], *, holds_rows: bool) -> StreamRow:
+    def _resumed(self, table: StreamTable, row: StreamRow, found: Mapping[str, Found]) -> Intake:
+        """Return a stream whose table exists, and is not replaced by each run."""
+        target, redaction = self._target, self._target.redactions.get(table.name, "")
+        count = count_rows(self._connection, quoted(target.schema, table.name))
+        before = row.redaction if row.redaction != redaction and count > 0 else None
+        if target.full_refresh or row.refresh:
+            row = self._refreshing(table, row, found, holds_rows=count > 0)
+        elif row.count is not None and row.count != count:
+            has = f"{target.schema}.{table.name} has {counted(count, 'row')}"
+            self._warn_of_rows(table.name, f"{has}, but the last sync left {row.count:,}: another program changed it.")
+        intake = Intake(table, replace(row, redaction=redaction), exists=True)
+        intake.redacted_before = before
+        return intake
+
+    def _warn_of_rows(self, stream: str, what: str) -> None:
+        """Warn that rows of a stream are not what the account holds."""
+        self.warnings.append(f"{what} To load them again, add --full-refresh --streams {stream}.")
+
+    def _refreshing(self, table: StreamTable, row: StreamRow, found: Mapping[str, Found], *, holds_rows: bool) -> StreamRow:
         """Return the row of a stream that is refreshed: from where an earlier run was interrupted, or from the start."""
-        settings = self._target.settings_of(stream)
-        if row.refresh and row.refresh.settings == settings and STAGED + stream in found:
-            return row
+        settings, staged = self._target.settings_of(table.name), found.get(STAGED + table.name)
+        if staged and is_staged(table, row, found):
+            if row.refresh and row.refresh.settings == settings and staged.columns == columns_of(table):
+                return row
+        elif staged:
+            raise not_ours(self._target.schema, staged, table.name)
         return replace(row, refresh=Refresh(settings)) if holds_rows else replace(row, state=None, refresh=None)
 
     def _holds_rows(self, name: str) -> bool:
@@ -215,21 +254,20 @@ class FileStore:
         """Make a table that exists ready for what the run writes into it."""
         schema, refresh = self._target.schema, intake.row.refresh
         staged = self._found.get(STAGED + name)
-        if staged and not (refresh and refresh.state):  # of a full refresh that does not continue
+        if staged and intake.was_refreshing and not (refresh and refresh.state):  # a full refresh that does not continue
             self._connection.execute(f"DROP TABLE {quoted(schema, staged.name)}")
-        elif staged:
-            fit_columns(self._connection, schema, intake.table, staged)
         if not intake.exists:
             self._system.forget_outdated(name)
             return
-        for column in fit_columns(self._connection, schema, intake.table, self._found[name]):
-            if self._holds_rows(name):
-                self.warnings.append(
-                    f"{schema}.{name} had no column {column}. sync added it, and it is NULL in the rows that are already "
-                    f"there. To load them again, add --full-refresh --streams {name}."
-                )
-        if intake.was_redacted_otherwise:
-            self._system.add_outdated(intake.table)
+        lacking = fit_columns(self._connection, schema, intake.table, self._found[name])
+        if lacking and intake.table.mirrors:
+            intake.row = replace(intake.row, digest="")
+        elif refresh is None and intake.redacted_before is None and self._holds_rows(name):
+            for what in lacking:
+                self._warn_of_rows(name, what)
+        intake.row = replace(intake.row, count=None)
+        if intake.redacted_before is not None:
+            self._system.add_outdated(intake.table, intake.redacted_before, intake.row.redaction)
 
     def _write(self, ready: Sequence[Intake]) -> dict[str, StreamRow]:
         """Write what waits in one transaction, and return what the file then holds."""
@@ -244,7 +282,8 @@ class FileStore:
                     self._system.set_account(self._guard.account)
             self._stored_account = self._guard.account
         except duckdb.ConstraintException:
-            raise self._constrained(ready[len(rows)].table.name) from None
+            names = [intake.table.name for intake in ready]
+            raise self._constrained([*names, "_sync_streams"][len(rows)]) from None
         return rows
 
     def _constrained(self, name: str) -> DestinationRefusedError:
@@ -272,3 +311,9 @@ class FileStore:
         except duckdb.Error:  # nobody knows whether it is committed: the next run resumes from what the file then holds
             with explained(f"committing to {self.name}"):
                 raise
+
+
+def is_staged(table: StreamTable, row: StreamRow, found: Mapping[str, Found]) -> bool:
+    """Return whether the table that a full refresh fills exists, and an earlier run made it."""
+    staged = found.get(STAGED + table.name)
+    return row.refresh is not None and row.refresh.state is not None and staged is not None and not staged.is_view

@@ -61,6 +61,7 @@ class StreamRow:
         state: To resume from; None to start from the beginning.
         redaction: A fingerprint of the redaction rules that its rows were loaded with.
         digest: Of the records of a list, with which the table was last replaced.
+        count: How many rows the last run left; None while a run writes, or if it was killed.
         completed_at: When the stream was last complete, in seconds since 1970; None for never.
     """
 
@@ -69,6 +70,7 @@ class StreamRow:
     redaction: str = ""
     digest: str = ""
     completed_at: float | None = None
+    count: int | None = None
 
 
 class System:
@@ -84,14 +86,15 @@ class System:
         Raises:
             DestinationRefusedError: A later version of this program made them, or somebody else made one of their names.
         """
-        if "_sync_account" not in found:
-            return False
         for name, table in SYSTEM_TABLES.items():
-            if name in found and (found[name].is_view or not found[name].columns.keys() >= table.columns.keys()):
+            types = {column: described.type for column, described in table.columns.items()}
+            if name in found and (found[name].is_view or not found[name].columns.items() >= types.items()):
                 raise DestinationRefusedError(
                     f"{self._schema}.{name} is not the table that sync needs under this name. Rename it, or load into another "
                     "schema with --schema NAME."
                 )
+        if "_sync_account" not in found:
+            return False
         versions = rows_of(self._connection, f"SELECT format FROM {self._table('_sync_account')} WHERE format > ?", [FORMAT])
         if versions:
             raise DestinationRefusedError(
@@ -115,12 +118,11 @@ class System:
     def set_account(self, account: AccountRow) -> None:
         """Store the account."""
         self._connection.execute(f"DELETE FROM {self._table('_sync_account')}")
-        values = [FORMAT, account.subdomain, account.account_key, account.time_zone]
-        self._connection.execute(f"INSERT INTO {self._table('_sync_account')} VALUES (?, ?, ?, ?)", values)
+        self._insert("_sync_account", [[FORMAT, account.subdomain, account.account_key, account.time_zone]])
 
     def streams(self) -> dict[str, StreamRow]:
         """Return what is stored of each stream."""
-        columns = "stream, state, refresh_state, refresh_settings, redaction, digest, epoch(completed_at)"
+        columns = "stream, state, refresh_state, refresh_settings, redaction, digest, epoch(completed_at), row_count"
         rows = rows_of(self._connection, f"SELECT {columns} FROM {self._table('_sync_streams')}")
         return {name: _stream_row(*values) for name, *values in rows}
 
@@ -129,21 +131,22 @@ class System:
         if not rows:
             return
         self._connection.execute(f"DELETE FROM {self._table('_sync_streams')} WHERE stream IN (SELECT unnest(?))", [list(rows)])
-        self._connection.executemany(
-            f"INSERT INTO {self._table('_sync_streams')} "
-            "(stream, state, refreshing, refresh_state, refresh_settings, redaction, digest, completed_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, to_timestamp(?))",
-            [_stream_values(name, row) for name, row in rows.items()],
-        )
+        self._insert("_sync_streams", [_stream_values(name, row) for name, row in rows.items()])
 
-    def add_outdated(self, table: StreamTable) -> None:
-        """Store the keys of all rows of a table: they were loaded with other redaction rules than the next ones."""
+    def add_outdated(self, table: StreamTable, before: str, now: str) -> None:
+        """Store the keys of the rows of a table that were loaded with the rules ``before``, now that the rules change.
+
+        Rows of still earlier rules are stored already; those that were loaded with the rules ``now`` are right again.
+        """
         key, parent = quoted(table.primary_key[0]), quoted(table.parent_field) if table.parent_field else "NULL"
-        self.forget_outdated(table.name)
+        outdated = self._table("_sync_outdated")
         self._connection.execute(
-            f"INSERT INTO {self._table('_sync_outdated')} SELECT ?, {key}, {parent} FROM {self._table(table.name)}",
-            [table.name],
+            f"INSERT INTO {outdated} (stream, key, parent, redaction) "
+            f"SELECT $stream, {key}, {parent}, $before FROM {self._table(table.name)} "
+            f"WHERE {key}::VARCHAR NOT IN (SELECT key FROM {outdated} WHERE stream = $stream AND key IS NOT NULL)",
+            {"stream": table.name, "before": before},
         )
+        self._connection.execute(f"DELETE FROM {outdated} WHERE stream = ? AND redaction = ?", [table.name, now])
 
     def forget_outdated(self, stream: str) -> None:
         """Remove the keys of a stream's rows."""
@@ -162,9 +165,7 @@ class System:
         ((number,),) = rows_of(self._connection, f"SELECT coalesce(max(run), 0) + 1 FROM {runs}")
         for table in (runs, streams):
             self._connection.execute(f"DELETE FROM {table} WHERE run <= ?", [number - KEPT_RUNS])
-        self._connection.execute(
-            f"INSERT INTO {runs} VALUES (?, to_timestamp(?), NULL, ?, 'running', NULL)", [number, now, __version__]
-        )
+        self._insert("_sync_runs", [[number, now, None, __version__, "running", None]])
         return number
 
     def end_run(self, run: int, now: float, result: str, exit_code: int, streams: Sequence[StreamReport]) -> None:
@@ -173,9 +174,14 @@ class System:
             f"UPDATE {self._table('_sync_runs')} SET ended_at = to_timestamp(?), result = ?, exit_code = ? WHERE run = ?",
             [now, result, exit_code, run],
         )
-        rows = [_run_stream(run, stream) for stream in streams]
+        self._insert("_sync_run_streams", [_run_stream(run, stream) for stream in streams])
+
+    def _insert(self, name: str, rows: Sequence[Sequence[object]]) -> None:
+        """Insert rows of all columns of a system table; times are in seconds since 1970. A user's own columns are NULL."""
+        columns = SYSTEM_TABLES[name].columns
+        values = ["to_timestamp(?)" if column.type.startswith("TIMESTAMP") else "?" for column in columns.values()]
+        sql = f"INSERT INTO {self._table(name)} ({', '.join(columns)}) VALUES ({', '.join(values)})"
         if rows:
-            sql = f"INSERT INTO {self._table('_sync_run_streams')} VALUES ({', '.join('?' * len(rows[0]))})"
             self._connection.executemany(sql, rows)
 
     def _table(self, name: str) -> str:
@@ -189,16 +195,16 @@ def _stream_row(
     redaction: str,
     digest: str,
     completed_at: float | None,
+    count: int | None,
 ) -> StreamRow:
     refresh = None if refresh_settings is None else Refresh(refresh_settings, _decoded(refresh_state))
-    return StreamRow(_decoded(state), refresh, redaction, digest, completed_at)
+    return StreamRow(_decoded(state), refresh, redaction, digest, completed_at, count)
 
 
 def _stream_values(name: str, row: StreamRow) -> list[object]:
     refresh = row.refresh
-    values: list[object] = [name, _encoded(row.state), refresh is not None]
-    values += [_encoded(refresh.state), refresh.settings] if refresh else [None, None]
-    return [*values, row.redaction, row.digest, row.completed_at]
+    refreshed = (_encoded(refresh.state), True, refresh.settings) if refresh else (None, False, None)
+    return [name, _encoded(row.state), *refreshed, row.redaction, row.digest, row.completed_at, row.count]
 
 
 def _run_stream(run: int, stream: StreamReport) -> list[object]:

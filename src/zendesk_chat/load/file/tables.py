@@ -49,11 +49,11 @@ def find_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str,
     """Return the tables and views of a schema, by name in lower case."""
     columns: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
-        "SELECT table_name, lower(column_name), data_type FROM duckdb_columns() "
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
         "WHERE database_name = current_database() AND schema_name = ? ORDER BY table_name, column_index",
         [schema],
     ).fetchall():
-        columns.setdefault(table, {})[column] = kind
+        columns.setdefault(table, {})[column.lower()] = kind
     views = connection.execute(
         "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND schema_name = ?", [schema]
     ).fetchall()
@@ -61,11 +61,16 @@ def find_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str,
     return {table.lower(): Found(table, table in names, found) for table, found in columns.items()}
 
 
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Return the number of rows of a table; ``table`` is its qualified name in SQL."""
+    ((count,),) = rows_of(connection, f"SELECT count(*) FROM {table}")
+    return int(count)
+
+
 def existing_schema(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Return a schema's name as it is in the file, since DuckDB ignores its case; an unknown one as it is given."""
-    sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND lower(schema_name) = lower(?)"
-    found = rows_of(connection, sql, [name])
-    return str(found[0][0]) if found else name
+    """Return a schema's name as the file has it, since DuckDB does not compare by case; an unknown one as it is given."""
+    found = rows_of(connection, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()")
+    return next((schema for (schema,) in found if schema.lower() == name.lower()), name)
 
 
 def columns_of(table: StreamTable) -> dict[str, str]:
@@ -89,11 +94,7 @@ def require_own(schema: str, table: StreamTable, found: Found, *, made: bool) ->
     what = f"{schema}.{found.name}"
     missing = [name for name in (*table.primary_key, table.parent_field, EXTRA, UNPARSED) if name and name not in found.columns]
     if found.is_view or not made:
-        kind = "a view" if found.is_view else "a table"
-        raise DestinationRefusedError(
-            f"{what} is {kind} that sync did not make. Rename it, or load into another schema with --schema NAME.",
-            stream=table.name,
-        )
+        raise not_ours(schema, found, table.name)
     if missing:
         raise DestinationRefusedError(
             f"The table {what} has no column {missing[0]} any more. Drop or rename the table, then sync again: it is filled "
@@ -102,24 +103,41 @@ def require_own(schema: str, table: StreamTable, found: Found, *, made: bool) ->
         )
 
 
-def fit_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: StreamTable, found: Found) -> list[str]:
-    """Give a table the columns and types that the stream needs. Returns the names of the columns that it had to add.
+def not_ours(schema: str, found: Found, stream: str) -> DestinationRefusedError:
+    """Return the error for an object of the user whose name sync needs for a stream."""
+    kind = "a view" if found.is_view else "a table"
+    return DestinationRefusedError(
+        f"{schema}.{found.name} is {kind} that sync did not make. Rename it, or load into another schema with --schema NAME.",
+        stream=stream,
+    )
 
-    A column of text stays: it takes any value. It was hashed once, or the user made it.
+
+def fit_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: StreamTable, found: Found) -> list[str]:
+    """Give a table the columns and types that the stream needs. Returns, in sentences, what the rows that are there now lack.
+
+    A column of text stays: it takes any value. It was hashed once, or the user made it. Only keys and times that are compared
+    are changed back.
 
     Raises:
         DestinationRefusedError: The type of a column cannot be changed.
     """
     target = quoted(schema, found.name)
-    added = []
+    compared = {*table.primary_key, table.parent_field, table.latest_by}
+    lacking = []
     for name, kind in columns_of(table).items():
         has = found.columns.get(name.lower())
         if has is None:
             connection.execute(f"ALTER TABLE {target} ADD COLUMN {quoted(name)} {kind}")
-            added.append(name)
-        elif has not in (kind, "VARCHAR"):
+            lacking.append(
+                f"{schema}.{table.name} had no column {name}. sync added it, and it is NULL in the rows that are already there."
+            )
+        elif has != kind and (has != "VARCHAR" or name in compared):
             _change_type(connection, schema, found.name, name, has, kind)
-    return added
+            lacking.append(
+                f"The column {name} of {schema}.{table.name} was {has}. sync made it {kind} again; rows that are already there "
+                f"have what {has} could hold."
+            )
+    return lacking
 
 
 def _change_type(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str, has: str, wanted: str) -> None:
@@ -146,7 +164,16 @@ def constraints_of(connection: duckdb.DuckDBPyConnection, schema: str, table: st
         f"SELECT constraint_type, constraint_column_names FROM duckdb_constraints() {where}", [schema, table]
     ).fetchall()
     unique = connection.execute(f"SELECT index_name FROM duckdb_indexes() {where} AND is_unique", [schema, table]).fetchall()
-    return [f"{kind} on {', '.join(columns)}" for kind, columns in constraints] + [f"the index {name}" for (name,) in unique]
+    references = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_constraints() "
+        "WHERE database_name = current_database() AND constraint_type = 'FOREIGN KEY' AND referenced_table = ?",
+        [table],
+    ).fetchall()
+    return [
+        *(f"the foreign key of {'.'.join(names)}" for names in references),
+        *(f"{kind} on {', '.join(columns)}" for kind, columns in constraints),
+        *(f"the index {name}" for (name,) in unique),
+    ]
 
 
 def comments(schema: str, name: str, table_comment: str, column_comments: Mapping[str, str]) -> Iterator[str]:

@@ -53,6 +53,22 @@ def correct_visitors(merger: Merger, schema: str, rows: Rows, *, chats_are_curre
         )
     visitors = VISITORS.extractor(merger.table.schema).extract([_record(*chat) for chat in found]).records
     merger.append(Rows(tuple(RecordReader(merger.table).slices(visitors))))
+    if merger.outdated:
+        _mark_outdated(merger, sorted(gone))
+
+
+def _mark_outdated(merger: Merger, visitors: Sequence[str]) -> None:
+    """Remember which of these visitors have the row of a chat that was loaded before the redaction rules changed."""
+    stream = merger.table.name
+    merger.connection.execute(
+        f"""
+        INSERT INTO {merger.outdated} (stream, key, redaction)
+        SELECT $stream, id, (SELECT min(redaction) FROM {merger.outdated} WHERE stream = $stream)
+        FROM {merger.target} WHERE id IN (SELECT unnest($visitors))
+        AND {LAST_CHAT} IN (SELECT key FROM {merger.outdated} WHERE stream = $chats)
+        """,
+        {"stream": stream, "visitors": visitors, "chats": _CHATS},
+    )
 
 
 def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Table) -> set[str]:

@@ -1,0 +1,119 @@
+"""Nothing around a sync changes what it does: environment, settings of other tools, paths, masks of permissions."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import still
+from tests.support.syncs import differing, execute
+from zendesk_chat_sandbox import Sandbox
+
+COMMAND = Path(sys.executable).with_name("zendesk-chat")
+STREAMS = "chats,chat_events,visitors,agents,departments"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with still(chats=300) as sandbox:
+        yield sandbox
+
+
+def run(
+    sandbox: Sandbox, folder: Path, to: str, environment: Mapping[str, str] = {}, limit: Callable[[], object] | None = None
+) -> subprocess.CompletedProcess[str]:
+    account = ["--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url, "--streams", STREAMS]
+    return subprocess.run(
+        [COMMAND, "sync", *account, "--to", f"duckdb:///{to}"],
+        cwd=folder,
+        env={"PATH": os.defpath, **environment},
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+ENVIRONMENTS = {
+    "dlt": {"DEV_MODE": "true", "LOAD__DELETE_COMPLETED_JOBS": "false", "DESTINATION__DUCKDB__CREDENTIALS": "other.duckdb"},
+    "duckdb": {"DUCKDB_NO_THREADS": "1", "DUCKDB_HOME": "/none", "MOTHERDUCK_TOKEN": "x"},
+    "turkish": {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR"},
+    "ascii": {"LC_ALL": "C", "PYTHONUTF8": "0"},
+    "time zone": {"TZ": "Asia/Kolkata"},
+    "no home": {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"},
+    "no temporary folder": {"TMPDIR": "/nonexistent"},
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_environment_changes_nothing(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text("[load]\ndev_mode = true\n[normalize]\nworkers = 'none'\n")
+    (tmp_path / ".duckdbrc").write_text("this is no statement;")
+    for _ in range(2):
+        done = run(sandbox, tmp_path, "chats.duckdb", ENVIRONMENTS[name])
+        assert done.returncode == 0, done.stderr
+    assert differing(sandbox, tmp_path / "chats.duckdb", STREAMS) == []
+    assert names(tmp_path) == [".dlt", ".duckdbrc", "chats.duckdb"]
+    assert names(tmp_path / ".dlt") == ["config.toml"]
+
+
+@pytest.mark.parametrize(
+    "name", ["it's.duckdb", 'a "b".duckdb', "100%; DROP.duckdb", "naïve 😀.db", "no ending", ".hidden.duckdb", "?x=1"]
+)
+def test_any_path(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder; with 'quotes'"
+    folder.mkdir()
+    for to in (name, f"{folder}/{name}", f"../{folder.name}/{name}"):
+        done = run(sandbox, folder, to)
+        assert done.returncode == 0, done.stderr
+    assert names(folder) == [name]
+    assert differing(sandbox, folder / name, STREAMS) == []
+
+
+def test_a_symbolic_link_stays_one(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "chats.duckdb").symlink_to(tmp_path / "disk" / "real.duckdb")
+    for _ in range(2):
+        done = run(sandbox, tmp_path, "chats.duckdb")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "chats.duckdb").is_symlink()
+    assert names(tmp_path / "disk") == ["real.duckdb"]
+    assert differing(sandbox, tmp_path / "disk" / "real.duckdb", STREAMS) == []
+
+
+def test_the_mask_of_permissions_is_kept(sandbox: Sandbox, tmp_path: Path) -> None:
+    done = run(sandbox, tmp_path, "chats.duckdb", limit=lambda: os.umask(0o077))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "chats.duckdb").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_full_disk_is_one_line_and_the_next_run_resumes(size: int, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The limit of a file's size stands for the end of the disk: writing beyond it fails."""
+    path = tmp_path / "chats.duckdb"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size * 2**19, size * 2**19))
+
+    done = run(sandbox, tmp_path, "chats.duckdb", limit=limit)
+    assert done.returncode in (1, 3)
+    assert "Traceback" not in done.stderr
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "chats.duckdb" in error
+    if path.exists():
+        execute(path, "FROM duckdb_tables()")
+    done = run(sandbox, tmp_path, "chats.duckdb")
+    assert done.returncode == 0, done.stderr
+    assert differing(sandbox, path, STREAMS) == []
+    assert names(tmp_path) == ["chats.duckdb"]
