@@ -19,6 +19,7 @@ from zendesk_chat.load.arguments import (
     VERIFY_EPILOG,
     add_account,
     add_database,
+    add_schema,
     add_status,
     add_verify,
     parse_seconds,
@@ -258,6 +259,7 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_profile)
     add_database(parser)
+    add_schema(parser)
     _add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 

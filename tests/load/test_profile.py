@@ -90,7 +90,7 @@ def printed(profiles: list[TableProfile], **options: bool) -> str:
 
 
 def options(database: Path | str, streams: str | None = None, *, json: bool = False) -> Namespace:
-    return Namespace(database=str(database), streams=streams and [streams], json=json)
+    return Namespace(database=str(database), streams=streams and [streams], json=json, schema="main")
 
 
 def test_rows_nulls_and_times_of_what_sync_loaded(tmp_path: Path) -> None:
@@ -220,6 +220,16 @@ def test_only_tables_that_there_are_in_the_order_of_the_streams(tmp_path: Path) 
     reported: list[str] = []
     assert [found.stream for found in profile(str(path), streams, reported.append)] == ["departments", "chats"]
     assert reported == ["departments", "chats"]
+
+
+def test_the_tables_of_another_schema(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    load(path, chat_pages([chat(1)]))
+    load(path, chat_pages([chat(1), chat(2, comment=None, new="x")]), schema="acme-eu")
+    (found,) = profile(str(path), {"chats": stream_of(CHATS)}, schema="ACME-eu")
+    assert (found.rows, found.unknown_fields) == (2, 1)
+    (found,) = profile(str(path), {"chats": stream_of(CHATS)})
+    assert (found.rows, found.unknown_fields) == (1, 0)
 
 
 def test_no_value_is_shown(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ EVENT = ITEMS["chat_events"]
 UPDATES = ["2024-05-07T08:00:00Z", "2024-05-07T08:00:00.123456+02:00", "2024-05-07 08:00", "2024-02-30T08:00:00Z", "x", None, 5]
 
 
-def extract(stream: str, *chats: dict[str, Any]) -> ExtractedRecords:
+def extract(stream: str, *chats: dict[str, Any], encode: bool = False) -> ExtractedRecords:
     extractor = STREAMS[stream].extractor
     assert extractor
-    records = extractor.extract(PageRecords([raw(chat) for chat in chats])).records
+    records = extractor.extract(PageRecords([raw(chat) for chat in chats]), encode=encode).records
     assert isinstance(records, ExtractedRecords)
     return records
 
@@ -52,6 +52,7 @@ def test_rows_are_those_of_the_encoded_records(stream: str, data: st.DataObject)
     ]
     read = reader(stream).read(extract(stream, *chats))
     encoded = list(extract(stream, *chats))
+    assert list(extract(stream, *chats, encode=True)) == encoded
     assert read.equals(reader(stream).read(encoded))
     for most_bytes in (1, 300, 10**6):
         for records in (extract(stream, *chats), encoded):

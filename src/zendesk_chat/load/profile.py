@@ -19,7 +19,7 @@ from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
-from zendesk_chat.load.file.tables import find_tables
+from zendesk_chat.load.file.tables import existing_schema, find_tables, quoted
 from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
@@ -104,7 +104,7 @@ def run_profile(options: argparse.Namespace) -> int:
         path = duckdb_file(options.database)
         with console.status("opening the database") as status:
             streams = {stream.name: stream for stream in Catalog().select(names)}
-            profiles = profile(path, streams, lambda name: status.update(f"reading {name}"))
+            profiles = profile(path, streams, lambda name: status.update(f"reading {name}"), options.schema)
         missing = set(names) - {profile.stream for profile in profiles} if options.streams else set()
         if missing or not profiles:
             raise ConfigError(f"{path} has no table of {', '.join(sorted(missing)) or 'any stream'}. `sync` makes one.")
@@ -133,7 +133,10 @@ def duckdb_file(text: str) -> str:
 
 
 def profile(
-    path: str, streams: Mapping[str, Stream], observe: Callable[[str], object] = lambda _stream: None
+    path: str,
+    streams: Mapping[str, Stream],
+    observe: Callable[[str], object] = lambda _stream: None,
+    schema: str = "main",
 ) -> list[TableProfile]:
     """Describe the tables of these streams in a DuckDB file, opened read-only. Streams without a table are skipped.
 
@@ -141,20 +144,22 @@ def profile(
         path: Path of the file.
         streams: The streams by name.
         observe: Called with the name of each stream before its table is read.
+        schema: The schema of the tables.
 
     Raises:
         DestinationError: The file cannot be opened or read, for example because another program writes to it.
     """
     profiles = []
     with explained(f"reading {path}"), open_read_only(path) as connection:
-        found = find_tables(connection, "main")
+        schema = existing_schema(connection, schema)
+        found = find_tables(connection, schema)
         for stream in streams.values():
             table = StreamTable.of(stream)
             # With their own types: a column of hashes is text, whatever the schema has.
             if table.name in found:
                 present = {name: _COLUMN_TYPES.get(kind, "text") for name, kind in found[table.name].columns.items()}
                 observe(stream.name)
-                profiles.append(_profile_table(connection, table, present))
+                profiles.append(_profile_table(connection, quoted(schema, table.name), table, present))
     return profiles
 
 
@@ -169,7 +174,7 @@ def to_json(profiles: Sequence[TableProfile]) -> bytes:
 
 
 def _profile_table(
-    connection: duckdb.DuckDBPyConnection, table: StreamTable, present: Mapping[str, ColumnType]
+    connection: duckdb.DuckDBPyConnection, source: str, table: StreamTable, present: Mapping[str, ColumnType]
 ) -> TableProfile:
     columns = {name: present[name] for name in table.columns if name in present}
     times = [name for name, kind in columns.items() if kind == "timestamp"]
@@ -178,7 +183,7 @@ def _profile_table(
     selected = ["count(*)", f"epoch_us(min({time}))", f"epoch_us(max({time}))"]
     for name, kind in columns.items():
         selected += [f'count("{name}")', "NULL" if kind == "json" else f'approx_count_distinct("{name}")']
-    ((rows, first, last, *figures),) = connection.sql(f'SELECT {", ".join(selected)} FROM main."{table.name}"').fetchall()
+    ((rows, first, last, *figures),) = connection.sql(f"SELECT {', '.join(selected)} FROM {source}").fetchall()
     each = zip(columns.items(), figures[::2], figures[1::2], strict=True)
     return TableProfile(
         table.name,
@@ -187,7 +192,7 @@ def _profile_table(
         None if first is None else iso_seconds(first),
         None if last is None else iso_seconds(last),
         tuple(_column(name, kind, rows, held, distinct) for (name, kind), held, distinct in each),
-        tuple(_drift(connection, table, columns, present)),
+        tuple(_drift(connection, source, table, columns, present)),
     )
 
 
@@ -197,17 +202,21 @@ def _column(name: str, kind: ColumnType, rows: int, held: int, distinct: int | N
 
 
 def _drift(
-    connection: duckdb.DuckDBPyConnection, table: StreamTable, columns: Mapping[str, ColumnType], present: Collection[str]
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    table: StreamTable,
+    columns: Mapping[str, ColumnType],
+    present: Collection[str],
 ) -> Iterator[SchemaChange]:
     if EXTRA in present:
-        yield from _unknown_fields(table.name, _fields_in(connection, table, EXTRA))
+        yield from _unknown_fields(table.name, _fields_in(connection, source, EXTRA))
     if UNPARSED in present:
-        for name, found, rows in _fields_in(connection, table, UNPARSED):
+        for name, found, rows in _fields_in(connection, source, UNPARSED):
             schema = table.schema.properties.get(name)
             yield SchemaChange(table.name, shown_name(name), schema.present_types if schema else (), found, rows)
     for name, kind in columns.items():
         if kind == "json":
-            yield from _drift_inside(connection, table, name)
+            yield from _drift_inside(connection, source, table, name)
 
 
 def _unknown_fields(stream: str, fields: Iterable[tuple[str, str, int]]) -> Iterator[SchemaChange]:
@@ -223,13 +232,13 @@ def _unknown_fields(stream: str, fields: Iterable[tuple[str, str, int]]) -> Iter
             yield SchemaChange(stream, "*", (), found)
 
 
-def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[tuple[str, str, int]]:
+def _fields_in(connection: duckdb.DuckDBPyConnection, source: str, column: str) -> Iterator[tuple[str, str, int]]:
     """Yield the fields of the objects in a JSON column: name, JSON type, and number of rows."""
     sql = f"""
         SELECT name, json_type(field) AS kind, count(*)
         FROM (
             SELECT unnest(json_keys({column})) AS name, unnest(json_extract({column}, '$.*')) AS field
-            FROM main."{table.name}"
+            FROM {source}
         )
         GROUP BY ALL ORDER BY ALL
     """
@@ -237,9 +246,11 @@ def _fields_in(connection: duckdb.DuckDBPyConnection, table: StreamTable, column
         yield name, _JSON_TYPES.get(kind, "number"), rows
 
 
-def _drift_inside(connection: duckdb.DuckDBPyConnection, table: StreamTable, column: str) -> Iterator[SchemaChange]:
+def _drift_inside(
+    connection: duckdb.DuckDBPyConnection, source: str, table: StreamTable, column: str
+) -> Iterator[SchemaChange]:
     detector = DriftDetector(table.name, table.schema.properties[column])
-    result = connection.execute(f'SELECT "{column}"::VARCHAR FROM main."{table.name}" WHERE "{column}" IS NOT NULL')
+    result = connection.execute(f'SELECT "{column}"::VARCHAR FROM {source} WHERE "{column}" IS NOT NULL')
     while values := result.fetchmany(500):
         for change in detector.observe([text.encode() for (text,) in values]):
             yield replace(change, path=f"{column}.{change.path}" if change.path else column)

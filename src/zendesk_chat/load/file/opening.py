@@ -18,7 +18,7 @@ from zendesk_chat.load.failures import explained
 Setting: TypeAlias = str | bool | int
 """A value of a setting of DuckDB."""
 
-MEMORY_LIMIT: Final = "96MB"  # what is beyond it waits beside the file
+MEMORY_LIMIT: Final = "64MB"  # what is beyond it waits beside the file
 _DATABASE: Final = "zendesk_chat_file"  # its name in this program; another program names it after the file
 _SETTINGS: Final[Mapping[str, Setting]] = {
     "memory_limit": MEMORY_LIMIT,

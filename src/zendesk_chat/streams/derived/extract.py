@@ -126,8 +126,9 @@ class ListExtractor:
             read = exact or self.lenient.read(record)
             if read is None or is_made(read.chat_id):
                 continue
-            chats.pop(read.chat_id, None)  # so that it takes its new position
-            irregular.pop(read.chat_id, None)
+            if read.chat_id in chats:
+                del chats[read.chat_id]  # so that it takes its new position
+                irregular.pop(read.chat_id, None)
             if isinstance(read, EncodedItems):
                 irregular[read.chat_id] = read.records
             elif read.count:
@@ -135,7 +136,7 @@ class ListExtractor:
                 read = read if left_bytes >= 0 else EncodedItems(read.chat_id, records_of(read, self.naming))
             chats[read.chat_id] = read
         capacity = self.capacity
-        parents = [chat_id for chat_id, chat in chats.items() if capacity is None or chat.count < capacity]
+        parents = list(chats) if capacity is None else [name for name, chat in chats.items() if chat.count < capacity]
         extracted = ExtractedRecords(self.naming, [chat for chat in chats.values() if chat.count])
         return Children(extracted, parents, list(chain(*irregular.values())))
 
@@ -192,7 +193,7 @@ class _ExactReader:
         """Return the items of a chat; None where one does not fit the schema."""
         raw = self.raw_items(chat)
         items = self._items(raw) if isinstance(chat.id, str) else None
-        return None if items is None else DecodedItems(chat.id, updated(chat), items, len(raw))
+        return None if items is None else DecodedItems(chat.id, updated(chat), items, len(items), len(raw))
 
     def _items(self, raw: msgspec.Raw) -> _Items | None:
         """Decode the items of a list, and fit known drift; None where one does not fit the schema."""

@@ -42,17 +42,19 @@ class Naming(msgspec.Struct, frozen=True):
 
 
 class DecodedItems(msgspec.Struct, gc=False):
-    """The items of one chat, as structs made from their schema. ``size`` is that of their JSON."""
+    """The items of one chat, as structs made from their schema.
+
+    Attributes:
+        updated: When the chat was last changed.
+        count: How many items there are.
+        size: Of their JSON, bytes.
+    """
 
     chat_id: str
     updated: str | None
     items: Sequence[Any]
+    count: int
     size: int
-
-    @property
-    def count(self) -> int:
-        """How many records they become."""
-        return len(self.items)
 
 
 class EncodedItems(msgspec.Struct, gc=False):
@@ -107,7 +109,7 @@ class ExtractedRecords(Sequence[RawRecord]):
         if not items:
             return {}
         naming = self.naming
-        counts = [len(chat.items) for chat in chats]
+        counts = [chat.count for chat in chats]
         columns = _transposed(items)
         chat_ids = _repeated([chat.chat_id for chat in chats], counts)
         keys = list(map(naming.key, chat_ids, *[columns[name] for name in naming.key_values]))
@@ -126,11 +128,11 @@ class ExtractedRecords(Sequence[RawRecord]):
 
     def order(self) -> list[int]:
         """Return for each record its index in ``columns`` followed by ``encoded``."""
-        decoded, encoded = 0, sum([len(chat.items) for chat in self._chats if isinstance(chat, DecodedItems)])
+        decoded, encoded = 0, sum([chat.count for chat in self._chats if isinstance(chat, DecodedItems)])
         order: list[int] = []
         for chat in self._chats:
             if isinstance(chat, DecodedItems):
-                order += range(decoded, decoded := decoded + len(chat.items))
+                order += range(decoded, decoded := decoded + chat.count)
             else:
                 order += range(encoded, encoded := encoded + len(chat.records))
         return order
