@@ -54,11 +54,12 @@ examples:
   zendesk-chat sync --config config.json --streams chats,agents --to duckdb:///acme.duckdb
   zendesk-chat sync --config config.json --exclude triggers,shortcuts
   zendesk-chat sync --config config.json --full-refresh
+  zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
   zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
 
-Each stream is a table. A second run loads only what is new or changed. DuckDB files also get reporting views, for
-example analytics.chats_by_day.
+Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
+reporting views, for example analytics.chats_by_day. Your own tables and views in the file stay.
 
 exit codes:
   0    every stream is complete
@@ -238,22 +239,18 @@ def _add_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end-date", metavar="DATE", help="stop before this date (UTC); default: load until now")
     _add_streams(parser, "load only these streams; default: all that the account has")
     parser.add_argument("--exclude", metavar="A,B", action="append", help="skip these streams; may be repeated")
-    parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help="destination (default: %(default)s)")
-    parser.add_argument(
-        "--schema", metavar="NAME", help="schema of the tables; one file can hold several accounts, each in its own"
-    )
-    parser.add_argument(
-        "--full-refresh", action="store_true", help="read everything again; each table changes when it is complete"
-    )
-    parser.add_argument(
-        "--time-zone", metavar="ZONE", help="for days and hours in views, such as Europe/Lisbon; stored in the file"
-    )
-    parser.add_argument(
-        "--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help="wait while another program has the file open"
-    )
-    parser.add_argument(
-        "--renamed-from", metavar="SUBDOMAIN", help="load into the file of an account that had this subdomain before"
-    )
+    what = "a DuckDB file, or the URL of another database (default: %(default)s)"
+    parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help=what)
+    what = "schema of the tables, for several accounts in one file (default: main; in other databases zendesk_chat)"
+    parser.add_argument("--schema", metavar="NAME", help=what)
+    what = "read everything again; each table changes when it is complete"
+    parser.add_argument("--full-refresh", action="store_true", help=what)
+    what = "time zone of days and hours in the views, such as Europe/Lisbon; the file keeps it (default: UTC)"
+    parser.add_argument("--time-zone", metavar="ZONE", help=what)
+    what = "wait up to so long while another program has the file open (default: 0)"
+    parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
+    what = "former subdomain of the account in the file, if it was renamed; needed once"
+    parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:

@@ -68,7 +68,7 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 def add_schema(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names the schema of an account."""
     what = "the schema of the account's tables, as given to sync (default: %(default)s)"
-    parser.add_argument("--schema", default="main", help=what)
+    parser.add_argument("--schema", metavar="NAME", default="main", help=what)
 
 
 def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
@@ -92,7 +92,7 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="choose others with another number (default: 0)")
     parser.add_argument("--all", action="store_true", help="compare all chats: a request for each 40 of them")
     parser.add_argument("--repair", action="store_true", help="read again what is missing or different, and write it")
-    what = "with --repair: wait while another program has the file open"
+    what = "with --repair: wait up to so long while another program has the file open (default: 0)"
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
