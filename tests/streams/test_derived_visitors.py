@@ -111,8 +111,9 @@ def test_of_a_chat_that_comes_twice_the_last_counts() -> None:
     assert [record["id"] for record in derived("visitors", CHAT, other)] == ["1.v13"]
 
 
-def test_visitors_have_no_parents() -> None:
-    assert extractor("visitors").extract([raw(CHAT)]).parents == ()
+def test_their_parents_are_the_chats_that_came_with_a_visitor_or_without() -> None:
+    deleted = {"id": "c2", "update_timestamp": "2024-05-07T00:00:00Z", "deleted": True}
+    assert extractor("visitors").extract([raw(CHAT), raw(deleted)]).parents == [CHAT["id"], "c2"]
 
 
 @pytest.mark.usefixtures("no_collection")

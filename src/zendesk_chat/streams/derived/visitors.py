@@ -84,7 +84,7 @@ class VisitorExtractor:
             if visitor_id and (visitor_id not in latest or _times(chat) >= _times(latest[visitor_id][1])):
                 latest[visitor_id] = record, chat
         encoded = [msgspec.json.encode(self._record(visitor_id, *chat)) for visitor_id, chat in latest.items()]
-        return Children(encoded, list(chats), irregular=encoded)
+        return Children(encoded, [chat_id for chat_id in chats if not is_made(chat_id)], irregular=encoded)
 
     def _record(self, visitor_id: str, record: RawRecord, chat: _Chat | SplitChat) -> dict[str, Json]:
         visitor, session = _visitor_and_session(record, chat)
