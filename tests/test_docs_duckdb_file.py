@@ -81,7 +81,9 @@ def test_a_query(command: str, header: str, body: str, run: Run) -> None:
 
 def test_another_account_is_refused_as_shown(run: Run) -> None:
     (command,) = re.findall(r"^\$ (zendesk-chat sync --subdomain globex)$", CONSOLE, re.MULTILINE)
+    before = Path("chats.duckdb").read_bytes()
     assert run(command).strip() in MESSAGES
+    assert Path("chats.duckdb").read_bytes() == before
 
 
 def test_rules_that_change_are_reported_as_shown(run: Run) -> None:
