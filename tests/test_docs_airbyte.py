@@ -48,7 +48,6 @@ NO_TROUBLE = {
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
     "\x00: its record counts do not add up: \x00. Please report this.",  # likewise
-    "a DuckDB file: a path, or a URL as for sync --to (default: %(default)s)",  # a help text
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class

@@ -14,15 +14,15 @@ from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
 from zendesk_chat.load.arguments import (
-    DEFAULT_DATABASE,
     STATUS_EPILOG,
+    SYNC_EPILOG,
     VERIFY_EPILOG,
-    add_account,
     add_database,
     add_schema,
     add_status,
+    add_streams,
+    add_sync,
     add_verify,
-    parse_seconds,
 )
 from zendesk_chat.printable import printable
 from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
@@ -46,26 +46,6 @@ examples:
   zendesk-chat check --config config.json                can this token read the account?
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
   zendesk-chat sandbox                                   a simulated account to try all of this on
-"""
-SYNC_EPILOG: Final = """\
-examples:
-  zendesk-chat sync --subdomain acme --token TOKEN
-  ZENDESK_CHAT_SUBDOMAIN=acme ZENDESK_CHAT_TOKEN=... zendesk-chat sync --start-date 2026-01-01
-  zendesk-chat sync --config config.json --streams chats,agents --to duckdb:///acme.duckdb
-  zendesk-chat sync --config config.json --exclude triggers,shortcuts
-  zendesk-chat sync --config config.json --full-refresh
-  zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
-  zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
-
-Each stream is a table. A second run loads only what is new or changed. DuckDB files also get reporting views, for
-example analytics.chats_by_day.
-
-exit codes:
-  0    every stream is complete
-  1    some stream is incomplete; run again later
-  2    the arguments or the configuration are wrong
-  3    a person must act first: token, role, account, destination
-  130  or 129, 143: interrupted; what was loaded stays, and the next run resumes
 """
 PROFILE_EPILOG: Final = """\
 examples:
@@ -105,7 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     add = partial(commands.add_parser, formatter_class=as_written)
-    _add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG))
+    add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
     add_status(add("status", help="show how complete and how fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
     add_verify(add("verify", help="compare a DuckDB file with the account, on another path", epilog=VERIFY_EPILOG), _verify)
     _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
@@ -231,38 +211,9 @@ def _add_airbyte(parser: argparse.ArgumentParser, command: str, files: Sequence[
         parser.add_argument(name, help=argparse.SUPPRESS)
 
 
-def _add_sync(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_sync)
-    add_account(parser)
-    parser.add_argument("--start-date", metavar="DATE", help="skip records before this date (UTC); default: load everything")
-    parser.add_argument("--end-date", metavar="DATE", help="stop before this date (UTC); default: load until now")
-    _add_streams(parser, "load only these streams; default: all that the account has")
-    parser.add_argument("--exclude", metavar="A,B", action="append", help="skip these streams; may be repeated")
-    parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help="destination (default: %(default)s)")
-    parser.add_argument(
-        "--schema", metavar="NAME", help="schema of the tables; one file can hold several accounts, each in its own"
-    )
-    parser.add_argument(
-        "--full-refresh", action="store_true", help="read everything again; each table changes when it is complete"
-    )
-    parser.add_argument(
-        "--time-zone", metavar="ZONE", help="for days and hours in views, such as Europe/Lisbon; stored in the file"
-    )
-    parser.add_argument(
-        "--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help="wait while another program has the file open"
-    )
-    parser.add_argument(
-        "--renamed-from", metavar="SUBDOMAIN", help="load into the file of an account that had this subdomain before"
-    )
-
-
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_profile)
     add_database(parser)
     add_schema(parser)
-    _add_streams(parser, "show only these streams, with all of their columns")
+    add_streams(parser, "show only these streams, with all of their columns")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
-
-
-def _add_streams(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--streams", metavar="A,B", action="append", help=f"{what}; may be repeated")

@@ -41,6 +41,7 @@ class Batch:
         progress: How much of the stream is read, from 0 to 1; None if unknown.
         parents: Chats of which ``records`` has everything, in a stream that is extracted from chats. Before you store the
             records, delete the stored ones with these values in the stream's ``parent_field``: an edited chat may have fewer.
+            In ``visitors``, which has no such field, all chats that came.
     """
 
     stream: str

@@ -15,6 +15,27 @@ DEFAULT_DATABASE: Final = "duckdb:///chats.duckdb"
 AGE_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
 LONGEST_AGE: Final = 9  # digits
 SAMPLE: Final = 500  # chats that `verify` compares: ten requests
+SYNC_EPILOG: Final = """\
+examples:
+  zendesk-chat sync --subdomain acme --token TOKEN
+  ZENDESK_CHAT_SUBDOMAIN=acme ZENDESK_CHAT_TOKEN=... zendesk-chat sync --start-date 2026-01-01
+  zendesk-chat sync --config config.json --streams chats,agents --to duckdb:///acme.duckdb
+  zendesk-chat sync --config config.json --exclude triggers,shortcuts
+  zendesk-chat sync --config config.json --full-refresh
+  zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
+  zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
+  zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
+
+Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
+reporting views, for example analytics.chats_by_day. Your own tables and views in the file stay.
+
+exit codes:
+  0    every stream is complete
+  1    some stream is incomplete; run again later
+  2    the arguments or the configuration are wrong
+  3    a person must act first: token, role, account, destination
+  130  or 129, 143: interrupted; what was loaded stays, and the next run resumes
+"""
 STATUS_EPILOG: Final = """\
 examples:
   zendesk-chat status
@@ -68,7 +89,34 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 def add_schema(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names the schema of an account."""
     what = "the schema of the account's tables, as given to sync (default: %(default)s)"
-    parser.add_argument("--schema", default="main", help=what)
+    parser.add_argument("--schema", metavar="NAME", default="main", help=what)
+
+
+def add_streams(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the argument that selects streams; ``what`` describes it."""
+    parser.add_argument("--streams", metavar="A,B", action="append", help=f"{what}; may be repeated")
+
+
+def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
+    """Add the arguments of `sync`, which ``run`` runs."""
+    parser.set_defaults(run=run)
+    add_account(parser)
+    parser.add_argument("--start-date", metavar="DATE", help="skip records before this date (UTC); default: load everything")
+    parser.add_argument("--end-date", metavar="DATE", help="stop before this date (UTC); default: load until now")
+    add_streams(parser, "load only these streams; default: all that the account has")
+    parser.add_argument("--exclude", metavar="A,B", action="append", help="skip these streams; may be repeated")
+    what = "a DuckDB file, or the URL of another database (default: %(default)s)"
+    parser.add_argument("--to", default=DEFAULT_DATABASE, metavar="URL", help=what)
+    what = "schema of the tables, for several accounts in one file (default: main; in other databases zendesk_chat)"
+    parser.add_argument("--schema", metavar="NAME", help=what)
+    what = "read everything again; each table changes when it is complete"
+    parser.add_argument("--full-refresh", action="store_true", help=what)
+    what = "time zone of days and hours in the views, such as Europe/Lisbon; the file keeps it (default: UTC)"
+    parser.add_argument("--time-zone", metavar="ZONE", help=what)
+    what = "how long to wait while another program has the file open (default: 0)"
+    parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
+    what = "former subdomain of the account in the file, if it was renamed; needed once"
+    parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
 
 
 def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
@@ -92,7 +140,7 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="choose others with another number (default: 0)")
     parser.add_argument("--all", action="store_true", help="compare all chats: a request for each 40 of them")
     parser.add_argument("--repair", action="store_true", help="read again what is missing or different, and write it")
-    what = "with --repair: wait while another program has the file open"
+    what = "with --repair: how long to wait while another program has the file open (default: 0)"
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
