@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -66,9 +66,15 @@ class Doc:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The times for which a table has every chat: from the first on, and before the second; microseconds since 1970."""
+    """What a table has, by times in microseconds since 1970.
+
+    Attributes:
+        ranges: The times for which it has every change: from the first on, and before the second.
+        emitted: The times of the last changes that it has, by chat; some are at the end of the last range.
+    """
 
     ranges: tuple[TimeRange, ...]
+    emitted: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, position: ExportPosition, horizon: int) -> Loaded:
@@ -81,7 +87,8 @@ class Loaded:
         is_quiet = bool(position.recent) or until <= start
         if is_quiet and not position.completed_ranges:
             until = max(until, horizon)
-        return cls(((start, until), *position.completed_ranges))
+        emitted = {identity: time for identity, (time, _) in position.recent.items()}
+        return cls(((start, until), *position.completed_ranges), emitted)
 
     @property
     def start(self) -> int:
@@ -105,6 +112,8 @@ class Loaded:
         """Whether a chat changed after what is loaded, also in comparison with its row if the file has one."""
         time = max(doc.time, changes.times.get(doc.id, 0))
         updated = stored.get("update_timestamp") if stored else None
+        if time // SECOND_US <= self.emitted.get(doc.id, -SECOND_US) // SECOND_US:  # exports know times to the second
+            return False
         return self.is_after(time) and not (isinstance(updated, int) and time <= updated)
 
 
