@@ -125,7 +125,7 @@ def test_a_run_waits_until_the_file_is_free(tmp_path: Path) -> None:
             connection.execute("CREATE TABLE t (a INTEGER)")
         program = Path(sys.executable).resolve().name
         assert reported == [f"{path} is open in {program} (process {other.pid}); waiting up to 60 s"]
-    still = pytest.raises(DestinationError, match=r"is open in .* still, after 1 s\. Close it there, and try again\.$")
+    still = pytest.raises(DestinationError, match=r"is still open in .*, after 1 s\. Close it there and try again\.$")
     with open_elsewhere(path), still, open_file(str(path), SystemClock(), 1):
         pass
 

@@ -70,7 +70,7 @@ def test_an_interrupted_sync_saves_what_it_has_and_the_next_one_resumes(number: 
 
         sandbox.clear_faults()
         news = rf"{CHATS - saved:,} records in .*, saved in my chats\.duckdb \(\d+ MB\)\."
-        for result in (news, r"No new records in .*; my chats\.duckdb \(\d+ MB\) is unchanged\."):
+        for result in (news, r"No new records in .*; my chats\.duckdb \(\d+ MB\) holds the same as before\."):
             done = subprocess.run(
                 [COMMAND, *ARGUMENTS], cwd=tmp_path, env=environment(sandbox), capture_output=True, text=True, check=True
             )

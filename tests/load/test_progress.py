@@ -245,7 +245,7 @@ COMPLETE = StreamReport("chats", "complete", STATS)
 BROKEN = StreamReport("bans", "failed", SyncStats(), ServerError("HTTP 500."))
 GOALS = frozenset({"goals"})
 SAVED = "in 41 s, saved in the postgres database."
-UNCHANGED = "in 41 s; the postgres database is unchanged."
+UNCHANGED = "in 41 s; the postgres database holds the same as before."
 AGAIN = "Run the same command again to load the rest."
 FIX = "Fix what is reported above, then run the same command again to load the rest."
 
@@ -300,7 +300,7 @@ def test_a_file_has_its_size_and_the_command_that_describes_it(
         f"120,000 records in 41 s, saved in {name} (38 MB). Next: zendesk-chat status {command}"
     )
     assert printed_lines(replace(complete, saved=0))[-1] == (
-        f"No new records in 41 s; {name} (38 MB) is unchanged. Next: zendesk-chat status {command}"
+        f"No new records in 41 s; {name} (38 MB) holds the same as before. Next: zendesk-chat status {command}"
     )
 
 

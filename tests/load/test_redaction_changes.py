@@ -10,10 +10,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.loads import EVENTS, VISITORS, Family, completed, family_page, load, opened, rows, started, visitor_page
+from tests.support.model import effort
 from tests.support.sandbox import still
 from tests.support.syncs import NESTED, complete, edit, execute
 from zendesk_chat.engine.events import Event
@@ -40,7 +41,7 @@ def outdated(path: Path, rules: str, events: list[Event]) -> dict[str, int]:
 
 
 @given(st.lists(st.tuples(RULES, FAMILIES, SHOWN), max_size=6))
-@settings(max_examples=40, deadline=None)
+@effort(40)
 def test_the_rows_of_other_rules_are_counted(runs: list[tuple[str, list[Family], list[tuple[str, int | None]]]]) -> None:
     """Each row holds the name of the rules that it was loaded with."""
     with tempfile.TemporaryDirectory() as folder:

@@ -68,9 +68,7 @@ def test_the_environment_changes_nothing(name: str, sandbox: Sandbox, tmp_path: 
     assert names(tmp_path / ".dlt") == ["config.toml"]
 
 
-@pytest.mark.parametrize(
-    "name", ["it's.duckdb", 'a "b".duckdb', "100%; DROP.duckdb", "naïve 😀.db", "no ending", ".hidden.duckdb", "?x=1"]
-)
+@pytest.mark.parametrize("name", ['it\'s "so".duckdb', "100%; DROP?x=1", ".naïve 😀.db"])
 def test_any_path(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
     folder = tmp_path / "a folder; with 'quotes'"
     folder.mkdir()

@@ -68,7 +68,7 @@ def test_another_account_behind_the_same_subdomain_is_refused(
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("schema", ["emca", "order", "acme-eu", "2026", "it's", "Main2", "näme"])
+@pytest.mark.parametrize("schema", ["order", "acme-eu", "it's näme"])
 def test_accounts_side_by_side(schema: str, acme: Sandbox, other: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "chats.duckdb"
     complete(acme, path, *ONLY)

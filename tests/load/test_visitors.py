@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.loads import EACH_PAGE, load, rows
+from tests.support.model import effort
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.streams.registry import STREAMS
@@ -91,7 +92,7 @@ def test_without_a_table_of_chats_the_visitor_goes_until_a_later_chat(tmp_path: 
 
 
 @given(PAGES, st.booleans(), st.integers(0, 5))
-@settings(max_examples=30, deadline=None)
+@effort(40)
 def test_visitors_are_what_the_chats_in_the_file_show(pages: list[list[Chat]], each: bool, cut: int) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "chats.duckdb"

@@ -1,9 +1,8 @@
 """A process that kills itself with SIGKILL, and what it left: ``python -m tests.support.killed WHAT ...``.
 
 load FOLDER FULL_REFRESH
-    Before every seventh statement of a load (each, with SOAK=1), a fork of this process kills itself; another one checks that
-    the file is consistent,
-    resumes, and prints the position from which it did so.
+    Before every thirteenth statement of a load (each, with SOAK=1), a fork of this process kills itself; another one checks
+    that the file is consistent, resumes, and prints the position from which it did so.
 edit FOLDER
     Likewise, for children of chats that were edited: a table holds those of before or those of after, never a mixture.
 renewal FILE steps|times SEED
@@ -73,7 +72,7 @@ def in_fork(action: Callable[[], object], seconds: float | None = None) -> int:
 
 # Loads.
 
-STRIDE = 1 if "SOAK" in os.environ else 7  # statements from one kill to the next
+STRIDE = 1 if "SOAK" in os.environ else 13  # statements from one kill to the next
 
 OLD = [chat(number) for number in range(12)]
 CHATS = [chat(number) for number in range(10, 14)]

@@ -151,7 +151,7 @@ def _saved(report: LoadReport) -> str:
     if isinstance(report.destination, Path) and report.destination.exists():
         where += f" ({size(report.destination.stat().st_size)})"
     if not report.saved:
-        return f"No new records in {took}; {where} is unchanged."
+        return f"No new records in {took}; {where} holds the same as before."
     return f"{counted(report.saved, 'record')} in {took}, saved in {where}."
 
 

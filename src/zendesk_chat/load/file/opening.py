@@ -134,10 +134,9 @@ def _holder(message: str) -> str:
 
 
 def _is_open(path: str, holder: str, waited_seconds: float) -> str:
-    again = f"still, after {waited_seconds:,.0f} s. Close it there" if waited_seconds else "Close it there"
     if waited_seconds:
-        return f"{path} is open in {holder} {again}, and try again."
-    return f"{path} is open in {holder}. {again} and try again, or give --wait SECONDS."
+        return f"{path} is still open in {holder}, after {waited_seconds:,.0f} s. Close it there and try again."
+    return f"{path} is open in {holder}. Close it there and try again, or give --wait SECONDS."
 
 
 def _clear(temporary: Path) -> None:
