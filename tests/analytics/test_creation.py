@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -289,3 +290,10 @@ def test_summer_time(database: duckdb.DuckDBPyConnection) -> None:
         ("c2", date(2026, 3, 30), "Monday", 0),
         ("c3", date(2026, 10, 31), "Saturday", 23),
     ]
+
+
+def test_many_objects_of_the_user_are_one_warning(database: duckdb.DuckDBPyConnection) -> None:
+    create_views(database)
+    database.execute("DROP TABLE _sync_views")
+    (warning,) = create_views(database)
+    assert re.fullmatch(r"\d+ objects in the schema analytics, such as analytics\.\w+, are your own, so ours .*", warning)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from zendesk_chat.analytics.catalog import Catalog, Found
 from zendesk_chat.analytics.definitions import Definition, Definitions, Name, identifier, literal, read_definitions
+
+_NAMED: Final = 5  # objects of the user, one by one
 
 
 class _UnworkableError(Exception):
@@ -46,7 +49,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, schema: str = "main", ti
         return []  # nothing is loaded
     if before.created_from != before.digest(definitions):
         _create(connection, definitions, before)
-    return [*(_in_the_way(definitions, found) for found in before.foreign), *_confused(connection, definitions)]
+    return [*_in_the_way(definitions, before.foreign), *_confused(connection, definitions)]
 
 
 def choose(definitions: Definitions, catalog: Catalog, failed: Collection[Definition]) -> list[Definition]:
@@ -123,9 +126,19 @@ def _comments(connection: duckdb.DuckDBPyConnection, definitions: Definitions, c
             yield f"COMMENT ON COLUMN {_qualified(definitions, name)}.{identifier(column)} IS {comment};"
 
 
-def _in_the_way(definitions: Definitions, found: Found) -> str:
-    name = f"{definitions.views_schema}.{found.name.text}"
-    return f"The {found.kind} {name} is your own, so ours is missing. Rename or drop yours, then run sync again."
+def _in_the_way(definitions: Definitions, foreign: Sequence[Found]) -> Iterator[str]:
+    """Warn of objects of the user that have the names of views, one by one if they are few."""
+    schema = definitions.views_schema
+    if len(foreign) > _NAMED:
+        first = f"{schema}.{foreign[0].name.text}"
+        yield (
+            f"{len(foreign)} objects in the schema {schema}, such as {first}, are your own, so ours of these names are "
+            "missing. Rename or drop yours, then run sync again."
+        )
+        return
+    for found in foreign:
+        name = f"{schema}.{found.name.text}"
+        yield f"The {found.kind} {name} is your own, so ours is missing. Rename or drop yours, then run sync again."
 
 
 def _confused(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> Iterator[str]:

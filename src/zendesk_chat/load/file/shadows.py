@@ -38,8 +38,9 @@ def naming_shadows(connection: duckdb.DuckDBPyConnection, database: str) -> Iter
     """
     try:
         yield
-    except DestinationError as error:
-        if isinstance(error.__cause__, duckdb.Error) and (hiding := _hiding(connection, database)):
+    except (DestinationError, ValueError) as error:  # or what a macro returned is not what the query asked for
+        by_duckdb = isinstance(error, ValueError) or isinstance(error.__cause__, duckdb.Error)
+        if by_duckdb and (hiding := _hiding(connection, database)):
             raise DestinationRefusedError(
                 f"DuckDB finds the {', the '.join(f'{kind} main.{name}' for name, kind in hiding)} of this file in place of "
                 "its own. Drop or rename it, then sync again."
