@@ -282,11 +282,6 @@ REFUSED = {
         f"DuckDB finds the macro main.max, the macro main.to_timestamp {HIDES}",
         "DROP MACRO max; DROP MACRO to_timestamp",
     ),
-    "macro that gives no number": (
-        "CREATE MACRO max(x) AS 1",
-        f"DuckDB finds the macro main.max {HIDES}",
-        "DROP MACRO max",
-    ),
     "macro of the catalog": (
         "CREATE MACRO duckdb_columns() AS TABLE SELECT 1 AS a",
         f"DuckDB finds the macro main.duckdb_columns {HIDES}",

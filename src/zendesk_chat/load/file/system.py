@@ -161,8 +161,8 @@ class System:
         """Store that a run has begun, and return its number. An earlier run without an end was killed."""
         runs, streams = self._table("_sync_runs"), self._table("_sync_run_streams")
         self._connection.execute(f"UPDATE {runs} SET result = 'interrupted' WHERE result = 'running'")
-        number: int
-        ((number,),) = rows_of(self._connection, f"SELECT coalesce(max(run), 0) + 1 FROM {runs}")
+        last = rows_of(self._connection, f"SELECT run FROM {runs} ORDER BY run DESC NULLS LAST LIMIT 1")
+        number = 1 + (last[0][0] or 0) if last else 1
         for table in (runs, streams):
             self._connection.execute(f"DELETE FROM {table} WHERE run <= ?", [number - KEPT_RUNS])
         self._insert("_sync_runs", [[number, now, None, __version__, "running", None]])
