@@ -194,3 +194,18 @@ def test_a_schema_with_the_name_of_the_file_is_refused() -> None:
     check_schema("acme", None)
     with pytest.raises(ConfigError, match=r"^--schema acme: the file Acme\.duckdb has the same name"):
         check_schema("acme", "/data/Acme.duckdb")
+
+
+def test_a_new_file_that_did_not_fit_on_the_disk_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    script = (
+        "import resource; from pathlib import Path; from tests.support.loads import *;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        f"load(Path({str(path)!r}), chat_pages([chat(1)]))"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert list(tmp_path.iterdir()) == []
+    load(path, chat_pages([chat(1)]))
+    assert rows(path, "SELECT id FROM chats") == [("2603.1.0001",)]

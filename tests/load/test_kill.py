@@ -13,7 +13,7 @@ import pytest
 @pytest.mark.parametrize("full_refresh", [False, True])
 def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool) -> None:
     positions = run_script("load", tmp_path, str(full_refresh))
-    assert {"0", "2", "4"} >= set(positions) >= {"0", "2"}, "it was killed before and after the first commits"
+    assert {"0", "2", "4"} >= set(positions) > {"0"}, "it was killed before and after the first commits"
 
 
 def test_children_of_edited_chats_are_all_replaced_or_none(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -208,7 +209,9 @@ def test_a_file_that_another_program_writes(path: Path, capsys: pytest.CaptureFi
         code, _, err = status(path, capsys)
         process.stdin.close()
     assert code == 1
-    assert err == f"error: Failed at reading {path}: another program has the database open; close it there and try again.\n"
+    assert re.fullmatch(
+        rf"error: {re.escape(str(path))} is open in .* \(process \d+\)\. Try again when that has ended\.\n", err
+    )
 
 
 def test_status_changes_nothing(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,8 @@ _ATTACH: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, ROW_GROUP_SIZE 8192)"
 _ATTACH_READ_ONLY: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, READ_ONLY)"
 _LOCKED: Final = "could not set lock"
 _HOLDER: Final = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
+_USED: Final = re.compile(r"/[\d.]+ \w+ used\)")  # could not allocate block of size 19.0 MiB (46.5 MiB/61.0 MiB used)
+_SHORTEST_BYTES: Final = 3 * 4096  # the headers of a file of DuckDB
 _POLL_SECONDS: Final = 0.5
 
 
@@ -60,7 +62,7 @@ def open_file(
     """
     temporary = Path(f"{path}.tmp")  # of DuckDB, beside its log
     is_new = not os.path.lexists(path)
-    with closing(_connect({"temp_directory": str(temporary)})) as connection:
+    with _removing_fragment(path, is_new), closing(_connect({"temp_directory": str(temporary)})) as connection:
         with explained(f"opening {path}"):
             _attach_when_free(connection, path, clock, wait_seconds, on_wait)
             _clear(temporary)  # the file is ours now, so only a run that was killed can have left it
@@ -76,6 +78,19 @@ def open_file(
 
 
 @contextmanager
+def _removing_fragment(path: str, is_new: bool) -> Iterator[None]:  # noqa: FBT001  its name is that of the parameter
+    """If the block fails and has made the file, remove it if it is too short to be one, as on a full disk."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            if is_new and Path(path).stat().st_size < _SHORTEST_BYTES:
+                Path(path).unlink()
+                Path(f"{path}.wal").unlink()
+        raise
+
+
+@contextmanager
 def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an existing file to read it.
 
@@ -84,13 +99,18 @@ def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with closing(_connect({})) as connection:
         with explained(f"reading {path}"):
-            _attach(connection, _ATTACH_READ_ONLY, path)
+            try:
+                _attach(connection, _ATTACH_READ_ONLY, path)
+            except duckdb.IOException as error:
+                if _LOCKED not in str(error).lower():
+                    raise
+                raise DestinationError(f"{path} is open in {_holder(str(error))}. Try again when that has ended.") from None
         yield connection
 
 
 def lacks_memory(error: duckdb.Error) -> bool:
     """Return whether DuckDB failed because it may not use more memory."""
-    return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
+    return isinstance(error, duckdb.OutOfMemoryException) or bool(_USED.search(str(error)))
 
 
 def allow_all_memory(connection: duckdb.DuckDBPyConnection) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import duckdb
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from zendesk_chat.streams.stream import StateBlob
     from zendesk_chat.tables.table import StreamTable
 
+T = TypeVar("T")
 HELD_BYTES: Final = 64 * 2**20  # that wait at most until the account is identified
 LIMITS: Final = Limits(length=64 * 2**20)  # smaller transactions write started row groups again and again
 
@@ -119,6 +121,8 @@ class FileStore:
     def take(self, page: PageRead) -> None:
         """Keep a page. Raises DestinationRefusedError if it shows that the account is another one."""
         self._guard.take(page)
+        if self._guard.identified:
+            self._begin_run()  # now, so that a run that is killed is known
         if page.stream in self._intakes:
             self._intakes[page.stream].take(page)
 
@@ -141,14 +145,7 @@ class FileStore:
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
         ready.sort(key=lambda intake: intake.table.latest_by is not None)  # visitors are compared with chats
-        with explained(f"writing to {self.name}"):
-            try:
-                rows = self._write(ready)
-            except duckdb.Error as error:
-                if not lacks_memory(error):
-                    raise
-                allow_all_memory(self._connection)  # records of many megabytes; the limit is right for all others
-                rows = self._write(ready)
+        rows = self._with_memory(partial(self._write, ready))
         records = sum(intake.records for intake in ready)
         for intake in ready:
             intake.written(rows[intake.table.name])
@@ -159,8 +156,11 @@ class FileStore:
         if not self._guard.identified:
             return
         self._begin_run()
+        self._with_memory(partial(self._end_run, report))
+
+    def _end_run(self, report: LoadReport) -> None:
         now = self._clock.now()
-        with explained(f"writing to {self.name}"), self._transaction():
+        with self._transaction():
             done = [stream.name for stream in report.streams if stream.state == "complete"]
             rows = {name: self._counted(intake) for name, intake in self._intakes.items() if intake.exists}
             rows |= {name: replace(rows[name], completed_at=now) for name in done if name in rows}
@@ -235,8 +235,12 @@ class FileStore:
         """Make the file ready for the run, in one transaction before all others."""
         if self._run is not None:
             return
+        self._run = self._with_memory(self._prepare_run)
+        self._stored_account = self._guard.account
+
+    def _prepare_run(self) -> int:
         schema = self._target.schema
-        with explained(f"writing to {self.name}"), self._transaction():
+        with self._transaction():
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             self._system.make(self._found)
             self._system.set_account(self._guard.account)
@@ -246,9 +250,18 @@ class FileStore:
             for name, intake in self._intakes.items():
                 intake.has_outdated = name in outdated
             self._system.set_streams({name: intake.row for name, intake in self._intakes.items() if intake.exists})
-            run = self._system.begin_run(self._started_at)
-        self._run = run
-        self._stored_account = self._guard.account
+            return self._system.begin_run(self._started_at)
+
+    def _with_memory(self, write: Callable[[], T]) -> T:
+        """Write in a transaction, once more if DuckDB needs more memory for it."""
+        with explained(f"writing to {self.name}"):
+            try:
+                return write()
+            except duckdb.Error as error:
+                if not lacks_memory(error):
+                    raise
+                allow_all_memory(self._connection)  # for records of many megabytes; the limit is right for all others
+                return write()
 
     def _prepare(self, name: str, intake: Intake) -> None:
         """Make a table that exists ready for what the run writes into it."""

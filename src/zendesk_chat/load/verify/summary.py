@@ -85,7 +85,7 @@ def _about_total(total: Total) -> str:
 
 
 def _began(newer: int) -> str:
-    return "were added" if newer > 0 else "were deleted"
+    return f"{'was' if abs(newer) == 1 else 'were'} {'added' if newer > 0 else 'deleted'}"
 
 
 def _about_lists(verifying: Verifying, results: dict[str, StreamResult]) -> Iterator[str]:
