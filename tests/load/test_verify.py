@@ -835,3 +835,17 @@ def test_wrong_options(option: str) -> None:
     with pytest.raises(SystemExit) as exited:
         make_parser().parse_args(["verify", option])
     assert exited.value.code == 2
+
+
+def test_a_chat_that_was_lost_from_the_end_of_what_is_loaded_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "chats.duckdb"
+    with small(CHATS) as sandbox:
+        sync(sandbox, path, "--streams", "chats,goals")
+        ((last,),) = rows(path, "SELECT max_by(id, update_timestamp) FROM chats WHERE NOT deleted")
+        change(path, f"DELETE FROM chats WHERE id = '{last}'")
+        code, found = verify(sandbox, path, capsys, "--sample", "1")
+        assert (code, found["streams"]["chats"]["keys"]) == (1, {"missing": [last]})
+        assert verify(sandbox, path, capsys, "--repair")[0] == 0
+        assert rows(path, f"SELECT count(*) FROM chats WHERE id = '{last}'") == [(1,)]

@@ -75,6 +75,7 @@ class ChatCheck:
         tally: What was found in the table of chats.
         seen: The ids of all chats that were compared.
         newer: Those that the account has and the file does not have yet.
+        held: Those that changed lately, and whose change was loaded.
         wanted: The chats to repair, by id; as many as fit in memory.
     """
 
@@ -90,6 +91,7 @@ class ChatCheck:
         self.newer: set[str] = set()
         self.wanted: dict[str, Doc] = {}
         self.export = export
+        self.held = {identity for identity, time in changes.times.items() if loaded.holds(identity, time)}
         self._given: dict[str, bool] = {}
 
     def compare(self, raws: Iterable[msgspec.Raw], asked: Collection[str], now_us: int) -> None:

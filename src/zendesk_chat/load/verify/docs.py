@@ -108,11 +108,15 @@ class Loaded:
         """Whether a change at a time may not be loaded yet."""
         return time >= self.until and not any(begin <= time < end for begin, end in self.ranges)
 
+    def holds(self, identity: str, time: int) -> bool:
+        """Whether a chat's change at a time was loaded at the end of the last range. Exports know times to the second."""
+        return time // SECOND_US <= self.emitted.get(identity, -SECOND_US) // SECOND_US
+
     def is_newer(self, doc: Doc, changes: Changes, stored: Row | None = None) -> bool:
         """Whether a chat changed after what is loaded, also in comparison with its row if the file has one."""
         time = max(doc.time, changes.times.get(doc.id, 0))
         updated = stored.get("update_timestamp") if stored else None
-        if time // SECOND_US <= self.emitted.get(doc.id, -SECOND_US) // SECOND_US:  # exports know times to the second
+        if self.holds(doc.id, time):
             return False
         return self.is_after(time) and not (isinstance(updated, int) and time <= updated)
 

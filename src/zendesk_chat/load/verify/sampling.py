@@ -24,6 +24,8 @@ def compare_sample(check: ChatCheck, fetch: Requests, size: int, seed: int) -> i
     """Compare the account's newest chats and so many rows of the file. Returns the account's total; None if it has none."""
     page = fetch(newest_chats())
     check.compare(page.chats, (), fetch.now_us)
+    lost = sorted(check.held - check.changes.deleted - check.table.known(check.held) - check.seen)
+    check.compare(_chats_of(fetch, lost, IDS_A_REQUEST), (), fetch.now_us)
     sql = f"SELECT id FROM {check.table.name} WHERE {_ASKABLE} ORDER BY hash(id || ?), id LIMIT ?"
     _compare_rows(check, fetch, [identity for (identity,) in check.table.stored.rows(sql, [str(seed), size])])
     return page.total

@@ -51,7 +51,7 @@ def compare_totals(check: ChatCheck, account: int | None, partial: str) -> Total
     reason = "Zendesk sent no total." if account is None else partial
     if account is None or reason:
         return Total("not compared", account, rows, reason=reason)
-    began = (changes.times.keys() - changes.deleted) | check.newer
+    began = (changes.times.keys() - changes.deleted - check.held) | check.newer
     ended = changes.deleted
     newer = len(began) - len(table.known(began)) - len(table.known(ended, table.alive))
     deleted = table.count() - rows
