@@ -849,3 +849,15 @@ def test_a_chat_that_was_lost_from_the_end_of_what_is_loaded_is_missing(
         assert (code, found["streams"]["chats"]["keys"]) == (1, {"missing": [last]})
         assert verify(sandbox, path, capsys, "--repair")[0] == 0
         assert rows(path, f"SELECT count(*) FROM chats WHERE id = '{last}'") == [(1,)]
+
+
+def test_rows_that_are_there_twice_are_found_and_repaired(
+    sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(path)
+    change(path, "INSERT INTO agents FROM agents LIMIT 3", "INSERT INTO chats FROM chats WHERE NOT deleted LIMIT 2")
+    code, found = verify(sandbox, path, capsys, "--sample", "1")
+    assert (code, found["streams"]["agents"]["different"], found["streams"]["chats"]["different"]) == (1, 3, 2)
+    assert found["streams"]["chats"]["fields"] == {"(several rows)": 2}
+    assert verify(sandbox, path, capsys, "--repair")[0] == 0
+    assert contents(path) == before

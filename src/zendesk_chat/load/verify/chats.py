@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from zendesk_chat.load.verify.answers import Changes
-from zendesk_chat.load.verify.comparison import Tally, differing_fields
+from zendesk_chat.load.verify.comparison import SEVERAL_ROWS, Tally, differing_fields
 from zendesk_chat.load.verify.docs import Doc, Loaded
 from zendesk_chat.load.verify.rows import ComparedTable, Current, Key, Row
 from zendesk_chat.streams.exports.export import Export
@@ -75,6 +75,7 @@ class ChatCheck:
         tally: What was found in the table of chats.
         seen: The ids of all chats that were compared.
         newer: Those that the account has and the file does not have yet.
+        repeated: Those with several rows.
         held: Those that changed lately, and whose change was loaded.
         wanted: The chats to repair, by id; as many as fit in memory.
     """
@@ -91,6 +92,7 @@ class ChatCheck:
         self.newer: set[str] = set()
         self.wanted: dict[str, Doc] = {}
         self.export = export
+        self.repeated = table.repeated()
         self.held = {identity for identity, time in changes.times.items() if loaded.holds(identity, time)}
         self._given: dict[str, bool] = {}
 
@@ -137,6 +139,10 @@ class ChatCheck:
             else:
                 self.tally.missing.append(doc.id)
                 self._want(doc)
+            return False
+        if doc.id in self.repeated:
+            self.tally.differ(doc.id, [SEVERAL_ROWS])
+            self._want(doc)
             return False
         fields = [name for name in differing_fields(stored, current.row, current.fields) if self._is_comparable(name, stored)]
         if not fields:

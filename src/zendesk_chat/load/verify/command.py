@@ -22,7 +22,7 @@ from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.stored import open_stored, stored_file
 from zendesk_chat.load.verify.answers import Requests
 from zendesk_chat.load.verify.recheck import after_repair
-from zendesk_chat.load.verify.repair import Repair, prepare, write
+from zendesk_chat.load.verify.repair import Repair, about_incomplete, prepare, write
 from zendesk_chat.load.verify.report import print_verification
 from zendesk_chat.load.verify.results import Verification
 from zendesk_chat.load.verify.summary import sentences
@@ -104,4 +104,5 @@ def _compare(
             written = write(connection, options.schema, repair)
         with open_stored(path, options.schema) as stored:
             found = after_repair(found, verifying, stored, written)
+        found = replace(found, sentences=(*found.sentences, *about_incomplete(repair)))
     return found

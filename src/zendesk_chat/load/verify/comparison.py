@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
 
 from zendesk_chat.json_types import Json
 from zendesk_chat.load.verify.rows import Key, Row
+
+SEVERAL_ROWS: Final = "(several rows)"
+"""In place of the field that differs, if there are several rows with one key."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from zendesk_chat.load.verify.answers import Requests
-from zendesk_chat.load.verify.comparison import Tally, differing_fields
+from zendesk_chat.load.verify.comparison import SEVERAL_ROWS, Tally, differing_fields
 from zendesk_chat.load.verify.rows import ComparedTable
 from zendesk_chat.streams.records import SECOND_US
 from zendesk_chat.streams.stream import AnyFetcher, Bounds, RawRecord, Stream
@@ -59,9 +59,10 @@ class ListCheck:
         tally.missing += [key for key in current if key not in stored]
         tally.extra += [key for key in stored if key not in current]
         both = stored.keys() & current.keys()
-        by_key = self.table.redacted_otherwise(both)
+        by_key, repeated = self.table.redacted_otherwise(both), self.table.repeated()
         tally.by_key = len(by_key)
         for key in both - by_key:
             fields = [name for name in differing_fields(stored[key], current[key].row) if name not in ignored]
+            fields += [SEVERAL_ROWS] if key in repeated else []
             if fields:
                 tally.differ(key, fields)

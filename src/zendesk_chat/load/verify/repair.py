@@ -26,6 +26,7 @@ from zendesk_chat.streams.exports.times import RECENT_US
 from zendesk_chat.streams.stream import Children, RawRecord, Stream
 from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.table import StreamTable
+from zendesk_chat.wording import counted
 
 MAX_SEARCHES: Final = 200
 CHATS_A_SEARCH: Final = 200
@@ -74,6 +75,16 @@ def prepare(verifying: Verifying) -> Repair:
     partial = {identity: doc for identity, doc in check.wanted.items() if identity not in complete}
     stored = {str(identity) for identity in check.table.known(partial.keys())}
     return Repair(streams, complete, partial, frozenset(stored), lists)
+
+
+def about_incomplete(repair: Repair) -> Iterator[str]:
+    """Yield a sentence about the chats that were written without what only the export has."""
+    count = len(repair.partial.keys() - repair.stored)
+    if count:
+        yield (
+            f"{counted(count, 'chat')} came without what only the export has, such as update_timestamp and engagements. To "
+            "load all of it, run sync with --full-refresh."
+        )
 
 
 def write(connection: duckdb.DuckDBPyConnection, schema: str, repair: Repair) -> dict[str, int]:

@@ -121,6 +121,14 @@ class ComparedTable:
         outdated = {key for (key,) in self.stored.rows(sql, [self.table.name, [str(key) for key in keys]])}
         return {key for key in keys if str(key) in outdated}
 
+    def repeated(self) -> set[Key]:
+        """Return the keys of rows that are there more than once."""
+        if not self.key:
+            return set()
+        key = quoted(self.key)
+        sql = f"SELECT {key} FROM {self.name} WHERE {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1"
+        return {key for (key,) in self.stored.rows(sql)}
+
     def has_values(self, column: str) -> bool:
         """Whether any row has a value in a column."""
         return bool(self.stored.rows(f"SELECT 1 FROM {self.name} WHERE {quoted(column)} IS NOT NULL LIMIT 1"))

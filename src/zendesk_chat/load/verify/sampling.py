@@ -26,6 +26,7 @@ def compare_sample(check: ChatCheck, fetch: Requests, size: int, seed: int) -> i
     check.compare(page.chats, (), fetch.now_us)
     lost = sorted(check.held - check.changes.deleted - check.table.known(check.held) - check.seen)
     check.compare(_chats_of(fetch, lost, IDS_A_REQUEST), (), fetch.now_us)
+    _compare_rows(check, fetch, sorted(map(str, check.repeated - check.seen)))
     sql = f"SELECT id FROM {check.table.name} WHERE {_ASKABLE} ORDER BY hash(id || ?), id LIMIT ?"
     _compare_rows(check, fetch, [identity for (identity,) in check.table.stored.rows(sql, [str(seed), size])])
     return page.total
