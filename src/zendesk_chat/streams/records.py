@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from math import isfinite
 from typing import Final, TypeVar
@@ -16,6 +18,7 @@ from zendesk_chat.errors import EnvelopeError
 
 T = TypeVar("T")
 DIGEST_BYTES: Final = 8
+_PRIVATE: Final = range(0xE000, 0xF900)  # characters without a meaning of their own
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US: Final = 1_000_000
 DAY_SECONDS: Final = 86_400
@@ -62,17 +65,26 @@ def _require_utf8(body: bytes) -> None:
 
 def _repaired(body: bytes) -> bytes:
     """Repair what is in real messages but not in the JSON standard: half a surrogate pair, control characters, odd bytes."""
+    text = body.decode(errors="replace")
+    # Numbers keep their digits: as strings that begin with a character which the text does not have.
+    lowered = text.lower()
+    mark = next(character for character in map(chr, _PRIVATE) if character not in text and _escaped(character) not in lowered)
     try:
-        value = json.loads(body.decode(errors="replace"), strict=False, parse_constant=lambda _: None, parse_float=_finite)
+        value = json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=partial(_marked, mark))
     except ValueError:
         raise msgspec.DecodeError("not JSON") from None
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = re.sub(f'"{mark}([^"]*)"', r"\1", text)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if isfinite(number) else None
+def _marked(mark: str, digits: str) -> str | None:
+    """Return a number as a string, and one that no reader can hold as null."""
+    return mark + digits if isfinite(float(digits)) else None
+
+
+def _escaped(character: str) -> str:
+    return f"\\u{ord(character):04x}"
 
 
 def digest(record: bytes) -> str:
