@@ -73,7 +73,7 @@ soak: setup ## the property tests at random for a long time: make soak SOAK=50
 	@touch $@
 
 .PHONY: bench
-bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: 15 to 30 minutes, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
+bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: 10 to 20 minutes, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
 	@$(RUN)python -m benchmarks $(if $(QUICK),--quick --to .cache/bench)
 
 .PHONY: image

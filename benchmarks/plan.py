@@ -31,14 +31,13 @@ class Task:
 
 
 FULL: Final = (
-    Task(10_000, 0, dict.fromkeys(PROGRAMS, 3)),
-    Task(10_000, 300, dict.fromkeys(PROGRAMS, 2)),
+    Task(10_000, 0, dict.fromkeys(PROGRAMS, 2)),
+    Task(10_000, 300, dict.fromkeys(PROGRAMS, 1)),
     Task(40_000, 0, {**dict.fromkeys((*OWN, *MORE), 3), **dict.fromkeys(ON_CDK, 1)}),
-    Task(40_000, 300, {**dict.fromkeys(OWN, 2), **dict.fromkeys(ON_CDK, 1)}),
+    Task(40_000, 300, dict.fromkeys(OWN, 1)),
     Task(40_000, 1000, {BARE: 1, READ: 1}),
-    Task(120_000, 0, {BARE: 2, EVERYTHING: 2}),
-    Task(160_000, 0, {**dict.fromkeys(OWN, 3), **dict.fromkeys(ON_CDK, 1)}),
-    Task(160_000, 300, dict.fromkeys(OWN, 1)),
+    Task(120_000, 0, {BARE: 1, EVERYTHING: 1}),
+    Task(160_000, 0, {**dict.fromkeys(OWN, 2), **dict.fromkeys(ON_CDK, 1)}),
     Task(400_000, 0, {BARE: 1, READ: 1, SYNC: 1, EVERYTHING: 1}, NO_LIMIT),  # 401 requests in seconds
 )
 QUICK: Final = (
