@@ -18,6 +18,8 @@ from tests.support.loaded_account import VIEWS, create_tables, existing_views, l
 from tests.support.view_answers import APRIL, D13, D14, answer, hour
 from zendesk_chat.analytics.views import create_views
 
+pytestmark = pytest.mark.unmeasured  # many queries or complete syncs
+
 FROM_CHATS = [view for view in VIEWS if view not in ("agent_spans", "agent_time", "agent_hours")]
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.loaded_account import VIEWS
 
+pytestmark = pytest.mark.unmeasured  # many queries or complete syncs
+
 PAGE = (Path(__file__).parent.parent.parent / "docs/analytics.md").read_text()
 EXAMPLES = re.findall(r"```sql\n(.*?)```\n\n```text\n(.*?)```\n", PAGE, re.DOTALL)
 HELPERS = {"local_time"}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.sandbox import still
 from tests.support.syncs import complete, edit, execute
+
+pytestmark = pytest.mark.unmeasured  # it runs complete syncs
 
 STREAMS = ("--streams", "chats,chat_events,visitors")
 CHATS = 1_000

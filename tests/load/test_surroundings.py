@@ -15,6 +15,8 @@ from tests.support.sandbox import still
 from tests.support.syncs import differing, execute
 from zendesk_chat_sandbox import Sandbox
 
+pytestmark = pytest.mark.unmeasured  # it runs complete syncs
+
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 STREAMS = "chats,chat_events,visitors,agents,departments"
 

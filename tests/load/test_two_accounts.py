@@ -11,6 +11,8 @@ from tests.support.sandbox import still
 from tests.support.syncs import complete, differing, edit, execute, sync
 from zendesk_chat_sandbox import Sandbox
 
+pytestmark = pytest.mark.unmeasured  # it runs complete syncs
+
 STREAMS = "chats,chat_events,departments"
 ONLY = ("--streams", STREAMS)
 ACCOUNT = "SELECT subdomain, account_key FROM _sync_account"
