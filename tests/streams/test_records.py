@@ -127,7 +127,9 @@ def test_nesting_is_passed_on_or_refused(opening: bytes) -> None:
 
 
 def test_numbers_keep_their_digits_in_an_answer_that_is_repaired() -> None:
-    sent = b'[{"avg":23.5000,"large":-0.10e5,"whole":12345678901234567890123,"text":"\xff","like":"\xee\x80\x80 \\uE001 1.50"}]'
+    sent = (
+        b'[{"avg":23.5000,"large":-0.10e5,"integer":12345678901234567890123,"text":"\xff","like":"\xee\x80\x80 \\uE001 1.50"}]'
+    )
     (record,) = array(sent)
     for digits in (b":23.5000,", b":-0.10e5,", b":12345678901234567890123,", b" \xee\x80\x81 1.50"):
         assert digits in bytes(record)
