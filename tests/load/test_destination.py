@@ -209,3 +209,25 @@ def test_a_new_file_that_did_not_fit_on_the_disk_is_removed(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
     load(path, chat_pages([chat(1)]))
     assert rows(path, "SELECT id FROM chats") == [("2603.1.0001",)]
+
+
+def test_a_file_that_another_program_has_just_made_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "chats.duckdb"
+    with open_elsewhere(path):
+        monkeypatch.setattr(os.path, "lexists", lambda _path: False)  # as it was a moment ago
+        assert "is open in" in opening(path)
+        assert path.exists()
+
+
+def test_what_was_moved_out_of_memory_is_gone_after_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    moved = tmp_path / "chats.duckdb.tmp" / "duckdb_temp_storage_DEFAULT-0.tmp"
+
+    def fail() -> None:
+        moved.parent.mkdir(exist_ok=True)
+        moved.write_bytes(b"a chat")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), open_file(str(path), SystemClock()):
+        fail()
+    assert list(tmp_path.iterdir()) == []

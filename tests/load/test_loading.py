@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -348,3 +349,46 @@ def test_columns_that_are_hashed_from_some_run_on_become_text(path: Path) -> Non
     assert load_hashed(changed, full_refresh=True) == [second]
     load(path, chat_pages([chat(3)]))
     assert rows(path, "SELECT department_id, duration, missed FROM chats WHERE id = '2603.1.0003'") == [("3", "0.75", "false")]
+
+
+class LackingMemory:
+    """Lets DuckDB lack memory for the first statement that begins so."""
+
+    def __init__(self, beginning: str) -> None:
+        self._beginning = beginning
+        self.times = 0
+
+    def __call__(self, statement: str) -> None:
+        if statement.startswith(self._beginning) and not self.times:
+            self.times += 1
+            raise duckdb.OutOfMemoryException(
+                "Out of Memory Error: failed to allocate data of size 256.0 MiB (596.0 KiB/61.0 MiB used)"
+            )
+
+
+@pytest.mark.parametrize("table", ["chats", "accounts", "departments"])
+def test_a_transaction_that_lacked_memory_is_repeated_with_more(table: str, path: Path) -> None:
+    events = [
+        *started("accounts", "departments"),
+        page("accounts", [{"account_key": "k"}]),
+        page("departments", [{"id": 1, "name": "Orders"}]),
+        completed("accounts", 1),
+        completed("departments", 1),
+        *chat_pages([chat(1), chat(2)]),
+    ]
+    lacking = LackingMemory(f'INSERT INTO "main"."{table}"')
+    assert load(path, events, reach=lacking).exit_code == ExitCode.COMPLETE
+    assert lacking.times == 1
+    assert loaded_chats(path) == by_id([chat(1), chat(2)])
+    assert rows(path, "SELECT account_key FROM accounts") == [("k",)]
+    assert rows(path, "SELECT id FROM departments") == [(1,)]
+
+
+def test_a_commit_of_which_nobody_knows_whether_it_took_effect_is_not_repeated(path: Path) -> None:
+    load(path, chat_pages([chat(1)]))
+    lacking = LackingMemory("COMMIT")
+    with pytest.raises(DestinationError, match="ran out of memory"):
+        load(path, chat_pages([chat(2)]), reach=lacking)
+    assert loaded_chats(path) == by_id([chat(1)])
+    load(path, chat_pages([chat(2)]))
+    assert loaded_chats(path) == by_id([chat(1), chat(2)])

@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 
-from zendesk_chat.analytics.definitions import identifier, views_schema
+from zendesk_chat.analytics.definitions import views_schema
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.json_schema import Schema
 from zendesk_chat.load.file.tables import make_table
 from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.sql import quoted
 from zendesk_chat.tables.table import StreamTable
 
 KEYS = {"agents": "id", "departments": "id", "agent_timeline": "id", "chats": "id", "conversions": "id"}
@@ -303,12 +304,12 @@ def open_file(path: Path) -> duckdb.DuckDBPyConnection:
 
 def create_tables(connection: duckdb.DuckDBPyConnection, *names: str, schema: str = "main") -> None:
     """Create the tables of these streams of the account, of all if none is named."""
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     for name in names or RECORDS:
         stream = table(name)
         make_table(connection, schema, name, stream)
         rows = RecordReader(stream).read([json.dumps(record).encode() for record in RECORDS[name]])
-        connection.execute(f"INSERT INTO {identifier(schema)}.{name} FROM rows")
+        connection.execute(f"INSERT INTO {quoted(schema)}.{name} FROM rows")
         assert rows.num_rows == len(RECORDS[name])
 
 

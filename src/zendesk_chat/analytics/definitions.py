@@ -8,6 +8,8 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Final
 
+from zendesk_chat.tables.sql import literal, quoted
+
 _COLUMN: Final = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
 _STATEMENT: Final = re.compile(r"^(?:-- (.+)\n)?(CREATE OR REPLACE (MACRO|VIEW) analytics\.(\w+)[^;]*;)$", re.MULTILINE)
 _SCHEMA: Final = re.compile(r"\b(main|analytics)\.(?=(\w+))")
@@ -68,7 +70,7 @@ class Definitions:
     @property
     def records_table(self) -> str:
         """The table of records as SQL writes it."""
-        return f"{identifier(self.schema)}.{RECORDS}"
+        return f"{quoted(self.schema)}.{RECORDS}"
 
     @cached_property
     def names(self) -> frozenset[Name]:
@@ -84,13 +86,13 @@ class Definitions:
 def read_definitions(schema: str, time_zone: str) -> Definitions:
     """Read the definitions of the views over the tables in ``schema``."""
     source = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
-    quoted = {_MAIN: identifier(schema), "analytics": identifier(views_schema(schema))}
+    names = {_MAIN: quoted(schema), "analytics": quoted(views_schema(schema))}
     statements = []
     comments: dict[str, str] = {}
     for comment, sql, kind, name in _STATEMENT.findall(source):
         comments.setdefault(name, comment)
-        mentioned = {kind: frozenset(name for found, name in _SCHEMA.findall(sql) if found == kind) for kind in quoted}
-        written = _SCHEMA.sub(lambda match: f"{quoted[match[1]]}.", sql).replace("$time_zone", literal(time_zone))
+        mentioned = {kind: frozenset(name for found, name in _SCHEMA.findall(sql) if found == kind) for kind in names}
+        written = _SCHEMA.sub(lambda match: f"{names[match[1]]}.", sql).replace("$time_zone", literal(time_zone))
         uses = mentioned["analytics"] - {name}
         statements.append(Definition(Name(name, kind == "MACRO"), written, mentioned[_MAIN], uses))
     return Definitions(schema, tuple(statements), comments, dict(_COLUMN.findall(source)))
@@ -103,13 +105,3 @@ def views_schema(schema: str) -> str:
     ('analytics', 'acme_analytics')
     """
     return "analytics" if schema.lower() == _MAIN else f"{schema}_analytics"
-
-
-def identifier(name: str) -> str:
-    """Return a name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a string as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from zendesk_chat.analytics.catalog import Catalog, Found
-from zendesk_chat.analytics.definitions import Definition, Definitions, Name, identifier, literal, read_definitions
+from zendesk_chat.analytics.definitions import Definition, Definitions, Name, read_definitions
+from zendesk_chat.tables.sql import literal, quoted, transaction
 
 _NAMED: Final = 5  # objects of the user, one by one
 
@@ -71,7 +71,7 @@ def _create(connection: duckdb.DuckDBPyConnection, definitions: Definitions, bef
     while True:
         chosen = choose(definitions, before, failed)
         try:
-            with _transaction(connection):
+            with transaction(connection):
                 _apply(connection, definitions, before, chosen)
         except _UnworkableError as error:
             failed.add(error.definition)
@@ -82,7 +82,7 @@ def _create(connection: duckdb.DuckDBPyConnection, definitions: Definitions, bef
 def _apply(
     connection: duckdb.DuckDBPyConnection, definitions: Definitions, before: Catalog, chosen: Iterable[Definition]
 ) -> None:
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(definitions.views_schema)}")
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(definitions.views_schema)}")
     connection.execute(f"CREATE TABLE IF NOT EXISTS {definitions.records_table} (view VARCHAR, sql VARCHAR)")
     for definition in chosen:
         try:
@@ -99,17 +99,6 @@ def _apply(
     connection.executemany(f"INSERT INTO {definitions.records_table} VALUES ($1, $2)", list(records.items()))
 
 
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
-
-
 def _comments(connection: duckdb.DuckDBPyConnection, definitions: Definitions, created: Collection[Name]) -> Iterator[str]:
     """Yield the statements that store what the views and their columns hold. Tools that read the file show these comments."""
     for name in created:
@@ -123,7 +112,7 @@ def _comments(connection: duckdb.DuckDBPyConnection, definitions: Definitions, c
     for view, column in columns:
         if (name := Name(view)) in created:
             comment = literal(definitions.columns[column])
-            yield f"COMMENT ON COLUMN {_qualified(definitions, name)}.{identifier(column)} IS {comment};"
+            yield f"COMMENT ON COLUMN {_qualified(definitions, name)}.{quoted(column)} IS {comment};"
 
 
 def _in_the_way(definitions: Definitions, foreign: Sequence[Found]) -> Iterator[str]:
@@ -151,4 +140,4 @@ def _confused(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -
 
 
 def _qualified(definitions: Definitions, name: Name) -> str:
-    return f"{identifier(definitions.views_schema)}.{identifier(name.text)}"
+    return f"{quoted(definitions.views_schema)}.{quoted(name.text)}"

@@ -107,7 +107,7 @@ def _load_file(loading: Loading, path: str) -> LoadReport:
         report = loading.into(store, streams)
         with explained(f"making the views in {path}"):
             taken = create_views(connection, target.schema, store.account.time_zone)
-        for warning in (*store.warnings, *taken):
+        for warning in dict.fromkeys((*store.warnings, *taken)):
             say(loading.console, f"warning: {warning}", "yellow")
     return replace(report, destination=Path(path), schema=target.schema)
 

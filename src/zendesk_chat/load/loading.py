@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from zendesk_chat.engine.events import (
+    CredentialsRotated,
     Event,
+    Heartbeat,
+    Note,
     PageRead,
     SchemaChange,
     StreamCompleted,
@@ -89,7 +92,7 @@ class _Load:
         self._saved = 0
 
     def is_reported(self, event: Event) -> bool:
-        return getattr(event, "stream", None) in {None, *self._order}
+        return isinstance(event, Note | Heartbeat | CredentialsRotated) or event.stream in self._order
 
     def committing_on_error(self, events: Iterable[Event]) -> Generator[Event, None, None]:
         """Yield the events. If they raise, commit what is collected, except on an interrupt, which must end soon."""

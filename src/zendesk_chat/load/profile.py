@@ -19,12 +19,13 @@ from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
-from zendesk_chat.load.file.tables import existing_schema, find_tables, quoted
+from zendesk_chat.load.file.tables import existing_schema, find_tables
 from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.records import iso_seconds
 from zendesk_chat.streams.stream import Stream
+from zendesk_chat.tables.sql import quoted
 from zendesk_chat.tables.table import EXTRA, UNPARSED, ColumnType, StreamTable
 
 _JSON_TYPES: Final = {

@@ -13,8 +13,8 @@ import msgspec
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.file.stored import Stored, open_stored, stored_file
 from zendesk_chat.load.status_report import print_status
-from zendesk_chat.load.stored import Stored, open_stored, stored_file
 
 _SECOND_US: Final = 1_000_000
 _GOOD: Final = ("complete", "not available")

@@ -37,7 +37,7 @@ class Waiting:
 
     streams: int
     records: int
-    length: int = 16 * 2**20
+    length: int
 
 
 class Store(Protocol):

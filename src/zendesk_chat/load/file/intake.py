@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from zendesk_chat.load.file.merging import NO_ROWS, Merger
+from zendesk_chat.load.file.merging import NO_ROWS, Merger, Rows
 from zendesk_chat.load.file.system import Refresh, StreamRow
-from zendesk_chat.load.file.tables import STAGED, count_rows, make_table, quoted, rows_of
+from zendesk_chat.load.file.tables import STAGED, count_rows, make_table
+from zendesk_chat.tables.sql import quoted, rows_of
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.events import PageRead
@@ -132,10 +133,16 @@ class Intake:
         if digest == self.row.digest and count_rows(connection, target) == len(self._list):
             self.records = 0
         else:
-            if self._list:
-                self._columns().append(self._list)
-            Merger(connection, self.table, target).replace(self._pages.rows() if self._pages else NO_ROWS)
+            Merger(connection, self.table, target).replace(self._list_rows())
         return replace(self.row, digest=digest)
+
+    def _list_rows(self) -> Rows:
+        if not self._list:
+            return NO_ROWS
+        pages = self._columns()
+        pages.clear()  # of an attempt that lacked memory
+        pages.append(self._list)
+        return pages.rows()
 
     def _target_exists(self, connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
         if not self.row.refresh:

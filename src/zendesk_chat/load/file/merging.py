@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from zendesk_chat.load.file.tables import quoted
+from zendesk_chat.tables.sql import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

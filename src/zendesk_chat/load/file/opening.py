@@ -14,6 +14,7 @@ import duckdb
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import DestinationError
 from zendesk_chat.load.failures import explained
+from zendesk_chat.tables.sql import UncertainCommitError, literal, rows_of
 
 Setting: TypeAlias = str | bool | int
 """A value of a setting of DuckDB."""
@@ -62,32 +63,37 @@ def open_file(
     """
     temporary = Path(f"{path}.tmp")  # of DuckDB, beside its log
     is_new = not os.path.lexists(path)
-    with _removing_fragment(path, is_new), closing(_connect({"temp_directory": str(temporary)})) as connection:
+    with closing(_connect({"temp_directory": str(temporary)})) as connection:
         with explained(f"opening {path}"):
             _attach_when_free(connection, path, clock, wait_seconds, on_wait)
-            _clear(temporary)  # the file is ours now, so only a run that was killed can have left it
+        try:
+            _clear(temporary)  # the file is locked now, so only a run that was killed can have left it
             for name, value in _WRITING.items():
-                connection.execute(f"SET {name} = '{value}'")
-        yield connection
-        with explained(f"closing {path}"):
-            is_empty = not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-            connection.execute(f"USE memory.main; DETACH {DATABASE}")
-    _clear(temporary)
-    if is_new and is_empty:
+                connection.execute(f"SET {name} = {literal(str(value))}")
+            yield connection
+        except BaseException:
+            with suppress(duckdb.Error, OSError):  # the first error is the one to report
+                _detach(connection, path, is_new=is_new)
+            raise
+        else:
+            with explained(f"closing {path}"):
+                _detach(connection, path, is_new=is_new)
+        finally:
+            _clear(temporary)
+
+
+def _detach(connection: duckdb.DuckDBPyConnection, path: str, *, is_new: bool) -> None:
+    """Close the file. If it is new and nothing is in it, remove it first: no other program can open it before."""
+    if is_new and not rows_of(connection, "SELECT 1 FROM duckdb_tables() LIMIT 1"):
         Path(path).unlink()
+    connection.execute(f"USE memory.main; DETACH {DATABASE}")
 
 
-@contextmanager
-def _removing_fragment(path: str, is_new: bool) -> Iterator[None]:  # noqa: FBT001  its name is that of the parameter
-    """If the block fails and has made the file, remove it if it is too short to be one, as on a full disk."""
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            if is_new and Path(path).stat().st_size < _SHORTEST_BYTES:
-                Path(path).unlink()
-                Path(f"{path}.wal").unlink()
-        raise
+def _remove_fragment(path: str, *, is_new: bool) -> None:
+    """Remove a new file that could not be made completely, as on a full disk."""
+    with suppress(OSError):
+        if is_new and Path(path).stat().st_size < _SHORTEST_BYTES:
+            Path(path).unlink()
 
 
 @contextmanager
@@ -109,7 +115,9 @@ def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def lacks_memory(error: duckdb.Error) -> bool:
-    """Return whether DuckDB failed because it may not use more memory."""
+    """Return whether DuckDB failed because it may not use more memory, and the transaction can be repeated."""
+    if isinstance(error, UncertainCommitError):
+        return False
     return isinstance(error, duckdb.OutOfMemoryException) or bool(_USED.search(str(error)))
 
 
@@ -124,7 +132,7 @@ def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, attach: str, path: str) -> None:
-    connection.execute(attach.format("'" + path.replace("'", "''") + "'"))
+    connection.execute(attach.format(literal(path)))
     connection.execute(f"USE {DATABASE}.main")
 
 
@@ -132,13 +140,15 @@ def _attach_when_free(
     connection: duckdb.DuckDBPyConnection, path: str, clock: Clock, wait_seconds: float, on_wait: Callable[[str], object]
 ) -> None:
     until = clock.monotonic() + wait_seconds
-    waiting = False
+    waiting, is_new = False, not os.path.lexists(path)
     while True:
         try:
             return _attach(connection, _ATTACH, path)
         except duckdb.IOException as error:
             if _LOCKED not in str(error).lower():
+                _remove_fragment(path, is_new=is_new)
                 raise
+            is_new = False  # another program makes it
             holder = _holder(str(error))
             if clock.monotonic() >= until:
                 raise DestinationError(_is_open(path, holder, wait_seconds)) from None

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from zendesk_chat.errors import DestinationError, DestinationRefusedError
-from zendesk_chat.load.file.tables import rows_of
+from zendesk_chat.tables.sql import rows_of
 
 # Qualified, because they could be hidden themselves. The schema main of the file comes before DuckDB's own in each search.
 _HIDING = """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -25,11 +24,10 @@ from zendesk_chat.load.file.tables import (
     find_tables,
     fit_columns,
     not_ours,
-    quoted,
     require_own,
-    rows_of,
 )
 from zendesk_chat.load.store import Limits, Waiting
+from zendesk_chat.tables.sql import quoted, rows_of, transaction
 from zendesk_chat.wording import counted
 
 if TYPE_CHECKING:
@@ -160,7 +158,7 @@ class FileStore:
 
     def _end_run(self, report: LoadReport) -> None:
         now = self._clock.now()
-        with self._transaction():
+        with transaction(self._connection):
             done = [stream.name for stream in report.streams if stream.state == "complete"]
             rows = {name: self._counted(intake) for name, intake in self._intakes.items() if intake.exists}
             rows |= {name: replace(rows[name], completed_at=now) for name in done if name in rows}
@@ -240,7 +238,7 @@ class FileStore:
 
     def _prepare_run(self) -> int:
         schema = self._target.schema
-        with self._transaction():
+        with transaction(self._connection):
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             self._system.make(self._found)
             self._system.set_account(self._guard.account)
@@ -287,7 +285,7 @@ class FileStore:
         rows: dict[str, StreamRow] = {}
         schema = self._target.schema
         try:
-            with self._transaction():
+            with transaction(self._connection):
                 for intake in ready:
                     rows[intake.table.name] = intake.write(self._connection, schema)
                 self._system.set_streams({name: row for name, row in rows.items() if row != self._intakes[name].row})
@@ -307,23 +305,6 @@ class FileStore:
             "sync again: nothing is lost.",
             stream=name,
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.begin()
-        try:
-            yield
-        except BaseException:
-            with suppress(duckdb.Error):  # it may have ended the transaction itself
-                self._connection.rollback()
-            raise
-        try:
-            self._connection.commit()
-        except duckdb.TransactionException:  # it is rolled back, and can be repeated
-            raise
-        except duckdb.Error:  # nobody knows whether it is committed: the next run resumes from what the file then holds
-            with explained(f"committing to {self.name}"):
-                raise
 
 
 def is_staged(table: StreamTable, row: StreamRow, found: Mapping[str, Found]) -> bool:

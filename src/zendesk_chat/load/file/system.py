@@ -11,8 +11,9 @@ import duckdb
 
 from zendesk_chat._version import __version__
 from zendesk_chat.errors import DestinationRefusedError
-from zendesk_chat.load.file.tables import Found, comments, quoted, rows_of
+from zendesk_chat.load.file.tables import Found, comments
 from zendesk_chat.tables.describing import SYSTEM_TABLES
+from zendesk_chat.tables.sql import quoted, rows_of
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.stats import SyncStats

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.tables.describing import DUCKDB_TYPES, column_comments, table_comment
+from zendesk_chat.tables.sql import literal, quoted, rows_of
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 STAGED: Final = "_sync_new_"
@@ -27,22 +28,6 @@ class Found:
     name: str
     is_view: bool
     columns: Mapping[str, str]
-
-
-def quoted(*names: str) -> str:
-    """Return a name in SQL: ``quoted("acme", "chats")`` is ``"acme"."chats"``."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
-def literal(text: str) -> str:
-    """Return a string in SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """Return all rows of a query: DuckDB begins nothing else before a result is read to its end."""
-    found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
-    return found
 
 
 def find_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, Found]:

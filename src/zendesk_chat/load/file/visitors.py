@@ -9,9 +9,10 @@ import msgspec
 import pyarrow as pa
 
 from zendesk_chat.load.file.merging import Rows, named
-from zendesk_chat.load.file.tables import STAGED, quoted, rows_of
+from zendesk_chat.load.file.tables import STAGED
 from zendesk_chat.streams.derived.visitors import LAST_CHAT, VISITORS
 from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.sql import quoted, rows_of
 
 if TYPE_CHECKING:
     from zendesk_chat.load.file.merging import Merger

@@ -19,7 +19,7 @@ from zendesk_chat.load.command import gather_config, names_of_keys
 from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.file.opening import open_file
-from zendesk_chat.load.stored import open_stored, stored_file
+from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.verify.answers import Requests
 from zendesk_chat.load.verify.recheck import after_repair
 from zendesk_chat.load.verify.repair import Repair, about_incomplete, prepare, write

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from zendesk_chat.load.stored import Stored
+from zendesk_chat.load.file.stored import Stored
 from zendesk_chat.load.verify.chats import MAX_WANTED, ChatCheck, NestedCheck
 from zendesk_chat.load.verify.lists import ListCheck
 from zendesk_chat.load.verify.results import Verification

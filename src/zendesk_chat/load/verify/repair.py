@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +13,7 @@ from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.merging import Merger, Rows, named
 from zendesk_chat.load.file.pages import Pages
 from zendesk_chat.load.file.system import System
-from zendesk_chat.load.file.tables import find_tables, fit_columns, quoted, require_own
+from zendesk_chat.load.file.tables import find_tables, fit_columns, require_own
 from zendesk_chat.load.file.visitors import correct_visitors
 from zendesk_chat.load.verify.answers import Requests, complete_chats
 from zendesk_chat.load.verify.chats import ChatCheck
@@ -25,6 +24,7 @@ from zendesk_chat.streams.exports.page import decode_row
 from zendesk_chat.streams.exports.times import RECENT_US
 from zendesk_chat.streams.stream import Children, RawRecord, Stream
 from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.sql import quoted, transaction
 from zendesk_chat.tables.table import StreamTable
 from zendesk_chat.wording import counted
 
@@ -94,7 +94,7 @@ def write(connection: duckdb.DuckDBPyConnection, schema: str, repair: Repair) ->
         DestinationError: It cannot be written; nothing was.
     """
     written: dict[str, int] = {}
-    with explained("writing the repaired rows"), _transaction(connection):
+    with explained("writing the repaired rows"), transaction(connection):
         found = find_tables(connection, schema)
         for name, stream in repair.tables.items():
             table = StreamTable.of(stream)
@@ -167,14 +167,3 @@ def _search(check: ChatCheck, export: Export, fetch: Requests) -> dict[str, RawR
 
 def _changed_at(stored: object, doc: Doc) -> int:
     return max(stored, doc.time) if isinstance(stored, int) else doc.time
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()

@@ -10,10 +10,10 @@ import msgspec
 import pyarrow as pa
 
 from zendesk_chat.json_types import Json
-from zendesk_chat.load.file.tables import quoted
-from zendesk_chat.load.stored import Stored
+from zendesk_chat.load.file.stored import Stored
 from zendesk_chat.streams.records import raw_fields
 from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.sql import quoted
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 Key: TypeAlias = str | int

@@ -16,7 +16,7 @@ import duckdb
 from zendesk_chat.errors import ConfigError, DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
-from zendesk_chat.load.file.tables import literal, quoted
+from zendesk_chat.tables.sql import literal, quoted
 
 _SCHEME: Final = "duckdb:///"
 
