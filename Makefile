@@ -32,8 +32,12 @@ setup: .venv/.ready ## create .venv with the locked dependencies
 demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see an incremental sync
 	@$(RUN)python examples/demo.py
 
+.cache/oldest-duckdb/.ready: .tools/bin/uv tests/oldest-duckdb.txt
+	@$(UV) pip install --quiet --require-hashes --no-deps --python .tools/bin/python --target .cache/oldest-duckdb -r tests/oldest-duckdb.txt
+	@touch $@
+
 .PHONY: test
-test: setup ## run all tests with coverage; some, without: make test PYTEST=tests/api
+test: setup .cache/oldest-duckdb/.ready ## run all tests with coverage; some, without: make test PYTEST=tests/api
 	@rm -rf .cache/coverage && mkdir -p .cache
 	@$(RUN)python -m compileall -q src # or each executable that a test starts compiles it, where Python may not write bytecode
 ifdef PYTEST

@@ -201,6 +201,10 @@ FILES = {
         ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? There are: "),
         ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream remains."),
         ([*ACME, "--time-zone", "Lisboa"], "There is no time zone 'Lisboa'. Did you mean Europe/Lisbon?"),
+        (
+            [*ACME, "--to", "postgres://u:p@h/d", "--wait", "5"],
+            "--wait is for DuckDB files only. Remove it, or load into a file.",
+        ),
         (["sync", "--subdomain", "acme", "--token", "t", "--to", "chats.db"], "--to must be one of: duckdb:///"),
     ],
 )

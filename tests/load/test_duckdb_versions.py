@@ -1,11 +1,10 @@
 """Files of other versions of DuckDB are synced into, and the oldest supported one reads the result.
 
-Needs it in a folder: ``uv pip install --target FOLDER duckdb==1.2.0``, and OLD_DUCKDB=FOLDER.
+`make test` installs it beside the tests; without it, they are skipped.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from tests.support.sandbox import still
 from tests.support.syncs import NESTED, complete, differing, edit, execute
 from zendesk_chat_sandbox import Sandbox
 
-OLD = os.environ.get("OLD_DUCKDB", "")
+OLD = Path(__file__).parents[2] / ".cache/oldest-duckdb"
 STREAMS = ("--streams", NESTED)
 SCRIPT = """
 import sys
@@ -34,7 +33,7 @@ VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'analytics' OR
 
 def old_duckdb(path: Path, *statements: str) -> list[str]:
     """Execute statements in DuckDB 1.2.0, and return the rows of each, printed."""
-    command = [sys.executable, "-c", SCRIPT, OLD, str(path), *statements]
+    command = [sys.executable, "-c", SCRIPT, str(OLD), str(path), *statements]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -46,7 +45,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.skipif(not OLD, reason="OLD_DUCKDB is not set to a folder with DuckDB 1.2.0")
+@pytest.mark.skipif(not OLD.is_dir(), reason="DuckDB 1.2.0 is not installed. Run: make test")
 @pytest.mark.parametrize("made_by_old", [False, True])
 def test_the_oldest_duckdb_reads_and_writes_the_file(made_by_old: bool, sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "chats.duckdb"

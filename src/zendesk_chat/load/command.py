@@ -42,7 +42,10 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
         require_past_start(config, clock.now(), names)
         catalog = Catalog(config.redaction)
         streams = catalog.select(choose_streams(options.streams, options.exclude))
-        check_schema(options.schema, duckdb_path(options.to))
+        path = duckdb_path(options.to)
+        check_schema(options.schema, path)
+        if path is None:
+            _require_file_for(options)
         if options.time_zone:
             check_time_zone(options.time_zone)
         warnings = catalog.warnings
@@ -61,6 +64,13 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
         return ExitCode.INCOMPLETE
     print_report(report, PlainConsole())
     return report.exit_code
+
+
+def _require_file_for(options: argparse.Namespace) -> None:
+    """Raise a ConfigError if an option is given that only a DuckDB file has."""
+    values = {"--time-zone": options.time_zone, "--wait": options.wait, "--renamed-from": options.renamed_from}
+    if given := [name for name, value in values.items() if value]:
+        raise ConfigError(f"{given[0]} is for DuckDB files only. Remove it, or load into a file.")
 
 
 def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, object]:
