@@ -6,15 +6,14 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 from dlt.common.exceptions import DltException
 
+from tests.support.elsewhere import open_elsewhere
 from tests.support.loads import EACH_PAGE, chat, chat_pages, load, rows
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, DestinationError, ExitCode, exit_code
@@ -89,18 +88,6 @@ def opening(path: Path) -> str:
     with pytest.raises(DestinationError) as caught, open_file(str(path), SystemClock()):
         pass
     return str(caught.value)
-
-
-@contextmanager
-def open_elsewhere(path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Another program that has the file open until its standard input ends."""
-    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", script, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
-        yield other
-        other.communicate()
 
 
 def test_a_file_that_another_program_has_open_is_named_with_that_program(tmp_path: Path) -> None:

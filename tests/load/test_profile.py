@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +16,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
+from tests.support.elsewhere import open_elsewhere
 from tests.support.loads import CHATS, DEPARTMENTS, TIME, chat, chat_pages, completed, encode, load, page, started, url
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, DestinationError
@@ -363,12 +362,8 @@ def test_what_is_no_database(tmp_path: Path, capfd: Any) -> None:
 
 def test_a_database_that_another_program_writes_to(tmp_path: Path, capfd: Any) -> None:
     path = database(tmp_path / "a.duckdb", "CREATE TABLE agents (id BIGINT)")
-    program = f"import duckdb; c = duckdb.connect({path!r}); print(1, flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
-        assert writer.stdout
-        writer.stdout.readline()
+    with open_elsewhere(Path(path)):
         code = run_profile(options(path))
-        writer.communicate(b"\n")
     assert code == 1
     assert re.search(r"is open in .* \(process \d+\)\. Try again when that has ended\.", capfd.readouterr().err)
     assert run_profile(options(path)) == 0

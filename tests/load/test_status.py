@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from tests.support.clock import FakeClock
+from tests.support.elsewhere import open_elsewhere
 from tests.support.synced import add_run, change, synced
 from zendesk_chat.cli import main, make_parser
 from zendesk_chat.load.status import run_status
@@ -199,15 +200,8 @@ def test_another_database(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_file_that_another_program_writes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    writer = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", writer, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "open\n"
+    with open_elsewhere(path):
         code, _, err = status(path, capsys)
-        process.stdin.close()
     assert code == 1
     assert re.fullmatch(
         rf"error: {re.escape(str(path))} is open in .* \(process \d+\)\. Try again when that has ended\.\n", err

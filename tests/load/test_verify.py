@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import duckdb
 import pytest
 
 from tests.support.clock import FakeClock
+from tests.support.elsewhere import open_elsewhere
 from tests.support.executable import EXECUTABLE, execute
 from tests.support.sandbox import OAUTH, small
 from tests.support.synced import change
@@ -667,23 +665,9 @@ def test_a_file_that_cannot_be_verified(
     assert message in capsys.readouterr().err
 
 
-@contextmanager
-def opened_by_another_program(path: Path, *, read_only: bool) -> Iterator[None]:
-    connect = f"connection = duckdb.connect(sys.argv[1], read_only={read_only})"
-    program = f"import duckdb, sys; {connect}; print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "open\n"
-        yield
-        process.stdin.close()
-
-
 def test_a_file_that_another_program_writes(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    with opened_by_another_program(path, read_only=False):
+    with open_elsewhere(path, read_only=False):
         assert run(sandbox, "verify", str(path)) == 1
     assert re.search(r"is open in .* \(process \d+\)\. Try again when that has ended\.", capsys.readouterr().err)
 
@@ -692,7 +676,7 @@ def test_a_file_that_another_program_reads_is_verified_and_not_repaired(
     sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change(path, "DELETE FROM goals")
-    with opened_by_another_program(path, read_only=True):
+    with open_elsewhere(path, read_only=True):
         code, found = verify(sandbox, path, capsys)
         assert (code, differing(found)) == (1, {"goals": (5, 0, 0)})
         assert run(sandbox, "verify", str(path), "--repair", "--wait", "1") == 1
