@@ -201,7 +201,7 @@ def test_a_new_file_that_did_not_fit_on_the_disk_is_removed(tmp_path: Path) -> N
 def test_a_file_that_another_program_has_just_made_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "chats.duckdb"
     with open_elsewhere(path):
-        monkeypatch.setattr(os.path, "lexists", lambda _path: False)  # as it was a moment ago
+        monkeypatch.setattr(os.path, "lexists", lambda _path: False)  # as it was before
         assert "is open in" in opening(path)
         assert path.exists()
 

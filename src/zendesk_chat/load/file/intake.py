@@ -32,7 +32,7 @@ class Intake:
         redacted_before: The fingerprint of the rules of the last run, if this one has others; None if it has the same.
         was_refreshing: Whether an earlier run left the table that a full refresh fills.
         beside_chats: Whether the run loads chats too, so that the table of chats is not behind this one.
-        has_outdated: Whether the file has keys of such rows, also of earlier changes of the rules.
+        has_outdated: Whether the file has keys of rows that were loaded with other redaction rules.
         records: How many wait; after a write, how many it wrote.
         complete: Whether the stream has ended, and is complete.
     """
