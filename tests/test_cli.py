@@ -16,7 +16,7 @@ import pytest
 from zendesk_chat import __version__
 from zendesk_chat.cli import main
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.load.command import add_redactions, gather_config
+from zendesk_chat.load.configuration import add_redactions, gather_config
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox

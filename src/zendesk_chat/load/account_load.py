@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,11 +12,9 @@ from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import Config
 from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.console import say
-from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.account import ACCOUNTS
 from zendesk_chat.load.file.opening import DATABASE, open_file
@@ -26,12 +23,11 @@ from zendesk_chat.load.file.store import FileStore, Target
 from zendesk_chat.load.file.system import AccountRow
 from zendesk_chat.load.file.tables import existing_schema
 from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.plan import Plan
 from zendesk_chat.load.progress import show_progress
 from zendesk_chat.load.report import LoadReport
 from zendesk_chat.load.store import Store
-from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, Stream
-from zendesk_chat.tables.table import StreamTable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,82 +36,64 @@ MAIN: Final = "main"
 """The schema of the tables in a file, if the user names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """What to load, and how.
-
-    Attributes:
-        options: Of ``sync``.
-    """
-
-    options: argparse.Namespace
-    config: Config
-    catalog: Catalog
-    streams: Sequence[Stream]
-    clock: Clock
-    console: Console
-
-    @property
-    def tables(self) -> list[StreamTable]:
-        """The table of each stream."""
-        return [StreamTable.of(stream) for stream in self.streams]
-
-    def into(self, store: Store, streams: Sequence[Stream]) -> LoadReport:
-        """Read these streams, and load them into a store. The report has those that the user wants."""
-        config, clock, states = self.config, self.clock, store.states()
-        bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
-        tasks = [Task(stream, states.get(stream.name), bounds) for stream in streams]
-        rotations = Rotations(clock)
-        credentials = ConfigFile(Path(self.options.config), clock) if self.options.config else None
-        events = run(tasks, connect(config, clock, rotations.save, credentials), rotations, clock)
-        names = [stream.name for stream in self.streams]
-        with show_progress(self.console) as observe:
-            return load_events(events, names, store, observe, required=names if self.options.streams else ())
-
-
-def load_account(loading: Loading) -> LoadReport:
-    """Load the account into the destination of ``--to``.
+def load_account(plan: Plan, clock: Clock, console: Console) -> LoadReport:
+    """Load an account into its destination.
 
     Raises:
         ConnectorError: The destination cannot be opened or written, or is not for this account.
     """
-    path = duckdb_path(loading.options.to)
-    return _load_with_dlt(loading) if path is None else _load_file(loading, path)
+    path = plan.destination.path
+    return _load_with_dlt(plan, clock, console) if path is None else _load_file(plan, path, clock, console)
 
 
-def _load_file(loading: Loading, path: str) -> LoadReport:
-    options, config, catalog = loading.options, loading.config, loading.catalog
+def _load_file(plan: Plan, path: str, clock: Clock, console: Console) -> LoadReport:
+    destination, config, catalog = plan.destination, plan.config, plan.catalog
+    time_zone = check_time_zone(destination.time_zone) if destination.time_zone else ""
     target = Target(
         path,
-        options.schema or MAIN,
-        AccountRow(config.subdomain, time_zone=check_time_zone(options.time_zone) if options.time_zone else ""),
-        loading.tables,
-        {stream.name: catalog.redaction_of(stream.name) for stream in loading.streams},
+        destination.schema or MAIN,
+        AccountRow(config.subdomain, time_zone=time_zone),
+        plan.tables,
+        {stream.name: catalog.redaction_of(stream.name) for stream in plan.streams},
         f"{config.start} {config.end}",
-        full_refresh=options.full_refresh,
-        renamed_from=options.renamed_from or "",
+        full_refresh=destination.full_refresh,
+        renamed_from=destination.renamed_from,
     )
     account = catalog.streams[ACCOUNTS]  # first, so that the store knows early whose records come
-    streams = [account, *(stream for stream in loading.streams if stream is not account)]
+    streams = [account, *(stream for stream in plan.streams if stream is not account)]
     with (
-        open_file(path, loading.clock, options.wait, partial(say, loading.console)) as connection,
+        open_file(path, clock, destination.wait_seconds, partial(say, console)) as connection,
         naming_shadows(connection, DATABASE),
     ):
         with explained(f"reading {path}"):
             target = replace(target, schema=existing_schema(connection, target.schema))
-        store = FileStore(connection, target, loading.clock)
-        report = loading.into(store, streams)
+        store = FileStore(connection, target, clock)
+        report = _read_into(store, streams, plan, clock, console)
         with explained(f"making the views in {path}"):
             taken = create_views(connection, target.schema, store.account.time_zone)
         for warning in dict.fromkeys((*store.warnings, *taken)):
-            say(loading.console, f"warning: {warning}", "yellow")
+            say(console, f"warning: {warning}", "yellow")
     return replace(report, destination=Path(path), schema=target.schema)
 
 
-def _load_with_dlt(loading: Loading) -> LoadReport:
+def _load_with_dlt(plan: Plan, clock: Clock, console: Console) -> LoadReport:
     from zendesk_chat.load.dlt_destination import DATASET, open_target
     from zendesk_chat.load.dlt_store import DltStore
 
-    options = loading.options
-    with open_target(options.to, options.schema or DATASET) as target:
-        return loading.into(DltStore(target, loading.tables, full_refresh=options.full_refresh), loading.streams)
+    destination = plan.destination
+    with open_target(destination.url, destination.schema or DATASET) as target:
+        store = DltStore(target, plan.tables, full_refresh=destination.full_refresh)
+        return _read_into(store, plan.streams, plan, clock, console)
+
+
+def _read_into(store: Store, streams: Sequence[Stream], plan: Plan, clock: Clock, console: Console) -> LoadReport:
+    """Read these streams, and load them into a store. The report has those of the plan."""
+    config, states = plan.config, store.states()
+    bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
+    tasks = [Task(stream, states.get(stream.name), bounds) for stream in streams]
+    rotations = Rotations(clock)
+    credentials = ConfigFile(plan.config_file, clock) if plan.config_file else None
+    events = run(tasks, connect(config, clock, rotations.save, credentials), rotations, clock)
+    names = [stream.name for stream in plan.streams]
+    with show_progress(console) as observe:
+        return load_events(events, names, store, observe, required=plan.required)

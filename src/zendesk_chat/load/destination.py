@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,29 @@ _ACCEPTED: Final = (
     "postgres://user:password@host/database and likewise redshift, snowflake, mssql, each after for example "
     "pip install 'dlt[postgres]'"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to load, and how.
+
+    Attributes:
+        url: As the user wrote it.
+        path: Of a DuckDB file; None for another database.
+        schema: Of the tables; None for the destination's own default.
+        time_zone: For the views in a file; empty to keep the file's.
+        wait_seconds: How long to wait while another program has the file open.
+        renamed_from: The former subdomain of the account in the file; empty if it was not renamed.
+        full_refresh: Whether to read everything again.
+    """
+
+    url: str
+    path: str | None
+    schema: str | None = None
+    time_zone: str = ""
+    wait_seconds: float = 0.0
+    renamed_from: str = ""
+    full_refresh: bool = False
 
 
 def check_schema(schema: str | None, path: str | None) -> None:

@@ -15,8 +15,8 @@ from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock, Stopped
 from zendesk_chat.config import Config, parse_config
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
-from zendesk_chat.load.command import gather_config, names_of_keys
 from zendesk_chat.load.config_file import ConfigFile
+from zendesk_chat.load.configuration import gather_config, names_of_keys
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.stored import open_stored, stored_file
