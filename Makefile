@@ -44,11 +44,25 @@ ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS)
+	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report
 endif
+
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: browser-setup
+browser-setup: ## install Chromium with apt, if there is none
+ifeq ($(CHROMIUM),)
+	@command -v apt-get > /dev/null || { echo "Install Chromium, or name it: make browser CHROMIUM=/path/to/chromium"; exit 1; }
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core > /dev/null
+endif
+
+.PHONY: browser
+browser: setup browser-setup ## run the tests of pages in a headless Chromium: 1 minute
+	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m pytest $(or $(PYTEST),tests/browser)
 
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, retired words, the data dictionary
