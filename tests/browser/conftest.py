@@ -13,7 +13,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
 @dataclass
-class Watched:
+class Tab:
     """A page, and everything that went wrong or out to the network in it.
 
     Attributes:
@@ -57,6 +57,6 @@ def context(browser: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def watched(context: BrowserContext) -> Watched:
+def tab(context: BrowserContext) -> Tab:
     """A new page, 1400 pixels wide."""
-    return Watched(context.new_page())
+    return Tab(context.new_page())
