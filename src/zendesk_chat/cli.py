@@ -111,6 +111,7 @@ def _run(arguments: Sequence[str]) -> int:
     clock = SystemClock()
     signals = StopSignals(clock.interrupt)
     signals.install()
+    options.final_exit_code = signals.exit_code
     return signals.exit_code(options.run(options, clock))
 
 

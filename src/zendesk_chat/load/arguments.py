@@ -117,6 +117,8 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, default=0.0, help=what)
     what = "former subdomain of the account in the file, if it was renamed; needed once"
     parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
+    what = "write metrics of the run to this file, for node_exporter's textfile collector (Prometheus)"
+    parser.add_argument("--metrics-file", metavar="FILE", help=what)
 
 
 def add_status(parser: argparse.ArgumentParser, run: Run) -> None:

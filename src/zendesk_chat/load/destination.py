@@ -41,6 +41,11 @@ class Destination:
     renamed_from: str = ""
     full_refresh: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The destination without a password: the path of a file, or the kind of another database."""
+        return self.path or self.url.partition("://")[0]
+
 
 def check_schema(schema: str | None, path: str | None) -> None:
     """Check the name of a schema, for a DuckDB file if there is a path. Raises ConfigError."""
@@ -67,3 +72,11 @@ def duckdb_path(url: str) -> str | None:
     if not rest.startswith("/") or not path or path.startswith(":"):
         raise ConfigError("--to duckdb: write the path of a file after three slashes, as in duckdb:///chats.duckdb")
     return path
+
+
+def real_path(path: str) -> Path:
+    """Return a path without symbolic links; as it is given if the current directory does not exist any more."""
+    try:
+        return Path(path).resolve()
+    except OSError:
+        return Path(path)
