@@ -27,7 +27,7 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
     try:
         metrics = checked_metrics_file(options.metrics_file)
         plan = plan_load(options, os.environ, clock.now())
-        warnings = plan.catalog.warnings
+        warnings = plan.warnings
     except ConfigError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE
