@@ -145,6 +145,10 @@ def _completion(options: argparse.Namespace, _clock: SystemClock) -> int:
 def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("status"):
         return ExitCode.ACTION_NEEDED
+    if options.accounts is not None:
+        from zendesk_chat.load.accounts.status import run_accounts_status
+
+        return run_accounts_status(options, clock)
     from zendesk_chat.load.status import run_status
 
     return run_status(options, clock)

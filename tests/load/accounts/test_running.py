@@ -14,7 +14,7 @@ from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.config import parse_config
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.errors import AuthError, ConfigError, ConnectorError, DestinationError, ExitCode, NetworkError
-from zendesk_chat.load.accounts.running import Job, lanes_of, run_jobs, worst
+from zendesk_chat.load.accounts.running import Job, run_jobs, series_of, worst
 from zendesk_chat.load.destination import Destination
 from zendesk_chat.load.outcome import Outcome
 from zendesk_chat.load.plan import Plan
@@ -89,17 +89,17 @@ def test_an_account_that_fails_does_not_affect_the_others(error: Exception, mess
 
 
 def test_each_outcome_is_announced_in_the_calling_thread_as_soon_as_it_is_there() -> None:
-    told: list[tuple[str, int]] = []
+    announced: list[tuple[str, int]] = []
 
     def load(given: Job, _clock: SystemClock) -> LoadReport:
         if given.account == "slow":
-            wait_for(lambda: bool(told))
+            wait_for(lambda: bool(announced))
         return NOTHING
 
     run_jobs(
-        jobs("slow", "fast"), 2, SystemClock(), load, lambda outcome: told.append((outcome.account, threading.get_ident()))
+        jobs("slow", "fast"), 2, SystemClock(), load, lambda outcome: announced.append((outcome.account, threading.get_ident()))
     )
-    assert told == [("fast", threading.get_ident()), ("slow", threading.get_ident())]
+    assert announced == [("fast", threading.get_ident()), ("slow", threading.get_ident())]
 
 
 def test_a_stop_ends_accounts_that_are_being_loaded_and_others_do_not_begin() -> None:
@@ -160,7 +160,7 @@ def test_a_caller_that_fails_lets_the_accounts_end_first() -> None:
 def test_files_are_loaded_side_by_side_and_other_databases_after_each_other() -> None:
     pg = "postgres://h/d"
     given = [job("a"), job("b", pg, None), job("c"), job("d", pg, None)]
-    assert [[one.account for one in lane] for lane in lanes_of(given)] == [["a"], ["b", "d"], ["c"]]
+    assert [[one.account for one in jobs] for jobs in series_of(given)] == [["a"], ["b", "d"], ["c"]]
 
 
 ERRORS: Sequence[ConnectorError] = (ConfigError("a"), AuthError("b"), NetworkError("c"), DestinationError("d"))

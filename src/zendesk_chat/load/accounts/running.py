@@ -55,7 +55,7 @@ def run_jobs(
         ConfigError: The operating system allows no thread.
     """
     outcomes: dict[str, Outcome] = {}
-    waiting = deque(lanes_of(jobs))
+    waiting = deque(series_of(jobs))
     results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     work = partial(_work, waiting, results, clock, load)
     threads = start_threads(work, min(parallel, len(waiting)), "account")
@@ -71,22 +71,22 @@ def run_jobs(
     return [outcomes[job.account] for job in jobs]
 
 
-def lanes_of(jobs: Iterable[Job]) -> list[list[Job]]:
-    """Return the jobs in lanes, which are loaded side by side. The jobs in a lane follow each other.
+def series_of(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Return the jobs in series. Several series are loaded side by side, and the jobs of one after each other.
 
-    A DuckDB file has a lane for each account, also if several share it. dlt has state that is global to the process, so all
-    other databases share one lane.
+    Each account of a DuckDB file is a series of its own, also if several share the file. dlt has state that is global to the
+    process, so all accounts of other databases are one series.
     """
-    lanes: list[list[Job]] = []
+    series: list[list[Job]] = []
     with_dlt: list[Job] = []
     for job in jobs:
         if job.plan.destination.path is not None:
-            lanes.append([job])
+            series.append([job])
             continue
         if not with_dlt:
-            lanes.append(with_dlt)
+            series.append(with_dlt)
         with_dlt.append(job)
-    return lanes
+    return series
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -97,7 +97,7 @@ def worst(outcomes: Iterable[Outcome]) -> ExitCode:
 
 
 def _work(waiting: deque[list[Job]], results: queue.SimpleQueue[Outcome], clock: SystemClock, load: Load) -> None:
-    """Load one lane after another until none is left."""
+    """Load one series after another until none is left."""
     with suppress(IndexError):
         while True:
             for job in waiting.popleft():
