@@ -109,7 +109,7 @@ def _run(arguments: Sequence[str]) -> int:
         return sandbox(arguments[1:], f"{_program()} sandbox")
     options = make_parser().parse_args(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.interrupt)
+    signals = StopSignals(clock.interrupt, clock.kill)
     signals.install()
     return signals.exit_code(options.run(options, clock))
 
