@@ -44,6 +44,7 @@ class SystemClock:
         self._stopped = threading.Event()
         self._children: list[SystemClock] = []
         self.on_interrupt: Callable[[], object] = lambda: None  # called by a signal handler, so that the user sees a reaction
+        self.on_kill: Callable[[], object] = lambda: None  # called before the process exits although the command is not done
 
     @property
     def stopped(self) -> bool:
@@ -81,6 +82,10 @@ class SystemClock:
         if self.stopped:  # a signal may have come in between
             child.stop()
         return child
+
+    def kill(self) -> None:
+        """Announce that the process exits although the command is not done."""
+        self.on_kill()
 
     def interrupt(self) -> None:
         """End the run before it is complete, and announce that once."""

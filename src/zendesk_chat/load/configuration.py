@@ -59,11 +59,6 @@ class Configuration:
         """Return the validated configuration of the API. Raises ConfigError."""
         return parse_config(self.raw, self.names)
 
-    @property
-    def origins(self) -> list[str]:
-        """Where each setting comes from, a phrase each. No value is shown."""
-        return [f"{key}: {name}" for key, name in self.names.items() if name not in (key, OPTIONS.get(key))]
-
     def name(self, key: str) -> str:
         """Return what the user calls a setting; its option, if nothing sets it."""
         return self.names.get(key) or OPTIONS.get(key, key)
