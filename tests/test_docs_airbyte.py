@@ -130,14 +130,14 @@ def in_row(part: str) -> str:
 @pytest.mark.parametrize(
     ("config", "switches", "fragment"),
     [
-        ({"access_token": "no-such-token"}, {}, "Zendesk Chat does not accept the token (HTTP 401)"),
-        ({"access_token": SUPPORT_TOKEN}, {}, "This is a token of Zendesk Support"),
+        ({"access_token": "no-such-token"}, {}, "Zendesk Chat rejected the token (HTTP 401)"),
+        ({"access_token": SUPPORT_TOKEN}, {}, "This is a Zendesk Support token"),
         ({"access_token": AGENT_TOKEN}, {}, "The token works, but its agent may not read ..."),
         ({}, {"account_state": "no_chat"}, "The account ... has no Zendesk Chat (HTTP 404)"),
         ({}, {"account_state": "no_account"}, "There is no Zendesk account at ..."),
         ({}, {"unavailable": {"goals": 403}}, "Not available, so deselect:"),
         ({}, {"unavailable": {"incremental/agent_events": 404}}, "Without records, as this account does not have them:"),
-        ({}, {"unavailable": {"incremental/chats": 404}}, "Zendesk does not have this for the account (HTTP ...)"),
+        ({}, {"unavailable": {"incremental/chats": 404}}, "Zendesk has no such data for this account (HTTP ...)"),
         ({"start_date": "2099-01-01T00:00:00Z"}, {}, "start_date lies in the future"),
         ({"start_date": "soon"}, {}, "...: ... is not a date."),
         ({"end_date": "2019-12-31"}, {}, "...: ... must be later than ..., which is ..."),

@@ -35,8 +35,8 @@ def faulty(**fault: Any) -> Callable[[Sandbox], dict[str, Any]]:
 
 
 FAILURES: dict[str, tuple[Callable[[Sandbox], dict[str, Any]], str]] = {
-    "wrong token": (with_token("no-such-token"), "does not accept the token (HTTP 401)"),
-    "Support token": (with_token(SUPPORT_TOKEN), "This is a token of Zendesk Support"),
+    "wrong token": (with_token("no-such-token"), "rejected the token (HTTP 401)"),
+    "Support token": (with_token(SUPPORT_TOKEN), "This is a Zendesk Support token"),
     "missing role": (with_token(AGENT_TOKEN), "may not read accounts, "),
     "no Chat": (switched(account_state="no_chat"), "The account acme has no Zendesk Chat"),
     "no account": (switched(account_state="no_account"), "There is no Zendesk account at the subdomain acme"),
@@ -47,14 +47,14 @@ FAILURES: dict[str, tuple[Callable[[Sandbox], dict[str, Any]], str]] = {
     "bad subdomain": (lambda _: {"subdomain": "acme/evil"}, "Config validation error: subdomain"),
     "no credentials": (lambda _: {"credentials": None}, "Config validation error: credentials: missing"),
     "HTML 200": (faulty(kind="html", times=None), "Zendesk sent a web page"),
-    "empty 200": (faulty(kind="empty", times=None), "Zendesk sent an empty answer"),
+    "empty 200": (faulty(kind="empty", times=None), "Zendesk sent an empty response"),
     "null 200": (faulty(kind="body", body="null", times=None), "not of the promised form"),
     "503": (faulty(kind="status", times=None), "HTTP 503"),
-    "429 for an hour": (faulty(kind="status", status=429, retry_after=3600, times=None), "limit of requests is used up"),
+    "429 for an hour": (faulty(kind="status", status=429, retry_after=3600, times=None), "request limit is used up"),
     "chats forbidden": (switched(unavailable={"incremental/chats": 403}), "may not read chats (HTTP 403)"),
     "chats missing": (
         switched(unavailable={"incremental/chats": 404}),
-        "Zendesk does not have this for the account (HTTP 404)",
+        "Zendesk has no such data for this account (HTTP 404)",
     ),
 }
 

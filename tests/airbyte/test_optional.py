@@ -116,9 +116,12 @@ def test_the_check_distinguishes_them_from_those_that_a_sync_would_fail_for() ->
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
     assert message.startswith(
-        "19 of 21 streams can be read. Not available, so deselect: goals: The token's user may not read this"
+        "19 of 21 streams can be read. Not available, so deselect: goals: The token's user is not allowed to read this"
     )
-    assert " Without records, as this account does not have them: agent_events: The token's user may not read this" in message
+    assert (
+        " Without records, as this account does not have them: agent_events: The token's user is not allowed to read this"
+        in message
+    )
 
 
 def test_who_may_read_nothing_does_not_pass_the_check() -> None:
