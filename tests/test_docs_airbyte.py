@@ -47,7 +47,7 @@ NO_TROUBLE = {
     "\x00: so far \x00",
     "Set it to the oldest time you want.",  # follows another
     "another address",  # a part of another
-    "\x00: its record counts do not add up: \x00. Please report this.",  # likewise
+    "\x00: the record counts do not add up: \x00. Please report this.",  # likewise
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)}
 MAKERS = {*ERRORS, NoAnswerError.__name__, "Verdict", "Note", "kind"}  # the last is a variable that holds an error class
@@ -132,13 +132,13 @@ def in_row(part: str) -> str:
     [
         ({"access_token": "no-such-token"}, {}, "Zendesk Chat rejected the token (HTTP 401)"),
         ({"access_token": SUPPORT_TOKEN}, {}, "This is a Zendesk Support token"),
-        ({"access_token": AGENT_TOKEN}, {}, "The token works, but its agent may not read ..."),
+        ({"access_token": AGENT_TOKEN}, {}, "The token works, but its agent is not allowed to read ..."),
         ({}, {"account_state": "no_chat"}, "The account ... has no Zendesk Chat (HTTP 404)"),
         ({}, {"account_state": "no_account"}, "There is no Zendesk account at ..."),
-        ({}, {"unavailable": {"goals": 403}}, "Not available, so deselect:"),
-        ({}, {"unavailable": {"incremental/agent_events": 404}}, "Without records, as this account does not have them:"),
+        ({}, {"unavailable": {"goals": 403}}, "Not available, deselect these:"),
+        ({}, {"unavailable": {"incremental/agent_events": 404}}, "Without records, because this account lacks them:"),
         ({}, {"unavailable": {"incremental/chats": 404}}, "Zendesk has no such data for this account (HTTP ...)"),
-        ({"start_date": "2099-01-01T00:00:00Z"}, {}, "start_date lies in the future"),
+        ({"start_date": "2099-01-01T00:00:00Z"}, {}, "start_date is in the future"),
         ({"start_date": "soon"}, {}, "...: ... is not a date."),
         ({"end_date": "2019-12-31"}, {}, "...: ... must be later than ..., which is ..."),
         ({"startdate": "2020-01-01"}, {}, "Unknown key `...`: did you mean `...`?"),

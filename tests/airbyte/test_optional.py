@@ -102,9 +102,7 @@ def test_the_check_succeeds_and_names_them(status: int) -> None:
         lacking(sandbox, status, "agent_events", "conversions")
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
-    assert message.startswith(
-        "19 of 21 streams can be read. Without records, as this account does not have them: agent_events: "
-    )
+    assert message.startswith("19 of 21 streams can be read. Without records, because this account lacks them: agent_events: ")
     assert f"HTTP {status}" in message
     assert "conversions: " in message
     assert "department_events" not in message
@@ -116,10 +114,10 @@ def test_the_check_distinguishes_them_from_those_that_a_sync_would_fail_for() ->
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
     assert message.startswith(
-        "19 of 21 streams can be read. Not available, so deselect: goals: The token's user is not allowed to read this"
+        "19 of 21 streams can be read. Not available, deselect these: goals: The token's user is not allowed to read this"
     )
     assert (
-        " Without records, as this account does not have them: agent_events: The token's user is not allowed to read this"
+        " Without records, because this account lacks them: agent_events: The token's user is not allowed to read this"
         in message
     )
 
@@ -131,5 +129,5 @@ def test_who_may_read_nothing_does_not_pass_the_check() -> None:
         sandbox.switch(unavailable={"*": 404})
         nothing, _ = check_here(config_of(sandbox))
     assert status == "FAILED"
-    assert "may not read" in message
+    assert "is not allowed to read" in message
     assert nothing == "FAILED"

@@ -85,7 +85,7 @@ def beginning(compressed: bytes, most: int) -> bytes:
 def _piece(member: fast_zlib.Decompress, given: memoryview, most: int) -> bytes:
     try:
         piece = member.decompress(given, most)
-    except (zlib.error, fast_zlib.error):  # type: ignore[misc]   the stub hides that the second is an exception
+    except (zlib.error, fast_zlib.error):  # type: ignore[misc]  # the stub hides that the second is an exception
         raise NoAnswerError("the response was incomplete") from None
     if not given:
         raise NoAnswerError("the response was incomplete")
