@@ -356,7 +356,7 @@ def test_the_streams_that_an_account_may_lack_are_named() -> None:
         sandbox.inject(Fault(kind="status", status=403, path="*/incremental/agent_events", times=None))
         code, output = read_here(config_of(sandbox), catalog_of(["agent_events", "goals"]))
     assert code == 0
-    assert "agent_events: no records, because this account does not have it." in " ".join(output.logs("WARN"))
+    assert "agent_events: no records, because this account lacks it." in " ".join(output.logs("WARN"))
 
 
 def rows_of(stream: str, *runs: Output) -> list[tuple[Any, ...]]:

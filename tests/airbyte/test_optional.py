@@ -42,9 +42,7 @@ def test_what_the_account_lacks_is_complete_without_records_and_reported(status:
         assert output.endings[stream] == "COMPLETE"
         assert output.records[stream] == []
         assert output.states[stream] == [{"__ab_no_cursor_state_message": True}]
-        (warning,) = [
-            line for line in warnings if line.startswith(f"{stream}: no records, because this account does not have it. ")
-        ]
+        (warning,) = [line for line in warnings if line.startswith(f"{stream}: no records, because this account lacks it. ")]
         assert f"HTTP {status}" in warning
 
 

@@ -238,7 +238,7 @@ def test_wrong_arguments_are_reported_before_anything_is_read(sandbox: Sandbox) 
         read(account, "chat")
     with pytest.raises(ConfigError, match="There is no stream 'chat'"):
         read_all(account, ["chats", "chat"])
-    with pytest.raises(ConfigError, match="give a list of names"):
+    with pytest.raises(ConfigError, match="must be a list of names"):
         read_all(account, "chats")
     with pytest.raises(StateError, match="The state of chats must be a dictionary"):
         read(account, "chats", [])  # type: ignore[arg-type]
