@@ -62,7 +62,8 @@ class Configuration:
     @property
     def origins(self) -> list[str]:
         """Where each setting comes from, a phrase each. No value is shown."""
-        return [f"{key}: {name}" for key, name in self.names.items() if name not in (key, OPTIONS.get(key))]
+        shown = {"access_token": "token"}
+        return [f"{shown.get(key, key)}: {name}" for key, name in self.names.items() if name not in OPTIONS.values()]
 
     def name(self, key: str) -> str:
         """Return what the user calls a setting; its option, if nothing sets it."""
