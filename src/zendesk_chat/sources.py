@@ -73,6 +73,7 @@ def combine(sources: Sequence[Source]) -> Combined:
         values[key] = source.values[key]
         names[key] = source.names.get(key, key)
     credentials = next((chosen[key] for key in CREDENTIALS if key in chosen), None)
+    names = {key: name for key, name in names.items() if key in values}
     return Combined(values, names, credentials.store if credentials else None)
 
 

@@ -33,15 +33,15 @@ def from_variables(environment: Mapping[str, str], where: str = "", only: Collec
     """
     suffix = f" in {where}" if where else ""
     given = {name: environment[name] for name in only if environment.get(name, "").strip()}
-    given_as = {VARIABLES[name].key: (text, f"{name}{suffix}") for name, text in given.items()}
+    strings = {VARIABLES[name].key: (text, f"{name}{suffix}") for name, text in given.items()}
     for name, setting in FILE_VARIABLES.items():
         if setting.variable not in only or not environment.get(name):
             continue
-        if setting.key in given_as:
+        if setting.key in strings:
             raise ConfigError(f"{setting.variable} and {name} are both set{suffix}. Remove one of them.")
-        given_as[setting.key] = (read_secret(environment[name], f"{name}{suffix}"), f"{name}{suffix}")
-    values = {key: _parsed(VARIABLES[f"{PREFIX}{key.upper()}"], text) for key, (text, _) in given_as.items()}
-    names = {key: name for key, (_, name) in given_as.items()}
+        strings[setting.key] = (read_secret(environment[name], f"{name}{suffix}"), f"{name}{suffix}")
+    values = {key: _parsed(VARIABLES[f"{PREFIX}{key.upper()}"], text) for key, (text, _) in strings.items()}
+    names = {key: name for key, (_, name) in strings.items()}
     return Source(*_with_credentials(values, names), "file" if where else "variable")
 
 

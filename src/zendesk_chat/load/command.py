@@ -33,7 +33,7 @@ def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
-    log_settings(log, plan.names)
+    log_settings(log, plan.origins)
     for warning in plan.warnings:
         log.caution(warning)
     clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")

@@ -59,6 +59,12 @@ class Configuration:
         """Return the validated configuration of the API. Raises ConfigError."""
         return parse_config(self.raw, self.names)
 
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each setting comes from, by its name. No value is shown."""
+        shown = {"access_token": "token"}
+        return {shown.get(key, key): name for key, name in self.names.items()}
+
     def name(self, key: str) -> str:
         """Return what the user calls a setting; its option, if nothing sets it."""
         return self.names.get(key) or OPTIONS.get(key, key)

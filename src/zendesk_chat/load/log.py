@@ -45,7 +45,7 @@ class Log:
         terminal: Where a progress may be animated; None where it may not.
         account: Named on each line, if there are several.
         quiet: Whether to print no result either.
-        watch: Is given the progress of a run that begins, to show it with that of other accounts.
+        on_start: Called with the progress of a run that starts, to show it with that of other accounts.
     """
 
     logger: logging.Logger
@@ -53,11 +53,11 @@ class Log:
     terminal: Console | None = None
     account: str = ""
     quiet: bool = False
-    watch: Callable[[RunProgress], object] = lambda _progress: None
+    on_start: Callable[[RunProgress], object] = lambda _progress: None
 
-    def of(self, account: str, watch: Callable[[RunProgress], object] = lambda _progress: None) -> Log:
-        """Return the log of one of several accounts. It does not animate its progress: ``watch`` is given that."""
-        return replace(self, account=account, terminal=None, watch=watch)
+    def of(self, account: str, on_start: Callable[[RunProgress], object] = lambda _progress: None) -> Log:
+        """Return the log of one of several accounts. It animates nothing: ``on_start`` gets the progress."""
+        return replace(self, account=account, terminal=None, on_start=on_start)
 
     def detail(self, message: str, event: str, **fields: object) -> None:
         """Log a detail, for ``--verbose``."""

@@ -27,7 +27,7 @@ class Plan:
         required: Names of the streams that the user named: it is an error if the account lacks one.
         config_file: Where renewed OAuth tokens are stored; None without a file.
         warnings: What the user should know about the configuration.
-        names: Where each setting comes from: ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
+        origins: Where each setting comes from: ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
     """
 
     config: Config
@@ -37,7 +37,7 @@ class Plan:
     destination: Destination
     config_file: Path | None
     warnings: Sequence[str] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[StreamTable]:
@@ -73,7 +73,7 @@ def make_plan(configuration: Configuration, now: float, *, full_refresh: bool = 
         _destination(configuration, full_refresh=full_refresh, renamed_from=renamed_from),
         configuration.store,
         (*configuration.warnings, *catalog.warnings),
-        configuration.names,
+        configuration.origins,
     )
 
 

@@ -52,7 +52,7 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
     files, progress = SharedFiles(), AccountsProgress([planned.job.account for planned in plans.planned], clock.monotonic)
 
     def logs(account: str) -> Log:
-        return log.of(account, partial(progress.watch, account))
+        return log.of(account, partial(progress.start, account))
 
     def load(job: Job, own: SystemClock) -> LoadReport:
         account_log = logs(job.account)

@@ -36,7 +36,7 @@ class AccountsProgress:
         self._monotonic = monotonic
         self._began = monotonic()
 
-    def watch(self, account: str, progress: RunProgress) -> None:
+    def start(self, account: str, progress: RunProgress) -> None:
         """Show the progress of an account that has begun."""
         self._running[account] = progress
 

@@ -46,7 +46,7 @@ def _run(options: argparse.Namespace, clock: Clock, log: Log) -> int:
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
-    log_settings(log, configuration.names)
+    log_settings(log, configuration.origins)
     try:
         options.schema, options.wait = database.schema, configuration.settings.wait
         found = _verify(options, configuration, catalog, path, clock, log)
