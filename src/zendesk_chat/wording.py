@@ -7,7 +7,7 @@ from typing import Final
 
 _TWO_DIGITS: Final = 99
 _KILO: Final = 1000
-_SHORT_SECONDS: Final = 10  # below, tenths matter
+_SHORT_SECONDS: Final = 10  # below this, tenths matter
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
