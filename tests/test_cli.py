@@ -131,7 +131,7 @@ def test_sync_of_a_stream_that_needs_a_person_exits_3_and_keeps_the_others(tmp_p
         assert done.returncode == 3
         assert (done.stdout + done.stderr).count("HTTP 403") == 1
         (error,) = logged(done.stderr, "ERROR")
-        assert error.startswith("goals: The token's user is not allowed to read this")
+        assert error.startswith("goals: The token's user is not allowed to read")
         assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
 
 

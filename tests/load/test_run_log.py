@@ -188,10 +188,24 @@ def test_an_error_is_one_line_however_many_streams_it_concerns(capsys: pytest.Ca
         log_summary(report, log)
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == expected
-        assert "agents, bans, chats and 2 more: The token is wrong." in lines[0]
+        assert "The token is wrong." in lines[0]
+        assert "agents, bans" not in lines[0], "it concerns the account"
     summary = json.loads(lines[1])
     assert (summary["event"], summary["result"], summary["exit_code"]) == ("summary", "incomplete", 3)
     assert summary["streams"]["goals"]["state"] == "failed"
+
+
+def test_an_error_of_some_streams_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    log = open_log(options(), FakeClock())
+    complete = StreamReport("agents", "complete", STATS)
+    broken = [StreamReport(name, "failed", STATS, ServerError("HTTP 500.")) for name in ("bans", "chats")]
+    lacking = [StreamReport(name, "not available", SyncStats(), LACKING) for name in ("goals", "skills")]
+    report = LoadReport((complete, *broken, *lacking), required=frozenset({"skills"}))
+    log_errors(report, log)
+    assert capsys.readouterr().err.splitlines() == [
+        f"{START} ERROR bans, chats: HTTP 500.",
+        f"{START} ERROR skills: The plan has no goals.",
+    ]
 
 
 def test_a_hostile_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

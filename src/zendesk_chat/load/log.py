@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.errors import ConnectorError, ExitCode, exit_code, one_line
+from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code, one_line
 from zendesk_chat.load.console import PlainConsole, is_terminal
 from zendesk_chat.load.log_format import DatedLines, JsonLines, ShortLines
 from zendesk_chat.load.log_handlers import ErrorOutputHandler, TerminalHandler
@@ -112,8 +112,11 @@ def run_logged(options: argparse.Namespace, clock: SystemClock, command: Callabl
     log = open_log(options, clock)
     clock.on_kill = partial(log.last_words, _KILLED)
     try:
-        if options.log_file:
-            _add_file(log, options)
+        _add_file(log, options)
+    except ConfigError as error:
+        log.fail(str(error), kind=type(error).__name__)
+        return ExitCode.USAGE
+    try:
         return command(log)
     except ConnectorError as error:
         log.fail(str(error), kind=type(error).__name__)
@@ -146,6 +149,8 @@ def open_log(options: argparse.Namespace, clock: Clock) -> Log:
 
 
 def _add_file(log: Log, options: argparse.Namespace) -> None:
+    if not options.log_file:
+        return
     from zendesk_chat.load.log_file import LogFileHandler  # noqa: PLC0415  few need it
 
     handler = LogFileHandler(options.log_file, log.caution)

@@ -21,6 +21,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
     StreamUnavailable,
 )
+from zendesk_chat.errors import UnavailableError
 from zendesk_chat.load.loading import Observe, Saved
 from zendesk_chat.load.log import STREAM, SUMMARY, Log
 from zendesk_chat.load.progress import RunProgress
@@ -175,7 +176,9 @@ def log_errors(report: LoadReport, log: Log) -> None:
     """Log why streams failed, each reason once with all streams that it concerns."""
     for reason, failed in report.failures.items():
         names, error = [stream.name for stream in failed], failed[0].error
-        log.fail(about_streams(names, reason), streams=names, kind=type(error).__name__)
+        is_of_account = report.is_one_failure and not isinstance(error, UnavailableError)
+        message = reason if is_of_account else about_streams(names, reason)
+        log.fail(message, streams=names, kind=type(error).__name__)
 
 
 def log_summary(report: LoadReport, log: Log) -> None:
