@@ -1,4 +1,4 @@
-"""The ``verify`` command: proof on another path than the export that a DuckDB file has what the account has."""
+"""The ``verify`` command: checks through other endpoints than the export whether a DuckDB file matches the account."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run_verify(options: argparse.Namespace, clock: Clock) -> int:
     try:
         found = _verify(options, config, catalog, path, clock, console)
     except Stopped:  # by a request, so before anything is written
-        say(console, "Interrupted. The file is as it was.")
+        say(console, "Interrupted. The file is unchanged.")
         return ExitCode.INCOMPLETE
     except ConnectorError as error:
         say(console, f"error: {error}")
