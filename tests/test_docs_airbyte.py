@@ -41,7 +41,7 @@ FRAGMENTS = [
 HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
-    "There is no stream \x00. There are: \x00.",  # only the library and `sync` select streams by name
+    "There is no stream \x00. The streams are \x00.",  # only the library and `sync` select streams by name
     "All \x00 streams can be read.",
     "\x00 in \x00 s (\x00, \x00, \x00 received, \x00 skipped as unchanged, \x00 skipped as outside the range\x00)",
     "\x00: so far \x00",
@@ -142,14 +142,14 @@ def in_row(part: str) -> str:
         ({"start_date": "soon"}, {}, "...: ... is not a date."),
         ({"end_date": "2019-12-31"}, {}, "...: ... must be later than ..., which is ..."),
         ({"startdate": "2020-01-01"}, {}, "Unknown key `...`: did you mean `...`?"),
-        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "....field: give a stream and a path"),
-        ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. There are: ..."),
+        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "....field: must be a stream and a path"),
+        ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. The streams are ..."),
         (
             {"redact": {"rules": [{"field": "chats.id", "action": "drop"}]}},
             {},
-            "cannot be redacted, because ... is a key or cursor field and is made of it",
+            "cannot be redacted, because it is part of the key or cursor field",
         ),
-        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no field that is known has this path."),
+        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no known field has this path."),
         ({"redact": {"rules": [{"field": "chats.tags", "action": "hash"}]}}, {}, "redact.hash_key: missing."),
         ({"subdomain": "acme/elsewhere"}, {}, "...: give only the name of the account"),
         ({"subdomain": ""}, {}, "...: missing."),

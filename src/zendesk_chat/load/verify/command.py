@@ -1,4 +1,4 @@
-"""The ``verify`` command: proof on another path than the export that a DuckDB file has what the account has."""
+"""The ``verify`` command: checks through other endpoints than the export whether a DuckDB file matches the account."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run_verify(options: argparse.Namespace, clock: Clock) -> int:
         options.schema, options.wait = database.schema, configuration.settings.wait
         found = _verify(options, configuration, catalog, path, clock, console)
     except Stopped:  # by a request, so before anything is written
-        say(console, "Interrupted. The file is as it was.")
+        say(console, "Interrupted. The file is unchanged.")
         return ExitCode.INCOMPLETE
     except ConnectorError as error:
         say(console, f"error: {error}")
