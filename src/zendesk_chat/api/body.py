@@ -13,7 +13,7 @@ except ImportError:  # a machine that it is not built for
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 GZIP: Final = 31  # zlib's number for the gzip format
 FIRST_WINDOW: Final = 1024
-Kind = Literal["network", "slow", "lasting"]
+Kind = Literal["network", "slow", "refused", "lasting"]
 
 
 class NoAnswerError(Exception):
@@ -21,7 +21,8 @@ class NoAnswerError(Exception):
 
     Attributes:
         cause: What happened, as a clause without a URL.
-        kind: "lasting" if no wait helps; "slow" if an answer came so slowly that another try may take long too.
+        kind: "lasting" if no wait helps; "refused" if nobody listens at the address; "slow" if an answer came so slowly that
+            another try may take long too.
         advice: What to do about a lasting cause, in a sentence.
         received: The part of the body that came.
     """

@@ -138,7 +138,8 @@ class Client:
             attempt = max(1, attempts[limited])
             spent += 0.0 if limited else self.time.monotonic() - began
             now = self.time.now()
-            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, episode=episode, spent=spent)
+            most = request.attempts if failed.outcome.failure != "refused" or self.has_answered else FEW_ATTEMPTS
+            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=most, episode=episode, spent=spent)
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
@@ -216,7 +217,7 @@ def no_answer(reason: NoAnswerError) -> ConnectorError:
     """The error that a missing answer stands for."""
     if reason.kind == "lasting":
         return UnreachableError(reason.message)
-    return NetworkError(f"No answer from Zendesk: {reason}.")
+    return NetworkError(f"No answer: {reason}.")
 
 
 def _is_signed_in(support: Response) -> bool:
