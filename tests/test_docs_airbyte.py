@@ -33,9 +33,10 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/zendesk_chat"
 DOCUMENT = (ROOT / "docs/airbyte.md").read_text()
 TROUBLES = DOCUMENT.split("## Troubleshooting")[1].split("## Changelog")[0]
+OF_CONFIGURATION = (ROOT / "docs/configuration.md").read_text().split("## Messages")[1]
 FRAGMENTS = [
     fragment
-    for row in re.findall(r"^\| (`.*?) \|", TROUBLES, re.MULTILINE)
+    for row in re.findall(r"^\| (`.*?) \|", TROUBLES + OF_CONFIGURATION, re.MULTILINE)
     for _, fragment in re.findall(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)", row)
 ]
 HOLE = "\x00"
@@ -93,7 +94,7 @@ def spoken(text: str) -> bool:
 
 
 READ_BY_AIRBYTE = modules("", "redaction", "api", "streams", "engine", "airbyte")
-STRINGS = {text for path in READ_BY_AIRBYTE for text in strings(path)}
+STRINGS = {text for path in (*READ_BY_AIRBYTE, *modules("load")) for text in strings(path)}
 MESSAGES = sorted({text for path in READ_BY_AIRBYTE for text in messages(path) if spoken(text)})
 
 

@@ -98,8 +98,10 @@ class FileStore:
             found = find_tables(connection, target.schema)
             stored = self._system.exists(found)
             held = self._system.account() if stored else None
+            rows = self._system.streams() if held else {}
+            if held and held.account_key is None and not rows:  # nothing was ever loaded: the subdomain may have been a mistake
+                held = None
             self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
-            rows = self._system.streams() if held and "_sync_streams" in found else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
         for intake in self._intakes.values():
