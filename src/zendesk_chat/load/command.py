@@ -9,7 +9,6 @@ from functools import partial
 from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.errors import ConfigError, ExitCode
 from zendesk_chat.load.account_load import load_account
-from zendesk_chat.load.configuration import names_of_keys
 from zendesk_chat.load.console import PlainConsole
 from zendesk_chat.load.log import Log, run_logged
 from zendesk_chat.load.plan import plan_load
@@ -25,12 +24,11 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
 def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     try:
         plan = plan_load(options, os.environ, clock.now())
-        warnings = plan.catalog.warnings
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
-    log_settings(log, names_of_keys(options, os.environ))
-    for warning in warnings:
+    log_settings(log, plan.origins)
+    for warning in plan.warnings:
         log.caution(warning)
     clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")
     try:

@@ -8,15 +8,15 @@ import os
 import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock, Stopped, SystemClock
-from zendesk_chat.config import Config, parse_config
+from zendesk_chat.config import Config
 from zendesk_chat.errors import ConfigError, ExitCode
 from zendesk_chat.load.config_file import ConfigFile
-from zendesk_chat.load.configuration import gather_config, names_of_keys
+from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.console import PlainConsole
+from zendesk_chat.load.database import chosen_database
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.log import SUMMARY, Log, run_logged
@@ -39,16 +39,17 @@ def run_verify(options: argparse.Namespace, clock: SystemClock) -> int:
 
 def _run(options: argparse.Namespace, clock: Clock, log: Log) -> int:
     try:
-        names = names_of_keys(options, os.environ)
-        config = parse_config(gather_config(options, os.environ), names)
-        catalog = Catalog(config.redaction)
-        path = stored_file(options.database, "verify")
+        configuration = gather(options, os.environ)
+        catalog = Catalog(configuration.parse().redaction)
+        database = chosen_database(options, configuration.settings)
+        path = stored_file(database.file, "verify")
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
-    log_settings(log, names)
+    log_settings(log, configuration.origins)
     try:
-        found = _verify(options, config, catalog, path, clock, log)
+        options.schema, options.wait = database.schema, configuration.settings.wait
+        found = _verify(options, configuration, catalog, path, clock, log)
     except Stopped:  # by a request, so before anything is written
         log.caution("Interrupted. The file is as it was.", "interrupted")
         return ExitCode.INCOMPLETE
@@ -61,9 +62,11 @@ def _run(options: argparse.Namespace, clock: Clock, log: Log) -> int:
     return found.exit_code
 
 
-def _verify(options: argparse.Namespace, config: Config, catalog: Catalog, path: str, clock: Clock, log: Log) -> Verification:
-    began = clock.monotonic()
-    store = ConfigFile(Path(options.config), clock) if options.config else None
+def _verify(
+    options: argparse.Namespace, configuration: Configuration, catalog: Catalog, path: str, clock: Clock, log: Log
+) -> Verification:
+    began, config = clock.monotonic(), configuration.parse()
+    store = ConfigFile(configuration.store, clock) if configuration.store else None
     fetch = Requests(connect(config, clock, lambda _config: None, store), clock, log)
     try:
         found = _compare(options, config, catalog, path, fetch, clock)
