@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.syncs import logged
 from zendesk_chat import __version__
 from zendesk_chat.cli import main
 from zendesk_chat.errors import ConfigError
@@ -129,7 +130,8 @@ def test_sync_of_a_stream_that_needs_a_person_exits_3_and_keeps_the_others(tmp_p
         done = run("sync", "--streams", "chats,goals", cwd=tmp_path, **account(sandbox))
         assert done.returncode == 3
         assert (done.stdout + done.stderr).count("HTTP 403") == 1
-        assert [line for line in done.stdout.splitlines() if line.startswith("goals: ") and "is not allowed to read" in line]
+        (error,) = logged(done.stderr, "ERROR")
+        assert error.startswith("goals: The token's user is not allowed to read")
         assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
 
 
@@ -212,7 +214,8 @@ def test_sync_reports_what_is_wrong_and_exits_2(arguments: list[str], message: s
     for name, content in FILES.items():
         (tmp_path / name).write_text(content)
     done = run(*arguments, cwd=tmp_path)
-    assert done.stderr.startswith("error: " + message)
+    (error,) = logged(done.stderr, "ERROR")
+    assert error.startswith(message)
     assert done.stderr.count("\n") == 1
     assert (done.returncode, done.stdout) == (2, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)

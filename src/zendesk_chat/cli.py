@@ -95,7 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
         complete(parser)
     options = parser.parse(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.interrupt)
+    signals = StopSignals(clock.interrupt, clock.kill)
     signals.install()
     return signals.exit_code(options.run(options, clock))
 

@@ -43,6 +43,7 @@ class SystemClock:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self.on_interrupt: Callable[[], object] = lambda: None  # called by a signal handler, so that the user sees a reaction
+        self.on_kill: Callable[[], object] = lambda: None  # called before the process exits although the command is not done
 
     @property
     def stopped(self) -> bool:
@@ -70,6 +71,10 @@ class SystemClock:
     def stop(self) -> None:
         """Stop the run: every wait ends at once with Stopped."""
         self._stopped.set()
+
+    def kill(self) -> None:
+        """Announce that the process exits although the command is not done."""
+        self.on_kill()
 
     def interrupt(self) -> None:
         """Stop the run before it is complete, and report that once."""

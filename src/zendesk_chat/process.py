@@ -71,6 +71,7 @@ class StopSignals:
     """
 
     stop: Callable[[], object]  # asks the command to end
+    on_kill: Callable[[], object] = lambda: None  # announces that it is not awaited
     received: list[int] = field(default_factory=list)  # numbers of the signals so far
 
     def install(self) -> None:
@@ -87,19 +88,21 @@ class StopSignals:
     def _handle(self, number: int, _frame: object) -> None:
         wait_seconds = 0.0 if self.received else SECONDS_TO_END
         self.received.append(number)
-        last_resort = threading.Timer(wait_seconds, end_at_once, (self.exit_code(number),))
+        last_resort = threading.Timer(wait_seconds, end_at_once, (self.exit_code(number), self.on_kill))
         last_resort.daemon = True
         with suppress(RuntimeError):  # the operating system refuses another thread
             last_resort.start()
         self.stop()  # last, because it may print a line that nobody reads
 
 
-def end_at_once(code: int) -> None:
+def end_at_once(code: int, on_kill: Callable[[], object] = lambda: None) -> None:
     """Exit although the main thread is stuck. Let a renewal of tokens end first; otherwise they would be lost."""
     from zendesk_chat.api.auth import settle_all  # noqa: PLC0415  no command but a stuck one needs it
 
     if settle_all(SECONDS_TO_RENEW):
         time.sleep(1)  # so that the main thread can store the new tokens
+    with suppress(Exception):  # nothing may keep it from exiting
+        on_kill()
     os._exit(code)
 
 

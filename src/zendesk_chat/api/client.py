@@ -50,6 +50,9 @@ class Observer:
     def sent(self) -> None:
         """Called before a request is sent, and before each retry."""
 
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """An attempt has ended with an HTTP status; with 0 if no answer came."""
+
     def waited(self, seconds: float, reason: str = "") -> None:
         """Called before a wait. ``reason`` is what failed, or "" if the wait is only for the request quota."""
 
@@ -122,6 +125,8 @@ class Client:
             observer.sent()
             began = self.time.monotonic()
             failed = self._attempt(request, token, decode)
+            status = failed.outcome.status if isinstance(failed, _Failure) else int(HTTPStatus.OK)
+            observer.answered(request.path, status, self.time.monotonic() - began)
             if not isinstance(failed, _Failure):
                 self._limiter.passed(started_at)
                 self.has_answered = True

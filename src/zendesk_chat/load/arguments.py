@@ -87,6 +87,17 @@ def add_account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-url", metavar="URL", help=API_URL)
 
 
+def add_logging(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is logged, and where."""
+    group = parser.add_argument_group("log")
+    level = group.add_mutually_exclusive_group()
+    level.add_argument("--quiet", action="store_true", help="print warnings and errors only; nothing if all goes well")
+    level.add_argument("--verbose", action="store_true", help="log each request and page, and where each setting comes from")
+    what = "text, or json: one object a line on stderr (default: text)"
+    group.add_argument("--log-format", choices=("text", "json"), default="text", help=what)
+    group.add_argument("--log-file", metavar="FILE", help="append the log to this file too")
+
+
 def add_database(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a DuckDB file."""
     what = f"a DuckDB file: a path, or a URL as for sync --to (default: the configured `to`, or {DEFAULT_DATABASE})"
@@ -142,6 +153,7 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     what = "former subdomain of the account in the file, if it was renamed; needed once"
     parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
+    add_logging(parser)
 
 
 def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
@@ -168,6 +180,7 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
     what = "with --repair: how long to wait while another program has the file open (default: 0)"
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    add_logging(parser)
 
 
 def _positive(text: str) -> int:

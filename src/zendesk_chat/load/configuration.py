@@ -63,7 +63,7 @@ class Configuration:
     def origins(self) -> list[str]:
         """Where each setting comes from, a phrase each. No value is shown."""
         shown = {"access_token": "token"}
-        return [f"{shown.get(key, key)}: {name}" for key, name in self.names.items() if name not in OPTIONS.values()]
+        return [f"{shown.get(key, key)}: {name}" for key, name in self.names.items()]
 
     def name(self, key: str) -> str:
         """Return what the user calls a setting; its option, if nothing sets it."""
