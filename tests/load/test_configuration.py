@@ -267,7 +267,7 @@ def test_a_secret_comes_from_a_file(content: bytes, token: str) -> None:
     path = write("secrets/token", content)
     found = gather(options(), {"ZENDESK_CHAT_SUBDOMAIN": "acme", "ZENDESK_CHAT_TOKEN_FILE": str(path)})
     assert found.parse().credentials == AccessToken(token)
-    assert found.origins == ["subdomain: ZENDESK_CHAT_SUBDOMAIN", "token: ZENDESK_CHAT_TOKEN_FILE"]
+    assert found.origins == {"subdomain": "ZENDESK_CHAT_SUBDOMAIN", "token": "ZENDESK_CHAT_TOKEN_FILE"}
 
 
 @pytest.mark.parametrize(

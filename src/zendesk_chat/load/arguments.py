@@ -29,6 +29,7 @@ examples:
   zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
   zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
+  zendesk-chat sync --accounts accounts.toml                          several accounts, side by side
 
 Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
 reporting views, for example analytics.chats_by_day. Your own tables and views in the file stay.
@@ -48,6 +49,7 @@ examples:
   zendesk-chat status
   zendesk-chat status acme.duckdb --max-age 2h        for a monitor: only the exit code counts
   zendesk-chat status acme.duckdb --json
+  zendesk-chat status --accounts accounts.toml --max-age 2h
 
 exit codes:
   0  the last run completed each of its streams, not longer ago than --max-age
@@ -133,6 +135,12 @@ def add_airbyte_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, help=argparse.SUPPRESS)
 
 
+def add_accounts(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the arguments that name several accounts; ``what`` describes them."""
+    parser.add_argument("--accounts", metavar="FILE", help=what)
+    parser.add_argument("--only", metavar="A,B", action="append", help="with --accounts: only these accounts; may be repeated")
+
+
 def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     """Add the arguments of `sync`, which ``run`` runs."""
     parser.set_defaults(run=run)
@@ -153,6 +161,9 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     what = "former subdomain of the account in the file, if it was renamed; needed once"
     parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
+    add_accounts(parser, "load the accounts in this TOML file, side by side: docs/schedule.md describes it")
+    what = "write metrics of the run to this file, for node_exporter's textfile collector (Prometheus)"
+    parser.add_argument("--metrics-file", metavar="FILE", help=what)
     add_logging(parser)
 
 
@@ -161,6 +172,7 @@ def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.set_defaults(run=run)
     add_database(parser)
     add_schema(parser)
+    add_accounts(parser, "show all accounts in this TOML file, which sync --accounts has loaded")
     what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
     parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")

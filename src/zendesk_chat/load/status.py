@@ -19,7 +19,7 @@ from zendesk_chat.load.file.stored import Stored, open_stored, stored_file
 from zendesk_chat.load.status_report import print_status
 
 _SECOND_US: Final = 1_000_000
-_GOOD: Final = ("complete", "not available")
+GOOD: Final = ("complete", "not available")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class FileStatus:
             yield "No run has started yet. Run `sync`."
             return
         streams = self.of_last_run
-        failed = [stream.stream for stream in streams if stream.result not in _GOOD]
+        failed = [stream.stream for stream in streams if stream.result not in GOOD]
         if failed:
             yield f"The last run did not complete {_named(failed)}. Run `sync` again."
         elif self.last_run.result != "complete":
