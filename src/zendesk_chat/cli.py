@@ -14,10 +14,12 @@ from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
 from zendesk_chat.load.arguments import (
+    LOGIN_EPILOG,
     STATUS_EPILOG,
     SYNC_EPILOG,
     VERIFY_EPILOG,
     add_database,
+    add_login,
     add_schema,
     add_status,
     add_streams,
@@ -38,6 +40,7 @@ AIRBYTE: Final = {  # help and files of Airbyte's commands
 }
 EPILOG: Final = """\
 examples:
+  zendesk-chat login                                     sign in, once
   zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   zendesk-chat sync --config config.json --streams chats,agents
   zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
@@ -85,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     add = partial(commands.add_parser, formatter_class=as_written)
+    add_login(add("login", help="sign in with the browser, and store the token", epilog=LOGIN_EPILOG), _login)
     add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
     add_status(add("status", help="show how complete and how fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
     add_verify(add("verify", help="compare a DuckDB file with the account, on another path", epilog=VERIFY_EPILOG), _verify)
@@ -127,6 +131,12 @@ def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     from zendesk_chat.load.command import sync
 
     return sync(options, clock)
+
+
+def _login(options: argparse.Namespace, clock: SystemClock) -> int:
+    from zendesk_chat.load.login.command import login
+
+    return login(options, clock)
 
 
 def _status(options: argparse.Namespace, clock: SystemClock) -> int:

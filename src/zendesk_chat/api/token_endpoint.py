@@ -108,7 +108,7 @@ def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
         grant_type: Of the request.
         lost: Why the answer to an earlier request was lost; "" if none was.
     """
-    error, status = _error_in(response), response.status
+    error, status = error_in(response), response.status
     if error is None and response.content.lstrip()[:1] == b"<":
         return ConfigError(
             f"A web page came instead of an answer from Zendesk's OAuth service (HTTP {status}). Is the subdomain right, or "
@@ -149,7 +149,7 @@ def _rejected_refresh_token(lost: str, client: str) -> str:
     )
 
 
-def _error_in(response: Response) -> str | None:
+def error_in(response: Response) -> str | None:
     """The ``error`` of an answer; None if it is missing or not a string."""
     try:
         error = msgspec.json.decode(response.body, type=_RefusedAnswer).error
