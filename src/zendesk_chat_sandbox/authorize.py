@@ -17,7 +17,7 @@ _CODE_SECONDS: Final = 600
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer the form would come from the origin `null`
     "X-Frame-Options": "DENY",
     # No form-action: browsers would apply it to the redirect that answers the form too.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",

@@ -38,6 +38,7 @@ class FakeTerminal:
     Attributes:
         answers: By the beginning of the question: an answer, or a function of what was printed so far.
         hidden: The questions whose answers are not shown.
+        on_line: Called with each line.
     """
 
     answers: Mapping[str, str | Callable[[str], str]] = field(default_factory=dict)
@@ -46,9 +47,11 @@ class FakeTerminal:
     results: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    on_line: Callable[[str], object] = print
 
     def say(self, line: str = "") -> None:
         self.lines.append(line)
+        self.on_line(line)
 
     def result(self, line: str) -> None:
         self.results.append(line)
@@ -103,22 +106,15 @@ class FakeBrowser:
     pages: list[Page] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
     works: bool = True
-    threads: list[threading.Thread] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def open(self, address: str) -> bool:
+        """Return when the last page is there, as a browser in the foreground does."""
         self.addresses.append(address)
         if self.works:
-            self.threads.append(threading.Thread(target=self._browse, args=(address,)))
-            self.threads[-1].start()
+            self.pages.append(visit(self.change(fetch(address).headers["location"])))
+        self.ended.set()
         return self.works
-
-    def _browse(self, address: str) -> None:
-        target = self.change(fetch(address).headers["location"])
-        self.pages.append(visit(target))
-
-    def end(self) -> None:
-        for thread in self.threads:
-            thread.join()
 
 
 def visit(target: str) -> Page:
@@ -153,13 +149,15 @@ def sign_in(
     answers: Mapping[str, str | Callable[[str], str]] | None = None,
     browser: FakeBrowser | None = None,
     clock: Clock | None = None,
+    on_line: Callable[[str], object] = print,
     **options: Any,
 ) -> SignedIn:
     """Run `login` against a sandbox; without ``answers``, nobody is at the terminal."""
-    terminal = FakeTerminal(answers or {}, interactive=answers is not None)
+    terminal = FakeTerminal(answers or {}, interactive=answers is not None, on_line=on_line)
     browser = browser or FakeBrowser()
     machine = Surroundings(clock or SystemClock(), {**DISPLAY, **environment}, terminal, "linux", browser.open)
     given = {"subdomain": "acme", "client_id": "sandbox-client", "api_url": sandbox.url, "config": config and str(config)}
     code = login_on(machine, Namespace(**{**NO_OPTIONS, **given, **options}))
-    browser.end()
+    if browser.addresses and browser.works:
+        assert browser.ended.wait(20)
     return SignedIn(code, terminal, browser)

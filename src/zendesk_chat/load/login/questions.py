@@ -22,11 +22,11 @@ CLIENT_ID: Final = "ZENDESK_CHAT_CLIENT_ID"
 CLIENT_SECRET: Final = "ZENDESK_CHAT_CLIENT_SECRET"  # noqa: S105  the name of a variable
 STEPS: Final = """\
 To sign in, you need an API client of your account. If you have none for this yet:
-  1. As an administrator, open the Chat dashboard: {account}/chat/agent
+  1. As an administrator, open {account} and choose Chat among the products.
   2. Go to Settings > Account > API & SDKs, and choose Add API client.
   3. Enter any name and company, such as zendesk-chat, and exactly this redirect URL:
        {redirect_url}
-  4. Choose Create API client. Copy the client id and the secret: Zendesk shows the secret only once."""
+  4. Create the client, and copy its client id and secret. Zendesk shows the secret only once."""
 MOST_ATTEMPTS: Final = 5
 
 

@@ -133,7 +133,11 @@ class Receiver:
                 return found
             if found not in remarks:
                 remarks.add(found)
-                self._terminal.say(f"warning: {found}")
+                self._terminal.say(found)
+
+    def remark(self, text: str) -> None:
+        """Let the terminal show a remark, once, while it waits."""
+        self._answers.put(text)
 
     def end(self, outcome: Outcome) -> None:
         """Choose what the browser shows."""
@@ -144,7 +148,7 @@ class Receiver:
         try:
             answer = self.sign_in.answer_in(fields)
         except UnusableAnswerError as error:
-            self._answers.put(str(error))
+            self.remark(str(error))
             return HTTPStatus.BAD_REQUEST, Outcome("This answer cannot be used", str(error))
         if not self._taken.acquire(blocking=False):
             return HTTPStatus.CONFLICT, Outcome("This sign-in was answered already", "You can close this tab.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -67,12 +68,11 @@ class Session:
         terminal = self.machine.terminal
         receiver = Receiver(self.sign_in, self.machine.clock, terminal)
         with receiver.serving(servers):
-            if self.machine.open_browser(self.sign_in.address):
-                terminal.say("Your browser opens the sign-in page. If it does not, open this address:")
-            else:
-                terminal.say("No browser could be started. Open this address in a browser of this machine:")
+            terminal.say("Your browser opens the sign-in page. If it does not, open this address:")
             terminal.say(f"  {self.sign_in.address}")
             terminal.say("Waiting for the browser. Press Ctrl-C to stop.")
+            # In a thread, because some browsers keep the program that starts them waiting.
+            threading.Thread(target=self._open, args=(receiver,), daemon=True).start()
             answer = receiver.wait()
             try:
                 name = self._finish(answer)
@@ -82,6 +82,10 @@ class Session:
             text = f"Signed in to {self.target.subdomain} as {name}. You can close this tab and go back to the terminal."
             receiver.end(Outcome("You are signed in", text, good=True))
         return name
+
+    def _open(self, receiver: Receiver) -> None:
+        if not self.machine.open_browser(self.sign_in.address):
+            receiver.remark("No browser could be started. Open the address in a browser of this machine.")
 
     def with_paste(self, *, chosen: bool) -> str:
         """Let the person sign in on any machine, and paste the address at which the browser ends."""
