@@ -84,7 +84,7 @@ def authorize(world: World, request: Request) -> Response:
     fields = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)) if posted else request.query
     asked = _Asked.of(fields)
     if asked.client_id not in world.tokens.clients:
-        return _refused("There is no API client with this client id.")
+        return _refused("There is no API client with this client ID.")
     if not _is_registered(world, asked):
         return _refused("The redirect URL is not the one that is registered for this API client.")
     if asked.response_type not in {"code", "token"}:

@@ -162,7 +162,7 @@ def test_another_account_is_replaced_only_after_a_question(sandbox: Sandbox, con
 
 
 def test_the_first_sign_in_explains_how_to_create_a_client(sandbox: Sandbox, config: Path) -> None:
-    answers = {"Subdomain": "https://acme.zendesk.com/", "Client id": " sandbox-client ", "Client secret": "sandbox-secret"}
+    answers = {"Subdomain": "https://acme.zendesk.com/", "Client ID": " sandbox-client ", "Client secret": "sandbox-secret"}
     run = sign_in(sandbox, config, environment={}, answers=answers, subdomain=None, client_id=None)
     assert run.code == 0, run.terminal.text
     redirect = parse_qs(urlsplit(run.browser.addresses[0]).query)["redirect_uri"][0]
@@ -173,10 +173,10 @@ def test_the_first_sign_in_explains_how_to_create_a_client(sandbox: Sandbox, con
 
 def test_the_next_sign_in_knows_the_answers(sandbox: Sandbox, config: Path) -> None:
     sign_in(sandbox, config)
-    answers = {"Subdomain": "", "Client id": ""}
+    answers = {"Subdomain": "", "Client ID": ""}
     run = sign_in(sandbox, config, environment={}, answers=answers, subdomain=None, client_id=None)
     assert run.code == 0, run.terminal.text
-    assert run.terminal.questions == ["Subdomain, acme for acme.zendesk.com [acme]: ", "Client id [sandbox-client]: "]
+    assert run.terminal.questions == ["Subdomain, acme for acme.zendesk.com [acme]: ", "Client ID [sandbox-client]: "]
     assert run.terminal.hidden == []
     assert "Add API client" not in run.terminal.text
     assert sign_in(sandbox, config, environment={}, subdomain=None, client_id=None).code == 0, "also where nobody can answer"
@@ -193,10 +193,10 @@ def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) ->
     ("options", "environment", "message"),
     [
         ({"subdomain": None}, {}, "error: Missing: subdomain. Give --subdomain, or set ZENDESK_CHAT_SUBDOMAIN."),
-        ({"client_id": None}, {}, "error: Missing: client id. Give --client-id, or set ZENDESK_CHAT_CLIENT_ID."),
+        ({"client_id": None}, {}, "error: Missing: client ID. Give --client-id, or set ZENDESK_CHAT_CLIENT_ID."),
         ({"subdomain": "acme/x"}, {}, "error: --subdomain: give only the name of the account"),
         ({"grant": "code"}, {}, "error: --grant code needs the client secret. Set ZENDESK_CHAT_CLIENT_SECRET"),
-        ({"client_id": "a b"}, {}, "error: Client id: holds characters that no client id has."),
+        ({"client_id": "a b"}, {}, "error: Client ID: holds characters that no client ID has."),
         ({}, {"ZENDESK_CHAT_CLIENT_SECRET": "“x”"}, "error: Client secret: holds characters that no client secret has."),
         ({"config": "zendesk-chat.toml"}, {}, "error: --config zendesk-chat.toml: login stores JSON."),
         ({"config": "/dev/null/x"}, {}, "error: The configuration cannot be stored in /dev/null/x: its directory is a file."),
@@ -265,7 +265,7 @@ def test_an_agent_who_is_no_administrator_is_refused(sandbox: Sandbox, config: P
 def test_a_token_of_support_is_recognized(sandbox: Sandbox, config: Path) -> None:
     run = sign_in(sandbox, config, environment={}, no_browser=True, answers={"Client": "", "Address": SUPPORT_TOKEN})
     assert run.code == 3
-    assert run.terminal.lines[-1].startswith("error: This is a token of Zendesk Support.")
+    assert run.terminal.lines[-1].startswith("error: This is a Zendesk Support token.")
     assert not config.exists()
 
 
@@ -296,7 +296,7 @@ def test_an_account_without_the_path_of_the_own_agent_can_be_read(sandbox: Sandb
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ZENDESK_CHAT_CLIENT_SECRET": "wrong"}, "does not accept the API client (HTTP 401): its client id or its secret is"),
+        ({"ZENDESK_CHAT_CLIENT_SECRET": "wrong"}, "does not accept the API client (HTTP 401): its client ID or its secret is"),
         ({"late": 601}, "does not accept the code (HTTP 400): it has expired, it was used already, or the redirect URL"),
     ],
     ids=["secret", "expired"],
@@ -349,7 +349,7 @@ def test_an_answer_of_another_sign_in_is_ignored(sandbox: Sandbox, config: Path)
 def test_nobody_answers_in_time(sandbox: Sandbox, config: Path) -> None:
     run = sign_in(sandbox, config, browser=FakeBrowser(works=False), clock=FakeClock())
     assert run.code == 1
-    assert run.terminal.lines[-1].startswith("error: No answer came from the browser within 5 minutes.")
+    assert run.terminal.lines[-1].startswith("error: The browser did not come back within 5 minutes.")
 
 
 def test_ctrl_c_while_no_browser_opens_stores_nothing(sandbox: Sandbox, config: Path) -> None:
@@ -410,16 +410,37 @@ def test_a_machine_without_a_display_lets_you_paste(sandbox: Sandbox, config: Pa
     assert "This machine has no browser, so sign in on another one." in run.terminal.lines
 
 
-def test_a_token_in_the_environment_that_hides_the_sign_in_is_named(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own configuration file, in an empty directory."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "zendesk-chat" / "config.json"
+
+
+def test_the_own_configuration_needs_no_option(sandbox: Sandbox, own: Path) -> None:
+    run = sign_in(sandbox, None)
+    assert run.terminal.results[-2:] == [f"The configuration is in {own}. Only you can read it.", "Next: zendesk-chat sync"]
+    assert not [line for line in run.terminal.lines if "warning" in line]
+    assert stored(own)["subdomain"] == "acme"
+
+
+def test_another_token_that_the_commands_prefer_is_named(sandbox: Sandbox, own: Path) -> None:
+    preferred = "is set, and the other commands prefer it. Remove it to use this sign-in."
     run = sign_in(sandbox, None, environment={**SECRET, "ZENDESK_CHAT_TOKEN": "other"})
-    assert run.terminal.results[-1] == "Next: zendesk-chat sync"
-    assert run.terminal.lines[-1] == (
-        "warning: ZENDESK_CHAT_TOKEN is set, and the other commands prefer it. Unset it to use this sign-in."
-    )
-    assert stored(tmp_path / "zendesk-chat" / "config.json")["subdomain"] == "acme"
+    assert run.terminal.lines[-1] == f"warning: ZENDESK_CHAT_TOKEN {preferred}"
+    Path("zendesk-chat.toml").write_text('subdomain = "globex"\n')
+    assert "is for acme, but subdomain in zendesk-chat.toml is globex" in sign_in(sandbox, None).terminal.lines[-1]
+
+
+def test_the_secret_may_be_in_a_file(sandbox: Sandbox, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("sandbox-secret\n")
+    file = {"ZENDESK_CHAT_CLIENT_SECRET_FILE": str(tmp_path / "secret")}
+    assert sign_in(sandbox, config, environment=file).code == 0
+    assert stored(config)["credentials"]["client_secret"] == "sandbox-secret"
+    both = sign_in(sandbox, config, environment={**file, **SECRET})
+    assert both.code == 2
+    assert "ZENDESK_CHAT_CLIENT_SECRET and ZENDESK_CHAT_CLIENT_SECRET_FILE are both set." in both.terminal.text
 
 
 def test_a_sync_renews_what_a_sign_in_stored(sandbox: Sandbox, config: Path) -> None:

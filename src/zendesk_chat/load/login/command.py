@@ -15,6 +15,7 @@ from zendesk_chat.config import API_PATH, ENVIRONMENT, parse_api_url
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.arguments import LOGIN_PORT
 from zendesk_chat.load.config_location import default_config
+from zendesk_chat.load.configuration import configure, find_sources
 from zendesk_chat.load.login.browser import has_browser
 from zendesk_chat.load.login.questions import ask_client, ask_subdomain, confirm_other_account
 from zendesk_chat.load.login.receiver import listening
@@ -102,6 +103,19 @@ def _report(machine: Surroundings, target: Target, name: str, *, default: bool) 
     terminal.result(f"Signed in to {target.subdomain} as {name}.")
     terminal.result(f"The configuration is in {path}. Only you can read it.")
     terminal.result("Next: zendesk-chat sync" if default else f"Next: zendesk-chat sync --config {shlex.quote(str(path))}")
-    variable = ENVIRONMENT["access_token"]
-    if default and machine.environment.get(variable):
-        terminal.say(f"warning: {variable} is set, and the other commands prefer it. Unset it to use this sign-in.")
+    if default and (other := _used_instead(machine, path)):
+        terminal.say(f"warning: {other}")
+
+
+def _used_instead(machine: Surroundings, path: Path) -> str:
+    """Return which other token the commands would use in this directory; empty if they use the stored one."""
+    try:
+        used = configure(find_sources(argparse.Namespace(), machine.environment)[0])
+    except ConfigError as error:
+        return str(error)
+    except ImportError:  # there is a file .env, and no package to read it: the other commands explain this
+        return ""
+    if used.store == path:
+        return ""
+    name = used.names.get("access_token") or used.names.get("credentials")
+    return f"{name} is set, and the other commands prefer it. Remove it to use this sign-in."

@@ -83,7 +83,7 @@ def _refused(response: Response, sign_in: SignIn) -> ConnectorError:
         )
     if code == "invalid_client":
         return AuthError(
-            f"Zendesk does not accept the API client (HTTP {response.status}): its client id or its secret is wrong. Copy both "
+            f"Zendesk does not accept the API client (HTTP {response.status}): its client ID or its secret is wrong. Copy both "
             "from the Chat dashboard and run `zendesk-chat login` again. If your client has no secret, add --grant implicit.",
             status=response.status,
             code=code,

@@ -17,6 +17,7 @@ from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.login.sign_in import redirect_url
 from zendesk_chat.load.login.storing import Stored
 from zendesk_chat.load.login.terminal import Terminal
+from zendesk_chat.variables import read_secret
 
 CLIENT_ID: Final = "ZENDESK_CHAT_CLIENT_ID"
 CLIENT_SECRET: Final = "ZENDESK_CHAT_CLIENT_SECRET"  # noqa: S105  the name of a variable
@@ -26,7 +27,7 @@ To sign in, you need an API client of your account. If you have none for this ye
   2. Go to Settings > Account > API & SDKs, and choose Add API client.
   3. Enter any name and company, such as zendesk-chat, and exactly this redirect URL:
        {redirect_url}
-  4. Create the client, and copy its client id and secret. Zendesk shows the secret only once."""
+  4. Create the client, and copy its client ID and secret. Zendesk shows the secret only once."""
 MOST_ATTEMPTS: Final = 5
 
 
@@ -92,15 +93,15 @@ def ask_client(
     if not given and terminal.interactive:
         for line in ["", *steps, ""] if not known_id else []:
             terminal.say(line)
-        given = _ask(terminal, "Client id", known_id)
+        given = _ask(terminal, "Client ID", known_id)
     given = given or known_id
     if not given:
         raise ConfigError(
-            f"Missing: client id. Give --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
+            f"Missing: client ID. Give --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
             f"Settings > Account > API & SDKs, with the redirect URL {redirect_url(port)}."
         )
-    client_id = _checked(given, "Client id")
-    secret = "" if options.grant == "implicit" else environment.get(CLIENT_SECRET) or ""
+    client_id = _checked(given, "Client ID")
+    secret = "" if options.grant == "implicit" else _secret_in(environment)
     if not secret and options.grant != "implicit":
         secret = str(known.get("client_secret") or "") if client_id == known_id else ""
         if not secret and terminal.interactive:
@@ -110,11 +111,21 @@ def ask_client(
     return ApiClient(client_id, _checked(secret, "Client secret") if secret else "", implicit=not secret)
 
 
+def _secret_in(environment: Mapping[str, str]) -> str:
+    """Return the client secret in a variable, or in the file that a variable names; empty if there is none."""
+    given, file = environment.get(CLIENT_SECRET) or "", environment.get(f"{CLIENT_SECRET}_FILE")
+    if given and file:
+        raise ConfigError(f"{CLIENT_SECRET} and {CLIENT_SECRET}_FILE are both set. Remove one of them.")
+    return read_secret(file, f"{CLIENT_SECRET}_FILE") if file else given
+
+
 def _ask(terminal: Terminal, question: str, default: str) -> str:
     return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ") or default
 
 
 def _checked(text: str, name: str) -> str:
     if not is_token(text.strip()):
-        raise ConfigError(f"{name}: holds characters that no {name.lower()} has. Copy it completely, without quotes.")
+        raise ConfigError(
+            f"{name}: holds characters that no {name[:1].lower()}{name[1:]} has. Copy it completely, without quotes."
+        )
     return text.strip()

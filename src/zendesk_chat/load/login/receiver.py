@@ -254,7 +254,7 @@ def _why_closed(port: int, error: OSError) -> str:
 
 def _no_answer(sign_in: SignIn) -> str:
     return (
-        f"No answer came from the browser within {WAIT_SECONDS // 60} minutes. If the page at Zendesk showed an error, check "
-        f"that the client id is right and that its redirect URL is exactly {redirect_url(sign_in.port)}. If the browser runs "
+        f"The browser did not come back within {WAIT_SECONDS // 60} minutes. If the page at Zendesk showed an error, check "
+        f"that the client ID is right and that its redirect URL is exactly {redirect_url(sign_in.port)}. If the browser runs "
         "on another machine, add --no-browser."
     )

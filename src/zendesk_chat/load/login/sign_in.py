@@ -110,4 +110,4 @@ def refusal(error: str) -> ConnectorError:
         return AuthError("The API client may not ask for the scope `read` (invalid_scope). Allow it in the Chat dashboard.")
     if error in {"unsupported_response_type", "unauthorized_client"}:
         return ConfigError(f"The API client does not support this way to sign in ({error}). Try the other --grant.")
-    return AuthError(f"Zendesk refused the sign-in ({error}). Check the client id and its redirect URL, and try again.")
+    return AuthError(f"Zendesk refused the sign-in ({error}). Check the client ID and its redirect URL, and try again.")

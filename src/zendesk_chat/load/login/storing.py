@@ -15,11 +15,13 @@ from typing import Final
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import parse_subdomain
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.load.config_file import ConfigFile, encode_config, read_config
+from zendesk_chat.json_files import read_json
+from zendesk_chat.load.config_file import ConfigFile, encode_config
 from zendesk_chat.load.disk import sync_directory, write_durably
 
 OWNER_ONLY: Final = 0o600
 FOR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+REPLACED: Final = frozenset({"access_token", "token", "token_file", "credentials", "api_url"})  # keys of another sign-in
 DONE: Final = "You are signed in"
 
 
@@ -48,12 +50,15 @@ class Stored:
     @property
     def has_credentials(self) -> bool:
         """Whether a sign-in replaces something."""
-        return bool(self.credentials or self.raw.get("access_token"))
+        return any(self.raw.get(key) for key in REPLACED if key != "api_url")
 
 
 def read_stored(path: Path) -> Stored:
     """Read a configuration file. Raises ConfigError if it exists and cannot be read."""
-    return Stored(path, read_config(path) if path.exists() else {})
+    raw = read_json(str(path), "config") if path.exists() else {}
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"The config file must contain a JSON object: {path}")
+    return Stored(path, raw)
 
 
 def prove_writable(path: Path, clock: Clock) -> None:
@@ -72,7 +77,7 @@ def prove_writable(path: Path, clock: Clock) -> None:
 
 
 def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
-    """Store these keys, without ``access_token`` and ``api_url`` of another sign-in; other keys stay.
+    """Store these keys in place of the credentials that are there; other keys stay.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -90,7 +95,7 @@ def _replace(path: Path, changes: Mapping[str, object], clock: Clock) -> None:
     if sys.platform != "win32" and path.stat().st_mode & FOR_OTHERS:
         path.chmod(OWNER_ONLY)  # before there is anything new in it
     with ConfigFile(path, clock).edit() as file:
-        kept = {key: value for key, value in file.raw.items() if key not in {"access_token", "api_url"}}
+        kept = {key: value for key, value in file.raw.items() if key not in REPLACED}
         file.replace({**kept, **changes}, DONE)
 
 
