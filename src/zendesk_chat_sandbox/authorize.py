@@ -33,7 +33,7 @@ _PAGE: Final = """\
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0; min-height: 100vh; display: flex; align-items: center; justify-content: center;
   background: light-dark(#f3f4f6, #14161a); }
-main { box-sizing: border-box; width: min(26rem, 100% - 2rem); padding: 2rem; border-radius: 12px;
+main { box-sizing: border-box; width: min(28rem, 100%% - 2rem); padding: 2rem; border-radius: 12px;
   background: light-dark(#fff, #1f2329); color: light-dark(#1f2329, #e6e8eb); border: 1px solid light-dark(#d8dce1, #363c45); }
 h1 { font-size: 1.25rem; margin: 0 0 1rem; }
 code { overflow-wrap: anywhere; }

@@ -57,6 +57,7 @@ def test_the_page_asks_and_changes_nothing() -> None:
         page = answer.body.decode()
         assert answer.status == 200
         assert "<script>" not in page
+        assert "width: min(28rem, 100% - 2rem);" in page
         assert "&quot;&gt;&lt;script&gt;" in page
         assert 'value="allow"' in page
         assert 'value="deny"' in page

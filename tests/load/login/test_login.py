@@ -196,8 +196,8 @@ def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) ->
         ({"client_id": None}, {}, "error: Missing: client ID. Give --client-id, or set ZENDESK_CHAT_CLIENT_ID."),
         ({"subdomain": "acme/x"}, {}, "error: --subdomain: give only the name of the account"),
         ({"grant": "code"}, {}, "error: --grant code needs the client secret. Set ZENDESK_CHAT_CLIENT_SECRET"),
-        ({"client_id": "a b"}, {}, "error: Client ID: holds characters that no client ID has."),
-        ({}, {"ZENDESK_CHAT_CLIENT_SECRET": "“x”"}, "error: Client secret: holds characters that no client secret has."),
+        ({"client_id": "a b"}, {}, "error: Client ID: it contains a blank or an unusual character."),
+        ({}, {"ZENDESK_CHAT_CLIENT_SECRET": "“x”"}, "error: Client secret: it contains a blank or an unusual character."),
         ({"config": "zendesk-chat.toml"}, {}, "error: --config zendesk-chat.toml: login stores JSON."),
         ({"config": "/dev/null/x"}, {}, "error: The configuration cannot be stored in /dev/null/x: its directory is a file."),
         ({"config": "/dev/null"}, {}, "error: The config file is empty: /dev/null"),
@@ -256,7 +256,7 @@ def test_an_agent_who_is_no_administrator_is_refused(sandbox: Sandbox, config: P
     sandbox.switch(authorize_role="agent")
     run = sign_in(sandbox, config)
     assert run.code == 3
-    assert "who may not read the account (HTTP 403)" in run.terminal.lines[-1]
+    assert "who is not allowed to read the account (HTTP 403)" in run.terminal.lines[-1]
     assert "again as an administrator" in run.terminal.lines[-1]
     assert "The sign-in failed" in run.page.text
     assert not config.exists()
@@ -273,7 +273,7 @@ def test_a_token_of_support_is_recognized(sandbox: Sandbox, config: Path) -> Non
     ("switches", "message"),
     [
         ({"account_state": "no_chat"}, "the account acme has no Zendesk Chat (HTTP 404)"),
-        ({"unavailable": {"agents/me": 404}, "authorize_role": "agent"}, "who may not read the account (HTTP 403)"),
+        ({"unavailable": {"agents/me": 404}, "authorize_role": "agent"}, "who is not allowed to read the account (HTTP 403)"),
     ],
     ids=["no chat", "no own agent"],
 )
@@ -296,8 +296,8 @@ def test_an_account_without_the_path_of_the_own_agent_can_be_read(sandbox: Sandb
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ZENDESK_CHAT_CLIENT_SECRET": "wrong"}, "does not accept the API client (HTTP 401): its client ID or its secret is"),
-        ({"late": 601}, "does not accept the code (HTTP 400): it has expired, it was used already, or the redirect URL"),
+        ({"ZENDESK_CHAT_CLIENT_SECRET": "wrong"}, "rejected the API client (HTTP 401): its client ID or its secret is"),
+        ({"late": 601}, "rejected the code (HTTP 400): it has expired, it was used already, or the redirect URL"),
     ],
     ids=["secret", "expired"],
 )
@@ -323,7 +323,7 @@ def test_a_short_outage_of_the_token_endpoint_is_overcome_and_a_long_one_reporte
     sandbox.inject(Fault(kind="status", status=503, path="/oauth2/chat/token", times=None))
     run = sign_in(sandbox, config, clock=FakeClock(running=True))
     assert run.code == 1
-    assert "gave no tokens (HTTP 503)" in run.terminal.lines[-1]
+    assert "returned no tokens (HTTP 503)" in run.terminal.lines[-1]
 
 
 def test_an_answer_of_another_sign_in_is_ignored(sandbox: Sandbox, config: Path) -> None:

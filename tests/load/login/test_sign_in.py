@@ -31,7 +31,7 @@ def test_a_browser_must_bring_the_state() -> None:
     ("error", "advice"),
     [
         ("access_denied", "choose Allow"),
-        ("invalid_scope", "Allow it in the Chat dashboard"),
+        ("invalid_scope", "Allow it in Zendesk Chat"),
         ("unsupported_response_type", "Try the other --grant"),
         ("server_error", "Zendesk refused the sign-in (server_error)."),
     ],

@@ -67,7 +67,7 @@ def _attempt(url: str, form: dict[str, str], transport: Transport) -> Response |
 
 def _no_tokens(response: Response) -> ConnectorError:
     return ServerError(
-        f"Zendesk's OAuth service gave no tokens (HTTP {response.status}). Run `zendesk-chat login` again later.",
+        f"Zendesk's OAuth service returned no tokens (HTTP {response.status}). Run `zendesk-chat login` again later.",
         status=response.status,
     )
 
@@ -76,14 +76,14 @@ def _refused(response: Response, sign_in: SignIn) -> ConnectorError:
     code = error_in(response)
     if code == "invalid_grant":
         return AuthError(
-            f"Zendesk does not accept the code (HTTP {response.status}): it has expired, it was used already, or the redirect "
+            f"Zendesk rejected the code (HTTP {response.status}): it has expired, it was used already, or the redirect "
             f"URL of the API client is not {sign_in.redirect_url}. Run `zendesk-chat login` again.",
             status=response.status,
             code=code,
         )
     if code == "invalid_client":
         return AuthError(
-            f"Zendesk does not accept the API client (HTTP {response.status}): its client ID or its secret is wrong. Copy both "
+            f"Zendesk rejected the API client (HTTP {response.status}): its client ID or its secret is wrong. Copy both "
             "from the Chat dashboard and run `zendesk-chat login` again. If your client has no secret, add --grant implicit.",
             status=response.status,
             code=code,

@@ -125,7 +125,5 @@ def _ask(terminal: Terminal, question: str, default: str) -> str:
 
 def _checked(text: str, name: str) -> str:
     if not is_token(text.strip()):
-        raise ConfigError(
-            f"{name}: holds characters that no {name[:1].lower()}{name[1:]} has. Copy it completely, without quotes."
-        )
+        raise ConfigError(f"{name}: it contains a blank or an unusual character. Copy it again, without quotes.")
     return text.strip()

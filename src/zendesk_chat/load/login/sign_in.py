@@ -107,7 +107,7 @@ def refusal(error: str) -> ConnectorError:
     if error == "access_denied":
         return AuthError("Access was denied in the browser (access_denied). Run `zendesk-chat login` again and choose Allow.")
     if error == "invalid_scope":
-        return AuthError("The API client may not ask for the scope `read` (invalid_scope). Allow it in the Chat dashboard.")
+        return AuthError("The API client is not allowed to request the scope `read` (invalid_scope). Allow it in Zendesk Chat.")
     if error in {"unsupported_response_type", "unauthorized_client"}:
         return ConfigError(f"The API client does not support this way to sign in ({error}). Try the other --grant.")
     return AuthError(f"Zendesk refused the sign-in ({error}). Check the client ID and its redirect URL, and try again.")
