@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
-from zendesk_chat.examples import AIRBYTE_EPILOGS, CHECK, CHECK_EPILOG, COMPLETION_EPILOG, EPILOG, PROFILE_EPILOG
+from zendesk_chat.examples import AIRBYTE_EPILOGS, CHECK, CHECK_EPILOG, COMPLETION_EPILOG, EPILOG, LOGIN_EPILOG, PROFILE_EPILOG
 from zendesk_chat.load.arguments import (
     STATUS_EPILOG,
     SYNC_EPILOG,
@@ -20,6 +20,7 @@ from zendesk_chat.load.arguments import (
     add_airbyte_options,
     add_check,
     add_database,
+    add_login,
     add_schema,
     add_status,
     add_streams,
@@ -59,6 +60,7 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     add = add_command(commands, parser)
+    add_login(add("login", help="sign in with the browser, and store the tokens", epilog=LOGIN_EPILOG), _login)
     add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
     file = "[options] [FILE]"
     add_status(add("status", usage=file, help="show how complete and fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
@@ -115,6 +117,12 @@ def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     from zendesk_chat.load.command import sync
 
     return sync(options, clock)
+
+
+def _login(options: argparse.Namespace, clock: SystemClock) -> int:
+    from zendesk_chat.load.login.command import login
+
+    return login(options, clock)
 
 
 def _check(options: argparse.Namespace, clock: SystemClock) -> int:

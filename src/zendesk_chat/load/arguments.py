@@ -44,6 +44,8 @@ exit codes:
   3    a person must act first: token, role, account, destination
   130  or 129, 143: interrupted; what was loaded stays, and the next run resumes
 """
+LOGIN_PORT: Final = 8790
+LAST_PORT: Final = 65_535
 STATUS_EPILOG: Final = """\
 examples:
   zendesk-chat status
@@ -165,6 +167,28 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     what = "write metrics of the run to this file, for node_exporter's textfile collector (Prometheus)"
     parser.add_argument("--metrics-file", metavar="FILE", help=what)
     add_logging(parser)
+
+
+def add_login(parser: argparse.ArgumentParser, run: Run) -> None:
+    """Add the arguments of `login`, which ``run`` runs."""
+    parser.set_defaults(run=run)
+    parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
+    parser.add_argument("--client-id", metavar="ID", help="of an API client of the account; or set ZENDESK_CHAT_CLIENT_ID")
+    what = "port of the redirect URL http://localhost:PORT, which the API client must have (default: %(default)s)"
+    parser.add_argument("--port", type=parse_port, default=LOGIN_PORT, help=what)
+    what = "where to store the configuration (default: config.json in your own configuration directory)"
+    parser.add_argument("--config", metavar="FILE", help=what)
+    parser.add_argument("--no-browser", action="store_true", help="print the address, and read the answer that you paste")
+    what = "code needs the client's secret, implicit does not, and its token cannot be renewed (default: code if there is one)"
+    parser.add_argument("--grant", choices=("code", "implicit"), help=what)
+    parser.add_argument("--api-url", metavar="URL", help="another server, such as the sandbox; or set ZENDESK_CHAT_API_URL")
+
+
+def parse_port(text: str) -> int:
+    """Parse a port; 0 is any free one. Raises argparse.ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{printable(text)!r} is not a port. Give a number from 1 to {LAST_PORT}.")
+    return int(text)
 
 
 def add_status(parser: argparse.ArgumentParser, run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +153,14 @@ def result_line(report: LoadReport) -> str:
     if not isinstance(report.destination, Path):
         return _saved(report)
     schema = "" if report.schema == "main" else f" --schema {shlex.quote(report.schema)}"
-    return f"{_saved(report)} Next: zendesk-chat status {shlex.quote(str(report.destination))}{schema}"
+    return f"{_saved(report)} Next: {program()} status {shlex.quote(str(report.destination))}{schema}"
+
+
+def program() -> str:
+    """Return the command as the user typed it, if that was a path such as ``.venv/bin/zendesk-chat``; else its name."""
+    typed = sys.argv[0]
+    is_relative = Path(typed).stem == "zendesk-chat" and not Path(typed).is_absolute() and Path(typed).parent != Path()
+    return shlex.quote(typed) if is_relative else "zendesk-chat"
 
 
 def about_streams(names: Sequence[str], reason: str) -> str:

@@ -158,12 +158,17 @@ def progress_line(progress: RunProgress, now: float) -> str:
     return "; ".join(parts)
 
 
-def log_settings(log: Log, names: Mapping[str, str]) -> None:
-    """Log the versions, and where each setting comes from; none of their values, since some are secret."""
+def log_settings(log: Log, origins: Mapping[str, str]) -> None:
+    """Log the versions, and where each setting comes from; none of their values, since some are secret.
+
+    Args:
+        log: The log of the command.
+        origins: By the name of each setting, such as ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
+    """
     python = ".".join(map(str, sys.version_info[:3]))
     log.detail(f"zendesk-chat {__version__}, Python {python}, {sys.platform}", "versions", version=__version__, python=python)
-    listed = ", ".join(f"{key} from {name}" for key, name in names.items())
-    log.detail(f"Settings: {listed}", "settings", settings=dict(names))
+    listed = "; ".join(f"{name}: {origin}" for name, origin in origins.items())
+    log.detail(f"Settings: {listed}", "settings", settings=dict(origins))
 
 
 def log_start(log: Log, account: str, destination: str, streams: Sequence[str]) -> None:
