@@ -111,6 +111,10 @@ dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/
 licences: setup ## generate docs/licences.md after the lock file changed
 	@$(RUN)python -m distribution.release.licences
 
+.PHONY: vega
+vega: setup ## take the JavaScript of the report's charts from npm, as pinned in distribution/release/bundled.py (needs npm)
+	@$(RUN)python -m distribution.release.bundled
+
 .cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv
 	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/conformance-venv/bin/python -r conformance/requirements.txt

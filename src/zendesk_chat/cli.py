@@ -26,6 +26,7 @@ from zendesk_chat.load.arguments import (
 )
 from zendesk_chat.printable import printable
 from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
+from zendesk_chat.report.arguments import REPORT_EPILOG, add_report
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
@@ -41,6 +42,7 @@ examples:
   zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
   zendesk-chat sync --config config.json --streams chats,agents
   zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
+  zendesk-chat report chats.duckdb --open                the last 30 days as an HTML page, compared with those before
   zendesk-chat verify chats.duckdb                       does it have what the account has?
   zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
   zendesk-chat check --config config.json                can this token read the account?
@@ -87,6 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
     add = partial(commands.add_parser, formatter_class=as_written)
     add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
     add_status(add("status", help="show how complete and how fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
+    add_report(add("report", help="make an HTML page about the chats in a DuckDB file", epilog=REPORT_EPILOG), _report)
     add_verify(add("verify", help="compare a DuckDB file with the account, on another path", epilog=VERIFY_EPILOG), _verify)
     _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
     for name, (what, files) in AIRBYTE.items():
@@ -137,6 +140,14 @@ def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     return run_status(options, clock)
 
 
+def _report(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("report"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.report.command import run_report
+
+    return run_report(options, clock)
+
+
 def _verify(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("verify"):
         return ExitCode.ACTION_NEEDED
@@ -157,7 +168,7 @@ def _has_loader(command: str) -> bool:
     """Return whether the packages of the extra `load` are installed; if not, print how to install them."""
     from importlib.util import find_spec
 
-    complete = all(find_spec(package) for package in ("duckdb", "pyarrow", "rich"))
+    complete = all(find_spec(package) for package in ("duckdb", "jinja2", "pyarrow", "rich"))
     if not complete:
         sys.stderr.write(f"{needs_packages(command)}\n")
     return complete
