@@ -8,8 +8,7 @@ from typing import Final
 
 from zendesk_chat.load.status import StreamStatus
 from zendesk_chat.report.figures import Figures
-from zendesk_chat.report.formats import day
-from zendesk_chat.wording import counted
+from zendesk_chat.report.formats import day, number
 
 STREAMS: Final = {
     "agents": "current names of agents",
@@ -37,7 +36,7 @@ def notices(figures: Figures) -> Iterator[str]:
     if figures.has_chats and period.synced is None:
         yield "The stream chats was never complete, so days may lack chats."
     if period.last_chat is None and figures.has_chats:
-        yield "The file holds no chats until the last sync."
+        yield "The file contains no chats up to the last sync."
     elif period.is_old and period.last_chat and period.synced:
         yield (
             f"The last chat in the file started on {day(period.last_chat)}. There are none in the days until the last sync "
@@ -48,15 +47,14 @@ def notices(figures: Figures) -> Iterator[str]:
     if period.ends_early and period.last_chat and period.synced:
         yield f"{day(period.now.end)} was not over at the last sync, so it is incomplete."
     if period.first_chat and not period.is_comparable:
-        yield f"The first chat in the file started on {day(period.first_chat)}, so the period before cannot be compared."
+        first = day(period.first_chat)
+        yield f"The first chat in the file started on {first}, so there is no complete period before this one to compare."
     if figures.unreadable:
-        yield f"{counted(figures.unreadable, 'chat')} without a readable start are not counted: they belong to no day."
+        yield f"Chats without a readable start belong to no day and are not counted: {number(figures.unreadable)}."
 
 
 def absent(figures: Figures) -> Iterator[tuple[str, str]]:
     """Yield each stream that the report lacks, with what it would add."""
-    if not figures.has_chats:
-        yield "chats", "almost everything in this report"
     for stream, what in STREAMS.items():
         found = _status(figures, stream)
         if found is None or found.rows is None or found.result == "not available":

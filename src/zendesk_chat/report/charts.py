@@ -43,6 +43,11 @@ CONFIG: Final[dict[str, Json]] = {
     "scale": {"barBandPaddingInner": 0.2, "rectBandPaddingInner": 0.06},
 }
 _HEAT: Final = [f"var(--heat-{level})" for level in range(1, 7)]
+_DURATION: Final = (  # 45 s, 2 min, 1 min 20 s, 1 h 30 min
+    "datum.value < 60 ? datum.value + ' s'"
+    " : datum.value < 3600 ? floor(datum.value / 60) + ' min' + (datum.value % 60 ? ' ' + datum.value % 60 + ' s' : '')"
+    " : floor(datum.value / 3600) + ' h' + (datum.value % 3600 ? ' ' + floor(datum.value % 3600 / 60) + ' min' : '')"
+)
 _HEIGHT: Final = 240  # pixels
 _LOW: Final = 110
 _ROW: Final = 30  # pixels of a horizontal bar and the gap after it
@@ -115,11 +120,7 @@ def response_times(points: Sequence[Point], step: Step) -> dict[str, Json]:
         for point in points
     ]
     x, tooltip = _time(points, step), _tooltip(["When", "Median", "90 % within", "Answered"])
-    axis: Json = {
-        "values": list(_seconds_ticks(points)),
-        "labelExpr": "datum.value < 60 ? datum.value + ' s' : datum.value < 3600 ? format(datum.value / 60, '~f') + ' min' : "
-        "format(datum.value / 3600, '~f') + ' h'",
-    }
+    axis: Json = {"values": list(_seconds_ticks(points)), "labelExpr": _DURATION}
     series: dict[str, Json] = {"domain": ["90 % within", "Median"], "range": ["var(--second)", "var(--accent)"]}
 
     def line(field: str, label: str, width: float) -> Json:
@@ -128,14 +129,14 @@ def response_times(points: Sequence[Point], step: Step) -> dict[str, Json]:
         mark: Json = {
             "type": "line",
             "strokeWidth": width,
-            "point": {"size": 28 if len(points) <= _POINTS_SEEN else 8, "filled": True},
+            "point": {"size": 40 if len(points) <= _POINTS_SEEN else 8, "filled": True},
             "invalid": "break-paths-show-path-domains",
         }
         return {"mark": mark, "encoding": {"x": x, "y": y, "color": colour, "tooltip": tooltip}}
 
     area: Json = {
         "mark": {"type": "area", "color": "var(--accent)", "opacity": 0.12, "invalid": "break-paths-show-path-domains"},
-        "encoding": {"x": x, "y": {"field": "p50", "type": "quantitative"}, "y2": {"field": "p90"}},
+        "encoding": {"x": x, "y": {"field": "p50", "type": "quantitative", "axis": axis}, "y2": {"field": "p90"}},
     }
     return _chart(_HEIGHT, rows, layer=[area, line("p90", "90 % within", 1.5), line("p50", "Median", 2.5)])
 

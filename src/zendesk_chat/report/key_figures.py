@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from zendesk_chat.report.figures import Figures
-from zendesk_chat.report.formats import NONE, number, percent, seconds
+from zendesk_chat.report.formats import number, percent, seconds
 from zendesk_chat.wording import counted
 
 Verdict: TypeAlias = Literal["better", "worse", ""]
 
+_MANY: Final = 10  # chats a day, from which tenths do not matter
 _ARROWS: Final = {1: "▲", -1: "▼", 0: "="}
 
 
@@ -37,7 +38,7 @@ class KeyFigure:
         value: The exact value, as in the views; None if there is none.
         shown: The same for people.
         detail: What it is a part of.
-        before: The figure of the period before, for people.
+        before: The figure of the period before, for people; empty if the file does not have that period completely.
         change: None if they cannot be compared.
     """
 
@@ -55,12 +56,13 @@ def key_figures(figures: Figures) -> tuple[KeyFigure, ...]:
     found = (_chats(figures), _missed(figures), *_responses(figures), _satisfaction(figures))
     if figures.period.is_comparable:
         return found
-    return tuple(replace(figure, before=figure.before if figures.before.chats else NONE, change=None) for figure in found)
+    return tuple(replace(figure, before="", change=None) for figure in found)
 
 
 def _chats(figures: Figures) -> KeyFigure:
     now, before = figures.now.chats, figures.before.chats
-    detail = f"{number(round(now / figures.period.days))} a day"
+    a_day = now / figures.period.days
+    detail = f"{number(round(a_day))} a day" if a_day >= _MANY else f"{a_day:.1f} a day"
     return KeyFigure("chats", "Chats", now, number(now), detail, number(before), _growth(now, before))
 
 

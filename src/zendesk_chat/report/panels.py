@@ -77,17 +77,18 @@ class Panel:
 
 def time_panels(figures: Figures) -> list[Panel]:
     """Return the sections with a chart over time."""
+    if not figures.now.chats:
+        volume = Panel("volume", "Chats", "", is_wide=True, empty=_no_chats(figures))
+        return [volume, *([_satisfaction(figures)] if figures.satisfaction else [])]
     return [_volume(figures), _hours(figures), _satisfaction(figures), _responses(figures)]
 
 
 def _volume(figures: Figures) -> Panel:
     points, step = figures.trend, figures.period.step
     title = {"day": "Chats a day", "week": "Chats a week", "month": "Chats a month"}[step]
-    if not figures.now.chats:
-        return Panel("volume", title, "", is_wide=True, empty=_no_chats(figures))
     most = max(points, key=lambda point: point.chats)
     offline = figures.now.offline_messages
-    summary = f"Most on {_in_sentence(most, figures)}: {counted(most.chats, 'chat')}. {_missed_most(points, figures)}"
+    summary = f"Most {_when(most, figures)}: {counted(most.chats, 'chat')}. {_missed_most(points, figures)}"
     if offline:
         summary += f" Visitors left {counted(offline, 'offline message')} besides."
     rows = tuple(
@@ -111,18 +112,16 @@ def _missed_most(points: Sequence[Point], figures: Figures) -> str:
     worst = max(points, key=lambda point: point.missed)
     if not worst.missed:
         return "No chat was missed."
-    return f"Most missed on {_in_sentence(worst, figures)}: {number(worst.missed)} of {number(worst.chats)}."
+    return f"Most missed {_when(worst, figures)}: {number(worst.missed)} of {number(worst.chats)}."
 
 
-def _in_sentence(point: Point, figures: Figures) -> str:
+def _when(point: Point, figures: Figures) -> str:
     name = step_name(point.start, figures.period.step)
-    return {"day": name, "week": f"the w{name[1:]}", "month": name}[figures.period.step]
+    return {"day": f"on {name}", "week": f"in the w{name[1:]}", "month": f"in {name}"}[figures.period.step]
 
 
 def _hours(figures: Figures) -> Panel:
     title, cells = "When chats start", figures.hours
-    if not cells:
-        return Panel("hours", title, "", empty=_no_chats(figures))
     most = max(cells, key=lambda cell: cell.chats)
     note = f"Weekday and hour, {figures.period.time_zone}; darker is more, up to {counted(most.chats, 'chat')}"
     by_hour = [sum(cell.chats for cell in cells if cell.hour == hour) for hour in range(HOURS)]
@@ -149,14 +148,11 @@ def _satisfaction(figures: Figures) -> Panel:
     title, note = "Satisfaction by month", "Good ratings of all ratings, in the months until the end of the period"
     ratings = figures.satisfaction
     if not ratings:
-        empty = "No chat was rated in the twelve months until the end of the period." if figures.has_chats else ""
-        return Panel("satisfaction", title, note, empty=empty or _no_chats(figures))
-    last = ratings[-1]
-    rated = last.good + last.bad
-    summary = f"{month(last.month)}: {percent(last.good_share)} of {counted(rated, 'rating')} good."
-    if len(ratings) > 1:
-        best = max(ratings, key=lambda month: month.good_share or 0)
-        summary += f" The best month is {month(best.month)} with {percent(best.good_share)}."
+        return Panel("satisfaction", title, note, empty="No chat was rated in the twelve months until the end of the period.")
+    last, best = ratings[-1], max(ratings, key=lambda rated: rated.good_share or 0)
+    summary = f"{month(last.month)}: {percent(last.good_share)} of {counted(last.good + last.bad, 'rating')} good."
+    if best is not last:
+        summary += f" Best month: {month(best.month)}, {percent(best.good_share)}."
     rows = tuple(
         Row(month(each.month), (_count(each.good), _count(each.bad), Cell(percent(each.good_share), each.good_share)))
         for each in ratings
@@ -169,16 +165,18 @@ def _responses(figures: Figures) -> Panel:
     title, note = "Time to the first response", "Answered chats: the median, and the time within which 90 % were answered"
     points, step, now = figures.trend, figures.period.step, figures.now
     if not now.answered:
-        empty = "No chat of this period was answered." if now.chats else _no_chats(figures)
-        return Panel("responses", title, note, is_wide=True, empty=empty)
+        return Panel("responses", title, note, is_wide=True, empty="No chat of this period was answered.")
     answered = [point for point in points if point.answered]
     slowest = max(answered, key=lambda point: point.first_response_seconds_p90 or 0)
     summary = (
-        f"Half of the {number(now.answered)} answered chats had a response within {seconds(now.first_response_seconds_p50)}, "
-        f"90 % within {seconds(now.first_response_seconds_p90)}. "
-        f"Slowest on {_in_sentence(slowest, figures)}: 90 % within {seconds(slowest.first_response_seconds_p90)}, "
-        f"of {counted(slowest.answered, 'answered chat')}."
+        f"{counted(now.answered, 'answered chat')}: half had a response within {seconds(now.first_response_seconds_p50)}, "
+        f"90 % within {seconds(now.first_response_seconds_p90)}."
     )
+    if len(answered) > 1:
+        summary += (
+            f" Slowest {_when(slowest, figures)}: 90 % within {seconds(slowest.first_response_seconds_p90)}, "
+            f"of {counted(slowest.answered, 'answered chat')}."
+        )
     rows = tuple(
         Row(
             step_name(point.start, step),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from zendesk_chat.report import charts
 from zendesk_chat.report.availability import missing
 from zendesk_chat.report.figures import Agent, Figures, Group, Ranking
-from zendesk_chat.report.formats import NONE, distinct_names, hours, number, percent, seconds
+from zendesk_chat.report.formats import distinct_names, hours, number, percent, seconds
 from zendesk_chat.report.panels import Cell, Panel, Row, Table
 from zendesk_chat.report.rankings import TOP
 
@@ -17,29 +17,28 @@ _NONE = "(none)"
 
 
 def ranking_panels(figures: Figures) -> list[Panel]:
-    """Return the sections that rank groups."""
+    """Return the sections that rank groups. Without chats, only those of agents' hours and conversions."""
+    hours_and_goals = [_agent_hours(figures), _goals(figures)]
+    if not figures.now.chats:
+        return hours_and_goals
     return [
-        _groups(figures, figures.departments, "departments", "Department", "chats"),
+        _groups(figures.departments, "departments", "Department", "chats.department_id"),
         _agents(figures),
-        _agent_hours(figures),
-        _goals(figures),
-        _groups(figures, figures.tags, "tags", "Tag", "chats.tags"),
-        _groups(figures, figures.countries, "countries", "Country", "chats.session"),
+        *hours_and_goals,
+        _groups(figures.tags, "tags", "Tag", "chats.tags"),
+        _groups(figures.countries, "countries", "Country", "chats.session"),
     ]
 
 
-def _groups(figures: Figures, ranking: Ranking | None, key: str, title: str, column: str) -> Panel:
+def _groups(ranking: Ranking | None, key: str, title: str, column: str) -> Panel:
     heading, note = key.capitalize(), f"The {TOP} with the most chats"
     is_wide = key == "departments"
     if ranking is None:
-        empty = missing(figures, "chats")
-        if figures.has_chats:
-            empty = f"This needs {column}, which the file does not have, for example because redaction drops it."
+        empty = f"This needs {column}, which the file does not have, for example because redaction drops it."
         return Panel(key, heading, note, is_wide=is_wide, empty=empty)
     groups = ranking.groups
-    if not groups or all(group.id is None and group.name == _NONE for group in groups):
-        empty = f"No chat of this period has a {title.lower()}." if groups else "There are no chats in this period."
-        return Panel(key, heading, note, is_wide=is_wide, empty=empty)
+    if all(group.id is None and group.name == _NONE for group in groups):
+        return Panel(key, heading, note, is_wide=is_wide, empty=f"No chat of this period has a {title.lower()}.")
     names = distinct_names([(group.id, group.name) for group in groups])
     most = max(group.chats for group in (*groups, *((ranking.others,) if ranking.others else ())))
     rows = [_group_row(label, group, most, is_wide=is_wide) for label, group in zip(names, groups, strict=True)]
@@ -62,12 +61,11 @@ def _group_row(label: str, group: Group, most: int, *, is_wide: bool, is_rest: b
 
 def _agents(figures: Figures) -> Panel:
     heading, note = "Agents", f"The {TOP} with the most chats; response times and ratings are those of their part of a chat"
-    if figures.agents is None or not figures.has_chats:
+    if not figures.agents:
         return Panel("agents", heading, note, is_wide=True, empty=missing(figures, "chats"))
     agents = [agent for agent in figures.agents if agent.chats]
     if not any(agent.id for agent in agents):
-        empty = "No agent took a chat in this period." if agents else "There are no chats in this period."
-        return Panel("agents", heading, note, is_wide=True, empty=empty)
+        return Panel("agents", heading, note, is_wide=True, empty="No agent took a chat in this period.")
     names = distinct_names([(agent.id, agent.name) for agent in agents])
     most = max(agent.chats for agent in agents)
     rows = [_agent_row(label, agent, most) for label, agent in zip(names, agents, strict=True)]
@@ -143,8 +141,8 @@ def _goals(figures: Figures) -> Panel:
         )
         for label, goal in zip(names, figures.goals, strict=True)
     ]
-    before = number(figures.before.conversions) if figures.period.is_comparable else NONE
-    summary = f"{number(figures.now.conversions)} in all; {before} in the period before."
+    summary = f"{number(figures.now.conversions)} in all"
+    summary += f"; {number(figures.before.conversions)} in the period before." if figures.period.is_comparable else "."
     chart = charts.conversions(figures.trend, figures.period.step) if figures.trend else None
     full = Table("Goal", ("Conversions", "Converted chats"), tuple(rows))
     if len(rows) <= TOP:

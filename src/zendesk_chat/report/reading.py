@@ -17,6 +17,7 @@ from zendesk_chat.report.period import Period, Range, choose_period
 from zendesk_chat.report.rankings import read_agents, read_goals, read_groups
 
 _MONTHS: Final = 12
+_SETTINGS: Final = "RESET threads; SET preserve_insertion_order = false; SET temp_directory = ''"  # no record is written
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _RESPONSES: Final = """
     count(first_response_seconds) AS answered,
@@ -49,7 +50,7 @@ def read_figures(stored: Stored, days: int, time_zone: str | None, now: float) -
     zone = time_zone or status.time_zone
     with explained(f"reading {stored.path}"):
         allow_all_memory(stored.connection)
-        stored.connection.execute("RESET threads; SET temp_directory = ''")  # no record is written anywhere
+        stored.connection.execute(_SETTINGS)
         views = create_in_memory(stored.connection, stored.schema, zone)
     measures = Measures(stored, views)
     period = _period(measures, status, days, zone, now)

@@ -31,7 +31,7 @@
   const draw = async ([id, spec]) => {
     const element = document.querySelector(`#${id} .chart`);
     spec.width = element.clientWidth;
-    const { view } = await vegaEmbed(element, spec, options);
+    const { view } = await vegaEmbed(element.firstElementChild, spec, options);  // it sets the role of its element
     views.push({ element, view });
     resized.observe(element);
   };
