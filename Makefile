@@ -61,8 +61,25 @@ ifeq ($(CHROMIUM),)
 endif
 
 .PHONY: browser
-browser: setup browser-setup ## run the tests of pages in a headless Chromium: 1 minute
+browser: setup browser-setup docs ## run the tests of pages in a headless Chromium: 1 minute
 	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m pytest $(or $(PYTEST),tests/browser)
+
+.cache/docs-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/docs-venv $(UV) sync --quiet --locked --only-group docs --python .tools/bin/python
+	@touch $@
+
+.PHONY: report-picture
+report-picture: setup browser-setup ## take the picture of a report in docs/images
+	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m tools.report_picture
+
+.PHONY: docs
+docs: setup .cache/docs-venv/.ready ## build the documentation site into .cache/docs/site; fails on a broken link, anchor or entry
+	@$(RUN)python -m tools.docs_links
+	@$(RUN)python -m tools.docs_site build $(CURDIR)/.cache/docs-venv/bin/zensical
+
+.PHONY: docs-serve
+docs-serve: setup .cache/docs-venv/.ready ## serve the site on http://localhost:8000, and follow changes
+	@$(RUN)python -m tools.docs_site serve $(CURDIR)/.cache/docs-venv/bin/zensical
 
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, retired words, the data dictionary

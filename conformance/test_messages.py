@@ -71,4 +71,4 @@ def test_what_a_schema_does_not_know_is_a_warning_and_passes() -> None:
         assert ran.trouble == []
         assert by_content(ran.output.records["chats"]) == by_content(truth(sandbox, "chats"))
     (warning,) = ran.output.logs("WARN")
-    assert warning.startswith("chats: the field mood is not known yet (string).")
+    assert warning.startswith("chats: the field mood is not in the schema (string).")

@@ -56,7 +56,7 @@ def test_every_view_has_its_columns() -> None:
         ("goals", "- Cursor: none, because each sync reads it completely"),
         ("routing_settings", "- Key: none, because there is one row"),
         ("_sync_runs", "| `version` | VARCHAR | Version of zendesk-chat. |"),
-        ("analytics.chat_facts", "| `is_missed` | BOOLEAN | Whether the API calls the chat missed. |"),
+        ("analytics.chat_facts", "| `is_missed` | BOOLEAN | Whether the API marks the chat as missed. |"),
     ],
 )
 def test_a_section_holds_this(table: str, line: str) -> None:

@@ -123,7 +123,7 @@ def test_profile_of_other_files(tmp_path: Path) -> None:
         (ValueError("SECRET"), "error: Unexpected ValueError at test_last_resort.py:"),
         (RuntimeError("can't start new thread"), f"error: {NO_THREAD}\n"),
         (PermissionError(13, "Permission denied", "/x/y"), "error: /x/y: Permission denied.\n"),
-        (MemoryError(), "error: There is not enough memory.\n"),
+        (MemoryError(), "error: This process is out of memory.\n"),
     ],
 )
 @pytest.mark.parametrize(

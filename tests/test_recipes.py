@@ -71,7 +71,7 @@ def test_each_account_fills_a_file_of_its_own(tmp_path: Path) -> None:
 def test_a_refused_token_is_for_a_person_to_solve(tmp_path: Path) -> None:
     with Sandbox(chats=5) as sandbox:
         refused = configured(sandbox, credentials={"credentials": "access_token", "access_token": "wrong-token"})
-        with pytest.raises(accounts.ConfigProblem, match="does not accept the token"):
+        with pytest.raises(accounts.ConfigProblem, match="rejected the token"):
             sync("acme", refused, tmp_path)
 
 

@@ -52,7 +52,7 @@ def test_a_refused_token_fails_without_a_retry(recipe: Any) -> None:
         result = materialise(recipe, "refused", instance)
     assert not result.success
     (failure,) = result.get_step_failure_events()
-    assert "does not accept the token" in str(failure.event_specific_data)
+    assert "rejected the token" in str(failure.event_specific_data)
     assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
 
 

@@ -8,14 +8,14 @@
     read_arrow(...), arrow_reader(...)                  the same as Arrow, for pandas, Polars, DuckDB
     dlt_source(account, ["chats"])                      a source for a dlt pipeline
 
-Importing this package imports nothing else: a name is loaded when you first use it.
+Importing this package imports nothing else: each name is loaded when you first use it.
 """
 
 from __future__ import annotations
 
 from zendesk_chat._version import __version__
 
-TYPE_CHECKING = False  # as type checkers know it; `typing` would take longer to import than all the rest
+TYPE_CHECKING = False  # what type checkers take as true; importing `typing` would take longer than everything else
 if TYPE_CHECKING:
     from zendesk_chat.errors import (
         AddressError,
@@ -83,7 +83,7 @@ _MODULES = {
 }
 """The module of each name that is not an error."""
 
-if not TYPE_CHECKING:  # or a misspelt name would have a type
+if not TYPE_CHECKING:  # otherwise a misspelt name would have a type
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first used."""

@@ -2,11 +2,11 @@
 
 import sys
 
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
+INTERRUPTED = 130  # 128 plus the number of SIGINT, as shells report it
 
 
 def main() -> int:
-    """Run a command and return the exit code, even if Ctrl-C comes while the command line is still being imported."""
+    """Run a command and return its exit code, even if Ctrl-C comes while the modules are still being imported."""
     try:
         from zendesk_chat.cli import main as run  # noqa: PLC0415  within the try
 

@@ -1,4 +1,4 @@
-"""Time, and whether the run is to end. Tests replace it."""
+"""Time, and whether the run should stop. Tests replace it."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-POLL_SECONDS: Final = 0.2  # how often a wait for something else checks whether the run is to end
+POLL_SECONDS: Final = 0.2  # how often a wait for something else checks whether the run should stop
 
 
-class Stopped(Exception):  # noqa: N818  it reports no error: the run was asked to end
-    """Raised by a wait in a run that is to end."""
+class Stopped(Exception):  # noqa: N818   not an error: the run was asked to stop
+    """Raised by a wait in a run that should stop."""
 
 
 class Clock(Protocol):
-    """Where everything here gets its time from."""
+    """The source of time for everything here."""
 
     @property
     def stopped(self) -> bool:
-        """Whether the run is to end."""
+        """Whether the run should stop."""
 
     def now(self) -> float:
-        """Seconds since 1970-01-01 UTC."""
+        """Return the seconds since 1970-01-01 UTC."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed time; never goes back."""
+        """Return the seconds since some fixed time. They never decrease."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped as soon as the run is to end."""
+        """Wait. Raises Stopped as soon as the run should stop."""
 
     def check(self) -> None:
-        """Raise Stopped if the run is to end."""
+        """Raise Stopped if the run should stop."""
 
     def stop(self) -> None:
-        """End the run: every wait ends at once with Stopped."""
+        """Stop the run: every wait ends at once with Stopped."""
 
 
 class SystemClock:
@@ -46,33 +46,33 @@ class SystemClock:
 
     @property
     def stopped(self) -> bool:
-        """Whether the run is to end."""
+        """Whether the run should stop."""
         return self._stopped.is_set()
 
     def now(self) -> float:
-        """Seconds since 1970-01-01 UTC."""
+        """Return the seconds since 1970-01-01 UTC."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some fixed time."""
+        """Return the seconds since some fixed time."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped as soon as the run is to end."""
+        """Wait. Raises Stopped as soon as the run should stop."""
         if self._stopped.wait(seconds):
             raise Stopped
 
     def check(self) -> None:
-        """Raise Stopped if the run is to end."""
+        """Raise Stopped if the run should stop."""
         if self._stopped.is_set():
             raise Stopped
 
     def stop(self) -> None:
-        """End the run: every wait ends at once with Stopped."""
+        """Stop the run: every wait ends at once with Stopped."""
         self._stopped.set()
 
     def interrupt(self) -> None:
-        """End the run before it is complete, and announce that once."""
+        """Stop the run before it is complete, and report that once."""
         running = not self.stopped
         self.stop()
         if running:

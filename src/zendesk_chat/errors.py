@@ -1,6 +1,6 @@
-"""Every error that this package raises on purpose. The type of an error determines what recovers from it.
+"""Every error that this package raises on purpose. Its type determines what recovers from it.
 
-A message describes what happened and what to do. It never holds a token, a record or a traceback, and is safe to print.
+A message describes what happened and what to do. It never contains a token, a record or a traceback, and is safe to print.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Final
 
 from zendesk_chat.printable import LONGEST_REPORT, printable
 
-NO_THREAD: Final = "This process may not start another thread. Raise its limit: ulimit -u, or the container's limit of pids."
+NO_THREAD: Final = "This process cannot start another thread. Raise its limit: ulimit -u, or the container's limit of pids."
 
 
 class ConnectorError(Exception):
-    """Root of all expected errors. You can show ``str(error)`` to a user: control characters in it are escaped.
+    """Root of all expected errors. You can show ``str(error)`` to a user: its control characters are escaped.
 
     Attributes:
         stream: Name of the stream that the error concerns; None if it concerns several or none.
-        status: HTTP status of the answer that caused the error; None without such an answer.
-        code: The server's own name for the error, such as ``invalid_grant``; None if it gave none.
+        status: HTTP status of the response that caused the error; None if there was no response.
+        code: The server's own name for the error, such as ``invalid_grant``; None if it sent none.
     """
 
     def __init__(self, message: str, *, stream: str | None = None, status: int | None = None, code: str | None = None) -> None:
@@ -32,22 +32,22 @@ class ConnectorError(Exception):
 
 
 class ConfigError(ConnectorError):
-    """The user must change the configuration, the catalog or the account."""
+    """The configuration, the catalog or the account is wrong. The user must change it."""
 
 
 class AuthError(ConfigError):
-    """The API does not accept the credentials."""
+    """The API rejected the credentials."""
 
 
 class AddressError(ConfigError):
-    """No account answers at this address: the subdomain is wrong, or it redirects elsewhere. No other request can succeed."""
+    """There is no account at this address: the subdomain is wrong, or it redirects elsewhere. No other request can succeed."""
 
 
 class UnavailableError(ConfigError):
     """The API does not offer a resource to this account or role (HTTP 403, 404 or 410).
 
-    ``by_api`` is false if a web page came instead of the API's answer: Zendesk shows one if a subdomain has no account, and so
-    does a proxy or firewall that blocks a request.
+    ``by_api`` is false if a web page arrived instead of the API's response: Zendesk shows one for a subdomain without an
+    account, and so does a proxy or firewall that blocks a request.
     """
 
     def __init__(self, message: str, *, status: int | None = None, by_api: bool = True, stream: str | None = None) -> None:
@@ -56,27 +56,27 @@ class UnavailableError(ConfigError):
 
 
 class UnreachableError(ConfigError):
-    """The account cannot be reached, and a wait does not help: no such host, an untrusted certificate, a proxy that refuses."""
+    """The account cannot be reached, and waiting does not help: no such host, an untrusted certificate, a proxy refuses."""
 
 
 class StateError(ConfigError):
-    """The given state cannot be read."""
+    """The state cannot be read."""
 
 
 class TransientError(ConnectorError):
-    """All attempts failed; the same run may succeed later."""
+    """All attempts failed. The same run may succeed later."""
 
 
 class RateLimitedError(TransientError):
-    """The API kept answering 429."""
+    """The API kept responding with 429."""
 
 
 class ServerError(TransientError):
-    """The API kept answering 5xx, or with an unreadable body."""
+    """The API kept responding with 5xx, or with an unreadable body."""
 
 
 class NetworkError(TransientError):
-    """No answer came: connection, TLS, name or time-out."""
+    """No response arrived, because of the connection, TLS, the host's name or a timeout."""
 
 
 class DataError(ConnectorError):
@@ -84,11 +84,11 @@ class DataError(ConnectorError):
 
 
 class EnvelopeError(DataError):
-    """A page lacks what its endpoint promises."""
+    """A page lacks something that its endpoint promises."""
 
 
 class RecordShapeError(DataError):
-    """A record cannot be read or redacted, or no row of an answer is a record."""
+    """A record cannot be read or redacted, or no row of a response is a record."""
 
 
 class RequestRejectedError(DataError):
@@ -96,22 +96,22 @@ class RequestRejectedError(DataError):
 
 
 class PaginationStuckError(DataError):
-    """The API repeats a page for ever."""
+    """The API repeats a page forever."""
 
 
 class DestinationError(ConnectorError):
-    """The destination cannot be opened or written now. Another run may succeed."""
+    """The destination cannot be opened or written now. A later run may succeed."""
 
 
 class DestinationRefusedError(DestinationError):
-    """The destination cannot be opened or written until a person has changed something."""
+    """The destination cannot be opened or written until somebody changes something."""
 
 
 class ExitCode(IntEnum):
     """How a command ends, for a scheduler.
 
-    ``COMPLETE``: every stream is complete. ``INCOMPLETE``: another run may complete the rest. ``USAGE``: the arguments or the
-    configuration are wrong, and nothing was read. ``ACTION_NEEDED``: a person must act before another run can succeed.
+    ``COMPLETE``: every stream is complete. ``INCOMPLETE``: a later run may complete the rest. ``USAGE``: the arguments or the
+    configuration are wrong, and nothing was read. ``ACTION_NEEDED``: somebody must change something before a run can succeed.
     A run that a signal ended exits with 128 plus the signal's number, as shells report it: 130 after Ctrl-C.
     """
 
@@ -122,7 +122,7 @@ class ExitCode(IntEnum):
 
 
 def exit_code(errors: Iterable[ConnectorError]) -> ExitCode:
-    """Return the exit code of a run that these errors made incomplete. One that needs a person decides: no retry helps it."""
+    """Return the exit code of a run that these errors made incomplete. A single one that needs a person decides."""
     needs_person = any(isinstance(error, ConfigError | DestinationRefusedError) for error in errors)
     return ExitCode.ACTION_NEEDED if needs_person else ExitCode.INCOMPLETE
 
@@ -139,12 +139,12 @@ def one_line(error: BaseException) -> str:
     if cannot_start_thread(error):
         return NO_THREAD
     if isinstance(error, MemoryError):
-        return "There is not enough memory."
+        return "This process is out of memory."
     return f"Unexpected {origin(error)}. Please report this."
 
 
 def origin(error: BaseException) -> str:
-    """Return the type of an unexpected error and where it was raised, without its text: that may quote a record or a secret.
+    """Return the type of an unexpected error and where it was raised, without its text, which may quote a record or a secret.
 
     >>> origin(ValueError("secret"))
     'ValueError'

@@ -1,4 +1,4 @@
-"""JSON files that people write by hand. A message names the line and column of a mistake, and never quotes the file.
+"""JSON files that people write by hand. Messages show the line and column of a mistake, and never quote the file.
 
 A byte-order mark is accepted, and so is UTF-16: Windows writes both.
 """
@@ -15,28 +15,28 @@ import msgspec
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.json_types import Json
 
-MOST_BYTES: Final = 256 * 2**20  # a device such as /dev/zero has no end
+MOST_BYTES: Final = 256 * 2**20  # because a device such as /dev/zero has no end
 _OFFSET: Final = re.compile(r"\(byte (\d+)\)")
 _CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb]")
-_REASONS: Final = (  # words of the decoder, and what they mean
+_REASONS: Final = (  # the decoder's words, and what they mean
     ("trailing comma", "a comma after the last entry"),
-    ("expected ','", "a comma is missing here, or a bracket"),
-    ("expected ':'", "a colon is missing after the name"),
-    ("trailing characters", "more text after the end of the JSON value"),
-    ("escape", "a backslash that JSON does not know; write two of them"),
-    ("number", "a number that JSON does not know"),
+    ("expected ','", "a missing comma or bracket"),
+    ("expected ':'", "a missing colon after the name"),
+    ("trailing characters", "extra text after the end of the JSON value"),
+    ("escape", "an invalid escape; write two backslashes for one"),
+    ("number", "an invalid number"),
 )
-_CERTAIN: Final = (  # characters at the mistake that explain more than the decoder does
-    (_CURLY, 'a curly quote; JSON needs straight ones (")'),
-    (re.compile("'"), 'a single quote; JSON needs double ones (")'),
-    (re.compile(r"//|/\*|#"), "a comment; JSON has none"),
-    (re.compile("[\0-\x1f]"), "a line break, a tab or another control character; is a closing quote missing before it?"),
+_CERTAIN: Final = (  # characters at the mistake that explain it better than the decoder does
+    (_CURLY, 'a curly quote; use straight ones (")'),
+    (re.compile("'"), 'a single quote; use double ones (")'),
+    (re.compile(r"//|/\*|#"), "a comment, which JSON does not allow"),
+    (re.compile("[\0-\x1f]"), "a line break, a tab or another control character; check for a missing closing quote before it"),
 )
-_LIKELY: Final = (  # characters that explain it if the decoder gives no reason
-    (re.compile(r"(True|False|None)\b"), "a word that JSON writes true, false or null"),
-    (re.compile(r"-?(NaN|Infinity)\b"), "a number that JSON does not know"),
-    (re.compile(","), "one comma too many"),
-    (re.compile(r"\w"), "a word without quotes"),
+_LIKELY: Final = (  # characters that explain it when the decoder gives no reason
+    (re.compile(r"(True|False|None)\b"), "True, False or None; write true, false or null"),
+    (re.compile(r"-?(NaN|Infinity)\b"), "an invalid number"),
+    (re.compile(","), "an extra comma"),
+    (re.compile(r"\w"), "text without quotes"),
 )
 _OTHER_FORMAT: Final = re.compile(r"\s*(---|- |\w[\w .-]*\s*[:=])")
 
@@ -47,6 +47,11 @@ def read_json(path: str, what: str) -> Json:
     Raises:
         ConfigError: There is no such file, or it is not JSON.
     """
+    return decode_json(read_bytes(path, what), path, what)
+
+
+def read_bytes(path: str, what: str) -> bytes:
+    """Return the content of a file, or raise ConfigError."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -56,7 +61,7 @@ def read_json(path: str, what: str) -> Json:
         raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
     if len(data) > MOST_BYTES:
         raise ConfigError(f"The {what} file is larger than {MOST_BYTES >> 20} MB: {path}")
-    return decode_json(data, path, what)
+    return data
 
 
 def decode_json(data: bytes, path: str, what: str) -> Json:
@@ -83,13 +88,13 @@ def decode_json(data: bytes, path: str, what: str) -> Json:
 def _index(text: str, reason: str) -> int:
     """Return the index of the wrong character."""
     offset = _OFFSET.search(reason)
-    if offset is None:  # the content ends too early, perhaps because a curly quote does not close a string
+    if offset is None:  # the content ends too early, perhaps because of a curly quote instead of a closing one
         curly = _CURLY.search(text)
         return curly.start() if curly else len(text)
     if _OTHER_FORMAT.match(text):
         return 0
     at = len(text.encode()[: int(offset[1])].decode(errors="ignore"))
-    if "trailing characters" in reason:  # the decoder has gone past the first of them
+    if "trailing characters" in reason:  # the decoder is already past the first of them
         return at - 1
     # For `[1, ]` the decoder reports the bracket; the mistake is the comma before it.
     return len(text[:at].rstrip()) - 1 if "trailing comma" in reason else at
@@ -97,10 +102,10 @@ def _index(text: str, reason: str) -> int:
 
 def _words(text: str, at: int, reason: str) -> str:
     if at >= len(text):
-        return "the file ends too early; a quote or a bracket is not closed"
+        return "the file ends too early; a quote or bracket is not closed"
     if at == 0 and _OTHER_FORMAT.match(text):
-        return "this looks like YAML or an .env file; a JSON object begins with {"
+        return "this looks like YAML or an .env file; a JSON object starts with {"
     found = next((words for sign, words in _CERTAIN if sign.match(text, at)), None)
     known = next((words for sign, words in _REASONS if sign in reason), None)
-    other = next((words for sign, words in _LIKELY if sign.match(text, at)), "a character that does not belong here")
+    other = next((words for sign, words in _LIKELY if sign.match(text, at)), "an unexpected character")
     return found or known or other

@@ -1,4 +1,4 @@
-"""JSON schemas (draft-07), parsed once: columns, struct types, drift detection and redaction all follow from this model."""
+"""JSON schemas (draft-07), parsed once. Columns, struct types, drift detection and redaction all derive from this model."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Schema:
     ``Schema(types=("null", "string"), format="date-time")``.
     """
 
-    types: tuple[JsonType, ...] = JSON_TYPES  # in the schema's order; all of them where it names none
+    types: tuple[JsonType, ...] = JSON_TYPES  # in the schema's order; all of them if it names none
     properties: Mapping[str, Schema] = field(default_factory=dict)  # of an object's known fields, by name
-    items: Schema | None = None  # of an array; None where they may be anything
+    items: Schema | None = None  # of an array; None if they may be anything
     format: str | None = None
     annotations: Mapping[str, object] = field(default_factory=dict)  # all other keywords, such as ``description``
 
@@ -40,7 +40,7 @@ class Schema:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Return the schema as JSON, in the order in which people read it."""
+        """Return the schema as JSON, in a readable order."""
         result = dict(self.annotations)
         if self.types != JSON_TYPES:
             result["type"] = self.types[0] if len(self.types) == 1 else list(self.types)
@@ -58,5 +58,5 @@ class Schema:
         return tuple(kind for kind in self.types if kind != "null")
 
     def allows(self, *kinds: JsonType) -> bool:
-        """Whether the schema allows one of these types."""
+        """Return whether the schema allows one of these types."""
         return not set(kinds).isdisjoint(self.types)

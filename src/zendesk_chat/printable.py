@@ -1,8 +1,8 @@
-"""Strings from outside, made safe to show: in a terminal or a log viewer they can neither act nor hide anything.
+"""Strings from outside, made safe to show: they cannot control or hide anything in a terminal or a log viewer.
 
-A name, a header or a server's message may hold an escape sequence that clears the screen, a carriage return that overwrites
-a line, a line break that fakes a line of log, or a mark that reverses the order of letters. So all output for people goes
-through here.
+A name, a header or a server's message may contain an escape sequence that clears the screen, a carriage return that overwrites
+a line, a line break that fakes a log line, or a mark that reverses the order of letters. So all output for people is escaped
+here.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, invisibl
 
 
 def escape(text: str) -> str:
-    r"""Replace each character that a terminal would act on by its escape: ``\x1b``, ``\n``, ``\u202e``."""
+    r"""Replace each character that a terminal would interpret with its escape: ``\x1b``, ``\n``, ``\u202e``."""
     return text if text.isprintable() else "".join(map(_escape, text))
 
 
 def printable(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """Return ``text`` escaped, on one line, and of at most ``longest`` characters."""
+    """Return ``text`` escaped, on one line, and with at most ``longest`` characters."""
     shown = escape(text[: longest + 1])
     return shown if len(shown) <= longest else shown[: longest - len(ELLIPSIS)] + ELLIPSIS
 

@@ -1,4 +1,4 @@
-"""The process that a command runs in: its standard streams, its signals and its memory."""
+"""The process of a command: its standard streams, its signals and its memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _INPUT, _OUTPUT, _ERROR = range(3)
 SECONDS_TO_END: Final = 5.0
-SECONDS_TO_RENEW: Final = 15.0  # more, while tokens are being renewed; in all less than the 30 that Kubernetes allows
+SECONDS_TO_RENEW: Final = 15.0  # more while tokens are being renewed; in total less than the 30 that Kubernetes allows
 # Parameters of mallopt(3), and their values.
 ARENAS: Final = (-8, 1)
 TRIM_BYTES: Final = (-1, 256 * 2**20)
@@ -26,18 +26,18 @@ MMAP_BYTES: Final = (-3, 32 * 2**20)
 
 
 class _Output(io.FileIO):
-    """Standard output. An error carries its name, as those of files do, and is raised once: later output is discarded."""
+    """Standard output. Its errors name it, as those of files do, and are raised once: later output is discarded."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)  # or the interpreter would complain when it exits
+            os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)  # otherwise the interpreter would complain when it exits
             raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 class _ErrorOutput(io.FileIO):
-    """Standard error. If it cannot be written, nobody is there to read it, and a long run continues."""
+    """Standard error. If it cannot be written, nobody is reading it, and a long run continues."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -48,9 +48,9 @@ class _ErrorOutput(io.FileIO):
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Make standard output and error safe to use: closed, full, or of a narrow encoding. Flush standard output at the end.
+    """Make standard output and error safe to use even if closed, full, or of a narrow encoding. Flush output at the end.
 
-    Python's own stream objects are replaced. Those of a test, or of a program that calls ``main``, stay.
+    Python's own stream objects are replaced. Those of a test, or of a program that calls ``main``, are kept.
     """
     _fill_gaps()
     if sys.stdout is sys.__stdout__:
@@ -65,23 +65,23 @@ def standard_streams() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class StopSignals:
-    """Ends a command soon after SIGTERM, SIGINT or SIGHUP: the consumer may finish its event, but a stuck one is not awaited.
+    """Ends a command soon after SIGTERM, SIGINT or SIGHUP. The consumer may finish its event, but a stuck one is not awaited.
 
-    A second signal does not wait for the consumer at all. Both let a renewal of tokens end.
+    A second signal does not wait for the consumer at all. Either way, a renewal of tokens may end.
     """
 
     stop: Callable[[], object]  # asks the command to end
     received: list[int] = field(default_factory=list)  # numbers of the signals so far
 
     def install(self) -> None:
-        """Handle these signals from now on."""
+        """Start to handle these signals."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
         if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored under nohup
             signal.signal(signal.SIGHUP, self._handle)
 
     def exit_code(self, otherwise: int) -> int:
-        """Return the exit code of a command: 128 plus the number of the first signal, as shells report it, or its own."""
+        """Return a command's exit code: 128 plus the number of the first signal, as shells report it, or its own."""
         return 128 + self.received[0] if self.received else otherwise
 
     def _handle(self, number: int, _frame: object) -> None:
@@ -91,24 +91,24 @@ class StopSignals:
         last_resort.daemon = True
         with suppress(RuntimeError):  # the operating system refuses another thread
             last_resort.start()
-        self.stop()  # last, because it may print a line, and nobody may be reading
+        self.stop()  # last, because it may print a line that nobody reads
 
 
 def end_at_once(code: int) -> None:
-    """Exit although the main thread is stuck, but let a renewal of tokens end first, or they would be lost."""
+    """Exit although the main thread is stuck. Let a renewal of tokens end first; otherwise they would be lost."""
     from zendesk_chat.api.auth import settle_all  # noqa: PLC0415  no command but a stuck one needs it
 
     if settle_all(SECONDS_TO_RENEW):
-        time.sleep(1)  # for the main thread to hand the new tokens over
+        time.sleep(1)  # so that the main thread can store the new tokens
     os._exit(code)
 
 
 def keep_pages_in_place() -> None:
-    """Let all threads allocate their pages where other threads have freed theirs.
+    """Let all threads allocate their pages in memory that other threads have freed.
 
-    The allocator of Linux gives each thread an arena of its own. Pages are allocated in one thread and freed in another, so
-    every arena would grow to the size of the largest page it ever held; because of the interpreter's lock, one arena is as
-    fast. The allocator also returns the memory of large pages to the system at once, only to ask for it again.
+    On Linux, the allocator gives each thread its own arena. Pages are allocated in one thread and freed in another, so each
+    arena would grow to the size of the largest page that it ever held. Because of the interpreter's lock, one arena is as
+    fast. The allocator also returns the memory of large pages to the system immediately, only to request it again.
     """
     import ctypes  # noqa: PLC0415  of no use to most commands
 
@@ -119,7 +119,7 @@ def keep_pages_in_place() -> None:
 
 
 def _fill_gaps() -> None:
-    """Occupy the numbers of closed streams, so that no database file gets one of them. Writing to them stays an error."""
+    """Occupy the numbers of closed streams, so that no database file gets one of them. Writing to them remains an error."""
     for number in (_INPUT, _OUTPUT, _ERROR):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""A request to the Chat API as a value, on its way from a reader to the wire."""
+"""A request to the Chat API as a value, from a reader to the wire."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
-MAX_ATTEMPTS: Final = 6  # 1 + 2 + 4 + 8 + 16 seconds of waiting: a short outage is overcome, a long one reported
+MAX_ATTEMPTS: Final = 6  # waits of 1 + 2 + 4 + 8 + 16 seconds: enough for a short outage; a long one is reported
 FEW_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T_co]):
-    """One GET, and how its answer is decoded.
+    """One GET, and how to decode its response.
 
     Attributes:
-        path: Below ``/api/v2/chat/``, without a leading slash.
+        path: The path below ``/api/v2/chat/``, without a leading slash.
         params: Query parameters.
-        decode: Turns the body of an answer into a value. It MUST raise ``msgspec.DecodeError`` for an unreadable body and
-            ``EnvelopeError`` for one of another shape: both are asked for again.
-        attempts: How often it is sent before it fails with a server or network error. A caller that has a smaller request to
-            fall back on gives ``FEW_ATTEMPTS``.
+        decode: Converts the body of a response into a value. It MUST raise ``msgspec.DecodeError`` for an unreadable body and
+            ``EnvelopeError`` for an unexpected structure. Both are retried.
+        attempts: How often it is sent before it fails with a server or network error. A caller that can fall back on a
+            smaller request passes ``FEW_ATTEMPTS``.
     """
 
     path: str

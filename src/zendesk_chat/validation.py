@@ -1,4 +1,4 @@
-"""JSON objects that a user wrote, as typed structs. A message names the JSON path of what is wrong, and never its value."""
+"""JSON objects that a user wrote, as typed structs. A message shows the JSON path of what is wrong, and never its value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar, cast
 
 import msgspec
-from msgspec.inspect import CollectionType, IntType, LiteralType, StructType, type_info
+from msgspec.inspect import CollectionType, FloatType, IntType, LiteralType, StrType, StructType, Type, UnionType, type_info
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import LONGEST_NAME, printable
@@ -30,7 +30,7 @@ def convert(raw: object, kind: type[StructT], path: str = "", names: Mapping[str
         names: What the user calls a field, if not by its path: ``{"start_date": "--start-date"}``.
 
     Raises:
-        ConfigError: The value is no object, a field is missing or of another type, or a key is unknown to a struct with
+        ConfigError: The value is not an object, a field is missing or of the wrong type, or a key is unknown to a struct with
             ``forbid_unknown_fields``.
     """
     if not isinstance(raw, Mapping):
@@ -40,8 +40,8 @@ def convert(raw: object, kind: type[StructT], path: str = "", names: Mapping[str
     given = {name: raw[name] for name in kind.__struct_fields__ if not is_absent(raw.get(name))}
     try:
         return msgspec.convert(given, kind)
-    except UnicodeEncodeError:  # of a choice, such as "drop"
-        raise ConfigError(f"{path}: holds characters that are not valid Unicode.") from None
+    except UnicodeEncodeError:  # for a choice, such as "drop"
+        raise ConfigError(f"{path}: contains characters that are not valid Unicode.") from None
     except msgspec.ValidationError as error:
         match = _FIELD.search(str(error))
         field = match[1] if match else ""
@@ -50,12 +50,12 @@ def convert(raw: object, kind: type[StructT], path: str = "", names: Mapping[str
 
 
 def is_absent(value: object) -> bool:
-    """Return whether a value counts as not given: forms on the web send "" or null for a field that was left empty."""
+    """Return whether a value counts as absent: web forms send "" or null for a field that was left empty."""
     return value is None or value == ""
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that is nearest to ``name``; None if none is near.
+    """Return the known name that is nearest to ``name``, or None if none is near.
 
     >>> did_you_mean("startdate", ["start_date", "end_date"])
     'start_date'
@@ -72,16 +72,29 @@ def _refuse_unknown_keys(raw: Mapping[object, object], known: Collection[str], p
 
 
 def _expected(kind: type[msgspec.Struct], field: str) -> str:
-    """Return what a field must be, from its declared type. The words of msgspec may quote the value."""
+    """Return what a field must be, from its declared type. The message of msgspec may quote the value."""
     info = cast("StructType", type_info(kind))
-    match next(declared.type for declared in info.fields if declared.name == field):
+    declared = next(declared.type for declared in info.fields if declared.name == field)
+    if isinstance(declared, UnionType):  # with None
+        declared = declared.types[0]
+    match declared:
         case IntType(ge=low, le=high):
             return f"must be a whole number from {low} to {high}."
         case LiteralType(values=values):
             return f"must be one of {', '.join(map(str, values))}."
-        case CollectionType(item_type=LiteralType(values=values)):
-            return f"must be a list of {', '.join(map(str, values))}."
-        case CollectionType():
-            return "must be a list of objects."
+        case CollectionType(item_type=item):
+            return f"must be a list of {_items(item)}."
+        case FloatType(ge=low, le=high):
+            return f"must be a number from {low} to {high}."
         case _:
             return "must be a string."
+
+
+def _items(item: Type) -> str:
+    match item:
+        case LiteralType(values=values):
+            return ", ".join(map(str, values))
+        case StrType():
+            return 'strings, such as ["chats", "agents"]'
+        case _:
+            return "objects"

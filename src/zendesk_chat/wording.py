@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _KILO: Final = 1000
-_SHORT_SECONDS: Final = 10  # below, tenths matter
+_SHORT_SECONDS: Final = 10  # below this, tenths matter
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 

@@ -35,26 +35,26 @@ def faulty(**fault: Any) -> Callable[[Sandbox], dict[str, Any]]:
 
 
 FAILURES: dict[str, tuple[Callable[[Sandbox], dict[str, Any]], str]] = {
-    "wrong token": (with_token("no-such-token"), "does not accept the token (HTTP 401)"),
-    "Support token": (with_token(SUPPORT_TOKEN), "This is a token of Zendesk Support"),
-    "missing role": (with_token(AGENT_TOKEN), "may not read accounts, "),
+    "wrong token": (with_token("no-such-token"), "rejected the token (HTTP 401)"),
+    "Support token": (with_token(SUPPORT_TOKEN), "This is a Zendesk Support token"),
+    "missing role": (with_token(AGENT_TOKEN), "is not allowed to read accounts, "),
     "no Chat": (switched(account_state="no_chat"), "The account acme has no Zendesk Chat"),
     "no account": (switched(account_state="no_account"), "There is no Zendesk account at the subdomain acme"),
     "renamed": (faulty(kind="redirect", times=None), "redirects to elsewhere.example.com"),
     "no such host": (lambda _: {"api_url": "https://no-such-account.invalid"}, "Cannot find no-such-account.invalid."),
     "nobody listens": (lambda _: {"api_url": "http://127.0.0.1:9"}, "the connection to 127.0.0.1:9 was refused"),
-    "future": (lambda _: {"start_date": "2099-01-01T00:00:00Z"}, "start_date lies in the future"),
+    "future": (lambda _: {"start_date": "2099-01-01T00:00:00Z"}, "start_date is in the future"),
     "bad subdomain": (lambda _: {"subdomain": "acme/evil"}, "Config validation error: subdomain"),
     "no credentials": (lambda _: {"credentials": None}, "Config validation error: credentials: missing"),
     "HTML 200": (faulty(kind="html", times=None), "Zendesk sent a web page"),
-    "empty 200": (faulty(kind="empty", times=None), "Zendesk sent an empty answer"),
+    "empty 200": (faulty(kind="empty", times=None), "Zendesk sent an empty response"),
     "null 200": (faulty(kind="body", body="null", times=None), "not of the promised form"),
     "503": (faulty(kind="status", times=None), "HTTP 503"),
-    "429 for an hour": (faulty(kind="status", status=429, retry_after=3600, times=None), "limit of requests is used up"),
-    "chats forbidden": (switched(unavailable={"incremental/chats": 403}), "may not read chats (HTTP 403)"),
+    "429 for an hour": (faulty(kind="status", status=429, retry_after=3600, times=None), "request limit is used up"),
+    "chats forbidden": (switched(unavailable={"incremental/chats": 403}), "is not allowed to read chats (HTTP 403)"),
     "chats missing": (
         switched(unavailable={"incremental/chats": 404}),
-        "Zendesk does not have this for the account (HTTP 404)",
+        "Zendesk has no such data for this account (HTTP 404)",
     ),
 }
 
@@ -115,7 +115,7 @@ def test_a_stream_that_the_account_lacks_is_named_and_the_check_succeeds(switche
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
     assert f"{21 - len(lacking)} of 21 streams can be read" in message
-    assert [name for name in ALL if f" {name}: " in message.split("deselect:")[1]] == lacking
+    assert [name for name in ALL if f" {name}: " in message.split("deselect these:")[1]] == lacking
     assert f"HTTP {status}" in message
 
 

@@ -13,7 +13,7 @@ PRIVATE = "private words"
 
 def drifts(output: Output) -> list[str]:
     """The reports of drift, without the advice that each repeats."""
-    advice = ". It is passed on as it came. Please report this."
+    advice = ". It is passed through unchanged. Please report this."
     lines = output.logs("WARN")
     assert all(line.endswith(advice) for line in lines)
     return sorted(line.removesuffix(advice) for line in lines)
@@ -43,13 +43,13 @@ def test_new_fields_and_changed_types_are_reported_once_for_each_stream_path_and
         edited = drift(sandbox)
         output = read(sandbox)
         assert drifts(output) == [
-            "agents: the field enabled is string where boolean is known",
-            "agents: the field pronouns is not known yet (string)",
-            "chat_events: the field sentiment is not known yet (object)",
-            "chats: the field duration is string where number is known",
-            "chats: the field history.*.options is integer where string is known",
-            "chats: the field history.*.sentiment is not known yet (object)",
-            "chats: the field mood is not known yet (string)",
+            "agents: the field enabled is string, but boolean was expected",
+            "agents: the field pronouns is not in the schema (string)",
+            "chat_events: the field sentiment is not in the schema (object)",
+            "chats: the field duration is string, but number was expected",
+            "chats: the field history.*.options is integer, but string was expected",
+            "chats: the field history.*.sentiment is not in the schema (object)",
+            "chats: the field mood is not in the schema (string)",
         ]
         assert PRIVATE not in json.dumps([message for message in output.messages if message["type"] != "RECORD"])
         passed = {chat["id"]: chat for chat in output.records["chats"]}
@@ -79,7 +79,7 @@ def test_a_field_with_several_new_types_is_reported_for_each() -> None:
         for identity, value in zip(account.chat_ids(), values, strict=False):
             account.edit_chat(identity, mood=value)
         types = ("array", "integer", "object", "string")
-        assert drifts(read(sandbox, ["chats"])) == [f"chats: the field mood is not known yet ({name})" for name in types]
+        assert drifts(read(sandbox, ["chats"])) == [f"chats: the field mood is not in the schema ({name})" for name in types]
 
 
 def test_what_the_sandbox_has_by_itself_is_known() -> None:

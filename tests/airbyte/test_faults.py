@@ -81,20 +81,20 @@ def test_faults_of_every_kind_one_after_the_other() -> None:
 LASTING: dict[str, tuple[dict[str, Any], str, str]] = {
     "500": ({"kind": "status", "status": 500}, "transient_error", "HTTP 500"),
     "503": ({"kind": "status", "status": 503, "retry_after": 1}, "transient_error", "HTTP 503"),
-    "429": ({"kind": "status", "status": 429, "retry_after": 0}, "transient_error", "limit of requests"),
-    "429 for a day": ({"kind": "status", "status": 429, "retry_after": 86_400}, "transient_error", "wait 86400 s"),
+    "429": ({"kind": "status", "status": 429, "retry_after": 0}, "transient_error", "request limit"),
+    "429 for a day": ({"kind": "status", "status": 429, "retry_after": 86_400}, "transient_error", "wait of 86400 s"),
     "400": ({"kind": "status", "status": 400}, "system_error", "HTTP 400"),
     "403": ({"kind": "status", "status": 403}, "config_error", "exclude this stream"),
-    "404": ({"kind": "status", "status": 404}, "config_error", "Exclude this stream"),
+    "404": ({"kind": "status", "status": 404}, "config_error", "exclude this one"),
     "redirect": ({"kind": "redirect"}, "config_error", "redirects to elsewhere.example.com"),
     "HTML 200": ({"kind": "html"}, "transient_error", "a web page"),
-    "empty": ({"kind": "empty"}, "transient_error", "an empty answer"),
+    "empty": ({"kind": "empty"}, "transient_error", "an empty response"),
     "null": ({"kind": "body", "body": "null"}, "system_error", "not of the promised form"),
     "no envelope": ({"kind": "body", "body": "{}"}, "system_error", "not of the promised form"),
     "rows null": ({"kind": "body", "body": '{"chats": null}'}, "system_error", "not of the promised form"),
-    "reset": ({"kind": "reset"}, "transient_error", "broke."),
-    "truncated": ({"kind": "truncated"}, "transient_error", "cut short"),
-    "truncated gzip": ({"kind": "truncated_gzip"}, "transient_error", "cut short"),
+    "reset": ({"kind": "reset"}, "transient_error", "was interrupted."),
+    "truncated": ({"kind": "truncated"}, "transient_error", "was incomplete"),
+    "truncated gzip": ({"kind": "truncated_gzip"}, "transient_error", "was incomplete"),
 }
 
 

@@ -42,9 +42,7 @@ def test_what_the_account_lacks_is_complete_without_records_and_reported(status:
         assert output.endings[stream] == "COMPLETE"
         assert output.records[stream] == []
         assert output.states[stream] == [{"__ab_no_cursor_state_message": True}]
-        (warning,) = [
-            line for line in warnings if line.startswith(f"{stream}: no records, because this account does not have it. ")
-        ]
+        (warning,) = [line for line in warnings if line.startswith(f"{stream}: no records, because this account lacks it. ")]
         assert f"HTTP {status}" in warning
 
 
@@ -102,9 +100,7 @@ def test_the_check_succeeds_and_names_them(status: int) -> None:
         lacking(sandbox, status, "agent_events", "conversions")
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
-    assert message.startswith(
-        "19 of 21 streams can be read. Without records, as this account does not have them: agent_events: "
-    )
+    assert message.startswith("19 of 21 streams can be read. Without records, because this account lacks them: agent_events: ")
     assert f"HTTP {status}" in message
     assert "conversions: " in message
     assert "department_events" not in message
@@ -116,9 +112,12 @@ def test_the_check_distinguishes_them_from_those_that_a_sync_would_fail_for() ->
         succeeded, message = check_here(config_of(sandbox))
     assert succeeded == "SUCCEEDED"
     assert message.startswith(
-        "19 of 21 streams can be read. Not available, so deselect: goals: The token's user may not read this"
+        "19 of 21 streams can be read. Not available, deselect these: goals: The token's user is not allowed to read this"
     )
-    assert " Without records, as this account does not have them: agent_events: The token's user may not read this" in message
+    assert (
+        " Without records, because this account lacks them: agent_events: The token's user is not allowed to read this"
+        in message
+    )
 
 
 def test_who_may_read_nothing_does_not_pass_the_check() -> None:
@@ -128,5 +127,5 @@ def test_who_may_read_nothing_does_not_pass_the_check() -> None:
         sandbox.switch(unavailable={"*": 404})
         nothing, _ = check_here(config_of(sandbox))
     assert status == "FAILED"
-    assert "may not read" in message
+    assert "is not allowed to read" in message
     assert nothing == "FAILED"

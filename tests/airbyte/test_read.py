@@ -351,7 +351,7 @@ def test_an_unknown_stream_is_an_error_and_the_others_are_read() -> None:
         code, output = read_here(config_of(sandbox), catalog_of(["goals", "macros"]))
     assert code == 1
     assert output.endings == {"goals": "COMPLETE", "macros": "INCOMPLETE"}
-    assert "does not exist: macros" in output.error_of("macros")["message"]
+    assert "unknown stream: macros" in output.error_of("macros")["message"]
     assert output.records["goals"]
 
 
@@ -438,4 +438,4 @@ def test_a_proxy_that_cannot_be_one_is_one_error(tmp_path: Path) -> None:
 def test_a_malformed_state_message_is_named_by_its_path(state: Any, path: str) -> None:
     with pytest.raises(StateError) as caught:
         parse_state(state)
-    assert str(caught.value) == f"A state message is malformed at `{path}`. Give the state as Airbyte wrote it, or reset it."
+    assert str(caught.value) == f"A state message is malformed at `{path}`. Pass the state as Airbyte wrote it, or reset it."

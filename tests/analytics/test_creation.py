@@ -160,7 +160,7 @@ TAKEN = [  # the user's object, its kind, and what it answers
 @pytest.mark.parametrize(("change", "kind", "name"), TAKEN)
 def test_an_object_of_the_user_stays_and_is_named(path: Path, change: str, kind: str, name: str) -> None:
     query = {"analytics._share": "SELECT analytics._share(1, 5)", "analytics.local_time": "SELECT analytics.local_time(1)"}
-    warning = f"The {kind} {name} is your own, so ours is missing. Rename or drop yours, then run sync again."
+    warning = f"The {kind} {name} is yours, so the reporting view was not created. Rename or drop it, then sync again."
     with duckdb.connect(str(path)) as database:
         database.execute(change)
     for zone in ("UTC", "UTC", "Asia/Tokyo"):
@@ -179,7 +179,10 @@ def test_an_object_that_was_there_first_stays(tmp_path: Path) -> None:
         database.execute("CREATE TABLE analytics.mine AS SELECT 1 AS one; CREATE SEQUENCE analytics.missed_by_day")
         create_tables(database)
         assert create_views(database) == [
-            "The view analytics.chats_by_day is your own, so ours is missing. Rename or drop yours, then run sync again."
+            (
+                "The view analytics.chats_by_day is yours, so the reporting view was not created. "
+                "Rename or drop it, then sync again."
+            )
         ]
         assert rows(database, "FROM analytics.chats_by_day") == [(2,)]
         assert rows(database, "FROM analytics.mine") == [(1,)]
@@ -213,7 +216,7 @@ def test_a_comment_of_the_user_stays_until_the_view_changes(database: duckdb.Duc
     comment = "SELECT comment FROM duckdb_views() WHERE view_name = 'chats_by_day'"
     assert rows(database, comment) == [("Ask Ana",)]
     assert create_views(database, "main", "Asia/Tokyo") == []
-    assert rows(database, comment) == [("How many chats and offline messages came on each day.",)]
+    assert rows(database, comment) == [("How many chats and offline messages there were on each day.",)]
 
 
 def test_sql_that_duckdb_writes_differently_when_the_file_is_opened_again_is_still_ours(path: Path) -> None:
@@ -258,7 +261,7 @@ def test_a_file_with_the_name_of_a_schema(tmp_path: Path) -> None:
             create_tables(database, "departments", schema=schema)
             (warning,) = create_views(database, schema)
         assert warning == (
-            f"Views in {name}.duckdb fail, as it has the name of a schema in it. Rename the file, or open it with: "
+            f"Views in {name}.duckdb fail because a schema has the same name. Rename the file, or open it with: "
             f"ATTACH '{name}.duckdb' AS account; USE account"
         )
         with duckdb.connect() as database:
@@ -296,4 +299,4 @@ def test_many_objects_of_the_user_are_one_warning(database: duckdb.DuckDBPyConne
     create_views(database)
     database.execute("DROP TABLE _sync_views")
     (warning,) = create_views(database)
-    assert re.fullmatch(r"\d+ objects in the schema analytics, such as analytics\.\w+, are your own, so ours .*", warning)
+    assert re.fullmatch(r"\d+ objects in the schema analytics, such as analytics\.\w+, are yours, .*", warning)

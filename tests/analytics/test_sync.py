@@ -29,7 +29,8 @@ def test_sync_keeps_the_time_zone_and_warns_of_what_is_in_the_way(
         assert main([*sync, "--time-zone", "Asia/Tokyo"]) == 0
         assert main([*sync, "--schema", "acme"]) == 0
     warning = (
-        "warning: The view analytics.chats_by_day is your own, so ours is missing. Rename or drop yours, then run sync again."
+        "warning: The view analytics.chats_by_day is yours, so the reporting view was not created. "
+        "Rename or drop it, then sync again."
     )
     assert " ".join(capsys.readouterr().err.split()).count(warning) == 1
     with duckdb.connect(str(path)) as database:

@@ -28,8 +28,8 @@ def test_a_name_as_duckdb_writes_it(name: str, zone: str) -> None:
         ("Lisbon", "Did you mean Europe/Lisbon?"),
         ("new york", "Did you mean America/New_York?"),
         ("Eurpe/Berlin", "Did you mean Europe/Berlin?"),
-        ("+01:00", "Write it as in Europe/Lisbon."),
-        ("", "Write it as in Europe/Lisbon."),
+        ("+01:00", "Use a name such as Europe/Lisbon."),
+        ("", "Use a name such as Europe/Lisbon."),
     ],
 )
 def test_no_time_zone(name: str, hint: str) -> None:

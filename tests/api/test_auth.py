@@ -225,8 +225,8 @@ def test_oddities_beside_the_access_token_do_not_cost_the_refresh_token(odd: dic
     assert given.tokens.token() == "new-access"
 
 
-REFUSED = "Zendesk does not renew this OAuth token any more: its refresh token was used, revoked or has expired"
-WRONG_CLIENT = "Zendesk does not accept the OAuth client"
+REFUSED = "Zendesk no longer renews this OAuth token: its refresh token was used, was revoked or has expired"
+WRONG_CLIENT = "Zendesk rejected the OAuth client"
 ADVICE = "Correct client_id and client_secret."
 WEB_PAGE = b"<!DOCTYPE html><title>Blocked</title>"
 
@@ -237,20 +237,20 @@ WEB_PAGE = b"<!DOCTYPE html><title>Blocked</title>"
         (status(400, b'{"error":"invalid_grant"}'), AuthError, f"{REFUSED}.", "Authenticate again."),
         (status(401, b'{"error":"invalid_grant"}'), AuthError, f"{REFUSED}.", "Authenticate again."),
         (status(404, b'{"error":"invalid_grant"}'), AuthError, f"{REFUSED}.", "Authenticate again."),
-        (status(400), AuthError, f"{REFUSED}, or the client id or secret is wrong.", "Authenticate again."),
+        (status(400), AuthError, f"{REFUSED}, or the client ID or secret is wrong.", "Authenticate again."),
         (status(403, b'{"error":["old-refresh"]}'), AuthError, f"{REFUSED}, or the client", "Authenticate again."),
         (status(400, b'{"error":"old-refresh is used"}'), AuthError, f"{REFUSED}, or the client", "Authenticate again."),
         (status(401, b'{"error":"invalid_client"}'), AuthError, WRONG_CLIENT, ADVICE),
-        (status(400, b'{"error":"invalid_scope"}'), AuthError, "This OAuth client may not ask for the scope `read`", "again."),
+        (status(400, b'{"error":"invalid_scope"}'), AuthError, "This OAuth client cannot request the scope `read`", "again."),
         (
             status(400, b'{"error":"unauthorized_client"}'),
             AuthError,
-            "This OAuth client may not use the grant refresh",
+            "This OAuth client cannot use the grant refresh",
             "client.",
         ),
         (status(404, b'{"error":{"title":"No help desk"}}'), ConfigError, "Zendesk has no OAuth service", "the subdomain."),
-        (status(403, WEB_PAGE), ConfigError, "A web page came instead of an answer", "block the request?"),
-        (status(404, WEB_PAGE), ConfigError, "A web page came instead of an answer", "block the request?"),
+        (status(403, WEB_PAGE), ConfigError, "Zendesk's OAuth service returned a web page", "blocks the request."),
+        (status(404, WEB_PAGE), ConfigError, "Zendesk's OAuth service returned a web page", "blocks the request."),
     ],
 )
 def test_a_refusal_names_the_cause_and_is_final(answer: Answer, kind: type[ConfigError], begins: str, ends: str) -> None:
@@ -273,7 +273,7 @@ def test_a_wrong_secret_of_a_client_without_refresh_token_is_named(body: bytes) 
     with pytest.raises(AuthError) as failed:
         given.tokens.token()
     assert str(failed.value) == (
-        "Zendesk does not accept the OAuth client (HTTP 401): its client id or client secret is wrong, or the client was "
+        "Zendesk rejected the OAuth client (HTTP 401). Its client ID or client secret is wrong, or the client was "
         "deleted. Correct client_id and client_secret."
     )
 
@@ -281,22 +281,20 @@ def test_a_wrong_secret_of_a_client_without_refresh_token_is_named(body: bytes) 
 @pytest.mark.parametrize("error", ["unauthorized_client", "unsupported_grant_type"])
 def test_a_client_that_may_not_have_tokens_of_its_own_is_an_error(error: str) -> None:
     given = Given([status(400, b'{"error":"%s"}' % error.encode())], OAuth(None, None, "client", "secret"))
-    with pytest.raises(
-        AuthError, match=rf"may not use the grant client_credentials \({error}\)\. Make the client confidential"
-    ):
+    with pytest.raises(AuthError, match=rf"cannot use the grant client_credentials \({error}\)\. Make the client confidential"):
         given.tokens.token()
 
 
 def cut(received: list[bytes]) -> NoAnswerError:
     """An answer of which only so much came."""
-    error = NoAnswerError("the answer was cut short")
+    error = NoAnswerError("the response was incomplete")
     error.received = b"".join(received)
     return error
 
 
 LOST = [
     (NoAnswerError("the connection broke"), "the connection broke"),
-    (cut([b'{"access_token":"new-a']), "the answer was cut short"),
+    (cut([b'{"access_token":"new-a']), "the response was incomplete"),
     (status(502), "HTTP 502"),
     (ok(b"<html>"), "HTTP 200"),
 ]
@@ -308,7 +306,7 @@ def test_a_lost_answer_that_used_the_refresh_token_up_is_named(failure: Answer, 
     with pytest.raises(AuthError) as failed:
         given.tokens.renew("old-access")
     assert str(failed.value) == (
-        f"The answer with renewed OAuth tokens was lost ({reason}), and Zendesk now rejects the old refresh token. "
+        f"The response with the renewed OAuth tokens was lost ({reason}), and Zendesk now rejects the old refresh token. "
         "Authenticate again."
     )
 

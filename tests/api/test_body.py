@@ -46,7 +46,7 @@ def test_all_members_are_decompressed(module: ModuleType, members: tuple[bytes, 
 @pytest.mark.parametrize("kept", [0, 1, 9, 18, len(COMPRESSED) // 2, len(COMPRESSED) - 9, len(COMPRESSED) - 1])
 def test_what_is_cut_short_is_refused(module: ModuleType, kept: int) -> None:
     for compressed in (COMPRESSED[:kept], COMPRESSED + COMPRESSED[:kept] if kept else b""):
-        with pytest.raises(module.NoAnswerError, match="cut short"):
+        with pytest.raises(module.NoAnswerError, match="was incomplete"):
             module.decompress(compressed)
 
 
@@ -54,7 +54,7 @@ def test_what_is_cut_short_is_refused(module: ModuleType, kept: int) -> None:
     "compressed", [b"no gzip", COMPRESSED + b"tail", COMPRESSED[:-8] + bytes(8), COMPRESSED[:-4] + bytes(4)]
 )
 def test_what_is_damaged_is_refused(module: ModuleType, compressed: bytes) -> None:
-    with pytest.raises(module.NoAnswerError, match="cut short"):
+    with pytest.raises(module.NoAnswerError, match="was incomplete"):
         module.decompress(compressed)
 
 

@@ -95,15 +95,25 @@ def test_a_fault_is_overcome(failure: Answer) -> None:
         (status(500), ServerError, 6, "HTTP 500"),
         (status(503), ServerError, 6, "HTTP 503"),
         (ok(b"<html>hello</html>"), ServerError, 6, "a web page"),
-        (ok(b""), ServerError, 6, "an empty answer"),
-        (ok(b"[1,"), ServerError, 6, "no valid JSON"),
-        (ok(b"\xff\xfe"), ServerError, 6, "no valid JSON"),
-        (NoAnswerError("the connection broke"), NetworkError, 6, r"^No answer from Zendesk: the connection broke\.$"),
-        (NoAnswerError("it does not end", "slow"), NetworkError, 2, r"^No answer from Zendesk: it does not end\.$"),
+        (ok(b""), ServerError, 6, "an empty response"),
+        (ok(b"[1,"), ServerError, 6, "invalid JSON"),
+        (ok(b"\xff\xfe"), ServerError, 6, "invalid JSON"),
+        (
+            NoAnswerError("the connection broke"),
+            NetworkError,
+            6,
+            r"^The request failed: the connection broke\. Run again later\.$",
+        ),
+        (
+            NoAnswerError("it does not end", "slow"),
+            NetworkError,
+            2,
+            r"^The request failed: it does not end\. Run again later\.$",
+        ),
         (NoAnswerError("cannot find x", "lasting", "Check it."), UnreachableError, 2, r"^Cannot find x\. Check it\.$"),
         (status(409), ServerError, 6, "HTTP 409"),
         (status(429), RateLimitedError, 10, "HTTP 429"),
-        (status(429, retry_after="86400"), RateLimitedError, 1, "wait 86400 s"),
+        (status(429, retry_after="86400"), RateLimitedError, 1, "wait of 86400 s"),
         (status(400), RequestRejectedError, 1, "HTTP 400"),
         (status(418), RequestRejectedError, 1, "HTTP 418"),
         (status(204), RequestRejectedError, 1, "HTTP 204"),
@@ -111,7 +121,7 @@ def test_a_fault_is_overcome(failure: Answer) -> None:
         (status(403), UnavailableError, 1, "HTTP 403"),
         (status(404), UnavailableError, 1, "HTTP 404"),
         (status(410), UnavailableError, 1, "HTTP 410"),
-        (status(302, location="https://other.example.com/x?token=1"), AddressError, 1, "redirects to other.example.com,"),
+        (status(302, location="https://other.example.com/x?token=1"), AddressError, 1, "redirects to other.example.com. The"),
         (status(302, location="/access/login"), AddressError, 1, "redirects to another address"),
         (status(302, location="http://[bad"), AddressError, 1, "redirects to another address"),
         (status(302), AddressError, 1, "redirects to another address"),
@@ -169,7 +179,7 @@ def test_a_retry_does_not_advise_to_run_again() -> None:
     given = Given(status(500), ok())
     given.asker.get()
     (reason,) = [wait.reason for wait in given.asker.waits if wait.reason]
-    assert re.fullmatch(r"\w+: Zendesk answered HTTP 500\. Trying again in \d s \(attempt 1\)\.", reason)
+    assert re.fullmatch(r"\w+: Zendesk responded with HTTP 500\. Retrying in \d s \(attempt 1\)\.", reason)
 
 
 def test_429_holds_every_thread_back_not_only_its_own() -> None:
@@ -177,7 +187,7 @@ def test_429_holds_every_thread_back_not_only_its_own() -> None:
     given.asker.get()
     assert given.clock.waits == [7]
     assert [wait.seconds for wait in given.asker.waits] == [7, 7]
-    assert given.asker.waits[0].reason.endswith("Trying again in 7 s (attempt 1).")
+    assert given.asker.waits[0].reason.endswith("Retrying in 7 s (attempt 1).")
     assert given.asker.waits[1].reason == ""
 
     given = Given(status(429, retry_after="7"))

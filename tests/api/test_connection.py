@@ -130,7 +130,7 @@ def test_interim_answers_without_end_are_given_up_soon(interim: bytes) -> None:
 
 def test_another_protocol_is_no_answer() -> None:
     switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
-    with serving(switch + answer()) as server, pytest.raises(NoAnswerError, match="is no valid HTTP"):
+    with serving(switch + answer()) as server, pytest.raises(NoAnswerError, match="is not valid HTTP"):
         get(sender(server.origin), server.origin, "goals")
 
 
@@ -179,7 +179,7 @@ def assert_ends(transport: HttpTransport, origin: str) -> NoAnswerError:
 def test_an_answer_that_drips_has_a_deadline(where: str, *, tls: bool) -> None:
     with serving(Dripping(*DRIPPED[where]), server_tls() if tls else None) as server:
         failure = assert_ends(sender(server.origin, TIMEOUT), server.origin)
-        assert (failure.cause, failure.kind) == (f"the answer of localhost:{server.port} was not complete in time", "slow")
+        assert (failure.cause, failure.kind) == (f"the response from localhost:{server.port} took too long", "slow")
 
 
 def test_trailers_that_flood_have_a_deadline() -> None:
@@ -343,4 +343,4 @@ def test_no_control_character_comes_out_of_a_failure() -> None:
     with serving(script) as server, pytest.raises(NoAnswerError) as caught:
         get(sender(server.origin), server.origin, "goals")
     assert caught.value.message.isprintable()
-    assert re.fullmatch(r"The answer of localhost:\d+ is not HTTP\. Check the subdomain .*", caught.value.message)
+    assert re.fullmatch(r"The response from localhost:\d+ is not HTTP\. Check the subdomain .*", caught.value.message)

@@ -52,7 +52,7 @@ def refused(number: int, body: object = b"{}", **headers: str) -> ConnectorError
         (401, {"error": "invalid_token", "error_description": "is expired"}, AuthError, "is expired"),
         (401, {"error": "Unauthorized", "description": "could not verify"}, AuthError, "could not verify"),
         (403, {"error": "Forbidden"}, UnavailableError, "Use an administrator's token"),
-        (404, {"error": "Not Found"}, UnavailableError, "Exclude this stream"),
+        (404, {"error": "Not Found"}, UnavailableError, "exclude this one"),
         (404, NO_ACCOUNT, AddressError, "There is no Zendesk account at acme.zendesk.com"),
         (429, EDGE, RateLimitedError, "Rate limited by Zendesk edge protection"),
         (409, {"error": "Conflict"}, ServerError, "HTTP 409"),

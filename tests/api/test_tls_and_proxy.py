@@ -56,7 +56,7 @@ def test_a_certificate_nobody_trusts_is_refused() -> None:
         assert caught.value.kind == "lasting"
         assert re.fullmatch(
             rf"The certificate of localhost:{server.port} is not trusted: unable to get local issuer certificate\. "
-            r"If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network\.",
+            r"If your network inspects TLS, set SSL_CERT_FILE to a file with your network's certificate authority\.",
             caught.value.message,
         )
         assert server.heads == []
@@ -108,10 +108,10 @@ def test_everything_else_is_checked() -> None:
             "server.pem",
             "localhost",
             OLD_CA,
-            r"unable to get local issuer certificate\. SSL_CERT_FILE is set: check that the file exists and holds .*",
+            r"unable to get local issuer certificate\. SSL_CERT_FILE is set\. Check that the file exists and contains .*",
         ),
-        ("server.pem", "localhost", "/no/such/file", r"unable to get local issuer certificate\. SSL_CERT_FILE is set: .*"),
-        ("expired_server.pem", "localhost", OLD_CA, r"certificate has expired\. Check the clock of this machine\."),
+        ("server.pem", "localhost", "/no/such/file", r"unable to get local issuer certificate\. SSL_CERT_FILE is set\. .*"),
+        ("expired_server.pem", "localhost", OLD_CA, r"certificate has expired\. Check this machine's clock\."),
         ("old_server.pem", "127.0.0.1", OLD_CA, r"IP address mismatch, .* '127\.0\.0\.1'\. Check the subdomain .*"),
     ],
 )
@@ -184,15 +184,15 @@ def test_the_proxy_is_given_its_own_user_and_password(monkeypatch: pytest.Monkey
         (
             b"407 Proxy Authentication Required",
             "lasting",
-            "The proxy HOST asks for a user and a password (HTTP 407). Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT.",
+            "The proxy HOST requires a user name and password (HTTP 407). Add them to HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT.",
         ),
         (
             b"403 Forbidden",
             "lasting",
-            "The proxy HOST forbids connections to acme.zendesk.com (HTTP 403). Ask whoever runs the proxy to allow it.",
+            "The proxy HOST blocks connections to acme.zendesk.com (HTTP 403). Ask the proxy's administrator to allow it.",
         ),
-        (b"502 Bad Gateway", "network", "The proxy HOST does not connect to acme.zendesk.com (HTTP 502)."),
-        (b"503 \x1b[31m", "network", "The proxy HOST does not connect to acme.zendesk.com (HTTP 503)."),
+        (b"502 Bad Gateway", "network", "The proxy HOST cannot connect to acme.zendesk.com (HTTP 502)."),
+        (b"503 \x1b[31m", "network", "The proxy HOST cannot connect to acme.zendesk.com (HTTP 503)."),
     ],
 )
 def test_a_proxy_that_refuses(status: bytes, kind: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

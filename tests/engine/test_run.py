@@ -315,7 +315,7 @@ def test_waits_are_reported() -> None:
     api = FakeApi([status(429, retry_after="7"), status(500), ok()])
     events = list(start([task("s", pages(1))], api))
     warnings = [event.message for event in events if isinstance(event, Note) and event.level == "WARN"]
-    assert [message.split(" Trying")[1] for message in warnings] == [" again in 7 s (attempt 1).", " again in 1 s (attempt 1)."]
+    assert [message.split(" Retrying")[1] for message in warnings] == [" in 7 s (attempt 1).", " in 1 s (attempt 1)."]
 
 
 def test_a_wait_for_the_quota_is_reported_with_its_end() -> None:
@@ -473,5 +473,5 @@ def test_few_threads_read_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_thread_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_threads(monkeypatch, 0)
-    with pytest.raises(ConfigError, match=r"^This process may not start another thread\."):
+    with pytest.raises(ConfigError, match=r"^This process cannot start another thread\."):
         list(start([task("s", pages(2))]))

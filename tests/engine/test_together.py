@@ -192,5 +192,5 @@ def test_what_the_schema_does_not_know_is_reported_once_before_the_records() -> 
     assert [type(event) for event in events[-2:]] == [PageRead, StreamCompleted]
     assert [event.records for event in events if isinstance(event, PageRead)] == [records]
     assert str(SchemaChange("agents", "id", ("integer",), "string")) == (
-        "agents: the field id is string where integer is known. It is passed on as it came. Please report this."
+        "agents: the field id is string, but integer was expected. It is passed through unchanged. Please report this."
     )

@@ -129,7 +129,7 @@ def test_a_wrong_secret_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     config = write(tmp_path / "config.json", sandbox, {**CLIENT, "client_secret": "wrong-secret"})
     code, output = ended(started(config))
     assert code != 0
-    assert "Zendesk does not accept the OAuth client (HTTP 401): its client id or client secret is wrong" in output
+    assert "Zendesk rejected the OAuth client (HTTP 401). Its client ID or client secret is wrong" in output
     assert "refresh token" not in output
     assert "wrong-secret" not in output
 

@@ -84,6 +84,6 @@ def test_a_long_name_is_shortened() -> None:
     assert all(len(name(hostile)) <= 80 for hostile in HOSTILE)
 
 
-def test_groups_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_groups_of_one_name_get_their_ids_too() -> None:
     assert distinct_names([("11", "Ana"), ("12", "Bo"), ("13", "Ana"), (None, "Ana")]) == ["Ana (11)", "Bo", "Ana (13)", "Ana"]
     assert distinct_names([("1", "Anastasia"), ("2", "Anastasio")], 6) == ["Anast… (1)", "Anast… (2)"]

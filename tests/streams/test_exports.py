@@ -429,7 +429,7 @@ def test_a_state_in_the_future_is_reported_and_the_stream_resumes(name: Name) ->
 def test_a_start_date_in_the_future_is_reported() -> None:
     api = ExportApi("chats", {1: Item(1, (NOW - 100) * SECOND)}, rejects_young=True)
     found = run("chats", api, Bounds(NOW + 86_400, NOW))
-    assert ["start_date lies in the future" in note for note in found.notes] == [True]
+    assert ["start_date is in the future" in note for note in found.notes] == [True]
 
 
 @pytest.mark.parametrize("age", [0, 1, 299, 300, 301, 329, 330, 331, 400])

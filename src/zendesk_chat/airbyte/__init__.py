@@ -1,1 +1,1 @@
-"""The Airbyte protocol - all of its words are here."""
+"""The Airbyte protocol. All of Airbyte's terms are here."""

@@ -12,7 +12,7 @@ from zendesk_chat.errors import ConfigError, ConnectorError
 
 
 def check(writer: Writer, clock: Clock, config_path: str) -> int:
-    """Report whether the configuration can read the account. Returns the exit code: 0, whatever the status."""
+    """Report whether the configuration can read the account. Return the exit code: 0, whatever the status."""
     try:
         config = read_config(config_path, writer)
         verdict = check_account(config, connect(config, clock, writer.save_config), clock)

@@ -1,4 +1,4 @@
-"""The ``discover`` command: the streams as Airbyte's catalog describes them."""
+"""The ``discover`` command: the streams as an Airbyte catalog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zendesk_chat.streams.stream import Stream
 
 
 def discover(writer: Writer, config_path: str) -> int:
-    """Describe the streams, without a request to Zendesk. Returns the exit code."""
+    """Describe the streams, without a request to Zendesk. Return the exit code."""
     try:
         catalog = Catalog(read_config(config_path, writer).redaction)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""What Airbyte hands in: config, configured catalog and state, each checked with one clear error."""
+"""What Airbyte passes in: config, configured catalog and state, each validated with one clear error."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from zendesk_chat.streams.stream import StateBlob
 
 NO_CURSOR_MARKERS: Final = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})
 NO_CURSOR_STATE: Final[StateBlob] = {"__ab_no_cursor_state_message": True}
-RESET: Final = "Give the state as Airbyte wrote it, or reset it."
+RESET: Final = "Pass the state as Airbyte wrote it, or reset it."
 NO_LIST: Final = f"The state must be a list of Airbyte state messages. {RESET}"
-_PATH: Final = re.compile(r"at `\$\.([^`]+)`$")  # in the words of msgspec
+_PATH: Final = re.compile(r"at `\$\.([^`]+)`$")  # in messages of msgspec
 
 
 class StreamDescriptor(msgspec.Struct, frozen=True):
-    """The name of a stream; this source has no namespaces."""
+    """The name of a stream. This source has no namespaces."""
 
     name: str
 
@@ -43,7 +43,7 @@ class GlobalState(msgspec.Struct, frozen=True):
 
 
 class StateMessage(msgspec.Struct, frozen=True):
-    """A state message. One of the fields holds the state, and a platform may add the others as null."""
+    """A state message. One of the fields contains the state. A platform may add the others as null."""
 
     type: object = None  # STREAM, GLOBAL, LEGACY, STATE; None in old messages
     stream: StreamState | None = None
@@ -53,7 +53,7 @@ class StateMessage(msgspec.Struct, frozen=True):
     state: StateMessage | None = None  # a complete message, in a message of type STATE
 
     def states(self) -> Iterator[tuple[str, object]]:
-        """Yield the name and the state of each stream. Raises StateError if there is none, although the type promises one."""
+        """Yield the name and state of each stream. Raises StateError if there is none although the type requires one."""
         together = self.global_state or self.pyairbyte_global
         if self.type == "STATE" and self.state is not None:
             yield from self.state.states()
@@ -64,31 +64,31 @@ class StateMessage(msgspec.Struct, frozen=True):
         elif self.data is not None:
             yield from self.data.items()
         elif self.type not in (None, "LEGACY"):
-            raise StateError(f"A state message of type {str(self.type)[:20]!r} holds no state. {RESET}")
+            raise StateError(f"A state message of type {str(self.type)[:20]!r} contains no state. {RESET}")
 
 
 def read_config(path: str, writer: Writer) -> Config:
-    """Read the configuration in a file, or raise ConfigError. From now on the writer masks its secrets."""
+    """Read the configuration from a file, or raise ConfigError. From now on the writer masks its secrets."""
     raw = read_json(path, "config")
     writer.keep_secret(secrets_of(raw))
     config = parse_config(raw)
     in_cloud = os.environ.get("DEPLOYMENT_MODE", "").upper() == "CLOUD"
     if in_cloud and config.origin != f"https://{config.subdomain}.zendesk.com":
-        raise ConfigError("api_url: cannot be set in Airbyte Cloud, where only https://SUBDOMAIN.zendesk.com is read.")
+        raise ConfigError("api_url: cannot be set in Airbyte Cloud, which reads https://SUBDOMAIN.zendesk.com only.")
     return config
 
 
 def require_stdout() -> None:
     """Raise ConfigError unless the platform reads records from stdout."""
     if os.environ.get("DATA_CHANNEL_MEDIUM", "STDIO").upper() != "STDIO":
-        raise ConfigError("DATA_CHANNEL_MEDIUM: this connector writes to stdout only; set it to STDIO or leave it out.")
+        raise ConfigError("DATA_CHANNEL_MEDIUM: this connector writes to stdout only. Set it to STDIO or remove it.")
 
 
 def parse_catalog(raw: object) -> dict[str, bool]:
-    """Parse a ConfiguredAirbyteCatalog, or the output of ``discover``: all its streams, incremental if they can be.
+    """Parse a ConfiguredAirbyteCatalog, or the output of ``discover``: all of its streams, incremental if possible.
 
     Returns:
-        For the name of each stream, whether to read it incrementally.
+        Whether to read each stream incrementally, by its name.
 
     Raises:
         ConfigError: It is malformed.
@@ -101,12 +101,12 @@ def parse_catalog(raw: object) -> dict[str, bool]:
                 "The catalog must be a JSON object with a list `streams`: a configured catalog, or the output of `discover`."
             )
     if len(dict(configured)) < len(configured):
-        raise ConfigError("The catalog names a stream twice.")
+        raise ConfigError("The catalog contains a stream twice.")
     return dict(configured)
 
 
 def parse_state(raw: object) -> dict[str, StateBlob]:
-    """Parse the state of each stream from any form that a platform, a client or an older connector hands in.
+    """Parse the state of each stream, in any form that a platform, a client or an older connector passes.
 
     Raises:
         StateError: It is malformed.
@@ -130,15 +130,15 @@ def _configured_stream(entry: object, path: str) -> tuple[str, bool]:
             mode = "incremental" if "incremental" in modes else "full_refresh"
         case _:
             raise ConfigError(f"{path}: needs `stream.name`.")
-    if escape(name) != name:  # it could not be repeated in statuses as it is
-        raise ConfigError(f"{path}: the name of the stream holds control characters: {printable(name, LONGEST_NAME)}")
+    if escape(name) != name:  # otherwise statuses could not repeat it unchanged
+        raise ConfigError(f"{path}: the stream name contains control characters: {printable(name, LONGEST_NAME)}")
     if mode not in ("full_refresh", "incremental"):
         raise ConfigError(f"{path}.sync_mode: must be full_refresh or incremental.")
     return name, mode == "incremental"
 
 
 def _stream_states(raw: object) -> Iterator[tuple[str, object]]:
-    """Yield names and states, in order, from every form of state."""
+    """Yield names and states, in order, from any form of state."""
     match raw:
         case None:
             pass

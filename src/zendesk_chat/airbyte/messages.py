@@ -1,4 +1,4 @@
-"""Airbyte messages as lines of bytes, and the one writer that puts them on stdout."""
+"""Airbyte messages as lines of bytes, and the one writer that sends them to stdout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, TransientError
 from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
 
-if TYPE_CHECKING:  # or `spec` would load the streams
+if TYPE_CHECKING:  # otherwise `spec` would load the streams
     from zendesk_chat.streams.stream import RawRecord, StateBlob
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
@@ -22,18 +22,18 @@ MASK: Final = "****"
 SECRET_KEYS: Final = frozenset({"access_token", "refresh_token", "client_id", "client_secret", "hash_key"})
 SHORTEST_SECRET: Final = 4  # masking shorter strings would garble every message
 BYTES_PER_WRITE: Final = 2**20
-RECORDS_PER_WRITE: Final = 16  # about as much as a pipe holds; joining a complete page would cost more time and memory
+RECORDS_PER_WRITE: Final = 16  # about as much as a pipe holds; joining a complete page would take more time and memory
 
 
 def failure_type(error: ConnectorError) -> FailureType:
-    """Return Airbyte's word for what recovers from an error: the user, another attempt, or neither."""
+    """Return Airbyte's term for what recovers from an error: the user, another attempt, or neither."""
     if isinstance(error, ConfigError):
         return "config_error"
     return "transient_error" if isinstance(error, TransientError) else "system_error"
 
 
 def secrets_of(config: object) -> Iterator[str]:
-    """Yield the secret values in a configuration, however malformed it is."""
+    """Yield the secret values in a configuration, even if it is malformed."""
     if isinstance(config, Mapping):
         for part in (config, config.get("credentials"), config.get("redact")):
             given = [part[key] for key in SECRET_KEYS & part.keys()] if isinstance(part, Mapping) else []
@@ -41,9 +41,9 @@ def secrets_of(config: object) -> Iterator[str]:
 
 
 class Writer:
-    """Writes messages, one a line, and flushes after each message that is not a record.
+    """Writes messages, one per line, and flushes after each message that is not a record.
 
-    In strings for people it masks secrets and escapes control characters, because a log viewer undoes JSON's own escapes.
+    In strings for people it masks secrets and escapes control characters, because a log viewer decodes JSON's own escapes.
     """
 
     def __init__(self, out: IO[bytes], clock: Clock, *, debug: bool = False) -> None:
@@ -53,12 +53,12 @@ class Writer:
         self._secrets: list[str] = []
 
     def keep_secret(self, secrets: Iterable[str]) -> None:
-        """Mask these strings from now on, and their escaped forms. Longer ones go first: one may contain another."""
+        """Mask these strings and their escaped forms from now on. Longer ones go first: one may contain another."""
         given = list(secrets)
         self._secrets = sorted({*self._secrets, *given, *map(escape, given)}, key=len, reverse=True)
 
     def spec(self) -> None:
-        """SPEC: what a configuration looks like."""
+        """SPEC: the form of a configuration."""
         spec = (files("zendesk_chat.airbyte") / "spec.json").read_bytes()
         self._write({"type": "SPEC", "spec": msgspec.json.decode(spec)})
 
@@ -72,7 +72,7 @@ class Writer:
         self._write({"type": "CATALOG", "catalog": {"streams": streams}})
 
     def save_config(self, config: Mapping[str, object]) -> None:
-        """CONTROL: a configuration with renewed tokens, for the platform to store. Its secrets are masked elsewhere."""
+        """CONTROL: a configuration with renewed tokens, for the platform to store. Elsewhere its secrets are masked."""
         self.keep_secret(secrets_of(config))
         self._write_timed("CONTROL", {"type": "CONNECTOR_CONFIG", "connectorConfig": {"config": config}})
 
@@ -85,7 +85,7 @@ class Writer:
             few = records[at : at + RECORDS_PER_WRITE]
             if sum(map(len, few)) <= BYTES_PER_WRITE:
                 self._out.write(head + between.join(few) + tail)
-            else:  # joining them would take as much memory again
+            else:  # joining them would take the same amount of memory again
                 for record in few:
                     self._out.writelines((head, record, tail))
 
@@ -111,7 +111,7 @@ class Writer:
         self._write_timed("TRACE", {"type": "STREAM_STATUS", "stream_status": body})
 
     def error(self, message: str, failure_type: FailureType, *, stream: str | None = None, internal: str = "") -> None:
-        """TRACE ERROR: what failed and what to do about it."""
+        """TRACE ERROR: what failed, and what to do about it."""
         body: dict[str, object] = {"message": self._shown(message), "failure_type": failure_type}
         if internal:
             body["internal_message"] = self._shown(internal)

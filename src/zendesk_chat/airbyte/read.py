@@ -1,4 +1,4 @@
-"""The ``read`` command: events of a run as Airbyte messages."""
+"""The ``read`` command: the events of a run as Airbyte messages."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, StateBlob
 
-KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte gives up on a source without RECORD or STATE; its own connector is given 60 seconds
+KEEP_ALIVE_SECONDS: Final = 30.0  # Airbyte stops a source that sends no RECORD or STATE; its own connector gets 60 seconds
 
 
 def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, state_path: str | None) -> int:
-    """Read the configured streams. Returns the exit code: 0 only if every stream is complete."""
+    """Read the configured streams. Return the exit code: 0 only if every stream is complete."""
     now = clock.now()
     try:
         require_stdout()
@@ -63,7 +63,7 @@ def read(writer: Writer, clock: Clock, config_path: str, catalog_path: str, stat
         rotations = Rotations(clock)
         for event in run(tasks, connect(config, clock, rotations.save), rotations, clock):
             out.write(event)
-    except ConfigError as error:  # of the client, before any stream
+    except ConfigError as error:  # from the client, before any stream
         writer.error(str(error), failure_type(error))
     out.end_unfinished()
     for name in [name for name in configured if name not in streams]:
@@ -76,7 +76,7 @@ class EventWriter:
 
     Args:
         writer: Writes the messages.
-        clock: Time.
+        clock: The source of time.
         states: The state of each stream to read.
     """
 
@@ -89,9 +89,9 @@ class EventWriter:
         self.failed = False
 
     def write(self, event: Event) -> None:
-        """Write an event. If no record or state was written for long, repeat a state as a sign of life.
+        """Write an event. If no record or state was written for a while, repeat a state to keep the connection alive.
 
-        Airbyte's heartbeat counts neither logs nor statuses, while a wait may take minutes.
+        Airbyte's heartbeat counts neither logs nor statuses, and a wait may take minutes.
         """
         self._write(event)
         if self._clock.monotonic() - self._alive_at >= KEEP_ALIVE_SECONDS:
@@ -105,9 +105,9 @@ class EventWriter:
             self._end(stream, "INCOMPLETE")
 
     def end_unknown(self, stream: str, known: Iterable[str]) -> None:
-        """Report a stream that the catalog asks for and that does not exist."""
-        unknown = f"The catalog asks for a stream that does not exist: {printable(stream, LONGEST_NAME)}. "
-        advice = f"Refresh the source's schema and choose among: {', '.join(known)}."
+        """Report a stream in the catalog that does not exist."""
+        unknown = f"The catalog contains an unknown stream: {printable(stream, LONGEST_NAME)}. "
+        advice = f"Refresh the source's schema and choose from: {', '.join(known)}."
         self._writer.error(unknown + advice, "config_error", stream=stream)
         self._end(stream, "INCOMPLETE")
 
@@ -135,8 +135,8 @@ class EventWriter:
             case StreamCompleted(stream, stats):
                 self._writer.log("INFO", f"{stream}: {stats}")
                 self._end(stream, "COMPLETE")
-            case StreamUnavailable(stream, error):  # if the stream failed, Airbyte would fail the complete sync
-                self._writer.log("WARN", f"{stream}: no records, because this account does not have it. {error}")
+            case StreamUnavailable(stream, error):  # an error would make Airbyte fail the complete sync
+                self._writer.log("WARN", f"{stream}: no records, because this account lacks it. {error}")
                 self._write_state(stream, self._open[stream])
                 self._end(stream, "COMPLETE")
             case StreamFailed(stream, error, stats):

@@ -1,7 +1,7 @@
-"""What a DuckDB file holds before its views are created: tables, objects with the names of views, and which of these are ours.
+"""What a DuckDB file contains before its views are created: tables, objects with the names of views, and which are ours.
 
-The table ``_sync_views`` records each view and macro that we created, with its SQL as DuckDB shows it. The record with the
-empty name is about all of them: their comments, and a digest of everything that their creation depended on.
+The table ``_sync_views`` records each view and macro that we created, with its SQL as DuckDB shows it. The record with an empty
+name describes all of them: their comments, and a digest of everything that their creation depended on.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _COLUMNS: Final = f"""
     WHERE {_IN_SCHEMA}
     ORDER BY ALL
 """
-# DuckDB writes a definition in one way when it is new and in another when the file has been opened again.
+# DuckDB writes a definition differently when it is new and after the file was opened again.
 _UNSTABLE: Final = re.compile(r'[\s()_"]')
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object in the schema of the views: a view, table or macro, and its definition as DuckDB writes it."""
+    """An object in the views' schema: a view, table or macro, and its definition as DuckDB writes it."""
 
     name: Name
     kind: str
@@ -64,10 +64,10 @@ class Catalog:
     """The part of a file that its views depend on.
 
     Attributes:
-        columns: Table, name and type of each column of the tables that views read.
-        objects: The objects in the schema of the views that have one of their names, and ours that have none of these any more.
+        columns: Table, name and type of each column in the tables that views read.
+        objects: The objects in the views' schema that have the name of a view, and our objects that no longer have one.
         records: The recorded SQL of our objects, by name.
-        comments: Their recorded comments, by name.
+        comments: The recorded comments of our objects, by name.
         created_from: The digest of the last creation; empty if there was none.
     """
 
@@ -98,32 +98,32 @@ class Catalog:
 
     @property
     def tables(self) -> frozenset[str]:
-        """The loaded tables that exist, of those that views read."""
+        """The loaded tables that exist, among those that views read."""
         return frozenset(table for table, _, _ in self.columns)
 
     @cached_property
     def foreign(self) -> tuple[Found, ...]:
-        """The user's objects that have one of our names: those that we did not create, or that somebody replaced since."""
+        """The user's objects with the name of a view: those that we did not create, or that somebody has replaced."""
         return tuple(found for found in self.objects if not self._is_ours(found))
 
     def _is_ours(self, found: Found) -> bool:
         """Return whether an object is as recorded.
 
-        Its SQL or its comment is enough: another version of DuckDB may write the same SQL in another way, and an object loses
-        its comment when it is replaced.
+        Either its SQL or its comment is enough: another version of DuckDB may write the same SQL differently, and an object
+        loses its comment when it is replaced.
         """
         sql, comment = self.records.get(found.name.text), self.comments.get(found.name.text)
         same_comment = comment is not None and found.comment == comment
         return sql is not None and found.kind != "table" and (_stable(found.sql) == _stable(sql) or same_comment)
 
     def digest(self, definitions: Definitions) -> str:
-        """Return a digest of the definitions, the tables and the objects; all views are as they should be while it stays."""
+        """Return a digest of the definitions, the tables and the objects. While it is the same, all views are up to date."""
         wanted = [definition.sql for definition in definitions.statements], definitions.comments, definitions.columns
         objects = [(found.name, found.kind, _stable(found.sql) if found in self.foreign else "") for found in self.objects]
         return hashlib.sha256(repr((wanted, self.columns, objects)).encode()).hexdigest()
 
     def after_creation(self, definitions: Definitions, created: Collection[Name]) -> dict[str, str]:
-        """Return the records of a creation of these views that left the file like this, by name."""
+        """Return the records, by name, of a creation of these views that resulted in this file."""
         ours = [found for found in self.objects if found.name in created]
         records = {found.name.text: found.sql for found in ours}
         comments = {found.name.text: found.comment for found in ours if found.comment is not None}
@@ -132,7 +132,7 @@ class Catalog:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    """Return the record of the last creation; nothing if somebody has changed it."""
+    """Return the record of the last creation, or nothing if somebody has changed it."""
     try:
         return dict(json.loads(text))
     except (TypeError, ValueError):

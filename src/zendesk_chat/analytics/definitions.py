@@ -1,4 +1,4 @@
-"""The views as ``views.sql`` defines them, written for the schemas of one account."""
+"""The views in ``views.sql``, for the schemas of one account."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ RECORDS: Final = "_sync_views"
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """The name of an object in the schema of the views, in lower case: DuckDB does not distinguish case.
+    """The name of an object in the views' schema, in lower case, because DuckDB ignores case.
 
-    A view and a macro of one name do not exclude each other; a view and a table do.
+    A view and a macro may have the same name. A view and a table may not.
     """
 
     text: str
@@ -34,7 +34,7 @@ class Definition:
     """A statement that creates a view or a macro.
 
     Attributes:
-        sql: The statement, for the schemas of the account.
+        sql: The statement, for the account's schemas.
         tables: The loaded tables that it reads.
         uses: The views and macros that it uses.
     """
@@ -51,10 +51,9 @@ class Definitions:
 
     Attributes:
         schema: The schema of the account's tables.
-        statements: In the order in which they work: each uses only objects before it. If a view has several, the first that
-            works counts.
-        comments: What each view holds and what each macro returns, by its name.
-        columns: What each column holds, by its name.
+        statements: In order: each uses only objects before it. If a view has several, the first that works counts.
+        comments: What each view contains and what each macro returns, by name.
+        columns: What each column contains, by name.
     """
 
     schema: str
@@ -69,7 +68,7 @@ class Definitions:
 
     @property
     def records_table(self) -> str:
-        """The table of records as SQL writes it."""
+        """The table of records, as SQL writes it."""
         return f"{quoted(self.schema)}.{RECORDS}"
 
     @cached_property
@@ -79,7 +78,7 @@ class Definitions:
 
     @cached_property
     def tables(self) -> frozenset[str]:
-        """The loaded tables that any view reads."""
+        """The loaded tables that at least one view reads."""
         return frozenset().union(*(statement.tables for statement in self.statements))
 
 

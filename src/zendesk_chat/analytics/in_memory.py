@@ -5,11 +5,12 @@ They are always those of this version of ``views.sql``, whatever somebody droppe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import duckdb
 
-from zendesk_chat.analytics.definitions import read_definitions
+from zendesk_chat.analytics.definitions import Definition, read_definitions
 from zendesk_chat.tables.sql import quoted, rows_of
 
 VIEWS: Final = '"memory"."measures"'
@@ -21,8 +22,16 @@ _VIEW: Final = "CREATE OR REPLACE VIEW"
 _TABLE: Final = "CREATE OR REPLACE TABLE"
 
 
-def create_in_memory(connection: duckdb.DuckDBPyConnection, schema: str, time_zone: str) -> frozenset[str]:
-    """Create the views over the tables in ``schema`` of the default database, in the schema ``VIEWS``.
+def create_in_memory(
+    connection: duckdb.DuckDBPyConnection, schema: str, time_zone: str, wanted: frozenset[str]
+) -> frozenset[str]:
+    """Create views over the tables in ``schema`` of the default database, in the schema ``VIEWS``.
+
+    Args:
+        connection: A connection to the file.
+        schema: The schema of the tables.
+        time_zone: For days and hours.
+        wanted: The names of the views. Those that they use are created too.
 
     Returns:
         The names of the views that could be created: the tables and columns that they need are there.
@@ -39,9 +48,12 @@ def create_in_memory(connection: duckdb.DuckDBPyConnection, schema: str, time_zo
     )
     tables = {name for (name,) in found}
     created: set[str] = set()
-    for definition in read_definitions(schema, time_zone, tables=quoted(database, schema), views=VIEWS).statements:
+    definitions = read_definitions(schema, time_zone, tables=quoted(database, schema), views=VIEWS).statements
+    needed = _with_used(definitions, wanted)
+    for definition in definitions:
         name = definition.name.text
-        if name in created or not definition.tables <= tables or not definition.uses <= created:
+        possible = definition.tables <= tables and definition.uses <= created
+        if name not in needed or name in created or not possible:
             continue
         try:
             connection.execute(definition.sql.replace(_VIEW, _TABLE) if name in _STORED else definition.sql)
@@ -49,3 +61,12 @@ def create_in_memory(connection: duckdb.DuckDBPyConnection, schema: str, time_zo
             continue  # a column is missing or of another type; the next definition of this name may work without it
         created.add(name)
     return frozenset(created)
+
+
+def _with_used(definitions: Sequence[Definition], wanted: frozenset[str]) -> set[str]:
+    """Return the names of these views and of all views and macros that they use. Each uses only those before it."""
+    needed = set(wanted)
+    for definition in reversed(definitions):
+        if definition.name.text in needed:
+            needed |= definition.uses
+    return needed

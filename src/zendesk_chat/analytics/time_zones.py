@@ -1,4 +1,4 @@
-"""Names of time zones, as DuckDB knows them: the views compute with its list, and a machine may have none of its own."""
+"""Names of time zones, as DuckDB knows them: the views use its list, and a machine may have none."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def check_time_zone(name: str) -> str:
         return zone
     cities = {known.rpartition("/")[2].lower(): known for known in reversed(names) if "/" in known}
     near = did_you_mean(name, cities | zones)
-    hint = f"Did you mean {(cities | zones)[near]}?" if near else "Write it as in Europe/Lisbon."
+    hint = f"Did you mean {(cities | zones)[near]}?" if near else "Use a name such as Europe/Lisbon."
     raise ConfigError(f"There is no time zone {printable(name, LONGEST_NAME)!r}. {hint}")

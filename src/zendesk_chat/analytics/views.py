@@ -12,7 +12,7 @@ from zendesk_chat.analytics.catalog import Catalog, Found
 from zendesk_chat.analytics.definitions import Definition, Definitions, Name, read_definitions
 from zendesk_chat.tables.sql import literal, quoted, transaction
 
-_NAMED: Final = 5  # objects of the user, one by one
+_NAMED: Final = 5  # objects of the user that are named individually
 
 
 class _UnworkableError(Exception):
@@ -24,20 +24,20 @@ class _UnworkableError(Exception):
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, schema: str = "main", time_zone: str = "UTC") -> list[str]:
-    """Create the views over the tables in ``schema`` of the default database. If all are as they should be, change nothing.
+    """Create the views over the tables in ``schema`` of the default database. If they are all up to date, change nothing.
 
     The views over ``main`` are in the schema ``analytics``, those over ``acme`` in ``acme_analytics``. A view is dropped if
-    tables or columns that it needs are missing or of another type. Objects of the user stay, also those with the name of a
+    tables or columns that it needs are missing or of another type. The user's own objects stay, even those with the name of a
     view. Either all changes are made or none. The connection must not be in a transaction.
 
     Args:
         connection: A connection that can write the database.
         schema: The schema of the tables.
-        time_zone: The time zone for days, weekdays, hours and months; see ``check_time_zone``. The variable ``time_zone`` of a
-            session overrides it.
+        time_zone: The time zone for days, weekdays, hours and months; see ``check_time_zone``. The session variable
+            ``time_zone`` overrides it.
 
     Returns:
-        A sentence for each object of the user that has the name of a view, which is not created then, and one if the name of
+        A sentence for each of the user's objects with the name of a view, which is then not created, and one if the name of
         the file makes the views unusable.
 
     Raises:
@@ -53,7 +53,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, schema: str = "main", ti
 
 
 def choose(definitions: Definitions, catalog: Catalog, failed: Collection[Definition]) -> list[Definition]:
-    """Return the first definition of each view whose tables and views exist, without those that failed."""
+    """Return the first definition of each view whose tables and views exist, except those that failed."""
     foreign = {found.name for found in catalog.foreign}
     usable = {name.text for name in foreign}
     chosen: dict[Name, Definition] = {}
@@ -66,7 +66,7 @@ def choose(definitions: Definitions, catalog: Catalog, failed: Collection[Defini
 
 
 def _create(connection: duckdb.DuckDBPyConnection, definitions: Definitions, before: Catalog) -> None:
-    """Create all views that work in one transaction. A failure aborts it, so that it starts again without that definition."""
+    """Create all views that work in one transaction. A failure aborts it, so it starts again without that definition."""
     failed: set[Definition] = set()
     while True:
         chosen = choose(definitions, before, failed)
@@ -100,7 +100,7 @@ def _apply(
 
 
 def _comments(connection: duckdb.DuckDBPyConnection, definitions: Definitions, created: Collection[Name]) -> Iterator[str]:
-    """Yield the statements that store what the views and their columns hold. Tools that read the file show these comments."""
+    """Yield statements that describe the views and their columns in comments. Tools that read the file show them."""
     for name in created:
         kind = "MACRO" if name.is_macro else "VIEW"
         yield f"COMMENT ON {kind} {_qualified(definitions, name)} IS {literal(definitions.comments[name.text])};"
@@ -116,18 +116,18 @@ def _comments(connection: duckdb.DuckDBPyConnection, definitions: Definitions, c
 
 
 def _in_the_way(definitions: Definitions, foreign: Sequence[Found]) -> Iterator[str]:
-    """Warn of objects of the user that have the names of views, one by one if they are few."""
+    """Warn about the user's objects that have the names of views, one by one if there are few."""
     schema = definitions.views_schema
     if len(foreign) > _NAMED:
         first = f"{schema}.{foreign[0].name.text}"
         yield (
-            f"{len(foreign)} objects in the schema {schema}, such as {first}, are your own, so ours of these names are "
-            "missing. Rename or drop yours, then run sync again."
+            f"{len(foreign)} objects in the schema {schema}, such as {first}, are yours, so the reporting views of these names "
+            "were not created. Rename or drop yours, then sync again."
         )
         return
     for found in foreign:
         name = f"{schema}.{found.name.text}"
-        yield f"The {found.kind} {name} is your own, so ours is missing. Rename or drop yours, then run sync again."
+        yield f"The {found.kind} {name} is yours, so the reporting view was not created. Rename or drop it, then sync again."
 
 
 def _confused(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _confused(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -
     file = Path(path or "")
     if file.stem.lower() in {definitions.schema.lower(), definitions.views_schema.lower()} - {"main"}:
         attach = f"ATTACH {literal(file.name)} AS account; USE account"
-        yield f"Views in {file.name} fail, as it has the name of a schema in it. Rename the file, or open it with: {attach}"
+        yield f"Views in {file.name} fail because a schema has the same name. Rename the file, or open it with: {attach}"
 
 
 def _qualified(definitions: Definitions, name: Name) -> str:

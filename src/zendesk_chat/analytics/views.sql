@@ -1,10 +1,10 @@
--- Reporting views over the loaded tables. Each view uses only views before it.
--- If a name occurs twice, the second definition is for files without the tables or columns that the first one needs.
+-- Reporting views over the loaded tables. Each view uses only earlier ones.
+-- If a view has two definitions, the second is for files that lack tables or columns of the first.
 -- Identifiers are text in all views, whatever their type in a table.
--- main is the schema of the tables, analytics that of the views: other schemas replace them. The stored time zone replaces $time_zone.
+-- main is the schema of the tables, analytics the schema of the views. Other schemas replace them. The stored time zone replaces $time_zone.
 -- Macros that begin with an underscore are for the views only.
 
--- Columns. A name means the same in every view.
+-- Columns. A name has the same meaning in every view.
 --
 -- abandon_seconds: Seconds that the visitor waited before giving up; null if the chat was not abandoned.
 -- abandon_seconds_avg: Average seconds that the visitors of abandoned chats waited.
@@ -12,7 +12,7 @@
 -- abandoned_share: Abandoned chats as a share (0 to 1) of all chats.
 -- accepted: Whether the agent took the chat; true if the API does not say.
 -- activity: A status of the agent, or chatting: in at least one chat, whatever the status.
--- agent: The agent's current name, or for a deleted agent the last one in a chat; (none) without an agent. Two agents may share a name.
+-- agent: The agent's current name, or for a deleted agent the last name in a chat; (none) without an agent. Two agents may share a name.
 -- agent_id: Identifier of the agent, as text; null without an agent.
 -- answered: Chats with a first response by an agent.
 -- attribution: Who the conversion is credited to, as the API sends it (JSON).
@@ -34,23 +34,23 @@
 -- country: Name of the visitor's country, or its code if the name is missing; (none) if unknown.
 -- country_code: Two-letter code of the visitor's country, which Zendesk derives from the IP address; null if unknown.
 -- day: Day in the account's time zone; for chats, the day of their start. Null if the time is unreadable.
--- department: The department's current name, or for a deleted department the last one in a chat; (none) without a department. Two departments may share a name.
+-- department: The department's current name, or for a deleted department the last name in a chat; (none) without a department. Two departments may share a name.
 -- department_id: Identifier of the department, as text; null without a department.
--- dropped: Chats that the API calls dropped: the visitor left before an agent answered.
+-- dropped: Chats that the API marks as dropped: the visitor left before an agent answered.
 -- dropped_share: Dropped chats as a share (0 to 1) of all chats.
 -- duration_seconds: Length in seconds, as the API sends it; null if it is negative or longer than 30 years.
 -- duration_seconds_avg: Average length of answered chats in seconds.
 -- duration_seconds_p50: Half of the answered chats were no longer than this.
--- duration_seconds_p90: 90 % of the answered chats were no longer than this.
+-- duration_seconds_p90: 90% of the answered chats were no longer than this.
 -- duration_seconds_p95: 95 % of the answered chats were no longer than this.
--- ended_at: End of the chat. If the API sends none, one before the start or one 30 years later: start plus duration. Null on offline messages.
+-- ended_at: End of the chat. If the API sends no end, or one that is before the start or 30 years later, this is start plus duration. Null on offline messages.
 -- engagement_id: Identifier of the engagement in its chat; null if the row comes from the chat's agent_ids.
 -- engagements: Engagements of agents in chats; more than the chats if an agent left one and came back.
 -- first_chat_at: Start of the visitor's first chat.
 -- first_response_seconds: Seconds until an agent's first response; null if there was none, or if the API sends a negative time.
 -- first_response_seconds_avg: Average seconds until the first response.
 -- first_response_seconds_p50: Half of the answered chats had their first response within this many seconds.
--- first_response_seconds_p90: 90 % of the answered chats had their first response within this many seconds.
+-- first_response_seconds_p90: 90% of the answered chats had their first response within this many seconds.
 -- first_response_seconds_p95: 95 % of the answered chats had their first response within this many seconds.
 -- goal: The goal's latest name.
 -- goal_id: Identifier of the goal, as text.
@@ -62,15 +62,15 @@
 -- hours: Hours of the activity on that day; overlapping spans count once.
 -- invisible_hours: Hours in the status invisible.
 -- is_abandoned: Whether the visitor gave up waiting: abandon_time is above 0.
--- is_dropped: Whether the API calls the chat dropped.
--- is_missed: Whether the API calls the chat missed.
+-- is_dropped: Whether the API marks the chat as dropped.
+-- is_missed: Whether the API marks the chat as missed.
 -- last_chat_at: Start of the visitor's latest chat.
 -- message: The message; for a file, its name.
--- missed: Chats that the API calls missed: no agent answered.
+-- missed: Chats that the API marks as missed: no agent answered.
 -- missed_share: Missed chats as a share (0 to 1) of all chats.
 -- month: First day of the month in which the chats started, in the account's time zone. Null if the time is unreadable.
 -- name: The name that the sender had in the chat.
--- offline_messages: Messages left while nobody was online.
+-- offline_messages: Messages that visitors left while nobody was online.
 -- online_hours: Hours in the status online.
 -- peak: Highest number of concurrent chats in the hour.
 -- position: Position in the chat's history, from 0.
@@ -97,13 +97,13 @@
 -- visitors: Visitors with a chat in the month.
 -- weekday: Day of the week on which the chat started, in the account's time zone. It sorts from Monday to Sunday.
 
--- The time zone of the views: that of the session's variable time_zone, or else the stored one.
+-- The time zone of the views: the session variable time_zone, or else the stored time zone.
 CREATE OR REPLACE MACRO analytics.time_zone() AS coalesce(getvariable('time_zone'), $time_zone);
 
 -- A timestamp in the time zone of the views.
 CREATE OR REPLACE MACRO analytics.local_time(utc_time) AS timezone(analytics.time_zone(), utc_time);
 
--- When a day begins in the time zone of the views.
+-- The start of a day in the time zone of the views.
 CREATE OR REPLACE MACRO analytics._midnight(day) AS
 CASE
     WHEN analytics.local_time(timezone(analytics.time_zone(), day) - INTERVAL 1 HOUR) >= day
@@ -111,17 +111,17 @@ CASE
     ELSE timezone(analytics.time_zone(), day)
 END;
 
--- The time in a string, which is in UTC if it names no time zone; null if it is unreadable.
+-- The time in a string, in UTC if the string has no time zone; null if it is unreadable.
 CREATE OR REPLACE MACRO analytics._utc(string) AS timezone('UTC', try_cast(string AS TIMESTAMP_US));
 
--- The time some seconds after another; null if they are negative or more than 30 years.
+-- A time plus a number of seconds; null if they are negative or more than 30 years.
 CREATE OR REPLACE MACRO analytics._seconds_after(start_time, seconds) AS
 CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN start_time + to_microseconds(CAST(round(CAST(seconds AS DOUBLE) * 1_000_000) AS BIGINT)) END;
 
--- Seconds as they are; null if they are negative or more than 30 years.
+-- A number of seconds, unchanged; null if it is negative or more than 30 years.
 CREATE OR REPLACE MACRO analytics._plausible(seconds) AS CASE WHEN seconds BETWEEN 0 AND 1_000_000_000 THEN seconds END;
 
--- The hours from 1970 to a time in microseconds since then, rounded down; negative before 1970.
+-- Microseconds since 1970 as hours since 1970, rounded down; negative before 1970.
 CREATE OR REPLACE MACRO analytics._hours_since_1970(microseconds) AS
 (microseconds - (microseconds % 3_600_000_000 + 3_600_000_000) % 3_600_000_000) // 3_600_000_000;
 
@@ -135,7 +135,7 @@ CREATE OR REPLACE MACRO analytics._month_of(day) AS CAST(date_trunc('month', day
 CREATE OR REPLACE MACRO analytics._end_of(start_time, end_time, seconds) AS
 CASE WHEN end_time BETWEEN start_time AND analytics._seconds_after(start_time, 1_000_000_000) THEN end_time ELSE analytics._seconds_after(start_time, seconds) END;
 
--- Current names of agents; for deleted agents, the last ones in chats.
+-- Current names of agents; for deleted agents, their last names in chats.
 CREATE OR REPLACE VIEW analytics.agent_names AS
 WITH chat AS (
     SELECT coalesce(timestamp, '-infinity') AS seen_at, agent_ids, agent_names, engagements
@@ -191,7 +191,7 @@ CREATE OR REPLACE VIEW analytics.agent_names AS
 SELECT CAST(NULL AS VARCHAR) AS agent_id, CAST(NULL AS VARCHAR) AS agent
 WHERE false;
 
--- Current names of departments; for deleted departments, the last ones in chats.
+-- Current names of departments; for deleted departments, their last names in chats.
 CREATE OR REPLACE VIEW analytics.department_names AS
 WITH names AS (
     SELECT CAST(id AS VARCHAR) AS department_id, nullif(name, '') AS department, TIMESTAMPTZ 'infinity' AS seen_at
@@ -358,7 +358,7 @@ FROM part
 LEFT JOIN analytics.agent_names AS agents USING (agent_id)
 LEFT JOIN analytics.department_names AS departments USING (department_id);
 
--- Conversions from the stream of conversions and from the chats credited with them; one may occur twice.
+-- Conversions from the stream conversions and from the chats credited with them. A conversion may occur twice.
 CREATE OR REPLACE VIEW analytics.conversion_reports AS
 WITH in_chat AS (
     SELECT
@@ -458,7 +458,7 @@ FROM once
 LEFT JOIN analytics.agent_names AS agents USING (agent_id)
 LEFT JOIN analytics.department_names AS departments USING (department_id);
 
--- How many chats and offline messages came on each day.
+-- How many chats and offline messages there were on each day.
 CREATE OR REPLACE VIEW analytics.chats_by_day AS
 SELECT
     day,
@@ -470,7 +470,7 @@ SELECT
 FROM analytics.chat_facts
 GROUP BY day;
 
--- How many chats and offline messages came to each department on each day.
+-- How many chats and offline messages each department had on each day.
 CREATE OR REPLACE VIEW analytics.chats_by_department AS
 SELECT
     day,
@@ -494,7 +494,7 @@ LEFT JOIN analytics.engagement_facts AS part ON part.chat_id = chat.chat_id AND 
 WHERE type = 'chat'
 GROUP BY chat.day, agent_id, coalesce(agent, '(none)');
 
--- How many chats started in each hour of the week, month by month: when to have how many agents.
+-- How many chats started in each hour of the week, month by month, to plan how many agents you need.
 CREATE OR REPLACE VIEW analytics.chats_by_hour AS
 SELECT
     analytics._month_of(day) AS month,
@@ -508,12 +508,12 @@ SELECT
 FROM analytics.chat_facts
 GROUP BY ALL;
 
--- How many chats had each tag, and how they went, month by month. A chat with several tags counts for each.
+-- How many chats had each tag, and their outcomes, month by month. A chat with several tags counts for each.
 CREATE OR REPLACE VIEW analytics.chats_by_tag AS
 WITH chat AS (
     SELECT *, analytics._month_of(day) AS month, unnest(CASE WHEN len(tags) > 0 THEN tags ELSE ['(none)'] END) AS tag
     FROM analytics.chat_facts
-    WHERE type = 'chat' AND EXISTS (SELECT chats.tags FROM main.chats) -- no view without this column
+    WHERE type = 'chat' AND EXISTS (SELECT chats.tags FROM main.chats) -- without this column, there is no view
 ),
 total AS (
     SELECT analytics._month_of(day) AS month, count(*) AS chats
@@ -537,7 +537,7 @@ FROM chat
 INNER JOIN total ON total.month IS NOT DISTINCT FROM chat.month
 GROUP BY chat.month, tag;
 
--- How many chats came from each country, and how they went, month by month.
+-- How many chats came from each country, and their outcomes, month by month.
 CREATE OR REPLACE VIEW analytics.chats_by_country AS
 SELECT
     analytics._month_of(day) AS month,
@@ -553,7 +553,7 @@ SELECT
     count(*) FILTER (rating = 'bad') AS bad,
     analytics._share(good, good + bad) AS good_share
 FROM analytics.chat_facts
-WHERE type = 'chat' AND EXISTS (SELECT chats.session FROM main.chats) -- no view without this column
+WHERE type = 'chat' AND EXISTS (SELECT chats.session FROM main.chats) -- without this column, there is no view
 GROUP BY analytics._month_of(day), country_code, CASE WHEN country_code IS NULL THEN country END;
 
 -- One row for each visitor with a chat.
@@ -567,7 +567,7 @@ SELECT
     min(started_at) AS first_chat_at,
     max(started_at) AS last_chat_at
 FROM analytics.chat_facts
-WHERE type = 'chat' AND visitor_id IS NOT NULL AND EXISTS (SELECT chats.visitor FROM main.chats) -- no view without this column
+WHERE type = 'chat' AND visitor_id IS NOT NULL AND EXISTS (SELECT chats.visitor FROM main.chats) -- without this column, there is no view
 GROUP BY visitor_id;
 
 -- How many visitors came back in each month, and how many chats were with visitors who had chatted before.
@@ -581,7 +581,7 @@ WITH chat AS (
             WHEN visitor_id IS NOT NULL THEN lag(started_at) OVER (PARTITION BY visitor_id ORDER BY started_at, chat_id)
         END AS previous_at
     FROM analytics.chat_facts
-    WHERE type = 'chat' AND EXISTS (SELECT chats.visitor FROM main.chats) -- no view without this column
+    WHERE type = 'chat' AND EXISTS (SELECT chats.visitor FROM main.chats) -- without this column, there is no view
 )
 SELECT
     month,

@@ -1,1 +1,1 @@
-"""The vendor's REST API - one authenticated, limited, retried GET."""
+"""Zendesk's REST API as one authenticated, rate-limited, retried GET."""

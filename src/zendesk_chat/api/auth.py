@@ -1,7 +1,7 @@
-"""Bearer tokens: a fixed one, or OAuth 2.0 with tokens that rotate.
+"""Bearer tokens: a fixed one, or OAuth 2.0 tokens that are renewed.
 
-The Chat API's token endpoint is ``{origin}/oauth2/chat/token``; a refresh token works once (clients' code, read 2026-11-22).
-So before each renewal a ``TokenStore`` gets ready to store the new pair, and it stores the pair before anything uses it.
+The Chat API's token endpoint is ``{origin}/oauth2/chat/token``. A refresh token works only once (seen in the code of existing
+clients, 2026-11-22). So a ``TokenStore`` prepares to store the new pair before each renewal, and stores it before it is used.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ SERVER_ERRORS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class TokenSlot:
-    """Where the tokens of one renewal go.
+    """Where to store the tokens of one renewal.
 
     Attributes:
-        stored: The credentials that another process may have renewed; None if no other process can.
+        stored: Credentials that another process may have renewed; None if no other process can renew them.
         save: Stores renewed tokens. They are used only after it returns. Raises ConfigError.
     """
 
@@ -47,37 +47,37 @@ class TokenStore(Protocol):
     """Keeps renewed tokens for later runs."""
 
     def prepare(self) -> AbstractContextManager[TokenSlot]:
-        """Get ready to store tokens: entered before each renewal and left after it.
+        """Prepare to store tokens. It is entered before each renewal and exited after it.
 
-        Raises ConfigError if new tokens could not be stored, and TransientError if they cannot be stored now.
+        Raises ConfigError if new tokens cannot be stored, and TransientError if they cannot be stored right now.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Hands renewed tokens to a function, which stores them."""
+    """Passes renewed tokens to a function that stores them."""
 
     save: Callable[[OAuth], None]
 
     def prepare(self) -> AbstractContextManager[TokenSlot]:
-        """Nothing has to be prepared."""
+        """Return the slot; there is nothing to prepare."""
         return nullcontext(TokenSlot(None, self.save))
 
 
 class TokenSource(Protocol):
-    """Gives the token to sign a request with."""
+    """Provides the token for each request."""
 
     def token(self) -> str:
-        """A token that should be valid."""
+        """Return a token that should be valid."""
 
     def renew(self, refused: str) -> bool:
-        """Get another token after the API refused one; False when there is no way to.
+        """Get another token after the API rejected one. Returns False if there is no way to get one.
 
-        Raises ConfigError if the account gives no new one or it cannot be stored, and TransientError if no answer comes.
+        Raises ConfigError if the account issues no new token or it cannot be stored, and TransientError if no response arrives.
         """
 
     def settle(self, seconds: float) -> None:
-        """Give a renewal that is under way so much time to end."""
+        """Wait for a renewal in progress, at most this many seconds."""
 
 
 class FixedToken:
@@ -87,19 +87,19 @@ class FixedToken:
         self._token = access_token
 
     def token(self) -> str:
-        """The token."""
+        """Return the token."""
         return self._token
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002  there is only the one
-        """There is no other token."""
+    def renew(self, refused: str) -> bool:  # noqa: ARG002   there is only one token
+        """Return False: there is no other token."""
         return False
 
     def settle(self, seconds: float) -> None:
-        """There is no renewal."""
+        """Return at once: there is no renewal."""
 
 
 class OAuthTokens:
-    """Tokens of an OAuth client, renewed by one thread at a time, ahead of expiry and when refused."""
+    """OAuth tokens. One thread at a time renews them, before they expire and when the API rejects them."""
 
     def __init__(self, credentials: OAuth, url: str, transport: Transport, clock: Clock, store: TokenStore) -> None:
         self._credentials = credentials
@@ -114,19 +114,19 @@ class OAuthTokens:
         _LIVE.add(self)
 
     def token(self) -> str:
-        """The current access token; renewed first when it is missing or about to expire."""
+        """Return the current access token, renewed first if it is missing or about to expire."""
         with self._lock:
             if self._credentials.access_token is None:
                 self._renew()
             elif self._credentials.renewable and self._renew_at is not None and self._renew_at <= self._clock.now():
                 try:
                     self._renew()
-                except (AuthError, TransientError):  # use the old one until the API refuses it
+                except (AuthError, TransientError):  # use the old one until the API rejects it
                     self._renew_at = self._clock.now() + RENEW_AGAIN_SECONDS
             return self._credentials.access_token or ""
 
     def renew(self, refused: str) -> bool:
-        """Renew, unless another thread has done so since the refused token was handed out."""
+        """Renew the tokens, unless another thread has done so since it handed out the refused one."""
         with self._lock:
             if self._credentials.access_token != refused:
                 return True
@@ -137,18 +137,18 @@ class OAuthTokens:
 
     @property
     def renewing(self) -> bool:
-        """Whether a renewal is under way."""
+        """Whether a renewal is in progress."""
         return self._lock.locked()
 
     def settle(self, seconds: float) -> None:
-        """Give a renewal that is under way so much time to store its tokens, or they would be lost."""
+        """Wait at most this many seconds for a renewal in progress to store its tokens; otherwise they would be lost."""
         if self._lock.acquire(timeout=seconds):
             self._lock.release()
 
     def _renew(self) -> None:
         if self._dead:
             raise self._dead
-        self._clock.check()  # a run that is to end uses up no refresh token any more
+        self._clock.check()  # a run that is stopping must not use up a refresh token
         with ExitStack() as stack:
             slot = self._slot(stack)
             current = slot.stored or self._credentials
@@ -159,7 +159,7 @@ class OAuthTokens:
                 except ConnectorError as error:
                     self._dead = error  # the old refresh token is used up
                     raise
-            # else another process has renewed them
+            # otherwise another process has renewed them
         self._credentials = current
         life = None if current.expires_at is None else current.expires_at - self._clock.now()
         self._renew_at = None if life is None else self._clock.now() + life - min(RENEW_AHEAD_SECONDS, life / 2)
@@ -170,7 +170,7 @@ class OAuthTokens:
         except ConfigError:
             if self._credentials.refresh_token:
                 raise
-            return TokenSlot(None, lambda _: None)  # a client's secret works again, so its tokens need not be stored
+            return TokenSlot(None, lambda _: None)  # a client secret can be used again, so its tokens need not be stored
 
     def _renewed(self, credentials: OAuth) -> OAuth:
         answer = self._ask(grant(credentials))
@@ -180,7 +180,7 @@ class OAuthTokens:
         return replace(credentials, access_token=answer.access_token, refresh_token=refresh_token, expires_at=expires_at)
 
     def _ask(self, form: Mapping[str, str]) -> TokenAnswer:
-        """Ask for tokens, again if no answer comes. If a lost answer used up the refresh token, the next one shows it."""
+        """Request tokens, and retry if no response arrives. If a lost response used up the refresh token, a retry shows it."""
         attempt = 0
         while True:
             attempt += 1
@@ -191,14 +191,14 @@ class OAuthTokens:
                 self._lost = reason
             wait = wait_before_retry(outcome, attempt, self._clock.now(), max_attempts=FEW_ATTEMPTS)
             if wait is None:
-                used_up = " If the refresh token is rejected then, authenticate again: a lost answer uses it up."
+                used_up = " If it then rejects the refresh token, authenticate again: the lost response used it up."
                 lost = used_up if self._lost and self._credentials.refresh_token else ""
                 kind = NetworkError if outcome.failure == "network" else ServerError
-                raise kind(f"Zendesk's OAuth service gave no new token ({reason}). Run again later.{lost}")
+                raise kind(f"Zendesk's OAuth service returned no new token ({reason}). Run again later.{lost}")
             self._clock.sleep(wait)
 
     def _attempt(self, form: Mapping[str, str]) -> tuple[Outcome, str, TokenAnswer | None]:
-        """Send one request; return its outcome, the same in words, and the tokens in its answer."""
+        """Send one request. Return its outcome, the outcome in words, and the tokens in the response."""
         try:
             response = self._transport.post_form(self._url, form)
             if is_refusal(response.status):
@@ -214,7 +214,7 @@ _LIVE: Final = WeakSet[OAuthTokens]()
 
 
 def settle_all(seconds: float) -> bool:
-    """Give each renewal that is under way in this process so much time to end. Returns whether there was one."""
+    """Wait for each renewal in progress in this process, at most this many seconds. Returns whether there was one."""
     renewing = [tokens for tokens in tuple(_LIVE) if tokens.renewing]
     for tokens in renewing:
         tokens.settle(seconds)
@@ -222,7 +222,7 @@ def settle_all(seconds: float) -> bool:
 
 
 def rotated_config(raw: Mapping[str, Any], credentials: OAuth) -> dict[str, Any]:
-    """The configuration as the user gave it, with the renewed tokens in it."""
+    """Return the user's configuration with the renewed tokens in it."""
     tokens: dict[str, Any] = {"access_token": credentials.access_token}
     if credentials.refresh_token:
         tokens["refresh_token"] = credentials.refresh_token
@@ -234,12 +234,12 @@ def rotated_config(raw: Mapping[str, Any], credentials: OAuth) -> dict[str, Any]
 
 
 def token_source(config: Config, transport: Transport, clock: Clock, store: TokenStore) -> TokenSource:
-    """The way of signing requests that a configuration asks for."""
+    """Return the source of tokens for a configuration."""
     if isinstance(config.credentials, AccessToken):
         return FixedToken(config.credentials.access_token)
     return OAuthTokens(config.credentials, config.origin + TOKEN_PATH, transport, clock, store)
 
 
 def hand_over(config: Config, on_rotation: Callable[[dict[str, Any]], None]) -> HandOver:
-    """The store that hands the complete new configuration to a function."""
+    """Return a store that passes the complete new configuration to a function."""
     return HandOver(lambda renewed: on_rotation(rotated_config(config.raw, renewed)))

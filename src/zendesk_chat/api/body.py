@@ -1,4 +1,4 @@
-"""The compressed body of an answer, and its decompression."""
+"""The compressed body of a response, and its decompression."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import zlib
 from typing import Final, Literal
 
 try:
-    from isal import isal_zlib as fast_zlib  # three times as fast, and the largest part of the work of a page
-except ImportError:  # a machine that it is not built for
+    from isal import isal_zlib as fast_zlib  # three times as fast, and decompression is most of the work on a page
+except ImportError:  # there is no build for this platform
     import zlib as fast_zlib  # type: ignore[no-redef]  # the same functions
 
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
@@ -17,13 +17,13 @@ Kind = Literal["network", "slow", "lasting"]
 
 
 class NoAnswerError(Exception):
-    """No complete answer came.
+    """No complete response arrived.
 
     Attributes:
         cause: What happened, as a clause without a URL.
-        kind: "lasting" if no wait helps; "slow" if an answer came so slowly that another try may take long too.
-        advice: What to do about a lasting cause, in a sentence.
-        received: The part of the body that came.
+        kind: "lasting" if waiting does not help; "slow" if the response was so slow that a retry may be slow too.
+        advice: A sentence that describes what to do about a lasting cause.
+        received: The part of the body that arrived.
     """
 
     def __init__(self, cause: str, kind: Kind = "network", advice: str = "") -> None:
@@ -34,7 +34,7 @@ class NoAnswerError(Exception):
         self.received = b""
 
     def passing(self) -> NoAnswerError:
-        """The same, where a lasting cause is known not to be one."""
+        """Return the same error as a temporary one, because its cause is known not to last."""
         return NoAnswerError(self.cause, "network", self.advice) if self.kind == "lasting" else self
 
     @property
@@ -47,14 +47,14 @@ class TooLargeError(NoAnswerError):
     """A body has more bytes than allowed."""
 
     def __init__(self) -> None:
-        super().__init__(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
+        super().__init__(f"the response is larger than {MAX_BODY_BYTES >> 20} MB")
 
 
 def decompress(compressed: bytes, most: int | None = None) -> bytes:
     """Decompress one or more gzip members.
 
-    Raises TooLargeError if the result has more than ``most`` bytes (None: than memory should hold), and NoAnswerError if the
-    data are cut short or damaged.
+    Raises TooLargeError if the result has more than ``most`` bytes (by default, ``MAX_BODY_BYTES``), and NoAnswerError if the
+    data are incomplete or damaged.
     """
     left = MAX_BODY_BYTES if most is None else most
     pieces: list[bytes] = []
@@ -70,12 +70,12 @@ def decompress(compressed: bytes, most: int | None = None) -> bytes:
             begin += len(given)
             window *= 2
         begin -= len(member.unused_data)
-        window = FIRST_WINDOW  # a member copies what it is given beyond its end, so that many of them would copy far too much
+        window = FIRST_WINDOW  # a member copies all input beyond its end, far too much if there are many members
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def beginning(compressed: bytes, most: int) -> bytes:
-    """The first decompressed bytes; none if the data are damaged."""
+    """Return the first decompressed bytes, or none if the data are damaged."""
     try:
         return _piece(fast_zlib.decompressobj(GZIP), memoryview(compressed), most)
     except NoAnswerError:
@@ -85,8 +85,8 @@ def beginning(compressed: bytes, most: int) -> bytes:
 def _piece(member: fast_zlib.Decompress, given: memoryview, most: int) -> bytes:
     try:
         piece = member.decompress(given, most)
-    except (zlib.error, fast_zlib.error):  # type: ignore[misc]  # its stub hides that the second is an exception
-        raise NoAnswerError("the answer was cut short") from None
+    except (zlib.error, fast_zlib.error):  # type: ignore[misc]  # the stub hides that the second is an exception
+        raise NoAnswerError("the response was incomplete") from None
     if not given:
-        raise NoAnswerError("the answer was cut short")
+        raise NoAnswerError("the response was incomplete")
     return piece

@@ -1,4 +1,4 @@
-"""The Chat API as one function: an authenticated, limited, retried GET."""
+"""The Chat API as one function: an authenticated, rate-limited, retried GET."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from zendesk_chat.request import FEW_ATTEMPTS, Request
 T = TypeVar("T")
 USER_AGENT: Final = f"zendesk-chat/{__version__}"
 ONE_AGENT: Final = Request("agents", msgspec.json.Decoder(list[msgspec.Raw]).decode, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
-MAKE_TOKEN: Final = "Make one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
+MAKE_TOKEN: Final = "Create one in the Chat dashboard under Settings > Account > API & SDKs."  # noqa: S105  no token
 
 
 class _SupportUser(msgspec.Struct):
@@ -45,54 +45,54 @@ class _SupportUser(msgspec.Struct):
 
 
 class Observer:
-    """Learns what happens to requests, in the thread that makes them. This one ignores everything."""
+    """Is called for the events of a request, in the thread that makes it. This one ignores everything."""
 
     def sent(self) -> None:
-        """A request is about to be sent, maybe again."""
+        """Called before a request is sent, and before each retry."""
 
     def waited(self, seconds: float, reason: str = "") -> None:
-        """A wait is about to begin; ``reason`` is what failed, or "" if it only waits for the quota of requests."""
+        """Called before a wait. ``reason`` is what failed, or "" if the wait is only for the request quota."""
 
     def account_answered(self) -> None:
-        """An answer came, maybe an error, from an account that accepts the token."""
+        """Called for a response, even an error, from an account that accepts the token."""
 
 
 class Decode(Protocol):
-    """Decompresses and decodes an answer of status 200. It raises what ``Request.decode`` and ``Response.body`` raise."""
+    """Decompresses and decodes a response of status 200. It raises what ``Request.decode`` and ``Response.body`` raise."""
 
     def __call__(self, request: Request[T], answer: Response) -> T:
         """Return the decoded value."""
 
 
 def decode_body(request: Request[T], answer: Response) -> T:
-    """Decompress and decode an answer at once."""
+    """Decompress and decode a response immediately."""
     return request.decode(answer.body)
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """One attempt that failed.
+    """One failed attempt.
 
-    It is no exception: that would keep its frames, and so the body of the answer, during the wait before the next attempt.
+    It is not an exception: that would keep its frames, and so the response body, in memory until the next attempt.
     """
 
     outcome: Outcome
-    error: ConnectorError  # to raise if the attempt is not repeated
+    error: ConnectorError  # to raise if there is no retry
 
     @property
     def account_answered(self) -> bool:
-        """Whether it concerns this request only: an account is there and accepts the token."""
+        """Whether it concerns this request only: the account exists and accepts the token."""
         if isinstance(self.error, UnavailableError):
             return self.error.by_api
         return self.outcome.status > 0 and not isinstance(self.error, AuthError | AddressError)
 
 
 class Client:
-    """One account's Chat API; shared by all threads of a run.
+    """The Chat API of one account, shared by all threads of a run.
 
     Attributes:
-        time: Zendesk's, once an answer has shown it.
-        has_answered: Whether a Chat endpoint has given a page.
+        time: Zendesk's time, once a response has shown it.
+        has_answered: Whether a Chat endpoint has returned a page.
     """
 
     def __init__(self, api_url: str, *, transport: Transport, tokens: TokenSource, limiter: RateLimiter, clock: Clock) -> None:
@@ -106,14 +106,14 @@ class Client:
         self.has_answered = False
 
     def get(self, request: Request[T], observer: Observer, decode: Decode = decode_body) -> T:
-        """Fetch and decode one page, in several attempts if needed. Raises ConnectorError, typed by what recovers from it.
+        """Fetch and decode one page, with retries if needed. Raises ConnectorError, typed by what recovers from it.
 
         Args:
-            request: What to ask for.
-            observer: Learns what happens on the way.
-            decode: Decompresses and decodes an answer, for a caller that limits the memory that this takes.
+            request: The request to send.
+            observer: Is called for what happens meanwhile.
+            decode: Decompresses and decodes a response. Pass one that limits the memory that this takes.
         """
-        attempts, spent, renewed = Counter[bool](), 0.0, False  # 429s use up no attempts of other failures
+        attempts, spent, renewed = Counter[bool](), 0.0, False  # a 429 uses up no attempt of other failures
         while True:
             if self._refused:
                 raise self._refused
@@ -142,25 +142,23 @@ class Client:
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait
-            observer.waited(
-                wait, f"{request.path}: {_what_failed(failed.error)} Trying again in {wait:.0f} s (attempt {attempt})."
-            )
-            # A pause is for every thread; the next acquire waits for it.
+            observer.waited(wait, f"{request.path}: {_what_failed(failed.error)} Retrying in {wait:.0f} s (attempt {attempt}).")
+            # A pause applies to every thread; the next acquire waits for it.
             (self._limiter.pause if limited else self.time.sleep)(wait)
 
     def free_slots(self) -> int:
-        """How many requests could start now without waiting."""
+        """Return how many requests could start now without waiting."""
         return self._limiter.free_slots()
 
     def account_answers(self) -> bool:
-        """Whether a Chat endpoint has answered this client. If none has yet, ask one that every account has."""
+        """Return whether a Chat endpoint has responded to this client. If none has yet, ask one that every account has."""
         if not self.has_answered:
             with suppress(ConnectorError):
                 self.get(ONE_AGENT, Observer())
         return self.has_answered
 
     def support_status(self) -> Response | None:
-        """What Zendesk Support, at the same host, answers to the token. It distinguishes accounts and kinds of tokens."""
+        """Send the token to Zendesk Support, on the same host. Its response distinguishes accounts and kinds of tokens."""
         origin = "/".join(self._api_url.split("/")[:3])
         try:
             return self._transport.get(f"{origin}/api/v2/users/me.json", {}, self._tokens.token())
@@ -168,11 +166,11 @@ class Client:
             return None
 
     def settle(self, seconds: float) -> None:
-        """Give a renewal of the token that is under way so much time to end."""
+        """Wait for a renewal of the token in progress, at most this many seconds."""
         self._tokens.settle(seconds)
 
     def _attempt(self, request: Request[T], token: str, decode: Decode) -> T | _Failure:
-        """One request and its decoding."""
+        """Send one request and decode its response."""
         sent = self.time.monotonic()
         try:
             response = self._transport.get(f"{self._api_url}/{request.path}", request.params, token)
@@ -185,38 +183,38 @@ class Client:
             return _Failure(Outcome(response.status, "", response.headers), refusal)
         try:
             return decode(request, response)
-        except NoAnswerError as reason:  # it cannot be decompressed
+        except NoAnswerError as reason:  # the body cannot be decompressed
             return _Failure(Outcome(0, reason.kind), no_answer(reason))
         except (msgspec.DecodeError, UnicodeDecodeError):
             response.discard_connection()
             return _Failure(Outcome(HTTPStatus.OK, "body"), ServerError(unreadable(response), status=response.status))
         except EnvelopeError as error:
             response.discard_connection()
-            error.__context__ = None  # which has frames of its own
+            error.__context__ = None  # the context has frames of its own
             return _Failure(Outcome(HTTPStatus.OK, "shape"), error.with_traceback(None))
 
     def _final(self, error: ConnectorError) -> ConnectorError:
-        """Remember a refused token, so that no other stream asks with it again."""
+        """Remember a rejected token, so that no other stream sends it again."""
         if not isinstance(error, AuthError):
             return error
         support = self.support_status()
         if support is not None and support.status == HTTPStatus.OK and _is_signed_in(support):
-            message = f"This is a token of Zendesk Support. Zendesk Chat needs a token of its own (HTTP 401). {MAKE_TOKEN}"
+            message = f"This is a Zendesk Support token. Zendesk Chat needs its own token (HTTP 401). {MAKE_TOKEN}"
             error = AuthError(message, status=HTTPStatus.UNAUTHORIZED)
         self._refused = error
         return error
 
 
 def _what_failed(error: ConnectorError) -> str:
-    """Describe an error without its advice to run again later: the client is about to try again itself."""
+    """Describe an error without its advice to run again later: the client is about to retry."""
     return str(error).partition(" Run again later")[0]
 
 
 def no_answer(reason: NoAnswerError) -> ConnectorError:
-    """The error that a missing answer stands for."""
+    """Return the error for a missing response."""
     if reason.kind == "lasting":
         return UnreachableError(reason.message)
-    return NetworkError(f"No answer from Zendesk: {reason}.")
+    return NetworkError(f"The request failed: {reason}. Run again later.")
 
 
 def _is_signed_in(support: Response) -> bool:
@@ -229,13 +227,13 @@ def _is_signed_in(support: Response) -> bool:
 def connect(
     config: Config, clock: Clock, on_rotation: Callable[[dict[str, Any]], None], store: TokenStore | None = None
 ) -> Client:
-    """The client for a valid configuration.
+    """Return the client for a valid configuration.
 
     Args:
-        config: Of the account.
+        config: The configuration of the account.
         clock: Ends every wait when it is stopped.
-        on_rotation: Given the complete new configuration whenever tokens were renewed, before they are used.
-        store: Stores renewed tokens in place of ``on_rotation``.
+        on_rotation: Called with the complete new configuration whenever tokens were renewed, before they are used.
+        store: Stores renewed tokens instead of ``on_rotation``.
     """
     time = ServerClock(clock)
     transport = HttpTransport(config.origin, timeout=config.timeout, clock=clock, user_agent=USER_AGENT)

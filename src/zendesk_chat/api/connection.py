@@ -1,7 +1,7 @@
-"""HTTP connections whose answers end at a deadline, and which never pass one request's answer off as another's.
+"""HTTP connections that end each response at a deadline, and never mistake one request's response for another's.
 
-``http.client`` skips only 100 of the interim answers, reads a head, a chunk line or a trailer for as long as it drips, and
-drops what it has read beyond an answer.
+``http.client`` skips only interim responses of status 100. It reads a head, a chunk line or a trailer for as long as bytes
+trickle in, and discards what it has read beyond a response.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from zendesk_chat.api.body import MAX_BODY_BYTES
 from zendesk_chat.clock import Clock
 
 MAX_INTERIM_ANSWERS: Final = 20
-MAX_HEAD_BYTES: Final = 2**20  # interim answers included
-MAX_WIRE_BYTES: Final = 2 * MAX_BODY_BYTES  # chunk lines and trailers included
+MAX_HEAD_BYTES: Final = 2**20  # including interim responses
+MAX_WIRE_BYTES: Final = 2 * MAX_BODY_BYTES  # including chunk lines and trailers
 
 
 class DeadlineError(TimeoutError):
-    """An answer took longer in all than it may, though bytes kept coming."""
+    """A response took too long in total, although bytes kept arriving."""
 
 
 class EndlessError(HTTPException):
-    """The head, the interim answers or the framing of an answer do not end."""
+    """The head, the interim responses or the framing of a response do not end."""
 
 
 class _Wire(io.RawIOBase):
-    """The bytes of one answer, until its deadline."""
+    """The bytes of one response, until its deadline."""
 
     def __init__(self, sock: socket.socket, connection: Connection) -> None:
         self._sock = sock
-        # Not the socket itself: a file keeps it open until the answer is read, though the connection is closed meanwhile.
+        # Not the socket itself: a file keeps it open until the response is read, even if the connection is closed meanwhile.
         self._file: Any = sock.makefile("rb", buffering=0)
         self._idle_seconds = sock.gettimeout() or connection.answer_seconds
         self._clock = connection.clock
@@ -48,7 +48,7 @@ class _Wire(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401  a writable buffer, which has no type before Python 3.12
         if self.ended:
-            return None  # "nothing now", so that a peek shows what was read ahead and no more
+            return None  # "nothing now", so that a peek shows only what was read ahead
         seconds = self._deadline - self._clock.monotonic()
         if seconds <= 0:
             raise DeadlineError
@@ -68,7 +68,7 @@ class _Wire(io.RawIOBase):
 
 
 class _Stream(io.BufferedReader):
-    """Reads a wire, and notices on closing whether more came than the answer."""
+    """Reads a wire. When it is closed, it notices whether more than the response arrived."""
 
     def __init__(self, wire: _Wire, connection: Connection) -> None:
         super().__init__(wire)
@@ -84,7 +84,7 @@ class _Stream(io.BufferedReader):
 
 
 class _Answer(HTTPResponse):
-    """An answer that skips interim ones."""
+    """A response that skips interim ones."""
 
     def __init__(self, sock: socket.socket, connection: Connection, method: str | None) -> None:
         super().__init__(sock, method=method)
@@ -93,25 +93,25 @@ class _Answer(HTTPResponse):
         self.fp = _Stream(self._wire, connection)
 
     def begin(self) -> None:
-        """Read the head of the final answer."""
+        """Read the head of the final response."""
         for _ in range(MAX_INTERIM_ANSWERS):
-            super().begin()  # skips 100 by itself
+            super().begin()  # skips status 100 itself
             if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
-                raise HTTPException("another protocol than the one asked for")
+                raise HTTPException("switched to a protocol that was not requested")
             if self.status >= HTTPStatus.OK:
                 self._wire.bytes_left = MAX_WIRE_BYTES
                 return
-            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first head, or it would not read another
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first head; otherwise it would not read another
         raise EndlessError
 
 
 class Connection(HTTPConnection):
-    """A connection.
+    """An HTTP connection.
 
     Attributes:
-        clock: Time.
-        answer_seconds: How long an answer may take in all.
-        spoiled: Whether it must not carry another request, because what comes next on it cannot be trusted.
+        clock: The source of time.
+        answer_seconds: How long a response may take in total.
+        spoiled: Whether it must not carry another request, because later bytes on it cannot be trusted.
     """
 
     def __init__(self, *args: Any, clock: Clock, answer_seconds: float, **options: Any) -> None:  # noqa: ANN401  urllib3's own
@@ -123,13 +123,13 @@ class Connection(HTTPConnection):
     def response_class(  # type: ignore[override]  # http.client calls it as the class that it declares
         self, sock: socket.socket, *_: object, method: str | None = None
     ) -> HTTPResponse:
-        """The answer to a request, or to the CONNECT before it."""
+        """Return the response to a request, or to the CONNECT before it."""
         return _Answer(sock, self, method)
 
     @property
     def is_connected(self) -> bool:
-        """Whether it can carry another request; urllib3 asks before it takes a connection out of its pool again."""
-        decrypted = getattr(self.sock, "pending", int)()  # bytes of TLS that the socket below does not show any more
+        """Whether it can carry another request. urllib3 asks before it reuses a connection from its pool."""
+        decrypted = getattr(self.sock, "pending", int)()  # decrypted bytes, which the socket below no longer shows
         return not self.spoiled and not decrypted and super().is_connected
 
     def close(self) -> None:
@@ -139,4 +139,4 @@ class Connection(HTTPConnection):
 
 
 class TlsConnection(Connection, HTTPSConnection):
-    """A connection over TLS, maybe in the tunnel of a proxy."""
+    """A connection over TLS, possibly through a proxy's tunnel."""

@@ -1,4 +1,4 @@
-"""Why no answer came, in words that name the host, and whether a wait may change it."""
+"""Why no response arrived, in words that name the host, and whether waiting may help."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from zendesk_chat.api.connection import DeadlineError, EndlessError
 from zendesk_chat.printable import printable
 
 LONGEST_REASON: Final = 200
-TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client gives the status in no other way
+TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client reports the status only here
 NOT_VALID_NOW: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED of OpenSSL
 OTHER_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
-BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # reasons of OpenSSL that another try may not have
+BROKEN_TLS: Final = re.compile("EOF|BAD_RECORD_MAC|INTERNAL_ERROR")  # OpenSSL's reasons that may not recur
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host that a connection is made to.
+    """A host to connect to.
 
     Attributes:
         name: Its name in messages, with the port if it is not the default.
-        advice: What to check if it cannot be the right host.
+        advice: What to check if it may be the wrong host.
     """
 
     name: str
     advice: str
 
     def failure(self, error: BaseException | None) -> NoAnswerError:
-        """Return what an error of a library means. Its own message is not used: it may contain a URL or foreign bytes."""
+        """Return what a library's error means. Its message is not used: it may contain a URL or bytes from outside."""
         while isinstance(error, exceptions.ProtocolError | exceptions.SSLError) and isinstance(error.args[-1], Exception):
             error = error.args[-1]
         match error:
@@ -50,17 +50,17 @@ class Host:
                 return self._no_tls(error)
             case exceptions.ReadTimeoutError() | TimeoutError():
                 if isinstance(error, DeadlineError) or isinstance(error.__cause__, DeadlineError):
-                    return NoAnswerError(f"the answer of {self.name} was not complete in time", "slow")
-                return NoAnswerError(f"no data came from {self.name} for too long")
+                    return NoAnswerError(f"the response from {self.name} took too long", "slow")
+                return NoAnswerError(f"{self.name} sent no data for too long")
             case _:
                 return self._broken(error)
 
     def _not_connected(self, failure: exceptions.ConnectTimeoutError) -> NoAnswerError:
         if not isinstance(failure, exceptions.NewConnectionError):
-            return NoAnswerError(f"connecting to {self.name} took too long")
+            return NoAnswerError(f"connecting to {self.name} timed out")
         error = failure.__cause__
         if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
-            return NoAnswerError(f"no name server says where {self.name} is")
+            return NoAnswerError(f"cannot resolve {self.name}")
         if isinstance(error, socket.gaierror):
             return NoAnswerError(f"cannot find {self.name}", "lasting", self.advice)
         if isinstance(error, OSError) and error.errno not in {None, errno.ECONNREFUSED}:
@@ -70,13 +70,13 @@ class Host:
     def _not_trusted(self, error: ssl.SSLCertVerificationError) -> NoAnswerError:
         cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message, LONGEST_REASON).rstrip('.')}"
         if error.verify_code in NOT_VALID_NOW:
-            advice = "Check the clock of this machine."
+            advice = "Check this machine's clock."
         elif error.verify_code in OTHER_HOST:
             advice = self.advice
         elif os.environ.get("SSL_CERT_FILE"):
-            advice = "SSL_CERT_FILE is set: check that the file exists and holds the certificate authority of your network."
+            advice = "SSL_CERT_FILE is set. Check that the file exists and contains your network's certificate authority."
         else:
-            advice = "If your network inspects TLS, set SSL_CERT_FILE to a file with the certificate authority of your network."
+            advice = "If your network inspects TLS, set SSL_CERT_FILE to a file with your network's certificate authority."
         return NoAnswerError(cause, "lasting", advice)
 
     def _no_tls(self, error: ssl.SSLError) -> NoAnswerError:
@@ -84,35 +84,35 @@ class Host:
             return self._not_trusted(error)
         reason = error.reason or ""
         if not reason or BROKEN_TLS.search(reason):
-            return NoAnswerError(f"the TLS connection to {self.name} broke")
+            return NoAnswerError(f"the TLS connection to {self.name} was interrupted")
         detail = printable(reason.lower().replace("_", " "), LONGEST_REASON)
         return NoAnswerError(f"TLS with {self.name} failed: {detail}", "lasting", self.advice)
 
     def _broken(self, error: BaseException | None) -> NoAnswerError:
         match error:
             case IncompleteRead():
-                return NoAnswerError("the answer was cut short")
+                return NoAnswerError("the response was incomplete")
             case RemoteDisconnected():
-                return NoAnswerError(f"the connection to {self.name} broke")
+                return NoAnswerError(f"the connection to {self.name} was interrupted")
             case BadStatusLine() | UnknownProtocol():
-                return NoAnswerError(f"the answer of {self.name} is not HTTP", "lasting", self.advice)
+                return NoAnswerError(f"the response from {self.name} is not HTTP", "lasting", self.advice)
             case EndlessError():
-                return NoAnswerError(f"the answer of {self.name} does not end", "slow")
+                return NoAnswerError(f"the response from {self.name} does not end", "slow")
             case HTTPException() | ValueError():
-                return NoAnswerError(f"the answer of {self.name} is no valid HTTP")
+                return NoAnswerError(f"the response from {self.name} is not valid HTTP")
             case _:
-                return NoAnswerError(f"the connection to {self.name} broke")
+                return NoAnswerError(f"the connection to {self.name} was interrupted")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How requests get to an account: through the proxy, if there is one."""
+    """How requests reach an account: directly, or through a proxy."""
 
     account: Host
     proxy: Host | None = None
 
     def failure(self, error: BaseException) -> NoAnswerError:
-        """Return what an error of a library means."""
+        """Return what a library's error means."""
         if not isinstance(error, exceptions.ProxyError) or not self.proxy:
             return self.account.failure(error)
         proxy, refusal = self.proxy, TUNNEL_REFUSED.match(str(error.original_error))
@@ -120,9 +120,9 @@ class Route:
             return proxy.failure(error.original_error)
         status = int(refusal[1])
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            advice = "Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
-            return NoAnswerError(f"{proxy.name} asks for a user and a password (HTTP 407)", "lasting", advice)
+            advice = "Add them to HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."
+            return NoAnswerError(f"{proxy.name} requires a user name and password (HTTP 407)", "lasting", advice)
         if status == HTTPStatus.FORBIDDEN:
-            advice = "Ask whoever runs the proxy to allow it."
-            return NoAnswerError(f"{proxy.name} forbids connections to {self.account.name} (HTTP 403)", "lasting", advice)
-        return NoAnswerError(f"{proxy.name} does not connect to {self.account.name} (HTTP {status})")
+            advice = "Ask the proxy's administrator to allow it."
+            return NoAnswerError(f"{proxy.name} blocks connections to {self.account.name} (HTTP 403)", "lasting", advice)
+        return NoAnswerError(f"{proxy.name} cannot connect to {self.account.name} (HTTP {status})")

@@ -12,19 +12,19 @@ PORTS: Final = {"http": 80, "https": 443}
 
 
 def proxy_for(origin: str) -> str | None:
-    """The proxy that ``HTTPS_PROXY`` names, unless ``NO_PROXY`` excepts the host; none for this machine itself."""
+    """Return the proxy in ``HTTPS_PROXY``; None if ``NO_PROXY`` excludes the host, or the host is this machine."""
     parts = urlsplit(origin)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     proxies = urllib.request.getproxies()
     excepted = proxies.get("no", "").lower().split(",")
     if host in LOOPBACK_HOSTS or any(_excepts(entry.strip(), host, port) for entry in excepted):
         return None
-    proxy = None if urllib.request.proxy_bypass(parts.netloc) else proxies.get(parts.scheme)  # the system's own exceptions
+    proxy = None if urllib.request.proxy_bypass(parts.netloc) else proxies.get(parts.scheme)  # the system's own exclusions
     return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 def _excepts(entry: str, host: str, port: int) -> bool:
-    """Whether an entry of ``NO_PROXY`` means a host.
+    """Return whether an entry of ``NO_PROXY`` matches a host.
 
     Examples: ``*``, ``zendesk.com`` and its subdomains, ``.zendesk.com``, ``*.zendesk.com``, ``acme.zendesk.com:443``, ``::1``,
     ``[::1]:8443``.
@@ -37,7 +37,7 @@ def _excepts(entry: str, host: str, port: int) -> bool:
 
 
 def _split(entry: str) -> tuple[str, str]:
-    """The name and the port of an entry; "" for no port."""
+    """Split an entry into its name and its port, which is "" if there is none."""
     if entry.startswith("["):
         name, _, port = entry[1:].partition("]:")
         return name.removesuffix("]"), port

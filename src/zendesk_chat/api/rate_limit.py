@@ -1,10 +1,10 @@
-"""One rate limiter for all requests of a process. It slows down when the API answers 429.
+"""One rate limiter for all requests of a process. It slows down when the API responds with 429.
 
-Until the first 429, a minute's requests may start as fast as they come. A 429 means that another client uses the same quota,
-or that the API allows smaller bursts. From then on requests start evenly spaced. Bursts do not come back: an even pace at the
-limit is as fast, and a server that allows small bursts would refuse each of them.
+Until the first 429, a minute's requests may start immediately. A 429 means that another client uses the same quota, or that
+the API allows only smaller bursts. From then on, requests start evenly spaced. Bursts do not come back: an even pace at the
+limit is as fast, and a server that allows only small bursts would refuse each of them.
 
-Example: the limit is 200 a minute, so 200 requests may start at once. At a 429 the pace becomes 0.7 x 200 = 140 a minute: one
+Example: the limit is 200 a minute, so 200 requests may start at once. On a 429, the pace becomes 0.7 x 200 = 140 a minute: one
 request every 61 / 140 = 0.44 s. Each minute without a 429 adds 0.1 x 200 = 20.
 """
 
@@ -20,26 +20,26 @@ from typing import Final
 from zendesk_chat.api.retry import ThrottlingEpisode
 from zendesk_chat.clock import Clock
 
-WINDOW_SECONDS: Final = 61.0  # a minute, and a margin for requests that overtake each other on the way
+WINDOW_SECONDS: Final = 61.0  # a minute, plus a margin for requests that overtake each other on the way
 SLOWER: Final = 0.7  # factor for the pace when a throttling episode begins
 FASTER: Final = 0.1  # what each minute without a 429 adds to it, as a share of the limit
 SLOWEST_PER_MINUTE: Final = 12.0
-EARLY_SECONDS: Final = 0.001  # a wait may end so much early, because clocks round
-LATE_SECONDS: Final = 0.15  # a thread that wakes so late keeps its start time, and does not delay those behind it
+EARLY_SECONDS: Final = 0.001  # a wait may end this much early, because clocks round
+LATE_SECONDS: Final = 0.15  # a thread that wakes up this late keeps its start time, and does not delay those behind it
 
 
 @dataclass(eq=False, slots=True)
 class _Start:
-    """A request: when it may start, and in the end when it did."""
+    """A request: its planned start, and later its actual one."""
 
     time: float = inf
 
 
 class RateLimiter:
-    """Lets at most ``per_minute`` requests start in any minute, none while the API asked to wait, fewer once it refused some.
+    """Lets at most ``per_minute`` requests start in any minute, none during a pause, and fewer after the API refused some.
 
-    Each waiting thread sleeps until a start time of its own, and again only if a pause or a slower pace came between. All times
-    are seconds of the clock's ``monotonic``.
+    Each waiting thread sleeps until its own start time, and sleeps again only if there was a pause or a slower pace meanwhile.
+    All times are seconds of the clock's ``monotonic``.
     """
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
@@ -55,11 +55,11 @@ class RateLimiter:
         self._refusals = 0
 
     def acquire(self, on_wait: Callable[[float], None], sleep: Callable[[float], None] | None = None) -> float:
-        """Wait until one request may start; return when it did, for ``passed`` or ``refused`` when the answer comes.
+        """Wait until one request may start. Return its start time, for ``passed`` or ``refused`` when the response arrives.
 
         Args:
             on_wait: Called with the seconds of each wait before it begins.
-            sleep: Waits. Give it if several runs share this limiter and each ends its own waits; by default its clock waits.
+            sleep: Waits; default: the clock does. Pass it if several runs share this limiter and each ends its own waits.
         """
         start = _Start()
         try:
@@ -73,7 +73,7 @@ class RateLimiter:
         return start.time
 
     def free_slots(self) -> int:
-        """How many requests could start now without waiting."""
+        """Return how many requests could start now without waiting."""
         with self._lock:
             now = self._clock.monotonic()
             planned = self._planned(now)
@@ -84,21 +84,21 @@ class RateLimiter:
             return self._limit - sum(start > now + EARLY_SECONDS - WINDOW_SECONDS for start in planned)
 
     def pause(self, seconds: float) -> None:
-        """Let no request start for some time, as the API asked."""
+        """Let no request start for this many seconds, as the API asked."""
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
     def passed(self, started_at: float) -> None:
-        """Learn that the API answered a request. This ends a throttling episode, unless the request started before it."""
+        """Record a response other than 429. It ends a throttling episode, unless the request started before the episode."""
         with self._lock:
             if started_at > self._refused_at:
                 self._refusals = 0
 
     def refused(self, started_at: float) -> ThrottlingEpisode:
-        """Learn of a 429, and slow down if it begins a throttling episode.
+        """Record a 429, and slow down if it begins a throttling episode.
 
-        Two kinds of 429 do not slow down further: those of requests that were already under way at the last 429, and those
-        later in the same episode, before a request has passed at the new pace.
+        Two kinds of 429 do not slow down further: those of requests that were already in flight at the last 429, and later
+        ones in the same episode, before a request has passed at the new pace.
         """
         with self._lock:
             now = self._clock.monotonic()
@@ -129,7 +129,7 @@ class RateLimiter:
             return None
 
     def _planned(self, now: float) -> list[float]:
-        """Past and planned starts. A start time that was missed, or that lies in a pause, is free again."""
+        """Return past and planned starts. A start time that was missed, or that falls in a pause, is free again."""
         valid_from = max(now - LATE_SECONDS, self._paused_until)
         return [*self._starts, *sorted(start.time for start in self._waiting if start.time >= valid_from)]
 
@@ -138,23 +138,23 @@ class RateLimiter:
         return max(self._paused_until, next_start(starts, self._limit, gap))
 
     def _pace_at(self, now: float) -> float:
-        """Requests per minute, as far as the pace has recovered since the last 429 and the pause after it."""
+        """Return the pace in requests per minute, as recovered since the last 429 and the pause after it."""
         if self._pace is None:
             return self._limit
         return recovered(self._pace, self._limit, now - max(self._refused_at, self._paused_until))
 
 
 def next_start(starts: Sequence[float], limit: int, gap: float) -> float:
-    """The earliest time for one more request: at most ``limit`` in a window, and ``gap`` seconds after the last, if any."""
+    """Return the earliest time for one more request: at most ``limit`` in a window, ``gap`` seconds after the last one."""
     window_opens = starts[-limit] + WINDOW_SECONDS if len(starts) >= limit else -inf
     return max(window_opens, starts[-1] + gap) if gap and starts else window_opens
 
 
 def slower(pace: float, limit: int) -> float:
-    """The pace after a throttling episode began; paces and limits are requests per minute."""
+    """Return the pace after a throttling episode began. Paces and limits are requests per minute."""
     return max(pace * SLOWER, min(limit, SLOWEST_PER_MINUTE))
 
 
 def recovered(pace: float, limit: int, seconds: float) -> float:
-    """The pace after so many seconds without a 429."""
+    """Return the pace after this many seconds without a 429."""
     return min(limit, pace + limit * FASTER * max(0.0, seconds) / 60)

@@ -1,4 +1,4 @@
-"""What an answer other than 200 means: the typed error, with the server's own reason."""
+"""What a response other than 200 means: the typed error, with the server's own reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNAVAILABLE: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GON
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 CLIENT_ERRORS: Final = range(400, 500)
 FAULTS_OF_THE_SERVER: Final = (408, 409, *range(500, 600))
-REASON_BYTES: Final = 16 * 1024  # a larger body is no error message
+REASON_BYTES: Final = 16 * 1024  # a larger body is not an error message
 REASON_LENGTH: Final = 200
 REASON_KEYS: Final = ("description", "error_description", "message", "detail", "title", "error")
 SHORTEST_SECRET: Final = 4
@@ -39,79 +39,78 @@ DATE: Final = re.compile(r"\W*\d{4}-\d\d-\d\dT[\d:.]+Z?\W*$")
 
 
 def error_for(response: Response, *, host: str, token: str, now: float) -> ConnectorError:
-    """The error that an answer other than 200 stands for, as if it were final.
+    """Return the error for a response other than 200, as if it were final.
 
     Args:
-        response: The answer.
-        host: Of the account, for messages.
-        token: Signed the request. It never appears in a message, even if the server repeats it.
+        response: The response.
+        host: The account's host, for messages.
+        token: The token of the request. It never appears in a message, even if the server repeats it.
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
     """
     status, reason = response.status, _quoted(reason_of(response), token)
     if status in REDIRECTS:
         target = _redirect_host(response)
-        message = (
-            f"{host} redirects to {target}, where the token is not sent. Check the subdomain: has the account been renamed?"
-        )
+        message = f"{host} redirects to {target}. The token is not sent there. Check the subdomain: was the account renamed?"
         return AddressError(message, status=status)
     if status in UNAVAILABLE:
         return _unavailable(response, host, reason)
     if status == HTTPStatus.UNAUTHORIZED:
         return AuthError(
-            "Zendesk Chat does not accept the token (HTTP 401): it is mistyped, expired or revoked, or it is a token of "
-            f"Zendesk Support, which Chat does not take.{reason} Make a Chat token, or authenticate again.",
+            "Zendesk Chat rejected the token (HTTP 401). It may be mistyped, expired or revoked, or a Zendesk Support token, "
+            f"which Chat does not accept.{reason} Create a Chat token, or authenticate again.",
             status=status,
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         asked = retry_after(response.headers, now)
-        until = "" if asked is None else f" It asks to wait {asked:.0f} s."
-        return RateLimitedError(f"Zendesk's limit of requests is used up (HTTP 429).{until}{reason}", status=status)
+        until = "" if asked is None else f" Zendesk asks for a wait of {asked:.0f} s."
+        message = f"Zendesk's request limit is used up (HTTP 429).{until}{reason} Run again later."
+        return RateLimitedError(message, status=status)
     if status in FAULTS_OF_THE_SERVER:
-        return ServerError(f"Zendesk answered HTTP {status}.{reason} Run again later.", status=status)
+        return ServerError(f"Zendesk responded with HTTP {status}.{reason} Run again later.", status=status)
     return RequestRejectedError(f"Zendesk rejected the request (HTTP {status}).{reason} Please report this.", status=status)
 
 
 def _unavailable(response: Response, host: str, reason: str) -> ConnectorError:
-    """The error of a resource that answers 403, 404 or 410."""
+    """Return the error for a 403, 404 or 410."""
     status, page, fields = response.status, _is_html(response), _fields(response)
-    # Zendesk answers so if the subdomain is free. Such an ``error`` is an object; those of the API are strings.
+    # Zendesk responds like this if nobody uses the subdomain. Its ``error`` is an object; those of the API are strings.
     if status == HTTPStatus.NOT_FOUND and isinstance(fields.get("error"), Mapping):
         return AddressError(f"There is no Zendesk account at {host} (HTTP 404). Check the subdomain.", status=status)
     if page and status == HTTPStatus.FORBIDDEN:
-        text = f"A proxy or firewall blocks {host}: it answered with a web page (HTTP 403). Let this machine reach {host}."
+        text = f"A proxy or firewall blocks {host}: it returned a web page (HTTP 403). Allow this machine to connect to {host}."
     elif page:
         text = (
-            f"{host} answered with a web page (HTTP {status}). Either there is no Zendesk account at that address, or a proxy "
-            "answers in its place. Check the subdomain and proxies."
+            f"{host} returned a web page (HTTP {status}). Either there is no Zendesk account at that address, or a proxy "
+            "responded instead. Check the subdomain and proxies."
         )
     elif status == HTTPStatus.FORBIDDEN:
         text = (
-            f"The token's user may not read this (HTTP 403).{reason} Use an administrator's token with the scope `read`, or "
-            "exclude this stream if the account's plan lacks it."
+            f"The token's user is not allowed to read this (HTTP 403).{reason} Use an administrator's token with the scope "
+            "`read`, or exclude this stream if your plan does not include it."
         )
     else:
         text = (
-            f"Zendesk does not have this for the account (HTTP {status}).{reason} Its plan may lack it, or the subdomain is "
-            "wrong or has no Chat. Exclude this stream if the others work."
+            f"Zendesk has no such data for this account (HTTP {status}).{reason} The plan may not include it, or the subdomain "
+            "is wrong or has no Chat. If other streams work, exclude this one."
         )
-    # The servers before the API answer with ``detail`` or ``title``, and without ``error``.
+    # The servers in front of the API send ``detail`` or ``title``, and no ``error``.
     of_the_edge = "error" not in fields and not fields.keys().isdisjoint({"detail", "title"})
     return UnavailableError(text, status=status, by_api=not page and not of_the_edge)
 
 
 def unreadable(response: Response) -> str:
-    """Describe what came instead of JSON."""
-    kind = "a web page" if _is_html(response) else "an empty answer" if not response.beginning.strip() else "no valid JSON"
-    return f"Zendesk sent {kind}. Run again later; if it stays so, check the subdomain and proxies."
+    """Describe what arrived instead of JSON."""
+    kind = "a web page" if _is_html(response) else "an empty response" if not response.beginning.strip() else "invalid JSON"
+    return f"Zendesk sent {kind}. Run again later. If it happens again, check the subdomain and proxies."
 
 
 def _is_html(response: Response) -> bool:
-    """Whether a web page came where JSON was expected."""
+    """Return whether a web page arrived where JSON was expected."""
     return "html" in response.headers.get("content-type", "").lower() or response.beginning.lstrip()[:1] == b"<"
 
 
 def _redirect_host(response: Response) -> str:
-    """The host that a redirect names."""
+    """Return the host that a redirect names."""
     try:
         return printable(urlsplit(response.headers.get("location", "")).hostname or "", LONGEST_NAME) or "another address"
     except ValueError:
@@ -119,11 +118,11 @@ def _redirect_host(response: Response) -> str:
 
 
 def reason_of(response: Response) -> str:
-    """The server's own words in a 4xx answer, or "".
+    """Return the server's own words in a 4xx response, or "".
 
-    Only fields that are known to hold them count, because a body may hold anything. Known forms:
-    ``{"error": "Bad Request", "description": "..."}`` and ``{"error": "...", "error_description": "..."}`` of the API,
-    ``{"error": {"title": "...", "message": "..."}}`` and ``{"title": "...", "detail": "..."}`` of Zendesk's edge.
+    Only fields that are known to contain them are used, because a body may contain anything. Known forms:
+    ``{"error": "Bad Request", "description": "..."}`` and ``{"error": "...", "error_description": "..."}`` from the API,
+    ``{"error": {"title": "...", "message": "..."}}`` and ``{"title": "...", "detail": "..."}`` from Zendesk's edge servers.
     """
     if response.status not in CLIENT_ERRORS:
         return ""
@@ -140,7 +139,7 @@ def _reasons(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _quoted(reason: str, token: str) -> str:
-    """A sentence that gives the server's reason without what may be a secret or an address in it; "" if it gave none."""
+    """Return a sentence with the server's reason, without possible secrets and addresses; "" if it gave none."""
     if len(token) >= SHORTEST_SECRET:
         reason = reason.replace(token, HIDDEN)
     words = [HIDDEN if _may_be_secret(word) else word for word in reason.split()]
@@ -148,7 +147,7 @@ def _quoted(reason: str, token: str) -> str:
 
 
 def _may_be_secret(word: str) -> bool:
-    """Whether a word looks like a token or an e-mail address: a server may repeat what a request or a record holds."""
+    """Return whether a word looks like a token or an e-mail address: a server may repeat parts of a request or a record."""
     mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
     return "@" in word or len(word) >= SURELY_NO_WORD or (mixed and len(word) >= SHORTEST_TOKEN and not DATE.match(word))
 

@@ -1,4 +1,4 @@
-"""Whether and when to repeat a request: a pure decision about one outcome."""
+"""Whether and when to retry a request: a pure decision about one outcome."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from zendesk_chat.request import MAX_ATTEMPTS
 
 MAX_RATE_LIMIT_ATTEMPTS: Final = 10
 ATTEMPTS_BY_FAILURE: Final = {"shape": 3, "slow": 2, "lasting": 2}  # even "no such host" may be temporary
-MAX_SECONDS: Final = 300.0  # of attempts and waits, after which no other follows, however long one attempt takes
-FEW_ATTEMPTS_SECONDS: Final = 60.0  # the same for a request with fewer attempts than the default
+MAX_SECONDS: Final = 300.0  # of attempts and waits; no attempt starts later, however long one takes
+FEW_ATTEMPTS_SECONDS: Final = 60.0  # the same, for a request with fewer attempts than the default
 MAX_BACKOFF_SECONDS: Final = 32.0
-MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait belongs to the scheduler
+MAX_RETRY_AFTER_SECONDS: Final = 600.0  # the API's quota renews each minute; a longer wait is up to the scheduler
 SERVER_ERRORS: Final = 500
 
 
@@ -25,9 +25,9 @@ class Outcome:
     """The result of one attempt.
 
     Attributes:
-        status: Of HTTP; 0 if no answer came, 200 with a ``failure`` if its body could not be used.
-        failure: "" for an answer, else the kind of a ``NoAnswerError``, "body" (unreadable) or "shape" (of another shape).
-        headers: By lower-case names.
+        status: The HTTP status; 0 if no response arrived, 200 with a ``failure`` if the body could not be used.
+        failure: "" for a response, otherwise the kind of a ``NoAnswerError``, "body" (unreadable) or "shape" (unexpected).
+        headers: By lower-case name.
     """
 
     status: int
@@ -36,7 +36,7 @@ class Outcome:
 
     @property
     def is_rate_limit(self) -> bool:
-        """Whether the API answered 429."""
+        """Whether the API responded with 429."""
         return self.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
@@ -45,7 +45,7 @@ class ThrottlingEpisode:
     """The 429s since any request of the process last passed.
 
     Attributes:
-        counts: Whether this request's 429 is one of ``refusals``; False if it was under way at the same time as one of them.
+        counts: Whether ``refusals`` includes this request's 429; False if it was in flight at the same time as one of them.
         refusals: The number of 429s.
         seconds: Time since the first of them.
     """
@@ -56,7 +56,7 @@ class ThrottlingEpisode:
 
     @property
     def should_give_up(self) -> bool:
-        """Whether it has lasted too long, even if few of its refusals concerned one request."""
+        """Whether it has lasted too long, even if only a few of its refusals concerned one request."""
         return self.refusals >= MAX_RATE_LIMIT_ATTEMPTS and self.seconds >= MAX_RETRY_AFTER_SECONDS
 
 
@@ -69,15 +69,15 @@ def wait_before_retry(
     episode: ThrottlingEpisode | None = None,
     spent: float = 0.0,
 ) -> float | None:
-    """Seconds to wait before the next attempt, or None to give up.
+    """Return the seconds to wait before the next attempt, or None to give up.
 
     Args:
         outcome: The attempt just made.
         attempt: Its number, from 1.
         now: Seconds since 1970, to read a ``Retry-After`` that is a date.
-        max_attempts: After how many attempts a server or network error is final.
+        max_attempts: The number of attempts after which a server or network error is final.
         episode: The 429s of the process, if the outcome is one of them. Waits grow with it, because they delay every request.
-        spent: Seconds of this request's attempts and waits so far, without those of 429.
+        spent: Seconds of this request's attempts and waits so far, except those for 429.
     """
     budget = FEW_ATTEMPTS_SECONDS if max_attempts < MAX_ATTEMPTS else MAX_SECONDS
     if attempt >= _attempts(outcome, max_attempts) or (episode and episode.should_give_up):

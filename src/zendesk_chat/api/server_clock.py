@@ -1,4 +1,4 @@
-"""Zendesk's time, learned from its answers."""
+"""Zendesk's time, learned from its responses."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ YEAR_SECONDS: Final = 366 * 86_400
 
 
 class ServerClock:
-    """A server's time: this machine's, corrected by the ``Date`` of the server's first answer.
+    """A server's time: this machine's time, corrected by the ``Date`` of the server's first response.
 
-    Requests to the API use it, because the API refuses a ``start_time`` that is too recent by its own clock, and makes records
-    visible by its own clock.
+    Requests use it because the API decides by its own clock whether a ``start_time`` is too recent, and when a record becomes
+    visible.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -37,41 +37,41 @@ class ServerClock:
 
     @property
     def stopped(self) -> bool:
-        """Whether the run is to end."""
+        """Whether the run should stop."""
         return self._clock.stopped
 
     def now(self) -> float:
-        """Seconds since 1970-01-01 UTC, by the server's clock."""
+        """Return the seconds since 1970-01-01 UTC, by the server's clock."""
         return self._clock.now() - self._ahead
 
     def monotonic(self) -> float:
-        """Seconds since some fixed time."""
+        """Return the seconds since some fixed time."""
         return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped as soon as the run is to end."""
+        """Wait. Raises Stopped as soon as the run should stop."""
         self._clock.sleep(seconds)
 
     def check(self) -> None:
-        """Raise Stopped if the run is to end."""
+        """Raise Stopped if the run should stop."""
         self._clock.check()
 
     def stop(self) -> None:
-        """End the run."""
+        """Stop the run."""
         self._clock.stop()
 
     def learn(self, date: str, seconds: float) -> None:
-        """Learn the server's time from an answer that has just come; only the first one with a date counts.
+        """Learn the server's time from a response that has just arrived. Only the first one with a date counts.
 
         Args:
             date: Its ``Date`` header, which has whole seconds; "" if there is none.
-            seconds: How long the request took. The server wrote the date in this time, and the difference nearest to 0 counts.
-                Example: a request takes 2 s, the answer of 12:00:00 is here at 12:15:01. The server wrote it between 12:14:59
-                and 12:15:01 of this machine's clock, at 12:00:00 to 12:00:01 of its own. So the machine is ahead by 898 to
-                901 seconds; 898 count.
+            seconds: How long the request took. The server wrote the date in this time; the smallest difference counts.
+                Example: a request takes 2 s, and a response dated 12:00:00 arrives at 12:15:01. The server wrote it between
+                12:14:59 and 12:15:01 by this machine's clock, and between 12:00:00 and 12:00:01 by its own. So the machine
+                is 898 to 901 seconds ahead; 898 counts.
         """
         date_time, now = parse_http_date(date), self._clock.now()
-        # Where the clocks are years apart, only a machine without a clock is more wrong.
+        # A server that is years away is wrong itself, unless this machine has no clock and shows a time before EARLIEST.
         if date_time is None or date_time < EARLIEST or (abs(date_time - now) > YEAR_SECONDS and now >= EARLIEST):
             return
         with self._lock:
@@ -83,7 +83,7 @@ class ServerClock:
             self._ahead = ahead if abs(ahead) >= NEGLIGIBLE_SECONDS else 0.0
 
     def warning(self) -> str | None:
-        """The warning about the machine's clock; None while it is near enough."""
+        """Return the warning about the machine's clock, or None if it is accurate enough."""
         if abs(self._ahead) < WARNING_SECONDS:
             return None
         minutes, where = round(abs(self._ahead) / 60), "ahead of" if self._ahead > 0 else "behind"
@@ -100,7 +100,7 @@ class ServerClock:
 
 
 def parse_http_date(date: str) -> float | None:
-    """An HTTP date as seconds since 1970; None where it is none."""
+    """Return an HTTP date as seconds since 1970, or None if it is not one."""
     try:
         date_time: datetime = parsedate_to_datetime(date)
         return (date_time if date_time.tzinfo else date_time.replace(tzinfo=UTC)).timestamp()

@@ -1,4 +1,4 @@
-"""What is sent to the OAuth token endpoint, and what its answers mean: pure."""
+"""Requests to the OAuth token endpoint, and what its responses mean. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zendesk_chat.api.transport import Response
 from zendesk_chat.config import OAuth
 from zendesk_chat.errors import AuthError, ConfigError
 
-SHORTEST_LIFE_SECONDS: Final = 10  # with a shorter one nearly every request would renew; such a token is used until refused
+SHORTEST_LIFE_SECONDS: Final = 10  # with a shorter one, nearly every request would renew; such a token is used until rejected
 FOREVER_SECONDS: Final = 10 * 366 * 86_400
 LONGEST_TOKEN: Final = 16_384
 CLIENT_ERRORS: Final = range(400, 500)
@@ -24,7 +24,7 @@ TOKEN_IN_ANSWER: Final = re.compile(rb'"(access_token|refresh_token)"\s*:\s*("(?
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """The well-formed tokens in a successful answer."""
+    """The well-formed tokens in a successful response."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -32,7 +32,7 @@ class TokenAnswer:
 
 
 class _GrantedAnswer(msgspec.Struct):
-    """A successful answer. Only the access token must be well-formed: asking again would find the refresh token used up."""
+    """A successful response. Only the access token must be well-formed: at a retry, the refresh token would be used up."""
 
     access_token: str
     refresh_token: msgspec.Raw = msgspec.Raw(b"null")
@@ -44,7 +44,7 @@ class _RefusedAnswer(msgspec.Struct):
 
 
 def grant(credentials: OAuth) -> dict[str, str]:
-    """The form that asks for a new access token."""
+    """Return the form that requests a new access token."""
     client = {"client_id": credentials.client_id or "", "client_secret": credentials.client_secret or ""}
     if credentials.refresh_token:
         return {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token, "scope": "read", **client}
@@ -52,10 +52,10 @@ def grant(credentials: OAuth) -> dict[str, str]:
 
 
 def tokens_in(content: bytes) -> TokenAnswer | None:
-    """The tokens of an answer; of a cut or damaged one only if both tokens are in it.
+    """Return the tokens in a response. For an incomplete or damaged one, return them only if it contains both.
 
-    The old refresh token is used up by then, so a part of an answer is better than none:
-    ``{"access_token":"a","refresh_token":"r","sco`` holds all that is needed.
+    The old refresh token is used up by then, so part of a response is better than none:
+    ``{"access_token":"a","refresh_token":"r","sco`` contains all that is needed.
     """
     try:
         answer = msgspec.json.decode(content, type=_GrantedAnswer)
@@ -80,14 +80,14 @@ def _value(text: bytes) -> object:
 
 
 def is_token(value: object) -> bool:
-    """Whether a value can be sent as a token."""
+    """Return whether a value can be sent as a token."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TOKEN:
         return False
     return value.isascii() and value.isprintable() and " " not in value
 
 
 def lifetime(expires_in: object) -> float | None:
-    """Seconds that a new token lives, given as a number or a string; None if it is missing or makes no sense."""
+    """Return the lifetime of a new token in seconds, from a number or a string; None if it is missing or makes no sense."""
     try:
         seconds = float(expires_in) if isinstance(expires_in, int | float | str) else 0.0
     except (ValueError, OverflowError):
@@ -96,61 +96,61 @@ def lifetime(expires_in: object) -> float | None:
 
 
 def is_refusal(status: int) -> bool:
-    """Whether an HTTP status of the token endpoint is a refusal, which another try would not change."""
+    """Return whether an HTTP status of the token endpoint is a refusal, so that a retry would not help."""
     return status in CLIENT_ERRORS and status not in RETRIED
 
 
 def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
-    """What a refusal means and what to do.
+    """Return what a refusal means and what to do.
 
     Args:
-        response: The answer. Only known values of its ``error`` get into the message, because the body may hold secrets.
-        grant_type: Of the request.
-        lost: Why the answer to an earlier request was lost; "" if none was.
+        response: The response. Messages contain only known values of its ``error``, because the body may contain secrets.
+        grant_type: The grant type of the request.
+        lost: Why the response to an earlier request was lost; "" if none was lost.
     """
     error, status = _error_in(response), response.status
     if error is None and response.content.lstrip()[:1] == b"<":
         return ConfigError(
-            f"A web page came instead of an answer from Zendesk's OAuth service (HTTP {status}). Is the subdomain right, or "
-            "does a proxy or firewall block the request?",
+            f"Zendesk's OAuth service returned a web page (HTTP {status}). Check the subdomain, and whether a proxy or "
+            "firewall blocks the request.",
             status=status,
         )
     if error is None and status == HTTPStatus.NOT_FOUND:
         return ConfigError("Zendesk has no OAuth service at this subdomain (HTTP 404). Check the subdomain.", status=status)
     known: str | None = error
     if error == "invalid_scope":
-        message = "This OAuth client may not ask for the scope `read` (invalid_scope). Allow it and authenticate again."
+        message = "This OAuth client cannot request the scope `read` (invalid_scope). Allow it, then authenticate again."
     elif error in {"unauthorized_client", "unsupported_grant_type"}:
         message = (
-            f"This OAuth client may not use the grant {grant_type} ({error}). Make the client confidential in the Chat "
+            f"This OAuth client cannot use the grant {grant_type} ({error}). Make the client confidential in the Chat "
             "dashboard, or authenticate with another client."
         )
     elif error == "invalid_client" or grant_type == "client_credentials":
         known = error if error == "invalid_client" else None
         message = (
-            f"Zendesk does not accept the OAuth client (HTTP {status}): its client id or client secret is wrong, or the client "
-            "was deleted. Correct client_id and client_secret."
+            f"Zendesk rejected the OAuth client (HTTP {status}). Its client ID or client secret is wrong, or the client was "
+            "deleted. Correct client_id and client_secret."
         )
     else:
         known = error if error == "invalid_grant" else None
-        message = _rejected_refresh_token(lost, client="" if known else ", or the client id or secret is wrong")
+        message = _rejected_refresh_token(lost, client="" if known else ", or the client ID or secret is wrong")
     return AuthError(message, status=status, code=known)
 
 
 def _rejected_refresh_token(lost: str, client: str) -> str:
     if lost:
         return (
-            f"The answer with renewed OAuth tokens was lost ({lost}), and Zendesk now rejects the old refresh token. "
+            f"The response with the renewed OAuth tokens was lost ({lost}), and Zendesk now rejects the old refresh token. "
             "Authenticate again."
         )
     return (
-        f"Zendesk does not renew this OAuth token any more: its refresh token was used, revoked or has expired{client}. "
+        f"Zendesk no longer renews this OAuth token: its refresh token was used, was revoked or has expired{client}. "
         "Authenticate again."
     )
 
 
 def _error_in(response: Response) -> str | None:
-    """The ``error`` of an answer; None if it is missing or not a string."""
+    """Return the ``error`` in a response; None if it is missing or not a string."""
     try:
         error = msgspec.json.decode(response.body, type=_RefusedAnswer).error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NoAnswerError):

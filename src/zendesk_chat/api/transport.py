@@ -1,4 +1,4 @@
-"""The HTTP seam: one GET or form POST to one origin, over TLS, with time-outs."""
+"""The HTTP seam: one GET or form POST to one origin, over TLS, with timeouts."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
-ANSWER_TIMEOUTS: Final = 5  # an answer may take so many time-outs in all, however steadily it drips,
-ANSWER_SECONDS: Final = 120.0  # but no longer than this, unless the time-out itself is longer
+ANSWER_TIMEOUTS: Final = 5  # a response may take this many timeouts in total, even if bytes keep trickling in,
+ANSWER_SECONDS: Final = 120.0  # but no longer than this, unless the timeout itself is longer
 READ_BYTES: Final = 64 * 1024
 BEGINNING_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A complete answer.
+    """A complete response.
 
     Attributes:
-        headers: By lower-case names.
-        content: As it came, perhaps compressed.
-        seconds: From sending the request to having this.
+        headers: By lower-case name.
+        content: As received, possibly compressed.
+        seconds: From sending the request to having the complete response.
     """
 
     status: int
@@ -46,17 +46,17 @@ class Response:
 
     @property
     def body(self) -> bytes:
-        """The content, decompressed at each call. Raises NoAnswerError if it is damaged."""
+        """The content, decompressed at each access. Raises NoAnswerError if it is damaged."""
         return self.body_within(None)
 
     @property
     def size(self) -> int:
-        """Bytes of the body, as the content itself states. It may state too little, so decompress it with ``body_within``."""
+        """The size of the body in bytes, as the content states it. It may be too small, so decompress with ``body_within``."""
         stated = int.from_bytes(self.content[-4:], "little") if self._compressed else 0
         return max(len(self.content), stated)
 
     def body_within(self, most: int | None) -> bytes:
-        """The body, or TooLargeError if it has more than so many bytes decompressed."""
+        """Return the body. Raises TooLargeError if it has more than this many bytes decompressed."""
         if not self._compressed:
             return self.content
         try:
@@ -77,13 +77,13 @@ class Response:
         return "gzip" in self.headers.get("content-encoding", "").lower()
 
     def discard_connection(self) -> None:
-        """Let no other request use its connection. Call it for an answer that is not what the request asked for."""
+        """Let no other request use its connection. Call it for a response that does not match the request."""
         if self.connection:
             self.connection.spoiled = True
 
 
 class Transport(Protocol):
-    """Sends one request and returns its complete answer, or raises NoAnswerError."""
+    """Sends one request and returns its complete response, or raises NoAnswerError."""
 
     def get(self, url: str, params: Mapping[str, str | int], token: str) -> Response:
         """GET with a bearer token."""
@@ -93,15 +93,15 @@ class Transport(Protocol):
 
 
 def answer_seconds(timeout: float) -> float:
-    """How long an answer may take in all, if it may be silent for ``timeout`` seconds."""
+    """Return how long a response may take in total if the server may be silent for ``timeout`` seconds."""
     return max(timeout, min(timeout * ANSWER_TIMEOUTS, ANSWER_SECONDS))
 
 
 class HttpTransport:
-    """Connections to one origin, kept open, shared by all threads.
+    """Connections to one origin, kept open and shared by all threads.
 
-    It never follows redirects, so that the token stays with the account's own host. It always checks certificates, against
-    the bundle of certifi, the system's store and ``SSL_CERT_FILE``. It obeys ``HTTPS_PROXY`` and ``NO_PROXY``.
+    It never follows redirects, so that the token is sent to the account's own host only. It always verifies certificates,
+    against certifi's bundle, the system's store and ``SSL_CERT_FILE``. It respects ``HTTPS_PROXY`` and ``NO_PROXY``.
     """
 
     def __init__(self, origin: str, *, timeout: float, clock: Clock, user_agent: str, connections: int = 32) -> None:
@@ -136,9 +136,9 @@ class HttpTransport:
 
     def _send(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> Response:
         if not url.startswith(self._origin + "/"):
-            raise NoAnswerError("refused to send a request to another host than the account's own")
+            raise NoAnswerError("refused to send a request to a host other than the account's own")
         response: urllib3.BaseHTTPResponse | None = None
-        received = io.BytesIO()  # which gives its bytes away without a copy
+        received = io.BytesIO()  # its bytes can be taken without a copy
         try:
             response = self._pool.urlopen(
                 method,
@@ -148,7 +148,7 @@ class HttpTransport:
                 preload_content=False,
                 redirect=False,
             )
-            connection = response.connection  # before the end of the body, which takes it from the response
+            connection = response.connection  # before the end of the body, when the response gives it up
             while piece := response.read1(READ_BYTES, decode_content=False):
                 received.write(piece)
                 if received.tell() > MAX_BODY_BYTES:
@@ -157,7 +157,7 @@ class HttpTransport:
             if response is not None:
                 response.close()
             failure = self._route.failure(error)
-            if self._reached:  # then nothing is known to be wrong for good
+            if self._reached:  # it worked before, so no cause is known to last
                 failure = failure.passing()
             failure.received = received.getvalue()
             raise failure from None
@@ -169,8 +169,8 @@ class HttpTransport:
 
 
 def _proxied(proxy: str, context: ssl.SSLContext | None, options: Mapping[str, Any]) -> urllib3.ProxyManager:
-    """Connections through a proxy, which is given the user and password of its address."""
-    unusable = ConfigError("HTTPS_PROXY: give the address of an HTTP proxy, such as http://proxy.example.com:3128.")
+    """Return connections through a proxy, with the user and password in its address."""
+    unusable = ConfigError("HTTPS_PROXY: must be the address of an HTTP proxy, such as http://proxy.example.com:3128.")
     try:
         parts = urlsplit(proxy)
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
@@ -184,17 +184,17 @@ def _proxied(proxy: str, context: ssl.SSLContext | None, options: Mapping[str, A
 
 
 def _address(url: str) -> str:
-    """The host of a URL, and its port where that is not the usual one."""
+    """Return the host of a URL, with its port unless that is the default."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
     return host if parts.port in {None, PORTS.get(parts.scheme)} else f"{host}:{parts.port}"
 
 
 def tls_context() -> ssl.SSLContext:
-    """TLS that checks certificates, but no more strictly than curl does.
+    """Return a TLS context that verifies certificates, but no more strictly than curl does.
 
-    Since 3.13, Python refuses certificates without what RFC 5280 asks for, such as an Authority Key Identifier. Many companies
-    whose network inspects TLS have such certificates.
+    Since 3.13, Python rejects certificates that lack what RFC 5280 requires, such as an Authority Key Identifier. Many
+    companies that inspect TLS in their network use such certificates.
     """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())

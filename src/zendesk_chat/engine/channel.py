@@ -1,4 +1,4 @@
-"""How events and renewed credentials get from the threads of a run to its one consumer."""
+"""How events and renewed credentials pass from the threads of a run to its one consumer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from zendesk_chat.clock import POLL_SECONDS, Clock, Stopped
 from zendesk_chat.engine.events import CredentialsRotated, Event
 from zendesk_chat.json_types import Json
 
-MAX_WAITING: Final = 1  # events; a consumer that is slow makes the threads wait, so that memory stays bounded
+MAX_WAITING: Final = 1  # events; a slow consumer makes the threads wait, so that memory stays bounded
 
 
 class Rotations:
-    """Renewed credentials that the consumer of a run has to save."""
+    """Renewed credentials that the consumer of a run must save."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._events: list[CredentialsRotated] = []
 
     def save(self, config: Mapping[str, Json]) -> None:
-        """Hand over a renewed configuration, and return only when the consumer has saved it. Raises Stopped."""
+        """Hand over a renewed configuration. Return only when the consumer has saved it. Raises Stopped."""
         event = CredentialsRotated(config)
         self._events.append(event)
         while not event.saved.wait(POLL_SECONDS):
@@ -33,7 +33,7 @@ class Rotations:
 
 
 class Channel:
-    """The bounded queue from the reading threads to the consumer, who gets rotations before any other event."""
+    """The bounded queue from the reading threads to the consumer, which gets rotations before any other event."""
 
     def __init__(self, rotations: Rotations, clock: Clock) -> None:
         self._rotations = rotations
@@ -50,7 +50,7 @@ class Channel:
         raise Stopped
 
     def get(self, seconds: float) -> Event | None:
-        """Return the next event, or None if none comes within so many seconds."""
+        """Return the next event, or None if none arrives within this many seconds."""
         if rotated := self._rotations.unsaved():
             return rotated[0]
         try:

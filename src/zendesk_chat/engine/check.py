@@ -1,4 +1,4 @@
-"""Whether an account can be read: one small request to each endpoint, concurrently, and what the answers mean together."""
+"""Whether an account can be read: one small request to each endpoint, concurrently, and what the responses mean together."""
 
 from __future__ import annotations
 
@@ -16,40 +16,45 @@ from zendesk_chat.clock import POLL_SECONDS, Clock, Stopped
 from zendesk_chat.config import CLOCK_TOLERANCE_SECONDS, Config
 from zendesk_chat.engine.first_request import FirstRequest
 from zendesk_chat.engine.threads import SETTLE_SECONDS, error_of, start_threads
-from zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
+from zendesk_chat.errors import AddressError, AuthError, ConnectorError, TransientError, UnavailableError
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, Stream
 
-ADMIN: Final = "Give it the Administrator role and the token the scope `read`, or use a token of an administrator."
+ADMIN: Final = "Use an administrator's token with the scope `read`, or make its agent an administrator."
 
+_STOPPED: Final = "The check was stopped before Zendesk responded. Run it again."
 STREAMS: Final = Catalog().streams
 REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.extraction is None and not stream.optional)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of a check: whether a sync can be expected to work; what works, what does not, and what to do."""
+    """The outcome of a check: whether a sync is expected to work, what works, what does not, and what to do.
+
+    ``retry``: whether the same check may succeed later without any change.
+    """
 
     succeeded: bool
     message: str
+    retry: bool = False
 
 
 def check(config: Config, client: Client, clock: Clock) -> Verdict:
-    """Probe every endpoint once. Raises ConfigError if the fields to redact cannot be redacted.
+    """Probe every endpoint once. Raises ConfigError if a field that the user wants to redact cannot be redacted.
 
     Args:
-        config: Valid configuration.
+        config: A valid configuration.
         client: The account's API. It stores renewed credentials itself.
-        clock: Ends every wait when it is stopped; this function stops it when it ends.
+        clock: Ends every wait when it is stopped. This function stops it at the end.
     """
     now = clock.now()
     if config.start > now + CLOCK_TOLERANCE_SECONDS:
-        return Verdict(succeeded=False, message="start_date lies in the future. Choose a date and time that has passed.")
+        return Verdict(succeeded=False, message="start_date is in the future. Choose a date and time that has passed.")
     catalog = Catalog(config.redaction)
     streams = [stream for stream in catalog.streams.values() if stream.extraction is None]
     probes = _Probes(client, clock, Bounds(config.start, now), streams)
     if not probes.make():
-        return Verdict(succeeded=False, message="The check was stopped before Zendesk had answered. Run it again.")
+        return Verdict(succeeded=False, message=_STOPPED, retry=True)
     failures = {name: error for name in STREAMS if (error := probes.errors.get(name))}
     verdict = judge(failures, config.subdomain, client.support_status)
     messages = [verdict.message, *catalog.warnings, client.time.warning()]
@@ -60,7 +65,7 @@ class _Probes(Observer):
     """One small request for each stream, concurrently.
 
     Attributes:
-        errors: What the probes ended with so far, by stream; None for a stream that can be read.
+        errors: The result of each finished probe, by stream: an error, or None for a stream that can be read.
     """
 
     def __init__(self, client: Client, clock: Clock, bounds: Bounds, streams: Sequence[Stream]) -> None:
@@ -72,11 +77,11 @@ class _Probes(Observer):
         self._first_request = FirstRequest(clock, answered=client.has_answered)
 
     def account_answered(self) -> None:
-        """Let the other probes begin."""
+        """Let the other probes start."""
         self._first_request.account_answered()
 
     def make(self) -> bool:
-        """Make all probes. Returns whether all have ended; they have not if the clock is stopped."""
+        """Run all probes. Returns whether all have ended; they have not if the clock was stopped."""
         count = len(self._pending)
         try:
             threads = start_threads(self._work, count)
@@ -85,7 +90,7 @@ class _Probes(Observer):
                     thread.join(POLL_SECONDS)
         finally:
             self._clock.stop()
-            self._client.settle(SETTLE_SECONDS)  # or tokens that are being renewed would be lost
+            self._client.settle(SETTLE_SECONDS)  # otherwise tokens that are being renewed would be lost
         return len(self.errors) == count
 
     def _work(self) -> None:
@@ -96,7 +101,7 @@ class _Probes(Observer):
                 self.errors[stream.name] = error_of(stream.name, partial(self._probe, stream))
 
     def _probe(self, stream: Stream) -> None:
-        """Probe a stream, again if its answer is the one that shows Zendesk's time."""
+        """Probe a stream, and once more if the response is the one that corrects the clock."""
         with self._first_request.turn():
             ahead = self._client.time.ahead
             try:
@@ -113,12 +118,12 @@ class _Probes(Observer):
 
 
 def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Callable[[], Response | None]) -> Verdict:
-    """What the probes' failures mean together.
+    """Return what the failures of the probes mean together.
 
     Args:
-        failures: The error of each stream that could not be read. Streams that an account may lack do not decide anything.
+        failures: The error of each stream that could not be read. Streams that an account may lack decide nothing.
         subdomain: For messages.
-        support: Asks Zendesk Support at the same host about the token, if nothing is found.
+        support: Sends the token to Zendesk Support on the same host, if nothing is found.
     """
     of_all = next((error for error in failures.values() if isinstance(error, AuthError | AddressError)), None)
     if of_all:
@@ -132,16 +137,16 @@ def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Calla
         return Verdict(succeeded=False, message=str(blocked))
     forbidden = [name for name, error in missing.items() if error.status == HTTPStatus.FORBIDDEN]
     if "chats" in forbidden or 2 * len(forbidden) >= len(REQUIRED):
-        may_not = f"The token works, but its agent may not read {', '.join(forbidden)} (HTTP 403). {ADMIN}"
+        may_not = f"The token works, but its agent is not allowed to read {', '.join(forbidden)} (HTTP 403). {ADMIN}"
         return Verdict(succeeded=False, message=may_not)
     broken = next((error for error in needed.values() if not isinstance(error, UnavailableError)), needed.get("chats"))
     if broken:
-        return Verdict(succeeded=False, message=str(broken))
+        return Verdict(succeeded=False, message=str(broken), retry=isinstance(broken, TransientError))
     return Verdict(succeeded=True, message=_readable(failures))
 
 
 def _readable(failures: Mapping[str, ConnectorError]) -> str:
-    """What can be read, and what not and why."""
+    """Describe which streams can be read, which cannot, and why."""
     if not failures:
         return f"All {len(STREAMS)} streams can be read."
     needed = {name: error for name, error in failures.items() if not STREAMS[name].optional}
@@ -149,9 +154,9 @@ def _readable(failures: Mapping[str, ConnectorError]) -> str:
     absent = {name: error for name, error in others.items() if isinstance(error, UnavailableError)}
     failing = {name: error for name, error in others.items() if name not in absent}
     parts = [f"{len(STREAMS) - len(failures)} of {len(STREAMS)} streams can be read."]
-    parts += ["Not available, so deselect:", *_reasons(needed)] if needed else []
-    parts += ["Without records, as this account does not have them:", *_reasons(absent)] if absent else []
-    parts += ["Not answered just now:", *_reasons(failing)] if failing else []
+    parts += ["Not available, deselect these:", *_reasons(needed)] if needed else []
+    parts += ["Without records, because this account lacks them:", *_reasons(absent)] if absent else []
+    parts += ["No response right now:", *_reasons(failing)] if failing else []
     return " ".join(parts)
 
 
@@ -160,11 +165,9 @@ def _reasons(failures: Mapping[str, ConnectorError]) -> list[str]:
 
 
 def _no_chat(subdomain: str, missing: Mapping[str, UnavailableError], support: Response | None) -> str:
-    """Everything is 404: distinguish an account without Chat from an address without an account."""
+    """Return the verdict if every response is 404. Distinguish an account without Chat from an address without an account."""
     if support is not None and support.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return f"The account {subdomain} has no Zendesk Chat (HTTP 404). Check the subdomain, or activate Chat in the account."
     if not all(error.by_api for error in missing.values()) or (support is not None and support.status in range(300, 400)):
         return f"There is no Zendesk account at the subdomain {subdomain} (HTTP 404). Check the subdomain."
-    return (
-        f"Nothing is found at the subdomain {subdomain} (HTTP 404): either the subdomain is wrong, or the account has no Chat."
-    )
+    return f"Found no Zendesk Chat at the subdomain {subdomain} (HTTP 404). Check the subdomain, and that the account has Chat."

@@ -1,4 +1,4 @@
-"""Schema drift: what records hold that their schema does not know, such as new fields and values of other types."""
+"""Schema drift: what records contain that their schema lacks, such as new fields and values of other types."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import msgspec
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.json_schema import JSON_TYPES, JsonType, Schema
 
-MAX_CHANGES: Final = 1000  # of one detector; after that it observes nothing any more
-MAX_UNKNOWN_FIELDS: Final = 50  # of one object; one with more, or with one that is personal data, is a map
+MAX_CHANGES: Final = 1000  # of one detector, which then stops observing
+MAX_UNKNOWN_FIELDS: Final = 50  # of one object; an object with more, or with one that is personal data, is a map
 LONGEST_NAME: Final = 100  # of a field, in a path
-SAMPLED_COMPLETELY: Final = 2000  # records of a stream; a run that reads what is new seldom has more
+SAMPLED_COMPLETELY: Final = 2000  # records of a stream; an incremental run seldom has more
 SAMPLE_EVERY: Final = 16  # of the records after these
 
-_WALKS_BEFORE_REBUILD: Final = 32  # building a decoder takes about as long as so many walks
+_WALKS_BEFORE_REBUILD: Final = 32  # building a decoder takes about as long as this many walks
 _SCALARS: Final[dict[JsonType, object]] = {"null": None, "boolean": bool, "integer": int, "number": float, "string": str}
 _NAMES: Final[dict[type, JsonType]] = {
     NoneType: "null",
@@ -32,12 +32,12 @@ _NAMES: Final[dict[type, JsonType]] = {
     list: "array",
     tuple: "object",
 }
-_FREE_OBJECT: Final = msgspec.defstruct("FreeObject", [])  # skips whatever is in it
+_FREE_OBJECT: Final = msgspec.defstruct("FreeObject", [])  # skips its content
 _FREE_ARRAY: Final = list[msgspec.Raw]
 _UNFIT: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_DECODABLE_NAME: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')  # msgspec takes no others
+_DECODABLE_NAME: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')  # msgspec accepts no others
 
-# A JSON value. An object is a tuple of names and values, because a name may come twice.
+# A JSON value. An object is a tuple of names and values, because a name may occur twice.
 _Value: TypeAlias = "bool | float | str | list[_Value] | tuple[tuple[str, _Value], ...] | None"
 _Change: TypeAlias = tuple[str, tuple[JsonType, ...], JsonType]  # path, known types and found type
 
@@ -45,11 +45,11 @@ _Change: TypeAlias = tuple[str, tuple[JsonType, ...], JsonType]  # path, known t
 class DriftDetector:
     """Observes the records of one stream, and reports each change once.
 
-    Decoding a record into a struct made from the schema costs little, and fails if anything is new. Only then this walks
-    through the record. It makes the struct anew with what it found, so that a new field in every record costs little too.
+    Decoding a record into a struct made from the schema is cheap, and fails if anything is new. Only then does this walk
+    through the record. It rebuilds the struct with what it found, so that a new field in every record is cheap too.
 
-    Null fits everywhere, and an integer where numbers do. It does not search inside an unknown field, inside an object or array
-    of another type than known, and where the schema does not describe the content. It skips a record that it cannot decode.
+    Null fits everywhere, and an integer fits where numbers do. It does not search inside an unknown field, inside an object or
+    array of an unexpected type, or where the schema does not describe the content. It skips records that it cannot decode.
     """
 
     __slots__ = ("_decode", "_grown", "_left", "_observed", "_root", "_stream", "_walks")
@@ -62,14 +62,14 @@ class DriftDetector:
         self._build()
 
     def sample(self, records: Sequence[bytes]) -> list[SchemaChange]:
-        """Observe the first ``SAMPLED_COMPLETELY`` records of a stream and then every 16th, across calls."""
+        """Observe the first ``SAMPLED_COMPLETELY`` records of a stream, then every 16th, across calls."""
         complete = max(0, SAMPLED_COMPLETELY - self._observed)
         first = complete + -(self._observed + complete) % SAMPLE_EVERY  # 0 to 15 records after the completely sampled ones
         self._observed += len(records)
         return self.observe([*records[:complete], *records[first::SAMPLE_EVERY]])
 
     def observe(self, records: Sequence[bytes]) -> list[SchemaChange]:
-        """Return what is new in these records, in their order. Raises nothing, whatever they hold."""
+        """Return what is new in these records, in their order. It never raises, whatever they contain."""
         changes: list[SchemaChange] = []
         for record in records if self._left else ():
             try:
@@ -97,15 +97,15 @@ class DriftDetector:
 
 @dataclass(slots=True)
 class _Node:
-    """What is known of the values at one path. It grows with each change."""
+    """What is known about the values at one path. It grows with each change."""
 
     path: str  # as in ``SchemaChange``
-    known: tuple[JsonType, ...] = ()  # likewise
+    known: tuple[JsonType, ...] = ()  # as in ``SchemaChange``
     types: set[JsonType] = field(default_factory=lambda: {"null"})  # that fit
     fields: dict[str, _Node] | None = None  # of an object; None if it may hold anything
-    items: _Node | None = None  # of an array; None likewise
+    items: _Node | None = None  # of an array; None if they may be anything
     unknown: int = 0  # number of ``fields`` that the schema does not know
-    is_map: bool = False  # more of them are not reported
+    is_map: bool = False  # a map reports no more unknown fields
 
     @classmethod
     def of(cls, path: str, schema: Schema) -> _Node:
@@ -122,7 +122,7 @@ class _Node:
         self.types |= {"integer", "number"} if found == "number" else {found}
 
     def changes(self, value: _Value) -> Iterator[_Change]:
-        """Yield what is new in a value, and know it from now on."""
+        """Yield what is new in a value. From now on it is known."""
         found = _NAMES[type(value)]
         if found not in self.types:
             self.allow(found)
@@ -148,7 +148,7 @@ class _Node:
             yield _below(self.path, "*"), (), found
 
     def python_type(self) -> object:
-        """Return the type that decodes what is known and nothing else."""
+        """Return the type that decodes only what is known."""
         if self.types.issuperset(JSON_TYPES) and self.fields is None and self.items is None:
             return msgspec.Raw
         array = _FREE_ARRAY if self.items is None else list[self.items.python_type()]  # type: ignore[misc]  # made at run time
@@ -171,7 +171,7 @@ def _below(path: str, name: str) -> str:
 
 
 def parse_record(record: bytes) -> _Value:
-    """Return a record; None if it cannot be read. Numbers keep their types only: some are too large to be read."""
+    """Decode a record, or return None if it cannot be read. Of numbers, only the type is kept: some are too large to read."""
     try:
         value: _Value = json.loads(
             record.decode(errors="replace"),
@@ -186,16 +186,16 @@ def parse_record(record: bytes) -> _Value:
 
 
 def is_personal(name: str) -> bool:
-    """Whether a name is personal data, such as an e-mail address: it is in no report, and its object is a map."""
+    """Return whether a name is personal data, such as an e-mail address. No report shows it, and its object is a map."""
     if name.isidentifier():
         return False
-    from zendesk_chat.redaction.patterns import masker  # late: few accounts have such names
+    from zendesk_chat.redaction.patterns import masker  # late, because few accounts have such names
     from zendesk_chat.redaction.rules import KINDS
 
     return masker(KINDS).mask(name) != name
 
 
 def shown_name(name: str) -> str:
-    """Return a field's name as any log can hold it."""
+    """Return a field's name in a form that any log can show."""
     short = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
     return short if short.isprintable() else ascii(short)[1:-1]

@@ -17,21 +17,21 @@ _NOTHING: Final = SyncStats()
 
 @dataclass(frozen=True, slots=True)
 class StreamStarted:
-    """A stream has begun; nothing of it is read yet."""
+    """A stream has started; none of it has been read yet."""
 
     stream: str
 
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """Records to write, and the state that is safe to store once all of them (and all before) are written.
+    """Records to write, and the state that is safe to store once these and all earlier ones are written.
 
     Every stream has at least one such event, even without records.
 
     Attributes:
         progress: From 0 to 1; None if unknown.
-        parents: For a derived stream, the ids of the chats that came: ``records`` are all that was extracted from them.
-        stats: What has happened to the stream so far, these records included.
+        parents: For a derived stream, the ids of the chats on the page: ``records`` are all that was extracted from them.
+        stats: What has happened to the stream so far, including these records.
     """
 
     stream: str
@@ -57,7 +57,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth a line in the log. Never holds a secret or a record."""
+    """Something worth a line in the log. It never contains a secret or a record."""
 
     level: Literal["DEBUG", "INFO", "WARN"]
     message: str
@@ -65,15 +65,15 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """Something new in the records of a stream, reported once a run. The records pass as they are.
+    """Something new in the records of a stream, reported once per run. The records pass through unchanged.
 
     ``SchemaChange("chats", "history.*.msg_id", ("string",), "integer")`` is an integer where the schema has a string.
 
     Attributes:
         path: Names of fields joined by dots; ``*`` for the items of an array, and for any field of a map.
-        known: The JSON types that the schema has there, without null; none for an unknown field.
-        found: The JSON type that came; null only for an unknown field.
-        rows: In how many rows, if they are counted.
+        known: The JSON types that the schema has there, without null; empty for an unknown field.
+        found: The JSON type that was found; null only for an unknown field.
+        rows: The number of rows that have it, if they are counted.
     """
 
     stream: str
@@ -83,17 +83,18 @@ class SchemaChange:
     rows: int | None = None
 
     def __str__(self) -> str:
-        """The change in words."""
-        what = f"is {self.found} where {' or '.join(self.known)} is known" if self.known else f"is not known yet ({self.found})"
-        return f"{self.stream}: the field {self.path} {what}. It is passed on as it came. Please report this."
+        """Return the change as sentences."""
+        known = f"is {self.found}, but {' or '.join(self.known)} was expected"
+        what = known if self.known else f"is not in the schema ({self.found})"
+        return f"{self.stream}: the field {self.path} {what}. It is passed through unchanged. Please report this."
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialsRotated:
-    """OAuth tokens were renewed. Nothing uses the new ones until the consumer, having saved them, asks for the next event.
+    """OAuth tokens were renewed. Nothing uses them until the consumer has saved them and asks for the next event.
 
     Attributes:
-        config: The complete new configuration. It holds secrets.
+        config: The complete new configuration. It contains secrets.
         saved: Set by the engine when the consumer asks for the next event.
     """
 
@@ -111,9 +112,9 @@ class StreamCompleted:
 
 @dataclass(frozen=True, slots=True)
 class StreamFailed:
-    """A stream stopped early. Its records and states so far remain valid; the other streams continue.
+    """A stream stopped early. Its records and states so far remain valid, and the other streams continue.
 
-    A stream that never started failed together with the first one, for a reason that concerns the complete run.
+    A stream that never started failed together with the first one, for a reason that affects the complete run.
     """
 
     stream: str
@@ -123,7 +124,7 @@ class StreamFailed:
 
 @dataclass(frozen=True, slots=True)
 class StreamUnavailable:
-    """The account lacks an optional stream, by its plan or its role. It has no records; the other streams continue."""
+    """The account lacks an optional stream because of its plan or role. The stream has no records, and the others continue."""
 
     stream: str
     error: UnavailableError

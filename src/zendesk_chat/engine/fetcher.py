@@ -1,4 +1,4 @@
-"""Requests of one reader in the background, in threads of their own, where the API is slow enough for that to pay."""
+"""Requests of one reader in background threads, if the API is slow enough for that to pay off."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ T = TypeVar("T")
 Tag = TypeVar("Tag")
 Page = TypeVar("Page")
 MAX_CONCURRENT: Final = 16
-MAX_BYTES: Final = 48 * 2**20  # of the answers of one reader, those under way included
-MAX_DECOMPRESSED: Final = 2  # answers of a reader that it has not taken back; the others wait compressed, a tenth as large
-SLOW_SECONDS: Final = 0.25  # an answer that comes sooner is as fast as the quota of 200 requests a minute in the long run
-SURE_SECONDS: Final = 1.0  # the last few answers must have taken so long together, or one slow answer would count for much
+MAX_BYTES: Final = 48 * 2**20  # of one reader's responses, including those in flight
+MAX_DECOMPRESSED: Final = 2  # responses that the reader has not taken yet; the others wait compressed, a tenth as large
+SLOW_SECONDS: Final = 0.25  # a faster response keeps up with the quota of 200 requests a minute anyway
+SURE_SECONDS: Final = 1.0  # the last few responses must have taken this long together; one slow response is not enough
 LAST_ANSWERS: Final = 4
 
 
 class Get(Protocol):
-    """Makes one request; ``decode`` is called with its compressed answer."""
+    """Makes one request. ``decode`` is called with the compressed response."""
 
     def __call__(self, request: Request[T], decode: Decode) -> T:
-        """Return the decoded answer."""
+        """Return the decoded response."""
 
 
 class ConcurrencyLimit:
-    """How many requests of all readers together are under way, and the memory that they share.
+    """How many requests of all readers are in flight, and the memory that they share.
 
     ``quota`` returns how many requests the API's quota allows now.
     """
@@ -48,17 +48,17 @@ class ConcurrencyLimit:
         self.memory = memory or Memory()
 
     def free_slots(self) -> int:
-        """How many more requests could be sent at once."""
+        """Return how many more requests could be sent immediately."""
         return max(0, min(MAX_CONCURRENT - self._busy, self._quota()))
 
     def count(self, begun: int) -> None:
-        """Count a request that begins (1) or has ended (-1)."""
+        """Count a request that starts (1) or has ended (-1)."""
         with self._lock:
             self._busy += begun
 
 
 class _Statistics:
-    """How long the last answers of a reader took, and how large its largest one was."""
+    """How long a reader's last responses took, and how large its largest one was."""
 
     def __init__(self) -> None:
         self._seconds: deque[float] = deque(maxlen=LAST_ANSWERS)
@@ -73,19 +73,19 @@ class _Statistics:
 
     @property
     def slow(self) -> bool:
-        """Whether answers take so long that concurrent requests pay."""
+        """Whether responses take so long that concurrent requests pay off."""
         seconds = tuple(self._seconds)
         return min(seconds, default=0) >= SLOW_SECONDS and sum(seconds) >= SURE_SECONDS
 
     def fitting(self, started: int) -> int:
-        """How many answers besides those of the started requests fit in memory if each is as large as the largest."""
+        """Return how many responses fit in memory besides those of started requests, if all are as large as the largest."""
         decompressed = 2 * MAX_DECOMPRESSED * self._decompressed_bytes  # the body, and the records copied from it
         return max(0, (MAX_BYTES - decompressed) // max(1, self._compressed_bytes) - started)
 
 
 @dataclass(eq=False, slots=True)
 class _Started(Generic[Tag, Page]):
-    """A request in the background. Its answer has memory and a slot until the reader takes it back."""
+    """A request in the background. Its response holds memory and a slot until the reader takes it."""
 
     request: Request[Page]
     tag: Tag
@@ -98,7 +98,7 @@ class _Started(Generic[Tag, Page]):
     error: BaseException | None = None
 
     def decode(self, request: Request[T], answer: Response) -> T:
-        """Decode an answer once there are a slot and memory for it."""
+        """Decode a response as soon as there are a slot and memory for it."""
         self.statistics.add_seconds(answer)
         while not self.slots.acquire(timeout=POLL_SECONDS):
             self.clock.check()
@@ -108,23 +108,23 @@ class _Started(Generic[Tag, Page]):
             self.statistics.add_size(answer, body)
             return request.decode(body)
         except BaseException:
-            self.give_back()  # the request may be sent again after a long wait
+            self.give_back()  # the request may be retried after a long wait
             raise
 
     def give_back(self) -> None:
-        """Let other answers have the memory and the slot."""
+        """Release the memory and the slot for other responses."""
         self.held.give_back()
         self.leave_slot()
 
     def leave_slot(self) -> None:
-        """Let another answer of this reader have the slot."""
+        """Release the slot for another response of this reader."""
         if self.has_slot:
             self.has_slot = False
             self.slots.release()
 
 
 class ConcurrentFetcher(Generic[Tag, Page]):
-    """The ``Fetcher`` of one reader; all readers share the limit."""
+    """The ``Fetcher`` of one reader. All readers share the limit."""
 
     def __init__(self, get: Get, limit: ConcurrencyLimit, clock: Clock) -> None:
         self._get = get
@@ -133,17 +133,17 @@ class ConcurrentFetcher(Generic[Tag, Page]):
         self._statistics = _Statistics()
         self._slots = threading.Semaphore(MAX_DECOMPRESSED)
         self._ended: queue.SimpleQueue[_Started[Tag, Page]] = queue.SimpleQueue()
-        self._held = HeldMemory(limit.memory, clock)  # by what the reader works on
+        self._held = HeldMemory(limit.memory, clock)  # of the page that the reader works on
         self._started = 0
         self._closed = False
         self._thread_refused = False
 
     def __call__(self, request: Request[T]) -> T:
-        """Return the decoded body. The reader MUST be done with the last one."""
+        """Return the decoded body. The reader MUST be done with the previous one."""
         return self._get(request, self._decode)
 
     def start(self, request: Request[Page], tag: Tag) -> None:
-        """Begin a request in the background, or make it here where the operating system allows no more threads."""
+        """Start a request in the background, or make it here if the operating system allows no more threads."""
         self._limit.count(1)
         self._started += 1
         held = HeldMemory(self._limit.memory, self._clock)
@@ -155,7 +155,7 @@ class ConcurrentFetcher(Generic[Tag, Page]):
             self._make(started, self._decode)  # without waiting for a slot, which only this thread could free
 
     def finished(self) -> tuple[Tag, Page | ConnectorError]:
-        """Wait for the next request to end. The reader MUST be done with the last page."""
+        """Wait for the next request to end. The reader MUST be done with the previous page."""
         self._held.give_back()
         while not self._clock.stopped:
             try:
@@ -167,32 +167,32 @@ class ConcurrentFetcher(Generic[Tag, Page]):
             self._started -= 1
             if ended.error is None:
                 return ended.tag, ended.page
-            if isinstance(ended.error, ConnectorError):  # the reader may fall back from it
+            if isinstance(ended.error, ConnectorError):  # the reader may have a fallback
                 return ended.tag, ended.error
             raise ended.error
         raise Stopped
 
     def close(self) -> None:
-        """Give back all memory. Call it when the reader has ended, however it did."""
+        """Release all memory. Call it when the reader has ended, for whatever reason."""
         self._closed = True
         self._held.give_back()
         self._give_back_ended()
 
     def free_slots(self) -> int:
-        """How many more requests it pays to start now."""
+        """Return how many more requests are worth starting now."""
         if self._thread_refused or not self._statistics.slow:
             return 0
         return min(self._limit.free_slots(), self._statistics.fitting(self._started))
 
     def _decode(self, request: Request[T], answer: Response) -> T:
-        """Decode an answer that the reader waits for."""
+        """Decode a response that the reader waits for."""
         self._statistics.add_seconds(answer)
         self._held.give_back()
-        # It does not wait while other answers of this reader may hold the memory: they are taken back only after this one.
+        # It does not wait while other responses of this reader may hold the memory: the reader takes them only after this one.
         return request.decode(self._held.decompress(answer, wait=not self._started))
 
     def _make(self, started: _Started[Tag, Page], decode: Decode) -> None:
-        """Make a request, and note what it comes to."""
+        """Make a request, and store its result."""
         try:
             started.page = self._get(started.request, decode)
         except BaseException as error:  # noqa: BLE001  the reader's thread gets it
@@ -203,7 +203,7 @@ class ConcurrentFetcher(Generic[Tag, Page]):
             self._give_back_ended()
 
     def _give_back_ended(self) -> None:
-        """Give back what requests hold that nobody waits for any more."""
+        """Release what requests hold that nobody waits for any more."""
         with suppress(queue.Empty):
             while True:
                 self._ended.get_nowait().give_back()

@@ -1,4 +1,4 @@
-"""The first request of a run goes alone, so that a wrong token, address or network is found once and not by every stream."""
+"""The first request of a run is sent alone, so that a wrong token, address or network is found once and not by every stream."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final
 from zendesk_chat.clock import POLL_SECONDS, Clock
 from zendesk_chat.errors import AddressError, AuthError, ConnectorError, NetworkError, UnavailableError, UnreachableError
 
-# All streams would end with these errors if nothing was answered before.
+# All streams would fail with these errors if there was no response before.
 OF_THE_RUN: Final = (AddressError, AuthError, NetworkError, UnreachableError)
 
 
 class FirstRequest:
-    """Lets one reader begin, and the others once an account has answered it.
+    """Lets one reader start, and the others once the account has responded to it.
 
-    If the reader ends without an answer, another one follows, unless all of them would end with its error. A web page may be
-    the answer of one endpoint, or of a proxy that blocks all of them: two readers with the same page decide.
+    If the reader ends without a response, another one follows, unless all of them would fail with its error. A web page may
+    come from one endpoint, or from a proxy that blocks all of them: if two readers get the same page, it blocks all.
     """
 
     def __init__(self, clock: Clock, *, answered: bool) -> None:
@@ -31,11 +31,11 @@ class FirstRequest:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until a reader may begin; the next may begin when it ends, unless all would end with its error.
+        """Wait until a reader may start. The next one may start when it ends, unless all would fail with its error.
 
         Raises:
-            ConnectorError: All readers end with this error.
-            Stopped: The run is to end.
+            ConnectorError: All readers fail with this error.
+            Stopped: The run should stop.
         """
         with self._changed:
             while self._under_way and not (self._answered or self._error):
@@ -58,7 +58,7 @@ class FirstRequest:
                     self._changed.notify_all()
 
     def account_answered(self) -> None:
-        """Let all readers begin."""
+        """Let all readers start."""
         if not self._answered:
             with self._changed:
                 self._answered = True

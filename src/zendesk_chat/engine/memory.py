@@ -1,4 +1,4 @@
-"""The memory that decompressed answers take up, shared by all readers of a run."""
+"""The memory of decompressed responses, shared by all readers of a run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zendesk_chat.api.body import MAX_BODY_BYTES, TooLargeError
 from zendesk_chat.api.transport import Response
 from zendesk_chat.clock import POLL_SECONDS, Clock
 
-MAX_DECOMPRESSED_BYTES: Final = 128 * 2**20  # of all readers together; a larger answer waits until there is no other
+MAX_DECOMPRESSED_BYTES: Final = 128 * 2**20  # of all readers; a larger response waits until there is no other
 
 
 class Memory:
-    """The bytes of decompressed answers that all readers together hold.
+    """The bytes of decompressed responses that all readers together hold.
 
-    It serves waiting threads in their order, so that a large answer gets its turn. A reader gives back what it holds before it
-    waits, so there is no deadlock.
+    It serves waiting threads in order, so that a large response gets its turn. A reader releases what it holds before it waits,
+    so there is no deadlock.
     """
 
     def __init__(self, limit: int = MAX_DECOMPRESSED_BYTES) -> None:
@@ -27,7 +27,7 @@ class Memory:
         self._taken = 0
 
     def take(self, size: int, clock: Clock, *, wait: bool = True) -> None:
-        """Wait until there are so many bytes left, or until no other answer holds any; or just take them. Raises Stopped."""
+        """Wait until this many bytes are free, or no other response holds any; or just take them. Raises Stopped."""
         turn = object()
         with self._changed:
             self._waiting.append(turn)
@@ -41,14 +41,14 @@ class Memory:
                 self._changed.notify_all()
 
     def give_back(self, size: int) -> None:
-        """Let other answers have so many bytes."""
+        """Release this many bytes for other responses."""
         with self._changed:
             self._taken -= size
             self._changed.notify_all()
 
 
 class HeldMemory:
-    """The memory that one decompressed answer takes up."""
+    """The memory that one decompressed response takes up."""
 
     def __init__(self, memory: Memory, clock: Clock) -> None:
         self._memory = memory
@@ -56,9 +56,9 @@ class HeldMemory:
         self._size = 0
 
     def decompress(self, answer: Response, *, wait: bool = True) -> bytes:
-        """Return the body of an answer as soon as there is memory for it.
+        """Return the body of a response as soon as there is memory for it.
 
-        The size that an answer states may be too small. Then this begins again with twice as much memory.
+        The size that a response states may be too small. Then this starts again with twice the memory.
         """
         size = answer.size
         while True:
@@ -76,6 +76,6 @@ class HeldMemory:
                 raise
 
     def give_back(self) -> None:
-        """Let another answer have it."""
+        """Release it for another response."""
         size, self._size = self._size, 0
         self._memory.give_back(size)

@@ -1,4 +1,4 @@
-"""What a reader thread does: it reads tasks to their ends and reports what happens."""
+"""What a reader thread does: it reads tasks to their end and reports what happens."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Shared:
     clock: Clock
 
 
-class _ClockCorrected(Exception):  # noqa: N818  it reports no error: the reader begins again
-    """The first answer showed that the machine's clock is wrong."""
+class _ClockCorrected(Exception):  # noqa: N818   not an error: the reader starts again
+    """The first response showed that the machine's clock is wrong."""
 
 
 class Reading(Observer):
-    """Tasks that are read from the same pages; one of them if no other shares its pages."""
+    """Tasks that are read from the same pages; a single one if no other shares its pages."""
 
     def __init__(self, tasks: Sequence[Task], shared: Shared) -> None:
         self._tasks = tasks
@@ -51,13 +51,13 @@ class Reading(Observer):
         self._clock = shared.clock
         self._fetcher = ConcurrentFetcher[object, object](self._get, shared.limit, shared.clock)
         self._lock = threading.Lock()
-        self._ahead_at_first: float | None = None  # by how much the clock was ahead at the first request; None afterwards
+        self._ahead_at_first: float | None = None  # how far the clock was ahead at the first request; None afterwards
         self._requests = 0
         self._began = shared.clock.monotonic()
         self._reset_at = 0.0
 
     def read(self) -> None:
-        """Read the tasks to their ends, and report how they ended. Raises Stopped."""
+        """Read the tasks to their end, and report how they ended. Raises Stopped."""
         for task in self._tasks:
             self._load(StreamRun(task))
         error = error_of(self._runs[0].name, self._read_in_turn) if self._runs else None
@@ -71,11 +71,11 @@ class Reading(Observer):
             self._requests += 1
 
     def account_answered(self) -> None:
-        """Let the other readers begin."""
+        """Let the other readers start."""
         self._shared.first_request.account_answered()
 
     def waited(self, seconds: float, reason: str = "") -> None:
-        """Report a wait. For the quota, one report is enough for the waits of all requests."""
+        """Report a wait. For the quota, one report covers the waits of all requests."""
         reset_at = self._clock.now() + seconds
         if reason:
             self._channel.put(Note("WARN", reason))
@@ -84,7 +84,7 @@ class Reading(Observer):
             self._channel.put(RateLimited(self._runs[0].name, reset_at))
 
     def _load(self, run: StreamRun) -> None:
-        """Read the state of a stream, which ends here if that cannot be read."""
+        """Read the state of a stream. The stream ends here if the state cannot be read."""
         error = error_of(run.name, run.load_position)
         if error is None:
             self._runs.append(run)
@@ -105,7 +105,7 @@ class Reading(Observer):
                 run.check_counts()
 
     def _batches(self) -> Iterator[Sequence[Batch[Any]]]:
-        """Yield each page as a batch for each stream. Begin again if the first answer corrects the clock."""
+        """Yield each page as a batch for each stream. Start again if the first response corrects the clock."""
         source, positions = self._runs[0].stream.source, [run.position for run in self._runs]  # the source is the same for all
         while True:
             ahead = self._ahead_at_first = self._client.time.ahead
@@ -119,7 +119,7 @@ class Reading(Observer):
                 return
 
     def _get(self, request: Request[T], decode: Decode) -> T:
-        # Only the first request may correct the clock: a reader that began again later would emit its records twice.
+        # Only the first request may correct the clock: a reader that started again later would emit its records twice.
         ahead, self._ahead_at_first = self._ahead_at_first, None
         try:
             return self._client.get(request, self, decode)
@@ -136,5 +136,5 @@ class Reading(Observer):
         return self._clock.monotonic() - self._began
 
     def _requests_of(self, run: StreamRun) -> int:
-        """The requests sent, which count for the first stream; the others needed none."""
+        """Return the number of requests. They count for the first stream; the others needed none."""
         return self._requests if self._runs and run is self._runs[0] else 0

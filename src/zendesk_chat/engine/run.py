@@ -1,7 +1,7 @@
-"""Read streams concurrently in threads, and yield what happens to one consumer, in order.
+"""Reads streams concurrently in threads, and yields what happens to one consumer, in order.
 
-Memory is bounded by the pages in the queue and in the threads' hands, whatever the size of the account: a consumer that is slow
-makes the threads wait.
+Memory is bounded by the pages in the queue and in the threads, whatever the size of the account: a slow consumer makes the
+threads wait.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from zendesk_chat.engine.threads import SETTLE_SECONDS, start_threads
 
 __all__ = ["Rotations", "Task", "run"]
 
-MAX_THREADS: Final = 16  # one for each sequence of pages, so that a list does not wait for a backfill to end
+MAX_THREADS: Final = 16  # one for each sequence of pages, so that a list does not wait for the end of a backfill
 HEARTBEAT_SECONDS: Final = 5.0
 
 
 def run(
     tasks: Iterable[Task], client: Client, rotations: Rotations, clock: Clock, *, max_threads: int = MAX_THREADS
 ) -> Iterator[Event]:
-    """Read the tasks and yield what happens; end when all are done or the clock is stopped.
+    """Read the tasks and yield what happens. End when all are done or the clock is stopped.
 
-    The consumer has dealt with an event when it asks for the next one: it has written the records, and saved the credentials.
+    When the consumer asks for the next event, it is done with the last one: the records are written, the credentials saved.
 
     Args:
-        tasks: What to read. A task that fails does not touch the others.
+        tasks: What to read. A task that fails does not affect the others.
         client: The account's API.
-        rotations: Gets the credentials that the client's token store renews.
-        clock: The consumer may stop it to end early; this function stops it when it ends.
-        max_threads: Sequences of pages that are read at the same time.
+        rotations: Receives the credentials that the client's token store renews.
+        clock: The consumer may stop it to end early. This function stops it at the end.
+        max_threads: The number of sequences of pages that are read at the same time.
     """
-    groups: dict[object, list[Task]] = {}  # each has the same pages
+    groups: dict[object, list[Task]] = {}  # the tasks of a group have the same pages
     for task in tasks:
         groups.setdefault(task.stream.source, []).append(task)
     pending = deque(groups.values())
@@ -61,7 +61,7 @@ def run(
                 event.saved.set()
     finally:
         clock.stop()
-        client.settle(SETTLE_SECONDS)  # or tokens that are being renewed would be lost, also if the consumer failed
+        client.settle(SETTLE_SECONDS)  # otherwise tokens that are being renewed would be lost, even if the consumer failed
     if unfinished:
         yield from rotations.unsaved()
 

@@ -12,12 +12,12 @@ class SyncStats:
     """What happened to one stream in a run.
 
     Attributes:
-        requests: Sent, repeated ones included.
+        requests: Requests sent, including retries.
         received: Records in the pages.
         unchanged: Records skipped because they were emitted before and are the same.
-        outside: Records skipped because they lie before the start or the position, not before the end, or where another request
-            reads, or because they are no JSON objects.
-        resumed_from: The cursor that the run resumed from; None if it read from the start.
+        outside: Records skipped because they are before the start or the position, at or after the end, or in the range of
+            another request, or because they are not JSON objects.
+        resumed_from: The cursor from which the run resumed; None if it read from the start.
         reached: The last cursor; None for a stream without one.
     """
 
@@ -42,7 +42,7 @@ class SyncStats:
         return self.received == self.emitted + self.skipped
 
     def __str__(self) -> str:
-        """The counts in words."""
+        """Return the counts in words."""
         span = f", from {self.resumed_from or 'the start'} to {self.reached}" if self.reached else ""
         return (
             f"{counted(self.emitted, 'record')} in {self.seconds:.1f} s ({counted(self.requests, 'request')}, "

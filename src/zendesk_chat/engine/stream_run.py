@@ -1,4 +1,4 @@
-"""One stream in a run: where it resumes, what its batches mean as events, and its counts."""
+"""One stream in a run: where it resumes, its batches as events, and its counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Task:
     """One stream to read, from the state that an earlier run stored, or from the start.
 
     Attributes:
-        encode: Whether the consumer reads records as bytes, and not as columns.
+        encode: Whether the consumer reads records as bytes instead of columns.
     """
 
     stream: Stream
@@ -28,7 +28,7 @@ class Task:
 
 
 class StreamRun:
-    """A task that is being read, maybe together with others from the same pages."""
+    """A task that is being read, possibly together with others from the same pages."""
 
     def __init__(self, task: Task) -> None:
         self.stream = task.stream
@@ -49,7 +49,7 @@ class StreamRun:
                 self.stats = SyncStats(resumed_from=self._cursor_in(self._state))
 
     def take(self, batch: Batch[Any], requests: int, seconds: float) -> Iterator[Event]:
-        """Yield what a batch means for this stream, after so many requests and seconds."""
+        """Yield the events of a batch for this stream, after this many requests and seconds."""
         extractor = self.stream.extractor
         children = Children(batch.records) if extractor is None else extractor.extract(batch.records, encode=self._encode)
         blob = self.stream.dump_state(batch.position)
@@ -59,7 +59,7 @@ class StreamRun:
             yield Note("WARN", note)
         observed = children.irregular if extractor else children.records
         if observed:
-            self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because making it takes time
+            self._drift = self._drift or DriftDetector(self.name, self.stream.schema)  # late, because creating it takes time
             yield from self._drift.sample(observed)
         yield Note("DEBUG", f"{self.name}: so far {self.stats}")
         if children.records or children.parents or blob != self._written:
@@ -67,9 +67,9 @@ class StreamRun:
             self._written = blob
 
     def check_counts(self) -> None:
-        """Raise DataError if a record was lost on the way."""
+        """Raise DataError if a record was lost."""
         if not self.stats.adds_up:
-            what = f"{self.name}: its record counts do not add up: {self.stats}. Please report this."
+            what = f"{self.name}: the record counts do not add up: {self.stats}. Please report this."
             raise DataError(what, stream=self.name)
 
     def end(self, error: ConnectorError | None, account_answers: Callable[[], bool]) -> Event:
@@ -77,13 +77,13 @@ class StreamRun:
         if error is None:
             return StreamCompleted(self.name, self.stats)
         may_lack = self.stream.optional and self.position is None
-        # If no endpoint of the account answers, nothing is known about this one.
+        # If no endpoint of the account responds, nothing is known about this one.
         if may_lack and isinstance(error, UnavailableError) and error.by_api and account_answers():
             return StreamUnavailable(self.name, error, self.stats)
         return StreamFailed(self.name, error, self.stats)
 
     def _count(self, batch: Batch[Any], records: Sequence[RawRecord], blob: StateBlob) -> None:
-        """Add a batch to the counts. The records of a derived stream are received when they are extracted."""
+        """Add a batch to the counts. The records of a derived stream count as received when they are extracted."""
         derived, stats = self.stream.extraction is not None, self.stats
         self.stats = replace(
             stats,

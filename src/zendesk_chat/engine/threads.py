@@ -1,4 +1,4 @@
-"""Threads of a run, as many as the operating system allows, and what goes wrong in them."""
+"""The threads of a run, as many as the operating system allows, and their unexpected errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from zendesk_chat.clock import Stopped
 from zendesk_chat.errors import NO_THREAD, ConfigError, ConnectorError, DataError
 
-SETTLE_SECONDS: Final = 15.0  # for a renewal of tokens; half of what Kubernetes gives a pod to end
+SETTLE_SECONDS: Final = 15.0  # for a renewal of tokens; half of the time that Kubernetes gives a pod to end
 
 
 def start_threads(work: Callable[[], None], count: int) -> list[threading.Thread]:
@@ -28,14 +28,14 @@ def start_threads(work: Callable[[], None], count: int) -> list[threading.Thread
 
 
 def error_of(name: str, call: Callable[[], object]) -> ConnectorError | None:
-    """Make a call for a stream, and return the error that it ends with. Raises Stopped."""
+    """Call a function for a stream, and return the error that it ends with. Raises Stopped."""
     try:
         call()
     except Stopped:
         raise
     except ConnectorError as expected:
         return expected
-    except Exception as unexpected:  # noqa: BLE001  whatever it is, the user gets a message and the other streams continue
+    except Exception as unexpected:  # noqa: BLE001   whatever it is, the user gets a message and the other streams continue
         error = DataError(f"{name}: unexpected {type(unexpected).__name__}. Please report this.", stream=name)
         error.__cause__ = unexpected
         return error

@@ -1,4 +1,4 @@
-"""An account to read: its configuration, and what all reads of it share."""
+"""An account to read: its configuration, and what all of its reads share."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_co
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.sources import Source, combine
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds
+from zendesk_chat.validation import is_absent
+from zendesk_chat.variables import from_variables
 
 __all__ = ["Account", "OnRotation", "Verdict", "check"]
 
@@ -32,29 +35,29 @@ logger.addHandler(logging.NullHandler())  # without a handler, Python would prin
 class Account:
     """An account to read. Creating one sends no request; ``check`` does.
 
-    Reads of one account share its request quota, its connections and its tokens, also when they run in several threads at the
-    same time. So create one for each account and process.
+    All reads of one account share its request quota, its connections and its tokens, even if they run in several threads at
+    the same time. So create one account object for each account and process.
 
     Args:
-        subdomain: ``acme`` of acme.zendesk.com. Default: ``ZENDESK_CHAT_SUBDOMAIN``.
-        token: An access token of Zendesk Chat. Default: ``ZENDESK_CHAT_TOKEN``.
-        config: A configuration as for Airbyte, in place of the environment. The other arguments override it.
+        subdomain: ``acme`` for acme.zendesk.com. Default: ``ZENDESK_CHAT_SUBDOMAIN``.
+        token: A Zendesk Chat access token. Default: ``ZENDESK_CHAT_TOKEN``, or the file ``ZENDESK_CHAT_TOKEN_FILE``.
+        config: A configuration as for Airbyte, instead of the environment. The other arguments override it.
         start_date: Skip chats, timelines and events before this UTC time. Default: read all.
-        end_date: Stop before this UTC time. Default: read all until now.
-        redact: Changes to records before they leave the process, as in the setting of this name:
+        end_date: Stop before this UTC time. Default: read until now.
+        redact: How to change records before they leave the process, as in the setting of this name:
             ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``.
-        lookback_minutes: How far before its state a read starts, to find chats that appear late.
-        requests_per_minute: The most requests in any minute.
+        lookback_minutes: How long before its state a read starts, to find chats that appear late.
+        requests_per_minute: The maximum number of requests in any minute.
         request_timeout_seconds: Seconds without data before a request is retried.
         api_url: Another server with the same API. Default: ``ZENDESK_CHAT_API_URL``.
         on_rotation: Called with the complete new configuration when OAuth tokens were renewed, in a thread of a read, one call
-            at a time. The old tokens no longer work, and no request uses the new ones until it returns: it MUST store them.
+            at a time. It MUST store them: the old tokens no longer work, and no request uses the new ones until it returns.
 
     Attributes:
-        catalog: The streams that can be read, redacted as configured.
+        catalog: The streams, redacted as configured.
 
     Raises:
-        ConfigError: A setting is missing or malformed, or the start date is in the future.
+        ConfigError: A setting is missing or malformed, the start date is in the future, or the token is of another account.
     """
 
     def __init__(  # noqa: PLR0913  one argument for each setting, each with a default
@@ -100,7 +103,7 @@ class Account:
 
     @property
     def config(self) -> dict[str, object]:
-        """The configuration as given, with the current tokens. It contains secrets."""
+        """The configuration as passed in, with the current tokens. It contains secrets."""
         return dict(self._raw)
 
     @property
@@ -109,12 +112,12 @@ class Account:
         return self._parsed
 
     def client(self, clock: Clock) -> Client:
-        """Return a client for one run, which waits by that run's clock."""
+        """Return a client for one run. It waits by that run's clock."""
         tokens = _RunTokens(self._tokens, clock)
         return Client(self._parsed.api_url, transport=self._transport, tokens=tokens, limiter=self._limiter, clock=clock)
 
     def bounds(self, now: float) -> Bounds:
-        """Return what a run that begins now asks of every stream."""
+        """Return what a run that starts now asks of every stream."""
         return Bounds(self._parsed.start, now, self._parsed.lookback, end=self._parsed.end)
 
     def _rotated(self, config: dict[str, object]) -> None:
@@ -125,7 +128,7 @@ class Account:
         except Exception as error:
             raise ConfigError(
                 f"on_rotation raised {type(error).__name__}, so the renewed tokens may not be stored. The old ones no longer "
-                "work; the new ones are in the account's `config`."
+                "work. The new ones are in the account's `config`."
             ) from error
 
 
@@ -137,7 +140,7 @@ def check(account: Account) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _RunTokens:
-    """The account's tokens for one run. Once the run is stopped, it renews none: a refresh token would be lost."""
+    """The account's tokens for one run. A stopped run renews none: a refresh token would be lost."""
 
     tokens: TokenSource
     clock: Clock
@@ -156,16 +159,31 @@ class _RunTokens:
 
 def _parse(config: object, settings: Mapping[str, object], on_rotation: OnRotation | None) -> Config:
     """Merge the settings into the configuration, which they override, and validate the result."""
+    if not isinstance(config, Mapping | None):
+        raise ConfigError("config: must be a dictionary.")
+    named = {"access_token": "token"}
+    given = Source(settings, {key: named.get(key, key) for key in settings}, "option")
     if config is None:
-        config = {key: os.environ[name] for key, name in ENVIRONMENT.items() if os.environ.get(name)}
-    if not isinstance(config, Mapping):
-        raise ConfigError("config: give a dictionary.")
-    raw = {"start_date": EVERYTHING, **config, **settings}
-    if "access_token" in settings:
-        raw.pop("credentials", None)
+        below = from_variables(os.environ, only=ENVIRONMENT.values())
+    else:
+        below = Source(config, {key: f"{key} in config" for key in config})
+    raw = {"start_date": EVERYTHING, **combine([given, below]).values}
+    _require_account(raw, in_config=config is not None)
     parsed = parse_config(raw)
     require_past_start(parsed, time.time())
     credentials = parsed.credentials
     if on_rotation is None and isinstance(credentials, OAuth) and credentials.renewable and credentials.refresh_token:
-        raise ConfigError("on_rotation: give a function that stores renewed OAuth tokens. A refresh token works only once.")
+        raise ConfigError("on_rotation: pass a function that stores renewed OAuth tokens. A refresh token works only once.")
     return parsed
+
+
+def _require_account(raw: Mapping[str, object], *, in_config: bool) -> None:
+    """Raise a ConfigError that names what to give, if there is no account or no credentials."""
+    remedies = {
+        "subdomain": f"Give subdomain=..., or set {ENVIRONMENT['subdomain']}.",
+        "credentials": f"Give token=..., or set {ENVIRONMENT['access_token']}.",
+    }
+    found = {"subdomain": raw.get("subdomain"), "credentials": raw.get("credentials") or raw.get("access_token")}
+    for name, remedy in remedies.items():
+        if is_absent(found[name]):
+            raise ConfigError(f"{name}: missing. {'Add it to the config.' if in_config else remedy}")

@@ -20,8 +20,8 @@ class ArrowBatch:
     """A ``Batch`` as a table.
 
     Attributes:
-        table: Columns of timestamps, numbers, strings and booleans; nested fields are JSON strings. Fields that are not in
-            the schema are in the JSON of ``_extra``, values that do not fit their column's type in that of ``_unparsed``.
+        table: Columns of timestamps, numbers, strings and booleans. Nested fields are JSON strings. Fields that the schema
+            lacks are in the JSON of ``_extra``. Values that do not fit their column's type are in the JSON of ``_unparsed``.
     """
 
     stream: str
@@ -37,7 +37,7 @@ def read_arrow(account: Account, stream: str, state: StateBlob | None = None) ->
 
 
 def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) -> pa.RecordBatchReader:
-    """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others take page by page."""
+    """Read a stream as one Arrow stream, which pandas, Polars, DuckDB and others consume page by page."""
     (found,) = account.catalog.select([stream])
     tables = (batch.table for batch in read_arrow(account, stream, state))
     return pa.RecordBatchReader.from_batches(
@@ -46,7 +46,7 @@ def arrow_reader(account: Account, stream: str, state: StateBlob | None = None) 
 
 
 def to_arrow(account: Account, batches: Generator[Batch, None, None]) -> Generator[ArrowBatch, None, None]:
-    """Turn batches of any streams into tables."""
+    """Convert batches of any streams to tables."""
     with closing(batches):
         readers: dict[str, RecordReader] = {}
         for batch in batches:

@@ -19,11 +19,11 @@ class StreamInfo:
     """A stream that can be read.
 
     Attributes:
-        primary_key: Top-level fields that identify a record; empty if there is exactly one record.
+        primary_key: Top-level fields that identify a record; empty if there is only one record.
         cursor_field: The field that orders the stream; None if each read reads it completely.
         schema: JSON schema of its records (draft-07).
-        parent_field: The field that names the chat that a record was extracted from, if ``Batch.parents`` lists chats whose
-            records to replace; else None.
+        parent_field: The field with the id of the chat that a record was extracted from, if ``Batch.parents`` lists chats whose
+            records to replace; otherwise None.
     """
 
     name: str
@@ -42,7 +42,7 @@ def list_streams(account: Account | None = None) -> tuple[StreamInfo, ...]:
 
 
 def chosen(account: Account, names: Iterable[str] | None) -> list[Stream]:
-    """Return the named streams, each once, or all without names. Raises a ConfigError if there is none of a name."""
+    """Return the named streams, each once, or all if there are no names. Raises ConfigError for an unknown name."""
     if isinstance(names, str):
-        raise ConfigError("streams: give a list of names.")
+        raise ConfigError("streams: must be a list of names.")
     return account.catalog.select(names)

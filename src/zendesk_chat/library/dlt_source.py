@@ -1,4 +1,4 @@
-"""The account as a source of dlt, for your own pipeline."""
+"""The account as a dlt source, for your own pipeline."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _MERGED: Final = cast("TWriteDispositionConfig", {"disposition": "merge", "dedup
 
 
 def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSource:
-    """Make a dlt source with a resource for each stream, with its key and its types.
+    """Return a dlt source with a resource for each stream, with its key and types.
 
-    Streams with a cursor are merged by key and resume where the pipeline's last run ended: dlt keeps the state, in the same
-    load package as the records. Where the destination merges by SQL, the records of an edited chat replace the ones that it
-    had, and the visitor of a later chat replaces that of an earlier one; elsewhere dlt merges by key or appends. Other streams
-    replace their table. With the write disposition "replace", a stream is read from the start. If a stream fails, the run
-    fails, and nothing of it is loaded.
+    Streams with a cursor are merged by key and resume where the pipeline's last run ended: dlt stores the state in the same
+    load package as the records. If the destination merges by SQL, the records of an edited chat replace its previous ones, and
+    the visitor of a later chat replaces that of an earlier one. In other destinations, dlt merges by key or appends. Streams
+    without a cursor replace their table. With the write disposition "replace", a stream is read from the start. If a stream
+    fails, the run fails and loads nothing.
 
-    ``streams`` are names. Default: all that the account has.
+    ``streams`` are names. Default: all streams that the account has.
     """
     selected = chosen(account, streams)
     groups: dict[object, list[StreamTable]] = {}  # streams that share their pages
@@ -61,7 +61,7 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Feed:
-    """Streams that share their pages: each page is read once, for all of them that the pipeline selects.
+    """Streams that share their pages. Each page is read once for all selected ones.
 
     Attributes:
         required: Whether it is an error if the account lacks one of the streams.
@@ -84,7 +84,7 @@ class _Feed:
     def rows(self) -> Iterator[_Rows]:
         """Read the selected streams, and yield their rows when all are read.
 
-        Until then the rows wait on disk, because dlt does not know which of two rows with one key is newer.
+        Until then the rows wait on disk, because dlt cannot know which of two rows with the same key is newer.
         """
         resources = dlt.current.source().selected_resources
         selected = [table for table in self.tables if table.name in resources]
@@ -106,7 +106,7 @@ class _Feed:
             except StreamsFailedError as failed:
                 raise failed from next(iter(failed.errors.values()))
             for table in selected:
-                if table.name in states:  # or the account lacks it
+                if table.name in states:  # otherwise the account lacks it
                     yield from _rows_of(table, spools[table.name], resources[table.name])
         for name, state in states.items():
             if state:
@@ -119,7 +119,7 @@ def _tables_of(stream: str, rows: _Rows) -> Iterator[pa.Table]:
 
 
 def _rows_of(table: StreamTable, spool: Spool, resource: DltResource) -> Iterator[_Rows]:
-    """Yield a stream's rows. Sets how dlt merges them if a merge by key is not enough."""
+    """Yield a stream's rows. Set how dlt merges them if merging by key is not enough."""
     rows = spool.rows()
     qualify = _qualifier() if _merges_by_key(resource) and (table.parent_field or table.latest_by) else None
     if qualify is not None:
@@ -130,7 +130,7 @@ def _rows_of(table: StreamTable, spool: Spool, resource: DltResource) -> Iterato
 
 
 def _qualifier() -> Callable[[str], str] | None:
-    """Return what names a table in the SQL of the pipeline's destination; None if the destination does not merge by SQL."""
+    """Return a function that qualifies table names in the destination's SQL; None if it does not merge by SQL."""
     pipeline = dlt.current.pipeline()
     destination = cast("AnyDestination | None", pipeline.destination)
     strategies = destination.capabilities().supported_merge_strategies if destination else None
@@ -138,7 +138,7 @@ def _qualifier() -> Callable[[str], str] | None:
 
 
 def _merges_by_key(resource: DltResource) -> bool:
-    """Whether the user has set no merge strategy of their own."""
+    """Return whether the user has set no merge strategy."""
     given = resource.write_disposition
     return isinstance(given, dict) and given["disposition"] == "merge" and given.get("strategy") in {None, "delete-insert"}
 

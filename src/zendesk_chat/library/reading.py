@@ -35,13 +35,13 @@ class Batch:
     """The records of one page, and the state from which to resume once they are stored.
 
     Attributes:
-        records: JSON objects as UTF-8, each on one line, as the API sent them. There may be none.
+        records: JSON objects as UTF-8, each on one line, as the API sent them. May be empty.
         state: JSON. Pass it to a later read to get only what is new or changed. It is always empty for a stream without a
             cursor, which every read reads completely.
-        progress: How much of the stream is read, from 0 to 1; None if unknown.
-        parents: Chats of which ``records`` has everything, in a stream that is extracted from chats. Before you store the
-            records, delete the stored ones with these values in the stream's ``parent_field``: an edited chat may have fewer.
-            In ``visitors``, which has no such field, all chats that came.
+        progress: The share of the stream that is read, from 0 to 1; None if unknown.
+        parents: In a stream that is extracted from chats, the chats whose records are all in ``records``. Before you store
+            them, delete the stored records with these values in the stream's ``parent_field``: an edited chat may have fewer.
+            In ``visitors``, which has no such field, all chats of the page.
     """
 
     stream: str
@@ -56,7 +56,7 @@ class Batch:
 
 
 class StreamsFailedError(ConnectorError):
-    """Some of several streams failed; the others are complete.
+    """Some of several streams failed. The others are complete.
 
     Attributes:
         errors: The error of each stream that failed, by its name.
@@ -70,15 +70,15 @@ class StreamsFailedError(ConnectorError):
 def read(account: Account, stream: str, state: StateBlob | None = None) -> Generator[Batch, None, None]:
     """Read a stream.
 
-    A record that changes during the read comes twice, the newer version later. So upsert by the stream's key, and see
-    ``Batch.parents``. Of two records in ``visitors``, keep the one with the later ``last_chat_timestamp``. To stop early,
-    leave the loop or close the generator: its threads end when the current requests are answered.
+    A record that changes during the read arrives twice, the newer version later. So upsert by the stream's key, and see
+    ``Batch.parents``. Of two records in ``visitors``, keep the one with the later ``last_chat_timestamp``. To stop early, leave
+    the loop or close the generator: its threads end when the current requests have ended.
 
-    ``state`` is that of the last batch that you stored. Without it, the read starts at the account's ``start_date``.
+    ``state`` is the state of the last batch that you stored. Without it, the read starts at the account's ``start_date``.
 
     Raises:
-        ConfigError: There is no such stream, or the state is malformed (a StateError).
-        ConnectorError: The stream failed; its type shows what recovers. Batches yielded before it remain valid. An
+        ConfigError: There is no such stream, or the state is malformed (StateError).
+        ConnectorError: The stream failed. The type shows what recovers. Batches yielded before it remain valid.
             UnavailableError means that the account lacks the stream.
     """
     (found,) = account.catalog.select([stream])
@@ -88,17 +88,17 @@ def read(account: Account, stream: str, state: StateBlob | None = None) -> Gener
 def read_all(
     account: Account, streams: Iterable[str] | None = None, states: Mapping[str, StateBlob | None] | None = None
 ) -> Generator[Batch, None, None]:
-    """Read several streams in parallel; each batch has the name of its stream.
+    """Read several streams in parallel. Each batch has the name of its stream.
 
     Args:
         account: The account to read.
-        streams: Their names. Default: all that the account has; the log reports those that it lacks.
+        streams: Their names. Default: all streams that the account has; the log reports those that it lacks.
         states: The state from which each stream resumes.
 
     Raises:
         ConfigError: There is no such stream, or a state is malformed.
-        StreamsFailedError: Some streams failed, or the account lacks a stream that you named. It is raised after all other
-            streams are read.
+        StreamsFailedError: Some streams failed, or the account lacks a stream that you named. Raised after all other streams
+            are read.
     """
     names = [stream.name for stream in chosen(account, streams)]
     checked = {name: _checked(name, (states or {}).get(name)) for name in names}
@@ -106,7 +106,7 @@ def read_all(
 
 
 def read_several(account: Account, states: Mapping[str, StateBlob | None], *, required: bool) -> Generator[Batch, None, None]:
-    """Read streams from their states; with ``required``, a stream that the account lacks is an error."""
+    """Read streams from their states. With ``required``, a stream that the account lacks is an error."""
     failures: dict[str, ConnectorError] = {}
     clock = SystemClock()
     client = account.client(clock)
@@ -122,7 +122,7 @@ def read_several(account: Account, states: Mapping[str, StateBlob | None], *, re
                 _log(event)
     finally:
         clock.stop()
-        client.settle(SETTLE_SECONDS)  # tokens that are being renewed would be lost
+        client.settle(SETTLE_SECONDS)  # otherwise tokens that are being renewed would be lost
     if failures:
         raise StreamsFailedError(failures)
 

@@ -20,7 +20,7 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
     console = PlainConsole(stderr=True)
     try:
         plan = plan_load(options, os.environ, clock.now())
-        warnings = plan.catalog.warnings
+        warnings = plan.warnings
     except ConfigError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE

@@ -31,18 +31,13 @@ from zendesk_chat.api.auth import TokenSlot, rotated_config
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import OAuth, parse_credentials
 from zendesk_chat.errors import ConfigError, TransientError
-from zendesk_chat.json_files import decode_json, read_json
+from zendesk_chat.json_files import decode_json
 
 if sys.platform != "win32":
     import fcntl
 
 RESERVED_BYTES: Final = 2048  # space for new tokens that are longer than the old ones
 LOCK_SECONDS: Final = 60.0
-
-
-def read_config(path: Path) -> dict[str, object]:
-    """Return the JSON object in a configuration file. Raises a ConfigError if there is none, or the file is unreadable."""
-    return _object(path, read_json(str(path), "config"))
 
 
 @dataclass(frozen=True, slots=True)

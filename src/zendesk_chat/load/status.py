@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ import msgspec
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.database import find_database
 from zendesk_chat.load.file.stored import Stored, open_stored, stored_file
 from zendesk_chat.load.status_report import print_status
 
@@ -109,8 +111,8 @@ class FileStatus:
 def run_status(options: argparse.Namespace, clock: Clock) -> int:
     """Print the status of a file. Returns the exit code: 1 if something is not complete, or older than ``--max-age``."""
     try:
-        path = stored_file(options.database, "status")
-        with open_stored(path, options.schema) as stored:
+        database = find_database(options, os.environ)
+        with open_stored(stored_file(database.file, "status"), database.schema) as stored:
             status = read_status(stored, clock.now())
     except ConnectorError as error:
         say(PlainConsole(stderr=True), f"error: {error}")

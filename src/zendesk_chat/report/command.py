@@ -18,6 +18,7 @@ from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, DestinationError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.database import find_database
 from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.report.figures import Figures
 from zendesk_chat.report.formats import long_range
@@ -31,11 +32,12 @@ STDOUT: Final = "-"
 def run_report(options: argparse.Namespace, clock: Clock) -> int:
     """Write the report of a file. Returns the exit code."""
     try:
-        path = stored_file(options.database, "report")
+        database = find_database(options, os.environ)
+        path = stored_file(database.file, "report")
         _check_output(options, path)
         zone = check_time_zone(options.time_zone) if options.time_zone else None
         now = clock.now()
-        with open_stored(path, options.schema) as stored:
+        with open_stored(path, database.schema) as stored:
             figures = read_figures(stored, options.days, zone, now)
         if options.json:
             sys.stdout.write(to_json(figures).decode())

@@ -149,10 +149,9 @@ def _satisfaction(figures: Figures) -> Panel:
     ratings = figures.satisfaction
     if not ratings:
         return Panel("satisfaction", title, note, empty="No chat was rated in the twelve months until the end of the period.")
-    last, best = ratings[-1], max(ratings, key=lambda rated: rated.good_share or 0)
-    summary = f"{month(last.month)}: {percent(last.good_share)} of {counted(last.good + last.bad, 'rating')} good."
-    if best is not last:
-        summary += f" Best month: {month(best.month)}, {percent(best.good_share)}."
+    last = ratings[-1]
+    summary = f"{month(last.month)}: {percent(last.good_share)} of {counted(last.good + last.bad, 'rating')} good"
+    summary += f", after {percent(ratings[-2].good_share)} in {month(ratings[-2].month)}." if len(ratings) > 1 else "."
     rows = tuple(
         Row(month(each.month), (_count(each.good), _count(each.bad), Cell(percent(each.good_share), each.good_share)))
         for each in ratings

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock, Stopped
-from zendesk_chat.config import Config, parse_config
+from zendesk_chat.config import Config
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.config_file import ConfigFile
-from zendesk_chat.load.configuration import gather_config, names_of_keys
+from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.database import chosen_database
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.verify.answers import Requests
@@ -38,9 +38,10 @@ def run_verify(options: argparse.Namespace, clock: Clock) -> int:
     """Compare a file with the account. Returns the exit code: 0 if there is no difference."""
     console = PlainConsole(stderr=True)
     try:
-        config = parse_config(gather_config(options, os.environ), names_of_keys(options, os.environ))
-        catalog = Catalog(config.redaction)
-        path = stored_file(options.database, "verify")
+        configuration = gather(options, os.environ)
+        catalog = Catalog(configuration.parse().redaction)
+        database = chosen_database(options, configuration.settings)
+        path = stored_file(database.file, "verify")
     except ConfigError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE
@@ -48,7 +49,8 @@ def run_verify(options: argparse.Namespace, clock: Clock) -> int:
         say(console, f"error: {error}")
         return exit_code([error])
     try:
-        found = _verify(options, config, catalog, path, clock, console)
+        options.schema, options.wait = database.schema, configuration.settings.wait
+        found = _verify(options, configuration, catalog, path, clock, console)
     except Stopped:  # by a request, so before anything is written
         say(console, "Interrupted. The file is as it was.")
         return ExitCode.INCOMPLETE
@@ -63,10 +65,10 @@ def run_verify(options: argparse.Namespace, clock: Clock) -> int:
 
 
 def _verify(
-    options: argparse.Namespace, config: Config, catalog: Catalog, path: str, clock: Clock, console: Console
+    options: argparse.Namespace, configuration: Configuration, catalog: Catalog, path: str, clock: Clock, console: Console
 ) -> Verification:
-    began = clock.monotonic()
-    store = ConfigFile(Path(options.config), clock) if options.config else None
+    began, config = clock.monotonic(), configuration.parse()
+    store = ConfigFile(configuration.store, clock) if configuration.store else None
     note: Callable[[str], object] = partial(say, console)
     fetch = Requests(connect(config, clock, lambda _config: None, store), clock, note)
     try:
