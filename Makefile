@@ -18,6 +18,7 @@ help: ## list the targets
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing uv into .tools and the locked dependencies into .venv (about a minute, once) ..."
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
@@ -89,6 +90,10 @@ check: setup ## ruff, mypy --strict, import-linter, retired words, the data dict
 .PHONY: dictionary
 dictionary: setup ## generate docs/data-dictionary.md after a schema or a view changed
 	@$(RUN)python -m tools.dictionary
+
+.PHONY: pictures
+pictures: setup ## draw the terminal in docs/images after the output of sync changed
+	@$(RUN)python -m tools.pictures
 
 .PHONY: metrics
 metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=main

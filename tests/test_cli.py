@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.syncs import logged
 from zendesk_chat import __version__
 from zendesk_chat.cli import main
 from zendesk_chat.errors import ConfigError
@@ -129,7 +130,8 @@ def test_sync_of_a_stream_that_needs_a_person_exits_3_and_keeps_the_others(tmp_p
         done = run("sync", "--streams", "chats,goals", cwd=tmp_path, **account(sandbox))
         assert done.returncode == 3
         assert (done.stdout + done.stderr).count("HTTP 403") == 1
-        assert [line for line in done.stdout.splitlines() if line.startswith("goals: ") and "is not allowed to read" in line]
+        (error,) = logged(done.stderr, "ERROR")
+        assert error.startswith("goals: The token's user is not allowed to read")
         assert rows(tmp_path / "chats.duckdb", "SELECT count(*) FROM chats") == [(20,)]
 
 
@@ -189,7 +191,7 @@ FILES = {
         (["sync", "--config", "list.json"], "The config file must hold a JSON object: list.json"),
         (
             ["sync", "--subdomain", "acme", "--token", "t", "--streams", "chat"],
-            "--streams: no such stream: chat. Did you mean chats? There are: ",
+            "--streams: no such stream: chat. Did you mean chats? The streams are ",
         ),
         (["sync", "--subdomain", "a/b", "--token", "t"], "--subdomain: give only the name of the account"),
         (["sync", "--subdomain", "acme", "--token", "t", "--start-date", "2026-13-01"], '--start-date: "2026-13-01" is not'),
@@ -199,7 +201,7 @@ FILES = {
             '--end-date: "2026-01-01" must be later than --start',
         ),
         ([*ACME, "--start-date", "2199-01-01"], '--start-date: "2199-01-01" is in the future.'),
-        ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? There are: "),
+        ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? The streams are "),
         ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream remains."),
         ([*ACME, "--time-zone", "Lisboa"], "There is no time zone 'Lisboa'. Did you mean Europe/Lisbon?"),
         (
@@ -212,7 +214,8 @@ def test_sync_reports_what_is_wrong_and_exits_2(arguments: list[str], message: s
     for name, content in FILES.items():
         (tmp_path / name).write_text(content)
     done = run(*arguments, cwd=tmp_path)
-    assert done.stderr.startswith("error: " + message)
+    (error,) = logged(done.stderr, "ERROR")
+    assert error.startswith(message)
     assert done.stderr.count("\n") == 1
     assert (done.returncode, done.stdout) == (2, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)

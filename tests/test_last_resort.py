@@ -14,6 +14,7 @@ from typing import Any, Final
 import duckdb
 import pytest
 
+from tests.support.syncs import logged
 from zendesk_chat import __main__ as entry
 from zendesk_chat import cli
 from zendesk_chat.errors import NO_THREAD
@@ -73,7 +74,7 @@ def test_a_reader_that_reads_no_further_is_no_error(database: Path) -> None:
 def test_sync_with_an_unwritable_stdout_reports_it_and_keeps_the_data(tmp_path: Path, account: dict[str, str]) -> None:
     code, _, printed = shell("$C sync --streams goals >/dev/full", tmp_path, **account)
     assert code == 1
-    assert printed.splitlines()[-1] == "error: standard output: No space left on device."
+    assert logged(printed, "ERROR") == ["standard output: No space left on device."]
     with duckdb.connect(str(tmp_path / "chats.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM goals").fetchall() == [(5,)]
 
@@ -97,9 +98,10 @@ def test_a_directory_that_is_gone(tmp_path: Path) -> None:
         "mkdir gone && cd gone && rmdir ../gone && $C sync --subdomain acme --token t --streams goals", tmp_path
     )
     assert code == 3
-    assert (
-        printed == "error: Failed at opening chats.duckdb: the current directory does not exist any more; change to another.\n"
-    )
+    assert logged(printed, "ERROR") == [
+        "Failed while opening chats.duckdb: the current directory no longer exists. Change to another one."
+    ]
+    assert printed.count("\n") == 1
 
 
 def test_an_argument_that_is_not_unicode(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_profile_of_other_files(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "lite.db").execute("CREATE TABLE goals (id)").connection.close()
     for name in ("config.json", "text.db", "lite.db"):
         code, _, printed = shell(f"$C profile {name}", tmp_path)
-        assert (code, printed) == (1, f"error: Failed at reading {name}: the file is not a DuckDB database.\n")
+        assert (code, printed) == (1, f"error: Failed while reading {name}: the file is not a DuckDB database.\n")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from zendesk_chat.load.arguments import (
 )
 from zendesk_chat.parser import Parser, add_command
 from zendesk_chat.printable import printable
-from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
+from zendesk_chat.process import SECONDS_TO_END, SECONDS_TO_END_ALL, StopSignals, keep_pages_in_place, standard_streams
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
@@ -97,8 +97,10 @@ def _run(arguments: Sequence[str]) -> int:
         complete(parser)
     options = parser.parse(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.interrupt)
+    seconds = SECONDS_TO_END_ALL if vars(options).get("accounts") else SECONDS_TO_END
+    signals = StopSignals(clock.interrupt, clock.kill, seconds)
     signals.install()
+    options.final_exit_code = signals.exit_code
     return signals.exit_code(options.run(options, clock))
 
 
@@ -152,6 +154,10 @@ def _completion(options: argparse.Namespace, _clock: SystemClock) -> int:
 def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("status"):
         return ExitCode.ACTION_NEEDED
+    if options.accounts is not None:
+        from zendesk_chat.load.accounts.status import run_accounts_status
+
+        return run_accounts_status(options, clock)
     from zendesk_chat.load.status import run_status
 
     return run_status(options, clock)

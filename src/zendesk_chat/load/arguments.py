@@ -29,6 +29,7 @@ examples:
   zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
   zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
+  zendesk-chat sync --accounts accounts.toml                          several accounts, side by side
 
 Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
 reporting views, for example analytics.chats_by_day. Your own tables and views in the file stay.
@@ -50,6 +51,7 @@ examples:
   zendesk-chat status
   zendesk-chat status acme.duckdb --max-age 2h        for a monitor: only the exit code counts
   zendesk-chat status acme.duckdb --json
+  zendesk-chat status --accounts accounts.toml --max-age 2h
 
 exit codes:
   0  the last run completed each of its streams, not longer ago than --max-age
@@ -89,6 +91,17 @@ def add_account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-url", metavar="URL", help=API_URL)
 
 
+def add_logging(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is logged, and where."""
+    group = parser.add_argument_group("log")
+    level = group.add_mutually_exclusive_group()
+    level.add_argument("--quiet", action="store_true", help="print warnings and errors only; nothing if all goes well")
+    level.add_argument("--verbose", action="store_true", help="log each request and page, and where each setting comes from")
+    what = "text, or json: one object a line on stderr (default: text)"
+    group.add_argument("--log-format", choices=("text", "json"), default="text", help=what)
+    group.add_argument("--log-file", metavar="FILE", help="append the log to this file too")
+
+
 def add_database(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a DuckDB file."""
     what = f"a DuckDB file: a path, or a URL as for sync --to (default: the configured `to`, or {DEFAULT_DATABASE})"
@@ -124,6 +137,12 @@ def add_airbyte_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, help=argparse.SUPPRESS)
 
 
+def add_accounts(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the arguments that name several accounts; ``what`` describes them."""
+    parser.add_argument("--accounts", metavar="FILE", help=what)
+    parser.add_argument("--only", metavar="A,B", action="append", help="with --accounts: only these accounts; may be repeated")
+
+
 def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     """Add the arguments of `sync`, which ``run`` runs."""
     parser.set_defaults(run=run)
@@ -144,6 +163,10 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     what = "former subdomain of the account in the file, if it was renamed; needed once"
     parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
+    add_accounts(parser, "load the accounts in this TOML file, side by side: docs/schedule.md describes it")
+    what = "write metrics of the run to this file, for node_exporter's textfile collector (Prometheus)"
+    parser.add_argument("--metrics-file", metavar="FILE", help=what)
+    add_logging(parser)
 
 
 def add_login(parser: argparse.ArgumentParser, run: Run) -> None:
@@ -173,6 +196,7 @@ def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.set_defaults(run=run)
     add_database(parser)
     add_schema(parser)
+    add_accounts(parser, "show all accounts in this TOML file, which sync --accounts has loaded")
     what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
     parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
@@ -192,6 +216,7 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
     what = "with --repair: how long to wait while another program has the file open (default: 0)"
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    add_logging(parser)
 
 
 def _positive(text: str) -> int:

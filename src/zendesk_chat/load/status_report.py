@@ -1,4 +1,4 @@
-"""How ``status`` prints what it read."""
+"""Prints what ``status`` read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zendesk_chat.load.console import say
-from zendesk_chat.load.report import STYLES, plain_table, print_complete
+from zendesk_chat.load.report import STYLES, about_streams, plain_table, print_complete
 from zendesk_chat.wording import duration
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ERROR_LENGTH: Final = 500
 
 
 def print_status(status: FileStatus, problems: Sequence[str], console: Console) -> None:
-    """Print the account, the last run, a table of streams, and what is not as it should be."""
+    """Print the account, the last run, a table of streams, and the problems."""
     key = f" (account key {status.account_key})" if status.account_key else ""
     say(console, f"account    {status.subdomain}{key}, time zone {status.time_zone}")
     say(console, f"last run   {_run_age_in_words(status)}")
@@ -36,7 +36,7 @@ def print_status(status: FileStatus, problems: Sequence[str], console: Console) 
     if reasons or problems:
         console.print()
     for reason, names in reasons.items():
-        say(console, f"{', '.join(names)}: {reason[:_ERROR_LENGTH]}", "yellow")
+        say(console, about_streams(names, reason[:_ERROR_LENGTH]), "yellow")
     for problem in problems:
         say(console, problem, "red")
 
