@@ -65,7 +65,7 @@ def test_the_table_has_all_that_fits() -> None:
                 "Fix what is reported above, then run the same command again."
             ),
         ),
-        ([LOCKED], "1 account failed: 0 records saved in 23 s. Run the same command again to load the rest."),
+        ([LOCKED], "1 account failed: no new records in 23 s. Run the same command again to load the rest."),
         (
             [INCOMPLETE, WAITING],
             "1 account interrupted, 1 not started: 3 records saved in 23 s. Run the same command to resume.",
