@@ -18,6 +18,7 @@ help: ## list the targets
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing uv into .tools and the locked dependencies into .venv (about a minute, once) ..."
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
@@ -61,8 +62,25 @@ ifeq ($(CHROMIUM),)
 endif
 
 .PHONY: browser
-browser: setup browser-setup ## run the tests of pages in a headless Chromium: 1 minute
+browser: setup browser-setup docs ## run the tests of pages in a headless Chromium: 1 minute
 	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m pytest $(or $(PYTEST),tests/browser)
+
+.cache/docs-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/docs-venv $(UV) sync --quiet --locked --only-group docs --python .tools/bin/python
+	@touch $@
+
+.PHONY: report-picture
+report-picture: setup browser-setup ## take the picture of a report in docs/images
+	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m tools.report_picture
+
+.PHONY: docs
+docs: setup .cache/docs-venv/.ready ## build the documentation site into .cache/docs/site; fails on a broken link, anchor or entry
+	@$(RUN)python -m tools.docs_links
+	@$(RUN)python -m tools.docs_site build $(CURDIR)/.cache/docs-venv/bin/zensical
+
+.PHONY: docs-serve
+docs-serve: setup .cache/docs-venv/.ready ## serve the site on http://localhost:8000, and follow changes
+	@$(RUN)python -m tools.docs_site serve $(CURDIR)/.cache/docs-venv/bin/zensical
 
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, retired words, the data dictionary
@@ -76,6 +94,10 @@ check: setup ## ruff, mypy --strict, import-linter, retired words, the data dict
 .PHONY: dictionary
 dictionary: setup ## generate docs/data-dictionary.md after a schema or a view changed
 	@$(RUN)python -m tools.dictionary
+
+.PHONY: pictures
+pictures: setup ## draw the terminal in docs/images after the output of sync changed
+	@$(RUN)python -m tools.pictures
 
 .PHONY: metrics
 metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=main
@@ -110,6 +132,10 @@ dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/
 .PHONY: licences
 licences: setup ## generate docs/licences.md after the lock file changed
 	@$(RUN)python -m distribution.release.licences
+
+.PHONY: vega
+vega: setup ## take the JavaScript of the report's charts from npm, as pinned in distribution/release/bundled.py (needs npm)
+	@$(RUN)python -m distribution.release.bundled
 
 .cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv

@@ -126,8 +126,8 @@ def _cdk(script: str) -> Callable[[Account], Command]:
 
 BARE: Final = Program(
     "bare",
-    "[`bare.py`](../benchmarks/bare.py), urllib3 and msgspec: one page after another to stdout, no state, no retry, no check. "
-    "The least that gets the chats out.",
+    "[`bare.py`](../benchmarks/bare.py), urllib3 and msgspec: one page after another to stdout, without state, "
+    "retries or checks.",
     _bare,
 )
 READ: Final = Program("read", "`source-zendesk-chat read` with the stream `chats`, incremental.", _read)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,15 @@ from rich.table import Table
 
 DATABASE = Path("demo.duckdb")
 TIMES = Path(".demo/times.json")  # when the account began, and when each later demo changed it
-COMMAND = Path(sys.executable).with_name("source-zendesk-chat")
+COMMAND = Path(os.path.relpath(Path(sys.executable).with_name("zendesk-chat")))  # as you can type it
 CHATS = 6000
 NEW_CHATS = 40
 EDITED_CHATS = 25
+
+NEXT = {
+    f"status {DATABASE}": "how fresh and how complete is it?",
+    f"profile {DATABASE}": "which columns are filled?",
+}
 
 QUESTIONS = {
     "Chats a day, the last week": """
@@ -44,43 +50,66 @@ QUESTIONS = {
 
 def main() -> int:
     """Run the demo; returns the exit code of the sync."""
-    console = Console()
+    console = Console(soft_wrap=True, highlight=False)
+    try:
+        return demo(console)
+    except OSError as error:  # such as a folder that cannot be written
+        console.print(f"error: {error.filename or 'demo'}: {error.strerror}", markup=False)
+        return 1
+
+
+def demo(console: Console) -> int:
+    """Load the account, and answer questions."""
     times = read_times()
+    TIMES.parent.mkdir(exist_ok=True)
+    TIMES.write_text(json.dumps(times))  # first, so that a demo that is killed continues with the same account
+    console.print(f"Starting a simulated Zendesk Chat account with {CHATS:,} chats, for as long as the demo runs ...")
     with sandbox(times[0]) as url:
+        if url is None:
+            console.print("error: The simulated account did not start. Its message is above.")
+            return 1
         for time in times[1:]:
             change_the_account(url, time)
         if len(times) > 1:
-            console.print(f"Since the last demo: {NEW_CHATS} new chats, {EDITED_CHATS} chats rated, one agent renamed.\n")
-        command = [str(COMMAND), "sync", "--subdomain", "demo", "--api-url", url, "--to", f"duckdb:///{DATABASE}"]
-        environment = {**os.environ, "ZENDESK_CHAT_TOKEN": "sandbox-token"}
-        console.print(f"[bold]$ zendesk-chat sync --subdomain demo --to duckdb:///{DATABASE}[/bold]")
+            console.print(f"Since the last demo: {NEW_CHATS} new chats, {EDITED_CHATS} chats rated, one agent renamed.")
+        command = [str(COMMAND), "sync", "--subdomain", "demo", "--api-url", url, "--to", str(DATABASE)]
+        environment = {**clean_environment(), "ZENDESK_CHAT_TOKEN": "sandbox-token"}
+        console.print(f"Loading it into {DATABASE}:\n\n[bold]$ {shlex.join(command)}[/bold]")
         code = subprocess.run(command, env=environment, check=False).returncode
     if code:
         return code
-    TIMES.parent.mkdir(exist_ok=True)
-    TIMES.write_text(json.dumps(times))
     answer_questions(console)
-    console.print(f"\nExplore {DATABASE} with any DuckDB client. Run `make demo` again to see an incremental sync.")
+    console.print(f"\nNext, look into {DATABASE} with any DuckDB client, or with:")
+    for arguments, purpose in NEXT.items():
+        console.print(f"  {COMMAND} {arguments:<20}  {purpose}", markup=False)
+    console.print("Run `make demo` again to see an incremental sync.")
     return 0
 
 
 def read_times() -> list[str]:
     """The times of earlier demos and, last, of this one; only this one's when there is no database."""
-    earlier = json.loads(TIMES.read_text()) if TIMES.exists() and DATABASE.exists() else []
+    earlier: list[str] = []
+    with suppress(OSError, ValueError):  # none, or one that was killed while it wrote them
+        earlier = json.loads(TIMES.read_text()) if DATABASE.exists() else []
     return [*earlier, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
 
 
 @contextmanager
-def sandbox(history_until: str) -> Iterator[str]:
-    """The simulated account, served by a process of its own for as long as the block lasts."""
+def sandbox(history_until: str) -> Iterator[str | None]:
+    """The simulated account, served by a process of its own for as long as the block lasts; None if it does not start."""
     options = ["--port", "0", "--chats", str(CHATS), "--history-until", history_until]
     with subprocess.Popen([COMMAND, "sandbox", *options], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        url = process.stdout.readline().split()[-1].removesuffix("/api/v2/chat")
+        line = process.stdout.readline().split()
         try:
-            yield url
+            yield line[-1].removesuffix("/api/v2/chat") if line else None
         finally:
             process.terminate()
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without the settings of another account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ZENDESK_CHAT_")}
 
 
 def change_the_account(url: str, time: str) -> None:

@@ -1,4 +1,4 @@
-"""Coverage of what tests run in their own process, without properties.
+"""An environment without an account, and coverage of what tests run in their own process, without properties.
 
 A property runs the same lines hundreds of times, and each executable that a test starts would load coverage first. Measuring
 these too takes twice as long and finds nothing else.
@@ -11,6 +11,10 @@ from collections.abc import Generator
 
 import coverage
 import pytest
+
+os.environ["XDG_CONFIG_HOME"] = "/nowhere"  # or commands would read the configuration of whoever runs the tests
+for name in [name for name in os.environ if name.startswith("ZENDESK_CHAT_")]:
+    del os.environ[name]
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # this process is measured already; those that it starts are not to be
     for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):

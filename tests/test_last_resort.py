@@ -14,6 +14,7 @@ from typing import Any, Final
 import duckdb
 import pytest
 
+from tests.support.syncs import logged
 from zendesk_chat import __main__ as entry
 from zendesk_chat import cli
 from zendesk_chat.errors import NO_THREAD
@@ -73,7 +74,7 @@ def test_a_reader_that_reads_no_further_is_no_error(database: Path) -> None:
 def test_sync_with_an_unwritable_stdout_reports_it_and_keeps_the_data(tmp_path: Path, account: dict[str, str]) -> None:
     code, _, printed = shell("$C sync --streams goals >/dev/full", tmp_path, **account)
     assert code == 1
-    assert printed.splitlines()[-1] == "error: standard output: No space left on device."
+    assert logged(printed, "ERROR") == ["standard output: No space left on device."]
     with duckdb.connect(str(tmp_path / "chats.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM goals").fetchall() == [(5,)]
 
@@ -97,9 +98,10 @@ def test_a_directory_that_is_gone(tmp_path: Path) -> None:
         "mkdir gone && cd gone && rmdir ../gone && $C sync --subdomain acme --token t --streams goals", tmp_path
     )
     assert code == 3
-    assert (
-        printed == "error: Failed while opening chats.duckdb: the current directory no longer exists. Change to another one.\n"
-    )
+    assert logged(printed, "ERROR") == [
+        "Failed while opening chats.duckdb: the current directory no longer exists. Change to another one."
+    ]
+    assert printed.count("\n") == 1
 
 
 def test_an_argument_that_is_not_unicode(tmp_path: Path) -> None:

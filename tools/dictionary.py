@@ -29,7 +29,7 @@ JSON, and one that you drop is missing.
 
 - [Tables](#tables): one for each stream. A column is null if the API does not send the field.
 - [System tables](#system-tables): the account, the runs and the positions of `sync`.
-- [Views](#views): support metrics, in the schema `analytics`. [analytics.md](analytics.md) explains them with examples.
+- [Views](#views): support metrics, in the schema `analytics`. [Query support metrics](analytics.md) has examples.
 
 ## Tables
 

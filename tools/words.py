@@ -69,7 +69,7 @@ WORDS: Final = (
     Word("aside", "rejected"),
     Word("ledgers?", "SyncStats"),
     Word("lanes?|room|spare[sd]?", "concurrency limit, free slots"),
-    Word("watch(?:es|ed|ing|er)?", "drift detector, observe"),
+    Word("watch(?:es|ed|ing|er)?", "drift detector, observe", allowed="Watched ?File ?Handler"),
     Word("look(?:s|ed|ing)?", "observe", allowed=r"look(?:s|ed|ing)? (?:(?:\w+ )?up|like|for|into)"),
     Word("findings|(?-i:Finding)", "SchemaChange"),
     Word("spells?", "throttling episode"),

@@ -6,63 +6,40 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
+from zendesk_chat.examples import AIRBYTE_EPILOGS, CHECK, CHECK_EPILOG, COMPLETION_EPILOG, EPILOG, LOGIN_EPILOG, PROFILE_EPILOG
 from zendesk_chat.load.arguments import (
     STATUS_EPILOG,
     SYNC_EPILOG,
     VERIFY_EPILOG,
+    add_airbyte_options,
+    add_check,
     add_database,
+    add_login,
     add_schema,
     add_status,
     add_streams,
     add_sync,
     add_verify,
 )
+from zendesk_chat.parser import Parser, add_command
 from zendesk_chat.printable import printable
-from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
+from zendesk_chat.process import SECONDS_TO_END, SECONDS_TO_END_ALL, StopSignals, keep_pages_in_place, standard_streams
+from zendesk_chat.report.arguments import REPORT_EPILOG, add_report
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
 
 AIRBYTE: Final = {  # help and files of Airbyte's commands
     "spec": ("print what a configuration looks like", ()),
-    "check": ("check whether the configuration can read the account", ("config",)),
     "discover": ("print the streams", ("config",)),
     "read": ("print the records, as messages on stdout", ("config", "catalog", "state")),
 }
-EPILOG: Final = """\
-examples:
-  zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
-  zendesk-chat sync --config config.json --streams chats,agents
-  zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
-  zendesk-chat verify chats.duckdb                       does it have what the account has?
-  zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
-  zendesk-chat check --config config.json                can this token read the account?
-  zendesk-chat read --config config.json --catalog catalog.json --state state.json
-  zendesk-chat sandbox                                   a simulated account to try all of this on
-"""
-PROFILE_EPILOG: Final = """\
-examples:
-  zendesk-chat profile
-  zendesk-chat profile acme.duckdb --streams chats,visitors
-  zendesk-chat profile acme.duckdb --json
-
-Never prints record contents. Exit codes: 0, 1 the file cannot be read, 2 the arguments are wrong.
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that repeats arguments without their control characters."""
-
-    def error(self, message: str) -> NoReturn:
-        """Report a wrong argument, and exit with 2."""
-        super().error(printable(message))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,21 +55,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INCOMPLETE
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """Return the parser of all commands. The parsed options carry the function that runs the command, as ``run``."""
-    as_written = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(_program(), description="Export everything from Zendesk Chat.", epilog=EPILOG, formatter_class=as_written)
+    parser = Parser(prog=_program(), description="Export everything from Zendesk Chat.", epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    add = partial(commands.add_parser, formatter_class=as_written)
+    add = add_command(commands, parser)
+    add_login(add("login", help="sign in with the browser, and store the tokens", epilog=LOGIN_EPILOG), _login)
     add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
-    add_status(add("status", help="show how complete and how fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
-    add_verify(add("verify", help="compare a DuckDB file with the account, on another path", epilog=VERIFY_EPILOG), _verify)
-    _add_profile(add("profile", help="describe a database that sync filled", epilog=PROFILE_EPILOG))
+    file = "[options] [FILE]"
+    add_status(add("status", usage=file, help="show how complete and fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
+    add_report(add("report", usage=file, help="write an HTML page about a DuckDB file", epilog=REPORT_EPILOG), _report)
+    add_verify(add("verify", usage=file, help="compare a DuckDB file with the account", epilog=VERIFY_EPILOG), _verify)
+    _add_profile(add("profile", usage=file, help="describe a database that sync filled", epilog=PROFILE_EPILOG))
+    add_check(add("check", usage=file, help=CHECK, epilog=CHECK_EPILOG), _check)
+    streams = add("streams", help="list the streams, and what they contain", epilog="examples:\n  zendesk-chat streams --json")
+    streams.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    streams.set_defaults(run=_streams)
+    completion = add("completion", usage="SHELL", help="print a script that completes commands", epilog=COMPLETION_EPILOG)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that you use")
+    completion.set_defaults(run=_completion)
     for name, (what, files) in AIRBYTE.items():
-        example = " ".join(["zendesk-chat", name, *(f"--{file} {file}.json" for file in files)])
-        _add_airbyte(add(name, help=f"Airbyte: {what}", epilog=f"examples:\n  {example}"), name, files)
-    commands.add_parser("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
+        _add_airbyte(add(name, help=f"Airbyte: {what}", epilog=AIRBYTE_EPILOGS[name]), name, files)
+    add("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
     return parser
 
 
@@ -107,10 +92,17 @@ def _run(arguments: Sequence[str]) -> int:
         from zendesk_chat_sandbox.cli import main as sandbox
 
         return sandbox(arguments[1:], f"{_program()} sandbox")
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+        from zendesk_chat.load.completion import complete
+
+        complete(parser)
+    options = parser.parse(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.interrupt)
+    seconds = SECONDS_TO_END_ALL if vars(options).get("accounts") else SECONDS_TO_END
+    signals = StopSignals(clock.interrupt, clock.kill, seconds)
     signals.install()
+    options.final_exit_code = signals.exit_code
     return signals.exit_code(options.run(options, clock))
 
 
@@ -129,12 +121,56 @@ def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     return sync(options, clock)
 
 
+def _login(options: argparse.Namespace, clock: SystemClock) -> int:
+    from zendesk_chat.load.login.command import login
+
+    return login(options, clock)
+
+
+def _check(options: argparse.Namespace, clock: SystemClock) -> int:
+    """Check an account: for Airbyte with --config, else for people."""
+    if options.config is not None:
+        return _airbyte(options, clock)
+    if not _has_loader("check"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.check_command import run_check
+
+    options.config = options.file
+    return run_check(options, clock)
+
+
+def _streams(options: argparse.Namespace, _clock: SystemClock) -> int:
+    from zendesk_chat.load.streams_command import run_streams
+
+    return run_streams(options)
+
+
+def _completion(options: argparse.Namespace, _clock: SystemClock) -> int:
+    if not _has_loader("completion"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.load.completion import run_completion
+
+    return run_completion(options)
+
+
 def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("status"):
         return ExitCode.ACTION_NEEDED
+    if options.accounts is not None:
+        from zendesk_chat.load.accounts.status import run_accounts_status
+
+        return run_accounts_status(options, clock)
     from zendesk_chat.load.status import run_status
 
     return run_status(options, clock)
+
+
+def _report(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("report"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.report.command import run_report
+
+    return run_report(options, clock)
 
 
 def _verify(options: argparse.Namespace, clock: SystemClock) -> int:
@@ -157,7 +193,7 @@ def _has_loader(command: str) -> bool:
     """Return whether the packages of the extra `load` are installed; if not, print how to install them."""
     from importlib.util import find_spec
 
-    complete = all(find_spec(package) for package in ("duckdb", "pyarrow", "rich"))
+    complete = all(find_spec(package) for package in ("argcomplete", "dotenv", "duckdb", "jinja2", "pyarrow", "rich"))
     if not complete:
         sys.stderr.write(f"{needs_packages(command)}\n")
     return complete
@@ -206,9 +242,7 @@ def _add_airbyte(parser: argparse.ArgumentParser, command: str, files: Sequence[
     parser.set_defaults(run=_airbyte, command=command)
     for name in files:
         parser.add_argument(f"--{name}", required=name != "state", metavar="FILE", help=f"the {name}, a JSON file")
-    parser.add_argument("--debug", action="store_true", help="log every page")
-    for name in ("--manifest-path", "--components-path"):  # some versions of Airbyte's tools always give them
-        parser.add_argument(name, help=argparse.SUPPRESS)
+    add_airbyte_options(parser)
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:

@@ -42,7 +42,9 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self._children: list[SystemClock] = []
         self.on_interrupt: Callable[[], object] = lambda: None  # called by a signal handler, so that the user sees a reaction
+        self.on_kill: Callable[[], object] = lambda: None  # called before the process exits although the command is not done
 
     @property
     def stopped(self) -> bool:
@@ -70,6 +72,20 @@ class SystemClock:
     def stop(self) -> None:
         """Stop the run: every wait ends at once with Stopped."""
         self._stopped.set()
+        for child in self._children:
+            child.stop()
+
+    def child(self) -> SystemClock:
+        """Return a clock for one of several runs: it stops with this one, and this one does not stop with it."""
+        child = SystemClock()
+        self._children.append(child)
+        if self.stopped:  # a signal may have come in between
+            child.stop()
+        return child
+
+    def kill(self) -> None:
+        """Announce that the process exits although the command is not done."""
+        self.on_kill()
 
     def interrupt(self) -> None:
         """Stop the run before it is complete, and report that once."""

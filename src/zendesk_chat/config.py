@@ -36,7 +36,8 @@ ENVIRONMENT: Final = {  # variables that a user without a configuration file can
     "access_token": "ZENDESK_CHAT_TOKEN",
     "api_url": "ZENDESK_CHAT_API_URL",
 }
-SYNC_OPTIONS: Final = ("streams", "exclude", "to", "full_refresh")  # of the command line, easily taken for keys
+# Options of `sync`, easily taken for keys.
+SYNC_OPTIONS: Final = ("streams", "exclude", "to", "schema", "time_zone", "wait", "full_refresh", "renamed_from")
 SYNONYMS: Final = {"token": "access_token", "account": "subdomain", "timeout": "request_timeout_seconds"}
 MOST_REPORTED: Final = 5
 
@@ -218,15 +219,17 @@ def parse_credentials(raw: Mapping[str, object], token_name: str = "access_token
     raise ConfigError('credentials.credentials: must be "oauth2.0" or "access_token".')
 
 
-def unknown_keys(raw: object) -> list[str]:
+def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
     """Return a message for each key that does not exist, at the top and in ``credentials``. Empty if ``raw`` is no object.
+
+    ``more`` are further keys of the top level.
 
     Keys that begin with ``_`` are ignored: Airbyte's platform and CDK add some, and users write comments that way.
     """
     if not isinstance(raw, Mapping):
         return []
     found: list[str] = []
-    for part, path, known in ((raw, "", TOP_KEYS), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
+    for part, path, known in ((raw, "", (*TOP_KEYS, *more)), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
         keys = map(str, part) if isinstance(part, Mapping) else ()
         found += [_about_key(key, path, known) for key in keys if key not in known and not key.startswith("_")]
     return found[:MOST_REPORTED]

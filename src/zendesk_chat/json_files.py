@@ -47,6 +47,11 @@ def read_json(path: str, what: str) -> Json:
     Raises:
         ConfigError: There is no such file, or it is not JSON.
     """
+    return decode_json(read_bytes(path, what), path, what)
+
+
+def read_bytes(path: str, what: str) -> bytes:
+    """Return the content of a file, or raise ConfigError."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -56,7 +61,7 @@ def read_json(path: str, what: str) -> Json:
         raise ConfigError(f"The {what} file cannot be read: {path}: {error.strerror}") from None
     if len(data) > MOST_BYTES:
         raise ConfigError(f"The {what} file is larger than {MOST_BYTES >> 20} MB: {path}")
-    return decode_json(data, path, what)
+    return data
 
 
 def decode_json(data: bytes, path: str, what: str) -> Json:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _INPUT, _OUTPUT, _ERROR = range(3)
 SECONDS_TO_END: Final = 5.0
+SECONDS_TO_END_ALL: Final = 12.0  # for several accounts, which save after each other if they share a file
 SECONDS_TO_RENEW: Final = 15.0  # more while tokens are being renewed; in total less than the 30 that Kubernetes allows
 # Parameters of mallopt(3), and their values.
 ARENAS: Final = (-8, 1)
@@ -71,6 +72,8 @@ class StopSignals:
     """
 
     stop: Callable[[], object]  # asks the command to end
+    on_kill: Callable[[], object] = lambda: None  # announces that it is not awaited
+    seconds_to_end: float = SECONDS_TO_END
     received: list[int] = field(default_factory=list)  # numbers of the signals so far
 
     def install(self) -> None:
@@ -85,21 +88,23 @@ class StopSignals:
         return 128 + self.received[0] if self.received else otherwise
 
     def _handle(self, number: int, _frame: object) -> None:
-        wait_seconds = 0.0 if self.received else SECONDS_TO_END
+        wait_seconds = 0.0 if self.received else self.seconds_to_end
         self.received.append(number)
-        last_resort = threading.Timer(wait_seconds, end_at_once, (self.exit_code(number),))
+        last_resort = threading.Timer(wait_seconds, end_at_once, (self.exit_code(number), self.on_kill))
         last_resort.daemon = True
         with suppress(RuntimeError):  # the operating system refuses another thread
             last_resort.start()
         self.stop()  # last, because it may print a line that nobody reads
 
 
-def end_at_once(code: int) -> None:
+def end_at_once(code: int, on_kill: Callable[[], object] = lambda: None) -> None:
     """Exit although the main thread is stuck. Let a renewal of tokens end first; otherwise they would be lost."""
     from zendesk_chat.api.auth import settle_all  # noqa: PLC0415  no command but a stuck one needs it
 
     if settle_all(SECONDS_TO_RENEW):
         time.sleep(1)  # so that the main thread can store the new tokens
+    with suppress(Exception):  # nothing may keep it from exiting
+        on_kill()
     os._exit(code)
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar, cast
 
 import msgspec
-from msgspec.inspect import CollectionType, IntType, LiteralType, StructType, type_info
+from msgspec.inspect import CollectionType, FloatType, IntType, LiteralType, StrType, StructType, Type, UnionType, type_info
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import LONGEST_NAME, printable
@@ -74,14 +74,27 @@ def _refuse_unknown_keys(raw: Mapping[object, object], known: Collection[str], p
 def _expected(kind: type[msgspec.Struct], field: str) -> str:
     """Return what a field must be, from its declared type. The message of msgspec may quote the value."""
     info = cast("StructType", type_info(kind))
-    match next(declared.type for declared in info.fields if declared.name == field):
+    declared = next(declared.type for declared in info.fields if declared.name == field)
+    if isinstance(declared, UnionType):  # with None
+        declared = declared.types[0]
+    match declared:
         case IntType(ge=low, le=high):
             return f"must be a whole number from {low} to {high}."
         case LiteralType(values=values):
             return f"must be one of {', '.join(map(str, values))}."
-        case CollectionType(item_type=LiteralType(values=values)):
-            return f"must be a list of {', '.join(map(str, values))}."
-        case CollectionType():
-            return "must be a list of objects."
+        case CollectionType(item_type=item):
+            return f"must be a list of {_items(item)}."
+        case FloatType(ge=low, le=high):
+            return f"must be a number from {low} to {high}."
         case _:
             return "must be a string."
+
+
+def _items(item: Type) -> str:
+    match item:
+        case LiteralType(values=values):
+            return ", ".join(map(str, values))
+        case StrType():
+            return 'strings, such as ["chats", "agents"]'
+        case _:
+            return "objects"

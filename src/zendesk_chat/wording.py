@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
+_TWO_DIGITS: Final = 99
 _KILO: Final = 1000
 _SHORT_SECONDS: Final = 10  # below this, tenths matter
 _MINUTE: Final = 60
@@ -25,6 +27,22 @@ def duration(seconds: float) -> str:
     if rounded < _HOUR:
         return f"{rounded // _MINUTE} min {rounded % _MINUTE} s"
     return f"{rounded // _HOUR} h {rounded % _HOUR // _MINUTE} min"
+
+
+def roughly(seconds: float) -> str:
+    """Return an estimated duration for people, as exact as an estimate is: ``10 s``, ``40 s``, ``5 min``, ``2 h 10 min``."""
+    if seconds < _MINUTE - _SHORT_SECONDS:
+        return f"{max(1, math.ceil(seconds / _SHORT_SECONDS)) * _SHORT_SECONDS} s"
+    minutes = max(1, round(seconds / _MINUTE))
+    if minutes < _MINUTE:
+        return f"{minutes} min"
+    tens = round(minutes / 10) * 10
+    return f"{tens // _MINUTE} h {tens % _MINUTE} min" if tens % _MINUTE else f"{tens // _MINUTE} h"
+
+
+def about(number: int) -> str:
+    """Return an estimated number with two digits that count: ``87``, ``130``, ``31,000``."""
+    return f"{round(number, 2 - len(str(number))):,}" if number > _TWO_DIGITS else str(number)
 
 
 def size(length: int) -> str:

@@ -23,13 +23,13 @@ def test_sync_keeps_the_time_zone_and_warns_of_what_is_in_the_way(
             assert main([*sync, *options]) == 0
             with duckdb.connect(str(path)) as database:
                 assert database.execute(zones).fetchall() == [("Europe/Lisbon", "Europe/Lisbon")]
-        assert "warning" not in capsys.readouterr().err
+        assert "The view" not in capsys.readouterr().err
         with duckdb.connect(str(path)) as database:
             database.execute("CREATE OR REPLACE VIEW analytics.chats_by_day AS SELECT 1 AS mine")
         assert main([*sync, "--time-zone", "Asia/Tokyo"]) == 0
         assert main([*sync, "--schema", "acme"]) == 0
     warning = (
-        "warning: The view analytics.chats_by_day is yours, so the reporting view was not created. "
+        "WARNING The view analytics.chats_by_day is yours, so the reporting view was not created. "
         "Rename or drop it, then sync again."
     )
     assert " ".join(capsys.readouterr().err.split()).count(warning) == 1

@@ -29,6 +29,13 @@ from zendesk_chat.load.file.opening import open_file
         ("duckdb:///chats.duckdb", "chats.duckdb"),
         ("duckdb:///data/chats.duckdb", "data/chats.duckdb"),
         ("duckdb:////data/chats.duckdb", "/data/chats.duckdb"),
+        ("DuckDB:///chats", "chats"),
+        ("chats.duckdb", "chats.duckdb"),
+        ("./acme.DB", "./acme.DB"),
+        ("/data/acme.duckdb", "/data/acme.duckdb"),
+        ("../of last year.ddb", "../of last year.ddb"),
+        (r"C:\data\acme.duckdb", r"C:\data\acme.duckdb"),
+        ("C:/data/acme.duckdb", "C:/data/acme.duckdb"),
         ("postgres://user@host/database", None),
     ],
 )
@@ -38,7 +45,15 @@ def test_duckdb_path(text: str, path: str | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "chats.duckdb", "duckdb://chats.duckdb", "duckdb:///", "duckdb:///:memory:", "nosuch://x", "filesystem:///data"],
+    [
+        "",
+        "duckdb://chats.duckdb",
+        "duckdb:chats.duckdb",
+        "duckdb:///",
+        "duckdb:///:memory:",
+        "nosuch://x",
+        "filesystem:///data",
+    ],
 )
 def test_a_destination_that_is_not_accepted(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^--to.*duckdb:///"):

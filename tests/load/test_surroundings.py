@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.sandbox import still
-from tests.support.syncs import differing, execute
+from tests.support.syncs import differing, execute, logged
 from zendesk_chat_sandbox import Sandbox
 
 pytestmark = pytest.mark.unmeasured  # it runs complete syncs
@@ -109,7 +109,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_resumes(size: int, sandbox: Sa
     done = run(sandbox, tmp_path, "chats.duckdb", limit=limit)
     assert done.returncode in (1, 3)
     assert "Traceback" not in done.stderr
-    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    (error,) = logged(done.stderr, "ERROR")
     assert "chats.duckdb" in error
     if path.exists():
         execute(path, "FROM duckdb_tables()")

@@ -18,6 +18,7 @@ from tests.support.elsewhere import open_elsewhere
 from tests.support.executable import EXECUTABLE, execute
 from tests.support.sandbox import OAUTH, small
 from tests.support.synced import change
+from tests.support.syncs import logged
 from zendesk_chat.cli import make_parser
 from zendesk_chat.load.verify.summary import ONLY_EXPORT
 from zendesk_chat_sandbox import Sandbox, Switches
@@ -143,7 +144,7 @@ def test_what_it_prints(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixt
         f"Not compared, because only the exports contain them: {exported}, and in chats {ONLY_EXPORT}.",
         "No difference was found.",
     ]
-    assert shown.err == f"Comparing 50 of {CHATS} chats ...\n"
+    assert logged(shown.err, "INFO") == [f"Comparing 50 of {CHATS} chats ...", "No difference was found."]
 
 
 @pytest.mark.parametrize(
@@ -335,7 +336,7 @@ def test_a_repair_that_fails_changes_nothing(sandbox: Sandbox, path: Path, capsy
     before = contents(path)
     capsys.readouterr()
     assert run(sandbox, "verify", str(path), "--repair") == 3
-    assert "error: Failed while writing the repaired rows" in capsys.readouterr().err
+    assert "ERROR Failed while writing the repaired rows" in capsys.readouterr().err
     assert contents(path) == before
 
 
@@ -569,7 +570,7 @@ def test_another_account_is_refused(sandbox: Sandbox, path: Path, capsys: pytest
     assert run(sandbox, "verify", str(path), *options) == 3
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert f"error: {path} contains the account acme, but the configuration is for globex." in shown.err
+    assert f"ERROR {path} contains the account acme, but the configuration is for globex." in shown.err
 
 
 def test_an_account_with_the_same_subdomain_is_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -784,7 +785,8 @@ def test_a_stopped_verification_ends(sandbox: Sandbox, path: Path, capsys: pytes
     sandbox.clear_requests()
     capsys.readouterr()
     assert parsed.run(parsed, clock) == 1
-    assert capsys.readouterr() == ("", "Interrupted. The file is unchanged.\n")
+    shown = capsys.readouterr()
+    assert (shown.out, logged(shown.err, "WARNING")) == ("", ["Interrupted. The file is unchanged."])
     assert sandbox.requests == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -36,14 +37,20 @@ class Synced:
 
     @property
     def warnings(self) -> list[str]:
-        return [line.removeprefix("warning: ") for line in self.errors.splitlines() if line.startswith("warning: ")]
+        """Without the one about the clock, since the time of a sandbox may be fixed."""
+        return [warning for warning in logged(self.errors, "WARNING") if not warning.startswith("This machine's clock")]
 
     @property
     def error(self) -> str:
         """The one error; there is no other."""
         assert "Traceback" not in self.errors + self.report
-        (error,) = [line.removeprefix("error: ") for line in self.errors.splitlines() if line.startswith("error: ")]
+        (error,) = logged(self.errors, "ERROR")
         return error
+
+
+def logged(errors: str, level: str) -> list[str]:
+    """The messages of a level on standard error that is no terminal."""
+    return re.findall(rf"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ {level} (.*)$", errors, re.MULTILINE)
 
 
 def sync(sandbox: Sandbox, path: Path, *options: str, subdomain: str = "acme") -> Synced:

@@ -50,6 +50,9 @@ class Observer:
     def sent(self) -> None:
         """Called before a request is sent, and before each retry."""
 
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """An attempt has ended with an HTTP status; with 0 if no answer came."""
+
     def waited(self, seconds: float, reason: str = "") -> None:
         """Called before a wait. ``reason`` is what failed, or "" if the wait is only for the request quota."""
 
@@ -122,6 +125,8 @@ class Client:
             observer.sent()
             began = self.time.monotonic()
             failed = self._attempt(request, token, decode)
+            status = failed.outcome.status if isinstance(failed, _Failure) else int(HTTPStatus.OK)
+            observer.answered(request.path, status, self.time.monotonic() - began)
             if not isinstance(failed, _Failure):
                 self._limiter.passed(started_at)
                 self.has_answered = True
@@ -138,7 +143,8 @@ class Client:
             attempt = max(1, attempts[limited])
             spent += 0.0 if limited else self.time.monotonic() - began
             now = self.time.now()
-            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, episode=episode, spent=spent)
+            most = request.attempts if failed.outcome.failure != "refused" or self.has_answered else FEW_ATTEMPTS
+            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=most, episode=episode, spent=spent)
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait

@@ -16,22 +16,27 @@ from zendesk_chat.clock import POLL_SECONDS, Clock, Stopped
 from zendesk_chat.config import CLOCK_TOLERANCE_SECONDS, Config
 from zendesk_chat.engine.first_request import FirstRequest
 from zendesk_chat.engine.threads import SETTLE_SECONDS, error_of, start_threads
-from zendesk_chat.errors import AddressError, AuthError, ConnectorError, UnavailableError
+from zendesk_chat.errors import AddressError, AuthError, ConnectorError, TransientError, UnavailableError
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds, Stream
 
 ADMIN: Final = "Use an administrator's token with the scope `read`, or make its agent an administrator."
 
+_STOPPED: Final = "The check was stopped before Zendesk responded. Run it again."
 STREAMS: Final = Catalog().streams
 REQUIRED: Final = tuple(stream.name for stream in STREAMS.values() if stream.extraction is None and not stream.optional)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of a check: whether a sync is expected to work, what works, what does not, and what to do."""
+    """The outcome of a check: whether a sync is expected to work, what works, what does not, and what to do.
+
+    ``retry``: whether the same check may succeed later without any change.
+    """
 
     succeeded: bool
     message: str
+    retry: bool = False
 
 
 def check(config: Config, client: Client, clock: Clock) -> Verdict:
@@ -49,7 +54,7 @@ def check(config: Config, client: Client, clock: Clock) -> Verdict:
     streams = [stream for stream in catalog.streams.values() if stream.extraction is None]
     probes = _Probes(client, clock, Bounds(config.start, now), streams)
     if not probes.make():
-        return Verdict(succeeded=False, message="The check was stopped before Zendesk responded. Run it again.")
+        return Verdict(succeeded=False, message=_STOPPED, retry=True)
     failures = {name: error for name in STREAMS if (error := probes.errors.get(name))}
     verdict = judge(failures, config.subdomain, client.support_status)
     messages = [verdict.message, *catalog.warnings, client.time.warning()]
@@ -136,7 +141,7 @@ def judge(failures: Mapping[str, ConnectorError], subdomain: str, support: Calla
         return Verdict(succeeded=False, message=may_not)
     broken = next((error for error in needed.values() if not isinstance(error, UnavailableError)), needed.get("chats"))
     if broken:
-        return Verdict(succeeded=False, message=str(broken))
+        return Verdict(succeeded=False, message=str(broken), retry=isinstance(broken, TransientError))
     return Verdict(succeeded=True, message=_readable(failures))
 
 

@@ -64,6 +64,24 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Retrying(Note):
+    """A request of a stream failed, and is sent again at ``retry_at`` (seconds since 1970)."""
+
+    stream: str = ""
+    retry_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Note):
+    """A request of a stream was answered with an HTTP status; with 0 if it got no answer."""
+
+    stream: str = ""
+    path: str = ""
+    status: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaChange:
     """Something new in the records of a stream, reported once per run. The records pass through unchanged.
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from zendesk_chat.api.client import Client, Decode, Observer
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.channel import Channel
-from zendesk_chat.engine.events import Note, RateLimited, StreamStarted
+from zendesk_chat.engine.events import Answered, Note, RateLimited, Retrying, StreamStarted
 from zendesk_chat.engine.fetcher import ConcurrencyLimit, ConcurrentFetcher
 from zendesk_chat.engine.first_request import FirstRequest
 from zendesk_chat.engine.stream_run import StreamRun, Task
@@ -70,6 +70,12 @@ class Reading(Observer):
         with self._lock:
             self._requests += 1
 
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Report how an attempt ended, for a detailed log."""
+        what = f"HTTP {status}" if status else "no answer"
+        name = self._runs[0].name
+        self._channel.put(Answered("DEBUG", f"{name}: GET {path}: {what} in {seconds:.2f} s", name, path, status, seconds))
+
     def account_answered(self) -> None:
         """Let the other readers start."""
         self._shared.first_request.account_answered()
@@ -78,7 +84,7 @@ class Reading(Observer):
         """Report a wait. For the quota, one report covers the waits of all requests."""
         reset_at = self._clock.now() + seconds
         if reason:
-            self._channel.put(Note("WARN", reason))
+            self._channel.put(Retrying("WARN", reason, self._runs[0].name, reset_at))
         elif seconds >= SHORTEST_REPORTED_WAIT_SECONDS and reset_at > self._reset_at + REPORT_AGAIN_SECONDS:
             self._reset_at = reset_at
             self._channel.put(RateLimited(self._runs[0].name, reset_at))

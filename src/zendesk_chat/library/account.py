@@ -19,8 +19,11 @@ from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_co
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.sources import Source, combine
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds
+from zendesk_chat.validation import is_absent
+from zendesk_chat.variables import from_variables
 
 __all__ = ["Account", "OnRotation", "Verdict", "check"]
 
@@ -37,7 +40,7 @@ class Account:
 
     Args:
         subdomain: ``acme`` for acme.zendesk.com. Default: ``ZENDESK_CHAT_SUBDOMAIN``.
-        token: A Zendesk Chat access token. Default: ``ZENDESK_CHAT_TOKEN``.
+        token: A Zendesk Chat access token. Default: ``ZENDESK_CHAT_TOKEN``, or the file ``ZENDESK_CHAT_TOKEN_FILE``.
         config: A configuration as for Airbyte, instead of the environment. The other arguments override it.
         start_date: Skip chats, timelines and events before this UTC time. Default: read all.
         end_date: Stop before this UTC time. Default: read until now.
@@ -54,7 +57,7 @@ class Account:
         catalog: The streams, redacted as configured.
 
     Raises:
-        ConfigError: A setting is missing or malformed, or the start date is in the future.
+        ConfigError: A setting is missing or malformed, the start date is in the future, or the token is of another account.
     """
 
     def __init__(  # noqa: PLR0913  one argument for each setting, each with a default
@@ -156,16 +159,31 @@ class _RunTokens:
 
 def _parse(config: object, settings: Mapping[str, object], on_rotation: OnRotation | None) -> Config:
     """Merge the settings into the configuration, which they override, and validate the result."""
-    if config is None:
-        config = {key: os.environ[name] for key, name in ENVIRONMENT.items() if os.environ.get(name)}
-    if not isinstance(config, Mapping):
+    if not isinstance(config, Mapping | None):
         raise ConfigError("config: must be a dictionary.")
-    raw = {"start_date": EVERYTHING, **config, **settings}
-    if "access_token" in settings:
-        raw.pop("credentials", None)
+    named = {"access_token": "token"}
+    given = Source(settings, {key: named.get(key, key) for key in settings}, "option")
+    if config is None:
+        below = from_variables(os.environ, only=ENVIRONMENT.values())
+    else:
+        below = Source(config, {key: f"{key} in config" for key in config})
+    raw = {"start_date": EVERYTHING, **combine([given, below]).values}
+    _require_account(raw, in_config=config is not None)
     parsed = parse_config(raw)
     require_past_start(parsed, time.time())
     credentials = parsed.credentials
     if on_rotation is None and isinstance(credentials, OAuth) and credentials.renewable and credentials.refresh_token:
         raise ConfigError("on_rotation: pass a function that stores renewed OAuth tokens. A refresh token works only once.")
     return parsed
+
+
+def _require_account(raw: Mapping[str, object], *, in_config: bool) -> None:
+    """Raise a ConfigError that names what to give, if there is no account or no credentials."""
+    remedies = {
+        "subdomain": f"Give subdomain=..., or set {ENVIRONMENT['subdomain']}.",
+        "credentials": f"Give token=..., or set {ENVIRONMENT['access_token']}.",
+    }
+    found = {"subdomain": raw.get("subdomain"), "credentials": raw.get("credentials") or raw.get("access_token")}
+    for name, remedy in remedies.items():
+        if is_absent(found[name]):
+            raise ConfigError(f"{name}: missing. {'Add it to the config.' if in_config else remedy}")

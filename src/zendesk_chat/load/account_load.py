@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.analytics.views import create_views
@@ -14,39 +14,45 @@ from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.load.config_file import ConfigFile
-from zendesk_chat.load.console import say
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.account import ACCOUNTS
-from zendesk_chat.load.file.opening import DATABASE, open_file
+from zendesk_chat.load.file.opening import DATABASE
 from zendesk_chat.load.file.shadows import naming_shadows
+from zendesk_chat.load.file.sharing import SharedFiles
 from zendesk_chat.load.file.store import FileStore, Target
 from zendesk_chat.load.file.system import AccountRow
 from zendesk_chat.load.file.tables import existing_schema
 from zendesk_chat.load.loading import load_events
+from zendesk_chat.load.log import Log
 from zendesk_chat.load.plan import Plan
-from zendesk_chat.load.progress import show_progress
 from zendesk_chat.load.report import LoadReport
+from zendesk_chat.load.run_log import log_start, show_progress
 from zendesk_chat.load.store import Store
 from zendesk_chat.streams.stream import Bounds, Stream
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 MAIN: Final = "main"
 """The schema of the tables in a file, if the user names none."""
 
 
-def load_account(plan: Plan, clock: Clock, console: Console) -> LoadReport:
+def load_account(plan: Plan, clock: Clock, log: Log, files: SharedFiles | None = None) -> LoadReport:
     """Load an account into its destination.
+
+    Args:
+        plan: What to load.
+        clock: Is stopped when the run has ended.
+        log: For progress and warnings.
+        files: Shared by accounts that are loaded at the same time.
 
     Raises:
         ConnectorError: The destination cannot be opened or written, or is not for this account.
     """
     path = plan.destination.path
-    return _load_with_dlt(plan, clock, console) if path is None else _load_file(plan, path, clock, console)
+    if path is None:
+        return _load_with_dlt(plan, clock, log)
+    return _load_file(plan, path, clock, log, files or SharedFiles())
 
 
-def _load_file(plan: Plan, path: str, clock: Clock, console: Console) -> LoadReport:
+def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles) -> LoadReport:
     destination, config, catalog = plan.destination, plan.config, plan.catalog
     time_zone = check_time_zone(destination.time_zone) if destination.time_zone else ""
     target = Target(
@@ -62,31 +68,31 @@ def _load_file(plan: Plan, path: str, clock: Clock, console: Console) -> LoadRep
     account = catalog.streams[ACCOUNTS]  # first, so that the store knows early whose records come
     streams = [account, *(stream for stream in plan.streams if stream is not account)]
     with (
-        open_file(path, clock, destination.wait_seconds, partial(say, console)) as connection,
-        naming_shadows(connection, DATABASE),
+        files.open(path, clock, destination.wait_seconds, partial(log.note, event="waiting")) as file,
+        naming_shadows(file.connection, DATABASE),
     ):
         with explained(f"reading {path}"):
-            target = replace(target, schema=existing_schema(connection, target.schema))
-        store = FileStore(connection, target, clock)
-        report = _read_into(store, streams, plan, clock, console)
-        with explained(f"making the views in {path}"):
-            taken = create_views(connection, target.schema, store.account.time_zone)
+            target = replace(target, schema=existing_schema(file.connection, target.schema))
+        store = FileStore(file.connection, target, clock, file.writing)
+        report = _read_into(store, streams, plan, clock, log)
+        with file.writing, explained(f"making the views in {path}"):
+            taken = create_views(file.connection, target.schema, store.account.time_zone)
         for warning in dict.fromkeys((*store.warnings, *taken)):
-            say(console, f"warning: {warning}", "yellow")
+            log.caution(warning)
     return replace(report, destination=Path(path), schema=target.schema)
 
 
-def _load_with_dlt(plan: Plan, clock: Clock, console: Console) -> LoadReport:
+def _load_with_dlt(plan: Plan, clock: Clock, log: Log) -> LoadReport:
     from zendesk_chat.load.dlt_destination import DATASET, open_target
     from zendesk_chat.load.dlt_store import DltStore
 
     destination = plan.destination
     with open_target(destination.url, destination.schema or DATASET) as target:
         store = DltStore(target, plan.tables, full_refresh=destination.full_refresh)
-        return _read_into(store, plan.streams, plan, clock, console)
+        return _read_into(store, plan.streams, plan, clock, log)
 
 
-def _read_into(store: Store, streams: Sequence[Stream], plan: Plan, clock: Clock, console: Console) -> LoadReport:
+def _read_into(store: Store, streams: Sequence[Stream], plan: Plan, clock: Clock, log: Log) -> LoadReport:
     """Read these streams, and load them into a store. The report has those of the plan."""
     config, states = plan.config, store.states()
     bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)
@@ -95,5 +101,6 @@ def _read_into(store: Store, streams: Sequence[Stream], plan: Plan, clock: Clock
     credentials = ConfigFile(plan.config_file, clock) if plan.config_file else None
     events = run(tasks, connect(config, clock, rotations.save, credentials), rotations, clock)
     names = [stream.name for stream in plan.streams]
-    with show_progress(console) as observe:
+    with show_progress(log, names) as observe:
+        log_start(log, config.subdomain, store.name, names)
         return load_events(events, names, store, observe, required=plan.required)

@@ -6,33 +6,51 @@ import argparse
 import os
 from functools import partial
 
-from zendesk_chat.clock import Stopped, SystemClock
-from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
+from zendesk_chat.clock import SystemClock
+from zendesk_chat.errors import ConfigError, ExitCode
 from zendesk_chat.load.account_load import load_account
-from zendesk_chat.load.console import PlainConsole, say
-from zendesk_chat.load.plan import plan_load
-from zendesk_chat.load.progress import announce_stop
+from zendesk_chat.load.console import PlainConsole
+from zendesk_chat.load.log import Log, run_logged
+from zendesk_chat.load.metrics_option import checked_metrics_file
+from zendesk_chat.load.outcome import attempt
+from zendesk_chat.load.plan import Plan, plan_load
 from zendesk_chat.load.report import print_report
+from zendesk_chat.load.run_log import log_errors, log_settings, log_summary
 
 
 def sync(options: argparse.Namespace, clock: SystemClock) -> int:
-    """Load the account into a database. Returns the exit code; see ``errors.ExitCode``."""
-    console = PlainConsole(stderr=True)
+    """Load one account, or those of a file, into a database. Returns the exit code; see ``errors.ExitCode``."""
+    if options.accounts is None:
+        return run_logged(options, clock, partial(_sync, options, clock))
+    from zendesk_chat.load.accounts.command import sync_accounts  # noqa: PLC0415  most runs load one account
+
+    return run_logged(options, clock, partial(sync_accounts, options, clock))
+
+
+def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     try:
-        plan = plan_load(options, os.environ, clock.now())
-        warnings = plan.catalog.warnings
+        metrics, plan = checked_metrics_file(options.metrics_file), _plan(options, clock)
     except ConfigError as error:
-        say(console, f"error: {error}")
+        log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
-    for warning in warnings:
-        say(console, f"warning: {warning}", "yellow")
-    clock.on_interrupt = partial(announce_stop, console)
-    try:
-        report = load_account(plan, clock, console)
-    except ConnectorError as error:
-        say(console, f"error: {error}")
-        return exit_code([error])
-    except Stopped:  # while another program had the file open
-        return ExitCode.INCOMPLETE
-    print_report(report, PlainConsole())
-    return report.exit_code
+    log_settings(log, plan.origins)
+    for warning in plan.warnings:
+        log.caution(warning)
+    clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")
+    outcome = attempt(plan.config.subdomain, plan, clock, partial(load_account, plan, clock, log))
+    if outcome.error:
+        log.fail(str(outcome.error), kind=type(outcome.error).__name__)
+    if outcome.report:
+        log_errors(outcome.report, log)
+        if not log.quiet:
+            print_report(outcome.report, PlainConsole())
+        log_summary(outcome.report, log)
+    if metrics and (failure := metrics.write([outcome], options.final_exit_code)):
+        log.caution(failure)
+    return outcome.exit_code
+
+
+def _plan(options: argparse.Namespace, clock: SystemClock) -> Plan:
+    if options.only is not None:
+        raise ConfigError("--only chooses accounts of a file. Name that file with --accounts.")
+    return plan_load(options, os.environ, clock.now())

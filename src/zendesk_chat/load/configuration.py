@@ -1,94 +1,177 @@
-"""Where the configuration of a command comes from: a file, environment variables and options."""
+"""Where the configuration of a command comes from. docs/configuration.md describes the sources and their order to users."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, TOP_KEYS, unknown_keys
+from msgspec import Meta, Struct
+
+from zendesk_chat.config import EVERYTHING, Config, parse_config
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.load.config_file import read_config
+from zendesk_chat.load.arguments import LONGEST_WAIT
+from zendesk_chat.load.config_location import default_config
+from zendesk_chat.load.env_file import NAME as ENV_FILE
+from zendesk_chat.load.env_file import read_env_file
+from zendesk_chat.load.redaction_rules import combine_redactions
+from zendesk_chat.load.settings_file import PROJECT_FILE, from_file
+from zendesk_chat.settings import DEFAULT_DATABASE, OPTIONS, PREFIX, SYNC_KEYS
+from zendesk_chat.sources import Source, combine
+from zendesk_chat.validation import convert
+from zendesk_chat.variables import from_variables, misspelt_variables
 
-HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"  # an environment variable, for --redact
-OPTIONS: Final = {  # by the configuration key that each sets
-    "subdomain": "--subdomain",
-    "access_token": "--token",
-    "start_date": "--start-date",
-    "end_date": "--end-date",
-    "api_url": "--api-url",
-}
+_KEYS_OF_NAMES: Final = ("streams", "exclude")
 
 
-def gather_config(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, object]:
-    """Return the configuration from a file, or from environment variables. Options override both.
+class SyncSettings(Struct, frozen=True, kw_only=True):
+    """The settings of ``sync`` beside those of the API."""
+
+    streams: list[str] | None = None
+    exclude: list[str] | None = None
+    to: str = DEFAULT_DATABASE
+    schema: str | None = None
+    time_zone: str = ""
+    wait: Annotated[float, Meta(ge=0, le=LONGEST_WAIT)] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the user has configured.
+
+    Attributes:
+        raw: The configuration of the API, for ``parse_config``.
+        settings: Those of ``sync``.
+        names: What the user calls each setting: ``--start-date``, ``ZENDESK_CHAT_TOKEN in .env``, ``to in zendesk-chat.toml``.
+        store: The JSON file that takes renewed OAuth tokens; None if the credentials come from elsewhere.
+        warnings: About variables that resemble ours.
+    """
+
+    raw: dict[str, object] = field(repr=False)
+    settings: SyncSettings
+    names: Mapping[str, str]
+    store: Path | None
+    warnings: Sequence[str] = ()
+
+    def parse(self) -> Config:
+        """Return the validated configuration of the API. Raises ConfigError."""
+        return parse_config(self.raw, self.names)
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each setting comes from, by its name. No value is shown."""
+        shown = {"access_token": "token"}
+        return {shown.get(key, key): name for key, name in self.names.items()}
+
+    def name(self, key: str) -> str:
+        """Return what the user calls a setting; its option, if nothing sets it."""
+        return self.names.get(key) or OPTIONS.get(key, key)
+
+
+def gather(options: argparse.Namespace, environment: Mapping[str, str]) -> Configuration:
+    """Return the configuration of a command that reads an account.
 
     Raises:
-        ConfigError: The file cannot be read or has an unknown key, or the subdomain or token is missing.
+        ConfigError: A file cannot be read or has an unknown key, or the subdomain or token is missing.
     """
-    raw = read_config(Path(options.config)) if options.config else {}
-    if misspelt := unknown_keys(raw):
-        raise ConfigError(f"{options.config}: {' '.join(misspelt)}")
-    if not options.config:
-        raw |= {key: environment[name] for key, name in ENVIRONMENT.items() if environment.get(name)}
-    given = _given(options)
-    if "access_token" in given:
-        raw.pop("credentials", None)
-    raw |= given
-    if options.redact:
-        raw["redact"] = add_redactions(raw.get("redact"), options.redact, environment.get(HASH_KEY))
-    raw.setdefault("start_date", EVERYTHING)
-    _require_account(raw, options.config)
-    return raw
+    named = vars(options).get("config")
+    sources, warnings = find_sources(options, environment)
+    configuration = configure(sources, warnings)
+    _require_account(configuration, named)
+    return configuration
 
 
-def _given(options: argparse.Namespace) -> dict[str, str]:
-    """Return the values of the options that set a key of the configuration, by key."""
-    values = {key: getattr(options, option.removeprefix("--").replace("-", "_")) for key, option in OPTIONS.items()}
+def find_sources(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[list[Source], list[str]]:
+    """Return all sources, the strongest first, and warnings about misspelt variables.
+
+    What you write on the command line is stronger than the environment, and that is stronger than files that are found.
+    """
+    named = vars(options).get("config")
+    env_file = read_env_file()
+    sources = [from_options(options)]
+    sources += [from_file(Path(named))] if named else []
+    sources += [from_variables(environment), from_variables(env_file, ENV_FILE)]
+    sources += [] if named else find_files()
+    return sources, [*misspelt_variables(environment), *misspelt_variables(env_file, ENV_FILE)]
+
+
+def find_files() -> list[Source]:
+    """Return the settings in the files that are used without being named, the strongest first. Raises ConfigError."""
+    stored = default_config()
+    paths = [Path(PROJECT_FILE), *([stored] if stored else [])]
+    return [from_file(path) for path in paths if path.is_file()]
+
+
+def configure(sources: Sequence[Source], warnings: Sequence[str] = ()) -> Configuration:
+    """Return the configuration that these sources make together, the strongest first.
+
+    Raises:
+        ConfigError: A setting of ``sync`` or the redaction is malformed, or a token would reach another account than its own.
+    """
+    combined = combine(sources)
+    values = {key: value for key, value in combined.values.items() if key not in ("redact", "hash_key")}
+    if (redact := combine_redactions(sources)) is not None:
+        values["redact"] = redact
+    values = {"start_date": EVERYTHING} | {key: value for key, value in values.items() if key not in SYNC_KEYS}
+    return Configuration(values, sync_settings(sources), combined.names, combined.store, warnings)
+
+
+def sync_settings(sources: Sequence[Source]) -> SyncSettings:
+    """Return the settings of ``sync`` in these sources, the strongest first.
+
+    Raises:
+        ConfigError: One is malformed.
+    """
+    chosen: dict[str, object] = {}
+    names: dict[str, str] = {}
+    for source in reversed(sources):
+        chosen |= {key: source.values[key] for key in SYNC_KEYS if key in source.values}
+        names |= source.names
+    if _position(sources, "streams") < _position(sources, "exclude"):  # it excludes from streams that are not wanted
+        chosen.pop("exclude", None)
+    chosen |= {key: [chosen[key]] for key in _KEYS_OF_NAMES if isinstance(chosen.get(key), str)}
+    return convert(chosen, SyncSettings, names=names)
+
+
+def from_options(options: argparse.Namespace) -> Source:
+    """Return the settings that are given as options. An empty one counts as given, so that it is reported.
+
+    Raises:
+        ConfigError: An option is empty where that could be a mistake.
+    """
+    given = vars(options)
+    values = {key: given.get(option.removeprefix("--").replace("-", "_")) for key, option in OPTIONS.items()}
     if values["end_date"] == "":
         raise ConfigError("--end-date: missing. Give a date, or remove the option to load everything until now.")
-    return {key: value for key, value in values.items() if value is not None}
+    if empty := [key for key in SYNC_KEYS if values.get(key) == ""]:
+        raise ConfigError(f"{OPTIONS[empty[0]]}: missing. Give a value, or remove the option.")
+    values = {key: value for key, value in values.items() if value is not None and value != []}
+    names = {key: OPTIONS[key] for key in values}
+    if "token" in values:
+        values["access_token"], names["access_token"] = values.pop("token"), OPTIONS["token"]
+    return Source(values, names, "option")
 
 
-def names_of_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the user's name of each key that is set: an option, an environment variable, or a key in a file."""
-    if options.config:
-        names = {key: f"{key} in {options.config}" for key in TOP_KEYS}
-    else:
-        names = {key: name for key, name in ENVIRONMENT.items() if environment.get(name)}
-    return names | {key: OPTIONS[key] for key in _given(options)}
+def _position(sources: Sequence[Source], key: str) -> int:
+    return next((position for position, source in enumerate(sources) if key in source.values), len(sources))
 
 
-def _require_account(raw: Mapping[str, object], path: str | None) -> None:
+def _require_account(configuration: Configuration, path: str | None) -> None:
     """Check that a configuration has an account and credentials. Raises a ConfigError that names the options and keys."""
+    raw = configuration.raw
     missing = [] if raw.get("subdomain") else ["subdomain"]
-    missing += [] if raw.get("access_token") or raw.get("credentials") else ["access_token"]
+    missing += [] if raw.get("access_token") or raw.get("credentials") else ["token"]
     if not missing:
         return
-    what = " and ".join({"subdomain": "subdomain", "access_token": "access token"}[key] for key in missing)
+    what = " and ".join({"subdomain": "subdomain", "token": "access token"}[key] for key in missing)
     options = " and ".join(OPTIONS[key] for key in missing)
+    hints = "".join(f" {warning}" for warning in configuration.warnings)
     if path:
-        keys = " and ".join(f"`{key}`" for key in missing)
-        raise ConfigError(f"Missing in {path}: {what}. Add {keys} to the file, or give {options}.")
-    variables = " and ".join(ENVIRONMENT[key] for key in missing)
-    raise ConfigError(f"Missing: {what}. Give {options}, or set {variables}, or give --config FILE.")
-
-
-def add_redactions(configured: object, given: Sequence[str], hash_key: str | None) -> dict[str, object]:
-    """Return the setting ``redact`` with the rules of ``--redact`` added, such as ``chats.visitor.email=hash``.
-
-    Raises:
-        ConfigError: A rule has no action, one hashes and there is no key, or the setting cannot hold rules.
-    """
-    redact = {} if configured in (None, "") else configured
-    listed = redact.get("rules") if isinstance(redact, Mapping) else ""
-    if not isinstance(redact, Mapping) or not isinstance(listed, list | None):
-        raise ConfigError("redact: must be an object whose `rules` are a list, or --redact could not be added to it.")
-    rules = [rule.rpartition("=") for rule in given]
-    if not all(separator for _, separator, _ in rules):
-        raise ConfigError("--redact: give a field and an action, such as chats.visitor.email=hash.")
-    key = {"hash_key": hash_key} if hash_key else {}
-    if any(action == "hash" for _, _, action in rules) and not (key or redact.get("hash_key")):
-        raise ConfigError(f"--redact: a hash needs a secret. Set {HASH_KEY} to at least 16 characters, and keep it.")
-    return {**redact, **key, "rules": [*(listed or ()), *({"field": field, "action": action} for field, _, action in rules)]}
+        keys = " and ".join("`access_token`" if key == "token" else f"`{key}`" for key in missing)
+        raise ConfigError(f"Missing in {path}: {what}. Add {keys} to the file, or give {options}.{hints}")
+    variables = " and ".join(PREFIX + key.upper() for key in missing)
+    raise ConfigError(
+        f"Missing: {what}. Give {options}, or set {variables}, or give --config FILE, or run `zendesk-chat login`.{hints}"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -18,6 +19,14 @@ class PlainConsole(Console):
         """Render, and escape everything that is not a control code of this console."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(_escaped(segment.text), segment.style)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether this stream is a terminal. No variable decides that: CI sets FORCE_COLOR, which rich trusts."""
+    try:
+        return stream.isatty()
+    except ValueError:  # it is closed
+        return False
 
 
 def say(console: Console, line: str, style: str = "") -> None:

@@ -1,21 +1,34 @@
-"""What ``sync --to`` may name."""
+"""What ``sync --to`` may name: a DuckDB file, by its path or a URL, or the URL of another database."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.printable import LONGEST_NAME, printable
 
-_SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
+SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
+SUFFIXES: Final = (".duckdb", ".ddb", ".db")
+"""What the name of a DuckDB file ends with, if it is given as a plain path."""
 _RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync opens
     {"information_schema", "memory", "pg_catalog", "system", "temp", "zendesk_chat_file"}
 )
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_EXPORTS: Final = {  # formats that DuckDB writes, by suffix or name
+    "csv": "CSV",
+    "tsv": "CSV",
+    "parquet": "PARQUET",
+    "json": "JSON",
+    "jsonl": "JSON",
+    "ndjson": "JSON",
+}
+_SQLITE: Final = ("sqlite", "sqlite3", "db3")
 _ACCEPTED: Final = (
-    "duckdb:///file.duckdb (relative path), duckdb:////directory/file.duckdb (absolute path), or "
-    "postgres://user:password@host/database and likewise redshift, snowflake, mssql, each after for example "
-    "pip install 'dlt[postgres]'"
+    "Give the path of a DuckDB file, such as chats.duckdb, or a URL: duckdb:///chats.duckdb, "
+    "postgres://USER:PASSWORD@HOST/DATABASE, and likewise redshift, snowflake or mssql"
 )
 
 
@@ -41,29 +54,73 @@ class Destination:
     renamed_from: str = ""
     full_refresh: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The destination without a password: the path of a file, or the kind of another database."""
+        return self.path or self.url.partition("://")[0]
 
-def check_schema(schema: str | None, path: str | None) -> None:
-    """Check the name of a schema, for a DuckDB file if there is a path. Raises ConfigError."""
+
+def check_schema(schema: str | None, path: str | None, name: str = "--schema") -> None:
+    """Check the name of a schema, for a DuckDB file if there is a path. Raises ConfigError; ``name`` is the user's for it."""
     if schema is None:
         return
     if not schema or schema.lower() in _RESERVED:
-        raise ConfigError(f"--schema: {schema!r} cannot be used. Give another name, such as acme.")
+        raise ConfigError(f"{name}: {schema!r} cannot be used. Give another name, such as acme.")
     if path is not None and schema.lower() == Path(path).stem.lower():
         raise ConfigError(
-            f"--schema {schema}: the file {Path(path).name} has the same name, and DuckDB would take {schema}.chats for a "
+            f"{name} {schema}: the file {Path(path).name} has the same name, and DuckDB would take {schema}.chats for a "
             "table of the file itself. Give another schema, or rename the file."
         )
 
 
-def duckdb_path(url: str) -> str | None:
-    """Return the path in a ``duckdb:///`` URL; None for other accepted URLs. Raises ConfigError if a URL is not accepted."""
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme in _SQL_DATABASES:
+def duckdb_path(text: str, name: str = "--to") -> str | None:
+    """Return the path of a DuckDB file; None for the URL of another database.
+
+    Args:
+        text: A path that ends in .duckdb, .ddb or .db, or a URL.
+        name: What the user calls it, for messages. They never show a URL, which may hold a password.
+
+    Raises:
+        ConfigError: It names something else.
+    """
+    url = _SCHEME.match(text)
+    if url is None and not text.lower().startswith("duckdb:"):
+        return _plain_path(text, name)
+    scheme = url[1].lower() if url else "duckdb"
+    if scheme in SQL_DATABASES:
         return None
-    if not separator or scheme != "duckdb":
-        meant = f" Did you mean duckdb:///{url}?" if url.endswith((".duckdb", ".ddb", ".db")) else ""
-        raise ConfigError(f"--to must be one of: {_ACCEPTED}.{meant}")
-    path = rest.removeprefix("/")
-    if not rest.startswith("/") or not path or path.startswith(":"):
-        raise ConfigError("--to duckdb: write the path of a file after three slashes, as in duckdb:///chats.duckdb")
+    if scheme != "duckdb":
+        raise ConfigError(f"{name}: {printable(scheme, LONGEST_NAME)}:// is not supported. {_ACCEPTED}.")
+    path = text[url.end() :].removeprefix("/") if url else ""
+    if url is None or not text[url.end() :].startswith("/") or not path or path.startswith(":"):
+        raise ConfigError(f"{name}: write the path after three slashes, as in duckdb:///chats.duckdb, or without duckdb:///.")
     return path
+
+
+def _plain_path(text: str, name: str) -> str:
+    shown = printable(text, LONGEST_NAME) if "@" not in text else "..."  # may be a URL with a password, written wrongly
+    last = text.replace("\\", "/").rpartition("/")[2]
+    if text and (not last or Path(text).is_dir()):
+        folder = printable(text.rstrip("/\\"), LONGEST_NAME)
+        raise ConfigError(f"{name} {shown}: this is a directory. Name a file in it: {folder}/chats.duckdb.")
+    stem, dot, suffix = last.lower().rpartition(".")
+    if f"{dot}{suffix}" in SUFFIXES and stem:
+        return str(Path(text).expanduser()) if text.startswith("~/") else text
+    if form := _EXPORTS.get(suffix):
+        raise ConfigError(
+            f"{name} {shown}: `sync` does not write {form} files. Load into a DuckDB file, and export from it with SQL: "
+            f"COPY chats TO 'chats.{form.lower()}'."
+        )
+    if suffix in _SQLITE:
+        raise ConfigError(f"{name} {shown}: `sync` does not write SQLite files. {_ACCEPTED}.")
+    if suffix in SQL_DATABASES:
+        raise ConfigError(f"{name} {shown}: give the URL of the database, such as {suffix}://USER:PASSWORD@HOST/DATABASE.")
+    raise ConfigError(f"{name} {shown}: this is neither a DuckDB file, whose name ends in .duckdb, nor a URL. {_ACCEPTED}.")
+
+
+def real_path(path: str) -> Path:
+    """Return a path without symbolic links; as it is given if the current directory does not exist any more."""
+    try:
+        return Path(path).resolve()
+    except OSError:
+        return Path(path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zendesk_chat.analytics.time_zones import check_time_zone
-from zendesk_chat.config import Config, parse_config, require_past_start
+from zendesk_chat.config import Config, require_past_start
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.load.configuration import gather_config, names_of_keys
+from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.destination import Destination, check_schema, duckdb_path
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.streams.catalog import Catalog
@@ -26,6 +26,8 @@ class Plan:
         streams: In the order of their tables.
         required: Names of the streams that the user named: it is an error if the account lacks one.
         config_file: Where renewed OAuth tokens are stored; None without a file.
+        warnings: What the user should know about the configuration.
+        origins: Where each setting comes from: ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
     """
 
     config: Config
@@ -34,6 +36,8 @@ class Plan:
     required: frozenset[str]
     destination: Destination
     config_file: Path | None
+    warnings: Sequence[str] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[StreamTable]:
@@ -47,41 +51,48 @@ def plan_load(options: argparse.Namespace, environment: Mapping[str, str], now: 
     Raises:
         ConfigError: Something is missing or wrong.
     """
-    names = names_of_keys(options, environment)
-    config = parse_config(gather_config(options, environment), names)
-    require_past_start(config, now, names)
+    configuration = gather(options, environment)
+    return make_plan(configuration, now, full_refresh=options.full_refresh, renamed_from=options.renamed_from or "")
+
+
+def make_plan(configuration: Configuration, now: float, *, full_refresh: bool = False, renamed_from: str = "") -> Plan:
+    """Validate a configuration and everything that it names. ``full_refresh`` and ``renamed_from`` are as in ``Destination``.
+
+    Raises:
+        ConfigError: Something is missing or wrong.
+    """
+    config, settings, name = configuration.parse(), configuration.settings, configuration.name
+    require_past_start(config, now, configuration.names)
     catalog = Catalog(config.redaction)
-    streams = catalog.select(choose_streams(options.streams, options.exclude))
+    streams = catalog.select(choose_streams(settings.streams, settings.exclude, (name("streams"), name("exclude"))))
     return Plan(
         config,
         catalog,
         streams,
-        frozenset(stream.name for stream in streams) if options.streams else frozenset(),
-        _destination(options),
-        Path(options.config) if options.config else None,
+        frozenset(stream.name for stream in streams) if settings.streams else frozenset(),
+        _destination(configuration, full_refresh=full_refresh, renamed_from=renamed_from),
+        configuration.store,
+        (*configuration.warnings, *catalog.warnings),
+        configuration.origins,
     )
 
 
-def _destination(options: argparse.Namespace) -> Destination:
-    path = duckdb_path(options.to)
-    check_schema(options.schema, path)
+def _destination(configuration: Configuration, *, full_refresh: bool, renamed_from: str) -> Destination:
+    settings, name = configuration.settings, configuration.name
+    path = duckdb_path(settings.to, name("to"))
+    check_schema(settings.schema, path, name("schema"))
     if path is None:
-        _require_file_for(options)
-    if options.time_zone:
-        check_time_zone(options.time_zone)
+        only_for_files = {name("time_zone"): settings.time_zone, name("wait"): settings.wait, "--renamed-from": renamed_from}
+        if given := [setting for setting, value in only_for_files.items() if value]:
+            raise ConfigError(f"{given[0]} is for DuckDB files only. Remove it, or load into a file.")
+    if settings.time_zone:
+        check_time_zone(settings.time_zone)
     return Destination(
-        options.to,
+        settings.to,
         path,
-        options.schema,
-        time_zone=options.time_zone or "",
-        wait_seconds=options.wait,
-        renamed_from=options.renamed_from or "",
-        full_refresh=options.full_refresh,
+        settings.schema,
+        time_zone=settings.time_zone,
+        wait_seconds=settings.wait,
+        renamed_from=renamed_from,
+        full_refresh=full_refresh,
     )
-
-
-def _require_file_for(options: argparse.Namespace) -> None:
-    """Raise a ConfigError if an option is given that only a DuckDB file has."""
-    values = {"--time-zone": options.time_zone, "--wait": options.wait, "--renamed-from": options.renamed_from}
-    if given := [name for name, value in values.items() if value]:
-        raise ConfigError(f"{given[0]} is for DuckDB files only. Remove it, or load into a file.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_pers
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.database import find_database
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
@@ -98,20 +100,27 @@ class TableProfile:
 
 
 def run_profile(options: argparse.Namespace) -> int:
-    """Profile ``options.database`` and print the result. Returns the exit code."""
+    """Profile a file and print the result. Returns the exit code."""
     console = PlainConsole(stderr=True)
     try:
         names = choose_streams(options.streams)
-        path = duckdb_file(options.database)
+        database = find_database(options, os.environ)
+        path = duckdb_file(database.file)
         with console.status("opening the database") as status:
             streams = {stream.name: stream for stream in Catalog().select(names)}
-            profiles = profile(path, streams, lambda name: status.update(f"reading {name}"), options.schema)
+            profiles = profile(path, streams, lambda name: status.update(f"reading {name}"), database.schema)
         missing = set(names) - {profile.stream for profile in profiles} if options.streams else set()
         if missing or not profiles:
             raise ConfigError(f"{path} has no table of {', '.join(sorted(missing)) or 'any stream'}. `sync` makes one.")
     except ConnectorError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE if isinstance(error, ConfigError) else ExitCode.INCOMPLETE
+    if not _is_of_sync(path, database.schema):
+        say(
+            console,
+            f"warning: `sync` did not fill {path}. Columns of other names than its own are not shown.",
+            "yellow",
+        )
     if options.json:
         sys.stdout.write(to_json(profiles).decode())
     else:
@@ -125,12 +134,17 @@ def duckdb_file(text: str) -> str:
     Raises:
         ConfigError: It is something else, or there is no such file.
     """
-    path = duckdb_path(text) if text.startswith("duckdb:") else text
+    path = duckdb_path(text, "FILE") if text.startswith("duckdb:") else text
     if path is None or "://" in path:
         raise ConfigError("`profile` reads DuckDB files only: give the path of one, or a URL like duckdb:///chats.duckdb.")
     if not Path(path).is_file():
         raise ConfigError(f"There is no file {path}. `sync` makes one: see zendesk-chat sync --help.")
     return path
+
+
+def _is_of_sync(path: str, schema: str) -> bool:
+    with explained(f"reading {path}"), open_read_only(path) as connection:
+        return "_sync_account" in find_tables(connection, existing_schema(connection, schema))
 
 
 def profile(

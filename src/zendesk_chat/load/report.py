@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -16,8 +18,6 @@ from zendesk_chat.printable import printable
 from zendesk_chat.wording import counted, duration, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
     from rich.table import Table
 
@@ -35,6 +35,14 @@ STATES: Final[dict[type[Ending], State]] = {
     StreamUnavailable: "not available",
 }
 STYLES: Final = {"complete": "green", "failed": "red", "interrupted": "red", "not available": "yellow"}
+_COUNTS: Final[dict[str, Callable[[SyncStats], str]]] = {
+    "records": lambda stats: f"{stats.emitted:,}",
+    "received": lambda stats: f"{stats.received:,}",
+    "skipped": lambda stats: f"{stats.skipped:,}",
+    "requests": lambda stats: f"{stats.requests:,}",
+    "seconds": lambda stats: f"{stats.seconds:.1f}",
+}
+_FEWER_COUNTS: Final = {title: _COUNTS[title] for title in ("records", "skipped", "seconds")}
 _DRIFTS_SHOWN: Final = 500
 _NAMES_SHOWN: Final = 3
 
@@ -88,6 +96,22 @@ class LoadReport:
         )
 
     @property
+    def failures(self) -> dict[str, list[StreamReport]]:
+        """The streams that make the run incomplete by an error, by its message."""
+        return _by_reason(self.incomplete)
+
+    @property
+    def lacking(self) -> dict[str, list[StreamReport]]:
+        """The streams that the account lacks, which is no failure, by the reason."""
+        incomplete = self.incomplete
+        return _by_reason(stream for stream in self.streams if stream.state == "not available" and stream not in incomplete)
+
+    @property
+    def is_one_failure(self) -> bool:
+        """Whether all streams failed for one reason before they read a page, so that nothing else is worth a line."""
+        return len(self.failures) == 1 and all(stream.state == "failed" and not stream.stats.pages for stream in self.streams)
+
+    @property
     def result(self) -> Result:
         """How the run ended. It is interrupted if its events ended before every stream did, also if one did not start."""
         if self.interrupted or any(stream.state == "interrupted" for stream in self.streams):
@@ -103,63 +127,74 @@ class LoadReport:
 
 
 def print_report(report: LoadReport, console: Console) -> None:
-    """Print the table of streams, the schema differences, why streams failed or are missing, and the result in one line.
+    """Print the table of streams, the schema differences, the streams that the account lacks, and the result in one line.
 
-    If all streams failed for the same reason before they read a page, print that reason only.
+    Print nothing if all streams failed for one reason, which is logged.
     """
-    reasons = _reasons(report)
-    if len(reasons) == 1 and all(stream.state == "failed" and not stream.stats.pages for stream in report.streams):
-        ((_, reason),) = reasons
-        say(console, f"error: {reason}")
+    if report.is_one_failure:
         return
     if report.streams:
-        print_complete(_streams(report), console)
+        _print_streams(report, console)
     if report.drifts:
         _print_drifts(report, console)
-    for state, style in (("not available", "yellow"), ("failed", "")):
-        for (of, message), names in reasons.items():
-            if of == state:
-                say(console, f"{_named(names)}: {message}", style)
-    say(console, _result(report))
+    for reason, streams in report.lacking.items():
+        say(console, about_streams([stream.name for stream in streams], reason), "yellow")
+    say(console, result_line(report))
 
 
-def _reasons(report: LoadReport) -> dict[tuple[State, str], list[str]]:
-    """Return the streams that failed or are missing for the same reason, by state and reason."""
-    reasons: dict[tuple[State, str], list[str]] = {}
-    for stream in report.streams:
-        if stream.error is not None:
-            reasons.setdefault((stream.state, str(stream.error)), []).append(stream.name)
-    return reasons
-
-
-def _result(report: LoadReport) -> str:
+def result_line(report: LoadReport) -> str:
     """Return the result in one line, with what to do next."""
     if report.result == "interrupted":
         return f"Interrupted: {counted(report.saved, 'record')} saved in {report.destination}. Run the same command to resume."
     if report.result == "incomplete":
         first = "Fix what is reported above, then run" if report.exit_code == ExitCode.ACTION_NEEDED else "Run"
-        names = _named([stream.name for stream in report.incomplete])
+        names = named([stream.name for stream in report.incomplete])
         return f"Incomplete: {names}. {_saved(report)} {first} the same command again to load the rest."
     if not isinstance(report.destination, Path):
         return _saved(report)
     schema = "" if report.schema == "main" else f" --schema {shlex.quote(report.schema)}"
-    return f"{_saved(report)} Next: zendesk-chat status {shlex.quote(str(report.destination))}{schema}"
+    return f"{_saved(report)} Next: {program()} status {shlex.quote(str(report.destination))}{schema}"
+
+
+def program() -> str:
+    """Return the command as the user typed it, if that was a path such as ``.venv/bin/zendesk-chat``; else its name."""
+    typed = sys.argv[0]
+    is_relative = Path(typed).stem == "zendesk-chat" and not Path(typed).is_absolute() and Path(typed).parent != Path()
+    return shlex.quote(typed) if is_relative else "zendesk-chat"
+
+
+def about_streams(names: Sequence[str], reason: str) -> str:
+    """Return a reason after the streams that it concerns. It may name one of them itself, as in ``goals: HTTP 500``."""
+    for name in names:
+        reason = reason.removeprefix(f"{name}: ")
+    return f"{named(names)}: {reason}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Name some streams, and count the rest: ``agents, bans, chats and 18 more``."""
+    if len(names) <= _NAMES_SHOWN + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN} more"
 
 
 def _saved(report: LoadReport) -> str:
     took, where = duration(report.seconds), str(report.destination)
     if isinstance(report.destination, Path) and report.destination.exists():
         where += f" ({size(report.destination.stat().st_size)})"
-    if not report.saved:
-        return f"No new records in {took}; {where} holds the same as before."
-    return f"{counted(report.saved, 'record')} in {took}, saved in {where}."
+    if report.saved:
+        return f"{counted(report.saved, 'record')} in {took}, saved in {where}."
+    if report.streams and all(stream.state == "not available" for stream in report.streams):
+        return f"No records in {took}: the account has none of these streams."
+    return f"No new records in {took}; {where} is up to date."
 
 
-def _named(names: Sequence[str]) -> str:
-    """Name some streams, and count the rest: ``agents, bans, chats and 18 more``."""
-    if len(names) <= _NAMES_SHOWN + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN} more"
+def _by_reason(streams: Iterable[StreamReport]) -> dict[str, list[StreamReport]]:
+    """Return the streams that have an error, by its message."""
+    reasons: dict[str, list[StreamReport]] = {}
+    for stream in streams:
+        if stream.error is not None:
+            reasons.setdefault(str(stream.error), []).append(stream)
+    return reasons
 
 
 def plain_table(left: Sequence[str], right: Sequence[str] = ()) -> Table:
@@ -174,19 +209,30 @@ def plain_table(left: Sequence[str], right: Sequence[str] = ()) -> Table:
 
 def print_complete(table: Table, console: Console) -> None:
     """Print a table without truncation: a narrow terminal gets narrow gaps between columns, and then wraps lines."""
-    unlimited = console.options.update(max_width=1_000)
-    table.collapse_padding = console.is_terminal and console.measure(table, options=unlimited).maximum > console.width
-    table.width = console.measure(table, options=unlimited).maximum
+    table.collapse_padding = console.is_terminal and width_of(table, console) > console.width
+    table.width = width_of(table, console)
     console.print(table, crop=False)
 
 
-def _streams(report: LoadReport) -> Table:
-    table = plain_table(["stream"], ["records", "received", "skipped", "requests", "seconds"])
+def width_of(table: Table, console: Console) -> int:
+    """Return how wide a table is that is printed without truncation."""
+    return console.measure(table, options=console.options.update(max_width=1_000)).maximum
+
+
+def _print_streams(report: LoadReport, console: Console) -> None:
+    """Print the table of streams. On a narrow terminal it has only what matters most."""
+    table = _table(report, _COUNTS)
+    table.collapse_padding = True
+    counts = _FEWER_COUNTS if console.is_terminal and width_of(table, console) > console.width else _COUNTS
+    print_complete(_table(report, counts), console)
+
+
+def _table(report: LoadReport, counts: Mapping[str, Callable[[SyncStats], str]]) -> Table:
+    table = plain_table(["stream"], list(counts))
     table.add_column("state", no_wrap=True)
     for stream in report.streams:
-        stats = stream.stats
-        counts = (f"{count:,}" for count in (stats.emitted, stats.received, stats.skipped, stats.requests))
-        table.add_row(stream.name, *counts, f"{stats.seconds:.1f}", Text(stream.state, style=STYLES[stream.state]))
+        cells = (count(stream.stats) for count in counts.values())
+        table.add_row(stream.name, *cells, Text(stream.state, style=STYLES[stream.state]))
     return table
 
 

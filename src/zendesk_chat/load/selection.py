@@ -10,21 +10,24 @@ from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.validation import did_you_mean
 
 
-def choose_streams(given: Sequence[str] | None, excluded: Sequence[str] | None = None) -> list[str]:
+def choose_streams(
+    given: Sequence[str] | None, excluded: Sequence[str] | None = None, names: tuple[str, str] = ("--streams", "--exclude")
+) -> list[str]:
     """Return the streams to read, in the order in which they are named, or all if ``given`` is None.
 
     Args:
         given: The values of ``--streams``, each with one or several names: ``["chats,agents", "goals"]``.
         excluded: The values of ``--exclude``, likewise.
+        names: What the user calls the two, for messages.
 
     Raises:
         ConfigError: There is no stream of a name, or none remains.
     """
-    chosen = list(Catalog().streams) if given is None else _names(given, "--streams")
-    unwanted = set() if excluded is None else set(_names(excluded, "--exclude"))
+    chosen = list(Catalog().streams) if given is None else _names(given, names[0])
+    unwanted = set() if excluded is None else set(_names(excluded, names[1]))
     remaining = [name for name in chosen if name not in unwanted]
     if not remaining:
-        raise ConfigError("--exclude: no stream remains.")
+        raise ConfigError(f"{names[1]}: no stream remains.")
     return remaining
 
 

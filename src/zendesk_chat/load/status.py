@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,11 +14,12 @@ import msgspec
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.database import find_database
 from zendesk_chat.load.file.stored import Stored, open_stored, stored_file
 from zendesk_chat.load.status_report import print_status
 
 _SECOND_US: Final = 1_000_000
-_GOOD: Final = ("complete", "not available")
+GOOD: Final = ("complete", "not available")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class FileStatus:
             yield "No run has started yet. Run `sync`."
             return
         streams = self.of_last_run
-        failed = [stream.stream for stream in streams if stream.result not in _GOOD]
+        failed = [stream.stream for stream in streams if stream.result not in GOOD]
         if failed:
             yield f"The last run did not complete {_named(failed)}. Run `sync` again."
         elif self.last_run.result != "complete":
@@ -109,8 +111,8 @@ class FileStatus:
 def run_status(options: argparse.Namespace, clock: Clock) -> int:
     """Print the status of a file. Returns the exit code: 1 if something is not complete, or older than ``--max-age``."""
     try:
-        path = stored_file(options.database, "status")
-        with open_stored(path, options.schema) as stored:
+        database = find_database(options, os.environ)
+        with open_stored(stored_file(database.file, "status"), database.schema) as stored:
             status = read_status(stored, clock.now())
     except ConnectorError as error:
         say(PlainConsole(stderr=True), f"error: {error}")

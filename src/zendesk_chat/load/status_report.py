@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zendesk_chat.load.console import say
-from zendesk_chat.load.report import STYLES, plain_table, print_complete
+from zendesk_chat.load.report import STYLES, about_streams, plain_table, print_complete
 from zendesk_chat.wording import duration
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def print_status(status: FileStatus, problems: Sequence[str], console: Console) 
     if reasons or problems:
         console.print()
     for reason, names in reasons.items():
-        say(console, f"{', '.join(names)}: {reason[:_ERROR_LENGTH]}", "yellow")
+        say(console, about_streams(names, reason[:_ERROR_LENGTH]), "yellow")
     for problem in problems:
         say(console, problem, "red")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from zendesk_chat.tables.table import StreamTable
 
 T = TypeVar("T")
+_ALONE: Final = nullcontext()
 HELD_BYTES: Final = 64 * 2**20  # the most that wait until the account is identified
 LIMITS: Final = Limits(length=64 * 2**20)  # smaller transactions rewrite unfinished row groups again and again
 
@@ -78,8 +80,20 @@ class FileStore:
         warnings: What the user should know, so far.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, target: Target, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        target: Target,
+        clock: Clock,
+        writing: AbstractContextManager[object] = _ALONE,
+    ) -> None:
         """Read what the file contains. Nothing is written before the first commit.
+
+        Args:
+            connection: Of the file.
+            target: What the run loads.
+            clock: For the times at which the run begins and ends.
+            writing: Held during each transaction, for accounts that are loaded into one file at the same time.
 
         Raises:
             DestinationRefusedError: The file contains another account, or an object of the user has the name of a table.
@@ -90,6 +104,7 @@ class FileStore:
         self._connection = connection
         self._target = target
         self._clock = clock
+        self._writing = writing
         self._started_at = clock.now()
         self._system = System(connection, target.schema)
         self._run: int | None = None
@@ -98,8 +113,10 @@ class FileStore:
             found = find_tables(connection, target.schema)
             stored = self._system.exists(found)
             held = self._system.account() if stored else None
+            rows = self._system.streams() if held else {}
+            if held and held.account_key is None and not rows:  # nothing was ever loaded: the subdomain may have been a mistake
+                held = None
             self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
-            rows = self._system.streams() if held and "_sync_streams" in found else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
         for intake in self._intakes.values():
@@ -252,7 +269,7 @@ class FileStore:
 
     def _with_memory(self, write: Callable[[], T]) -> T:
         """Write in a transaction, and repeat it once if DuckDB needs more memory."""
-        with explained(f"writing to {self.name}"):
+        with self._writing, explained(f"writing to {self.name}"):
             try:
                 return write()
             except duckdb.Error as error:

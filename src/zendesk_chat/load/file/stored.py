@@ -16,6 +16,7 @@ import duckdb
 from zendesk_chat.errors import ConfigError, DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
+from zendesk_chat.load.file.system import states_are_missing
 from zendesk_chat.tables.sql import literal, quoted
 
 _SCHEME: Final = "duckdb:///"
@@ -97,9 +98,11 @@ def open_stored(path: str, schema: str) -> Iterator[Stored]:
 
 
 def _require_sync(connection: duckdb.DuckDBPyConnection, path: str, schema: str) -> None:
-    sql = "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() AND table_name = '_sync_account'"
-    schemas = sorted(name for (name,) in connection.execute(sql).fetchall())
+    sql = "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"
+    schemas = sorted(name for (name,) in connection.execute(sql, ["_sync_account"]).fetchall())
     if schema in schemas:
+        if (schema,) not in connection.execute(sql, ["_sync_streams"]).fetchall():
+            raise states_are_missing(schema)
         return
     if schemas:
         hint = f"`sync` has written to: {', '.join(schemas)}. Choose one with --schema."

@@ -74,6 +74,14 @@ class StreamRow:
     count: int | None = None
 
 
+def states_are_missing(schema: str) -> DestinationRefusedError:
+    """Return the error for a file whose user dropped the table of the states."""
+    return DestinationRefusedError(
+        f"The table {schema}._sync_streams is missing: sync keeps there how far it has read. Restore the file from a copy, or "
+        "load into another file or schema."
+    )
+
+
 class System:
     """The system tables of one schema. The caller begins and ends transactions."""
 
@@ -85,7 +93,8 @@ class System:
         """Return whether an earlier run created the tables.
 
         Raises:
-            DestinationRefusedError: A newer version of this program created them, or a user's object has one of their names.
+            DestinationRefusedError: A newer version of this program created them, a user's object has one of their names, or
+                the states are missing.
         """
         for name, table in SYSTEM_TABLES.items():
             types = {column: described.type for column, described in table.columns.items()}
@@ -96,6 +105,8 @@ class System:
                 )
         if "_sync_account" not in found:
             return False
+        if "_sync_streams" not in found:
+            raise states_are_missing(self._schema)
         versions = rows_of(self._connection, f"SELECT format FROM {self._table('_sync_account')} WHERE format > ?", [FORMAT])
         if versions:
             raise DestinationRefusedError(

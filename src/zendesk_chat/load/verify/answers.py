@@ -7,7 +7,7 @@ the fields that only the export has, such as ``update_timestamp`` and ``engageme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +18,7 @@ from zendesk_chat.api.client import Client, Observer
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.threads import SETTLE_SECONDS
 from zendesk_chat.errors import TransientError
+from zendesk_chat.load.log import Log
 from zendesk_chat.request import FEW_ATTEMPTS, Request
 from zendesk_chat.streams.exports.chats import CHATS
 from zendesk_chat.streams.exports.export import ExportPage
@@ -41,13 +42,13 @@ class Requests(Observer):
     Args:
         client: The account's API.
         clock: No request is made once it is stopped.
-        note: Called with a sentence for the user about the progress.
+        log: Where the progress is reported.
     """
 
-    def __init__(self, client: Client, clock: Clock, note: Callable[[str], object]) -> None:
+    def __init__(self, client: Client, clock: Clock, log: Log) -> None:
         self._client = client
         self._clock = clock
-        self.note = note
+        self._log = log
         self.count = 0
 
     def __call__(self, request: Request[T]) -> T:
@@ -69,6 +70,15 @@ class Requests(Observer):
         """Let a renewal of the token in progress end; otherwise the tokens would be lost."""
         self._client.settle(SETTLE_SECONDS)
 
+    def note(self, message: str) -> None:
+        """Report the progress in a sentence."""
+        self._log.note(message, "progress")
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Report how an attempt ended, for a detailed log."""
+        what = f"GET {path}: {f'HTTP {status}' if status else 'no answer'} in {seconds:.2f} s"
+        self._log.detail(what, "request", path=path, status=status, seconds=round(seconds, 3))
+
     def sent(self) -> None:
         """Count a request."""
         self.count += 1
@@ -76,9 +86,10 @@ class Requests(Observer):
     def waited(self, seconds: float, reason: str = "") -> None:
         """Report a long wait."""
         if reason:
-            self.note(reason)
+            self._log.note(reason, "retrying", wait_seconds=round(seconds, 1))
         elif seconds >= _SHORTEST_WAIT_SECONDS:
-            self.note(f"Waiting {seconds:.0f} s for Zendesk's request limit.")
+            what = f"Waiting {seconds:.0f} s for Zendesk's request limit."
+            self._log.note(what, "rate_limit", wait_seconds=round(seconds, 1))
 
 
 class _ChatPage(msgspec.Struct):

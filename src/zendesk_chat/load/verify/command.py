@@ -3,72 +3,71 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zendesk_chat.api.client import connect
-from zendesk_chat.clock import Clock, Stopped
-from zendesk_chat.config import Config, parse_config
-from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
+from zendesk_chat.clock import Clock, Stopped, SystemClock
+from zendesk_chat.config import Config
+from zendesk_chat.errors import ConfigError, ExitCode
 from zendesk_chat.load.config_file import ConfigFile
-from zendesk_chat.load.configuration import gather_config, names_of_keys
-from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.configuration import Configuration, gather
+from zendesk_chat.load.console import PlainConsole
+from zendesk_chat.load.database import chosen_database
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.stored import open_stored, stored_file
+from zendesk_chat.load.log import SUMMARY, Log, run_logged
+from zendesk_chat.load.run_log import log_settings
 from zendesk_chat.load.verify.answers import Requests
 from zendesk_chat.load.verify.recheck import after_repair
 from zendesk_chat.load.verify.repair import Repair, about_incomplete, prepare, write
-from zendesk_chat.load.verify.report import print_verification
+from zendesk_chat.load.verify.report import conclusion, print_verification
 from zendesk_chat.load.verify.results import Verification
 from zendesk_chat.load.verify.summary import sentences
 from zendesk_chat.load.verify.verifying import Choices, Verifying
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.records import iso_seconds
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
-
-def run_verify(options: argparse.Namespace, clock: Clock) -> int:
+def run_verify(options: argparse.Namespace, clock: SystemClock) -> int:
     """Compare a file with the account. Returns the exit code: 0 if there is no difference."""
-    console = PlainConsole(stderr=True)
+    return run_logged(options, clock, partial(_run, options, clock))
+
+
+def _run(options: argparse.Namespace, clock: Clock, log: Log) -> int:
     try:
-        config = parse_config(gather_config(options, os.environ), names_of_keys(options, os.environ))
-        catalog = Catalog(config.redaction)
-        path = stored_file(options.database, "verify")
+        configuration = gather(options, os.environ)
+        catalog = Catalog(configuration.parse().redaction)
+        database = chosen_database(options, configuration.settings)
+        path = stored_file(database.file, "verify")
     except ConfigError as error:
-        say(console, f"error: {error}")
+        log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
-    except ConnectorError as error:
-        say(console, f"error: {error}")
-        return exit_code([error])
+    log_settings(log, configuration.origins)
     try:
-        found = _verify(options, config, catalog, path, clock, console)
+        options.schema, options.wait = database.schema, configuration.settings.wait
+        found = _verify(options, configuration, catalog, path, clock, log)
     except Stopped:  # by a request, so before anything is written
-        say(console, "Interrupted. The file is unchanged.")
+        log.caution("Interrupted. The file is unchanged.", "interrupted")
         return ExitCode.INCOMPLETE
-    except ConnectorError as error:
-        say(console, f"error: {error}")
-        return exit_code([error])
     if options.json:
         sys.stdout.write(found.to_json().decode())
-    else:
+    elif not log.quiet:
         print_verification(found, PlainConsole())
+    level = logging.INFO if found.exit_code == ExitCode.COMPLETE else logging.ERROR
+    log.write(level, conclusion(found)[0], SUMMARY, exit_code=int(found.exit_code), requests=found.requests)
     return found.exit_code
 
 
 def _verify(
-    options: argparse.Namespace, config: Config, catalog: Catalog, path: str, clock: Clock, console: Console
+    options: argparse.Namespace, configuration: Configuration, catalog: Catalog, path: str, clock: Clock, log: Log
 ) -> Verification:
-    began = clock.monotonic()
-    store = ConfigFile(Path(options.config), clock) if options.config else None
-    note: Callable[[str], object] = partial(say, console)
-    fetch = Requests(connect(config, clock, lambda _config: None, store), clock, note)
+    began, config = clock.monotonic(), configuration.parse()
+    store = ConfigFile(configuration.store, clock) if configuration.store else None
+    fetch = Requests(connect(config, clock, lambda _config: None, store), clock, log)
     try:
         found = _compare(options, config, catalog, path, fetch, clock)
     finally:

@@ -44,10 +44,11 @@ def print_verification(found: Verification, console: Console) -> None:
     if found.repaired:
         rows = ", ".join(f"{records:,} of {name}" for name, records in found.repaired.items() if records)
         say(console, f"Repaired: {rows}.", "green")
-    say(console, *_conclusion(found))
+    say(console, *conclusion(found))
 
 
-def _conclusion(found: Verification) -> tuple[str, str]:
+def conclusion(found: Verification) -> tuple[str, str]:
+    """Return the result in one sentence, and its style."""
     if found.differs and not found.repaired:
         return "There are differences. To repair the file, add --repair.", "red"
     if found.differs:

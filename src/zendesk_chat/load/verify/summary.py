@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Final
 
+from zendesk_chat.load.report import named
 from zendesk_chat.load.verify.answers import CHATS_A_PAGE
 from zendesk_chat.load.verify.results import StreamResult, confidence
 from zendesk_chat.load.verify.total import Total
@@ -104,12 +105,12 @@ def _about_redaction(verifying: Verifying) -> Iterator[str]:
     partly = sorted(name for name, (tally, table) in tallies.items() if table.redaction == "partly" and tally.by_key)
     if otherwise:
         yield (
-            f"{', '.join(otherwise)}: the file was loaded with other redaction rules, so only keys were compared. To compare "
+            f"{named(otherwise)}: the file was loaded with other redaction rules, so only keys were compared. To compare "
             "the content, use the redaction rules of the sync."
         )
     if partly:
         yield (
-            f"{', '.join(partly)}: some rows were loaded before the redaction rules changed. Only their keys were compared. "
+            f"{named(partly)}: some rows were loaded before the redaction rules changed. Only their keys were compared. "
             f"To reload them: {RELOAD} --streams {','.join(partly)}."
         )
 

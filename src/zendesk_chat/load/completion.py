@@ -1,0 +1,53 @@
+"""The ``completion`` command, and what a shell gets when you press Tab. argcomplete does both."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from argcomplete.completers import FilesCompleter, SuppressCompleter
+from argcomplete.finders import CompletionFinder
+from argcomplete.shell_integration import shellcode
+
+from zendesk_chat.errors import ExitCode
+from zendesk_chat.parser import Parser
+from zendesk_chat.streams.registry import STREAMS
+
+SHELLS: Final = ("bash", "zsh", "fish")
+_NAMES: Final = ("--streams", "--exclude", "--only")
+_FILES: Final = ("FILE", "FOLDER")
+
+
+def run_completion(options: argparse.Namespace) -> int:
+    """Print the script that a shell evaluates. Returns the exit code."""
+    sys.stdout.write(shellcode(["zendesk-chat"], shell=options.shell) + "\n")
+    return ExitCode.COMPLETE
+
+
+def complete(parser: Parser) -> None:
+    """Answer the shell, and end the process."""
+    for command in (parser, *parser.commands.values()):
+        for action in command.actions:
+            action.completer = _completer(action)  # type: ignore[attr-defined]  # argcomplete reads it
+    CompletionFinder()(parser, default_completer=SuppressCompleter())
+
+
+def complete_names(prefix: str, **_parsed: object) -> Sequence[str]:
+    """Complete the last name in a list such as ``chats,ag``.
+
+    >>> complete_names("chats,ro")
+    ['chats,roles', 'chats,routing_settings']
+    """
+    before, comma, last = prefix.rpartition(",")
+    named = before.split(",")
+    return [f"{before}{comma}{name}" for name in STREAMS if name.startswith(last) and name not in named]
+
+
+def _completer(action: argparse.Action) -> object:
+    if _NAMES[0] in action.option_strings or _NAMES[1] in action.option_strings:
+        return complete_names
+    if action.choices is not None:
+        return None
+    return FilesCompleter() if action.metavar in _FILES else SuppressCompleter()

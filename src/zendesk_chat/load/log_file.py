@@ -1,0 +1,65 @@
+"""The file of a log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from logging.handlers import WatchedFileHandler
+from typing import TYPE_CHECKING, Final
+
+from zendesk_chat.errors import ConfigError
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+_OWNER_ONLY: Final = 0o600
+
+
+class LogFileHandler(WatchedFileHandler):
+    """Appends lines to a file that only its owner may read. If it is moved, as by logrotate, or removed, a new one begins.
+
+    Args:
+        path: As the user gave it.
+        on_failure: Called with a sentence the first time that a line cannot be written.
+
+    Raises:
+        ConfigError: The file cannot be opened.
+    """
+
+    def __init__(self, path: str, on_failure: Callable[[str], object]) -> None:
+        self._path = path
+        self._on_failure = on_failure
+        self._has_failed = False
+        try:
+            super().__init__(path)
+        except OSError as error:
+            raise ConfigError(
+                f"--log-file {path}: {_reason(error)}. Name a file that you may write, in a directory that exists."
+            ) from None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a line."""
+        try:
+            super().emit(record)
+        except OSError as error:
+            self._fail(error)
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802  the name in logging
+        """Report that a line is lost."""
+        self._fail(sys.exception())
+
+    def _open(self) -> TextIOWrapper:
+        opener = partial(os.open, mode=_OWNER_ONLY)
+        return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=opener)
+
+    def _fail(self, error: BaseException | None) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            self._on_failure(f"--log-file {self._path}: {_reason(error)}. The command continues without it.")
+
+
+def _reason(error: BaseException | None) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__

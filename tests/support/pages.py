@@ -1,0 +1,81 @@
+"""Documents whose console examples run as a user would run them, with the sandbox in place of the account."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from zendesk_chat_sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+HASH_KEY = "a-long-text-that-nobody-can-guess"
+NUMBERS = re.compile(r"\d[\d,.:]*")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command of a document, and the output below it."""
+
+    page: str
+    command: str
+    shown: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.command}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether a test can run it: one of our commands that ends."""
+        return re.match(r"(source-)?zendesk-chat (?!sandbox|login)", self.command) is not None
+
+
+def examples(page: str) -> list[Example]:
+    """Return the commands in the console blocks of a document, without comments."""
+    found: list[Example] = []
+    for block in re.findall(r"^```console\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *shown = part.splitlines()
+            found.append(Example(page, re.sub(r" +# .*", "", command).strip(), tuple(filter(None, shown))))
+    return found
+
+
+def form(line: str) -> str:
+    """Return the words of a line of output. Numbers, bars and the width of columns depend on the data."""
+    return " ".join(re.sub(r"[━╸╺]+", "━", NUMBERS.sub("#", line)).split())
+
+
+def environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
+    """Write the files that examples name, and return the environment of a user."""
+    credentials = {"credentials": "access_token", "access_token": sandbox.token}
+    config = {"start_date": "2020-01-01T00:00:00Z", "subdomain": "acme", "credentials": credentials, "api_url": sandbox.url}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "catalog.json").write_text(json.dumps({"streams": [{"stream": {"name": "goals"}, "sync_mode": "full_refresh"}]}))
+    (folder / "state.json").write_text("[]")
+    return os.environ | {
+        "ZENDESK_CHAT_SUBDOMAIN": "acme",
+        "ZENDESK_CHAT_TOKEN": sandbox.token,
+        "ZENDESK_CHAT_API_URL": sandbox.url,
+        "ZENDESK_CHAT_HASH_KEY": HASH_KEY,
+        "HOME": str(folder),
+        "COLUMNS": "120",
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+    }
+
+
+def run(command: str, folder: Path, sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder. A ``>`` writes a file."""
+    words = shlex.split(command.replace("/data/", f"{folder}/"))
+    target = words[words.index(">") + 1] if ">" in words else ""
+    arguments = words[: words.index(">")] if target else words
+    surroundings = environment(folder, sandbox)
+    done = subprocess.run(arguments, cwd=folder, env=surroundings, capture_output=True, text=True, check=False)
+    if target:
+        (folder / target).write_text(done.stdout)
+    return done

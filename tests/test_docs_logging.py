@@ -1,0 +1,42 @@
+"""docs/logging.md lists the events and fields that the log has."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.load.test_run_log import A_RUN, STREAMS, logged, options
+from tests.support.clock import FakeClock
+from zendesk_chat.engine.events import Retrying
+from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.errors import ServerError
+from zendesk_chat.load.log import open_log
+from zendesk_chat.load.report import LoadReport, StreamReport
+from zendesk_chat.load.run_log import log_errors, log_settings, log_start, log_summary
+
+PAGE = (Path(__file__).parent.parent / "docs" / "logging.md").read_text()
+COMMON = set(re.findall(r"^\| `(\w+)` \|", PAGE.split("| field | meaning |")[1].split("\n\n")[0], re.MULTILINE))
+ROWS = [line.split(" | ") for line in PAGE.split("| event | level |")[1].split("\n\n")[0].splitlines()[2:]]
+FIELDS = {event: set(re.findall(r"`(\w+)`", fields)) for events, _, fields in ROWS for event in re.findall(r"`(\w+)`", events)}
+LEVELS = {event: level for events, level, _ in ROWS for event in re.findall(r"`(\w+)`", events)}
+
+
+def test_each_event_and_field_of_a_load_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    retrying = Retrying("WARN", "chats: HTTP 500. Trying again in 4 s.", "chats", 0.0)
+    lines = logged(capsys, [*A_RUN, retrying], log_format="json", verbose=True)
+    log = open_log(options(log_format="json", verbose=True), FakeClock())
+    failed = StreamReport("chats", "failed", SyncStats(), ServerError("HTTP 500."))
+    report = LoadReport((StreamReport("agents", "complete", SyncStats()), failed))
+    log_settings(log, {"token": "--token"})
+    log_start(log, "acme", "chats.duckdb", STREAMS)
+    log_errors(report, log)
+    log_summary(report, log)
+    lines += capsys.readouterr().err.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert {event["event"] for event in events} == FIELDS.keys() - {"killed", "stopping"}
+    for event in events:
+        assert event["level"] in LEVELS[event["event"]]
+        assert event.keys() - COMMON <= FIELDS[event["event"]], event
