@@ -91,6 +91,10 @@ check: setup ## ruff, mypy --strict, import-linter, retired words, the data dict
 dictionary: setup ## generate docs/data-dictionary.md after a schema or a view changed
 	@$(RUN)python -m tools.dictionary
 
+.PHONY: pictures
+pictures: setup ## draw the terminal in docs/images after the output of sync changed
+	@$(RUN)python -m tools.pictures
+
 .PHONY: metrics
 metrics: setup ## size and form of the code; beside another revision: make metrics AGAINST=main
 	@$(RUN)python -m tools.metrics $(if $(AGAINST),--against $(AGAINST))

@@ -1,6 +1,6 @@
 """Every stream into a file of JSON lines, each run only what is new or changed.
 
-Say which account by ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and where to by an argument: python json_lines.py FOLDER.
+Set ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and name a folder for the files: python json_lines.py FOLDER.
 A file has each version of a record, the newest last, and what an edited chat has lost. The file of a stream without a cursor
 is replaced once the stream is complete.
 """
@@ -49,7 +49,7 @@ def main(folder: Path) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit("usage: python json_lines.py FOLDER")
+        sys.exit(f"usage: python json_lines.py FOLDER\n\n{__doc__}")
     try:
         sys.exit(main(Path(sys.argv[1])))
     except zendesk_chat.ConnectorError as error:

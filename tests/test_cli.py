@@ -191,7 +191,7 @@ FILES = {
         (["sync", "--config", "list.json"], "The config file must hold a JSON object: list.json"),
         (
             ["sync", "--subdomain", "acme", "--token", "t", "--streams", "chat"],
-            "--streams: no such stream: chat. Did you mean chats? There are: ",
+            "--streams: no such stream: chat. Did you mean chats? The streams are ",
         ),
         (["sync", "--subdomain", "a/b", "--token", "t"], "--subdomain: give only the name of the account"),
         (["sync", "--subdomain", "acme", "--token", "t", "--start-date", "2026-13-01"], '--start-date: "2026-13-01" is not'),
@@ -201,7 +201,7 @@ FILES = {
             '--end-date: "2026-01-01" must be later than --start',
         ),
         ([*ACME, "--start-date", "2199-01-01"], '--start-date: "2199-01-01" is in the future.'),
-        ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? There are: "),
+        ([*ACME, "--exclude", "chats,agent"], "--exclude: no such stream: agent. Did you mean agents? The streams are "),
         ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream remains."),
         ([*ACME, "--time-zone", "Lisboa"], "There is no time zone 'Lisboa'. Did you mean Europe/Lisbon?"),
         (

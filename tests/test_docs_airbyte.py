@@ -33,15 +33,16 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/zendesk_chat"
 DOCUMENT = (ROOT / "docs/airbyte.md").read_text()
 TROUBLES = DOCUMENT.split("## Troubleshooting")[1].split("## Changelog")[0]
+OF_CONFIGURATION = (ROOT / "docs/configuration.md").read_text().split("## Messages")[1]
 FRAGMENTS = [
     fragment
-    for row in re.findall(r"^\| (`.*?) \|", TROUBLES, re.MULTILINE)
+    for row in re.findall(r"^\| (`.*?) \|", TROUBLES + OF_CONFIGURATION, re.MULTILINE)
     for _, fragment in re.findall(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)", row)
 ]
 HOLE = "\x00"
 SHORTEST_MESSAGE = 10
 NO_TROUBLE = {
-    "There is no stream \x00. There are: \x00.",  # only the library and `sync` select streams by name
+    "There is no stream \x00. The streams are \x00.",  # only the library and `sync` select streams by name
     "All \x00 streams can be read.",
     "\x00 in \x00 s (\x00, \x00, \x00 received, \x00 skipped as unchanged, \x00 skipped as outside the range\x00)",
     "\x00: so far \x00",
@@ -93,7 +94,7 @@ def spoken(text: str) -> bool:
 
 
 READ_BY_AIRBYTE = modules("", "redaction", "api", "streams", "engine", "airbyte")
-STRINGS = {text for path in READ_BY_AIRBYTE for text in strings(path)}
+STRINGS = {text for path in (*READ_BY_AIRBYTE, *modules("load")) for text in strings(path)}
 MESSAGES = sorted({text for path in READ_BY_AIRBYTE for text in messages(path) if spoken(text)})
 
 
@@ -142,14 +143,14 @@ def in_row(part: str) -> str:
         ({"start_date": "soon"}, {}, "...: ... is not a date."),
         ({"end_date": "2019-12-31"}, {}, "...: ... must be later than ..., which is ..."),
         ({"startdate": "2020-01-01"}, {}, "Unknown key `...`: did you mean `...`?"),
-        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "..., field: give a stream and a path"),
-        ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. There are: ..."),
+        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "..., field: must be a stream and a path"),
+        ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. The streams are ..."),
         (
             {"redact": {"rules": [{"field": "chats.id", "action": "drop"}]}},
             {},
-            "cannot be redacted, because ... is a key or cursor field and is made of it",
+            "cannot be redacted, because it is part of the key or cursor field",
         ),
-        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no field that is known has this path."),
+        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no known field has this path."),
         ({"redact": {"rules": [{"field": "chats.tags", "action": "hash"}]}}, {}, "redact.hash_key: missing."),
         ({"subdomain": "acme/elsewhere"}, {}, "...: give only the name of the account"),
         ({"subdomain": ""}, {}, "...: missing."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -31,7 +32,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
     with Sandbox(chats=30, switches=Switches(rate_limit=0)) as sandbox, pytest.MonkeyPatch.context() as patch:
         surround(patch, folder, sandbox)
         assert main(["sync"]) == 0
-        assert main(["sync", "--subdomain", "globex", "--schema", "globex"]) == 0
+        assert main(["sync", "--config", "globex.json", "--schema", "globex"]) == 0
         yield sandbox, folder / "chats.duckdb"
 
 
@@ -56,6 +57,9 @@ def surround(patch: pytest.MonkeyPatch, folder: Path, sandbox: Sandbox) -> None:
     patch.chdir(folder)
     for name, value in {"SUBDOMAIN": "acme", "TOKEN": sandbox.token, "API_URL": sandbox.url, "HASH_KEY": "h" * 16}.items():
         patch.setenv(f"ZENDESK_CHAT_{name}", value)
+    credentials = {"credentials": "access_token", "access_token": sandbox.token}
+    globex = {"subdomain": "globex", "credentials": credentials, "api_url": sandbox.url}
+    (folder / "globex.json").write_text(json.dumps(globex))
 
 
 def execute(sql: str, path: str = "chats.duckdb") -> None:
@@ -80,7 +84,7 @@ def test_a_query(command: str, header: str, body: str, run: Run) -> None:
 
 
 def test_another_account_is_refused_as_shown(run: Run) -> None:
-    (command,) = re.findall(r"^\$ (zendesk-chat sync --subdomain globex)$", CONSOLE, re.MULTILINE)
+    (command,) = re.findall(r"^\$ (zendesk-chat sync --config globex\.json)$", CONSOLE, re.MULTILINE)
     before = Path("chats.duckdb").read_bytes()
     assert run(command).strip() in MESSAGES
     assert Path("chats.duckdb").read_bytes() == before

@@ -30,7 +30,7 @@ def test_each_event_and_field_of_a_load_is_documented(capsys: pytest.CaptureFixt
     log = open_log(options(log_format="json", verbose=True), FakeClock())
     failed = StreamReport("chats", "failed", SyncStats(), ServerError("HTTP 500."))
     report = LoadReport((StreamReport("agents", "complete", SyncStats()), failed))
-    log_settings(log, ["token: --token"])
+    log_settings(log, {"token": "--token"})
     log_start(log, "acme", "chats.duckdb", STREAMS)
     log_errors(report, log)
     log_summary(report, log)

@@ -12,6 +12,7 @@ from tools.docs_commands import commands, reference
 from tools.docs_html import broken
 from tools.docs_links import ROOT, anchors, documents, problem, problems
 from tools.docs_site import COMMANDS, entries, moved, navigation_problems, pages
+from zendesk_chat.streams.registry import STREAMS
 
 HOME = "https://github.com/acme/zendesk-chat"
 PATHS = {"docs/index.md": "index.md", "docs/adr/0001.md": "adr/0001.md", "SECURITY.md": "security.md", "docs/a.svg": "a.svg"}
@@ -107,3 +108,10 @@ def test_what_is_broken_in_a_built_site_is_named(tmp_path: Path) -> None:
 
 def test_pages_outside_docs_are_part_of_the_site() -> None:
     assert {"SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/index.md"} <= pages().keys()
+
+
+def test_the_picture_of_the_terminal_has_every_stream_and_loads_no_font() -> None:
+    picture = (ROOT / "docs/images/terminal.svg").read_text()
+    assert [stream for stream in STREAMS if f">{stream}" not in picture] == []
+    assert "@font-" not in picture
+    assert re.findall(r"(?:src|href|url)\W+https?:", picture) == []

@@ -62,3 +62,13 @@ def test_the_last_resort_is_there_before_anything_is_printed(monkeypatch: pytest
     signal.raise_signal(signal.SIGINT)
     signal.raise_signal(signal.SIGINT)
     assert happened == ["timer of 5 s", "stop", "timer of 0 s", "stop"]
+
+
+def test_several_accounts_get_more_time_to_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: waits.append(timer.interval))
+    signals = StopSignals(lambda: None, seconds_to_end=12.0)
+    signals.install()
+    for _ in range(2):
+        signal.raise_signal(signal.SIGTERM)
+    assert waits == [12.0, 0.0]

@@ -99,7 +99,7 @@ def test_a_directory_that_is_gone(tmp_path: Path) -> None:
     )
     assert code == 3
     assert logged(printed, "ERROR") == [
-        "Failed at opening chats.duckdb: the current directory does not exist any more; change to another."
+        "Failed while opening chats.duckdb: the current directory no longer exists. Change to another one."
     ]
     assert printed.count("\n") == 1
 
@@ -116,7 +116,7 @@ def test_profile_of_other_files(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "lite.db").execute("CREATE TABLE goals (id)").connection.close()
     for name in ("config.json", "text.db", "lite.db"):
         code, _, printed = shell(f"$C profile {name}", tmp_path)
-        assert (code, printed) == (1, f"error: Failed at reading {name}: the file is not a DuckDB database.\n")
+        assert (code, printed) == (1, f"error: Failed while reading {name}: the file is not a DuckDB database.\n")
 
 
 @pytest.mark.parametrize(

@@ -536,7 +536,8 @@ def test_all_fields_of_visitors_are_those_of_the_visitor_and_of_the_session() ->
     ],
 )
 def test_keys_and_cursors_are_not_redacted(field: str, action: str, owner: str) -> None:
-    with pytest.raises(ConfigError, match=rf"^redact rule 2, field: cannot be redacted, because {owner}\.\w+ is a key"):
+    refusal = rf"^redact rule 2, field: cannot be redacted, because it is part of the key or cursor field {owner}\.\w+\."
+    with pytest.raises(ConfigError, match=refusal):
         bound(redaction(("bans.reason", "null"), (field, action)))
 
 
@@ -606,7 +607,7 @@ def test_what_is_named_is_redacted_beside_a_wildcard() -> None:
 
 def test_an_unknown_stream_is_named_with_those_there_are() -> None:
     with pytest.raises(
-        ConfigError, match=r"^redact rule 1, field: no such stream\. There are: accounts, agents, "
+        ConfigError, match=r"^redact rule 1, field: no such stream\. The streams are accounts, agents, "
     ) as caught:
         bound(redaction(("secrets.email", "hash")))
     assert "secrets" not in str(caught.value)
@@ -836,7 +837,7 @@ def test_an_error_names_the_path_and_never_the_value(raw: Any, path: str) -> Non
 
 
 def test_a_warning_if_no_visitor_keeps_an_id() -> None:
-    warning = ["redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them."]
+    warning = ["redact: without chats.visitor.id, the stream visitors has no records. To keep them, hash this field instead."]
     for field, action, warnings in (
         ("chats.visitor.*", "null", warning),
         ("chats.visitor", "drop", warning),

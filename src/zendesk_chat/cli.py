@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
-from zendesk_chat.examples import AIRBYTE_EPILOGS, CHECK, CHECK_EPILOG, COMPLETION_EPILOG, EPILOG, PROFILE_EPILOG
+from zendesk_chat.examples import AIRBYTE_EPILOGS, CHECK, CHECK_EPILOG, COMPLETION_EPILOG, EPILOG, LOGIN_EPILOG, PROFILE_EPILOG
 from zendesk_chat.load.arguments import (
     STATUS_EPILOG,
     SYNC_EPILOG,
@@ -20,6 +20,7 @@ from zendesk_chat.load.arguments import (
     add_airbyte_options,
     add_check,
     add_database,
+    add_login,
     add_schema,
     add_status,
     add_streams,
@@ -28,7 +29,7 @@ from zendesk_chat.load.arguments import (
 )
 from zendesk_chat.parser import Parser, add_command
 from zendesk_chat.printable import printable
-from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
+from zendesk_chat.process import SECONDS_TO_END, SECONDS_TO_END_ALL, StopSignals, keep_pages_in_place, standard_streams
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
@@ -59,6 +60,7 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     add = add_command(commands, parser)
+    add_login(add("login", help="sign in with the browser, and store the tokens", epilog=LOGIN_EPILOG), _login)
     add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
     file = "[options] [FILE]"
     add_status(add("status", usage=file, help="show how complete and fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
@@ -95,8 +97,10 @@ def _run(arguments: Sequence[str]) -> int:
         complete(parser)
     options = parser.parse(arguments)
     clock = SystemClock()
-    signals = StopSignals(clock.interrupt, clock.kill)
+    seconds = SECONDS_TO_END_ALL if vars(options).get("accounts") else SECONDS_TO_END
+    signals = StopSignals(clock.interrupt, clock.kill, seconds)
     signals.install()
+    options.final_exit_code = signals.exit_code
     return signals.exit_code(options.run(options, clock))
 
 
@@ -113,6 +117,12 @@ def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
     from zendesk_chat.load.command import sync
 
     return sync(options, clock)
+
+
+def _login(options: argparse.Namespace, clock: SystemClock) -> int:
+    from zendesk_chat.load.login.command import login
+
+    return login(options, clock)
 
 
 def _check(options: argparse.Namespace, clock: SystemClock) -> int:
@@ -144,6 +154,10 @@ def _completion(options: argparse.Namespace, _clock: SystemClock) -> int:
 def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("status"):
         return ExitCode.ACTION_NEEDED
+    if options.accounts is not None:
+        from zendesk_chat.load.accounts.status import run_accounts_status
+
+        return run_accounts_status(options, clock)
     from zendesk_chat.load.status import run_status
 
     return run_status(options, clock)

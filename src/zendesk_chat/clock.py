@@ -42,6 +42,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self._children: list[SystemClock] = []
         self.on_interrupt: Callable[[], object] = lambda: None  # called by a signal handler, so that the user sees a reaction
         self.on_kill: Callable[[], object] = lambda: None  # called before the process exits although the command is not done
 
@@ -71,6 +72,16 @@ class SystemClock:
     def stop(self) -> None:
         """Stop the run: every wait ends at once with Stopped."""
         self._stopped.set()
+        for child in self._children:
+            child.stop()
+
+    def child(self) -> SystemClock:
+        """Return a clock for one of several runs: it stops with this one, and this one does not stop with it."""
+        child = SystemClock()
+        self._children.append(child)
+        if self.stopped:  # a signal may have come in between
+            child.stop()
+        return child
 
     def kill(self) -> None:
         """Announce that the process exits although the command is not done."""

@@ -6,7 +6,9 @@ from typing import Final
 
 EPILOG: Final = """\
 examples:
-  zendesk-chat sync --subdomain acme --token TOKEN       load everything into chats.duckdb
+  zendesk-chat login                                     sign in, once
+  zendesk-chat sync                                      load everything into chats.duckdb
+  zendesk-chat sync --subdomain acme --token TOKEN       with a token that you have
   zendesk-chat sync --config config.json --streams chats,agents
   zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
   zendesk-chat verify chats.duckdb                       does it have what the account has?
@@ -15,6 +17,23 @@ examples:
   zendesk-chat streams                                   what can be loaded
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
   zendesk-chat sandbox                                   a simulated account to try all of this on
+"""
+LOGIN_EPILOG: Final = """\
+examples:
+  zendesk-chat login                                  asks for what it needs, and opens the browser
+  zendesk-chat login --subdomain acme --client-id ID
+  zendesk-chat login --no-browser                     over SSH: sign in on any machine, and paste an address
+  zendesk-chat login --config acme.json               one of several accounts
+
+Set the client secret as ZENDESK_CHAT_CLIENT_SECRET, or type it when asked. With a secret, the tokens are renewed
+automatically. docs/login.md shows each step, and how to get a token by hand.
+
+exit codes:
+  0    signed in; the other commands find the configuration
+  1    no answer came; run again
+  2    the arguments are wrong, the file cannot be written, or the port is in use
+  3    Zendesk refused: access denied, client, role
+  130  interrupted; nothing was stored
 """
 PROFILE_EPILOG: Final = """\
 examples:

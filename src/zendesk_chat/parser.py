@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from zendesk_chat.printable import LONGEST_NAME, printable
@@ -74,9 +74,10 @@ def add_command(commands: argparse._SubParsersAction[Parser], parent: Parser) ->
     return add
 
 
-def _nearest(name: str, known: Sequence[str] | dict[str, Parser]) -> str | None:
-    plain = name.lower().replace("_", "-")
-    return next(iter(difflib.get_close_matches(plain, known, n=1)), None)
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    plain = {option.lstrip("-"): option for option in known}  # the dashes resemble each other
+    near = difflib.get_close_matches(name.lower().replace("_", "-").lstrip("-"), plain, n=1)
+    return plain[near[0]] if near else None
 
 
 def _shown(argument: str) -> str:

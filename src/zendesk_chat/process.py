@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _INPUT, _OUTPUT, _ERROR = range(3)
 SECONDS_TO_END: Final = 5.0
+SECONDS_TO_END_ALL: Final = 12.0  # for several accounts, which save after each other if they share a file
 SECONDS_TO_RENEW: Final = 15.0  # more while tokens are being renewed; in total less than the 30 that Kubernetes allows
 # Parameters of mallopt(3), and their values.
 ARENAS: Final = (-8, 1)
@@ -72,6 +73,7 @@ class StopSignals:
 
     stop: Callable[[], object]  # asks the command to end
     on_kill: Callable[[], object] = lambda: None  # announces that it is not awaited
+    seconds_to_end: float = SECONDS_TO_END
     received: list[int] = field(default_factory=list)  # numbers of the signals so far
 
     def install(self) -> None:
@@ -86,7 +88,7 @@ class StopSignals:
         return 128 + self.received[0] if self.received else otherwise
 
     def _handle(self, number: int, _frame: object) -> None:
-        wait_seconds = 0.0 if self.received else SECONDS_TO_END
+        wait_seconds = 0.0 if self.received else self.seconds_to_end
         self.received.append(number)
         last_resort = threading.Timer(wait_seconds, end_at_once, (self.exit_code(number), self.on_kill))
         last_resort.daemon = True

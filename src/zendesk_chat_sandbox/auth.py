@@ -30,15 +30,28 @@ class Token:
     expires_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an authorization code can be exchanged for. An empty ``client_id`` or ``redirect_uri`` means any."""
+
+    scope: str
+    role: Role = "administrator"
+    client_id: str = ""
+    redirect_uri: str = ""
+    expires_at: float | None = None
+
+
 @dataclass(slots=True)
 class Tokens:
     """The access tokens that exist, and the grants that can be turned into new ones, each usable once."""
 
     access: dict[str, Token]
-    codes: dict[str, str] = field(default_factory=lambda: {"sandbox-code": "read chat"})
+    codes: dict[str, Code] = field(default_factory=lambda: {"sandbox-code": Code("read chat")})
     refresh: dict[str, str] = field(default_factory=lambda: {"sandbox-refresh-token": ""})
     """Refresh tokens, each with the access token that came with it."""
     clients: dict[str, str] = field(default_factory=lambda: {"sandbox-client": "sandbox-secret"})
+    redirect_urls: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The registered redirect URLs of a client; for one that is not here, any of ``localhost`` and ``127.0.0.1``."""
     minted: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 

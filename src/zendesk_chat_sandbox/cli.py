@@ -1,6 +1,7 @@
 """The command line of the sandbox: start it, print how to reach it, serve until interrupted."""
 
 import argparse
+import difflib
 import errno
 import gc
 import json
@@ -19,6 +20,7 @@ from zendesk_chat_sandbox.sandbox import Sandbox
 from zendesk_chat_sandbox.seed import oldest_chat
 from zendesk_chat_sandbox.switches import SwitchError, Switches, parse_switch
 
+OPTIONS: Final = ("--port", "--seed", "--chats", "--token", "--now", "--clock-skew", "--history-until", "--switch")
 DEFAULT_PORT: Final = 8097
 _LAST_PORT: Final = 65_535
 _EARLIEST: Final = "2001-01-01T00:00:00Z"
@@ -50,6 +52,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {_shown(message)}\n")
 
+    def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """Parse the arguments. The error for an unknown option names the nearest one."""
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], OPTIONS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
+            self.error(f"there is no option {unknown[0]}; {hint}")
+        return options
+
 
 def _shown(text: str) -> str:
     """An argument without its control characters."""
@@ -66,6 +77,13 @@ def _count(text: str) -> int:
     if not (text.isdecimal() and text.isascii()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of chats; give 0 or more")
     return int(text)
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
 def _time(text: str) -> str:
@@ -99,7 +117,7 @@ def _switch(text: str) -> tuple[str, object]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def build_parser(program: str | None = None) -> argparse.ArgumentParser:
+def build_parser(program: str | None = None) -> _Parser:
     """Return the parser of the sandbox's options."""
     parser = _Parser(
         prog=program,
@@ -107,10 +125,11 @@ def build_parser(program: str | None = None) -> argparse.ArgumentParser:
         "It listens on 127.0.0.1 only. Stop it with Ctrl+C.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0 picks a free one (default: %(default)s)")
-    add("--seed", type=int, default=7, help="another seed gives other data (default: %(default)s)")
+    add("--seed", type=_integer, default=7, help="another seed gives other data (default: %(default)s)")
     add("--chats", type=_count, default=5000, help="number of chats and offline messages to start with (default: %(default)s)")
     add("--token", default=DEFAULT_TOKEN, help="access token of the administrator (default: %(default)s)")
     add(
@@ -198,7 +217,7 @@ def _why_not(port: int, error: OSError) -> str:
 def main(argv: Sequence[str] | None = None, program: str = "zendesk-chat-sandbox") -> int:
     """Run the sandbox until SIGINT or SIGTERM; return the exit status."""
     parser = build_parser(program)
-    options = parser.parse_args(argv)
+    options = parser.parse(argv)
     stop = _stop_on_signals()
     sandbox = _built(options)
     try:

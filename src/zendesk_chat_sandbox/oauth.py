@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
 
-from zendesk_chat_sandbox.auth import Token
+from zendesk_chat_sandbox.auth import Code, Role, Token
 from zendesk_chat_sandbox.http_messages import Request, Response, json_response
 from zendesk_chat_sandbox.world import World
 
@@ -34,9 +34,17 @@ def exchange(world: World, request: Request) -> Response:
 
 
 def _by_code(world: World, form: Form) -> Response:
-    if world.tokens.codes.pop(form.get("code", ""), None) is None:
+    code = world.tokens.codes.pop(form.get("code", ""), None)
+    if code is None or not _is_for(code, form, world.clock.time()):
         return _refused("invalid_grant", "The authorization code is invalid, expired or already used")
-    return _mint(world, form.get("scope") or "read chat", refreshable=True)
+    return _mint(world, form.get("scope") or code.scope, code.role, refreshable=True)
+
+
+def _is_for(code: Code, form: Form, now: float) -> bool:
+    """Return whether a code belongs to the client and redirect URL that exchange it now."""
+    if code.expires_at is not None and code.expires_at <= now:
+        return False
+    return code.client_id in {"", form.get("client_id")} and code.redirect_uri in {"", form.get("redirect_uri")}
 
 
 def _by_refresh_token(world: World, form: Form) -> Response:
@@ -44,23 +52,36 @@ def _by_refresh_token(world: World, form: Form) -> Response:
     old = form.get("refresh_token", "")
     if old not in tokens.refresh:
         return _refused("invalid_grant", "The refresh token is invalid, expired or already used")
+    role = tokens.access.get(tokens.refresh[old], Token()).role
     if world.switches.refresh_revokes_access:
         tokens.revoke(tokens.refresh[old])
     if world.switches.refresh_single_use:
         del tokens.refresh[old]
-    return _mint(world, form.get("scope") or "read chat", refreshable=True)
+    return _mint(world, form.get("scope") or "read chat", role, refreshable=True)
 
 
 def _by_client(world: World, form: Form) -> Response:
-    return _mint(world, form.get("scope") or "read", refreshable=False)
+    return _mint(world, form.get("scope") or "read", "administrator", refreshable=False)
 
 
-def _mint(world: World, scope: str, *, refreshable: bool) -> Response:
+def issue(world: World, scope: str, role: Role) -> str:
+    """Make a new access token that lives as long as the switches choose."""
     tokens, life = world.tokens, world.switches.token_expires_in
     tokens.minted += 1
     access = f"sandbox-access-{tokens.minted}"
-    expires_at = world.clock.time() + life if life else None
-    tokens.access[access] = Token(scopes=scope, expires_at=expires_at)
+    tokens.access[access] = Token(role=role, scopes=scope, expires_at=world.clock.time() + life if life else None)
+    return access
+
+
+def lifetime(world: World) -> dict[str, str]:
+    """Return the field of an answer that has the lifetime of a new token, if it ends."""
+    life = world.switches.token_expires_in
+    return {"expires_in": str(life)} if life else {}
+
+
+def _mint(world: World, scope: str, role: Role, *, refreshable: bool) -> Response:
+    tokens, life = world.tokens, world.switches.token_expires_in
+    access = issue(world, scope, role)
     answer: dict[str, object] = {"access_token": access, "token_type": "Bearer", "scope": scope}
     if refreshable:
         answer["refresh_token"] = f"sandbox-refresh-{tokens.minted}"

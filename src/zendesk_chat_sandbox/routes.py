@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from zendesk_chat_sandbox.auth import bearer_of, require_role, unauthorized
+from zendesk_chat_sandbox.authorize import AUTHORIZE_PATH, authorize
 from zendesk_chat_sandbox.chat_routes import chat, chats, visitor
 from zendesk_chat_sandbox.exports import EXPORTS, export_page
 from zendesk_chat_sandbox.http_messages import API, ApiError, Request, Response, html_response, json_response, not_found
@@ -88,6 +89,8 @@ def _area(path: str) -> Callable[[World, Request], Response] | None:
         return _chat_api
     if path == TOKEN_PATH:
         return exchange
+    if path == AUTHORIZE_PATH:
+        return authorize
     return _support_user if path in _SUPPORT_PROBES else None
 
 

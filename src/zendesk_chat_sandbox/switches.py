@@ -77,6 +77,10 @@ class Switches:
     account_billing: bool = False
     unavailable: Mapping[str, int] = field(default_factory=dict)
     """Paths below ``/api/v2/chat/`` (patterns allowed) and the status they answer, e.g. ``{"goals": 404}``."""
+    authorize: Literal["ask", "allow", "deny"] = "ask"
+    """What the authorize page does: asks in the browser, or sends the browser back at once."""
+    authorize_role: Literal["administrator", "agent"] = "administrator"
+    """Who signs in on the authorize page, unless the person in the browser chooses."""
     unauthorized_body: Literal["zendesk", "zopim"] = "zendesk"
     token_expires_in: int = 0
     """Seconds that tokens from the OAuth endpoint live; 0 for ever, and no ``expires_in`` in its answers."""

@@ -48,7 +48,7 @@ FAILURES: dict[str, tuple[Callable[[Sandbox], dict[str, Any]], str]] = {
     "no credentials": (lambda _: {"credentials": None}, "Config validation error: credentials: missing"),
     "HTML 200": (faulty(kind="html", times=None), "Zendesk sent a web page"),
     "empty 200": (faulty(kind="empty", times=None), "Zendesk sent an empty response"),
-    "null 200": (faulty(kind="body", body="null", times=None), "not of the promised form"),
+    "null 200": (faulty(kind="body", body="null", times=None), "unexpected structure"),
     "503": (faulty(kind="status", times=None), "HTTP 503"),
     "429 for an hour": (faulty(kind="status", status=429, retry_after=3600, times=None), "request limit is used up"),
     "chats forbidden": (switched(unavailable={"incremental/chats": 403}), "is not allowed to read chats (HTTP 403)"),

@@ -207,15 +207,15 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "unknown stream": (
         {"rules": [{"field": "chat.a", "action": "drop"}]},
-        "redact rule 1, field: no such stream. There are: ",
+        "redact rule 1, field: no such stream. The streams are ",
     ),
     "a key": (
         {"rules": [{"field": "chats.id", "action": "drop"}]},
-        "redact rule 1, field: cannot be redacted, because chats.id is a key or cursor field",
+        "redact rule 1, field: cannot be redacted, because it is part of the key or cursor field chats.id",
     ),
     "key of another": (
         {"rules": [{"field": "agents.email", "action": "null"}, {"field": "chats.update_timestamp", "action": "null"}]},
-        "redact rule 2, field: cannot be redacted, because chats.update_timestamp is a key or cursor field",
+        "redact rule 2, field: cannot be redacted, because it is part of the key or cursor field chats.update_timestamp",
     ),
 }
 
@@ -246,6 +246,6 @@ def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_reported() -> N
         status, message = check_here(config(sandbox, rules))
         _, output = read_here(config(sandbox, rules), catalog_of(["chats"]))
     assert status == "SUCCEEDED"
-    assert "redact rule 1, field: no field that is known has this path." in message
+    assert "redact rule 1, field: no known field has this path." in message
     (warning,) = output.logs("WARN")
     assert warning in message

@@ -234,7 +234,7 @@ def test_a_token_that_is_refused(sandbox: Sandbox) -> None:
 
 def test_wrong_arguments_are_reported_before_anything_is_read(sandbox: Sandbox) -> None:
     account = account_of(sandbox)
-    with pytest.raises(ConfigError, match=r"There is no stream 'chat'\. There are: accounts, "):
+    with pytest.raises(ConfigError, match=r"There is no stream 'chat'\. The streams are accounts, "):
         read(account, "chat")
     with pytest.raises(ConfigError, match="There is no stream 'chat'"):
         read_all(account, ["chats", "chat"])

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.sandbox import OAUTH
 from zendesk_chat import Account
+from zendesk_chat.cli import main
 from zendesk_chat.config import AccessToken, OAuth
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.plan import make_plan
 from zendesk_chat.settings import OPTIONS, SETTINGS
+from zendesk_chat_sandbox import Sandbox
 
 ACME = {"subdomain": "acme", "token": "T-acme"}
 STORED = "home/zendesk-chat/config.json"
@@ -181,6 +184,26 @@ def test_the_library_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert credentials == AccessToken("T-file")
 
 
+def test_sync_status_and_profile_need_no_argument_and_renewed_tokens_are_stored(capsys: pytest.CaptureFixture[str]) -> None:
+    with Sandbox(chats=5) as sandbox:
+        stored = write(STORED, json.dumps({"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH, "_note": "mine"}))
+        stored.chmod(0o600)
+        write("zendesk-chat.toml", 'to = "other.duckdb"\nschema = "one"\nstreams = "goals"\n')
+        assert main(["sync"]) == 0, capsys.readouterr().err
+    renewed = json.loads(stored.read_text())
+    assert renewed["credentials"]["refresh_token"] != OAUTH["refresh_token"]
+    assert renewed["_note"] == "mine"
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    assert "goals" in capsys.readouterr().out
+    assert main(["profile", "--streams", "goals"]) == 0
+    assert "goals" in capsys.readouterr().out
+    assert main(["status", "chats.duckdb"]) == 1
+    assert main(["status", "--schema", "two"]) == 1
+    assert "other.duckdb holds no sync in the schema two" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -244,7 +267,7 @@ def test_a_secret_comes_from_a_file(content: bytes, token: str) -> None:
     path = write("secrets/token", content)
     found = gather(options(), {"ZENDESK_CHAT_SUBDOMAIN": "acme", "ZENDESK_CHAT_TOKEN_FILE": str(path)})
     assert found.parse().credentials == AccessToken(token)
-    assert found.origins == ["subdomain: ZENDESK_CHAT_SUBDOMAIN", "token: ZENDESK_CHAT_TOKEN_FILE"]
+    assert found.origins == {"subdomain": "ZENDESK_CHAT_SUBDOMAIN", "token": "ZENDESK_CHAT_TOKEN_FILE"}
 
 
 @pytest.mark.parametrize(

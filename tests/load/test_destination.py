@@ -109,7 +109,7 @@ def test_a_file_that_another_program_has_open_is_named_with_that_program(tmp_pat
     path = tmp_path / "chats.duckdb"
     program = Path(sys.executable).resolve().name
     with open_elsewhere(path) as other:
-        expected = f"{path} is open in {program} (process {other.pid}). Close it there and try again, or give --wait SECONDS."
+        expected = f"{path} is open in {program} (process {other.pid}). Close it there and try again, or add --wait SECONDS."
         assert opening(path) == expected
 
 
@@ -127,7 +127,7 @@ def test_a_run_waits_until_the_file_is_free(tmp_path: Path) -> None:
             connection.execute("CREATE TABLE t (a INTEGER)")
         program = Path(sys.executable).resolve().name
         assert reported == [f"{path} is open in {program} (process {other.pid}); waiting up to 60 s"]
-    still = pytest.raises(DestinationError, match=r"is still open in .*, after 1 s\. Close it there and try again\.$")
+    still = pytest.raises(DestinationError, match=r"is still open in .* after 1 s\. Close it there and try again\.$")
     with open_elsewhere(path), still, open_file(str(path), SystemClock(), 1):
         pass
 
@@ -136,13 +136,13 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     assert opening(tmp_path / "none" / "chats.duckdb").endswith("the directory does not exist.")
     for name, text in (("text", "no database " * 1000), ("config.json", '{"a": 1}'), ("empty", "")):
         (tmp_path / name).write_text(text)
-        assert opening(tmp_path / name) == f"Failed at opening {tmp_path / name}: the file is not a DuckDB database."
+        assert opening(tmp_path / name) == f"Failed while opening {tmp_path / name}: the file is not a DuckDB database."
         assert (tmp_path / name).read_text() == text
-    assert opening(tmp_path).startswith(f"Failed at opening {tmp_path}: ")
+    assert opening(tmp_path).startswith(f"Failed while opening {tmp_path}: ")
 
 
 def test_no_space_left(tmp_path: Path) -> None:
-    with pytest.raises(DestinationError, match=r"^Failed at testing: there is no space left"), explained("testing"):
+    with pytest.raises(DestinationError, match=r"^Failed while testing: there is no space left"), explained("testing"):
         raise OSError(28, "No space left on device")
 
 

@@ -19,7 +19,7 @@ class OperationalError(Exception):
     """Named as the one of PostgreSQL's driver."""
 
 
-DAMAGED = "the file is damaged; restore it from a copy, or load into another file"
+DAMAGED = "the file is damaged. Restore it from a copy, or load into another file"
 REFUSED = 'connection to server at "db", port 5432 failed: Connection refused'
 REASONS = [
     (
@@ -28,10 +28,10 @@ REASONS = [
     ),
     (duckdb.TransactionException("TransactionContext Error: Conflict on update!"), "Conflict on update"),
     (duckdb.Error("Corrupt database file: computed checksum 1 does not match"), DAMAGED),
-    (duckdb.IOException('IO Error: Cannot open file "/r/x": Read-only file system'), "it can only be read"),
+    (duckdb.IOException('IO Error: Cannot open file "/r/x": Read-only file system'), "it is read-only"),
     (duckdb.IOException('IO Error: "/read-only/x" is not a valid DuckDB database file!'), "the file is not a DuckDB database"),
     (OSError(errno.EIO, "Input/output error", "/data/x.duckdb"), "/data/x.duckdb: Input/output error"),
-    (OSError(errno.EMFILE, "Too many"), "this process may open no more files; raise its limit with ulimit -n"),
+    (OSError(errno.EMFILE, "Too many"), "this process cannot open more files. Raise its limit with ulimit -n"),
     (OperationalError(f"{REFUSED}\n\tIs the server running?"), REFUSED),
     (OperationalError("no postgres://jo:SECRET@db/x password=SECRET\x1b[2J"), "no postgres://****db/x ****"),
     (RuntimeError("can't start new thread"), NO_THREAD.removesuffix(".")),
@@ -59,7 +59,7 @@ def test_a_table_of_other_columns_is_named_and_no_value_of_it(kind: type[duckdb.
         job_id = "chats.3fa9c1.0.parquet"
 
     words = reason(_from(JobError("failed"), kind('Duplicate key "id: SECRET" violates primary key')))
-    assert words.startswith(f"the table chats has other columns than the stream ({kind.__name__}); drop or rename")
+    assert words.startswith(f"the table chats has different columns than the stream ({kind.__name__}). Drop or rename")
     assert "SECRET" not in words
 
 
@@ -68,9 +68,7 @@ def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
     with pytest.raises(DestinationError) as caught, open_target("postgres://user@localhost/chats"):
         pass
-    expected = (
-        "Failed at making a directory for temporary files: none of the usual ones can be written; set TMPDIR to one that can."
-    )
+    expected = "Failed while creating a temporary directory: none of the usual ones is writable. Set TMPDIR to one that is."
     assert str(caught.value) == expected
     assert list(tmp_path.iterdir()) == []
 
@@ -78,5 +76,5 @@ def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_errors_of_our_own_are_not_explained_away() -> None:
     with pytest.raises(RuntimeError, match="a fault of ours"), explained("testing"):
         raise RuntimeError("a fault of ours")
-    with pytest.raises(DestinationError, match=r"^Failed at testing: "), explained("testing"):
+    with pytest.raises(DestinationError, match=r"^Failed while testing: "), explained("testing"):
         raise RuntimeError("std::bad_cast")

@@ -280,22 +280,25 @@ def test_print() -> None:
         ["session", "json", "50", "%"],
         ["deleted", "bool", "100", "%", "~0"],
         ["never", "null:", "1", "of", "5", "columns"],
-        ["not", "as", "documented:", "history.*.[bold]x:", "unknown,", "object"],
+        ["differs", "from", "the", "schema:", "history.*.[bold]x:", "unknown,", "object"],
         [
-            "not",
-            "as",
-            "documented:",
-            "history.*.msg:",
-            "array",
-            "where",
-            "string",
-            "or",
-            "integer",
-            "is",
-            "known,",
-            "in",
-            "1,200",
-            "rows",
+            *[
+                "differs",
+                "from",
+                "the",
+                "schema:",
+                "history.*.msg:",
+                "array,",
+                "but",
+                "string",
+                "or",
+                "integer",
+                "was",
+                "expected,",
+                "in",
+                "1,200",
+                "rows",
+            ],
         ],
     ]
     assert max(map(len, text.splitlines()[:-1])) <= 80
@@ -365,7 +368,7 @@ def test_a_database_that_another_program_writes_to(tmp_path: Path, capfd: Any) -
     with open_elsewhere(Path(path)):
         code = run_profile(options(path))
     assert code == 1
-    assert re.search(r"is open in .* \(process \d+\)\. Try again when that has ended\.", capfd.readouterr().err)
+    assert re.search(r"is open in .* \(process \d+\)\. Try again when it has finished\.", capfd.readouterr().err)
     assert run_profile(options(path)) == 0
 
 

@@ -89,8 +89,8 @@ def holding(path: Path, text: str) -> list[str]:
 
 
 WARNING = re.compile(
-    r"Rows that were loaded before the redaction rules changed are still as before: (.+)\. "
-    r"To load them again with the new rules, add (--full-refresh --streams [\w,]+)\."
+    r"The redaction rules changed\. Rows that were loaded before are unchanged: (.+)\. "
+    r"To reload them with the new rules, add (--full-refresh --streams [\w,]+)\."
 )
 CHANGES = {
     "a comment": ("chats.comment=null", {"chats"}),

@@ -98,7 +98,7 @@ def test_it_is_the_same_as_json(path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_maximum_age(path: Path, capsys: pytest.CaptureFixture[str], age: str, code: int) -> None:
     found, shown = as_json(path, capsys, "--max-age", age)
     assert found == code
-    sentence = "Not complete within the maximum age: agents, chats and goals. Run `sync`."
+    sentence = "Last completed too long ago: agents, chats and goals. Run `sync`."
     assert shown["problems"] == ([sentence] if code else [])
 
 
@@ -140,7 +140,7 @@ def test_a_run_without_an_end_was_killed(path: Path, capsys: pytest.CaptureFixtu
     assert code == 1
     assert found["last_run"]["result"] == "interrupted"
     assert found["last_run"]["seconds"] is None
-    assert found["problems"] == ["The last run was interrupted. Run `sync` again: it resumes."]
+    assert found["problems"] == ["The last run was interrupted. Run `sync` again to resume."]
 
 
 def test_a_file_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,20 +160,22 @@ def test_a_schema_without_a_sync(tmp_path: Path, capsys: pytest.CaptureFixture[s
     path = synced(tmp_path / "eu.duckdb", schema="acme")
     code, out, err = status(path, capsys)
     assert (code, out) == (1, "")
-    assert err == (f"error: {path} holds no sync in the schema main. `sync` has written to: acme. Choose one with --schema.\n")
+    assert err == (
+        f"error: {path} contains no synced data in the schema main. `sync` has written to: acme. Choose one with --schema.\n"
+    )
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "none.duckdb"
     code, _, err = status(path, capsys)
     assert code == 1
-    assert err == f"error: {path} does not exist. `sync` makes the file: see zendesk-chat sync --help.\n"
+    assert err == f"error: {path} does not exist. Create it with `zendesk-chat sync`.\n"
 
 
 def test_a_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = status(tmp_path, capsys)
     assert code == 1
-    assert err == f"error: {tmp_path} is not a file. `sync` makes the file: see zendesk-chat sync --help.\n"
+    assert err == f"error: {tmp_path} is not a file. Create it with `zendesk-chat sync`.\n"
 
 
 def test_another_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,7 +183,7 @@ def test_another_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path.write_text("no database, but long enough to be read as one" * 100)
     code, _, err = status(path, capsys)
     assert code == 1
-    assert err == f"error: Failed at reading {path}: the file is not a DuckDB database.\n"
+    assert err == f"error: Failed while reading {path}: the file is not a DuckDB database.\n"
 
 
 def test_a_database_of_another_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,7 +191,7 @@ def test_a_database_of_another_program(tmp_path: Path, capsys: pytest.CaptureFix
     change(path, "CREATE TABLE chats AS SELECT 1 AS id")
     code, _, err = status(path, capsys)
     assert code == 1
-    assert err == (f"error: {path} holds no sync in the schema main. `sync` has not written to this file yet.\n")
+    assert err == (f"error: {path} contains no synced data in the schema main. `sync` has not written to this file yet.\n")
 
 
 def test_another_database(capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,7 +206,7 @@ def test_a_file_that_another_program_writes(path: Path, capsys: pytest.CaptureFi
         code, _, err = status(path, capsys)
     assert code == 1
     assert re.fullmatch(
-        rf"error: {re.escape(str(path))} is open in .* \(process \d+\)\. Try again when that has ended\.\n", err
+        rf"error: {re.escape(str(path))} is open in .* \(process \d+\)\. Try again when it has finished\.\n", err
     )
 
 

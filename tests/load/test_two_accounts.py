@@ -47,8 +47,8 @@ def test_an_account_with_another_subdomain_is_refused(
     done = sync(other, path, *ONLY, *options, subdomain="emca")
     assert done.code == 3
     assert done.error == (
-        f"{path} holds the account acme, and you are loading emca. Give another file with --to, or load it into a schema of "
-        "its own with --schema emca. If acme was renamed to emca, add --renamed-from acme once."
+        f"{path} contains the account acme, but you are loading emca. Choose another file with --to, or a separate schema "
+        "with --schema emca. If acme was renamed to emca, add --renamed-from acme once."
     )
     assert path.read_bytes() == before
     assert other.requests == []
@@ -64,8 +64,8 @@ def test_another_account_behind_the_same_subdomain_is_refused(
     done = sync(other, path, *options)
     assert done.code == 3
     assert done.error == (
-        f"{path} holds the account acme with the key {key_of(acme)}, but acme is now the account with the key OtherKey. Give "
-        "another file with --to, or another schema with --schema NAME."
+        f"{path} contains the account acme with the key {key_of(acme)}, but acme now has the key OtherKey. "
+        "Choose another file with --to, or another schema with --schema NAME."
     )
     assert path.read_bytes() == before
 

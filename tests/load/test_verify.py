@@ -120,7 +120,7 @@ def test_a_file_after_a_sync_has_no_difference(sandbox: Sandbox, path: Path, cap
     assert streams["chats"]["rows"] == streams["chats"]["checked"] == CHATS
     assert streams["agents"]["checked"] == streams["agents"]["rows"] == 250
     assert streams["chat_events"]["checked"] > CHATS
-    assert f"All {CHATS} chats of the file are as they are in the account." in found["sentences"]
+    assert f"All {CHATS} chats in the file match the account." in found["sentences"]
     assert found["requests"] < 35
     assert path.read_bytes() == before
 
@@ -138,10 +138,10 @@ def test_what_it_prints(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixt
     assert lines[-4:] == [
         f"The account reports {live} chats, and the file has {live}.",
         (
-            f"No difference in a random sample of 50 of the {CHATS} chats of the file. With 95 % confidence fewer than 5.8 % "
+            f"No difference in a random sample of 50 of the {CHATS} chats in the file. With 95 % confidence, fewer than 5.8 % "
             "of them differ (6 chats)."
         ),
-        f"Not compared, because only the exports have them: {exported}, and of chats {ONLY_EXPORT}.",
+        f"Not compared, because only the exports contain them: {exported}, and in chats {ONLY_EXPORT}.",
         "No difference was found.",
     ]
     assert logged(shown.err, "INFO") == [f"Comparing 50 of {CHATS} chats ...", "No difference was found."]
@@ -304,7 +304,7 @@ def test_what_it_prints_of_differences(sandbox: Sandbox, path: Path, capsys: pyt
     assert keys.endswith(f" and {agents - 5} more")
     assert any(line.startswith("goals: missing: 5") for line in first)
     assert any(line.startswith("agents, goals: Zendesk does not record when these lists change") for line in first)
-    assert first[-1] == "There are differences. To read again what is missing or different, add --repair."
+    assert first[-1] == "There are differences. To repair the file, add --repair."
     assert second[-2:] == ["Repaired: 250 of agents, 5 of goals.", "No difference remains."]
     assert "secret" not in "".join(first + second)
 
@@ -336,7 +336,7 @@ def test_a_repair_that_fails_changes_nothing(sandbox: Sandbox, path: Path, capsy
     before = contents(path)
     capsys.readouterr()
     assert run(sandbox, "verify", str(path), "--repair") == 3
-    assert "ERROR Failed at writing the repaired rows" in capsys.readouterr().err
+    assert "ERROR Failed while writing the repaired rows" in capsys.readouterr().err
     assert contents(path) == before
 
 
@@ -361,7 +361,7 @@ def test_a_missing_chat_of_a_larger_account_is_found_in_the_total(
     change(path, f"DELETE FROM chats WHERE id IN ('{first}', '{second}')")
     code, found = verify(sandbox, path, capsys, "--sample", "1")
     assert (code, found["total"]["unexplained"]) == (1, 2)
-    assert any("add --all: it compares every chat, in 3 requests" in sentence for sentence in found["sentences"])
+    assert any("add --all. It compares every chat, in 3 requests" in sentence for sentence in found["sentences"])
     assert any("for some random times" in sentence for sentence in found["sentences"])
 
     code, found = verify(sandbox, path, capsys, "--sample", "1", "--all", "--repair")
@@ -389,7 +389,7 @@ def test_a_row_that_the_account_does_not_have(sandbox: Sandbox, path: Path, caps
     assert found["streams"]["chats"]["keys"] == {"extra": ["2001.1.nothing"]}
     assert (found["total"]["outcome"], found["total"]["unexplained"]) == ("fewer in the account", -1)
     (sentence,) = [sentence for sentence in found["sentences"] if "--full-refresh" in sentence]
-    assert sentence.startswith("1 chat of the file is not in the account any more")
+    assert sentence.startswith("1 chat in the file is no longer in the account")
     assert "zendesk-chat sync --full-refresh --streams chats,chat_conversions" in sentence
     assert rows(path, "SELECT count(*) FROM chats WHERE id = '2001.1.nothing'") == [(1,)]
 
@@ -507,7 +507,7 @@ def test_too_many_changes_are_not_compared(
         code, found = verify(sandbox, path, capsys)
     assert (code, found["streams"]["chats"]["state"], found["streams"]["goals"]["state"]) == (1, "failed", "same")
     assert found["errors"] == [
-        "chats: more than 20 of them changed since the last sync, too many to compare. Run sync, then verify again."
+        "chats: more than 20 changed since the last sync, too many to compare. Run sync, then verify again."
     ]
 
 
@@ -570,7 +570,7 @@ def test_another_account_is_refused(sandbox: Sandbox, path: Path, capsys: pytest
     assert run(sandbox, "verify", str(path), *options) == 3
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert f"ERROR {path} holds the account acme, and the configuration is for globex." in shown.err
+    assert f"ERROR {path} contains the account acme, but the configuration is for globex." in shown.err
 
 
 def test_an_account_with_the_same_subdomain_is_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -578,7 +578,7 @@ def test_an_account_with_the_same_subdomain_is_refused(path: Path, capsys: pytes
         other.account.settings["account_key"] = "another-key"
         capsys.readouterr()
         assert run(other, "verify", str(path)) == 3
-        assert "acme is now the account with the key another-key" in capsys.readouterr().err
+        assert "acme now has the key another-key" in capsys.readouterr().err
         assert {request.path for request in other.requests} == {"/api/v2/chat/account"}
 
 
@@ -651,7 +651,7 @@ def test_the_same_keys_are_no_proof(sandbox: Sandbox, path: Path, capsys: pytest
     [
         (lambda path: path.unlink(), 3, "does not exist. `sync` makes the file"),
         (lambda path: path.write_bytes(b"no database " * 1000), 3, "the file is not a DuckDB database"),
-        (lambda path: change(path, "DROP TABLE _sync_account"), 3, "holds no sync in the schema main"),
+        (lambda path: change(path, "DROP TABLE _sync_account"), 3, "contains no synced data in the schema main"),
         (lambda path: change(path, "UPDATE _sync_account SET format = 99"), 3, "Upgrade zendesk-chat"),
         (lambda path: change(path, "DROP TABLE _sync_outdated"), 3, "reading"),
     ],
@@ -670,7 +670,7 @@ def test_a_file_that_another_program_writes(sandbox: Sandbox, path: Path, capsys
     capsys.readouterr()
     with open_elsewhere(path, read_only=False):
         assert run(sandbox, "verify", str(path)) == 1
-    assert re.search(r"is open in .* \(process \d+\)\. Try again when that has ended\.", capsys.readouterr().err)
+    assert re.search(r"is open in .* \(process \d+\)\. Try again when it has finished\.", capsys.readouterr().err)
 
 
 def test_a_file_that_another_program_reads_is_verified_and_not_repaired(
@@ -786,7 +786,7 @@ def test_a_stopped_verification_ends(sandbox: Sandbox, path: Path, capsys: pytes
     capsys.readouterr()
     assert parsed.run(parsed, clock) == 1
     shown = capsys.readouterr()
-    assert (shown.out, logged(shown.err, "WARNING")) == ("", ["Interrupted. The file is as it was."])
+    assert (shown.out, logged(shown.err, "WARNING")) == ("", ["Interrupted. The file is unchanged."])
     assert sandbox.requests == []
 
 

@@ -421,7 +421,7 @@ def test_a_state_in_the_future_is_reported_and_the_stream_resumes(name: Name) ->
     found = run(name, api, bounds(), {CURSORS[name]: "2099-01-01T00:00:00Z"})
     assert len(found.records) == 1
     assert len(found.notes) == 1
-    assert "state lies in the future" in found.notes[0]
+    assert "state is in the future" in found.notes[0]
     assert "Reset" in found.notes[0]
     assert found.state[CURSORS[name]] <= rows_now(api)
 

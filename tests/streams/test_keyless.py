@@ -129,7 +129,7 @@ def test_a_list_without_numbers_for_ids_is_read_unless_there_may_be_more() -> No
     def fetch(request: Request[Any]) -> Any:
         return request.decode(json.dumps(cut.odd[: int(request.params["limit"])]).encode())
 
-    with pytest.raises(PaginationStuckError, match="no numbers as ids"):
+    with pytest.raises(PaginationStuckError, match="has a numeric id"):
         run("agents", fetch, INCREMENTAL, into=part)
     assert len(part.records) == 100
 
@@ -145,8 +145,8 @@ def test_a_list_in_one_answer_gives_its_rows_without_a_key(name: str, key: objec
     assert str(made["id"]).startswith("no-id-") if name == "shortcuts" else -(2**53) <= made["id"] < 0
     assert found.records == again.records
     assert found.notes == [
-        f"{name}: Zendesk sent records without `id`. They get an id made from their content.",
-        f"{name}: Zendesk sent rows that are not JSON objects. They are skipped; the other rows are read.",
+        f"{name}: Zendesk sent records without `id`. Their ids are derived from their content.",
+        f"{name}: Zendesk sent rows that are not JSON objects. They are skipped. The other rows are read.",
     ]
 
 

@@ -97,7 +97,7 @@ def test_the_state_of_a_long_list_is_a_fraction_of_its_records(count: int) -> No
     assert len(found.states) > 3, "it still resumes"
     again = run("bans", api, INCREMENTAL, found.state)
     assert len(again.states) == 1
-    observed = f"bans: Of {count} records only the 10000 with the highest ids are compared for changes."
+    observed = f"bans: only the 10000 of {count} records with the highest ids are compared for changes."
     assert [note.startswith(observed) for note in found.notes] == [True] * (count > id_list.MAX_DIGESTS)
     assert again.notes == found.notes
 
@@ -155,7 +155,7 @@ def test_what_was_deleted_is_reported_once() -> None:
     assert second.records == []
     assert second.notes == [
         (
-            "agents: 12 are gone from the list since the last sync (id 3, 10, 11, 12, 13, 14, 15, 16, 17, 18 ...). "
+            "agents: 12 records disappeared from the list since the last sync (id 3, 10, 11, 12, 13, 14, 15, 16, 17, 18 ...). "
             "They stay in the destination until a full refresh."
         )
     ]

@@ -105,7 +105,7 @@ def test_no_value_is_a_fresh_start(name: str, value: object) -> None:
 def test_what_cannot_be_read_reports_how_to_reset(name: str, state: Mapping[str, Any]) -> None:
     if name in EXPORTS and state.get(CURSORS[name]) == 10.5:
         return  # a time, but no id
-    with pytest.raises(StateError, match="Reset this stream's state") as caught:
+    with pytest.raises(StateError, match=r"[Rr]eset this stream's state") as caught:
         STREAMS[name].load_state(state)
     assert name in str(caught.value)
 

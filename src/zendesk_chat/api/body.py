@@ -13,7 +13,7 @@ except ImportError:  # there is no build for this platform
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 GZIP: Final = 31  # zlib's number for the gzip format
 FIRST_WINDOW: Final = 1024
-Kind = Literal["network", "slow", "lasting"]
+Kind = Literal["network", "slow", "refused", "lasting"]
 
 
 class NoAnswerError(Exception):
@@ -21,7 +21,8 @@ class NoAnswerError(Exception):
 
     Attributes:
         cause: What happened, as a clause without a URL.
-        kind: "lasting" if waiting does not help; "slow" if the response was so slow that a retry may be slow too.
+        kind: "lasting" if waiting does not help; "refused" if no program listens at the address; "slow" if the response was so
+            slow that a retry may be slow too.
         advice: A sentence that describes what to do about a lasting cause.
         received: The part of the body that arrived.
     """

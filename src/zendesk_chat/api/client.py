@@ -143,7 +143,8 @@ class Client:
             attempt = max(1, attempts[limited])
             spent += 0.0 if limited else self.time.monotonic() - began
             now = self.time.now()
-            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=request.attempts, episode=episode, spent=spent)
+            most = request.attempts if failed.outcome.failure != "refused" or self.has_answered else FEW_ATTEMPTS
+            wait = wait_before_retry(failed.outcome, attempt, now, max_attempts=most, episode=episode, spent=spent)
             if wait is None:
                 raise self._final(failed.error)
             spent += 0.0 if limited else wait

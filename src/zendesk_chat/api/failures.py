@@ -65,7 +65,7 @@ class Host:
             return NoAnswerError(f"cannot find {self.name}", "lasting", self.advice)
         if isinstance(error, OSError) and error.errno not in {None, errno.ECONNREFUSED}:
             return NoAnswerError(f"cannot connect to {self.name}: {os.strerror(error.errno or 0)}")
-        return NoAnswerError(f"the connection to {self.name} was refused")
+        return NoAnswerError(f"the connection to {self.name} was refused", "refused")
 
     def _not_trusted(self, error: ssl.SSLCertVerificationError) -> NoAnswerError:
         cause = f"the certificate of {self.name} is not trusted: {printable(error.verify_message, LONGEST_REASON).rstrip('.')}"

@@ -108,7 +108,7 @@ def refusal(response: Response, grant_type: str, lost: str) -> ConfigError:
         grant_type: The grant type of the request.
         lost: Why the response to an earlier request was lost; "" if none was lost.
     """
-    error, status = _error_in(response), response.status
+    error, status = error_in(response), response.status
     if error is None and response.content.lstrip()[:1] == b"<":
         return ConfigError(
             f"Zendesk's OAuth service returned a web page (HTTP {status}). Check the subdomain, and whether a proxy or "
@@ -149,7 +149,7 @@ def _rejected_refresh_token(lost: str, client: str) -> str:
     )
 
 
-def _error_in(response: Response) -> str | None:
+def error_in(response: Response) -> str | None:
     """Return the ``error`` in a response; None if it is missing or not a string."""
     try:
         error = msgspec.json.decode(response.body, type=_RefusedAnswer).error

@@ -12,11 +12,11 @@ from zendesk_chat.errors import NO_THREAD, ConfigError, ConnectorError, DataErro
 SETTLE_SECONDS: Final = 15.0  # for a renewal of tokens; half of the time that Kubernetes gives a pod to end
 
 
-def start_threads(work: Callable[[], None], count: int) -> list[threading.Thread]:
+def start_threads(work: Callable[[], None], count: int, name: str = "reader") -> list[threading.Thread]:
     """Start threads that share work, as many as the operating system allows. Raises ConfigError if it allows none."""
     threads: list[threading.Thread] = []
     for number in range(count):
-        thread = threading.Thread(target=work, name=f"reader-{number}", daemon=True)
+        thread = threading.Thread(target=work, name=f"{name}-{number}", daemon=True)
         try:
             thread.start()
         except RuntimeError:

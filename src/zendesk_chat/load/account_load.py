@@ -16,8 +16,9 @@ from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.account import ACCOUNTS
-from zendesk_chat.load.file.opening import DATABASE, open_file
+from zendesk_chat.load.file.opening import DATABASE
 from zendesk_chat.load.file.shadows import naming_shadows
+from zendesk_chat.load.file.sharing import SharedFiles
 from zendesk_chat.load.file.store import FileStore, Target
 from zendesk_chat.load.file.system import AccountRow
 from zendesk_chat.load.file.tables import existing_schema
@@ -33,17 +34,25 @@ MAIN: Final = "main"
 """The schema of the tables in a file, if the user names none."""
 
 
-def load_account(plan: Plan, clock: Clock, log: Log) -> LoadReport:
+def load_account(plan: Plan, clock: Clock, log: Log, files: SharedFiles | None = None) -> LoadReport:
     """Load an account into its destination.
+
+    Args:
+        plan: What to load.
+        clock: Is stopped when the run has ended.
+        log: For progress and warnings.
+        files: Shared by accounts that are loaded at the same time.
 
     Raises:
         ConnectorError: The destination cannot be opened or written, or is not for this account.
     """
     path = plan.destination.path
-    return _load_with_dlt(plan, clock, log) if path is None else _load_file(plan, path, clock, log)
+    if path is None:
+        return _load_with_dlt(plan, clock, log)
+    return _load_file(plan, path, clock, log, files or SharedFiles())
 
 
-def _load_file(plan: Plan, path: str, clock: Clock, log: Log) -> LoadReport:
+def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles) -> LoadReport:
     destination, config, catalog = plan.destination, plan.config, plan.catalog
     time_zone = check_time_zone(destination.time_zone) if destination.time_zone else ""
     target = Target(
@@ -59,15 +68,15 @@ def _load_file(plan: Plan, path: str, clock: Clock, log: Log) -> LoadReport:
     account = catalog.streams[ACCOUNTS]  # first, so that the store knows early whose records come
     streams = [account, *(stream for stream in plan.streams if stream is not account)]
     with (
-        open_file(path, clock, destination.wait_seconds, partial(log.note, event="waiting")) as connection,
-        naming_shadows(connection, DATABASE),
+        files.open(path, clock, destination.wait_seconds, partial(log.note, event="waiting")) as file,
+        naming_shadows(file.connection, DATABASE),
     ):
         with explained(f"reading {path}"):
-            target = replace(target, schema=existing_schema(connection, target.schema))
-        store = FileStore(connection, target, clock)
+            target = replace(target, schema=existing_schema(file.connection, target.schema))
+        store = FileStore(file.connection, target, clock, file.writing)
         report = _read_into(store, streams, plan, clock, log)
-        with explained(f"making the views in {path}"):
-            taken = create_views(connection, target.schema, store.account.time_zone)
+        with file.writing, explained(f"making the views in {path}"):
+            taken = create_views(file.connection, target.schema, store.account.time_zone)
         for warning in dict.fromkeys((*store.warnings, *taken)):
             log.caution(warning)
     return replace(report, destination=Path(path), schema=target.schema)

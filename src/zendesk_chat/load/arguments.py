@@ -29,6 +29,7 @@ examples:
   zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
   zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
+  zendesk-chat sync --accounts accounts.toml                          several accounts, side by side
 
 Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
 reporting views, for example analytics.chats_by_day. Your own tables and views in the file stay.
@@ -43,11 +44,14 @@ exit codes:
   3    a person must act first: token, role, account, destination
   130  or 129, 143: interrupted; what was loaded stays, and the next run resumes
 """
+LOGIN_PORT: Final = 8790
+LAST_PORT: Final = 65_535
 STATUS_EPILOG: Final = """\
 examples:
   zendesk-chat status
   zendesk-chat status acme.duckdb --max-age 2h        for a monitor: only the exit code counts
   zendesk-chat status acme.duckdb --json
+  zendesk-chat status --accounts accounts.toml --max-age 2h
 
 exit codes:
   0  the last run completed each of its streams, not longer ago than --max-age
@@ -133,6 +137,12 @@ def add_airbyte_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, help=argparse.SUPPRESS)
 
 
+def add_accounts(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the arguments that name several accounts; ``what`` describes them."""
+    parser.add_argument("--accounts", metavar="FILE", help=what)
+    parser.add_argument("--only", metavar="A,B", action="append", help="with --accounts: only these accounts; may be repeated")
+
+
 def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     """Add the arguments of `sync`, which ``run`` runs."""
     parser.set_defaults(run=run)
@@ -153,7 +163,32 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     what = "former subdomain of the account in the file, if it was renamed; needed once"
     parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
+    add_accounts(parser, "load the accounts in this TOML file, side by side: docs/schedule.md describes it")
+    what = "write metrics of the run to this file, for node_exporter's textfile collector (Prometheus)"
+    parser.add_argument("--metrics-file", metavar="FILE", help=what)
     add_logging(parser)
+
+
+def add_login(parser: argparse.ArgumentParser, run: Run) -> None:
+    """Add the arguments of `login`, which ``run`` runs."""
+    parser.set_defaults(run=run)
+    parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or set ZENDESK_CHAT_SUBDOMAIN")
+    parser.add_argument("--client-id", metavar="ID", help="of an API client of the account; or set ZENDESK_CHAT_CLIENT_ID")
+    what = "port of the redirect URL http://localhost:PORT, which the API client must have (default: %(default)s)"
+    parser.add_argument("--port", type=parse_port, default=LOGIN_PORT, help=what)
+    what = "where to store the configuration (default: config.json in your own configuration directory)"
+    parser.add_argument("--config", metavar="FILE", help=what)
+    parser.add_argument("--no-browser", action="store_true", help="print the address, and read the answer that you paste")
+    what = "code needs the client's secret, implicit does not, and its token cannot be renewed (default: code if there is one)"
+    parser.add_argument("--grant", choices=("code", "implicit"), help=what)
+    parser.add_argument("--api-url", metavar="URL", help="another server, such as the sandbox; or set ZENDESK_CHAT_API_URL")
+
+
+def parse_port(text: str) -> int:
+    """Parse a port; 0 is any free one. Raises argparse.ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{printable(text)!r} is not a port. Give a number from 1 to {LAST_PORT}.")
+    return int(text)
 
 
 def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
@@ -161,6 +196,7 @@ def add_status(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.set_defaults(run=run)
     add_database(parser)
     add_schema(parser)
+    add_accounts(parser, "show all accounts in this TOML file, which sync --accounts has loaded")
     what = "fail if a stream was last complete longer ago than this: 90s, 30m, 2h, 1d"
     parser.add_argument("--max-age", metavar="AGE", type=parse_age, help=what)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")

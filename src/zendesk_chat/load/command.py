@@ -6,24 +6,30 @@ import argparse
 import os
 from functools import partial
 
-from zendesk_chat.clock import Stopped, SystemClock
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, ExitCode
 from zendesk_chat.load.account_load import load_account
 from zendesk_chat.load.console import PlainConsole
 from zendesk_chat.load.log import Log, run_logged
-from zendesk_chat.load.plan import plan_load
+from zendesk_chat.load.metrics_option import checked_metrics_file
+from zendesk_chat.load.outcome import attempt
+from zendesk_chat.load.plan import Plan, plan_load
 from zendesk_chat.load.report import print_report
 from zendesk_chat.load.run_log import log_errors, log_settings, log_summary
 
 
 def sync(options: argparse.Namespace, clock: SystemClock) -> int:
-    """Load the account into a database. Returns the exit code; see ``errors.ExitCode``."""
-    return run_logged(options, clock, partial(_sync, options, clock))
+    """Load one account, or those of a file, into a database. Returns the exit code; see ``errors.ExitCode``."""
+    if options.accounts is None:
+        return run_logged(options, clock, partial(_sync, options, clock))
+    from zendesk_chat.load.accounts.command import sync_accounts  # noqa: PLC0415  most runs load one account
+
+    return run_logged(options, clock, partial(sync_accounts, options, clock))
 
 
 def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     try:
-        plan = plan_load(options, os.environ, clock.now())
+        metrics, plan = checked_metrics_file(options.metrics_file), _plan(options, clock)
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
@@ -31,12 +37,20 @@ def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     for warning in plan.warnings:
         log.caution(warning)
     clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")
-    try:
-        report = load_account(plan, clock, log)
-    except Stopped:  # while another program had the file open
-        return ExitCode.INCOMPLETE
-    log_errors(report, log)
-    if not log.quiet:
-        print_report(report, PlainConsole())
-    log_summary(report, log)
-    return report.exit_code
+    outcome = attempt(plan.config.subdomain, plan, clock, partial(load_account, plan, clock, log))
+    if outcome.error:
+        log.fail(str(outcome.error), kind=type(outcome.error).__name__)
+    if outcome.report:
+        log_errors(outcome.report, log)
+        if not log.quiet:
+            print_report(outcome.report, PlainConsole())
+        log_summary(outcome.report, log)
+    if metrics and (failure := metrics.write([outcome], options.final_exit_code)):
+        log.caution(failure)
+    return outcome.exit_code
+
+
+def _plan(options: argparse.Namespace, clock: SystemClock) -> Plan:
+    if options.only is not None:
+        raise ConfigError("--only chooses accounts of a file. Name that file with --accounts.")
+    return plan_load(options, os.environ, clock.now())

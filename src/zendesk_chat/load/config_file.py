@@ -32,6 +32,7 @@ from zendesk_chat.clock import Clock
 from zendesk_chat.config import OAuth, parse_credentials
 from zendesk_chat.errors import ConfigError, TransientError
 from zendesk_chat.json_files import decode_json
+from zendesk_chat.load.disk import read_all, sync_directory, write_durably
 
 if sys.platform != "win32":
     import fcntl
@@ -55,7 +56,7 @@ class ConfigFile:
         """
         with ExitStack() as stack:
             try:
-                target = self._target(stack)
+                target = stack.enter_context(self.edit())
             except OSError as error:
                 raise ConfigError(
                     f"The OAuth tokens must be renewed, but new ones could not be stored in {self.path}: {_reason(error)}. "
@@ -63,22 +64,25 @@ class ConfigFile:
                 ) from None
             yield TokenSlot(target.stored(), target.save)
 
-    def _target(self, stack: ExitStack) -> _Target:
-        file = self._open_locked()
-        stack.callback(os.close, file)
-        real = self.path.resolve(strict=True)
-        content = _read(file)
-        raw = _object(self.path, decode_json(content, str(self.path), "config"))
-        size = len(_encode(raw)) + RESERVED_BYTES
-        copy = _new_copy(real, b" " * size)
-        if copy:
-            stack.callback(copy.close)
-        replaceable = copy is not None and copy.can_replace(real)
-        original = _Original(file, content)
-        stack.callback(original.trim)
-        if not replaceable:
-            original.reserve(size)
-        return _Target(self.path, real, raw, original, copy, replaceable)
+    @contextmanager
+    def edit(self) -> Iterator[_Target]:
+        """Lock the file and get ready to store another configuration in it. Raises OSError if that is impossible."""
+        with ExitStack() as stack:
+            file = self._open_locked()
+            stack.callback(os.close, file)
+            real = self.path.resolve(strict=True)
+            content = read_all(file)
+            raw = _object(self.path, decode_json(content, str(self.path), "config"))
+            size = len(encode_config(raw)) + RESERVED_BYTES
+            copy = _new_copy(real, b" " * size)
+            if copy:
+                stack.callback(copy.close)
+            replaceable = copy is not None and copy.can_replace(real)
+            original = _Original(file, content)
+            stack.callback(original.trim)
+            if not replaceable:
+                original.reserve(size)
+            yield _Target(self.path, real, raw, original, copy, replaceable)
 
     def _open_locked(self) -> int:
         deadline = self.clock.monotonic() + LOCK_SECONDS
@@ -123,14 +127,18 @@ class _Target:
 
     def save(self, renewed: OAuth) -> None:
         """Store new tokens. If that fails, raises a ConfigError that names the file with them."""
-        content = _encode(rotated_config(self.raw, renewed))
+        self.replace(rotated_config(self.raw, renewed), "The OAuth tokens were renewed")
+
+    def replace(self, config: Mapping[str, object], done: str) -> None:
+        """Store another configuration. ``done`` is how its tokens were got, for the message if that fails."""
+        content = encode_config(config)
         copy = self.copy if self.copy and self.copy.write(content) else None
         if copy and self.replaceable and copy.replace(self.real):
             return
         try:
             self.original.write(content)
         except OSError as error:
-            failed = f"The OAuth tokens were renewed, but the new ones could not be stored in {self.path}: {_reason(error)}."
+            failed = f"{done}, but the new ones could not be stored in {self.path}: {_reason(error)}."
             if not copy and not (copy := _rescue(self.real, content)):
                 raise ConfigError(f"{failed} No other file could be written, so they are lost. Authenticate again.") from None
             copy.keep()
@@ -146,7 +154,7 @@ class _Original:
 
     def reserve(self, size: int) -> None:
         """Prove that there is disk space: append blanks, which JSON ignores."""
-        _write(self._file, b" " * (size - len(self._content)), at=len(self._content))
+        write_durably(self._file, b" " * (size - len(self._content)), at=len(self._content))
 
     def write(self, content: bytes) -> None:
         """Overwrite the content. On failure, restore the old content: the file contains more than tokens."""
@@ -167,7 +175,7 @@ class _Original:
 
     def _overwrite(self, content: bytes) -> None:
         # One write, without truncating first, so that the file is never empty or incomplete.
-        _write(self._file, content.ljust(os.fstat(self._file).st_size))
+        write_durably(self._file, content.ljust(os.fstat(self._file).st_size))
 
 
 class _Copy:
@@ -193,7 +201,7 @@ class _Copy:
     def write(self, content: bytes) -> bool:
         """Store the configuration in this file. Returns False if that fails."""
         try:
-            _write(self._file, content)
+            write_durably(self._file, content)
             os.ftruncate(self._file, len(content))
             os.fsync(self._file)
         except OSError:
@@ -207,7 +215,7 @@ class _Copy:
         except OSError:
             return False
         self.keep()
-        _sync_directory(real.parent)
+        sync_directory(real.parent)
         return True
 
     def keep(self) -> None:
@@ -269,30 +277,6 @@ def _lock(file: int) -> bool:
     return True
 
 
-def _read(file: int) -> bytes:
-    content = b""
-    while piece := os.read(file, 65_536):
-        content += piece
-    return content
-
-
-def _write(file: int, content: bytes, at: int = 0) -> None:
-    """Write at an offset, and wait until the content is on disk."""
-    os.lseek(file, at, os.SEEK_SET)
-    while content:
-        content = content[os.write(file, content) :]
-    os.fsync(file)
-
-
-def _sync_directory(directory: Path) -> None:
-    with suppress(OSError):  # not every file system supports it
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _owner(status: os.stat_result) -> tuple[int, int]:
     return status.st_uid, status.st_gid
 
@@ -307,5 +291,6 @@ def _object(path: Path, raw: object) -> dict[str, object]:
     return raw
 
 
-def _encode(config: Mapping[str, object]) -> bytes:
+def encode_config(config: Mapping[str, object]) -> bytes:
+    """Return a configuration as the content of a file."""
     return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"

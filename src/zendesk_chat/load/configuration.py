@@ -60,10 +60,10 @@ class Configuration:
         return parse_config(self.raw, self.names)
 
     @property
-    def origins(self) -> list[str]:
-        """Where each setting comes from, a phrase each. No value is shown."""
+    def origins(self) -> dict[str, str]:
+        """Where each setting comes from, by its name. No value is shown."""
         shown = {"access_token": "token"}
-        return [f"{shown.get(key, key)}: {name}" for key, name in self.names.items()]
+        return {shown.get(key, key): name for key, name in self.names.items()}
 
     def name(self, key: str) -> str:
         """Return what the user calls a setting; its option, if nothing sets it."""

@@ -54,6 +54,11 @@ class Destination:
     renamed_from: str = ""
     full_refresh: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The destination without a password: the path of a file, or the kind of another database."""
+        return self.path or self.url.partition("://")[0]
+
 
 def check_schema(schema: str | None, path: str | None, name: str = "--schema") -> None:
     """Check the name of a schema, for a DuckDB file if there is a path. Raises ConfigError; ``name`` is the user's for it."""
@@ -111,3 +116,11 @@ def _plain_path(text: str, name: str) -> str:
     if suffix in SQL_DATABASES:
         raise ConfigError(f"{name} {shown}: give the URL of the database, such as {suffix}://USER:PASSWORD@HOST/DATABASE.")
     raise ConfigError(f"{name} {shown}: this is neither a DuckDB file, whose name ends in .duckdb, nor a URL. {_ACCEPTED}.")
+
+
+def real_path(path: str) -> Path:
+    """Return a path without symbolic links; as it is given if the current directory does not exist any more."""
+    try:
+        return Path(path).resolve()
+    except OSError:
+        return Path(path)

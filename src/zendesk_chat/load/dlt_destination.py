@@ -1,4 +1,4 @@
-"""A destination that dlt loads: opened once, used by every transaction of a run, closed with it."""
+"""A destination that dlt loads: opened once, used by every transaction of a run, and closed with it."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ def open_target(url: str, dataset: str = DATASET) -> Iterator[Target]:
         DestinationError: The database cannot be opened or written.
     """
     scheme = url.partition("://")[0]
-    name = f"the {scheme} database"  # no more of the URL: it has the password
+    name = f"the {scheme} database"  # no more of the URL, which contains the password
     with ExitStack() as stack:
-        with explained("making a directory for temporary files"):
+        with explained("creating a temporary directory"):
             temporary = tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
             directory = Path(stack.enter_context(temporary))
         with explained(f"opening {name}"):
             quieten()
-            # By default dlt assumes that a destination may lack transactions: it would replace a table's contents in two of
-            # them, a delete and an insert. This strategy collects the new contents in another schema first.
+            # By default, dlt assumes that a destination may lack transactions: it would replace a table's contents with two
+            # statements, a delete and an insert. This strategy collects the new contents in another schema first.
             options: dict[str, Any] = {"replace_strategy": "insert-from-staging", "supports_transactions": True}
             kind = scheme.replace("postgresql", "postgres")
             pipeline = dlt.pipeline(
@@ -75,10 +75,10 @@ def open_target(url: str, dataset: str = DATASET) -> Iterator[Target]:
 
 
 def quieten() -> None:
-    """Apply our settings to dlt, whose runtime started with its own when it was imported."""
+    """Apply our settings to dlt. Its runtime started with its own settings when it was imported."""
     for key, value in _SETTINGS.items():
         dlt.config[key] = value
     telemetry.stop_telemetry()
-    # Only dlt's own trace, which is off, empties it. It would keep the data of each commit alive, through the exceptions in it.
+    # Only dlt's own trace, which is off, empties it. Through the exceptions in it, it would keep the data of each commit alive.
     get_resolved_traces().logging_enabled = False
     run_context.active().initialize_runtime()

@@ -1,4 +1,4 @@
-"""A run's records on their way into a database of dlt's: they wait on disk for their transaction."""
+"""A run's records on their way into a dlt database: they wait on disk for their transaction."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from zendesk_chat.streams.stream import StateBlob
     from zendesk_chat.tables.table import StreamTable
 
-LIMITS: Final = Limits(length=256 * 2**20)  # they wait on disk, and dlt takes long for a transaction
+LIMITS: Final = Limits(length=256 * 2**20)  # they wait on disk, and a transaction of dlt takes long
 
 
 class DltStore:
     """A database during a run.
 
-    With ``full_refresh`` the first records of each stream with a cursor replace its table's contents, so that records that the
-    source no longer has disappear. Until then no state is stored for the stream.
+    With ``full_refresh``, the first records of each stream with a cursor replace its table's contents, so that records that the
+    source no longer has disappear. Until then, no state is stored for the stream.
     """
 
     def __init__(self, target: Target, tables: Sequence[StreamTable], *, full_refresh: bool) -> None:
@@ -47,11 +47,11 @@ class DltStore:
 
     def take(self, page: PageRead) -> None:
         """Keep a page on disk."""
-        with explained("keeping records on disk"):
+        with explained("storing records on disk"):
             self._intakes[page.stream].take(page)
 
     def end(self, stream: str, *, complete: bool) -> None:
-        """A stream has ended."""
+        """Note that a stream has ended."""
         self._intakes[stream].complete = complete
 
     def waiting(self) -> Waiting:
@@ -60,7 +60,7 @@ class DltStore:
         return Waiting(len(spools), sum(spool.records for spool in spools), sum(spool.length for spool in spools))
 
     def commit(self) -> int:
-        """Write what can be committed, and return the number of its records."""
+        """Write what can be committed. Return the number of its records."""
         ready = self._ready()
         records = sum(intake.spool.records for intake in ready)
         if ready:
@@ -87,7 +87,7 @@ class DltStore:
 
 
 class _Intake:
-    """One stream of this run, with its records that are not committed."""
+    """One stream of this run, with its uncommitted records."""
 
     def __init__(self, table: StreamTable, directory: Path, *, replace: bool) -> None:
         self.table = table

@@ -61,8 +61,8 @@ def read_resumes(target: Target) -> dict[str, Resume]:
 def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume]) -> None:
     """Write the parts and then the resumes.
 
-    dlt writes its state into the same load package, and counts a package only when every table in it is written. So a kill
-    leaves at worst rows that a later run, which resumes from the older state, reads and upserts again.
+    dlt writes its state into the same load package, and a package only takes effect when every table in it is written. So at
+    worst, a kill leaves rows that a later run, which resumes from the older state, reads and upserts again.
 
     Raises:
         DestinationError: No resume is stored; some of the parts may be written.
@@ -86,7 +86,7 @@ def commit(target: Target, parts: Sequence[Part], resumes: Mapping[str, Resume])
 
 
 def _store(resumes: Mapping[str, Resume]) -> Iterator[object]:
-    """Put the resumes into dlt's state. It is a resource without rows, because only these can access the state."""
+    """Put the resumes into dlt's state. This is a resource without rows, because only resources can access the state."""
     streams = dlt.current.source_state().setdefault("streams", {})
     streams.update({name: json.dumps({"state": r.state, "replace": r.replace}) for name, r in resumes.items()})
     yield from ()
@@ -99,7 +99,7 @@ def _package(resources: Sequence[DltResource]) -> Sequence[DltResource]:
 
 
 def _data(part: Part, disposition: TWriteDispositionConfig, file_format: _FileFormat) -> Iterator[object]:
-    """Yield the rows for dlt, which loads a Parquet file as it is."""
+    """Yield the rows for dlt, which loads a Parquet file unchanged."""
     rows = part.rows
     if file_format is None or rows.file is None:
         yield from rows.batches

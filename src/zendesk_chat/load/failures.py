@@ -20,7 +20,7 @@ class _KnownCause:
 
     Attributes:
         explanation: What to report instead of their messages; empty if these are clear.
-        needs_person: Whether no retry succeeds before a person has changed something.
+        needs_person: Whether no retry can succeed before somebody has changed something.
     """
 
     phrase: str
@@ -29,21 +29,21 @@ class _KnownCause:
 
 
 _LOCKED: Final = "could not set lock"
-_DAMAGED: Final = "restore it from a copy, or load into another file"
+_DAMAGED: Final = "Restore it from a copy, or load into another file"
 _KNOWN_CAUSES: Final = (  # the first one with an explanation wins: the phrases of later ones may be part of a path
-    _KnownCause(_LOCKED, "another program has the database open; close it there and try again", needs_person=False),
-    _KnownCause("no usable temporary directory", "none of the usual ones can be written; set TMPDIR to one that can"),
-    _KnownCause("could not get working directory", "the current directory does not exist any more; change to another"),
-    _KnownCause("no space left", "there is no space left on the disk; what is already committed stays"),
+    _KnownCause(_LOCKED, "another program has the database open. Close it there and try again", needs_person=False),
+    _KnownCause("no usable temporary directory", "none of the usual ones is writable. Set TMPDIR to one that is"),
+    _KnownCause("could not get working directory", "the current directory no longer exists. Change to another one"),
+    _KnownCause("no space left", "there is no space left on the disk. Records already committed are kept"),
     _KnownCause(
-        "too many open files", "this process may open no more files; raise its limit with ulimit -n", needs_person=False
+        "too many open files", "this process cannot open more files. Raise its limit with ulimit -n", needs_person=False
     ),
     _KnownCause("out of memory", "DuckDB ran out of memory", needs_person=False),
     _KnownCause("not a valid duckdb database", "the file is not a DuckDB database"),
-    _KnownCause("corrupt database file", f"the file is damaged; {_DAMAGED}"),
-    _KnownCause("could not read enough bytes", f"the file is damaged: its end is missing; {_DAMAGED}", needs_person=False),
-    _KnownCause("permission denied", "no permission to write there"),
-    _KnownCause("read-only", "it can only be read"),
+    _KnownCause("corrupt database file", f"the file is damaged. {_DAMAGED}"),
+    _KnownCause("could not read enough bytes", f"the file is damaged: its end is missing. {_DAMAGED}", needs_person=False),
+    _KnownCause("permission denied", "you do not have permission to write there"),
+    _KnownCause("read-only", "it is read-only"),
     _KnownCause("no such file or directory", "the directory does not exist"),
     _KnownCause("is a directory", "it is a directory, not a file"),
     _KnownCause("disk quota"),
@@ -81,25 +81,25 @@ _EXTRA: Final = re.compile(r"dlt\[\w+\]")
 
 @contextmanager
 def explained(action: str) -> Iterator[None]:
-    """Turn an error of the block into a DestinationError with the action that failed, and why."""
+    """Convert an error of the block to a DestinationError that describes the failed action and the reason."""
     try:
         yield
     except Exception as error:
         if not _is_of_destination(error):
             raise
         kind = DestinationRefusedError if _needs_person(tuple(_causes(error))) else DestinationError
-        raise kind(f"Failed at {action}: {reason(error)}.") from error
+        raise kind(f"Failed while {action}: {reason(error)}.") from error
 
 
 def _is_of_destination(error: Exception) -> bool:
-    if isinstance(error, RuntimeError):  # the operating system and DuckDB's core have no class of their own for some errors
+    if isinstance(error, RuntimeError):  # the operating system and DuckDB's core have no class for some errors
         return cannot_start_thread(error) or str(error).startswith("std::")
     from_dlt = any(kind.__module__.startswith("dlt.") for kind in type(error).__mro__)  # importing dlt takes long
     return from_dlt or isinstance(error, duckdb.Error | OSError | ModuleNotFoundError)
 
 
 def reason(error: BaseException) -> str:
-    """Return why something failed, from the complete chain of its causes. Never quotes data."""
+    """Return why something failed, from the complete chain of its causes. It never quotes data."""
     causes = tuple(_causes(error))
     return (
         _explanation(causes)
@@ -129,9 +129,7 @@ def _mismatch(causes: Sequence[BaseException]) -> str | None:
         return None
     table = next(filter(None, map(_table, causes)), None)
     which = f"the table {table}" if table else "the table"
-    return (
-        f"{which} has other columns than the stream ({', '.join(names)}); drop or rename that table, or load into another file"
-    )
+    return f"{which} has different columns than the stream ({', '.join(names)}). Drop or rename it, or load into another file"
 
 
 def _table(cause: BaseException) -> str | None:
@@ -142,8 +140,8 @@ def _table(cause: BaseException) -> str | None:
 
 
 def _own_words(causes: Sequence[BaseException]) -> str | None:
-    """Return the first sentence of DuckDB, the database's driver or the operating system, if it quotes no data."""
-    for cause in reversed(causes):  # from the root on
+    """Return the first sentence of DuckDB's, the driver's or the operating system's message, if it quotes no data."""
+    for cause in reversed(causes):  # from the root cause on
         if isinstance(cause, OSError) and cause.strerror:
             return f"{cause.filename}: {cause.strerror}" if cause.filename else cause.strerror
         if type(cause).__name__ in _QUOTING_NO_DATA and (message := _cleaned(str(cause))):

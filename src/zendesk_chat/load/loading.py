@@ -1,4 +1,4 @@
-"""The loop of a load: hands a run's events to a store, and commits in transactions of bounded size and age."""
+"""The loop of a load: passes a run's events to a store, and commits in transactions of bounded size and age."""
 
 from __future__ import annotations
 
@@ -51,15 +51,14 @@ def load_events(
     """Load a run into a store.
 
     A stream with a cursor is upserted by its key in transactions, each with the state to resume from. With a
-    ``parent_field``, the records of a page replace all that its parents had. Any other stream replaces its table once it is
+    ``parent_field``, the records of a page replace all records of its parents. Any other stream replaces its table when it is
     complete. A stream that the account lacks gets no table. If ``events`` raises, the records before the error are committed.
 
-    A stream in ``required`` makes the load incomplete if the account lacks it. ``streams`` are the names that the report has,
-    in their order; other streams are for the store only. ``limits`` say when to commit, if not as the store wants, and
-    ``monotonic`` returns seconds.
+    A stream in ``required`` makes the load incomplete if the account lacks it. ``streams`` are the names in the report, in
+    order; other streams are for the store only. ``limits`` replace the store's own, and ``monotonic`` returns seconds.
 
     Raises:
-        DestinationError: The destination cannot be written. All transactions before remain valid.
+        DestinationError: The destination cannot be written. All earlier transactions remain valid.
     """
     load = _Load(store, streams)
     began = last = monotonic()

@@ -21,13 +21,15 @@ from zendesk_chat.load.log_handlers import ErrorOutputHandler, TerminalHandler
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from zendesk_chat.load.progress import RunProgress
+
 STREAM: Final = 15
 """The level of an event of one stream: a line in the log of a machine, too much in that of a person."""
 
 SUMMARY: Final = "summary"
 """The event of the result, which the command prints on standard output too."""
 
-DRAWN: Final = frozenset({"run_started", "progress", "retrying"})
+DRAWN: Final = frozenset({"run_started", "progress", "retrying", "account_ended"})
 """Events that an animated progress shows."""
 
 _KILLED: Final = "Ended without saving what was read last. What was saved before stays. Run the same command to resume."
@@ -43,6 +45,7 @@ class Log:
         terminal: Where a progress may be animated; None where it may not.
         account: Named on each line, if there are several.
         quiet: Whether to print no result either.
+        on_start: Called with the progress of a run that starts, to show it with that of other accounts.
     """
 
     logger: logging.Logger
@@ -50,10 +53,11 @@ class Log:
     terminal: Console | None = None
     account: str = ""
     quiet: bool = False
+    on_start: Callable[[RunProgress], object] = lambda _progress: None
 
-    def of(self, account: str) -> Log:
-        """Return the log of one of several accounts. Its progress is not animated."""
-        return replace(self, account=account, terminal=None)
+    def of(self, account: str, on_start: Callable[[RunProgress], object] = lambda _progress: None) -> Log:
+        """Return the log of one of several accounts. It animates nothing: ``on_start`` gets the progress."""
+        return replace(self, account=account, terminal=None, on_start=on_start)
 
     def detail(self, message: str, event: str, **fields: object) -> None:
         """Log a detail, for ``--verbose``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zendesk_chat.analytics.time_zones import check_time_zone
@@ -27,7 +27,7 @@ class Plan:
         required: Names of the streams that the user named: it is an error if the account lacks one.
         config_file: Where renewed OAuth tokens are stored; None without a file.
         warnings: What the user should know about the configuration.
-        origins: Where each setting comes from, a phrase each: ``subdomain: ZENDESK_CHAT_SUBDOMAIN in .env``.
+        origins: Where each setting comes from: ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
     """
 
     config: Config
@@ -37,7 +37,7 @@ class Plan:
     destination: Destination
     config_file: Path | None
     warnings: Sequence[str] = ()
-    origins: Sequence[str] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[StreamTable]:

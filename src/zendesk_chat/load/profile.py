@@ -115,6 +115,12 @@ def run_profile(options: argparse.Namespace) -> int:
     except ConnectorError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE if isinstance(error, ConfigError) else ExitCode.INCOMPLETE
+    if not _is_of_sync(path, database.schema):
+        say(
+            console,
+            f"warning: `sync` did not fill {path}. Columns of other names than its own are not shown.",
+            "yellow",
+        )
     if options.json:
         sys.stdout.write(to_json(profiles).decode())
     else:
@@ -134,6 +140,11 @@ def duckdb_file(text: str) -> str:
     if not Path(path).is_file():
         raise ConfigError(f"There is no file {path}. `sync` makes one: see zendesk-chat sync --help.")
     return path
+
+
+def _is_of_sync(path: str, schema: str) -> bool:
+    with explained(f"reading {path}"), open_read_only(path) as connection:
+        return "_sync_account" in find_tables(connection, existing_schema(connection, schema))
 
 
 def profile(

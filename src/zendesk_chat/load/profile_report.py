@@ -1,4 +1,4 @@
-"""How ``profile`` prints what it found."""
+"""Prints what ``profile`` found."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.load.console import say
 from zendesk_chat.load.report import plain_table, print_complete
+from zendesk_chat.wording import counted
 
 if TYPE_CHECKING:
     from zendesk_chat.load.profile import ColumnProfile, TableProfile
@@ -53,7 +54,7 @@ def _print_details(stream: TableProfile, columns: Sequence[ColumnProfile], conso
     if len(columns) < len(stream.columns):
         console.print(f"never null: {len(stream.columns) - len(columns)} of {len(stream.columns)} columns", highlight=False)
     for change in stream.drift:
-        say(console, f"not as documented: {_in_words(change)}", "yellow")
+        say(console, f"differs from the schema: {_in_words(change)}", "yellow")
 
 
 def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
@@ -66,7 +67,7 @@ def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
 
 
 def _percent(share: float) -> str:
-    """Return a share as a percentage without decimals: 0 % and 100 % are exactly none and all."""
+    """Return a share as a percentage without decimals. 0 % and 100 % mean exactly none and all."""
     if 0 < share < _ONE_PERCENT:
         return "<1 %"
     if 1 - _ONE_PERCENT < share < 1:
@@ -75,5 +76,5 @@ def _percent(share: float) -> str:
 
 
 def _in_words(change: SchemaChange) -> str:
-    what = f"{change.found} where {' or '.join(change.known)} is known" if change.known else f"unknown, {change.found}"
-    return f"{change.path}: {what}" + ("" if change.rows is None else f", in {change.rows:,} rows")
+    what = f"{change.found}, but {' or '.join(change.known)} was expected" if change.known else f"unknown, {change.found}"
+    return f"{change.path}: {what}" + ("" if change.rows is None else f", in {counted(change.rows, 'row')}")

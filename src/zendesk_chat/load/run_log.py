@@ -42,6 +42,7 @@ _LEVELS: Final = {"INFO": logging.INFO, "WARN": logging.WARNING}
 def show_progress(log: Log, streams: Sequence[str]) -> Iterator[Observe]:
     """Yield an observer for ``load_events`` that shows how far these streams are, on a terminal and in the log."""
     progress = RunProgress.of(streams, log.clock.monotonic)
+    log.on_start(progress)
     if log.terminal is None:
         yield RunLog(log, progress)
         return

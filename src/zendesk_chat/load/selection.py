@@ -13,7 +13,7 @@ from zendesk_chat.validation import did_you_mean
 def choose_streams(
     given: Sequence[str] | None, excluded: Sequence[str] | None = None, names: tuple[str, str] = ("--streams", "--exclude")
 ) -> list[str]:
-    """Return the streams to read, in the order in which they are named; without ``given`` all.
+    """Return the streams to read, in the order in which they are named, or all if ``given`` is None.
 
     Args:
         given: The values of ``--streams``, each with one or several names: ``["chats,agents", "goals"]``.
@@ -35,10 +35,10 @@ def _names(values: Sequence[str], option: str) -> list[str]:
     known = Catalog().streams
     names = list(dict.fromkeys(name.strip() for value in values for name in value.split(",") if name.strip()))
     if not names:
-        raise ConfigError(f"{option}: no stream is named. There are: {', '.join(known)}.")
+        raise ConfigError(f"{option}: it names no stream. The streams are {', '.join(known)}.")
     if unknown := [name for name in names if name not in known]:
         shown = ", ".join(printable(name, LONGEST_NAME) for name in unknown)
         near = [nearest for name in unknown if (nearest := did_you_mean(name, known))]
         hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise ConfigError(f"{option}: no such stream: {shown}.{hint} There are: {', '.join(known)}.")
+        raise ConfigError(f"{option}: no such stream: {shown}.{hint} The streams are {', '.join(known)}.")
     return names

@@ -60,7 +60,7 @@ def from_mapping(given: Mapping[str, object], where: str, store: Path | None = N
     """
     if misspelt := unknown_keys(given, KEYS):
         raise ConfigError(f"{where}: {' '.join(misspelt)}")
-    values = without_absent({key: _plain(value) for key, value in given.items()})
+    values = without_absent({key: plain(value) for key, value in given.items()})
     names = {key: f"{key} in {where}" for key in values}
     if "token_file" in values:
         if {"token", "access_token", "credentials"} & values.keys():
@@ -104,6 +104,6 @@ def _explained(reason: str, text: str) -> str:
     return f", line {line}, column {column}: {words}."
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Return a TOML date as a string: JSON has no dates. Other values stay."""
     return value.isoformat() if isinstance(value, date | time) else value

@@ -19,7 +19,7 @@ from zendesk_chat.load.file.stored import Stored, open_stored, stored_file
 from zendesk_chat.load.status_report import print_status
 
 _SECOND_US: Final = 1_000_000
-_GOOD: Final = ("complete", "not available")
+GOOD: Final = ("complete", "not available")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class RunStatus:
     """One run of ``sync``. Times are seconds since 1970.
 
     Attributes:
-        ended_at: None if the run was killed.
-        version: Of the program.
+        ended_at: When it ended; None if the run was killed.
+        version: The version of the program.
         result: ``complete``, ``incomplete`` or ``interrupted``.
     """
 
@@ -46,11 +46,11 @@ class StreamStatus:
     """One stream in the file.
 
     Attributes:
-        rows: In its table; None if there is no table.
-        completed_at: When a run last had it completely, seconds since 1970; None if none ever had.
+        rows: The rows in its table; None if there is no table.
+        completed_at: When a run last completed it, in seconds since 1970; None for never.
         age_seconds: The time since then.
-        reached: The last cursor that was read: every record before it is in the table, once the stream is complete.
-        run: The last run that read it; None if that is not known.
+        reached: The last cursor that was read. Once the stream is complete, every record before it is in the table.
+        run: The last run that read it; None if unknown.
         result: Its result in that run.
         error: Why it is not complete.
     """
@@ -67,11 +67,11 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What a file holds of one account.
+    """What a file contains of one account.
 
     Attributes:
-        last_run: None if no run has started.
-        streams: Those that ``sync`` has loaded or tried to.
+        last_run: The last run; None if no run has started.
+        streams: The streams that ``sync`` has loaded or tried to load.
     """
 
     file: str
@@ -88,7 +88,7 @@ class FileStatus:
         return tuple(stream for stream in self.streams if self.last_run and stream.run == self.last_run.run)
 
     def problems(self, max_age_seconds: float | None = None) -> list[str]:
-        """Return what is not as it should be, a sentence each: the last run, its streams, and those completed too long ago."""
+        """Return a sentence for each problem: the last run, its streams, and those completed too long ago."""
         return list(self._problems(max_age_seconds))
 
     def _problems(self, max_age_seconds: float | None) -> Iterator[str]:
@@ -96,16 +96,16 @@ class FileStatus:
             yield "No run has started yet. Run `sync`."
             return
         streams = self.of_last_run
-        failed = [stream.stream for stream in streams if stream.result not in _GOOD]
+        failed = [stream.stream for stream in streams if stream.result not in GOOD]
         if failed:
             yield f"The last run did not complete {_named(failed)}. Run `sync` again."
         elif self.last_run.result != "complete":
-            yield f"The last run was {self.last_run.result}. Run `sync` again: it resumes."
+            yield f"The last run was {self.last_run.result}. Run `sync` again to resume."
         if max_age_seconds is not None:
             ages = {stream.stream: stream.age_seconds for stream in streams if stream.result != "not available"}
             old = [name for name, age in ages.items() if age is None or age > max_age_seconds]
             if old:
-                yield f"Not complete within the maximum age: {_named(old)}. Run `sync`."
+                yield f"Last completed too long ago: {_named(old)}. Run `sync`."
 
 
 def run_status(options: argparse.Namespace, clock: Clock) -> int:
@@ -126,7 +126,7 @@ def run_status(options: argparse.Namespace, clock: Clock) -> int:
 
 
 def read_status(stored: Stored, now: float) -> FileStatus:
-    """Read what a file holds of one account. ``now`` is in seconds since 1970."""
+    """Read what a file contains of one account. ``now`` is in seconds since 1970."""
     account = stored.dicts(f"SELECT subdomain, account_key, time_zone FROM {stored.table('_sync_account')}")
     found = account[0] if account else {"subdomain": "", "account_key": None, "time_zone": "UTC"}
     return FileStatus(
@@ -145,7 +145,7 @@ def to_json(status: FileStatus, problems: list[str]) -> bytes:
 
 
 def _last_run(stored: Stored) -> RunStatus | None:
-    """Return the last run. One without an end was killed: a run locks the file, and this program could open it."""
+    """Return the last run. A run without an end was killed: a run locks the file, and this program could open it."""
     found = stored.dicts(f"""
         SELECT run, epoch_us(started_at) AS started_at, epoch_us(ended_at) AS ended_at, version, result, exit_code
         FROM {stored.table("_sync_runs")} ORDER BY run DESC LIMIT 1

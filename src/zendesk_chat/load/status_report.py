@@ -1,4 +1,4 @@
-"""How ``status`` prints what it read."""
+"""Prints what ``status`` read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ERROR_LENGTH: Final = 500
 
 
 def print_status(status: FileStatus, problems: Sequence[str], console: Console) -> None:
-    """Print the account, the last run, a table of streams, and what is not as it should be."""
+    """Print the account, the last run, a table of streams, and the problems."""
     key = f" (account key {status.account_key})" if status.account_key else ""
     say(console, f"account    {status.subdomain}{key}, time zone {status.time_zone}")
     say(console, f"last run   {_run_age_in_words(status)}")

@@ -1,4 +1,4 @@
-"""What a load needs of a destination."""
+"""What a load needs from a destination."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Limits:
     Attributes:
         length: Bytes of rows.
         records: Number of records.
-        seconds: Time since the last transaction, or four times what that one took if this is longer.
+        seconds: Time since the last transaction, or four times its duration if that is longer.
     """
 
     length: int = 16 * 2**20
@@ -32,7 +32,7 @@ class Waiting:
     """What can be committed now.
 
     Attributes:
-        streams: How many streams have something; a state without records counts.
+        streams: How many streams have something to commit. A state without records counts.
     """
 
     streams: int
@@ -58,7 +58,7 @@ class Store(Protocol):
         """Keep a page."""
 
     def end(self, stream: str, *, complete: bool) -> None:
-        """A stream has ended."""
+        """Note that a stream has ended."""
 
     def waiting(self) -> Waiting:
         """Return what can be committed now."""

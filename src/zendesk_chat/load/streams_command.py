@@ -43,7 +43,7 @@ WIDTHS: Final = (23, 23, 11, 7, 0)
 NOTES: Final = """\
 loads: after the first sync, only changes, or all records again.
 requests: 1/100 is one for each 100 records, 0 reads the pages of chats.
-*  Not on every plan or for every role. If your account lacks it, it stays empty.
+* Not on every plan or for every role. If your account lacks it, it stays empty.
 """
 
 

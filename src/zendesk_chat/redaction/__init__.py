@@ -1,1 +1,1 @@
-"""Redaction: rules, how they are applied to records and schemas, and patterns of personal data."""
+"""Redaction: rules, how they apply to records and schemas, and patterns of personal data."""

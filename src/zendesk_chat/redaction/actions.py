@@ -14,12 +14,12 @@ from zendesk_chat.redaction.patterns import Masker, masker
 from zendesk_chat.redaction.rules import ACTIONS, KINDS, Action, Kind, Rule
 
 HASH_DIGITS: Final = 32
-MOST_REMEMBERED: Final = 2048  # with the next line, at most 1 MB for a rule
+MOST_REMEMBERED: Final = 2048  # with the next line, at most 1 MB per rule
 LONGEST_REMEMBERED: Final = 200  # characters
-_LARGEST_EXACT: Final = 2**53  # below it, a float without decimals is a whole number written otherwise
+_LARGEST_EXACT: Final = 2**53  # below it, a float without decimals equals an integer
 _WORDS: Final = frozenset(f"[{kind}]" for kind in KINDS)
 
-Change: TypeAlias = Callable[[object], object]  # returns a value that is no object or array redacted
+Change: TypeAlias = Callable[[object], object]  # changes a value that is not an object or array
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class Treatment:
 
     action: Action
     kinds: tuple[Kind, ...] = KINDS  # what a mask looks for
-    ip_field: bool = False  # whether a mask is for a field that holds IP addresses
+    ip_field: bool = False  # whether a mask is for a field with IP addresses
 
     def change(self, hash_key: bytes) -> Change:
-        """Return what this does to a value. If there is no key to drop, the value becomes null."""
+        """Return the function that changes a value. If there is no key to drop, the value becomes null."""
         if self.action == "hash":
             return Remembering(partial(hash_value, hash_key))
         if self.action == "mask":
@@ -40,7 +40,7 @@ class Treatment:
 
 
 class Remembering:
-    """A change that remembers its last few thousand short strings: greetings, names and addresses come again and again."""
+    """A change that remembers its last few thousand short strings: greetings, names and addresses occur again and again."""
 
     def __init__(self, change: Change) -> None:
         self._change = change
@@ -71,7 +71,7 @@ def to_null(_value: object) -> None:
 
 
 def strongest(treatments: Iterable[Treatment]) -> Treatment | None:
-    """Return the one that applies if several match; masks are joined."""
+    """Return the treatment that applies if several match. Masks are combined."""
     found = list(treatments)
     if not found:
         return None
@@ -83,7 +83,7 @@ def strongest(treatments: Iterable[Treatment]) -> Treatment | None:
 
 
 def treatments(rules: Iterable[Rule]) -> list[Treatment]:
-    """Return what each of these rules does; internal rules do nothing."""
+    """Return what each of these rules does. Internal rules do nothing."""
     return [
         Treatment(rule.action, rule.patterns, rule.is_for_ip)
         for rule in rules
@@ -92,7 +92,7 @@ def treatments(rules: Iterable[Rule]) -> list[Treatment]:
 
 
 def text_of(value: object) -> str:
-    """Return the text of a value, the same for a number and for its digits as a string; "" for null.
+    """Return the text of a value, which is the same for a number and for its digits as a string; "" for null.
 
     >>> text_of(123.0), text_of("123"), text_of(True), text_of(None)
     ('123', '123', 'true', '')

@@ -13,12 +13,12 @@ DIGITS: Final = 16
 
 
 def fingerprint(redaction: Redaction, stream: str) -> str:
-    """Return a fingerprint of all that changes the records of a stream; "" if nothing does.
+    """Return a fingerprint of everything that changes the records of a stream; "" if nothing does.
 
-    It is a keyed hash: the file that stores it does not give the hash key away.
+    It is a keyed hash, so that a file that stores it does not reveal the hash key.
 
     Args:
-        redaction: As ``fields.bind`` returns it.
+        redaction: The redaction that ``fields.bind`` returned.
         stream: Name of the stream.
     """
     origin = fields_of(redaction, stream).origin
@@ -36,7 +36,7 @@ def _changes(path: Path, origin: Origin) -> bool:
 
 
 def _overlap(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Return whether two paths may lead to the same value, or one to a part of the other's."""
+    """Return whether two paths may lead to the same value, or one of them to a part of the other's value."""
     for first, second in zip(left, right, strict=False):
         if ANY_LEVELS in (first, second):
             return True

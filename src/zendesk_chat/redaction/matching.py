@@ -1,10 +1,10 @@
-"""Rules matched against the positions in a record, all at once.
+"""Matches all rules against the positions in a record at once.
 
-Paths with wildcards are to a record what regular expressions are to a string, so they are matched in the same way: by an
-automaton. A node of it is the set of rules that may still match, each with the number of segments that have matched so far.
-For the rules ``visitor.email`` and ``**.name``, the record's node is {``visitor.email`` 0, ``**.name`` 0}. The key ``visitor``
-leads to {``visitor.email`` 1, ``**.name`` 0}, and from there ``email`` to a node where the first rule is complete. Nodes are
-made when a record, or a schema, first leads to them.
+A path with wildcards matches positions in a record like a regular expression matches a string. So an automaton matches them: a
+node is the set of rules that may still match, each with the number of segments that have matched so far. For the rules
+``visitor.email`` and ``**.name``, the record's node is {``visitor.email`` 0, ``**.name`` 0}. The key ``visitor`` leads to
+{``visitor.email`` 1, ``**.name`` 0}, and from there ``email`` leads to a node where the first rule is complete. A node is
+created when a record, or a schema, first leads to it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class State(NamedTuple):
 
     rule: Rule
     matched: int  # segments
-    named: bool  # whether the path leads here by a name; it continues, so the value should be an object or array
+    named: bool  # whether the last segment is a name and the path continues, so that the value should be an object or array
 
     @property
     def complete(self) -> bool:
@@ -40,7 +40,7 @@ class State(NamedTuple):
 
     @property
     def _follows_name(self) -> bool:
-        """Whether the user's path has a name just before: in ``chats.a.*.email`` each value in ``a`` should be an object."""
+        """Return whether a name precedes this segment: in ``chats.a.*.email`` each value in ``a`` should be an object."""
         return self.matched > self.rule.implied and self.rule.path[self.matched - 1] not in WILDCARDS
 
     def after(self, key: str | None) -> Iterator[State]:
@@ -61,29 +61,29 @@ class Node:
     """What the rules do with the value at a position."""
 
     graph: Graph
-    within: Treatment | None  # what the rules that are complete here or further up do with the value and all that is in it
-    kept: bool  # whether a value that is no object or array stays as it is
+    within: Treatment | None  # what the rules that are complete here or further up do with the value and everything in it
+    kept: bool  # whether a scalar stays unchanged
     is_list: bool  # whether the value is known to be an array
-    ahead: frozenset[State]  # of the rules that continue
+    ahead: frozenset[State]  # states of the rules that continue
 
     @cached_property
     def removal(self) -> Literal["drop", "null"] | None:
-        """What happens to an object or array, if its contents do not matter."""
+        """What happens to an object or array, if its content does not matter."""
         return self.within.action if self.within and self.within.action in ("drop", "null") else None
 
     @cached_property
     def removes_object(self) -> bool:
-        """Whether an object is removed: by its rule, or because a rule continues into an array that should be here."""
+        """Whether an object is removed: by its rule, or because a rule expects an array here."""
         return self.removal is not None or (self.is_list and self._is_named)
 
     @cached_property
     def drops(self) -> bool:
-        """Whether the key of a value that is no object or array is removed."""
+        """Whether the key of a scalar is removed."""
         return self.removal == "drop" and not self.kept
 
     @cached_property
     def change(self) -> Change | None:
-        """What happens to any other value. Null wins where a rule continues into an object that should be here."""
+        """What happens to a scalar. Null wins if a rule expects an object here."""
         if self.kept:
             return None
         if self._is_named:
@@ -92,7 +92,7 @@ class Node:
 
     @cached_property
     def names(self) -> Mapping[str, Node | None]:
-        """The nodes below the keys that rules name, where they differ from ``other``."""
+        """The nodes below the keys that rules name, if they differ from ``other``."""
         names = {state.rule.path[state.matched] for state in self.ahead} - {*WILDCARDS}
         return {name: node for name in sorted(names) if (node := self._below(name)) is not self.other}
 
@@ -139,7 +139,7 @@ class Graph:
 
 
 def root_node(redaction: Redaction, stream: str) -> Node | None:
-    """Return the node of a stream's records; None if no rule is for it, or if its records are extracted from redacted ones."""
+    """Return the node of a stream's records; None if no rule applies, or if they are extracted from redacted records."""
     if fields_of(redaction, stream).origin:
         return None
     graph = Graph(redaction.hash_key.encode(errors="surrogatepass"))
@@ -147,7 +147,7 @@ def root_node(redaction: Redaction, stream: str) -> Node | None:
 
 
 def find(root: Node | None, path: Path) -> Node | None:
-    """Return the node of a path of known keys and items; None if no rule leads there, or if a rule removes all around it."""
+    """Return the node of a path of known keys and items; None if no rule leads there, or a rule removes something around it."""
     node = root
     for segment in path:
         if node is None or node.removal:

@@ -1,7 +1,7 @@
-"""Finds personal data in free text by its form, and masks it.
+"""Finds personal data in free text by its format, and masks it.
 
-The patterns mask too much rather than too little: phone numbers have many forms, and some order numbers look like one. They
-match the plain form of a string (``plain_text``); the original span is masked. Their time is linear in the length of a string.
+The patterns mask too much rather than too little: phone numbers have many formats, and some order numbers look like one. They
+match the plain form of a string (``plain_text``). The original span is masked. Their time is linear in the length of a string.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zendesk_chat.redaction.rules import KINDS, Kind
 _AT: Final = r"(?:@|\s{0,3}[\[({<]\s?(?i:@|at|arroba)\s?[\])}>]\s{0,3})"  # jo (at) mail.example
 # .  \u3002 before a letter  [.]  (dot)
 _DOT: Final = r"(?:\.|\u3002(?=[A-Za-z])|\s{0,3}[\[({<]\s?(?i:\.|dot|punto|punkt)\s?[\])}>]\s{0,3})"
-# A character before the at sign. jo'brien+tag is possible; what encloses or separates addresses is not part of them.
+# A character before the at sign. jo'brien+tag is possible. Characters that enclose or separate addresses are excluded.
 _LOCAL: Final = r"[^\s@<>()\[\]{},;:\"\\/=?&|%\u3001\u3002\u201c\u201d\u201e]"
 # jo@mail.example: the last label begins with a letter, so that 2@3.50 is a price
 _ADDRESS: Final = rf"{_LOCAL}++{_AT}(?:[\w-]++{_DOT})+[^\W\d_][\w-]+"
@@ -41,7 +41,7 @@ _LIKE_IP: Final = re.compile(  # malformed addresses, in a field for them
     re.ASCII,
 )
 
-_BETWEEN: Final = r"[^A-Za-z0-9]{1,4}"  # of a card's groups: a space, " - ", a line break
+_BETWEEN: Final = r"[^A-Za-z0-9]{1,4}"  # between groups of a card number: a space, " - ", a line break
 _CARD: Final = re.compile(
     rf"(?<![\d+])(?=([2-6]\d{{3}}(?:{_BETWEEN}\d{{4}}){{3}}(?:{_BETWEEN}\d{{1,3}})?(?!\d)"  # 4111 1111 1111 1111
     rf"|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{4,5}}(?!\d)"  # 3782 822463 10005
@@ -50,19 +50,19 @@ _CARD: Final = re.compile(
     re.ASCII,
 )
 _GROUP: Final = re.compile(r"\d++", re.ASCII)
-_ISSUED: Final = re.compile(  # leading digits of the issuers, and how many there are in all
+_ISSUED: Final = re.compile(  # leading digits of the issuers, and the total number of digits
     r"4(?:\d{12}|\d{15}|\d{18})|[56]\d{15,18}|(?:2[2-7]|35)\d{14,17}|3[47]\d{13}|3[0689]\d{12}", re.ASCII
 )
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice each digit, with the digits of the result added: 7, 14, 1 + 4 = 5
 
 _GAP: Final = r"[ .\-/()\t]"
 _GAP_IN_URL: Final = r"[ .\-/()\t+]"  # a form writes a space as a plus sign
-_ALONE: Final = r"(?<![A-Za-z0-9_#])(?<!\b0[.,])"  # no part of an identifier, no order's number, no decimals
+_ALONE: Final = r"(?<![A-Za-z0-9_#])(?<!\b0[.,])"  # not part of an identifier, an order number or decimals
 # not 06 of 2026-06-12, nor 06-12 of 06-12-2026
 _NO_DATE: Final = r"(?<!\b19\d\d[./-])(?<!\b20\d\d[./-])(?!\d\d[./-](?:\d\d?[./-])?(?:19|20)\d\d(?!\d))"
 _NO_YEAR: Final = r"(?!(?:19|20)\d\d)"
-_NUMBER: Final = rf"{_ALONE}(?<!\d\.)(?<![$\u00a3\u00a5\u20ac])(?<![$\u00a3\u00a5\u20ac] )"  # likewise, and no price
-_END: Final = r"(?!\d|[.,]\d\d?(?!\d)| ?(?:[$\u00a3\u00a5\u20ac]|EUR|USD|GBP))"  # of a number that is no price
+_NUMBER: Final = rf"{_ALONE}(?<!\d\.)(?<![$\u00a3\u00a5\u20ac])(?<![$\u00a3\u00a5\u20ac] )"  # like _ALONE, and not a price
+_END: Final = r"(?!\d|[.,]\d\d?(?!\d)| ?(?:[$\u00a3\u00a5\u20ac]|EUR|USD|GBP))"  # of a number that is not a price
 _PHONE: Final = re.compile(
     rf"\+\(?\d(?:{_GAP_IN_URL}{{0,3}}\d){{6,14}}(?!\d)"  # +49 (0)30 1234567
     r"|\+\(?\d(?:[ .\-/()\t\r\n]{0,4}\d){6,14}(?!\d)"  # the same in two lines
@@ -89,7 +89,7 @@ _DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH: Final = r"(?:0?[1-9]|1[0-2])"
 _YEAR: Final = r"(?:19|20)\d\d"
 _TIME: Final = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
-_DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin the phone number 01.02.03.04.05
+_DATE_OR_TIME: Final = re.compile(  # removed first, but 01.02.03 may begin the phone number 01.02.03.04.05
     rf"(?<![\w+])(?<!\d[./-])(?:{_YEAR}(?P<a>[-/.]){_MONTH}(?P=a){_DAY}"
     rf"|{_DAY}(?P<b>[-/.]) ?{_MONTH}(?P=b) ?(?:{_YEAR}|\d\d)"
     rf"|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d))(?![./-]?\d)"
@@ -97,7 +97,7 @@ _DATE_OR_TIME: Final = re.compile(  # alone: 01.02.03 may begin the phone number
     re.ASCII,
 )
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
-_HINT: Final = re.compile(  # ASCII where this does not match holds no personal data
+_HINT: Final = re.compile(  # ASCII that this does not match contains no personal data
     r"[\d@:\[({<%&\\\x00-\x08\x0e-\x1f\x7f](?:(?<=\d)(?:[^A-Za-z0-9]{0,4}\d){6}"  # a phone number has 7 digits or more
     rf"|(?<=\d){_IP_DOT}\d{{1,3}}{_IP_DOT}\d"  # 203.0.113.7
     r"|(?<=:)[0-9A-Fa-f:]"  # ::1
@@ -105,7 +105,7 @@ _HINT: Final = re.compile(  # ASCII where this does not match holds no personal 
     r"|(?<=%)[0-9A-Fa-fu]|(?<=&)[#A-Za-z]"  # %40, &#64;
     r"|(?<=[@\\\x00-\x08\x0e-\x1f\x7f]))"  # an at sign, an escape such as \u0040, or an invisible character
 )
-_BROAD_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # likewise in other text, and in fields for IP addresses
+_BROAD_HINT: Final = re.compile(r"[\d@%&\\\[({<\ufe6b\uff20]")  # the same for other text, and for fields with IP addresses
 _HAN: Final = r"\u3007\u4e00\u4e03\u4e09\u4e5d\u4e8c\u4e94\u516b\u516d\u56db\u96f6"
 _OTHER_DIGITS: Final = (
     r"\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2f00-\u2f0b\u3192-\u3195\u3280-\u3288\uf9b2"
@@ -118,7 +118,7 @@ _RARE_HINT: Final = re.compile(rf"[{_OTHER_DIGITS}{_HAN}](?:(?<=[{_OTHER_DIGITS}
 class Pattern:
     """How to find one kind of personal data."""
 
-    kind: Kind  # in brackets, the word that replaces it
+    kind: Kind  # in brackets, it replaces the data
     hint: re.Pattern[str]  # a quick test: where it does not match, there is nothing to find
     find: Callable[[str], Iterator[Span]]  # yields the spans of a string to replace; they may overlap
 
@@ -131,8 +131,8 @@ class Pattern:
 class Masker:
     """Replaces personal data in strings."""
 
-    patterns: tuple[Pattern, ...]  # in the order in which they are searched for
-    hint: re.Pattern[str]  # a quick test: ASCII where it does not match stays as it is
+    patterns: tuple[Pattern, ...]  # in the order of the search
+    hint: re.Pattern[str]  # a quick test: ASCII that it does not match stays unchanged
 
     def mask(self, text: str) -> str:
         """Replace each piece of personal data with a word such as ``[email]``."""
@@ -157,7 +157,7 @@ class Masker:
 
 
 def masker(kinds: Collection[Kind], *, ip_field: bool = False) -> Masker:
-    """Return what masks personal data of these kinds.
+    """Return a masker for personal data of these kinds.
 
     In a field for IP addresses (``ip_field``), malformed ones such as ``203.0.299.96`` are masked too.
     """
@@ -197,7 +197,7 @@ def _like_ips(text: str) -> Iterator[Span]:
 
 
 def _ipv6_in(run: re.Match[str]) -> Span | None:
-    """Return the address in a run of digits and colons: all of it, or without ``IP:`` before it or a full stop after it."""
+    """Return the address in a run of digits and colons: all of it, or without a leading ``IP:`` or a trailing full stop."""
     text = run[0].rstrip(".")
     text = text if text.endswith("::") else text.removesuffix(":")
     colon = text.find(":")
@@ -211,7 +211,7 @@ def _ipv6_in(run: re.Match[str]) -> Span | None:
 
 
 def _cards(text: str) -> Iterator[Span]:
-    """Yield the cards. One that begins before the card before it has ended is part of it."""
+    """Yield the cards. A card that begins before the end of the previous one is part of it."""
     reached = 0
     for run in _CARD.finditer(text):
         if run.start() >= reached and (end := _card_end(run)):
@@ -220,7 +220,7 @@ def _cards(text: str) -> Iterator[Span]:
 
 
 def _card_end(run: re.Match[str]) -> int:
-    """Return where the card number ends that begins with these groups of digits; 0 if there is none."""
+    """Return the end of the card number that begins with these groups of digits; 0 if there is none."""
     digits, end = "", 0
     for group in _GROUP.finditer(run[1]):
         digits += group[0]
@@ -230,7 +230,7 @@ def _card_end(run: re.Match[str]) -> int:
 
 
 def _is_card(digits: str) -> bool:
-    """Whether an issuer uses such numbers, and the check digit (ISO/IEC 7812-1, annex B) is right."""
+    """Return whether an issuer uses such numbers and the check digit (ISO/IEC 7812-1, annex B) is right."""
     if not _ISSUED.fullmatch(digits):
         return False
     numbers = [int(digit) for digit in reversed(digits)]

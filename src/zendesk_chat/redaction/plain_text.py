@@ -1,12 +1,12 @@
-r"""A string in the plain form that patterns are written for, with the original position of each of its characters.
+r"""The plain form of a string, for which patterns are written, with the original position of each of its characters.
 
-People and programs write one phone number in many ways: in full-width or Thai digits, with zero width spaces copied from a web
-page, as ``%2B44`` in a URL. The plain form is the same for all of them:
+People and programs write the same phone number in many ways: in full-width or Thai digits, with zero width spaces copied from a
+web page, as ``%2B44`` in a URL. The plain form is the same for all of them:
 
 >>> views("jo&#64;mail\u200b.example")[-1].text
 'jo@mail.example'
 
-Unicode's properties say what a character is: its category, its value as a digit, and its compatibility form (NFKC).
+Unicode's properties define a character: its category, its value as a digit, and its compatibility form (NFKC).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 Span: TypeAlias = tuple[int, int]
 MOST_NESTED: Final = 4  # rounds of decoding: %26%2364%3B is &#64; is @
-_MOST_CACHED: Final = 10_000  # characters: all of Unicode would take 100 MB
+_MOST_CACHED: Final = 10_000  # characters: caching all of Unicode would take 100 MB
 
 _ESCAPE: Final = re.compile(
     r"&(?:#\d{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)"  # HTML
@@ -30,13 +30,13 @@ _ESCAPE: Final = re.compile(
     r"|x[0-9A-Fa-f]{2}|[bfnrtv]|[^\w\s])",  # JSON and its relatives, and Markdown
     re.ASCII,
 )
-_OTHER: Final = re.compile(r"[^\t\n\v\f\r -~]")  # what is not plain ASCII
+_OTHER: Final = re.compile(r"[^\t\n\v\f\r -~]")  # anything but plain ASCII
 _TOKEN: Final = re.compile(f"{_ESCAPE.pattern}|{_OTHER.pattern}", re.ASCII)
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
 _LETTERS: Final = str.maketrans("bfnrtv", "\b\f\n\r\t\v")
 
-_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\ufffc\ufffd")  # blank, or in place of something unknown
-_SIGNS: Final = str.maketrans(  # similar signs that NFKC keeps apart, and Chinese digits
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\ufffc\ufffd")  # blank, or a replacement for something unknown
+_SIGNS: Final = str.maketrans(  # similar signs that NFKC does not unify, and Chinese digits
     "\u00b7\u2022\u2027\u2219\u22c5\u30fb\u02d7\u2043\u2212\u2500\u2501\u2796\u30fc\u2044\u2215\u2236\ua789\u2795\u2116\u2800"
     "\u3007\u96f6\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d",
     "......-------//::+# 00123456789",
@@ -47,20 +47,20 @@ class View(NamedTuple):
     """A string in which patterns are searched for."""
 
     text: str
-    starts: Sequence[int]  # for each character of `text`, where its source begins in the original: a character or an escape
-    ends: Sequence[int]  # likewise, where it ends
+    starts: Sequence[int]  # for each character of `text`, the start of its source in the original: a character or an escape
+    ends: Sequence[int]  # likewise, the end of its source
 
     def in_original(self, span: Span) -> Span:
-        """Return the part of the original that a part of the text comes from, which must not be empty."""
+        """Return the part of the original that a part of the text comes from. It must not be empty."""
         begin, end = span
         return self.starts[begin], self.ends[end - 1]
 
 
 def views(text: str) -> Sequence[View]:
-    """Return the plain form of a string as it is written, and, where it differs, as people read it.
+    """Return the plain form of a string as it is written and, if it differs, as people read it.
 
     The form as people read it has no invisible characters and no accents, and its escapes are decoded. Patterns need both: a
-    zero width space inside of a number does not end it, but one between two numbers separates them.
+    zero width space inside a number does not end it, but between two numbers it separates them.
     """
     has_escape = ("&" in text or "%" in text or "\\" in text) and bool(_ESCAPE.search(text))
     if text.isascii():
@@ -85,7 +85,7 @@ def _read(text: str) -> View:
 
 
 def _decoded(view: View) -> View:
-    """Return the view with each character in its plain form and each escape as the character that it stands for."""
+    """Return the view with each character in its plain form and each escape decoded."""
     text, starts, ends = view
     plain: list[str] = []
     new_starts: list[int] = []
@@ -106,7 +106,7 @@ def _decoded(view: View) -> View:
 
 
 def _unescaped(escape: str) -> str:
-    r"""Return the text that an escape stands for.
+    r"""Return the text that an escape represents.
 
     >>> _unescaped("&commat;"), _unescaped("%C3%A9"), _unescaped(r"\u0040")
     ('@', 'é', '@')
@@ -126,7 +126,7 @@ def _unescaped(escape: str) -> str:
 
 
 def _from_codes(codes: Sequence[int]) -> str:
-    """Return the characters of these code points, of which two may be a surrogate pair."""
+    """Return the characters of these code points. Two of them may be a surrogate pair."""
     text = "".join(chr(code) if code <= sys.maxunicode else "\ufffd" for code in codes)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -148,13 +148,13 @@ def _as_read(character: str) -> str:
 
 
 def _as_written(character: str) -> str:
-    """Return the plain form if it is one character; a superscript or circled digit stays, since it may be a footnote's."""
+    """Return the plain form if it is one character. A superscript or circled digit is kept, because it may mark a footnote."""
     plain = _as_read(character)
     return plain if len(plain) == 1 and plain.isdecimal() <= character.isdecimal() else character
 
 
 class _Table(dict[int, str]):
-    """A table for ``str.translate``, filled as characters are met."""
+    """A table for ``str.translate`` that is filled as characters occur."""
 
     def __init__(self, translate: Callable[[str], str]) -> None:
         super().__init__()

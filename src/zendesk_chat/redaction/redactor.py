@@ -22,7 +22,7 @@ _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _CONTAINERS: Final = (dict, list)
-_HALF_PAIR: Final = re.compile(  # \ud83d without its \ude00; the first and last alternatives step over \ud83d\ude00 and \\
+_HALF_PAIR: Final = re.compile(  # \ud83d without its \ude00; the first and last alternatives skip \ud83d\ude00 and \\
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
 
@@ -31,7 +31,7 @@ _HALF_PAIR: Final = re.compile(  # \ud83d without its \ude00; the first and last
 class Redactor:
     """Redacts the records of a stream.
 
-    A field of the record that contains no value for which there is a rule keeps its bytes.
+    A field of the record keeps its bytes if no rule applies to a value in it.
     """
 
     stream: str  # for messages
@@ -61,7 +61,7 @@ class Redactor:
             raise self._unreadable() from None
 
     def _read_any(self, record: bytes) -> dict[str, object]:
-        """Read a record that msgspec refuses: numbers keep their digits, halves of surrogate pairs become U+FFFD, NaN null."""
+        """Read a record that msgspec rejects. Numbers keep their digits, half surrogate pairs become U+FFFD, and NaN null."""
         try:
             text = _HALF_PAIR.sub(_replace_half, record.decode(errors="replace"))
             value = json.loads(text, strict=False, parse_int=msgspec.Raw, parse_float=msgspec.Raw, parse_constant=to_null)
@@ -72,13 +72,11 @@ class Redactor:
         return value
 
     def _unreadable(self) -> RecordShapeError:
-        return RecordShapeError(
-            f"{self.stream}: a record cannot be read, so nothing in it could be redacted. Please report this."
-        )
+        return RecordShapeError(f"{self.stream}: a record cannot be read, so it cannot be redacted. Please report this.")
 
 
 def redactor(redaction: Redaction, stream: str) -> Redactor | None:
-    """Return what redacts the records of a stream; None if no rule is for them."""
+    """Return the redactor for the records of a stream; None if no rule applies to them."""
     root = root_node(redaction, stream)
     return Redactor(stream, root) if root else None
 
@@ -109,7 +107,7 @@ def _redact_items(items: list[object], node: Node, pending: Pending) -> None:
 
 
 def _redact_objects(objects: Iterable[dict[str, object]], node: Node, pending: Pending) -> None:
-    """Redact objects at one position, key by key: most of a list's items have no key that a rule names."""
+    """Redact objects at one position, key by key: most items of a list have no key that a rule names."""
     if node.other is None:
         for name, below in node.names.items():
             if below is not None:
@@ -122,7 +120,7 @@ def _redact_objects(objects: Iterable[dict[str, object]], node: Node, pending: P
 
 
 def _redact_key(name: str, objects: Iterable[dict[str, object]], node: Node, pending: Pending) -> None:
-    """Redact one key of objects that have it."""
+    """Redact one key in the objects that have it."""
     change, drops = node.change, node.drops
     for fields in objects:
         value = fields[name]

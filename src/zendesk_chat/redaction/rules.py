@@ -43,7 +43,7 @@ Path: TypeAlias = tuple[str, ...]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # in the order in which masks look for them
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)  # the strongest first
 SHORTEST_HASH_KEY: Final = 16
-LONGEST_PATH: Final = 100  # segments; no record is so deep
+LONGEST_PATH: Final = 100  # segments; no record is that deep
 ANY_KEY: Final = "*"
 ANY_LEVELS: Final = "**"
 WILDCARDS: Final = (ANY_KEY, ANY_LEVELS)
@@ -71,19 +71,19 @@ class RuleSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class Rule:
     """What happens to one field of a stream.
 
-    Two actions are for internal rules: ``keep`` exempts a key or cursor from wildcards, and ``list`` marks a field that holds
-    an array.
+    Two actions are for internal rules: ``keep`` exempts a key or cursor from wildcards, and ``list`` marks a field with an
+    array.
     """
 
     stream: str  # its name, or ``*`` for all
     path: Path
     action: Action | Literal["keep", "list"]
     patterns: tuple[Kind, ...] = KINDS  # what ``mask`` looks for
-    implied: int = 0  # segments at the beginning of the path that the connector added to a path that begins with a wildcard
+    implied: int = 0  # number of segments that the connector added in front of a path that begins with a wildcard
 
     @property
     def is_for_ip(self) -> bool:
-        """Whether the field holds IP addresses: its mask looks for nothing else, or its name has the word ``ip``."""
+        """Whether the field contains IP addresses: its mask looks for nothing else, or its name contains the word ``ip``."""
         name = next((segment for segment in reversed(self.path) if segment not in WILDCARDS), "")
         return "ip" in self.patterns and (self.patterns == ("ip",) or bool(_IP_NAME.search(name)))
 
@@ -98,10 +98,10 @@ class Redaction:
 
 
 def parse_redaction(raw: object) -> Redaction | None:
-    """Validate the setting ``redact`` as decoded from JSON; None if it redacts nothing.
+    """Validate the setting ``redact`` after JSON decoding. Returns None if it redacts nothing.
 
     Raises:
-        ConfigError: It is malformed; the message names the JSON path and no value.
+        ConfigError: It is malformed. The message shows the JSON path and no value.
     """
     if is_absent(raw):
         return None
@@ -113,7 +113,7 @@ def parse_redaction(raw: object) -> Redaction | None:
     if not hash_key and any(rule.action == "hash" for rule in rules):
         raise ConfigError(
             f"redact.hash_key: missing. The action hash needs a secret of at least {SHORTEST_HASH_KEY} characters. Keep it: "
-            "another one gives other hashes."
+            "a different key gives different hashes."
         )
     return Redaction(rules, hash_key) if rules else None
 
@@ -123,11 +123,11 @@ def _parse_rule(raw: object, position: str) -> Rule:
     match = _FIELD.fullmatch(_BRACKETS.sub(".*", given.field.strip()))
     if not match or match[2].count(".") > LONGEST_PATH:
         raise ConfigError(
-            f"{position}, field: give a stream and a path, such as chats.visitor.email. In it * is one key or item, ** any "
+            f"{position}, field: must be a stream and a path, such as chats.visitor.email. In it, * is one key or item, ** any "
             "levels."
         )
     if given.patterns and given.action != "mask":
-        raise ConfigError(f"{position}, patterns: only the action mask has patterns.")
+        raise ConfigError(f"{position}, patterns: only the action mask takes patterns.")
     kinds = tuple(kind for kind in KINDS if not given.patterns or kind in given.patterns)
     segments = match[2].removeprefix(".").split(".")
     if segments[-1] == ANY_LEVELS:  # everything below

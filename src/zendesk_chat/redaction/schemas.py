@@ -16,9 +16,9 @@ _HASHED_TYPES: Final[tuple[JsonType, ...]] = ("null", "string", "object", "array
 
 
 def redacted_schema(redaction: Redaction, stream: str, schema: Schema) -> Schema:
-    """Return the schema of a stream's redacted records, or of those extracted from redacted ones.
+    """Return the schema of a stream's redacted records, or of records extracted from redacted ones.
 
-    A dropped field is not in it, and a hashed one is a string. The other actions leave it as it is.
+    A dropped field is not in it, and a hashed field is a string. The other actions do not change the schema.
     """
     origin = fields_of(redaction, stream).origin
     root = root_node(redaction, origin.stream if origin else stream)
@@ -31,14 +31,14 @@ def unknown_fields(redaction: Redaction, schemas: Mapping[str, Schema]) -> list[
     """Return warnings about rules that match no field in the schemas of all streams: they may be misspelled."""
     alone = [replace(redaction, rules=(replace(rule, action="null"),)) for rule in redaction.rules if rule.action != "keep"]
     return [
-        f"redact rule {number + 1}, field: no field that is known has this path. Is it spelled right?"
+        f"redact rule {number + 1}, field: no known field has this path. Check the spelling."
         for number, one in enumerate(alone)
         if not any(_reaches(root_node(one, stream), schema) for stream, schema in schemas.items())
     ]
 
 
 def lists_of_objects(schema: Schema, path: Path = ()) -> Iterator[Path]:
-    """Yield the paths of fields that hold arrays of objects, such as ``("history",)``."""
+    """Yield the paths of fields that contain arrays of objects, such as ``("history",)``."""
     for name, field in schema.properties.items():
         yield from lists_of_objects(field, (*path, name))
     if schema.items is not None:
@@ -69,7 +69,7 @@ def _redacted_field(field: Schema, node: Node | None) -> Schema:
 
 
 def _reaches(node: Node | None, schema: Schema) -> bool:
-    """Whether a rule that nulls a field leads to one in a schema, or to where the schema does not say what is below."""
+    """Return whether a rule that nulls a field leads to a field in a schema, or to content that it does not describe."""
     if node is None:
         return False
     if node.removal:

@@ -1,4 +1,4 @@
-"""The streams as a configuration wants them."""
+"""The streams, as a configuration requires them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from zendesk_chat.redaction.rules import Redaction
 
 _HASHABLE: Final[Mapping[str, Collection[str]]] = {"agent_timeline": ("agent_id",), "visitors": ("id",)}
-_PERSONAL: Final[Mapping[str, Collection[str]]] = {"visitors": ("id",)}  # wildcards match it too
+_PERSONAL: Final[Mapping[str, Collection[str]]] = {"visitors": ("id",)}  # wildcards match these too
 
 
 class Catalog:
     """The streams that can be read.
 
     Args:
-        redaction: What is redacted in them; None for nothing.
+        redaction: The redaction of their records; None for none.
 
     Raises:
         ConfigError: The redaction names a stream that does not exist, or a field that identifies or orders records.
@@ -33,7 +33,7 @@ class Catalog:
     def __init__(self, redaction: Redaction | None = None) -> None:
         self._redaction = redaction
         if redaction is not None:
-            from zendesk_chat.redaction.fields import bind  # late: users without redaction do not pay for loading it
+            from zendesk_chat.redaction.fields import bind  # late, because users without redaction do not need it
 
             self._redaction = bind(redaction, {name: _stream_fields(stream) for name, stream in STREAMS.items()})
 
@@ -57,7 +57,7 @@ class Catalog:
         return (*unknown_fields(self._redaction, schemas), *_without_visitors(self._redaction))
 
     def redaction_of(self, stream: str) -> str:
-        """Return a fingerprint of all rules that change a stream, to compare with that of another run; "" if none do."""
+        """Return a fingerprint of all rules that change a stream, to compare with another run's; "" if there are none."""
         if self._redaction is None:
             return ""
         from zendesk_chat.redaction.fingerprint import fingerprint
@@ -65,19 +65,19 @@ class Catalog:
         return fingerprint(self._redaction, stream)
 
     def select(self, names: Iterable[str] | None) -> list[Stream]:
-        """Return the named streams, each once; all where None is given.
+        """Return the named streams, each once, or all if ``names`` is None.
 
         Raises:
-            ConfigError: There is no stream of that name.
+            ConfigError: There is no stream of a name.
         """
         chosen = list(self.streams if names is None else dict.fromkeys(names))
         if unknown := [name for name in chosen if name not in self.streams]:
-            raise ConfigError(f"There is no stream {unknown[0]!r}. There are: {', '.join(self.streams)}.")
+            raise ConfigError(f"There is no stream {unknown[0]!r}. The streams are {', '.join(self.streams)}.")
         return [self.streams[name] for name in chosen]
 
 
 def _stream_fields(stream: Stream) -> StreamFields:
-    """Return what redaction needs to know of a stream."""
+    """Return what redaction needs to know about a stream."""
     from zendesk_chat.redaction.fields import Origin, StreamFields
     from zendesk_chat.redaction.schemas import lists_of_objects
 
@@ -93,11 +93,11 @@ def _stream_fields(stream: Stream) -> StreamFields:
 
 
 def _without_visitors(redaction: Redaction) -> tuple[str, ...]:
-    """Return the warning for a redaction that leaves no visitor an id."""
+    """Return the warning about a redaction that leaves visitors without an id."""
     from zendesk_chat.redaction.redactor import redactor
 
     redact = redactor(redaction, "chats")
     left = msgspec.json.decode(redact(b'{"id":"c","visitor":{"id":"v"}}')) if redact else {"visitor": {"id": "v"}}
     if (left.get("visitor") or {}).get("id"):
         return ()
-    return ("redact: without chats.visitor.id the stream visitors has no records. Hash it to keep them.",)
+    return ("redact: without chats.visitor.id, the stream visitors has no records. To keep them, hash this field instead.",)

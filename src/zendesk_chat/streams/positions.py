@@ -4,17 +4,17 @@ A stored position keeps the field that Airbyte's own connector writes, with a va
 switch to this connector and back. Our own fields are next to it. Every form that any version of that connector wrote is
 accepted: ISO 8601, epoch seconds or microseconds as a number or string (distinguished by magnitude), and integers for lists.
 
-An example, with times as hours of one day. A backfill from 00:00 on runs in two parts at once, one from 00:00 and one from
-12:00. The first has read up to 03:00, the second up to 15:00. Its position is::
+Example, with times as hours of one day: a backfill from 00:00 on runs in two parts at once, one from 00:00 and one from 12:00.
+The first has read up to 03:00, the second up to 15:00. Its position is::
 
     complete_from=00:00  complete_until=03:00  completed_ranges=((12:00, 15:00),)
 
-The next run reads from 03:00 to 12:00, skips to 15:00, and continues. Once it is up to date at 18:00, with ten minutes that it
-reads again because records may become visible late, the position is::
+The next run reads from 03:00 to 12:00, skips to 15:00, and continues. When it is up to date at 18:00, it will read the last ten
+minutes again, because records may become visible late. The position is::
 
     time=18:00  complete_from=00:00  complete_until=17:50  recent={"chat-7": (17:55, "8a56d77352fa61ad")}
 
-The run after that reads from 17:50 on again, and skips chat-7 if it still has that digest.
+The run after that reads from 17:50 on, and skips chat-7 if it still has that digest.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ LATEST_US: Final = 253_370_764_800 * SECOND_US  # the year 9999
 RESET: Final = "Reset this stream's state to read it again from the start_date."
 
 Remembered: TypeAlias = Mapping[str, tuple[int, str]]
-"""Records already emitted: their time (microseconds) and digest by key."""
+"""Records already emitted: their time (microseconds) and digest, by key."""
 
 TimeRange: TypeAlias = tuple[int, int]
-"""From a time on, and before another; microseconds since 1970."""
+"""Start (inclusive) and end (exclusive) of a range; microseconds since 1970."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportPosition:
-    """How far an incremental export is read. Times are microseconds since 1970.
+    """How far an incremental export is read. Times are in microseconds since 1970.
 
     Attributes:
-        time: That of the last record read; never in the future.
+        time: The time of the last record read; never in the future.
         start_id: The API's ``start_id`` after it, to resume exactly there; "" to resume from ``complete_until``.
-        complete_until: Every record before this time was emitted. Later records were if they are in ``recent`` or
+        complete_until: Every record before this time was emitted. A later record was emitted if it is in ``recent`` or
             ``completed_ranges``.
-        recent: The records emitted lately, so that they can be read again and skipped.
-        completed_ranges: Time ranges after ``complete_until``, in order, of which every record was emitted too.
-        complete_from: The start date that the position was read from: no record before it was asked for. None where the stored
-            state does not contain it, as that of Airbyte's connector.
+        recent: The records emitted lately, to skip them when they are read again.
+        completed_ranges: Time ranges after ``complete_until``, in order, whose records were all emitted too.
+        complete_from: The start date of the read: no record before it was requested. None if the stored state does not contain
+            it, like that of Airbyte's connector.
     """
 
     time: int
@@ -68,10 +68,10 @@ class ExportPosition:
     complete_from: int | None = None
 
     def from_earlier_start(self, start: int) -> ExportPosition:
-        """Return the position for a start date that may have been moved back, so that the records since then are read.
+        """Return the position for a start date that may be earlier than before, so that records since then are read.
 
-        A position read from June up to October, and a start date moved to January, give one that is read up to January and
-        has June to October in ``completed_ranges``. A position that does not contain its start is taken to have begun at
+        A position read from June to October, with a start date moved to January, becomes one that is read up to January and
+        has June to October in ``completed_ranges``. A position that does not contain its start is assumed to have begun at
         ``start``.
         """
         if self.complete_from is None:
@@ -85,12 +85,12 @@ class ExportPosition:
 
 @dataclass(frozen=True, slots=True)
 class ListPosition:
-    """How far a list ordered by id is read, and what its records looked like.
+    """How far a list ordered by id is read, and the digests of its records.
 
     Attributes:
         id: Every record up to this id was emitted.
-        digests_from: Records with this id or a higher one have a digest; older ones are known by their id only.
-        digests: Digest of each record by its id.
+        digests_from: Records with this id or a higher one have a digest. Earlier ones are known by their id only.
+        digests: The digest of each record by its id.
     """
 
     id: int
@@ -129,7 +129,7 @@ class _ListState(msgspec.Struct):
 
 
 def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) -> StateBlob:
-    """Return the state to store for a position of an export; ``micros`` is whether its cursor has microseconds."""
+    """Return the state to store for a position of an export. ``micros`` is whether its cursor has microseconds."""
     ranges, start = position.completed_ranges, position.complete_from
     return {
         cursor_field: (iso_micros if micros else iso_seconds)(position.time),
@@ -143,14 +143,14 @@ def dump_export(cursor_field: str, position: ExportPosition, *, micros: bool) ->
 
 
 def load_export(stream: str, cursor_field: str, state: StateBlob) -> ExportPosition | None:
-    """Parse a stored position of an export in any of its forms; None for a fresh start. Raises StateError."""
+    """Parse a stored position of an export in any of its forms. Returns None for a new start. Raises StateError."""
     own = _own_fields(stream, state, _ExportState)
     value = _cursor(stream, cursor_field, state)
     if value is None:
         return None
     time = _parse_time(stream, cursor_field, value)
     start = None if own.complete_from is None else _parse_time(stream, "complete_from", own.complete_from)
-    if own.known_from is not None and own.complete_until is None:  # version 1: its other fields had other names
+    if own.known_from is not None and own.complete_until is None:  # in version 1, the other fields had other names
         until = _parse_time(stream, "known_from", own.known_from)
         return ExportPosition(min(time, until), complete_until=until, complete_from=start)
     if not all(0 <= begin <= end <= LATEST_US for begin, end in own.completed_ranges):
@@ -170,7 +170,7 @@ def dump_list(cursor_field: str, position: ListPosition) -> StateBlob:
 
 
 def load_list(stream: str, cursor_field: str, state: StateBlob) -> ListPosition | None:
-    """Parse a stored position of a list in any of its forms; None for a fresh start. Raises StateError."""
+    """Parse a stored position of a list in any of its forms. Returns None for a new start. Raises StateError."""
     own = _own_fields(stream, state, _ListState)
     value = _cursor(stream, cursor_field, state)
     if value is None:
@@ -183,7 +183,8 @@ def load_list(stream: str, cursor_field: str, state: StateBlob) -> ListPosition 
 
 def _own_fields(stream: str, state: StateBlob, kind: type[T]) -> T:
     if state.get("version", STATE_VERSION) not in (1, STATE_VERSION):
-        what = f"The state of {stream} was written by a newer version of this connector. Upgrade, or: {RESET}"
+        newer = f"The state of {stream} was written by a newer version of this connector."
+        what = f"{newer} Upgrade it, or reset this stream's state."
         raise StateError(what, stream=stream)
     try:
         return msgspec.convert(dict(state), kind)
@@ -192,7 +193,7 @@ def _own_fields(stream: str, state: StateBlob, kind: type[T]) -> T:
 
 
 def _cursor(stream: str, cursor_field: str, state: StateBlob) -> object:
-    """Return the cursor in a state; None if the state is empty. Raises StateError if it holds only other fields."""
+    """Return the cursor in a state; None if the state is empty. Raises StateError if it contains other fields only."""
     value = state.get(cursor_field)
     if value is not None and value != "":
         return value
@@ -212,7 +213,7 @@ def _parse_time(stream: str, field_name: str, value: object) -> int:
 
 
 def _parse_epoch(value: object) -> int | None:
-    """Parse an epoch value of unknown unit, a number or a string with one, into microseconds."""
+    """Parse an epoch value of unknown unit, a number or a string, into microseconds."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Records as raw JSON: framing, keys, times and digests, decoding no more than is needed."""
+"""Records as raw JSON: framing, keys, times and digests. Decodes no more than is needed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _PRIVATE: Final = range(0xE000, 0xF900)  # characters without a meaning of their
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US: Final = 1_000_000
 DAY_SECONDS: Final = 86_400
-UTF8_CHUNK_BYTES: Final = 16 * 1024  # a larger string would be allocated as new pages each time, four times as slow
+UTF8_CHUNK_BYTES: Final = 16 * 1024  # a larger string would get new memory pages each time, which is four times as slow
 raw_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode_answer(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode an API answer so that each raw record in it is valid JSON and fits on one line of output.
+    """Decode an API response so that each raw record in it is valid JSON and fits on one line of output.
 
     Raises:
-        msgspec.DecodeError: It is not JSON: cut short, empty, or a web page.
-        EnvelopeError: It is JSON of another form.
+        msgspec.DecodeError: It is not JSON: incomplete, empty, or a web page.
+        EnvelopeError: It is JSON with an unexpected structure.
     """
     try:
         try:
@@ -41,9 +41,9 @@ def decode_answer(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
                 raise
             return decoder.decode(_repaired(body))
     except msgspec.ValidationError as error:
-        raise EnvelopeError(f"Zendesk's answer is not of the promised form: {error}. Please report this.") from None
+        raise EnvelopeError(f"Zendesk's response has an unexpected structure: {error}. Please report this.") from None
     except RecursionError:
-        raise EnvelopeError("Zendesk's answer is nested too deeply. Please report this.") from None
+        raise EnvelopeError("Zendesk's response is nested too deeply. Please report this.") from None
 
 
 def _one_line(body: bytes) -> bytes:
@@ -55,7 +55,7 @@ def _one_line(body: bytes) -> bytes:
 
 
 def _require_utf8(body: bytes) -> None:
-    """Raise UnicodeDecodeError for another encoding, in chunks: the complete string may take four times the memory."""
+    """Raise UnicodeDecodeError for another encoding. Checks chunks: the complete string may take four times the memory."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(body)
     for begin in range(0, len(body), UTF8_CHUNK_BYTES):
@@ -64,9 +64,9 @@ def _require_utf8(body: bytes) -> None:
 
 
 def _repaired(body: bytes) -> bytes:
-    """Repair what is in real messages but not in the JSON standard: half a surrogate pair, control characters, odd bytes."""
+    """Repair what messages contain although JSON does not allow it: half a surrogate pair, control characters, odd bytes."""
     text = body.decode(errors="replace")
-    # Numbers keep their digits: as strings that begin with a character which the text does not have.
+    # To keep their digits, numbers become strings that begin with a character which does not occur in the body.
     lowered = text.lower()
     mark = next(character for character in map(chr, _PRIVATE) if character not in text and _escaped(character) not in lowered)
     try:
@@ -79,7 +79,7 @@ def _repaired(body: bytes) -> bytes:
 
 
 def _marked(mark: str, digits: str) -> str | None:
-    """Return a number as a string, and one that no reader can hold as null."""
+    """Return a number as a string, or null for one that no reader can represent."""
     return mark + digits if isfinite(float(digits)) else None
 
 
@@ -88,21 +88,21 @@ def _escaped(character: str) -> str:
 
 
 def digest(record: bytes) -> str:
-    """A short fingerprint of a record's content, whatever the order of its keys."""
+    """Return a short fingerprint of a record's content, whatever the order of its keys."""
     try:
         canonical = msgspec.json.encode(msgspec.json.decode(record), order="sorted")
-    except (msgspec.DecodeError, RecursionError):  # valid JSON, but with a number beyond what can be held
+    except (msgspec.DecodeError, RecursionError):  # valid JSON, but with a number that is too large to represent
         canonical = record
     return blake2b(canonical, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], unknown: T) -> T | None:
-    """Decode some fields of a record; None if it is no object.
+    """Decode some fields of a record. Returns None if it is not an object.
 
     Args:
         record: Valid JSON.
-        decoder: Of a struct with these fields, each of any type.
-        unknown: What to return if one of them holds a number that Python cannot hold.
+        decoder: Decodes a struct with these fields, each of any type.
+        unknown: The result if one of them contains a number that Python cannot represent.
     """
     try:
         return decoder.decode(record)
@@ -111,12 +111,12 @@ def decode_fields(record: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T],
 
 
 def with_fields(record: bytes, /, **values: object) -> bytes:
-    """The record with some top-level fields set; all others keep their bytes."""
+    """Return the record with some top-level fields set. All others keep their bytes."""
     return msgspec.json.encode({**raw_fields.decode(record), **values})
 
 
 def in_slices(records: Sequence[bytes], most_bytes: int) -> Iterator[Sequence[bytes]]:
-    """Yield the records in slices of at most so many bytes, or of one record that is larger."""
+    """Yield the records in slices of at most this many bytes, or of one larger record."""
     begin = size = 0
     for end, length in enumerate(map(len, records)):
         if size + length > most_bytes and end > begin:
@@ -128,7 +128,7 @@ def in_slices(records: Sequence[bytes], most_bytes: int) -> Iterator[Sequence[by
 
 
 def micros_of(text: object) -> int | None:
-    """An ISO 8601 time (UTC where it names no zone) as microseconds since 1970; None when there is none to read."""
+    """Return an ISO 8601 time (UTC if it has no zone) as microseconds since 1970, or None if it is unreadable."""
     if not isinstance(text, str):
         return None
     try:
@@ -140,10 +140,10 @@ def micros_of(text: object) -> int | None:
 
 
 def iso_seconds(micros: int) -> str:
-    """Microseconds since 1970 as ISO 8601, rounded down to the second."""
+    """Return microseconds since 1970 as ISO 8601, rounded down to the second."""
     return (EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def iso_micros(micros: int) -> str:
-    """Microseconds since 1970 as ISO 8601 with six decimals."""
+    """Return microseconds since 1970 as ISO 8601 with six decimals."""
     return (EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

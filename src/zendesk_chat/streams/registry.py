@@ -1,4 +1,4 @@
-"""The streams: one row each. The order is that of all lists that users see."""
+"""The streams, one row each. All lists that users see have this order."""
 
 from __future__ import annotations
 

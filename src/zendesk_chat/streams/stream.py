@@ -19,7 +19,7 @@ RawRecord: TypeAlias = bytes
 """One JSON object as UTF-8 on a single line: the API's own bytes wherever possible."""
 
 StateBlob: TypeAlias = Mapping[str, Any]
-"""What is stored for a stream between runs; JSON."""
+"""The JSON that is stored for a stream between runs."""
 
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
@@ -29,35 +29,35 @@ Page = TypeVar("Page")
 
 
 class Fetch(Protocol):
-    """One authenticated, limited and retried GET."""
+    """One authenticated, rate-limited and retried GET."""
 
     def __call__(self, request: Request[T]) -> T:
-        """Return the decoded body. The caller MUST be done with the last one.
+        """Return the decoded body. The caller MUST be done with the previous one.
 
         Raises:
-            ConnectorError: The typed reason why there is no answer.
+            ConnectorError: The typed reason why there is no response.
         """
         ...
 
 
 class Fetcher(Fetch, Protocol[Tag, Page]):
-    """A ``Fetch`` that also makes requests in the background, which a reader identifies by tags."""
+    """A ``Fetch`` that can also send requests in the background, which a reader identifies by tags."""
 
     def start(self, request: Request[Page], tag: Tag) -> None:
-        """Begin a request in the background."""
+        """Start a request in the background."""
         ...
 
     def finished(self) -> tuple[Tag, Page | ConnectorError]:
-        """Wait for a request to end; return its tag and its page or error. The reader MUST be done with the last page."""
+        """Wait for a request to end. Return its tag and its page or error. The reader MUST be done with the previous page."""
         ...
 
     def free_slots(self) -> int:
-        """How many more requests it pays to start now; 0 while the API answers at once or its quota is used up."""
+        """Return how many more requests are worth starting now; 0 if the API responds at once or its quota is used up."""
         ...
 
 
 AnyFetcher: TypeAlias = Fetcher[Any, Any]
-"""A fetcher for a reader that has tags and pages of its own."""
+"""A fetcher for a reader with its own tags and pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,15 @@ class Batch(Generic[P_co]):
     """Records of one page, and the position from which it is safe to resume after them.
 
     Attributes:
-        records: To write, in the API's order.
+        records: The records to write, in the API's order.
         position: Where a later run resumes once ``records`` are written.
-        received: Number of records in the API's answer.
+        received: Number of records in the API's response.
         notes: Messages for the user.
-        progress: Share of the time until the run's start that is read, from 0 to 1; None if unknown.
+        progress: The share of the time until the run's start that is read, from 0 to 1; None if unknown.
         unchanged: Number of records skipped because an earlier batch or run emitted them in the same form.
-        outside: Number of records skipped because they are before the start or the position, not before the end, in the range
-            of another request, or no objects.
-        pages: Number of answers that the records come from.
+        outside: Number of records skipped because they are before the start or the position, at or after the end, in the range
+            of another request, or not objects.
+        pages: Number of responses that the records come from.
     """
 
     records: Sequence[RawRecord]
@@ -91,9 +91,9 @@ class Children:
     """Records that a derived stream extracted from records of its source.
 
     Attributes:
-        parents: Keys of the records whose children are complete here, also if there are none. Other children of them in a
-            destination are stale.
-        irregular: Those of ``records`` that may differ from their schema; the others fit it.
+        parents: Keys of the records whose children are complete here, even if there are none. Any other children of them in a
+            destination are outdated.
+        irregular: The ``records`` that may differ from their schema. The others fit it.
     """
 
     records: Sequence[RawRecord]
@@ -105,7 +105,7 @@ class PageRecords(list[RawRecord]):
     """The records of a page that several derived streams share.
 
     Attributes:
-        decoded: What the first of their extractors decoded of the records, so that the others need not scan them again.
+        decoded: What the first extractor decoded of the records, so that the others need not read them again.
     """
 
     __slots__ = ("decoded",)
@@ -116,15 +116,15 @@ class PageRecords(list[RawRecord]):
 
 
 class Extractor(Protocol):
-    """Extracts the records of a derived stream from those of its source."""
+    """Extracts the records of a derived stream from the records of its source."""
 
     def extract(self, records: Sequence[RawRecord], *, encode: bool = False) -> Children:
-        """Return the records that are nested in these. ``encode``: they are wanted as bytes."""
+        """Return the records that are nested in these. Pass ``encode`` if they are needed as bytes."""
         ...
 
 
 class Extraction(Protocol):
-    """How the records of a derived stream are nested in those of its source."""
+    """How the records of a derived stream are nested in the records of its source."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -133,11 +133,11 @@ class Extraction(Protocol):
 
     @property
     def other_paths(self) -> Mapping[str, tuple[str, ...] | None]:
-        """The paths of fields that are not below ``path`` by their name; None for those that the connector makes."""
+        """Paths of fields that are not below ``path`` under their name; None for fields that the connector makes."""
         ...
 
     def extractor(self, schema: Schema) -> Extractor:
-        """Return what extracts records of a schema."""
+        """Return the extractor for records of a schema."""
         ...
 
 
@@ -146,11 +146,11 @@ class Bounds:
     """What a run asks of every stream.
 
     Attributes:
-        start: Time of the oldest record to read, seconds since 1970. Configuration lists have no time and ignore it.
-        now: When the run began, seconds since 1970.
+        start: Time of the oldest record to read, in seconds since 1970. Configuration lists have no time and ignore it.
+        now: When the run began, in seconds since 1970.
         lookback: Seconds before ``now`` that a later run reads again, for records that become visible late.
         incremental: Whether to skip records that earlier runs emitted.
-        end: The first second not to read; None for all until ``now``.
+        end: The first second not to read; None to read until ``now``.
     """
 
     start: int
@@ -164,7 +164,7 @@ class Source(Protocol[P]):
     """One endpoint of the API, as a frozen value. Streams with equal sources share each page. ``P`` is private to it."""
 
     def read(self, fetch: AnyFetcher, positions: Sequence[P | None], bounds: Bounds) -> Iterator[Sequence[Batch[P]]]:
-        """Read the pages once for several streams, each from a position of its own.
+        """Read the pages once for several streams, each from its own position.
 
         Yields one batch per position for each page. It MUST end, and MUST NOT yield a position ahead of its records.
         """
@@ -175,12 +175,12 @@ class Source(Protocol[P]):
         ...
 
     def load_state(self, stream: str, cursor_field: str, state: StateBlob) -> P | None:
-        """Parse a stored state of any known form; None starts from the beginning.
+        """Parse a stored state of any known form. None means to start from the beginning.
 
         Args:
-            stream: Its name, for messages.
+            stream: The name of the stream, for messages.
             cursor_field: The key of the cursor in ``state``.
-            state: As stored.
+            state: The stored state.
 
         Raises:
             StateError: The state cannot be read.
@@ -201,7 +201,7 @@ class Endpoint:
     """What all sources have in common.
 
     Attributes:
-        stream: Its name in messages and redaction rules.
+        stream: The name of the stream in messages and redaction rules.
         redact: Redacts a raw record before anything else reads it; None for no redaction.
     """
 
@@ -220,16 +220,16 @@ class Stream:
     """A sequence of records that users read under one name.
 
     Attributes:
-        primary_key: Top-level fields that identify a record; empty when there is exactly one record.
-        cursor_field: The field that orders its records; None if each run reads it completely.
-        source: Where its records, or the records that contain them, come from.
-        extraction: How its records are nested in those of the source; None if they are the source's own.
-        parent_field: The field with the key of the record that contained it, if ``Children.parents`` is given.
-        latest_by: Of two records with one key, the one with the larger value of this field is later; None: the last to arrive.
+        primary_key: Top-level fields that identify a record; empty if there is only one record.
+        cursor_field: The field that orders its records; None if each run reads the complete stream.
+        source: The source of its records, or of the records that contain them.
+        extraction: How its records are nested in the source's records; None if they are the source's own.
+        parent_field: The field with the key of the record that contained it, if ``Children.parents`` is set.
+        latest_by: Of two records with the same key, the one with the larger value here is later; None: the last to come.
         state_field: The key of the cursor in its stored state; "" if that is the ``cursor_field``.
-        key_origins: More fields of the source that key and cursor are made from, so that they cannot be redacted.
-        optional: Whether an account may lack it by its plan, which is no error.
-        load_schema: Loads the JSON schema of its records, given its name.
+        key_origins: More fields of the source that key and cursor are derived from, so that they cannot be redacted.
+        optional: Whether an account's plan may lack it, which is not an error.
+        load_schema: Loads the JSON schema of its records, by its name.
     """
 
     name: str
@@ -251,7 +251,7 @@ class Stream:
 
     @cached_property
     def extractor(self) -> Extractor | None:
-        """Extracts its records from those of the source; None if they are the source's own."""
+        """The extractor of its records from the source's records; None if they are the source's own."""
         return None if self.extraction is None else self.extraction.extractor(self.schema)
 
     def load_state(self, state: StateBlob) -> object:
@@ -263,5 +263,5 @@ class Stream:
         return self.source.dump_state(self.state_field or self.cursor_field or "", position)
 
     def redacted(self, redaction: Redaction, source: Source[Any]) -> Stream:
-        """Return the redacted stream; ``source`` is its redacted source, one value for all streams that share it."""
+        """Return the redacted stream. ``source`` is its redacted source, one value for all streams that share it."""
         return replace(self, source=source, load_schema=partial(load_redacted_schema, redaction))

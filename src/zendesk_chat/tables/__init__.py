@@ -1,1 +1,1 @@
-"""Streams as tables: JSON records to typed columns, in Arrow."""
+"""Streams as tables: converts JSON records to typed columns, in Arrow."""

@@ -1,4 +1,4 @@
-"""JSON records as Arrow tables: typed columns, and nothing is lost of what does not fit them."""
+"""JSON records as Arrow tables with typed columns. Values that do not fit a column are kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["RecordReader", "arrow_schema"]
 
 
 class RecordReader:
-    """Reads the records of a table: those that fit the schema exactly as structs, the others leniently."""
+    """Reads the records of a table: as structs if they fit the schema exactly, otherwise leniently."""
 
     def __init__(self, table: StreamTable) -> None:
         self._columns = table.columns
@@ -30,7 +30,7 @@ class RecordReader:
         self._extracted = ExtractedReader(table)
 
     def read(self, records: Sequence[bytes]) -> pa.Table:
-        """Return the records as rows of ``arrow_schema(table)``, one for each, in their order."""
+        """Return the records as rows of ``arrow_schema(table)``, one for each, in the same order."""
         if isinstance(records, ExtractedRecords) and (columns := self._extracted.columns(records)):
             decoded = self._with_nulls(columns)
             encoded = records.encoded()
@@ -40,7 +40,7 @@ class RecordReader:
         return self._read_encoded(records)
 
     def slices(self, records: Sequence[bytes], most_bytes: int = 8 * 2**20) -> Iterator[pa.Table]:
-        """Yield the same rows in slices of about so many bytes of JSON, so that memory does not grow with the records."""
+        """Yield the same rows in slices of about this many bytes of JSON, so that memory does not grow with the records."""
         if isinstance(records, ExtractedRecords):
             yield from map(self.read, records.slices(most_bytes))
         else:
@@ -56,7 +56,7 @@ class RecordReader:
             pass
         try:
             return self._to_table(records, self._strict.with_usual_times(rows))
-        except UNFIT:  # a time that does not exist, or bytes that are no UTF-8 in JSON that was left unread
+        except UNFIT:  # a time that does not exist, or invalid UTF-8 in JSON that was skipped
             return self._to_table(records, [None] * len(records))
 
     def _to_table(self, records: Sequence[bytes], rows: Sequence[Struct | None]) -> pa.Table:
@@ -71,7 +71,7 @@ class RecordReader:
         return pa.table([*columns, pa.array(extra, pa.string()), pa.array(unparsed, pa.string())], schema=self._schema)
 
     def _with_nulls(self, columns: Sequence[Array]) -> pa.Table:
-        """Return rows of which all values fit: the last two columns are null."""
+        """Return rows whose values all fit: the last two columns are null."""
         return pa.table([*columns, *[pa.nulls(len(columns[0]), pa.string())] * 2], schema=self._schema)
 
 

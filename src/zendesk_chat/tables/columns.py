@@ -35,13 +35,13 @@ _LAST_US: Final = micros_of("9999-12-31T23:59:59.999999Z") or 0
 
 
 def arrow_schema(table: StreamTable) -> pa.Schema:
-    """Return the columns of a table as Arrow; JSON columns are strings."""
+    """Return the columns of a table as Arrow. JSON columns are strings."""
     fields = [pa.field(name, _TYPES[kind]) for name, kind in table.columns.items()]
     return pa.schema([*fields, pa.field(EXTRA, pa.string()), pa.field(UNPARSED, pa.string())])
 
 
 def to_column(kind: ColumnType, values: Sequence[Value]) -> Array:
-    """Return values as a column; None and NaN are null.
+    """Return values as a column. None and NaN are null.
 
     Args:
         kind: The type of the column.
@@ -49,8 +49,8 @@ def to_column(kind: ColumnType, values: Sequence[Value]) -> Array:
 
     Raises:
         pa.ArrowInvalid: A value does not fit, or a time may have to be read leniently.
-        pa.ArrowTypeError: Likewise.
-        OverflowError: Likewise.
+        pa.ArrowTypeError: The same.
+        OverflowError: The same.
     """
     if kind == "timestamp":
         return _to_times(values)
@@ -58,18 +58,18 @@ def to_column(kind: ColumnType, values: Sequence[Value]) -> Array:
 
 
 def to_text(values: Sequence[Value]) -> Array:
-    """Return strings and integers as a column of text."""
+    """Return strings and integers as a text column."""
     try:
         return to_column("text", values)
-    except pa.ArrowTypeError:  # few columns hold an integer
+    except pa.ArrowTypeError:  # few columns contain an integer
         return to_column("text", [str(value) if isinstance(value, int) else value for value in values])
 
 
 def to_json(values: Sequence[Raw]) -> Array:
-    """Return JSON as a column, in which null is null. Its bytes are copied once for all values.
+    """Return JSON as a column. JSON null becomes null. The bytes of all values are copied at once.
 
     Raises:
-        pa.ArrowInvalid: It is no UTF-8.
+        pa.ArrowInvalid: It is not UTF-8.
     """
     is_valid = pa.array([value is not NULL and value != NULL for value in values], pa.bool_())
     ends = array("i", accumulate(map(len, values), initial=0))
@@ -79,7 +79,7 @@ def to_json(values: Sequence[Raw]) -> Array:
 
 
 def _to_times(values: Sequence[Value]) -> Array:
-    """Parse times, but none that ``lenient`` reads otherwise: without minutes, or outside of the years 1 to 9999."""
+    """Parse times, except those that ``lenient`` reads differently: without minutes, or outside the years 1 to 9999."""
     strings = pa.array(values, pa.string(), from_pandas=True)
     times = pc.cast(strings, _TIMESTAMP)
     if times.null_count < len(times):

@@ -1,4 +1,4 @@
-"""What tables and columns hold, in words for people who query them: comments in a database, and the data dictionary."""
+"""What tables and columns contain, for people who query them: comments in a database, and the data dictionary."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ DUCKDB_TYPES: Final[Mapping[ColumnType, str]] = {
     "json": "JSON",
 }
 
-# The columns that every table has beside its fields.
-_EXTRA_COMMENT: Final = "Fields of the record that have no column of their own, by name. Null if there are none. A JSON object."
+# The columns that every table has in addition to its fields.
+_EXTRA_COMMENT: Final = "Fields of the record without a column of their own, by name. Null if there are none. A JSON object."
 _UNPARSED_COMMENT: Final = (
-    "Values that do not fit the type of their column, by the column's name, as the API sent them; the column is null then. "
+    "Original values that do not fit the type of their column, which is null then, by the column's name. "
     "Null if all values fit. A JSON object."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type in DuckDB, and what it holds."""
+    """A column: its type in DuckDB, and its content."""
 
     type: str
     comment: str
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class SystemTable:
-    """A table beside those of the streams, about the syncs themselves."""
+    """A table about the syncs themselves, in addition to those of the streams."""
 
     name: str
     comment: str
@@ -50,14 +50,14 @@ class SystemTable:
 
 
 def table_comment(table: StreamTable) -> str:
-    """Return the comment on a table: what a row is, when it changes, and its key. Empty if the schema does not describe it."""
+    """Return the comment on a table: what a row is, when it changes, and its key. Empty if the schema has no description."""
     return _described(table.schema)
 
 
 def column_comments(table: StreamTable) -> dict[str, str]:
     """Return the comment on each column that the schema describes, and on ``_extra`` and ``_unparsed``, by name.
 
-    That on ``response_time`` of chats: "How fast agents responded in the chat, in seconds. A JSON object with first, avg, max."
+    For ``response_time`` of chats: "How fast agents responded in the chat, in seconds. A JSON object with first, avg, max."
     """
     fields = {name: _column_comment(field, table.columns[name]) for name, field in table.schema.properties.items()}
     return {name: comment for name, comment in fields.items() if comment} | {
@@ -91,19 +91,19 @@ def _keys(schema: Schema) -> str:
 
 
 _RUN: Final = Column("BIGINT", "Number of the run: 1 for the first sync into this schema.")
-_STREAM: Final = Column("VARCHAR", "Name of the stream, which is also that of its table.")
+_STREAM: Final = Column("VARCHAR", "Name of the stream and of its table.")
 
 SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
     table.name: table
     for table in (
         SystemTable(
             "_sync_account",
-            "Which Zendesk Chat account the tables hold. One row. A sync of another account is refused.",
+            "The Zendesk Chat account in the tables. One row. Sync refuses to load another account.",
             {
-                "format": Column("BIGINT", "Version of the form of these system tables."),
+                "format": Column("BIGINT", "Version of the format of these system tables."),
                 "subdomain": Column("VARCHAR", "Subdomain of the account: acme for acme.zendesk.com."),
                 "account_key": Column("VARCHAR", "Key of the account: accounts.account_key. Null until it is known."),
-                "time_zone": Column("VARCHAR", "IANA name of the time zone of days and hours in views."),
+                "time_zone": Column("VARCHAR", "IANA name of the time zone for days and hours in views."),
             },
         ),
         SystemTable(
@@ -113,26 +113,26 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
                 "stream": _STREAM,
                 "state": Column("JSON", "Where the next sync resumes. Null if it starts from the beginning."),
                 "refresh_state": Column("JSON", "Where an interrupted full refresh resumes. Null if there is none."),
-                "refreshing": Column(
-                    "BOOLEAN", "Whether a full refresh is incomplete. Until it is complete, the old rows stay."
-                ),
+                "refreshing": Column("BOOLEAN", "Whether a full refresh is incomplete. Until then, the old rows stay."),
                 "refresh_settings": Column(
-                    "VARCHAR", "Fingerprint of the settings of a full refresh. It starts again if they change."
+                    "VARCHAR", "Fingerprint of the settings of a full refresh. The refresh starts again if they change."
                 ),
-                "redaction": Column("VARCHAR", "Fingerprint of the redaction rules that the rows were loaded with."),
-                "digest": Column("VARCHAR", "Digest of a complete list, to skip it if it is the same. Null for other streams."),
-                "completed_at": Column("TIMESTAMP WITH TIME ZONE", "End of the last run in which the stream was complete."),
+                "redaction": Column("VARCHAR", "Fingerprint of the redaction rules for the loaded rows."),
+                "digest": Column(
+                    "VARCHAR", "Digest of a complete list, to skip it if it is unchanged. Null for other streams."
+                ),
+                "completed_at": Column("TIMESTAMP WITH TIME ZONE", "End of the last run that completed the stream."),
                 "row_count": Column("BIGINT", "Rows in the table after the last run. Null during a run, or if it was killed."),
             },
         ),
         SystemTable(
             "_sync_outdated",
-            "Keys of rows that were loaded before the redaction rules changed, and not again since. Empty without such rows.",
+            "Keys of rows that were loaded with other redaction rules than the current ones. Empty if there are none.",
             {
                 "stream": _STREAM,
                 "key": Column("VARCHAR", "Key of the row."),
                 "parent": Column("VARCHAR", "Key of the chat that contains the record. Null for a stream that is not nested."),
-                "redaction": Column("VARCHAR", "Fingerprint of the redaction rules that the row was loaded with."),
+                "redaction": Column("VARCHAR", "Fingerprint of the redaction rules for the loaded row."),
             },
         ),
         SystemTable(
@@ -157,7 +157,7 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
                 "received": Column("BIGINT", "Records received from the API, or extracted from chats."),
                 "loaded": Column("BIGINT", "Records loaded into the table. Received records are either loaded or skipped."),
                 "skipped": Column("BIGINT", "Records skipped: unchanged since an earlier run, or outside the requested time."),
-                "requests": Column("BIGINT", "Requests sent, repeated ones included. Streams extracted from chats need none."),
+                "requests": Column("BIGINT", "Requests sent, including retries. Streams extracted from chats need none."),
                 "seconds": Column("DOUBLE", "Duration of the stream in seconds."),
                 "resumed_from": Column("VARCHAR", "Cursor from which the run resumed. Null if it read from the start."),
                 "reached": Column("VARCHAR", "Cursor that the run reached. Null for a stream without one."),
@@ -166,12 +166,12 @@ SYSTEM_TABLES: Final[Mapping[str, SystemTable]] = {
         ),
         SystemTable(
             "_sync_views",
-            "The reporting views and macros that sync made, so that it never replaces yours. One row for each. Key: view.",
+            "The reporting views and macros that sync created, so that it never replaces yours. One row for each. Key: view.",
             {
-                "view": Column("VARCHAR", "Name of the view or macro; empty in the row about all of them."),
+                "view": Column("VARCHAR", "Name of the view or macro; empty in the row that describes all of them."),
                 "sql": Column(
                     "VARCHAR",
-                    "Its definition, as DuckDB showed it when sync made it; in the row about all, their comments and a digest.",
+                    "Its definition, as DuckDB showed it; in the row that describes all, their comments and a digest.",
                 ),
             },
         ),

@@ -1,4 +1,4 @@
-"""Records extracted from chats as columns, without being encoded and decoded in between."""
+"""Records extracted from chats as columns, without encoding and decoding in between."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ExtractedReader:
             return ()
 
     def _holds(self, naming: Naming) -> bool:
-        """Whether the table has a column for each field, and none of text for other values than strings and integers."""
+        """Return whether the table has a column for each field, and text columns only for strings and integers."""
         fields = self._fields
         return fields.keys() >= {*naming.fields} and all(
             {"string", "integer"}.issuperset(fields[name].present_types)

@@ -1,4 +1,4 @@
-"""Which of several pages' rows stay: of each chat those that were extracted last, and of these the latest of each key."""
+"""Which rows of several pages stay: the last extraction of each chat, and in it the latest row of each key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from zendesk_chat.tables.table import StreamTable
 
 Staying: TypeAlias = "pa.BooleanArray | pa.ChunkedArray[Any]"
-"""For each row whether it is the latest of its key, and still a child of its parent."""
+"""For each row, whether it is the latest of its key and still a child of its parent."""
 
 _ORDER: Final = "_order"
 
@@ -28,9 +28,9 @@ def staying_rows(
 
     Args:
         table: The table of the rows.
-        index: The ``deciding_columns`` of all rows, in the order in which they came.
-        page_sizes: How many of them each page has.
-        last_named: The last page that a chat came in; its rows are all that were extracted from this chat.
+        index: The ``deciding_columns`` of all rows, in the order of arrival.
+        page_sizes: The number of rows in each page.
+        last_named: The last page with each chat. Its rows are all that were extracted from this chat.
     """
     held = held_by_chats(table, index, page_sizes, last_named)
     latest = _latest_of_keys(table, index, held)
@@ -40,7 +40,7 @@ def staying_rows(
 def held_by_chats(
     table: StreamTable, index: pa.Table, page_sizes: Sequence[int], last_named: Mapping[str, int]
 ) -> Staying | None:
-    """Return for each row whether its chat came in no later page, or None if all stay."""
+    """Return for each row whether no later page has its chat, or None if all stay."""
     if table.source_field is None or not last_named or len(page_sizes) == 1:
         return None
     pages = pa.concat_arrays([pa.repeat(pa.scalar(page, pa.int64()), size) for page, size in enumerate(page_sizes)])
@@ -53,7 +53,7 @@ def held_by_chats(
 
 
 def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -> Staying | None:
-    """Return for each row whether it is the latest of its key among those that are held, or None if no key comes twice.
+    """Return for each row whether it is the latest of its key among those that stay, or None if no key occurs twice.
 
     A row whose key does not fit its column stays.
     """
@@ -67,7 +67,7 @@ def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -
     if _are_unique(rows, key):
         return None
     order: list[tuple[str, Literal["ascending", "descending"]]]
-    order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls come last
+    order = [(name, "descending") for name in (table.latest_by, _ORDER) if name]  # nulls are last
     picked = rows.sort_by(order).group_by(key, use_threads=False).aggregate([(_ORDER, "first")]).column(f"{_ORDER}_first")
     staying = pc.is_in(order_of_rows, value_set=picked)
     for name in key:
@@ -76,6 +76,6 @@ def _latest_of_keys(table: StreamTable, index: pa.Table, held: Staying | None) -
 
 
 def _are_unique(index: pa.Table, key: Sequence[str]) -> bool:
-    if len(key) == 1:  # without a group, for which Arrow loads more than everything else here takes together
+    if len(key) == 1:  # without a group, for which Arrow loads more than all the rest takes
         return bool(pc.count_distinct(index.column(key[0]), mode="all").as_py() == index.num_rows)
     return index.group_by(list(key)).aggregate([]).num_rows == index.num_rows

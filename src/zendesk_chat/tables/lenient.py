@@ -1,4 +1,4 @@
-"""Any record as a row: what fits its column is converted, what does not is kept beside it."""
+"""Any record as a row: values that fit their column are converted, all others are kept beside it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from zendesk_chat.tables.table import ColumnType
 
 NULL: Final = msgspec.Raw(b"null")
 UNREADABLE: Final = "_unreadable"
-"""The key of ``_extra`` that holds as a string what is not a JSON object that can be read."""
+"""The key of ``_extra`` for the text of a record that is not a readable JSON object."""
 
 Value: TypeAlias = msgspec.Raw | bytes | str | float | bool | None
-"""A value of a column: the JSON of a JSON column as it came, an RFC 3339 string for a timestamp."""
+"""A value of a column: the original JSON for a JSON column, an RFC 3339 string for a timestamp."""
 
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string: Final = msgspec.json.Decoder(str)
 _INTEGER: Final = re.compile(r"(-?)0*([0-9]{1,19})(?:\.0+)?")  # 12, 12.0, 007; not 12.7, which would have to be rounded
 _EXPONENT: Final = re.compile(r"-?[0-9.]+[eE][+-]?[0-9]+")
-_EXACT_FLOATS: Final = 2.0**53  # all integers below it are floats of their own
+_EXACT_FLOATS: Final = 2.0**53  # all integers below it are exact floats
 _INT64: Final = range(-(2**63), 2**63)
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _TIMESTAMP: Final = re.compile(
@@ -38,7 +38,7 @@ class LenientRow(NamedTuple):
     """A record as a row.
 
     Attributes:
-        extra: A JSON object of the fields without a column that are not null, sorted by name; None if there are none.
+        extra: A JSON object of the fields that have no column and are not null, sorted by name; None if there are none.
         unparsed: A JSON object of the values that do not fit their column; None if all fit.
     """
 
@@ -50,7 +50,7 @@ class LenientRow(NamedTuple):
 def read_leniently(columns: Mapping[str, ColumnType], record: bytes) -> LenientRow:
     """Return any record as a row. Numbers in ``extra``, ``unparsed`` and JSON columns keep the API's digits.
 
-    ``{"id": 7, "size": "big", "new": 1.50}`` with a text column ``id`` and a bigint column ``size`` gives the values
+    With a text column ``id`` and a bigint column ``size``, ``{"id": 7, "size": "big", "new": 1.50}`` has the values
     ``("7", None)``, the extra ``{"new":1.50}`` and the unparsed ``{"size":"big"}``.
     """
     fields = _fields_of(record)
@@ -71,7 +71,7 @@ def read_leniently(columns: Mapping[str, ColumnType], record: bytes) -> LenientR
 
 def _fields_of(record: bytes) -> dict[str, msgspec.Raw]:
     try:
-        record.decode()  # msgspec does not check the values that it leaves unread
+        record.decode()  # msgspec does not validate values that it skips
         return _fields.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {UNREADABLE: msgspec.Raw(msgspec.json.encode(record.decode(errors="replace")))}
@@ -82,7 +82,7 @@ def _object(fields: Mapping[str, msgspec.Raw]) -> bytes | None:
 
 
 def _to_text(raw: msgspec.Raw) -> str:
-    """Return a string as it is, and anything else as its JSON."""
+    """Return a string unchanged, and any other value as JSON."""
     json = bytes(raw)
     return _string.decode(json) if json.startswith(b'"') else json.decode()
 
@@ -92,7 +92,7 @@ def _to_bigint(raw: msgspec.Raw) -> int | None:
     if match := _INTEGER.fullmatch(text):
         number = int(match[1] + match[2])
         return number if number in _INT64 else None
-    if _EXPONENT.fullmatch(text) and not bytes(raw).startswith(b'"'):  # 5e2 is an integer for JSON
+    if _EXPONENT.fullmatch(text) and not bytes(raw).startswith(b'"'):  # in JSON, 5e2 is an integer
         value = float(text)
         return int(value) if value.is_integer() and abs(value) < _EXACT_FLOATS else None
     return None
@@ -104,7 +104,7 @@ def _to_double(raw: msgspec.Raw) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if isfinite(number) and text.isascii() else None  # float() also reads the digits of other scripts
+    return number if isfinite(number) and text.isascii() else None  # float() also accepts the digits of other scripts
 
 
 def _to_timestamp(raw: msgspec.Raw) -> str | None:
@@ -112,14 +112,14 @@ def _to_timestamp(raw: msgspec.Raw) -> str | None:
     if match is None:
         return None
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
-    micros = int((match["fraction"] or "").ljust(6, "0")[:6])  # further decimals are cut off, as DuckDB does
+    micros = int((match["fraction"] or "").ljust(6, "0")[:6])  # further decimals are truncated, as DuckDB does
     if (hour, minute, second, micros) > (24, 0, 0, 0):  # 24:00 is the end of a day
         return None
     time = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
     try:
         year, month, day = map(int, match["date"].split("-"))
         return (datetime(year, month, day, tzinfo=UTC) + time - _offset(match["zone"] or "")).isoformat()
-    except (ValueError, OverflowError):  # a day that does not exist, or beyond the years 1 to 9999
+    except (ValueError, OverflowError):  # a day that does not exist, or outside the years 1 to 9999
         return None
 
 
@@ -132,7 +132,7 @@ def _offset(zone: str) -> timedelta:
     return ahead if zone[0] == "+" else -ahead
 
 
-_CONVERTERS: Final[Mapping[ColumnType, Callable[[msgspec.Raw], Value]]] = {  # they return None for what does not fit
+_CONVERTERS: Final[Mapping[ColumnType, Callable[[msgspec.Raw], Value]]] = {  # they return None for a value that does not fit
     "text": _to_text,
     "bigint": _to_bigint,
     "double": _to_double,

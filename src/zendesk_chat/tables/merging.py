@@ -1,7 +1,7 @@
-"""How dlt writes rows: the hints of a table's columns, and merges with conditions in SQL.
+"""How dlt writes rows: the hints for a table's columns, and merges with conditions in SQL.
 
-dlt writes the rows into a table beside the real one, deletes what its ``destination_scope`` names, and inserts what passes its
-``source_filter``, all in one transaction of the destination.
+dlt writes the rows into a staging table, deletes the rows that its ``destination_scope`` matches, and inserts the rows that
+pass its ``source_filter``, all in one transaction of the destination.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
     from zendesk_chat.tables.table import StreamTable
 
-# The other strategy, MERGE, makes DuckDB hold all rows in memory. The keys are unique already.
+# The other strategy, MERGE, makes DuckDB keep all rows in memory. The keys are unique already.
 _BY_KEY: Final = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
 
 
 def table_hints(table: StreamTable, disposition: TWriteDispositionConfig) -> TResourceHints:
-    """Return what dlt has to know of a table: its columns, its key, and how rows are written."""
+    """Return what dlt needs to know about a table: its columns, its key, and how to write rows."""
     columns: dict[str, TColumnSchema] = {name: {"data_type": kind} for name, kind in table.columns.items()}
     columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
     for name in table.primary_key:
-        columns[name]["primary_key"] = True  # not by primary_key=, which would forbid a null where a key did not fit
+        columns[name]["primary_key"] = True  # not with primary_key=, which would forbid a null for a key that does not fit
     return make_hints(table.name, columns=columns, write_disposition=disposition)
 
 
 def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositionConfig:
     """Return the write disposition that merges rows into a table.
 
-    With a ``parent_field``, the rows of ``naming_rows`` delete whatever the parents have in the table and are not inserted
+    With a ``parent_field``, the rows of ``naming_rows`` delete all rows of the parents in the table and are not inserted
     themselves. With ``latest_by``, a row of the table stays if it is later than the new one.
 
     ``qualify`` returns the qualified name of a table in the destination's SQL.
@@ -51,7 +51,7 @@ def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositio
 
 
 def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:
-    """Return rows that name parents and are no children: all their other columns are null."""
+    """Return rows that name parents and are not children: all their other columns are null."""
     schema = arrow_schema(table)
     nulls = {name: pa.nulls(parents.num_rows, schema.field(name).type) for name in schema.names}
     return pa.table(nulls | {name: parents.column(name) for name in parents.column_names}, schema=schema)
@@ -76,6 +76,6 @@ def _keeping_later(key: str, latest_by: str, qualified: str) -> dict[str, str]:
     left = qualified.replace("{", "{{").replace("}", "}}")
     return {
         "destination_scope": f"{key} IN ({older})",
-        # It is evaluated when the older rows are gone.
+        # It is evaluated after the older rows were deleted.
         "source_filter": f"{key} IS NULL OR {key} NOT IN (SELECT {key} FROM {left} WHERE {key} IS NOT NULL)",
     }

@@ -1,4 +1,4 @@
-"""Rows that wait on disk for their transaction, so that memory does not grow with them."""
+"""Rows that wait on disk for their transaction, so that they need no memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zendesk_chat.tables.arrow import arrow_schema
 from zendesk_chat.tables.latest import Staying, deciding_columns, staying_rows
 from zendesk_chat.tables.table import StreamTable
 
-SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at a time
+SEGMENT_BYTES: Final = 8 * 2**20  # what is in memory at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class Rows:
     """Rows to write.
 
     Attributes:
-        batches: Of ``arrow_schema(table)``, with unique keys; at least one, even if it is empty. You can read them once.
+        batches: Tables of ``arrow_schema(table)`` with unique keys; at least one, even if it is empty. You can read them once.
         file: The same rows as a Parquet file, if there is one.
-        records: How many rows.
-        parents: Those whose only children are these rows, in a column named like the table's ``parent_field``; None if it has
-            none.
+        records: The number of rows.
+        parents: The parents whose only children are these rows, in a column named like the table's ``parent_field``; None if it
+            has none.
     """
 
     batches: Iterator[pa.Table]
@@ -36,7 +36,7 @@ class Rows:
 
 
 class Spool:
-    """One stream's rows that are not yet in the database, in a file: ``records`` rows of ``length`` bytes in memory."""
+    """The rows of one stream that are not in the database yet, in a file: ``records`` rows with ``length`` bytes in memory."""
 
     def __init__(self, path: Path, table: StreamTable) -> None:
         self._path = path
@@ -52,7 +52,7 @@ class Spool:
         self.length = 0
 
     def append(self, rows: pa.Table, parents: Sequence[str] = ()) -> None:
-        """Write the rows of one page behind the others; they are all that these parents have."""
+        """Append the rows of one page. They are all that these parents have."""
         self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
         self._page_sizes.append(rows.num_rows)
         if not rows.num_rows:
@@ -64,7 +64,7 @@ class Spool:
         self.length += rows.nbytes
 
     def rows(self) -> Rows:
-        """Return the rows that remain after each page has replaced older ones. You MUST NOT append after this."""
+        """Return the rows that remain after later pages have replaced older ones. You MUST NOT append after this."""
         if self._writer is not None:
             self._writer.close()
         parent = self._table.parent_field

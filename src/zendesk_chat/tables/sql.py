@@ -1,4 +1,4 @@
-"""SQL for DuckDB: names and strings in it, queries, and transactions."""
+"""SQL for DuckDB: quoted names and strings, queries, and transactions."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class UncertainCommitError(duckdb.OperationalError):
-    """A commit failed, and it is not known whether it took effect."""
+    """A commit failed, and it is unknown whether it took effect."""
 
 
 def quoted(*names: str) -> str:
-    """Return a name in SQL: ``quoted("acme", "chats")`` is ``"acme"."chats"``."""
+    """Return a quoted name: ``quoted("acme", "chats")`` is ``"acme"."chats"``."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
 def literal(text: str) -> str:
-    """Return a string in SQL."""
+    """Return a string as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def rows_of(connection: DuckDBPyConnection, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """Return all rows of a query: DuckDB begins nothing else before a result is read to its end."""
+    """Return all rows of a query: DuckDB starts nothing else before a result is read to its end."""
     found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
     return found
 

@@ -1,4 +1,4 @@
-"""A stream as a table, whose columns follow from the JSON schema of its records."""
+"""A stream as a table. Its columns are derived from the JSON schema of its records."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from zendesk_chat.streams.stream import Stream
 
 ColumnType: TypeAlias = Literal["text", "bigint", "double", "bool", "timestamp", "json"]
-"""A column's type in dlt's words."""
+"""A column's type in dlt's terms."""
 
 EXTRA: Final = "_extra"
-"""JSON column: the fields of a record that its schema does not name; null when there are none."""
+"""JSON column for the fields of a record that its schema does not name; null if there are none."""
 
 UNPARSED: Final = "_unparsed"
-"""JSON column: the original values that did not fit their column's type, which is null; null when all fitted."""
+"""JSON column for original values that did not fit their column's type, which is null; null if all fitted."""
 
 
 @dataclass(frozen=True)  # without slots, for `cached_property`
@@ -27,12 +27,12 @@ class StreamTable:
     """A stream as a table.
 
     Attributes:
-        primary_key: Top-level fields that identify a record; empty if there is exactly one record.
+        primary_key: Top-level fields that identify a record; empty if there is only one record.
         cursor_field: The field that orders the stream; None if every run reads it completely.
-        parent_field: The field that names the record which this one is nested in, if a parent's children are replaced together.
-            Each record has its key then.
-        latest_by: Of two records with one key, the one with the larger value in this field stays, whichever came first; null
-            is the smallest. If None, the last to come stays. The key of such a table is one field.
+        parent_field: The field with the key of the record that this one is nested in, if a parent's children are replaced
+            together. Each record then has a value in it.
+        latest_by: Of two records with the same key, the one with the larger value in this field stays, whichever arrived first;
+            null is the smallest. If None, the last to arrive stays. The key of such a table is one field.
     """
 
     name: str
@@ -49,25 +49,25 @@ class StreamTable:
 
     @property
     def source_field(self) -> str | None:
-        """The field that names the chat which a record was extracted from; None for a record of the API's own."""
+        """The field with the id of the chat that a record was extracted from; None for one of the API's own records."""
         return self.parent_field or (LAST_CHAT if self.latest_by and LAST_CHAT in self.columns else None)
 
     @property
     def mirrors(self) -> bool:
-        """Whether each complete list replaces the table, so that what the source deleted disappears."""
+        """Whether each complete list replaces the table, so that deleted records disappear."""
         return self.cursor_field is None or not self.primary_key
 
     @cached_property
     def columns(self) -> dict[str, ColumnType]:
-        """The type of each column that holds a field of the schema, by name."""
+        """The type of each column for a field of the schema, by name."""
         return {name: column_type(field) for name, field in self.schema.properties.items()}
 
 
 def column_type(field: Schema) -> ColumnType:
-    """Return the type of the column that holds a field.
+    """Return the type of the column for a field.
 
-    A field of several types gets the type that holds them all best: boolean and integer share a boolean column, a scalar that
-    may also be a string is text, and whatever may be an object or array is JSON.
+    A field of several types gets the type that fits them all best: boolean and integer share a boolean column, a scalar that
+    may also be a string is text, and a field that may be an object or array is JSON.
     """
     if field.types == JSON_TYPES or field.allows("object", "array"):
         return "json"

@@ -32,7 +32,7 @@ def test_a_table_that_is_gone_is_filled_from_the_start(
 ) -> None:
     execute(path, *(statement.format(table=table) for statement in GONE[how]))
     done = complete(sandbox, path, *STREAMS, *refresh)
-    assert done.warnings == [f"The table main.{table} is gone. It is loaded again from the start."]
+    assert done.warnings == [f"The table main.{table} no longer exists. It is loaded again from the start."]
     assert differing(sandbox, path) == []
     assert complete(sandbox, path, *STREAMS).warnings == []
 
@@ -90,8 +90,8 @@ def test_a_generated_column_and_an_index_remain(sandbox: Sandbox, path: Path) ->
     assert execute(path, "SELECT index_name FROM duckdb_indexes()") == [("key",)]
 
 
-ROWS_ARE_LOADED_AGAIN = "To load them again, add --full-refresh --streams {}."
-NULL = "sync added it, and it is NULL in the rows that are already there."
+ROWS_ARE_LOADED_AGAIN = "To reload the table, add --full-refresh --streams {}."
+NULL = "sync added it. It is NULL in existing rows."
 LACKING = {
     "column dropped": ("ALTER TABLE chats DROP comment", f"main.chats had no column comment. {NULL}"),
     "column renamed": ("ALTER TABLE chats RENAME comment TO note", f"main.chats had no column comment. {NULL}"),
@@ -103,49 +103,55 @@ LACKING = {
     "day": (
         "ALTER TABLE chats ALTER timestamp TYPE DATE",
         (
-            "The column timestamp of main.chats was DATE. sync made it TIMESTAMP WITH TIME ZONE again; rows that are already "
-            "there have what DATE could hold."
+            "The column timestamp of main.chats was DATE. sync changed it back to TIMESTAMP WITH TIME ZONE. "
+            "Existing rows keep the values that fit DATE."
         ),
     ),
     "enum": (
         "CREATE TYPE kind AS ENUM ('chat', 'offline_msg'); ALTER TABLE chats ALTER type TYPE kind",
         (
-            "The column type of main.chats was ENUM('chat', 'offline_msg'). sync made it VARCHAR again; rows that are already "
-            "there have what ENUM('chat', 'offline_msg') could hold."
+            "The column type of main.chats was ENUM('chat', 'offline_msg'). sync changed it back to VARCHAR. "
+            "Existing rows keep the values that fit ENUM('chat', 'offline_msg')."
         ),
     ),
     "struct": (
         "ALTER TABLE chats ALTER visitor TYPE STRUCT(n VARCHAR) USING {'n': visitor->>'name'}",
         (
-            "The column visitor of main.chats was STRUCT(n VARCHAR). sync made it JSON again; rows that are already there have "
-            "what STRUCT(n VARCHAR) could hold."
+            "The column visitor of main.chats was STRUCT(n VARCHAR). sync changed it back to JSON. "
+            "Existing rows keep the values that fit STRUCT(n VARCHAR)."
         ),
     ),
     "key": (
         "ALTER TABLE agents ALTER id TYPE VARCHAR",
         (
-            "The column id of main.agents was VARCHAR. sync made it BIGINT again; rows that are already there have what "
-            "VARCHAR could hold."
+            "The column id of main.agents was VARCHAR. sync changed it back to BIGINT. "
+            "Existing rows keep the values that fit VARCHAR."
         ),
     ),
     "last chat": (
         "ALTER TABLE visitors ALTER last_chat_timestamp TYPE TIMESTAMP",
         (
-            "The column last_chat_timestamp of main.visitors was TIMESTAMP. sync made it TIMESTAMP WITH TIME ZONE again; rows "
-            "that are already there have what TIMESTAMP could hold."
+            "The column last_chat_timestamp of main.visitors was TIMESTAMP. sync changed it back to TIMESTAMP WITH TIME ZONE. "
+            "Existing rows keep the values that fit TIMESTAMP."
         ),
     ),
     "rows deleted": (
         "DELETE FROM chats WHERE id IN (SELECT id FROM chats ORDER BY id LIMIT 20)",
-        "main.chats has 20 rows, but the last sync left 40: another program changed it.",
+        "main.chats has 20 rows, but had 40 after the last sync. Another program changed it.",
     ),
-    "table emptied": ("TRUNCATE chats", "main.chats has 0 rows, but the last sync left 40: another program changed it."),
-    "rows doubled": ("INSERT INTO chats FROM chats", "main.chats has 80 rows, but the last sync left 40: another program "),
+    "table emptied": ("TRUNCATE chats", "main.chats has 0 rows, but had 40 after the last sync. Another program changed it."),
+    "rows doubled": (
+        "INSERT INTO chats FROM chats",
+        "main.chats has 80 rows, but had 40 after the last sync. Another program ",
+    ),
     "row added": (
         "INSERT INTO chats (id) VALUES ('mine')",
-        "main.chats has 41 rows, but the last sync left 40: another program",
+        "main.chats has 41 rows, but had 40 after the last sync. Another program",
     ),
-    "replaced": ("CREATE OR REPLACE TABLE chats AS FROM chats LIMIT 1", "main.chats has 1 row, but the last sync left 40: an"),
+    "replaced": (
+        "CREATE OR REPLACE TABLE chats AS FROM chats LIMIT 1",
+        "main.chats has 1 row, but had 40 after the last sync. An",
+    ),
 }
 
 
@@ -168,51 +174,51 @@ def test_a_full_refresh_brings_back_at_once_what_rows_lack(change: str, sandbox:
     assert differing(sandbox, path) == []
 
 
-FROM_THE_START = "Drop or rename the table, then sync again: it is filled from the start."
-REMOVE = "Remove that from the table, then sync again: nothing is lost."
+FROM_THE_START = "Drop or rename the table, then sync again. Sync loads it from the start."
+REMOVE = "Remove that from the table, then sync again. No data is lost."
 CHATS_RENAMED = "ALTER TABLE chats RENAME TO mine"
-RENAME = "Rename it, or load into another schema with --schema NAME."
-HIDES = "of this file in place of its own. Drop or rename it, then sync again."
+RENAME = "Rename it, or choose another schema with --schema NAME."
+HIDES = "of this file instead of its own. Drop or rename it, then sync again."
 ALL_DROPPED = "; ".join(f"DROP TABLE {name}" for name in NESTED.split(","))
 REFUSED = {
     "view in place": (
         "ALTER TABLE chats RENAME TO old; CREATE VIEW chats AS FROM old",
-        f"main.chats is a view that sync did not make. {RENAME}",
+        f"main.chats is a view that sync did not create. {RENAME}",
         "ALTER VIEW chats RENAME TO v",
     ),
     "another table in place": (
         "CREATE OR REPLACE TABLE chats AS SELECT 1 AS a",
-        f"The table main.chats has no column id any more. {FROM_THE_START}",
+        f"The table main.chats no longer has the column id. {FROM_THE_START}",
         CHATS_RENAMED,
     ),
     "key dropped": (
         "ALTER TABLE chats DROP id",
-        f"The table main.chats has no column id any more. {FROM_THE_START}",
+        f"The table main.chats no longer has the column id. {FROM_THE_START}",
         "DROP TABLE chats",
     ),
     "parent dropped": (
         "ALTER TABLE chat_events DROP chat_id",
-        f"The table main.chat_events has no column chat_id any more. {FROM_THE_START}",
+        f"The table main.chat_events no longer has the column chat_id. {FROM_THE_START}",
         "DROP TABLE chat_events",
     ),
     "extra fields dropped": (
         "ALTER TABLE chats DROP _extra",
-        f"The table main.chats has no column _extra any more. {FROM_THE_START}",
+        f"The table main.chats no longer has the column _extra. {FROM_THE_START}",
         CHATS_RENAMED,
     ),
     "list replaced": (
         "CREATE OR REPLACE TABLE departments AS SELECT id FROM departments",
-        f"The table main.departments has no column _extra any more. {FROM_THE_START}",
+        f"The table main.departments no longer has the column _extra. {FROM_THE_START}",
         "DROP TABLE departments",
     ),
     "type that cannot be changed": (
         "ALTER TABLE chats ALTER duration TYPE INTEGER[] USING [1]",
-        f"The column duration of main.chats is INTEGER[], and sync needs DOUBLE. {FROM_THE_START}",
+        f"The column duration of main.chats is INTEGER[], but sync needs DOUBLE. {FROM_THE_START}",
         CHATS_RENAMED,
     ),
     "index on a changed column": (
         "ALTER TABLE chats ALTER duration TYPE FLOAT; CREATE INDEX mine ON chats (id)",
-        "The column duration of main.chats is FLOAT, and sync needs DOUBLE. Drop the index mine, then sync again.",
+        "The column duration of main.chats is FLOAT, but sync needs DOUBLE. Drop the index mine, then sync again.",
         "DROP INDEX mine",
     ),
     "not null": (
@@ -220,12 +226,12 @@ REFUSED = {
             "ALTER TABLE chats ADD COLUMN mine INTEGER DEFAULT 5; ALTER TABLE chats ALTER mine SET NOT NULL; "
             "ALTER TABLE chats ALTER mine DROP DEFAULT"
         ),
-        f"The table main.chats does not take a row because of NOT NULL on mine. {REMOVE}",
+        f"The table main.chats rejected a row because of NOT NULL on mine. {REMOVE}",
         "ALTER TABLE chats ALTER mine DROP NOT NULL",
     ),
     "unique": (
         "CREATE UNIQUE INDEX mine ON chats ((CASE comment WHEN 'edited' THEN 1 END))",
-        f"The table main.chats does not take a row because of the index mine. {REMOVE}",
+        f"The table main.chats rejected a row because of the index mine. {REMOVE}",
         "DROP INDEX mine",
     ),
     "foreign key": (
@@ -234,39 +240,42 @@ REFUSED = {
             "INTO notes SELECT id FROM chats"
         ),
         (
-            "The table main.chats does not take a row because of the foreign key of main.notes or PRIMARY KEY on "
+            "The table main.chats rejected a row because of the foreign key of main.notes or PRIMARY KEY on "
             f"id or NOT NULL on id. {REMOVE}"
         ),
         "DROP TABLE notes",
     ),
     "account dropped": (
         "DROP TABLE _sync_account",
-        f"main.chats is a table that sync did not make. {RENAME}",
+        f"main.chats is a table that sync did not create. {RENAME}",
         ALL_DROPPED,
     ),
     "states dropped": (
         "DROP TABLE _sync_streams",
-        f"main.chats is a table that sync did not make. {RENAME}",
+        f"main.chats is a table that sync did not create. {RENAME}",
         ALL_DROPPED,
     ),
     "runs in another form": (
         "ALTER TABLE _sync_runs ALTER run TYPE VARCHAR",
-        f"main._sync_runs is not the table that sync needs under this name. {RENAME}",
+        (
+            "sync needs the name main._sync_runs for a table of its own. Rename your object, or choose another schema with "
+            "--schema NAME."
+        ),
         "ALTER TABLE _sync_runs RENAME TO r",
     ),
     "macros": (
         "CREATE MACRO max(x) AS 'seven'; CREATE MACRO to_timestamp(x) AS x",
-        f"DuckDB finds the macro main.max, the macro main.to_timestamp {HIDES}",
+        f"DuckDB uses the macro main.max, the macro main.to_timestamp {HIDES}",
         "DROP MACRO max; DROP MACRO to_timestamp",
     ),
     "macro of the catalog": (
         "CREATE MACRO duckdb_columns() AS TABLE SELECT 1 AS a",
-        f"DuckDB finds the macro main.duckdb_columns {HIDES}",
+        f"DuckDB uses the macro main.duckdb_columns {HIDES}",
         "DROP MACRO TABLE duckdb_columns",
     ),
     "type": (
         "CREATE TYPE json AS ENUM ('a'); DROP TABLE chats",
-        f"DuckDB finds the type main.json {HIDES}",
+        f"DuckDB uses the type main.json {HIDES}",
         "DROP TYPE json",
     ),
 }

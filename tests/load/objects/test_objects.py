@@ -52,12 +52,12 @@ def test_a_users_own_objects_stay(sandbox: Sandbox, path: Path, refresh: tuple[s
 
 
 NAMES = {
-    "table": ("CREATE TABLE chats (id INTEGER)", "main.chats is a table that sync did not make."),
+    "table": ("CREATE TABLE chats (id INTEGER)", "main.chats is a table that sync did not create."),
     "upper case": ('CREATE TABLE "CHATS" (id VARCHAR, _extra JSON, _unparsed JSON)', "main.CHATS is a table that sync did not"),
-    "view": ("CREATE VIEW Chats AS SELECT 1 AS id", "main.Chats is a view that sync did not make."),
-    "a list": ("CREATE TABLE departments AS SELECT 5 AS id", "main.departments is a table that sync did not make."),
-    "runs": ("CREATE TABLE _sync_runs (run BIGINT)", "main._sync_runs is not the table that sync needs under this name."),
-    "runs as a view": ("CREATE VIEW _SYNC_RUNS AS SELECT 1 AS run", "main._sync_runs is not the table that sync needs"),
+    "view": ("CREATE VIEW Chats AS SELECT 1 AS id", "main.Chats is a view that sync did not create."),
+    "a list": ("CREATE TABLE departments AS SELECT 5 AS id", "main.departments is a table that sync did not create."),
+    "runs": ("CREATE TABLE _sync_runs (run BIGINT)", "sync needs the name main._sync_runs for a table of its own."),
+    "runs as a view": ("CREATE VIEW _SYNC_RUNS AS SELECT 1 AS run", "sync needs the name main._sync_runs"),
 }
 
 
@@ -70,7 +70,7 @@ def test_a_name_that_a_user_took_before_the_first_sync(name: str, sandbox: Sandb
     done = sync(sandbox, path, *STREAMS)
     assert done.code == 3
     assert done.error.startswith(sentence)
-    assert done.error.endswith(" Rename it, or load into another schema with --schema NAME.")
+    assert done.error.endswith("or choose another schema with --schema NAME.")
     assert path.read_bytes() == before
     complete(sandbox, path, *STREAMS, "--schema", "acme")
     assert differing(sandbox, path, schema="acme") == []
@@ -88,7 +88,7 @@ def test_a_name_that_a_full_refresh_needs(kind: str, sandbox: Sandbox, path: Pat
     assert differing(sandbox, path) == []
     done = sync(sandbox, path, *STREAMS, "--full-refresh")
     assert done.code == 3
-    assert done.error.startswith(f"main._sync_new_chats is a {kind.lower()} that sync did not make. Rename it, or ")
+    assert done.error.startswith(f"main._sync_new_chats is a {kind.lower()} that sync did not create. Rename it, or ")
     assert execute(path, "FROM _sync_new_chats") == [("mine",)]
     execute(path, f"ALTER {kind} _sync_new_chats RENAME TO mine")
     complete(sandbox, path, *STREAMS, "--full-refresh")

@@ -1,1 +1,1 @@
-"""The DuckDB file of ``sync``: tables of records, and beside them the state to resume from, in the same transactions."""
+"""The DuckDB file of ``sync``: tables of records and the state to resume from, changed in the same transactions."""

@@ -27,14 +27,14 @@ class Intake:
     """A stream in a run.
 
     Attributes:
-        row: What the file holds of the stream, after the last transaction.
+        row: What the file contains of the stream, after the last transaction.
         exists: Whether its table exists.
-        redacted_before: The fingerprint of the rules of the last run, if this one has others; None if it has the same.
+        redacted_before: The fingerprint of the last run's rules, if this run has other rules; None if they are the same.
         was_refreshing: Whether an earlier run left the table that a full refresh fills.
-        beside_chats: Whether the run loads chats too, so that the table of chats is not behind this one.
+        beside_chats: Whether the run also loads chats, so that the table of chats is not behind this one.
         has_outdated: Whether the file has keys of rows that were loaded with other redaction rules.
-        records: How many wait; after a write, how many it wrote.
-        complete: Whether the stream has ended, and is complete.
+        records: The number of waiting records; after a write, the number of records written.
+        complete: Whether the stream has ended and is complete.
     """
 
     def __init__(self, table: StreamTable, row: StreamRow, *, exists: bool) -> None:
@@ -48,14 +48,14 @@ class Intake:
         self.records = 0
         self.complete = False
         self._pages: Pages | None = None
-        self._list: list[RawRecord] = []  # of a stream that mirrors its source
+        self._list: list[RawRecord] = []  # for a stream that mirrors its source
         self._state: StateBlob | None = None
         self._pending = False
-        self._holds_rows: bool | None = None  # what the rows are written into; None if that is not known yet
+        self._holds_rows: bool | None = None  # whether the target has rows; None if unknown
 
     @property
     def length(self) -> int:
-        """Bytes that wait."""
+        """The number of bytes that wait."""
         return self._pages.length if self._pages else 0
 
     @property
@@ -64,7 +64,7 @@ class Intake:
         return self._pending and (self.complete or not self.table.mirrors)
 
     def take(self, page: PageRead) -> None:
-        """Keep a page."""
+        """Keep a page until the next write."""
         self._pending = True
         self._state = page.state
         self.records += len(page.records)
@@ -74,12 +74,12 @@ class Intake:
             self._columns().append(page.records, page.parents)
 
     def end(self, *, complete: bool) -> None:
-        """The stream has ended."""
+        """Note that the stream has ended."""
         self.complete = complete
         self._pending |= complete and self.row.refresh is not None  # its rows become visible
 
     def write(self, connection: duckdb.DuckDBPyConnection, schema: str) -> StreamRow:
-        """Write what waits, in a transaction of the caller, and return what the file then holds of the stream."""
+        """Write what waits in the caller's transaction. Return what the file then contains of the stream."""
         if self.table.mirrors:
             return self._write_list(connection, schema)
         rows = self._pages.rows() if self._pages else NO_ROWS
@@ -100,14 +100,14 @@ class Intake:
         refresh = self.row.refresh
         if refresh is None:
             return replace(self.row, state=self._state)
-        state = refresh.state if self._state is None else self._state  # all was read before; only its end is missing
+        state = refresh.state if self._state is None else self._state  # everything was read before; only the end was missing
         if not self.complete:
             return replace(self.row, refresh=Refresh(refresh.settings, state))
         merger.publish(quoted(schema, self.table.name), quoted(schema, "_sync_outdated"))
         return replace(self.row, state=state, refresh=None)
 
     def written(self, row: StreamRow) -> None:
-        """Forget what the file holds now."""
+        """Forget what the file contains now."""
         self._holds_rows = True if self.records else self._holds_rows if row.refresh == self.row.refresh else None
         self.exists = True
         self.row = row
@@ -118,7 +118,7 @@ class Intake:
             self._pages.clear()
 
     def _columns(self) -> Pages:
-        """Return the pages that wait. A run without news makes none, and does not load Arrow."""
+        """Return the pages that wait. A run without new records creates none, and does not load Arrow."""
         if self._pages is None:
             from zendesk_chat.load.file.pages import Pages
 
@@ -140,7 +140,7 @@ class Intake:
         if not self._list:
             return NO_ROWS
         pages = self._columns()
-        pages.clear()  # of an attempt that lacked memory
+        pages.clear()  # pages of an attempt that ran out of memory
         pages.append(self._list)
         return pages.rows()
 

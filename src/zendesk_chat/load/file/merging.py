@@ -1,7 +1,6 @@
-"""How rows get into a table, in SQL. The caller begins and ends the transaction.
+"""How SQL writes rows into a table. The caller begins and ends the transaction.
 
-The rows come as Arrow tables that DuckDB reads where they are. Their keys are unique, or null where a key did not fit its
-column.
+The rows are Arrow tables that DuckDB reads without a copy. Their keys are unique, or null if a key did not fit its column.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ class Rows:
     """New rows of a table.
 
     Attributes:
-        slices: Of ``arrow_schema(table)``; each is small enough to be written at once.
-        parents: Those whose only children are these rows, in a column ``parent``; None if there are none.
-        withdrawn: Keys of visitors that a page showed, and a later page of the same chat did not.
+        slices: Tables of ``arrow_schema(table)``, each small enough to be written at once.
+        parents: The parents whose only children are these rows, in a column ``parent``; None if there are none.
+        withdrawn: Keys of visitors that were on a page, but not on a later page with the same chat.
     """
 
     slices: Sequence[pa.Table]
@@ -44,11 +43,11 @@ NO_ROWS: Final = Rows(())
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """Writes rows into a table, replacing others.
+    """Writes rows into a table and replaces others.
 
     Attributes:
         target: The table's qualified name in SQL.
-        outdated: The qualified name of the table of keys that are to be forgotten when their rows are replaced; "" if none are.
+        outdated: The qualified name of the table with keys to forget when their rows are replaced; "" if there are none.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -57,13 +56,13 @@ class Merger:
     outdated: str = ""
 
     def append(self, rows: Rows) -> None:
-        """Write rows of which the table holds none."""
+        """Write rows that the table does not contain."""
         for rows_slice in rows.slices:
             with named(self.connection, _ROWS, rows_slice) as name:
                 self._insert(name)
 
     def replace(self, rows: Rows) -> None:
-        """Make the rows the only ones."""
+        """Replace all rows of the table with these."""
         self.connection.execute(f"DELETE FROM {self.target}")
         self.append(rows)
 
@@ -78,7 +77,7 @@ class Merger:
             with named(self.connection, _ROWS, rows_slice) as name:
                 older = table.latest_by and self._is_older_than(name, table.latest_by)
                 self._delete(older or self._has_key_of(name))
-                if self.outdated:  # of the rows that were deleted just now
+                if self.outdated:  # of the rows just deleted
                     key = quoted(table.primary_key[0])
                     self._forget(f"key IN (SELECT {key}::VARCHAR FROM {name} ANTI JOIN {self.target} USING ({key}))")
                 self._insert(name, f"WHERE {self._is_missing()}" if older else "")
@@ -94,7 +93,7 @@ class Merger:
             self._forget(f"key IN (SELECT key FROM {name})")
 
     def publish(self, visible: str, outdated: str) -> None:
-        """Let the rows be the only ones of another table, which is ``visible``, and drop this one."""
+        """Replace all rows of the table ``visible`` with these, and drop this table."""
         self.connection.execute(f"DELETE FROM {visible}")
         self.connection.execute(f"INSERT INTO {visible} BY NAME SELECT * FROM {self.target}")
         self.connection.execute(f"DROP TABLE {self.target}")
@@ -132,7 +131,7 @@ class Merger:
 
 @contextmanager
 def named(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[str]:
-    """Give rows a name in SQL: that of a temporary view, which no table of the file hides."""
+    """Give rows a name in SQL: that of a temporary view, which no table in the file hides."""
     connection.register(name, rows)
     yield f"temp.main.{name}"
-    connection.unregister(name)  # not after an error, which a transaction allows nothing after; the next rows take the name
+    connection.unregister(name)  # not after an error, when the transaction allows no statement; the next rows reuse the name

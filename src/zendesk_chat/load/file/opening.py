@@ -1,4 +1,4 @@
-"""Opens a DuckDB file, for a run or for a look into it."""
+"""Opens a DuckDB file, for a run or for reading."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from zendesk_chat.tables.sql import UncertainCommitError, literal, rows_of
 Setting: TypeAlias = str | bool | int
 """A value of a setting of DuckDB."""
 
-MEMORY_LIMIT: Final = "64MB"  # what is beyond it waits beside the file
+MEMORY_LIMIT: Final = "64MB"  # anything beyond it goes to disk, beside the file
 DATABASE: Final = "zendesk_chat_file"
-"""The file's name in SQL in this program. Another program names it after the file."""
+"""The file's name in SQL in this program. Another program derives a name from the file."""
 
 _SETTINGS: Final[Mapping[str, Setting]] = {
     "memory_limit": MEMORY_LIMIT,
-    "threads": 1,  # to insert a few megabytes in several threads takes a third more CPU time, and no less time
-    "TimeZone": "UTC",  # or that of the machine
-    "storage_compatibility_version": "v1.2.0",  # of new files: the first that reads strings compressed by zstd
+    "threads": 1,  # with several threads, inserting a few megabytes takes a third more CPU time, and no less time
+    "TimeZone": "UTC",  # instead of the machine's
+    "storage_compatibility_version": "v1.2.0",  # for new files: the first version that reads zstd-compressed strings
     "autoinstall_known_extensions": False,  # nothing is downloaded
     "enable_external_file_cache": False,  # no file is read twice
 }
@@ -35,7 +35,7 @@ _WRITING: Final[Mapping[str, Setting]] = {
     "force_compression": "zstd",  # strings take a third of the space and half of the time of DuckDB's own choice
     "checkpoint_threshold": "16MB",
 }
-# A row group of the default size, 122,880 chats, exceeds the memory, and each added row would write it again.
+# A row group of the default size, 122,880 chats, exceeds the memory limit, and each added row would rewrite it.
 _ATTACH: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, ROW_GROUP_SIZE 8192)"
 _ATTACH_READ_ONLY: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, READ_ONLY)"
 _LOCKED: Final = "could not set lock"
@@ -49,7 +49,7 @@ _POLL_SECONDS: Final = 0.5
 def open_file(
     path: str, clock: Clock, wait_seconds: float = 0.0, on_wait: Callable[[str], object] = lambda _message: None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file to write into it; make it if there is none. No other program can open it meanwhile.
+    """Open a file for writing; create it if it does not exist. No other program can open it meanwhile.
 
     Args:
         path: Path of the file.
@@ -61,18 +61,18 @@ def open_file(
         DestinationError: The file cannot be opened or written.
         Stopped: The clock was stopped during the wait.
     """
-    temporary = Path(f"{path}.tmp")  # of DuckDB, beside its log
+    temporary = Path(f"{path}.tmp")  # DuckDB's own, beside its log
     is_new = not os.path.lexists(path)
     with closing(_connect({"temp_directory": str(temporary)})) as connection:
         with explained(f"opening {path}"):
             _attach_when_free(connection, path, clock, wait_seconds, on_wait)
         try:
-            _clear(temporary)  # the file is locked now, so only a run that was killed can have left it
+            _clear(temporary)  # the file is locked now, so only a killed run can have left it
             for name, value in _WRITING.items():
                 connection.execute(f"SET {name} = {literal(str(value))}")
             yield connection
         except BaseException:
-            with suppress(duckdb.Error, OSError):  # the first error is the one to report
+            with suppress(duckdb.Error, OSError):  # the first error is reported
                 _detach(connection, path, is_new=is_new)
             raise
         else:
@@ -83,14 +83,14 @@ def open_file(
 
 
 def _detach(connection: duckdb.DuckDBPyConnection, path: str, *, is_new: bool) -> None:
-    """Close the file. If it is new and nothing is in it, remove it first: no other program can open it before."""
+    """Close the file. If it is new and empty, remove it first: no other program can open it before that."""
     if is_new and not rows_of(connection, "SELECT 1 FROM duckdb_tables() LIMIT 1"):
         Path(path).unlink()
     connection.execute(f"USE memory.main; DETACH {DATABASE}")
 
 
 def _remove_fragment(path: str, *, is_new: bool) -> None:
-    """Remove a new file that could not be made completely, as on a full disk."""
+    """Remove a new file that could not be created completely, for example because the disk is full."""
     with suppress(OSError):
         if is_new and Path(path).stat().st_size < _SHORTEST_BYTES:
             Path(path).unlink()
@@ -98,10 +98,10 @@ def _remove_fragment(path: str, *, is_new: bool) -> None:
 
 @contextmanager
 def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an existing file to read it.
+    """Open an existing file for reading.
 
     Raises:
-        DestinationError: There is no such file, it is no DuckDB file, or a run has it open.
+        DestinationError: There is no such file, it is not a DuckDB file, or a run has it open.
     """
     with closing(_connect({})) as connection:
         with explained(f"reading {path}"):
@@ -110,12 +110,12 @@ def open_read_only(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
             except duckdb.IOException as error:
                 if _LOCKED not in str(error).lower():
                     raise
-                raise DestinationError(f"{path} is open in {_holder(str(error))}. Try again when that has ended.") from None
+                raise DestinationError(f"{path} is open in {_holder(str(error))}. Try again when it has finished.") from None
         yield connection
 
 
 def lacks_memory(error: duckdb.Error) -> bool:
-    """Return whether DuckDB failed because it may not use more memory, and the transaction can be repeated."""
+    """Return whether DuckDB failed because it reached its memory limit, so that the transaction can be repeated."""
     if isinstance(error, UncertainCommitError):
         return False
     return isinstance(error, duckdb.OutOfMemoryException) or bool(_USED.search(str(error)))
@@ -127,7 +127,7 @@ def allow_all_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
-    # duckdb.connect(path) would guess the kind of the file, and download an extension for a SQLite file.
+    # duckdb.connect(path) would guess the type of the file, and download an extension for a SQLite file.
     return duckdb.connect(config={**_SETTINGS, **settings})
 
 
@@ -148,7 +148,7 @@ def _attach_when_free(
             if _LOCKED not in str(error).lower():
                 _remove_fragment(path, is_new=is_new)
                 raise
-            is_new = False  # another program makes it
+            is_new = False  # another program is creating it
             holder = _holder(str(error))
             if clock.monotonic() >= until:
                 raise DestinationError(_is_open(path, holder, wait_seconds)) from None
@@ -165,12 +165,12 @@ def _holder(message: str) -> str:
 
 def _is_open(path: str, holder: str, waited_seconds: float) -> str:
     if waited_seconds:
-        return f"{path} is still open in {holder}, after {waited_seconds:,.0f} s. Close it there and try again."
-    return f"{path} is open in {holder}. Close it there and try again, or give --wait SECONDS."
+        return f"{path} is still open in {holder} after {waited_seconds:,.0f} s. Close it there and try again."
+    return f"{path} is open in {holder}. Close it there and try again, or add --wait SECONDS."
 
 
 def _clear(temporary: Path) -> None:
-    """Remove what DuckDB moved out of memory; it may hold records."""
+    """Remove what DuckDB moved out of memory. It may contain records."""
     with suppress(OSError):
         for left in temporary.glob("duckdb_temp_*"):
             left.unlink()

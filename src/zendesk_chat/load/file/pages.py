@@ -14,13 +14,13 @@ from zendesk_chat.tables.arrow import RecordReader, arrow_schema
 from zendesk_chat.tables.latest import Staying, deciding_columns, held_by_chats, staying_rows
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
-pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it has freed, beside what DuckDB and Python keep
+pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps freed memory, in addition to DuckDB's and Python's
 _JSON: Final[dict[str | bytes, str | bytes]] = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
-SLICE_BYTES: Final = 8 * 2**20  # of records that become columns, and are written, at a time
+SLICE_BYTES: Final = 8 * 2**20  # of records that are converted to columns and written at a time
 
 
 class Pages:
-    """Pages in their order.
+    """Pages in order.
 
     Attributes:
         length: Bytes in memory.
@@ -40,7 +40,7 @@ class Pages:
         self.length = 0
 
     def append(self, records: Sequence[RawRecord], parents: Sequence[str] = ()) -> None:
-        """Add the records of a page; they are all that these parents have."""
+        """Add the records of a page. They are all that these parents have."""
         self._last_named |= dict.fromkeys(parents, len(self._page_sizes))
         self._page_sizes.append(len(records))
         for rows in self._read(records, SLICE_BYTES):
@@ -48,7 +48,7 @@ class Pages:
             self.length += rows.nbytes
 
     def rows(self) -> Rows:
-        """Return the rows that remain after each page has replaced older ones."""
+        """Return the rows that remain after later pages have replaced older ones."""
         parents = pa.table({"parent": pa.array(self._last_named, pa.string())}) if self._last_named else None
         if not self._slices:
             return Rows((), parents)
@@ -73,13 +73,13 @@ class Pages:
 
 
 def _with_json(schema: pa.Schema, table: StreamTable) -> pa.Schema:
-    """Return a schema that marks columns of JSON, which DuckDB then takes as they are and does not parse."""
+    """Return a schema that marks JSON columns. DuckDB then takes them unchanged and does not parse them."""
     names = {EXTRA, UNPARSED, *(name for name, kind in table.columns.items() if kind == "json")}
     return pa.schema([field.with_metadata(_JSON) if field.name in names else field for field in schema])
 
 
 def _joined(slices: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Yield small slices together."""
+    """Yield small slices joined together."""
     waiting: list[pa.Table] = []
     size = 0
     for rows in slices:

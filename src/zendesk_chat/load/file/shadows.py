@@ -1,4 +1,4 @@
-"""What hides a part of DuckDB from the SQL of this program: macros and types in a file with the names of DuckDB's own."""
+"""Macros and types in a file that have the names of DuckDB's own, and hide them from this program's SQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import duckdb
 from zendesk_chat.errors import DestinationError, DestinationRefusedError
 from zendesk_chat.tables.sql import rows_of
 
-# Qualified, because they could be hidden themselves. The schema main of the file comes before DuckDB's own in each search.
+# Qualified, because they could be hidden themselves. DuckDB searches the file's schema main before its own.
 _HIDING = """
     SELECT DISTINCT function_name, 'macro' FROM system.main.duckdb_functions()
     WHERE NOT internal AND database_name = $file AND schema_name = 'main'
@@ -25,25 +25,25 @@ _HIDING = """
 
 @contextmanager
 def naming_shadows(connection: duckdb.DuckDBPyConnection, database: str) -> Iterator[None]:
-    """If DuckDB refuses a statement in the block, name the user's macros and types that may be the cause.
+    """If DuckDB rejects a statement in the block, name the user's macros and types that may be the cause.
 
-    To look for them takes a twentieth of a second, so no run does it that succeeds.
+    Looking for them takes a twentieth of a second, so only a failed run does it.
 
     Args:
-        connection: Of the file.
+        connection: The connection to the file.
         database: The name of the file in SQL.
 
     Raises:
-        DestinationRefusedError: In place of the block's own, if there are such macros or types.
+        DestinationRefusedError: There are such macros or types. It replaces the block's own error.
     """
     try:
         yield
-    except (DestinationError, ValueError) as error:  # or what a macro returned is not what the query asked for
+    except (DestinationError, ValueError) as error:  # a macro may have returned something that the query did not expect
         by_duckdb = isinstance(error, ValueError) or isinstance(error.__cause__, duckdb.Error)
         if by_duckdb and (hiding := _hiding(connection, database)):
             raise DestinationRefusedError(
-                f"DuckDB finds the {', the '.join(f'{kind} main.{name}' for name, kind in hiding)} of this file in place of "
-                "its own. Drop or rename it, then sync again."
+                f"DuckDB uses the {', the '.join(f'{kind} main.{name}' for name, kind in hiding)} of this file instead of its "
+                "own. Drop or rename it, then sync again."
             ) from error
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from zendesk_chat.tables.table import StreamTable
 
 T = TypeVar("T")
-HELD_BYTES: Final = 64 * 2**20  # that wait at most until the account is identified
-LIMITS: Final = Limits(length=64 * 2**20)  # smaller transactions write started row groups again and again
+_ALONE: Final = nullcontext()
+HELD_BYTES: Final = 64 * 2**20  # the most that wait until the account is identified
+LIMITS: Final = Limits(length=64 * 2**20)  # smaller transactions rewrite unfinished row groups again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,10 @@ class Target:
     Attributes:
         name: The path of the file, for messages.
         schema: The schema of the tables.
-        account: The account of the configuration. Its time zone is "" if the one in the file stays.
-        tables: One for each stream that is loaded.
+        account: The account in the configuration. Its time zone is "" if the one in the file is kept.
+        tables: The tables, one for each loaded stream.
         redactions: A fingerprint of the rules that change a stream, by stream; absent if none do.
-        bounds: A fingerprint of the start and end of what is loaded.
+        bounds: A fingerprint of the start and end of the loaded range.
         full_refresh: Whether each stream is read from the start, and replaces its table when it is complete.
         renamed_from: The former subdomain of the account; "" if it was not renamed.
     """
@@ -67,7 +69,7 @@ class Target:
     renamed_from: str = ""
 
     def settings_of(self, stream: str) -> str:
-        """Return a fingerprint of what a full refresh of a stream depends on: with other settings it starts again."""
+        """Return a fingerprint of what a full refresh of a stream depends on. With other settings it starts again."""
         return f"{self.bounds} {self.redactions.get(stream, '')}"
 
 
@@ -78,11 +80,23 @@ class FileStore:
         warnings: What the user should know, so far.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, target: Target, clock: Clock) -> None:
-        """Read what the file holds. Nothing is written before the first commit.
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        target: Target,
+        clock: Clock,
+        writing: AbstractContextManager[object] = _ALONE,
+    ) -> None:
+        """Read what the file contains. Nothing is written before the first commit.
+
+        Args:
+            connection: Of the file.
+            target: What the run loads.
+            clock: For the times at which the run begins and ends.
+            writing: Held during each transaction, for accounts that are loaded into one file at the same time.
 
         Raises:
-            DestinationRefusedError: The file holds another account, or an object of the user has the name of a table.
+            DestinationRefusedError: The file contains another account, or an object of the user has the name of a table.
         """
         self.name = target.name
         self.limits = LIMITS
@@ -90,6 +104,7 @@ class FileStore:
         self._connection = connection
         self._target = target
         self._clock = clock
+        self._writing = writing
         self._started_at = clock.now()
         self._system = System(connection, target.schema)
         self._run: int | None = None
@@ -98,8 +113,10 @@ class FileStore:
             found = find_tables(connection, target.schema)
             stored = self._system.exists(found)
             held = self._system.account() if stored else None
+            rows = self._system.streams() if held else {}
+            if held and held.account_key is None and not rows:  # nothing was ever loaded: the subdomain may have been a mistake
+                held = None
             self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
-            rows = self._system.streams() if held and "_sync_streams" in found else {}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
         for intake in self._intakes.values():
@@ -120,12 +137,12 @@ class FileStore:
         """Keep a page. Raises DestinationRefusedError if it shows that the account is another one."""
         self._guard.take(page)
         if self._guard.identified:
-            self._begin_run()  # now, so that a run that is killed is known
+            self._begin_run()  # before any record, so that a killed run is known
         if page.stream in self._intakes:
             self._intakes[page.stream].take(page)
 
     def end(self, stream: str, *, complete: bool) -> None:
-        """A stream has ended."""
+        """Note that a stream has ended."""
         self._guard.end(stream)
         if stream in self._intakes:
             self._intakes[stream].end(complete=complete)
@@ -142,7 +159,7 @@ class FileStore:
             return 0
         self._begin_run()
         ready = [intake for intake in self._intakes.values() if intake.ready]
-        ready.sort(key=lambda intake: intake.table.latest_by is not None)  # visitors are compared with chats
+        ready.sort(key=lambda intake: intake.table.latest_by is not None)  # visitors last: they are compared with chats
         rows = self._with_memory(partial(self._write, ready))
         records = sum(intake.records for intake in ready)
         for intake in ready:
@@ -175,21 +192,21 @@ class FileStore:
         if outdated:
             rows = ", ".join(f"{count:,} of {name}" for name, count in outdated.items())
             self.warnings.append(
-                f"Rows that were loaded before the redaction rules changed are still as before: {rows}. To load them again "
-                f"with the new rules, add --full-refresh --streams {','.join(outdated)}."
+                f"The redaction rules changed. Rows that were loaded before are unchanged: {rows}. To reload them with the new "
+                f"rules, add --full-refresh --streams {','.join(outdated)}."
             )
 
     def _intake(self, table: StreamTable, row: StreamRow | None, found: Mapping[str, Found]) -> Intake:
-        """Return a stream with what the file holds of it. A table that the user dropped is loaded from the start."""
+        """Return a stream with what the file contains of it. A table that the user dropped is loaded from the start."""
         target, exists = self._target, table.name in found
         if exists:
             require_own(target.schema, table, found[table.name], made=row is not None)
         elif row is not None:
-            self.warnings.append(f"The table {target.schema}.{table.name} is gone. It is loaded again from the start.")
+            self.warnings.append(f"The table {target.schema}.{table.name} no longer exists. It is loaded again from the start.")
         redaction = target.redactions.get(table.name, "")
         if row is None or not exists:
             intake = Intake(table, StreamRow(redaction=redaction), exists=exists)
-        elif table.mirrors:  # a full refresh replaces it also with the same records
+        elif table.mirrors:  # a full refresh replaces it even if the records are the same
             digest = "" if target.full_refresh else row.digest
             intake = Intake(table, replace(row, redaction=redaction, digest=digest), exists=True)
         else:
@@ -206,17 +223,17 @@ class FileStore:
             row = self._refreshing(table, row, found, holds_rows=count > 0)
         elif row.count is not None and row.count != count:
             has = f"{target.schema}.{table.name} has {counted(count, 'row')}"
-            self._warn_of_rows(table.name, f"{has}, but the last sync left {row.count:,}: another program changed it.")
+            self._warn_of_rows(table.name, f"{has}, but had {row.count:,} after the last sync. Another program changed it.")
         intake = Intake(table, replace(row, redaction=redaction), exists=True)
         intake.redacted_before = before
         return intake
 
     def _warn_of_rows(self, stream: str, what: str) -> None:
-        """Warn that rows of a stream are not what the account holds."""
-        self.warnings.append(f"{what} To load them again, add --full-refresh --streams {stream}.")
+        """Warn that rows of a stream may differ from the account's records."""
+        self.warnings.append(f"{what} To reload the table, add --full-refresh --streams {stream}.")
 
     def _refreshing(self, table: StreamTable, row: StreamRow, found: Mapping[str, Found], *, holds_rows: bool) -> StreamRow:
-        """Return the row of a stream that is refreshed: from where an earlier run was interrupted, or from the start."""
+        """Return the row of a stream in a full refresh: resumed from an interrupted one, or from the start."""
         settings, staged = self._target.settings_of(table.name), found.get(STAGED + table.name)
         if staged and is_staged(table, row, found):
             if row.refresh and row.refresh.settings == settings and staged.columns == columns_of(table):
@@ -230,7 +247,7 @@ class FileStore:
         return bool(rows_of(self._connection, sql))
 
     def _begin_run(self) -> None:
-        """Make the file ready for the run, in one transaction before all others."""
+        """Prepare the file for the run, in one transaction before all others."""
         if self._run is not None:
             return
         self._run = self._with_memory(self._prepare_run)
@@ -251,21 +268,21 @@ class FileStore:
             return self._system.begin_run(self._started_at)
 
     def _with_memory(self, write: Callable[[], T]) -> T:
-        """Write in a transaction, once more if DuckDB needs more memory for it."""
-        with explained(f"writing to {self.name}"):
+        """Write in a transaction, and repeat it once if DuckDB needs more memory."""
+        with self._writing, explained(f"writing to {self.name}"):
             try:
                 return write()
             except duckdb.Error as error:
                 if not lacks_memory(error):
                     raise
-                allow_all_memory(self._connection)  # for records of many megabytes; the limit is right for all others
+                allow_all_memory(self._connection)  # records of many megabytes need it; the limit is enough for all others
                 return write()
 
     def _prepare(self, name: str, intake: Intake) -> None:
-        """Make a table that exists ready for what the run writes into it."""
+        """Prepare an existing table for what the run writes into it."""
         schema, refresh = self._target.schema, intake.row.refresh
         staged = self._found.get(STAGED + name)
-        if staged and intake.was_refreshing and not (refresh and refresh.state):  # a full refresh that does not continue
+        if staged and intake.was_refreshing and not (refresh and refresh.state):  # a full refresh that is not resumed
             self._connection.execute(f"DROP TABLE {quoted(schema, staged.name)}")
         if not intake.exists:
             self._system.forget_outdated(name)
@@ -281,7 +298,7 @@ class FileStore:
             self._system.add_outdated(intake.table, intake.redacted_before, intake.row.redaction)
 
     def _write(self, ready: Sequence[Intake]) -> dict[str, StreamRow]:
-        """Write what waits in one transaction, and return what the file then holds."""
+        """Write what waits in one transaction. Return what the file then contains."""
         rows: dict[str, StreamRow] = {}
         schema = self._target.schema
         try:
@@ -301,13 +318,13 @@ class FileStore:
         found = constraints_of(self._connection, self._target.schema, name)
         what = " or ".join(found) or "a constraint"
         return DestinationRefusedError(
-            f"The table {self._target.schema}.{name} does not take a row because of {what}. Remove that from the table, then "
-            "sync again: nothing is lost.",
+            f"The table {self._target.schema}.{name} rejected a row because of {what}. Remove that from the table, then sync "
+            "again. No data is lost.",
             stream=name,
         )
 
 
 def is_staged(table: StreamTable, row: StreamRow, found: Mapping[str, Found]) -> bool:
-    """Return whether the table that a full refresh fills exists, and an earlier run made it."""
+    """Return whether the table that a full refresh fills exists and an earlier run created it."""
     staged = found.get(STAGED + table.name)
     return row.refresh is not None and row.refresh.state is not None and staged is not None and not staged.is_view

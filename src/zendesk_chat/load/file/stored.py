@@ -1,6 +1,6 @@
 """A DuckDB file that ``sync`` filled, opened for reading.
 
-It imports neither dlt nor Arrow, so that a short command starts at once.
+It imports neither dlt nor Arrow, so that a short command starts immediately.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import duckdb
 from zendesk_chat.errors import ConfigError, DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
+from zendesk_chat.load.file.system import states_are_missing
 from zendesk_chat.tables.sql import literal, quoted
 
 _SCHEME: Final = "duckdb:///"
@@ -26,7 +27,7 @@ class Stored:
     """One account in an open file.
 
     Attributes:
-        path: The file, as the user named it.
+        path: The file, as the user wrote it.
         schema: The schema of the account's tables.
     """
 
@@ -40,14 +41,14 @@ class Stored:
             return self.connection.execute(sql, parameters).fetchall()
 
     def dicts(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """Return the rows of a query as dictionaries by the names of its columns."""
+        """Return the rows of a query as dictionaries by column name."""
         with explained(f"reading {self.path}"):
             result = self.connection.execute(sql, parameters)
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def counts(self, names: Collection[str]) -> dict[str, int]:
-        """Return the number of rows of each of these tables that exists."""
+        """Return the number of rows in each of these tables that exists."""
         sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?"
         found = {name for (name,) in self.rows(sql, [self.schema])} & set(names)
         each = [f"SELECT {literal(name)}, count(*) FROM {self.table(name)}" for name in sorted(found)]
@@ -58,7 +59,7 @@ class Stored:
         return quoted(self.schema, name)
 
     def column_types(self, name: str) -> dict[str, str]:
-        """Return DuckDB's type of each column of a table, by name and in their order; nothing if there is no such table."""
+        """Return the DuckDB type of each column of a table, by name and in order; empty if there is no such table."""
         sql = """
             SELECT column_name, data_type FROM duckdb_columns()
             WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index
@@ -67,18 +68,18 @@ class Stored:
 
 
 def stored_file(text: str, command: str) -> str:
-    """Return the path of a DuckDB file, given as a path or as a URL of ``sync --to``.
+    """Return the path of a DuckDB file from a path or a URL of ``sync --to``.
 
     Raises:
-        ConfigError: It is the URL of something else.
+        ConfigError: The URL is for something else.
         DestinationRefusedError: There is no such file.
     """
     path = text.removeprefix(_SCHEME)
     if not path or "://" in path:
-        raise ConfigError(f"`{command}` reads DuckDB files only: give the path of one, or a URL like duckdb:///chats.duckdb.")
+        raise ConfigError(f"`{command}` reads DuckDB files only. Pass a path, or a URL such as duckdb:///chats.duckdb.")
     if not Path(path).is_file():
         what = "is not a file" if Path(path).exists() else "does not exist"
-        raise DestinationRefusedError(f"{path} {what}. `sync` makes the file: see zendesk-chat sync --help.")
+        raise DestinationRefusedError(f"{path} {what}. Create it with `zendesk-chat sync`.")
     return path
 
 
@@ -88,7 +89,7 @@ def open_stored(path: str, schema: str) -> Iterator[Stored]:
 
     Raises:
         DestinationError: Another program has the file open, or it cannot be read.
-        DestinationRefusedError: It is no DuckDB file, or ``sync`` has not written to this schema of it.
+        DestinationRefusedError: It is not a DuckDB file, or ``sync`` has not written to this schema of it.
     """
     with open_read_only(path) as connection:
         with explained(f"reading {path}"):
@@ -97,12 +98,14 @@ def open_stored(path: str, schema: str) -> Iterator[Stored]:
 
 
 def _require_sync(connection: duckdb.DuckDBPyConnection, path: str, schema: str) -> None:
-    sql = "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() AND table_name = '_sync_account'"
-    schemas = sorted(name for (name,) in connection.execute(sql).fetchall())
+    sql = "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"
+    schemas = sorted(name for (name,) in connection.execute(sql, ["_sync_account"]).fetchall())
     if schema in schemas:
+        if (schema,) not in connection.execute(sql, ["_sync_streams"]).fetchall():
+            raise states_are_missing(schema)
         return
     if schemas:
         hint = f"`sync` has written to: {', '.join(schemas)}. Choose one with --schema."
     else:
         hint = "`sync` has not written to this file yet."
-    raise DestinationRefusedError(f"{path} holds no sync in the schema {schema}. {hint}")
+    raise DestinationRefusedError(f"{path} contains no synced data in the schema {schema}. {hint}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """The version of these tables. A file of a later version is refused."""
 
-KEPT_RUNS: Final = 1000  # the file would grow with every run
+KEPT_RUNS: Final = 1000  # otherwise the file would grow with every run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class AccountRow:
 
     Attributes:
         account_key: Zendesk's own identifier of the account; None until a run has read it.
-        time_zone: For the views; an IANA name.
+        time_zone: The time zone of the views; an IANA name.
     """
 
     subdomain: str
@@ -43,11 +43,11 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A full refresh that is not complete: its rows are in a table beside the stream's.
+    """A full refresh that is not complete. Its rows are in a separate table.
 
     Attributes:
-        state: To resume from; None at its start.
-        settings: A fingerprint of the settings that it began with. With others, it starts again.
+        state: The state to resume from; None at its start.
+        settings: A fingerprint of the settings that it began with. With other settings, it starts again.
     """
 
     settings: str
@@ -56,13 +56,13 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """What is known of a stream's table.
+    """What is known about a stream's table.
 
     Attributes:
-        state: To resume from; None to start from the beginning.
+        state: The state to resume from; None to start from the beginning.
         redaction: A fingerprint of the redaction rules that its rows were loaded with.
-        digest: Of the records of a list, with which the table was last replaced.
-        count: How many rows the last run left; None while a run writes, or if it was killed.
+        digest: The digest of the list's records that last replaced the table.
+        count: The number of rows after the last run; None while a run writes, or if it was killed.
         completed_at: When the stream was last complete, in seconds since 1970; None for never.
     """
 
@@ -74,6 +74,14 @@ class StreamRow:
     count: int | None = None
 
 
+def states_are_missing(schema: str) -> DestinationRefusedError:
+    """Return the error for a file whose user dropped the table of the states."""
+    return DestinationRefusedError(
+        f"The table {schema}._sync_streams is missing: sync keeps there how far it has read. Restore the file from a copy, or "
+        "load into another file or schema."
+    )
+
+
 class System:
     """The system tables of one schema. The caller begins and ends transactions."""
 
@@ -82,29 +90,32 @@ class System:
         self._schema = schema
 
     def exists(self, found: Mapping[str, Found]) -> bool:
-        """Return whether an earlier run made the tables.
+        """Return whether an earlier run created the tables.
 
         Raises:
-            DestinationRefusedError: A later version of this program made them, or somebody else made one of their names.
+            DestinationRefusedError: A newer version of this program created them, a user's object has one of their names, or
+                the states are missing.
         """
         for name, table in SYSTEM_TABLES.items():
             types = {column: described.type for column, described in table.columns.items()}
             if name in found and (found[name].is_view or not found[name].columns.items() >= types.items()):
                 raise DestinationRefusedError(
-                    f"{self._schema}.{name} is not the table that sync needs under this name. Rename it, or load into another "
+                    f"sync needs the name {self._schema}.{name} for a table of its own. Rename your object, or choose another "
                     "schema with --schema NAME."
                 )
         if "_sync_account" not in found:
             return False
+        if "_sync_streams" not in found:
+            raise states_are_missing(self._schema)
         versions = rows_of(self._connection, f"SELECT format FROM {self._table('_sync_account')} WHERE format > ?", [FORMAT])
         if versions:
             raise DestinationRefusedError(
-                f"A later version of zendesk-chat made the schema {self._schema} of this file. Upgrade zendesk-chat."
+                f"A newer version of zendesk-chat created the schema {self._schema} of this file. Upgrade zendesk-chat."
             )
         return True
 
     def make(self, found: Mapping[str, Found]) -> None:
-        """Make the tables that are missing."""
+        """Create the tables that are missing."""
         for name, table in SYSTEM_TABLES.items():
             if name not in found:
                 listed = ", ".join(f'"{column}" {described.type}' for column, described in table.columns.items())
@@ -122,22 +133,22 @@ class System:
         self._insert("_sync_account", [[FORMAT, account.subdomain, account.account_key, account.time_zone]])
 
     def streams(self) -> dict[str, StreamRow]:
-        """Return what is stored of each stream."""
+        """Return what is stored for each stream."""
         columns = "stream, state, refresh_state, refresh_settings, redaction, digest, epoch(completed_at), row_count"
         rows = rows_of(self._connection, f"SELECT {columns} FROM {self._table('_sync_streams')}")
         return {name: _stream_row(*values) for name, *values in rows}
 
     def set_streams(self, rows: Mapping[str, StreamRow]) -> None:
-        """Store these streams; the others stay as they are."""
+        """Store these streams. The others stay unchanged."""
         if not rows:
             return
         self._connection.execute(f"DELETE FROM {self._table('_sync_streams')} WHERE stream IN (SELECT unnest(?))", [list(rows)])
         self._insert("_sync_streams", [_stream_values(name, row) for name, row in rows.items()])
 
     def add_outdated(self, table: StreamTable, before: str, now: str) -> None:
-        """Store the keys of the rows of a table that were loaded with the rules ``before``, now that the rules change.
+        """Store the keys of the rows in a table that were loaded with the rules ``before``, because the rules now change.
 
-        Rows of still earlier rules are stored already; those that were loaded with the rules ``now`` are right again.
+        Keys of rows with even earlier rules are stored already. Rows that were loaded with the rules ``now`` are valid again.
         """
         key, parent = quoted(table.primary_key[0]), quoted(table.parent_field) if table.parent_field else "NULL"
         outdated = self._table("_sync_outdated")
@@ -154,7 +165,7 @@ class System:
         self._connection.execute(f"DELETE FROM {self._table('_sync_outdated')} WHERE stream = ?", [stream])
 
     def outdated(self) -> dict[str, int]:
-        """Return how many rows of each stream were loaded with other redaction rules than later ones."""
+        """Return how many rows of each stream were loaded with other redaction rules than the latest ones."""
         sql = f"SELECT stream, count(*) FROM {self._table('_sync_outdated')} GROUP BY stream ORDER BY stream"
         return dict(rows_of(self._connection, sql))
 
@@ -178,7 +189,7 @@ class System:
         self._insert("_sync_run_streams", [_run_stream(run, stream) for stream in streams])
 
     def _insert(self, name: str, rows: Sequence[Sequence[object]]) -> None:
-        """Insert rows of all columns of a system table; times are in seconds since 1970. A user's own columns are NULL."""
+        """Insert rows with all columns of a system table. Times are in seconds since 1970. A user's own columns are NULL."""
         columns = SYSTEM_TABLES[name].columns
         values = ["to_timestamp(?)" if column.type.startswith("TIMESTAMP") else "?" for column in columns.values()]
         sql = f"INSERT INTO {self._table(name)} ({', '.join(columns)}) VALUES ({', '.join(values)})"

@@ -1,4 +1,4 @@
-"""The tables of streams in a schema of the file. What a user made or changed there is met with a sentence, never dropped."""
+"""The tables of streams in a schema of the file. What a user created or changed there is reported, never dropped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zendesk_chat.tables.sql import literal, quoted, rows_of
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 STAGED: Final = "_sync_new_"
-"""How the name of a table begins that a full refresh fills."""
+"""The prefix of tables that a full refresh fills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def existing_schema(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Return a schema's name as it is in the file, since DuckDB ignores its case; an unknown one as it is given."""
+    """Return a schema's name as it is in the file, because DuckDB ignores case. An unknown name is returned unchanged."""
     found = rows_of(connection, "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()")
     return next((schema for (schema,) in found if schema.lower() == name.lower()), name)
 
@@ -64,17 +64,17 @@ def columns_of(table: StreamTable) -> dict[str, str]:
 
 
 def make_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str, table: StreamTable) -> None:
-    """Make the table of a stream under a name, with comments for tools that show them."""
+    """Create the table of a stream under a name, with comments for tools that show them."""
     columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns_of(table).items())
     described = comments(schema, name, table_comment(table), column_comments(table))
     connection.execute("; ".join([f"CREATE TABLE {quoted(schema, name)} ({columns})", *described]))
 
 
 def require_own(schema: str, table: StreamTable, found: Found, *, made: bool) -> None:
-    """Check that an object with the name of a stream is the table that an earlier run made.
+    """Check that an object with the name of a stream is the table that an earlier run created.
 
     Raises:
-        DestinationRefusedError: It is somebody else's, or the user took its key away.
+        DestinationRefusedError: It is the user's own, or the user removed its key.
     """
     what = f"{schema}.{found.name}"
     missing = [name for name in (*table.primary_key, table.parent_field, EXTRA, UNPARSED) if name and name not in found.columns]
@@ -82,7 +82,7 @@ def require_own(schema: str, table: StreamTable, found: Found, *, made: bool) ->
         raise not_ours(schema, found, table.name)
     if missing:
         raise DestinationRefusedError(
-            f"The table {what} has no column {missing[0]} any more. Drop or rename the table, then sync again: it is filled "
+            f"The table {what} no longer has the column {missing[0]}. Drop or rename the table, then sync again. Sync loads it "
             "from the start.",
             stream=table.name,
         )
@@ -92,16 +92,16 @@ def not_ours(schema: str, found: Found, stream: str) -> DestinationRefusedError:
     """Return the error for an object of the user whose name sync needs for a stream."""
     kind = "a view" if found.is_view else "a table"
     return DestinationRefusedError(
-        f"{schema}.{found.name} is {kind} that sync did not make. Rename it, or load into another schema with --schema NAME.",
+        f"{schema}.{found.name} is {kind} that sync did not create. Rename it, or choose another schema with --schema NAME.",
         stream=stream,
     )
 
 
 def fit_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: StreamTable, found: Found) -> list[str]:
-    """Give a table the columns and types that the stream needs. Returns, in sentences, what the rows that are there now lack.
+    """Give a table the columns and types that the stream needs. Return sentences about what existing rows lack.
 
-    A column of text stays: it takes any value. It was hashed once, or the user made it. Only keys and times that are compared
-    are changed back.
+    A text column is kept, because it takes any value: it contained hashes once, or the user created it. Only keys and times
+    that are compared are changed back.
 
     Raises:
         DestinationRefusedError: The type of a column cannot be changed.
@@ -113,32 +113,30 @@ def fit_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: Strea
         has = found.columns.get(name.lower())
         if has is None:
             connection.execute(f"ALTER TABLE {target} ADD COLUMN {quoted(name)} {kind}")
-            lacking.append(
-                f"{schema}.{table.name} had no column {name}. sync added it, and it is NULL in the rows that are already there."
-            )
+            lacking.append(f"{schema}.{table.name} had no column {name}. sync added it. It is NULL in existing rows.")
         elif has != kind and (has != "VARCHAR" or name in compared):
             _change_type(connection, schema, found.name, name, has, kind)
             lacking.append(
-                f"The column {name} of {schema}.{table.name} was {has}. sync made it {kind} again; rows that are already there "
-                f"have what {has} could hold."
+                f"The column {name} of {schema}.{table.name} was {has}. sync changed it back to {kind}. Existing rows keep the "
+                f"values that fit {has}."
             )
     return lacking
 
 
 def _change_type(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str, has: str, wanted: str) -> None:
-    what = f"The column {column} of {schema}.{table} is {has}, and sync needs {wanted}."
+    what = f"The column {column} of {schema}.{table} is {has}, but sync needs {wanted}."
     indexes = connection.execute(
         "SELECT index_name FROM duckdb_indexes() "
         "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY ALL",
         [schema, table],
     ).fetchall()
-    if indexes:  # DuckDB changes no column of such a table
+    if indexes:  # DuckDB cannot change a column of such a table
         raise DestinationRefusedError(f"{what} Drop the index {indexes[0][0]}, then sync again.", stream=table)
     try:
         connection.execute(f"ALTER TABLE {quoted(schema, table)} ALTER COLUMN {quoted(column)} TYPE {wanted}")
     except duckdb.Error:
         raise DestinationRefusedError(
-            f"{what} Drop or rename the table, then sync again: it is filled from the start.", stream=table
+            f"{what} Drop or rename the table, then sync again. Sync loads it from the start.", stream=table
         ) from None
 
 

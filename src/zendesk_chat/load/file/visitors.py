@@ -1,4 +1,4 @@
-"""Visitors whose last chat was deleted, or belongs to another visitor now: they do not stay as that chat showed them."""
+"""Corrects visitors whose last chat was deleted, or now belongs to another visitor."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TIME: Final = "strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
 def correct_visitors(merger: Merger, schema: str, rows: Rows, *, chats_are_current: bool) -> None:
-    """Correct the visitors whose last chat is among ``rows.parents``, but no longer shows them.
+    """Correct the visitors whose last chat is in ``rows.parents`` but no longer shows them.
 
-    Each gets the row that their latest other chat in the file shows; without one they are deleted. If the file has no table of
-    chats, they are deleted until a later chat shows them. Unless ``chats_are_current``, that table may be behind, and does not
-    count for ``rows.parents``.
+    Each gets the row from their latest other chat in the file. Visitors without another chat are deleted. If the file has no
+    table of chats, they are deleted until a later chat shows them. Unless ``chats_are_current``, that table may be behind, and
+    does not count for ``rows.parents``.
 
-    For example chat ``c2`` of visitor ``v`` was deleted. ``rows`` have no ``v``, their parents have ``c2``, and the row of
-    ``v`` has it as its last chat. If chat ``c1`` of ``v`` is in the table of chats, the row becomes what ``c1`` shows.
+    Example: chat ``c2`` of visitor ``v`` was deleted. ``rows`` have no ``v``, their parents include ``c2``, and the row of
+    ``v`` has ``c2`` as its last chat. If chat ``c1`` of ``v`` is in the table of chats, the row becomes the one from ``c1``.
     """
     connection = merger.connection
     chats, table = rows.parents, _table_of_chats(merger, schema)
@@ -59,7 +59,7 @@ def correct_visitors(merger: Merger, schema: str, rows: Rows, *, chats_are_curre
 
 
 def _mark_outdated(merger: Merger, visitors: Sequence[str]) -> None:
-    """Remember which of these visitors have the row of a chat that was loaded before the redaction rules changed."""
+    """Remember which of these visitors have a row from a chat that was loaded before the redaction rules changed."""
     stream = merger.table.name
     merger.connection.execute(
         f"""
@@ -73,7 +73,7 @@ def _mark_outdated(merger: Merger, visitors: Sequence[str]) -> None:
 
 
 def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Table) -> set[str]:
-    """Return the ids of the visitors in the table whose last chat came without them."""
+    """Return the ids of the visitors in the table whose last chat arrived without them."""
     none = pa.table({"id": pa.array([], pa.string()), LAST_CHAT: pa.array([], pa.string())})
     pairs = pa.concat_tables([none, *(rows.select(["id", LAST_CHAT]) for rows in shown)])
     with named(merger.connection, "_sync_rows", pairs) as new, named(merger.connection, "_sync_parents", chats) as parents:
@@ -89,14 +89,14 @@ def _visitors_not_shown(merger: Merger, shown: Sequence[pa.Table], chats: pa.Tab
 
 
 def _table_of_chats(merger: Merger, schema: str) -> str | None:
-    """Return the table of chats: the one that a full refresh fills, if that is under way."""
+    """Return the table of chats, or during a full refresh the table that it fills."""
     sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?"
     names = {name for (name,) in rows_of(merger.connection, sql, [schema])}
     return next((quoted(schema, name) for name in (STAGED + _CHATS, _CHATS) if name in names), None)
 
 
 def _record(chat: str, timestamp: str | None, updated: str | None, visitor: str | None, session: str | None) -> bytes:
-    """Return a chat as the API sends it, with what visitors are extracted from."""
+    """Return a chat as the API sends it, with the fields that visitors are extracted from."""
     fields: dict[str, Any] = {"id": chat, "timestamp": timestamp, "update_timestamp": updated}
     nested = {"visitor": visitor, "session": session}
     return msgspec.json.encode(fields | {name: msgspec.Raw(text.encode()) for name, text in nested.items() if text})

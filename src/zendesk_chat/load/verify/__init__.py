@@ -1,1 +1,1 @@
-"""The ``verify`` command: compares a DuckDB file with what the account itself answers, on another path than ``sync`` reads."""
+"""The ``verify`` command: compares a DuckDB file with the account, through other endpoints than ``sync``."""

@@ -1,8 +1,8 @@
-"""What ``verify`` asks for: chats by page, by id and by time, and those that changed lately.
+"""What ``verify`` requests: chats by page, by id and by time, and those that changed lately.
 
-The facts of the API behind it: ``GET chats`` answers 40 chats a page with the total as ``count``; ``GET chats?ids=`` answers
-``docs``, an object by id or an array, without chats that do not exist; ``GET chats/search`` answers ids, newest first. None of
-them has the fields that only the export has, such as ``update_timestamp`` and ``engagements``.
+Facts about the API: ``GET chats`` returns 40 chats per page with the total as ``count``. ``GET chats?ids=`` returns ``docs``,
+an object by id or an array, without chats that do not exist. ``GET chats/search`` returns ids, newest first. None of them has
+the fields that only the export has, such as ``update_timestamp`` and ``engagements``.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from zendesk_chat.streams.exports.times import RECENT_US
 from zendesk_chat.streams.records import SECOND_US, decode_answer, iso_seconds, micros_of
 
 T = TypeVar("T")
-IDS_A_REQUEST: Final = 50  # several clients send as many; read 2026-11-28
+IDS_A_REQUEST: Final = 50  # several clients send this many; read 2026-11-28
 CHATS_A_PAGE: Final = 40
 MAX_CHANGE_PAGES: Final = 20
 UNKNOWN_TIME: Final = 2**62
-"""The time of a change that is not known, after all others."""
+"""The time of a change that is unknown, after all others."""
 
 _SHORTEST_WAIT_SECONDS: Final = 5.0
 
 
 class Requests(Observer):
-    """Makes the requests of one command, in turn, and counts them.
+    """Makes the requests of one command, one after the other, and counts them.
 
     Args:
         client: The account's API.
@@ -67,7 +67,7 @@ class Requests(Observer):
         return self._client.time.ahead
 
     def settle(self) -> None:
-        """Let a renewal of the token that is under way end, or the tokens would be lost."""
+        """Let a renewal of the token in progress end; otherwise the tokens would be lost."""
         self._client.settle(SETTLE_SECONDS)
 
     def note(self, message: str) -> None:
@@ -88,7 +88,7 @@ class Requests(Observer):
         if reason:
             self._log.note(reason, "retrying", wait_seconds=round(seconds, 1))
         elif seconds >= _SHORTEST_WAIT_SECONDS:
-            what = f"Waiting {seconds:.0f} s, because Zendesk limits the requests of a minute."
+            what = f"Waiting {seconds:.0f} s for Zendesk's request limit."
             self._log.note(what, "rate_limit", wait_seconds=round(seconds, 1))
 
 
@@ -127,8 +127,8 @@ class ChatPage:
     """A page of the account's chats.
 
     Attributes:
-        chats: The chats, as they came.
-        total: How many chats the account has; None if the answer has no number.
+        chats: The chats, unchanged.
+        total: How many chats the account has; None if the response has no number.
         next: The parameters of the next page; None at the end.
     """
 
@@ -156,7 +156,7 @@ def newest_chats(following: Mapping[str, str] | None = None) -> Request[ChatPage
 
 
 def chats_by_id(ids: Sequence[str]) -> Request[Sequence[msgspec.Raw]]:
-    """Return the request for up to ``IDS_A_REQUEST`` chats. The answer lacks those that do not exist."""
+    """Return the request for up to ``IDS_A_REQUEST`` chats. The response lacks those that do not exist."""
     return Request("chats", _decode_docs, {"ids": ",".join(ids)})
 
 
@@ -167,7 +167,7 @@ def ids_until(time_us: int) -> Request[Sequence[str]]:
 
 
 def read_changes(fetch: Requests, since_us: int) -> Changes:
-    """Read which chats changed since a time. The export does not list those of the last minutes.
+    """Read which chats changed since a time. The export does not list changes of the last minutes.
 
     Raises:
         TransientError: There are too many.
@@ -186,12 +186,12 @@ def read_changes(fetch: Requests, since_us: int) -> Changes:
         if len(times) == known or not isinstance(page.end_time, int):
             return Changes(times, frozenset(deleted))
         start, start_id = page.end_time, page.end_id if isinstance(page.end_id, str) else ""
-    what = f"chats: more than {len(times):,} of them changed since the last sync, too many to compare."
+    what = f"chats: more than {len(times):,} changed since the last sync, too many to compare."
     raise TransientError(f"{what} Run sync, then verify again.")
 
 
 def complete_chats(start_us: int, limit: int) -> Request[ExportPage]:
-    """Return the request for complete chats, as the export has them, from a time of change on."""
+    """Return the request for complete chats from the export, from a time of change on."""
     params = {**CHATS.complete_records, "start_time": start_us // SECOND_US, "limit": limit}
     return Request(CHATS.path, CHATS.decode, params)
 
@@ -204,14 +204,14 @@ def _changes_from(start: int, start_id: str) -> Request[ExportPage]:
 def _decode_change(raw: msgspec.Raw) -> _Change:
     try:
         return _change.decode(raw)
-    except msgspec.ValidationError:  # a row that is no object
+    except msgspec.ValidationError:  # a row that is not an object
         return _Change()
 
 
 def _decode_page(body: bytes) -> ChatPage:
     page = decode_answer(body, _page)
     total = page.count if isinstance(page.count, int) and not isinstance(page.count, bool) else None
-    # Only the parameters are taken: the token is never sent to an address from an answer.
+    # Only the parameters are used: the token is never sent to an address in a response.
     query = dict(parse_qsl(urlsplit(page.next_url).query)) if isinstance(page.next_url, str) else {}
     return ChatPage(_objects(page.chats), total, query or None)
 

@@ -1,4 +1,4 @@
-"""The comparison of chats, and of what is nested in them, with the account's own answers."""
+"""Compares chats, and the records nested in them, with the account's own responses."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from zendesk_chat.streams.records import DAY_SECONDS, SECOND_US
 from zendesk_chat.streams.stream import Stream
 
 MAX_WANTED: Final = 5_000
-"""How many chats are kept to be repaired, which are in memory."""
+"""How many chats are kept in memory for a repair."""
 
-_IN_PROGRESS_US: Final = DAY_SECONDS * SECOND_US  # a chat without an end that is older will have none
-_OF_EXPORT: Final = "chat_update_timestamp"  # only the export has the time that it is made from
+_IN_PROGRESS_US: Final = DAY_SECONDS * SECOND_US  # an older chat without an end will not get one
+_OF_EXPORT: Final = "chat_update_timestamp"  # only the export has the time that this field comes from
 
 
 @dataclass(slots=True)
@@ -69,15 +69,15 @@ class NestedCheck:
 
 
 class ChatCheck:
-    """The comparison of the table of chats, and of the tables of what is nested in them.
+    """The comparison of the table of chats, and of the tables of records nested in them.
 
     Attributes:
-        tally: What was found in the table of chats.
-        seen: The ids of all chats that were compared.
-        newer: Those that the account has and the file does not have yet.
-        repeated: Those with several rows.
-        held: Those that changed lately, and whose change was loaded.
-        wanted: The chats to repair, by id; as many as fit in memory.
+        tally: The result for the table of chats.
+        seen: The ids of all compared chats.
+        newer: Chats that the account has and the file does not have yet.
+        repeated: Chats with several rows.
+        held: Chats that changed lately and whose change was loaded.
+        wanted: The chats to repair, by id, as many as fit in memory.
     """
 
     def __init__(
@@ -97,18 +97,18 @@ class ChatCheck:
         self._given: dict[str, bool] = {}
 
     def compare(self, raws: Iterable[msgspec.Raw], asked: Collection[str], now_us: int) -> None:
-        """Compare the chats of an answer.
+        """Compare the chats of a response.
 
         Args:
             raws: The chats.
-            asked: Ids of rows that were asked for; those that the answer lacks do not exist any more.
-            now_us: The time of the answer.
+            asked: Ids of requested rows. Those that the response lacks no longer exist.
+            now_us: The time of the response.
         """
         found = Doc.read(raws, self.export, now_us)
         self.compare_docs(found, [identity for identity in asked if identity not in found])
 
     def compare_docs(self, found: Mapping[str, Doc], absent: Collection[str] = ()) -> None:
-        """Compare these chats; ``absent`` are ids of rows without a chat."""
+        """Compare these chats. ``absent`` are ids of rows without a chat."""
         docs = {identity: doc for identity, doc in found.items() if identity not in self.seen}
         gone = [identity for identity in absent if identity not in self.seen]
         self.seen.update(docs, gone)
@@ -129,7 +129,7 @@ class ChatCheck:
                 self._want(docs[identity])
 
     def _is_same(self, doc: Doc, stored: Row | None, current: Current) -> bool:
-        """Note whether a chat is in the file as it is. Returns true if it is."""
+        """Record whether a chat is up to date in the file. Returns true if it is."""
         newer = self.loaded.is_newer(doc, self.changes, stored)
         if stored is None:
             in_progress = not doc.ended and doc.time >= self.loaded.until - _IN_PROGRESS_US
@@ -155,13 +155,13 @@ class ChatCheck:
         return False
 
     def _is_comparable(self, name: str, stored: Row) -> bool:
-        """Whether the export gives a field: no row has a value in the column of one that only this endpoint gives."""
+        """Return whether the export has a field. If only this endpoint has it, no row has a value in its column."""
         if stored[name] is None and name not in self._given:
             self._given[name] = self.table.has_values(name)
         return stored[name] is not None or self._given[name]
 
     def _note_gone(self, identity: str, stored: Row) -> None:
-        """Note a row whose chat the account does not have any more."""
+        """Record a row whose chat the account no longer has."""
         if stored.get("deleted") is True:
             return
         if self.loaded.is_after(self.changes.times.get(identity, 0)):

@@ -1,4 +1,4 @@
-"""The ``verify`` command: proof on another path than the export that a DuckDB file has what the account has."""
+"""The ``verify`` command: checks through other endpoints than the export whether a DuckDB file matches the account."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace, clock: Clock, log: Log) -> int:
         options.schema, options.wait = database.schema, configuration.settings.wait
         found = _verify(options, configuration, catalog, path, clock, log)
     except Stopped:  # by a request, so before anything is written
-        log.caution("Interrupted. The file is as it was.", "interrupted")
+        log.caution("Interrupted. The file is unchanged.", "interrupted")
         return ExitCode.INCOMPLETE
     if options.json:
         sys.stdout.write(found.to_json().decode())

@@ -1,4 +1,4 @@
-"""How a row of the file is compared with the account's record, and what comes of it."""
+"""Compares a row of the file with the account's record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zendesk_chat.json_types import Json
 from zendesk_chat.load.verify.rows import Key, Row
 
 SEVERAL_ROWS: Final = "(several rows)"
-"""In place of the field that differs, if there are several rows with one key."""
+"""Replaces the name of the different field if a key has several rows."""
 
 
 @dataclass(slots=True)
@@ -21,11 +21,11 @@ class Tally:
     Attributes:
         checked: Records compared, of the file and of the account.
         missing: Keys of records that the file lacks.
-        extra: Keys of rows that the account does not have.
+        extra: Keys of rows that the account lacks.
         different: Keys of rows that differ from the account's record.
         fields: How often each field differed.
-        newer: How many differ because they changed, or began, after the last sync.
-        by_key: How many were compared by their keys only, because other redaction rules were applied to the row.
+        newer: How many differ because they began or changed after the last sync.
+        by_key: How many were compared by key only, because the row was loaded with other redaction rules.
     """
 
     checked: int = 0
@@ -42,7 +42,7 @@ class Tally:
         return bool(self.missing or self.extra or self.different)
 
     def differ(self, key: Key, fields: Collection[str]) -> None:
-        """Note a row that differs in these fields."""
+        """Record a row that differs in these fields."""
         self.different.append(key)
         self.fields.update(fields)
 
@@ -53,8 +53,8 @@ def differing_fields(stored: Row, current: Row, given: Collection[str] | None = 
     Args:
         stored: The row in the file.
         current: The record, as a row.
-        given: The fields that the record has, if its endpoint has fewer than ``sync`` reads: only these are compared, and of
-            objects in them likewise only the fields that both have. None to compare everything.
+        given: The fields that the record has, if its endpoint has fewer than ``sync`` reads. Then only these are compared, and
+            in objects only the fields that both have. None to compare everything.
     """
     partial = given is not None
     return [
@@ -67,9 +67,9 @@ def differing_fields(stored: Row, current: Row, given: Collection[str] | None = 
 
 
 def same(stored: Json, current: Json, *, partial: bool = False) -> bool:
-    """Whether two values are the same. Null is the same as an absent field, and 12 the same as "12".
+    """Return whether two values are the same. Null equals an absent field, and 12 equals "12".
 
-    With ``partial``, objects are the same if the fields that both have are.
+    With ``partial``, objects are the same if the fields that both have are the same.
     """
     if stored == current:
         return True
@@ -85,7 +85,7 @@ def same(stored: Json, current: Json, *, partial: bool = False) -> bool:
 
 
 def _is_compared(name: str, stored: Json, current: Json, given: Collection[str] | None) -> bool:
-    """Whether a column is compared. Those of fields without a column, and of values that did not fit, hold some fields each."""
+    """Return whether a column is compared. ``_extra`` and ``_unparsed`` each contain some fields."""
     if given is None:
         return True
     return stored is not None and current is not None if name.startswith("_") else name in given

@@ -1,4 +1,4 @@
-"""Chats as their own endpoints show them, beside the chats of the export."""
+"""Chats as their own endpoints return them, in contrast to chats from the export."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _history: Final = msgspec.json.Decoder(list[_Item] | None)
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """A chat as it is now.
+    """A chat in its current form.
 
     Attributes:
         record: The chat as ``sync`` would load it: redacted, with a key.
-        fields: The names of the fields that it has.
-        time: The latest time in it, microseconds since 1970: it was not changed before. 0 if it has none.
+        fields: The names of its fields.
+        time: The latest time in it, in microseconds since 1970; its last change was not before. 0 if it has none.
         ended: False for a chat that has no end yet.
     """
 
@@ -54,7 +54,7 @@ class Doc:
 
     @classmethod
     def read(cls, raws: Iterable[msgspec.Raw], export: Export, now_us: int) -> dict[str, Doc]:
-        """Return the chats of an answer by their ids. ``export`` is the one that they are loaded from."""
+        """Return the chats of a response by id. ``export`` is the export that they are loaded from."""
         docs: dict[str, Doc] = {}
         for raw in raws:
             row = decode_row(export, raw)
@@ -69,8 +69,8 @@ class Loaded:
     """What a table has, by times in microseconds since 1970.
 
     Attributes:
-        ranges: The times for which it has every change: from the first on, and before the second.
-        emitted: The times of the last changes that it has, by chat; some are at the end of the last range.
+        ranges: The times for which it has every change: from the first (inclusive) to the second (exclusive).
+        emitted: The times of the last changes that it has, by chat. Some are at the end of the last range.
     """
 
     ranges: tuple[TimeRange, ...]
@@ -80,8 +80,8 @@ class Loaded:
     def of(cls, position: ExportPosition, horizon: int) -> Loaded:
         """Return what is loaded at a position.
 
-        A position ends at the last change, and not at the last run. If it remembers the records of its end, no end date ended
-        it there: then all changes up to the ``horizon``, the last time of which the last complete run read all, are loaded.
+        A position ends at the last change, and not at the last run. If it remembers the records at its end, no end date stopped
+        it there. Then all changes up to the ``horizon``, up to which the last complete run read everything, are loaded.
         """
         start, until = position.complete_from or 0, position.complete_until
         is_quiet = bool(position.recent) or until <= start
@@ -92,28 +92,28 @@ class Loaded:
 
     @property
     def start(self) -> int:
-        """The time of the first change that was read; 0 if all were."""
+        """The time of the first change that was read; 0 if all were read."""
         return self.ranges[0][0]
 
     @property
     def until(self) -> int:
-        """The time up to which all was read."""
+        """The time up to which all changes were read."""
         return self.ranges[0][1]
 
     def is_before(self, time: int) -> bool:
-        """Whether a change at a time was before all that was read."""
+        """Return whether the time of a change is before all changes that were read."""
         return time < self.start
 
     def is_after(self, time: int) -> bool:
-        """Whether a change at a time may not be loaded yet."""
+        """Return whether a change at a time may not be loaded yet."""
         return time >= self.until and not any(begin <= time < end for begin, end in self.ranges)
 
     def holds(self, identity: str, time: int) -> bool:
-        """Whether a chat's change at a time was loaded at the end of the last range. Exports know times to the second."""
+        """Return whether a chat's change was loaded at the end of the last range. Exports have times to the second."""
         return time // SECOND_US <= self.emitted.get(identity, -SECOND_US) // SECOND_US
 
     def is_newer(self, doc: Doc, changes: Changes, stored: Row | None = None) -> bool:
-        """Whether a chat changed after what is loaded, also in comparison with its row if the file has one."""
+        """Return whether a chat changed after it was loaded, also in comparison with its row if the file has one."""
         time = max(doc.time, changes.times.get(doc.id, 0))
         updated = stored.get("update_timestamp") if stored else None
         if self.holds(doc.id, time):
@@ -132,7 +132,7 @@ def _time_and_end(raw: msgspec.Raw, now_us: int) -> tuple[int, bool]:
 def _times_in(history: msgspec.Raw) -> Iterator[object]:
     try:
         items = _history.decode(history)
-    except msgspec.DecodeError:  # a history of another form
+    except msgspec.DecodeError:  # a history in another form
         return
     for item in items or ():
         yield item.timestamp

@@ -1,4 +1,4 @@
-"""The comparison of lists, such as agents and departments, which are read again completely."""
+"""Compares lists, such as agents and departments, which are read again completely."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zendesk_chat.streams.records import SECOND_US
 from zendesk_chat.streams.stream import AnyFetcher, Bounds, RawRecord, Stream
 
 VOLATILE: Final[Mapping[str, frozenset[str]]] = {"agents": frozenset({"last_login", "login_count"})}
-"""Fields that change with each day of work. They are not compared."""
+"""Fields that change every working day. They are not compared."""
 
 LISTS: Final = (
     "accounts",
@@ -47,7 +47,7 @@ class ListCheck:
     def compare(self, fetch: Requests) -> None:
         """Read the list, and compare it. Raises ConnectorError."""
         bounds = Bounds(0, fetch.now_us / SECOND_US)
-        batches = self.stream.source.read(cast("AnyFetcher", fetch), [None], bounds)  # a list makes one request at a time
+        batches = self.stream.source.read(cast("AnyFetcher", fetch), [None], bounds)  # a list sends one request at a time
         self.records = [record for (batch,) in batches for record in batch.records]
         self.compare_records()
 

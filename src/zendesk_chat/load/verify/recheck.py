@@ -1,4 +1,4 @@
-"""The result of a verification after a repair: what was written is compared again, without further requests."""
+"""The result of a verification after a repair: written records are compared again, without further requests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from zendesk_chat.load.verify.verifying import CHATS, Verifying
 
 
 def after_repair(found: Verification, verifying: Verifying, stored: Stored, written: Mapping[str, int]) -> Verification:
-    """Return the result as it is now.
+    """Return the current result.
 
     Args:
         found: The result before.
-        verifying: How it came about.
+        verifying: The verification that produced it.
         stored: The file, opened again.
-        written: How many records were written, by stream.
+        written: The number of records written, by stream.
     """
     remaining, total = _remaining(verifying, stored), found.total
     if verifying.chats is not None and total is not None:
@@ -47,7 +47,7 @@ def _remaining(verifying: Verifying, stored: Stored) -> dict[str, bool]:
 
 
 def _again(check: ChatCheck, stored: Stored) -> ChatCheck:
-    """Return a comparison with the file, opened again, that has compared nothing yet."""
+    """Return a new comparison with the file, opened again."""
     nested = [NestedCheck(one.stream, replace(one.table, stored=stored), one.loaded) for one in check.nested]
     return ChatCheck(replace(check.table, stored=stored), check.export, check.loaded, nested, check.changes)
 

@@ -1,4 +1,4 @@
-"""What ``verify --repair`` writes: chats and lists as they are now in the account. The states to resume from stay."""
+"""What ``verify --repair`` writes: current chats and lists from the account. The states to resume from stay unchanged."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Repair:
 
     Attributes:
         tables: The streams to write into.
-        complete: Chats as the export has them.
-        partial: Chats that were not found in the export: without the fields and nested records that only it has.
-        stored: Those of the partial ones that have a row, whose other columns stay.
+        complete: Chats from the export.
+        partial: Chats that were not found in the export. They lack the fields and nested records that only the export has.
+        stored: The partial chats that have a row. Its other columns are kept.
         lists: The complete lists to replace, by stream.
     """
 
@@ -78,20 +78,20 @@ def prepare(verifying: Verifying) -> Repair:
 
 
 def about_incomplete(repair: Repair) -> Iterator[str]:
-    """Yield a sentence about the chats that were written without what only the export has."""
+    """Yield a sentence about the chats that were written without the data that only the export has."""
     count = len(repair.partial.keys() - repair.stored)
     if count:
         yield (
-            f"{counted(count, 'chat')} came without what only the export has, such as update_timestamp and engagements. To "
-            "load all of it, run sync with --full-refresh."
+            f"{counted(count, 'chat')} lack the data that only the export has, such as update_timestamp and engagements. To "
+            "load these chats completely, run sync with --full-refresh."
         )
 
 
 def write(connection: duckdb.DuckDBPyConnection, schema: str, repair: Repair) -> dict[str, int]:
-    """Write everything in one transaction. Returns the number of records written, by stream.
+    """Write everything in one transaction. Return the number of records written, by stream.
 
     Raises:
-        DestinationError: It cannot be written; nothing was.
+        DestinationError: It cannot be written. Nothing was written.
     """
     written: dict[str, int] = {}
     with explained("writing the repaired rows"), transaction(connection):
@@ -111,7 +111,7 @@ def write(connection: duckdb.DuckDBPyConnection, schema: str, repair: Repair) ->
 
 
 def _write_chats(merger: Merger, schema: str, stream: Stream, repair: Repair) -> int:
-    """Write the chats, or what is nested in them."""
+    """Write the chats, or the records nested in them."""
     listed = stream.extraction.path[0] if stream.extraction else ""
     docs = [doc for doc in repair.partial.values() if not listed or listed in doc.fields]
     if stream.extractor is None:
@@ -125,12 +125,12 @@ def _write_chats(merger: Merger, schema: str, stream: Stream, repair: Repair) ->
     rows = _rows(merger.table, children)
     merger.upsert(rows)
     if stream.latest_by:
-        correct_visitors(merger, schema, rows, chats_are_current=CHATS in repair.tables)  # which is written before
+        correct_visitors(merger, schema, rows, chats_are_current=CHATS in repair.tables)  # written before visitors
     return len(children.records)
 
 
 def _update(merger: Merger, doc: Doc) -> None:
-    """Write the fields of a chat into its row, and keep the others."""
+    """Write the fields of a chat into its row, and keep the other columns."""
     names = [quoted(name) for name in merger.table.columns if name in doc.fields and name != "id"]
     values = ", ".join(f"{name} = new.{name}" for name in names)
     if values:
@@ -145,7 +145,7 @@ def _rows(table: StreamTable, children: Children) -> Rows:
 
 
 def _search(check: ChatCheck, export: Export, fetch: Requests) -> dict[str, RawRecord]:
-    """Search the export for the chats to repair, each from the time on at which it was last changed as far as known."""
+    """Search the export for the chats to repair, each from the time of its last known change on."""
     found: dict[str, RawRecord] = {}
     rows = check.table.rows_where("id", check.wanted.keys())
     times = {
@@ -158,7 +158,7 @@ def _search(check: ChatCheck, export: Export, fetch: Requests) -> dict[str, RawR
         searches += 1
         try:
             page = fetch(complete_chats(time, CHATS_A_SEARCH))
-        except RequestRejectedError:  # it is too recent for the API
+        except RequestRejectedError:  # the time is too recent for the API
             continue
         chats = [row for raw in page.rows if (row := decode_row(export, raw))]
         found |= {row.key: row.record for row in chats if row.key in check.wanted}

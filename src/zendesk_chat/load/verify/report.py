@@ -1,4 +1,4 @@
-"""How ``verify`` prints what it found."""
+"""Prints what ``verify`` found."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STYLES: Final[Mapping[State, str]] = {
 
 
 def print_verification(found: Verification, console: Console) -> None:
-    """Print a table of streams, the fields and keys that differ, and what it means."""
+    """Print a table of streams, the fields and keys that differ, and a conclusion."""
     until = f", complete until {found.complete_until}" if found.complete_until else ""
     say(
         console,
@@ -50,7 +50,7 @@ def print_verification(found: Verification, console: Console) -> None:
 def conclusion(found: Verification) -> tuple[str, str]:
     """Return the result in one sentence, and its style."""
     if found.differs and not found.repaired:
-        return "There are differences. To read again what is missing or different, add --repair.", "red"
+        return "There are differences. To repair the file, add --repair.", "red"
     if found.differs:
         return "Differences remain.", "red"
     if found.exit_code != ExitCode.COMPLETE:

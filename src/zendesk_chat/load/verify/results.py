@@ -1,4 +1,4 @@
-"""What a verification found, as values, in words and as JSON."""
+"""The results of a verification, as values, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zendesk_chat.load.verify.rows import Key
 from zendesk_chat.load.verify.total import Total
 
 State: TypeAlias = Literal["same", "same keys", "different", "repaired", "not available", "not compared", "failed"]
-UNSURE: Final = 0.05  # the share of samples that would show no difference though more differ
+UNSURE: Final = 0.05  # the share of samples that would show no difference although more rows differ
 KEYS_SHOWN: Final = 5
 
 
@@ -24,14 +24,14 @@ class StreamResult:
 
     Attributes:
         state: ``same keys`` if the content is not compared, because the rows were loaded with other redaction rules than those
-            of the configuration; ``repaired`` if all that was missing or different is written; ``not available`` if the account
-            lacks the stream; ``not compared`` if nothing but the export has its records.
-        rows: In the file.
+            in the configuration; ``repaired`` if everything missing or different was written; ``not available`` if the account
+            lacks the stream; ``not compared`` if only the export has its records.
+        rows: Rows in the file.
         checked: Records compared.
         missing: Records of the account that the file lacks.
-        extra: Rows of the file that the account does not have.
-        different: Rows whose content is not that of the account.
-        newer: Records that began or changed after the last sync, which is no difference.
+        extra: Rows in the file that the account lacks.
+        different: Rows whose content differs from the account's record.
+        newer: Records that began or changed after the last sync, which is not a difference.
         fields: How often each field differed.
         keys: Some of the keys that are missing, extra or different.
         reason: Why it is not compared.
@@ -75,8 +75,8 @@ class Verification:
         complete_until: The time up to which the file has all chats, as ISO 8601; None without chats.
         total: The comparison of the account's total; None without chats.
         sample: How many rows of chats were chosen at random; None if all chats were compared.
-        sentences: What it means, in words.
-        repaired: How many records were written, by stream.
+        sentences: The meaning of the result, in words.
+        repaired: The number of records written, by stream.
         errors: Why streams could not be compared.
     """
 
@@ -96,7 +96,7 @@ class Verification:
 
     @property
     def differs(self) -> bool:
-        """Whether there is a difference, which is not repaired."""
+        """Whether there is a difference that is not repaired."""
         unequal = self.total is not None and self.total.unexplained != 0
         return unequal or any(stream.state == "different" for stream in self.streams)
 
@@ -119,7 +119,7 @@ class Verification:
 
 
 def largest_share(checked: int) -> float:
-    """Return the share of rows below which the differing ones are, with 95 % confidence, if none of a random sample differs.
+    """Return the highest share of different rows, with 95% confidence, if no row of a random sample differs.
 
     >>> round(largest_share(500), 4)
     0.006
@@ -128,13 +128,13 @@ def largest_share(checked: int) -> float:
 
 
 def confidence(chosen: int, rows: int) -> str:
-    """Describe what it means that no row of a random sample differs."""
+    """Describe what it means if no row of a random sample differs."""
     if chosen >= rows:
-        return f"All {rows:,} chats of the file are as they are in the account."
+        return f"All {rows:,} chats in the file match the account."
     share = largest_share(chosen)
     percent = f"{share:.1%}" if share >= 0.0095 else f"{share:.2%}"  # noqa: PLR2004  two digits that mean something
     most = int(share * rows)
     return (
-        f"No difference in a random sample of {chosen:,} of the {rows:,} chats of the file. With 95 % confidence fewer than "
+        f"No difference in a random sample of {chosen:,} of the {rows:,} chats in the file. With 95 % confidence, fewer than "
         f"{percent.replace('%', ' %')} of them differ ({most:,} chats)."
     )

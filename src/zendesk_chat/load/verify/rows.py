@@ -1,4 +1,4 @@
-"""Rows of a table in the file, and records of the account in the same form, so that they can be compared."""
+"""Rows of a table in the file, and the account's records in the same form, so that they can be compared."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 Key: TypeAlias = str | int
 Redacted: TypeAlias = Literal["alike", "partly", "otherwise"]
-"""Whether all rows, some or none were loaded with the redaction rules of the configuration."""
+"""Whether all rows, some or none were loaded with the redaction rules in the configuration."""
 
 Row: TypeAlias = Mapping[str, Json]
 """The values of a row by column: JSON is decoded, times are microseconds since 1970."""
 
 ONLY_ROW: Final = ""
-"""The key of the one row of a table without a key."""
+"""The key of the only row in a table without a key."""
 
 
 class Current(NamedTuple):
@@ -39,11 +39,11 @@ class ComparedTable:
     """A table of the file whose rows are compared.
 
     Attributes:
-        columns: Those of the stream that the table has.
-        json: Those of them that hold JSON.
-        selected: The same for SQL, each with the conversion to a value of ``Row``.
-        reader: Makes rows of records, as ``sync`` does.
-        redaction: Which rows were loaded with the redaction rules of the configuration.
+        columns: The stream's columns that the table has.
+        json: The JSON columns among them.
+        selected: The columns for SQL, each converted to a value of ``Row``.
+        reader: Converts records to rows, like ``sync``.
+        redaction: Which rows were loaded with the redaction rules in the configuration.
     """
 
     stored: Stored
@@ -72,21 +72,21 @@ class ComparedTable:
 
     @property
     def is_repairable(self) -> bool:
-        """Whether rows may be written: with other redaction rules they would not fit the others."""
+        """Whether rows may be written. Under other redaction rules they would not match the existing ones."""
         return self.redaction != "otherwise"
 
     @property
     def alive(self) -> str:
-        """The condition in SQL of rows that are not deleted in Zendesk."""
+        """The SQL condition for rows that are not deleted in Zendesk."""
         return "deleted IS NOT TRUE" if "deleted" in self.columns else "true"
 
     def count(self, condition: str = "true") -> int:
-        """Return the number of rows for which a condition in SQL holds."""
+        """Return the number of rows that satisfy an SQL condition."""
         ((rows,),) = self.stored.rows(f"SELECT count(*) FROM {self.name} WHERE {condition}")
         return int(rows)
 
     def known(self, keys: Collection[Key], condition: str = "true") -> set[Key]:
-        """Return those of these keys that have a row for which a condition in SQL holds."""
+        """Return the keys that have a row which satisfies an SQL condition."""
         sql = f"SELECT {quoted(self.key)} FROM {self.name} WHERE {quoted(self.key)} IN (SELECT unnest(?)) AND {condition}"
         return {key for (key,) in self.stored.rows(sql, [list(keys)])} if keys else set()
 
@@ -100,7 +100,7 @@ class ComparedTable:
         return self._by_key(self.stored.dicts(sql, [list(values)])) if values else {}
 
     def of_records(self, records: Sequence[bytes]) -> dict[Key, Current]:
-        """Return records of the account as rows by their keys; of several with one key the last."""
+        """Return records of the account as rows by key. Of several with the same key, the last one counts."""
         found = self.reader.read(records).select(self.columns)
         comparable = [field.with_type(pa.int64()) if pa.types.is_timestamp(field.type) else field for field in found.schema]
         rows: Sequence[Row] = found.cast(pa.schema(comparable)).to_pylist()
@@ -112,7 +112,7 @@ class ComparedTable:
         }
 
     def redacted_otherwise(self, keys: Collection[Key]) -> set[Key]:
-        """Return those of these keys whose rows were loaded with other redaction rules: only the keys are comparable."""
+        """Return the keys whose rows were loaded with other redaction rules: only the keys are comparable."""
         if self.redaction == "alike" or not keys:
             return set()
         if self.redaction == "otherwise":
@@ -122,7 +122,7 @@ class ComparedTable:
         return {key for key in keys if str(key) in outdated}
 
     def repeated(self) -> set[Key]:
-        """Return the keys of rows that are there more than once."""
+        """Return the keys that several rows have."""
         if not self.key:
             return set()
         key = quoted(self.key)
@@ -160,5 +160,5 @@ def _decoded(text: Json) -> Json:
         return text
     try:
         return cast("Json", msgspec.json.decode(text))
-    except (msgspec.DecodeError, RecursionError):  # a number that Python cannot hold, or nested too deeply
+    except (msgspec.DecodeError, RecursionError):  # a number that Python cannot represent, or nested too deeply
         return text

@@ -1,4 +1,4 @@
-"""Which chats are compared: a random sample of the file and the account's newest; some that the account names; or all."""
+"""Which chats are compared: a random sample of the file and the account's newest; chats at random times; or all."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from zendesk_chat.streams.keys import MADE_PREFIX
 
 TIMES: Final = 5
 FEW_IDS: Final = 10
-ROWS_AT_ONCE: Final = 1_000  # a query of the file compares many as quickly as few
+ROWS_AT_ONCE: Final = 1_000  # a query of the file compares many as fast as few
 
-# The API cannot be asked for ids that were made for chats without one.
+# The API does not know ids that were derived for chats without one.
 _ASKABLE: Final = f"id IS NOT NULL AND NOT starts_with(id, '{MADE_PREFIX}') AND NOT contains(id, ',')"
 
 
 def compare_sample(check: ChatCheck, fetch: Requests, size: int, seed: int) -> int | None:
-    """Compare the account's newest chats and so many rows of the file. Returns the account's total; None if it has none."""
+    """Compare the account's newest chats and ``size`` rows of the file. Return the account's total, or None if it has none."""
     page = fetch(newest_chats())
     check.compare(page.chats, (), fetch.now_us)
     lost = sorted(check.held - check.changes.deleted - check.table.known(check.held) - check.seen)
@@ -33,9 +33,9 @@ def compare_sample(check: ChatCheck, fetch: Requests, size: int, seed: int) -> i
 
 
 def compare_named(check: ChatCheck, fetch: Requests, seed: int) -> int | None:
-    """Find chats that the file lacks among those that the account names for some random times, and before the first chat.
+    """Find chats that the file lacks among those that the account lists for random times and before the first chat.
 
-    Returns how many it named; None if it does not answer such a search.
+    Returns how many chats the account listed; None if it does not support such a search.
     """
     named = 0
     try:
@@ -51,7 +51,7 @@ def compare_named(check: ChatCheck, fetch: Requests, seed: int) -> int | None:
 
 
 def compare_all(check: ChatCheck, fetch: Requests) -> int | None:
-    """Compare all chats of the account with the file. Returns the account's total; None if it has none."""
+    """Compare all chats of the account with the file. Return the account's total, or None if it has none."""
     total: int | None = None
     for raws, of in _all_pages(fetch):
         total = of
@@ -63,7 +63,7 @@ def compare_all(check: ChatCheck, fetch: Requests) -> int | None:
 
 
 def _all_pages(fetch: Requests) -> Iterator[tuple[Sequence[msgspec.Raw], int | None]]:
-    """Yield all chats of the account, those of several pages at once, with the account's total."""
+    """Yield all chats of the account, from several pages at once, with the account's total."""
     following: Mapping[str, str] | None = None
     asked: set[tuple[tuple[str, str], ...]] = set()
     raws: list[msgspec.Raw] = []
@@ -72,7 +72,7 @@ def _all_pages(fetch: Requests) -> Iterator[tuple[Sequence[msgspec.Raw], int | N
         raws += page.chats
         following = page.next
         cursor = tuple(following.items()) if following else ()
-        ends = not cursor or cursor in asked  # pages that repeat would never end
+        ends = not cursor or cursor in asked  # otherwise repeated pages would never end
         if ends or len(raws) >= ROWS_AT_ONCE:
             yield raws, page.total
             raws = []
@@ -82,9 +82,9 @@ def _all_pages(fetch: Requests) -> Iterator[tuple[Sequence[msgspec.Raw], int | N
 
 
 def _compare_rows(check: ChatCheck, fetch: Requests, ids: Sequence[str]) -> None:
-    """Compare rows of the file with what the account has under their ids.
+    """Compare rows of the file with the account's chats of the same ids.
 
-    Chats that an answer lacks are asked for again, a few at a time: a server may answer no more than a certain number.
+    Chats that a response lacks are requested again, a few at a time: a server may limit the number of chats in a response.
     """
     for some in _groups([identity for identity in ids if identity not in check.seen], ROWS_AT_ONCE):
         check.compare(_chats_of(fetch, some, IDS_A_REQUEST), (), fetch.now_us)
@@ -97,7 +97,7 @@ def _chats_of(fetch: Requests, ids: Sequence[str], ids_a_request: int) -> list[m
 
 
 def _times(check: ChatCheck, seed: int) -> list[int]:
-    """Return the time of the first chat in the file, and some random times of others, microseconds since 1970."""
+    """Return the time of the first chat in the file and some random times of others, in microseconds since 1970."""
     if "timestamp" not in check.table.columns:
         return []
     name = check.table.name

@@ -1,4 +1,4 @@
-"""What a verification means, in sentences: how sure it is, and what to do."""
+"""What a verification means, in sentences: how certain it is, and what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zendesk_chat.load.verify.verifying import CHATS, NOT_COMPARED, Verifying
 from zendesk_chat.wording import counted
 
 UNDOCUMENTED: Final = "Zendesk does not document what it counts, so this alone proves nothing."
-ONLY_EXPORT: Final = "update_timestamp, engagements and the like"
+ONLY_EXPORT: Final = "update_timestamp, engagements and similar fields"
 RELOAD: Final = "zendesk-chat sync --full-refresh"
 
 
@@ -35,8 +35,8 @@ def _about_chats(verifying: Verifying, results: dict[str, StreamResult]) -> Iter
     found, total = results[CHATS], verifying.total
     yield _about_total(total)
     if verifying.named:
-        rest = "all are in the file, or newer" if not found.missing else "those that the file lacks are counted as missing"
-        yield f"The account named {counted(verifying.named, 'chat')} for some random times: {rest}."
+        rest = "all are in the file or newer" if not found.missing else "those that the file lacks count as missing"
+        yield f"The account listed {counted(verifying.named, 'chat')} for random times: {rest}."
     if found.state == "same":
         chosen = found.rows if verifying.compared_all else min(found.rows, verifying.choices.sample)
         yield confidence(chosen - min(chosen, verifying.chats.tally.by_key), found.rows)
@@ -46,7 +46,7 @@ def _about_chats(verifying: Verifying, results: dict[str, StreamResult]) -> Iter
     if total.unexplained > 0 and not verifying.compared_all:
         pages = counted(ceil((total.account or 0) / CHATS_A_PAGE), "request")
         yield (
-            f"To find which chats are missing, add --all: it compares every chat, in {pages}. To load everything again: "
+            f"To find the missing chats, add --all. It compares every chat, in {pages}. To reload everything: "
             f"{RELOAD} --streams {_family(verifying)}."
         )
 
@@ -54,17 +54,17 @@ def _about_chats(verifying: Verifying, results: dict[str, StreamResult]) -> Iter
 def _about_differences(found: StreamResult, family: str) -> Iterator[str]:
     field, count = max(found.fields.items(), key=lambda item: item[1], default=("", 0))
     if found.different == count == found.checked - found.newer > 1:
-        yield f"{field} differs in all chats compared. The two endpoints may write it differently: please report this."
+        yield f"{field} differs in all compared chats. The two endpoints may format it differently. Please report this."
     if found.different or found.extra:
         yield (
-            "The export does not show changes of the last five minutes yet. If a chat was changed just now, run sync a little "
-            "later and verify again."
+            "The export does not show changes of the last five minutes yet. If a chat changed just now, run sync a little "
+            "later, then verify again."
         )
     if found.extra:
         are = "is" if found.extra == 1 else "are"
         yield (
-            f"{counted(found.extra, 'chat')} of the file {are} not in the account any more, perhaps because deleted there. To "
-            f"remove what the account does not have: {RELOAD} --streams {family}."
+            f"{counted(found.extra, 'chat')} in the file {are} no longer in the account, perhaps because of a deletion there. "
+            f"To remove from the file what the account lacks: {RELOAD} --streams {family}."
         )
 
 
@@ -76,13 +76,13 @@ def _about_total(total: Total) -> str:
         case "equal":
             return f"{has}."
         case "equal with deleted chats":
-            return f"{has} and as many deleted ones as the account has more, so this adds up if Zendesk counts them."
+            return f"{has}, plus deleted ones that make up the difference. The numbers add up if Zendesk counts deleted chats."
         case "more in the account":
             return f"{has}: {counted(total.unexplained, 'chat')} may be missing. {UNDOCUMENTED}"
         case "fewer in the account":
             return f"{has}: {counted(-total.unexplained, 'chat')} may have been deleted in the account. {UNDOCUMENTED}"
         case _:
-            return f"The total that the account reports is not compared: {total.reason}"
+            return f"The account's total is not compared: {total.reason}"
 
 
 def _began(newer: int) -> str:
@@ -94,7 +94,7 @@ def _about_lists(verifying: Verifying, results: dict[str, StreamResult]) -> Iter
     if differing:
         yield (
             f"{', '.join(differing)}: Zendesk does not record when these lists change, so a difference may be a change since "
-            "the last sync. Run sync, then verify again. What is gone from agents, bans and agent_routing_settings stays in "
+            "the last sync. Run sync, then verify again. Records deleted from agents, bans and agent_routing_settings stay in "
             "the file until a full refresh."
         )
 
@@ -105,25 +105,25 @@ def _about_redaction(verifying: Verifying) -> Iterator[str]:
     partly = sorted(name for name, (tally, table) in tallies.items() if table.redaction == "partly" and tally.by_key)
     if otherwise:
         yield (
-            f"{named(otherwise)}: the file was loaded with other redaction rules than those given here, so only keys were "
-            "compared. Give the rules of the sync to compare the content."
+            f"{named(otherwise)}: the file was loaded with other redaction rules, so only keys were compared. To compare "
+            "the content, use the redaction rules of the sync."
         )
     if partly:
         yield (
             f"{named(partly)}: some rows were loaded before the redaction rules changed. Only their keys were compared. "
-            f"To load them again: {RELOAD} --streams {','.join(partly)}."
+            f"To reload them: {RELOAD} --streams {','.join(partly)}."
         )
 
 
 def _limits(results: Sequence[StreamResult]) -> Iterator[str]:
-    """Yield what no other endpoint shows."""
+    """Yield what no other endpoint contains."""
     names = [result.stream for result in results if result.state == "not compared" and result.reason == NOT_COMPARED]
     if names:
-        yield f"Not compared, because only the exports have them: {', '.join(names)}, and of chats {ONLY_EXPORT}."
+        yield f"Not compared, because only the exports contain them: {', '.join(names)}, and in chats {ONLY_EXPORT}."
 
 
 def _family(verifying: Verifying) -> str:
-    """Return the streams of the file that are made from chats, as an option of ``sync``."""
+    """Return the streams in the file that come from chats, as an option of ``sync``."""
     source = verifying.catalog.streams[CHATS].source
     return ",".join(
         name for name, stream in verifying.catalog.streams.items() if stream.source == source and name in verifying.streams

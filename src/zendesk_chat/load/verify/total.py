@@ -1,4 +1,4 @@
-"""The number of chats that the account reports, compared with the rows of the file."""
+"""Compares the number of chats that the account reports with the rows in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zendesk_chat.load.verify.chats import ChatCheck
 
 Outcome: TypeAlias = Literal["equal", "equal with deleted chats", "more in the account", "fewer in the account", "not compared"]
 FEWEST_DELETED: Final = 20
-"""With fewer deleted chats, a total that is greater by their number may as well be due to missing ones."""
+"""With fewer deleted chats than this, a total that is higher by their number may as well be due to missing ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,10 @@ class Total:
     """How many chats the account and the file have.
 
     Attributes:
-        account: As ``GET chats`` counts; None if it does not.
-        rows: Of the file, without deleted chats.
-        newer: How many chats the account has more than the file because they began after the last sync; negative if more
-            were deleted since.
+        account: The ``count`` of ``GET chats``; None if there is none.
+        rows: Rows in the file, without deleted chats.
+        newer: How many more chats than the file the account has because they began after the last sync; negative if more
+            chats were deleted since.
         reason: Why the totals are not compared, or "".
     """
 
@@ -32,19 +32,19 @@ class Total:
 
     @property
     def unexplained(self) -> int:
-        """How many chats the account has more than the file should have; negative if it has fewer."""
+        """How many more chats the account has than the file should have; negative if it has fewer."""
         return 0 if self.account is None or self.outcome == "not compared" else self.account - self.rows - self.newer
 
 
 def compare_totals(check: ChatCheck, account: int | None, partial: str) -> Total:
-    """Compare the account's total with the rows of the file.
+    """Compare the account's total with the rows in the file.
 
-    What Zendesk counts is not documented. That deleted chats do not count is assumed first, and then that they do.
+    Zendesk does not document what it counts. First assume that deleted chats do not count, then that they do.
 
     Args:
-        check: When its chats are compared.
+        check: The comparison of the chats, already made.
         account: The account's total.
-        partial: Why the file does not hold all chats, or "".
+        partial: Why the file does not contain all chats, or "".
     """
     table, changes = check.table, check.changes
     rows = table.count(table.alive)

@@ -1,4 +1,4 @@
-"""One verification: what is compared, in which order, and what it comes to."""
+"""One verification: what is compared, in which order, and the result."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from zendesk_chat.tables.table import StreamTable
 
 CHATS: Final = "chats"
 FEW_CHATS: Final = 1_000
-"""An account with so many chats is compared completely if it has more than the file: in 25 requests."""
+"""If an account has at most this many chats, and more than the file, all are compared: in 25 requests."""
 
-NOT_COMPARED: Final = "Only the export has its records."
-LACKING: Final = "The account did not have it at the last sync."
-WITHOUT_CHATS: Final = "It is compared together with chats, which the file does not have."
-_TOLERANCE_US: Final = 3600 * SECOND_US  # of clocks and of runs that take long
+NOT_COMPARED: Final = "Only the export contains its records."
+LACKING: Final = "The account lacked it at the last sync."
+WITHOUT_CHATS: Final = "It is compared together with chats, which the file lacks."
+_TOLERANCE_US: Final = 3600 * SECOND_US  # for clocks, and for runs that take long
 
 
 class _Account(msgspec.Struct):
@@ -50,11 +50,11 @@ _account: Final = msgspec.json.Decoder(_Account)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user wants.
+    """The user's choices.
 
     Attributes:
         sample: How many chats of the file are compared, at random.
-        seed: Of the random choice.
+        seed: The seed of the random choice.
         everything: Whether all chats are compared instead.
         lookback: Seconds before a run within which records may become visible late.
         end: The first second that ``sync`` does not read; None for all.
@@ -72,11 +72,11 @@ class Verifying:
     """A verification in progress.
 
     Attributes:
-        streams: What the file knows of each stream.
+        streams: What the file knows about each stream.
         outdated: How many rows of a stream were loaded before the redaction rules changed.
         errors: Why streams could not be compared, by stream.
-        compared_all: Whether all chats were compared, also because there are few.
-        named: How many chats the account named for random times; None if it was not asked, or did not answer.
+        compared_all: Whether all chats were compared, even if only because there are few.
+        named: How many chats the account listed for random times; None if it was not asked or did not respond.
     """
 
     stored: Stored
@@ -96,11 +96,11 @@ class Verifying:
         """Compare everything, and return the account in the file.
 
         Raises:
-            ConnectorError: The file holds another account, or the account does not answer.
+            ConnectorError: The file contains another account, or the account does not respond.
         """
         with explained(f"reading {self.stored.path}"):
             system = System(self.stored.connection, self.stored.schema)
-            system.exists(find_tables(self.stored.connection, self.stored.schema))  # raises if it is of a later version
+            system.exists(find_tables(self.stored.connection, self.stored.schema))  # raises if it is of a newer version
             held = system.account() or AccountRow("")
             self.streams = system.streams()
             self.outdated = system.outdated()
@@ -110,7 +110,7 @@ class Verifying:
         return held
 
     def results(self) -> list[StreamResult]:
-        """Return the result of each stream of the file, in the order of all lists that users see."""
+        """Return the result of each stream in the file, in the usual order."""
         lacking, rows, compared = self._lacking(), self.stored.counts(self.streams), self.compared
         results = [self._result(name, rows.get(name), compared.get(name), lacking) for name in self.catalog.streams]
         return [result for result in results if result is not None]
@@ -136,7 +136,7 @@ class Verifying:
             return StreamResult(name, "not compared", rows, reason=WITHOUT_CHATS if nested else NOT_COMPARED)
         table, tally = compared
         result = StreamResult.of(name, rows, tally)
-        if rows and not tally.checked:  # chats have no engagements outside the export
+        if rows and not tally.checked:  # outside the export, chats have no engagements
             return replace(result, state="not compared", reason=NOT_COMPARED)
         return replace(result, state="same keys") if table.redaction == "otherwise" and not tally.differs else result
 
@@ -149,12 +149,12 @@ class Verifying:
         return {stream for (stream,) in self.stored.rows(sql)}
 
     def _require_account(self, held: AccountRow, subdomain: str) -> None:
-        """Raise DestinationRefusedError if the file holds another account than the one that answers."""
+        """Raise DestinationRefusedError if the file contains another account than the one that responds."""
         path = self.stored.path
         if held.subdomain != subdomain:
             raise DestinationRefusedError(
-                f"{path} holds the account {held.subdomain}, and the configuration is for {subdomain}. Give the file or the "
-                f"--schema of {subdomain}, or the configuration of {held.subdomain}."
+                f"{path} contains the account {held.subdomain}, but the configuration is for {subdomain}. Choose the file or "
+                f"--schema of {subdomain}, or use the configuration of {held.subdomain}."
             )
         try:
             (record,) = self.fetch(Request("account", account))
@@ -165,8 +165,8 @@ class Verifying:
             key = None
         if isinstance(key, str) and held.account_key is not None and key != held.account_key:
             raise DestinationRefusedError(
-                f"{path} holds the account {subdomain} with the key {held.account_key}, but {subdomain} is now the account "
-                f"with the key {key}. Verify another file, or load the account into another one."
+                f"{path} contains the account {subdomain} with the key {held.account_key}, but {subdomain} now has the key "
+                f"{key}. Verify another file, or load the account into another one."
             )
 
     def _compare_chats(self) -> None:
@@ -196,7 +196,7 @@ class Verifying:
             self.fetch.note("The account has more chats than the file. Comparing all of them ...")
             self._compare_all(check)
         elif not self.compared_all and total.outcome not in ("equal", "equal with deleted chats"):
-            self.fetch.note("Asking the account which chats it has at some times ...")
+            self.fetch.note("Checking which chats the account has at random times ...")
             self.named = compare_named(check, self.fetch, choices.seed)
         self.total = compare_totals(check, reported, partial)
 
@@ -205,10 +205,10 @@ class Verifying:
         return compare_all(check, self.fetch)
 
     def _partial(self, loaded: Loaded) -> str:
-        """Return why the file does not hold all chats, or ""."""
+        """Return why the file does not contain all chats, or ""."""
         row: StreamRow = self.streams[CHATS]
         if row.completed_at is None or len(loaded.ranges) > 1:
-            return "the file is not completely loaded yet. Run sync first."
+            return "the file is incomplete. Run sync first."
         if loaded.start > 0:
             return f"the file begins at {iso_seconds(loaded.start)}, its start date."
         if loaded.until < self._horizon(CHATS) - _TOLERANCE_US or (self.choices.end is not None):
@@ -243,14 +243,14 @@ class Verifying:
         return ComparedTable.of(self.stored, StreamTable.of(self.catalog.streams[name]), redaction)
 
     def _loaded(self, name: str) -> Loaded | None:
-        """Return what is loaded of an export; None if nothing was yet."""
+        """Return what is loaded of an export; None if nothing is loaded yet."""
         stream: Stream = self.catalog.streams[name]
         state = self.streams[name].state if name in self.streams else None
         position = None if state is None else stream.load_state(state)
         return Loaded.of(position, self._horizon(name)) if isinstance(position, ExportPosition) else None
 
     def _horizon(self, name: str) -> int:
-        """Return the time up to which the last complete run has read all changes, microseconds since 1970; 0 without any."""
+        """Return the time up to which the last complete run has read all changes, microseconds since 1970; 0 without a run."""
         sql = f"""
             SELECT epoch_us(max(started_at)) FROM {self.stored.table("_sync_runs")}
             JOIN {self.stored.table("_sync_run_streams")} done USING (run) WHERE stream = ? AND done.result = 'complete'

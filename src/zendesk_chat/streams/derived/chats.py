@@ -1,4 +1,4 @@
-"""Chats, read for what is nested in them."""
+"""Chats, read for the records that are nested in them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from zendesk_chat.streams.stream import PageRecords, RawRecord
 
 NULL: Final = msgspec.Raw(b"null")
 UNREADABLE: Final = (msgspec.DecodeError, RecursionError)
-LONGEST_INTEGER: Final = 300  # digits; msgspec holds somewhat more
+LONGEST_INTEGER: Final = 300  # digits; msgspec supports slightly more
 PATHS_OF_CHAT: Final = {"chat_id": ("id",), "chat_update_timestamp": ("update_timestamp",)}
-"""The paths in a chat of the fields that each record nested in it gets from it."""
+"""Paths in a chat of the fields that each nested record gets from it."""
 
 
 class Chat(msgspec.Struct, gc=False):
@@ -28,7 +28,7 @@ class Chat(msgspec.Struct, gc=False):
 
 
 class SplitChat(Chat, gc=False):
-    """A chat of which everything that becomes a record of its own is left undecoded."""
+    """A chat in which everything that becomes a record of its own stays undecoded."""
 
     timestamp: Any = None
     visitor: msgspec.Raw = NULL
@@ -44,7 +44,7 @@ _split: Final = msgspec.json.Decoder(SplitChat)
 
 
 def split_chats(records: Sequence[RawRecord]) -> Sequence[SplitChat | None]:
-    """Split chats into what becomes records of their own; None for a chat that msgspec cannot read."""
+    """Split chats into the parts that become records; None for a chat that msgspec cannot read."""
     if not isinstance(records, PageRecords):
         return [_split_chat(record) for record in records]
     if records.decoded is None:
@@ -60,7 +60,7 @@ def _split_chat(record: RawRecord) -> SplitChat | None:
 
 
 def read_chat(record: RawRecord, decoder: msgspec.json.Decoder[C]) -> C | None:
-    """Decode a chat; a number that is too large for Python becomes a string. None where it is nested too deeply."""
+    """Decode a chat. A number that is too large for Python becomes a string. Returns None if it is nested too deeply."""
     try:
         return decoder.decode(record)
     except UNREADABLE:

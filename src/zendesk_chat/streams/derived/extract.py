@@ -1,6 +1,6 @@
 """The items of a list in each chat as records of their own, whatever form an item has.
 
-The chat ``{"id": "A", "update_timestamp": "T", "history": [{"type": "chat.msg", "timestamp": "S", "msg": "hi"}]}`` gives the
+The chat ``{"id": "A", "update_timestamp": "T", "history": [{"type": "chat.msg", "timestamp": "S", "msg": "hi"}]}`` yields the
 event ``{"type": "chat.msg", "timestamp": "S", "msg": "hi", "id": "A|S|chat.msg", "chat_id": "A",
 "chat_update_timestamp": "T", "position": 0}``.
 """
@@ -34,19 +34,19 @@ from zendesk_chat.streams.keys import is_made
 from zendesk_chat.streams.stream import Children, RawRecord
 
 AS_SENT: Final = "as_sent"
-"""The field of a record for rejected values, by their path; under ``ITEM`` an item that is no object."""
+"""The field of a record for rejected values, by path. An item that is not an object is under ``ITEM``."""
 
 ITEM: Final = "item"
 MADE: Final = ("id", "chat_id", "chat_update_timestamp", "position")
-"""The fields that a record does not get from its item."""
+"""The fields of a record that do not come from its item."""
 
 DECODED_BYTES: Final = 8 * 2**20
-"""So much JSON of a page stays decoded, which takes about three times its size. What follows is encoded at once."""
+"""This many bytes of a page's JSON stay decoded, which takes about three times the size. The rest is encoded immediately."""
 
 _Items: TypeAlias = Sequence[Any]
 """Structs made from a schema."""
 
-_NOTHING: Final = Annotated[str, msgspec.Meta(min_length=1, max_length=0)]  # no value is that
+_NOTHING: Final = Annotated[str, msgspec.Meta(min_length=1, max_length=0)]  # no value has this type
 _TEXT: Final = Schema(("null", "string"))
 _ID: Final = Schema(("null", "string", "integer"))
 
@@ -58,12 +58,12 @@ class NestedList:
     Attributes:
         name: The field of the chat.
         key_fields: Fields of an item that identify it in its chat.
-        key: Makes the id of a record from that of its chat and the ``key_fields``. Where items of a chat share one, the second
-            and later ones are numbered.
-        renamed: The names of fields of an item in the record, where their own is taken there.
-        drifting: Scalar fields that are known to come as strings and as numbers.
-        always: Fields that a record has even where its item has not.
-        capacity: A list with so many items may be cut short; None where it never is.
+        key: Makes the id of a record from the id of its chat and the ``key_fields``. If several items of a chat share one, the
+            second and later ones are numbered.
+        renamed: Names in the record for fields of an item whose own name is already used there.
+        drifting: Scalar fields that are known to be strings or numbers.
+        always: Fields that a record has even if its item lacks them.
+        capacity: A list with this many items may be truncated; None if it never is.
         from_array: Makes the fields of an item that is a bare array.
     """
 
@@ -88,13 +88,13 @@ class NestedList:
 
     @property
     def other_paths(self) -> Mapping[str, tuple[str, ...] | None]:
-        """The paths in a chat of fields that are not below ``path`` by their name; None for those that the connector makes."""
+        """Paths in a chat of fields that are not below ``path`` under their name; None for fields that the connector makes."""
         renamed = {new: (*self.path, old) for old, new in self.renamed.items()}
         made = dict.fromkeys(("position",) if "id" in self.key_fields else ("id", "position"))
         return {**PATHS_OF_CHAT, **renamed, **made}
 
     def extractor(self, schema: Schema) -> ListExtractor:
-        """Return what extracts records of a schema."""
+        """Return the extractor for records of a schema."""
         kept = [name for name in schema.properties if name not in self.taken and name not in self.renamed]
         fields = dict.fromkeys((*kept, *self.key_fields, *self.renamed.values(), *MADE))
         key_values = {name: attrgetter(name) for name in self.key_fields}
@@ -106,9 +106,9 @@ class NestedList:
 class ListExtractor:
     """Extracts the items of a list from chats.
 
-    A chat that comes twice counts as it came last. One that is nested too deeply to be read has no children and is no parent.
-    Neither has a chat whose ``id`` was made from its content: an edit would give it another one, and leave the children
-    without it.
+    Of a chat that occurs twice, the last one counts. A chat that is nested too deeply to be read has no children and is not a
+    parent. The same applies to a chat whose ``id`` was derived from its content: an edit would change the id and orphan the
+    children.
     """
 
     exact: _ExactReader
@@ -117,7 +117,7 @@ class ListExtractor:
     capacity: int | None
 
     def extract(self, records: Sequence[RawRecord], *, encode: bool = False) -> Children:
-        """Return the items of these chats as records. To ``encode`` each at once is faster than later."""
+        """Return the items of these chats as records. If bytes are needed, ``encode`` is faster than encoding later."""
         left_bytes = 0 if encode else DECODED_BYTES
         chats: dict[str, ItemsOfChat] = {}
         irregular: dict[str, Sequence[RawRecord]] = {}
@@ -127,7 +127,7 @@ class ListExtractor:
             if read is None or is_made(read.chat_id):
                 continue
             if read.chat_id in chats:
-                del chats[read.chat_id]  # so that it takes its new position
+                del chats[read.chat_id]  # so that it gets its new position
                 irregular.pop(read.chat_id, None)
             if isinstance(read, EncodedItems):
                 irregular[read.chat_id] = read.records
@@ -142,7 +142,7 @@ class ListExtractor:
 
 
 def split_names(fields: Mapping[str, Json], taken: frozenset[str]) -> tuple[dict[str, Json], Rejected]:
-    """Return the fields that keep their names, and those whose names are taken."""
+    """Return the fields that keep their names, and those whose names are already used."""
     if taken.isdisjoint(fields):
         return dict(fields), {}
     rejected = {name: value for name, value in fields.items() if name in taken}
@@ -151,7 +151,7 @@ def split_names(fields: Mapping[str, Json], taken: frozenset[str]) -> tuple[dict
 
 @dataclass(frozen=True, slots=True)
 class _DriftingField:
-    """A scalar field that comes as a string and as a number, fitted where it is."""
+    """A scalar field that may be a string or a number, converted in place."""
 
     name: str
     value_of: Callable[[object], Json]
@@ -163,7 +163,7 @@ class _DriftingField:
         return cls(name, attrgetter(name), scalars(schema) | {type(ABSENT)}, Fitter.of(schema))
 
     def fit(self, items: _Items) -> bool:
-        """Fit the field of all items; False where a value does not fit."""
+        """Convert the field of all items. Returns False if a value does not fit."""
         rejected: Rejected = {}
         if not self.allowed.issuperset(map(type, map(self.value_of, items))):
             for item in items:
@@ -175,7 +175,7 @@ class _DriftingField:
 
 @dataclass(frozen=True, slots=True)
 class _ExactReader:
-    """Reads chats whose items fit the schema, but for known drift."""
+    """Reads chats whose items fit the schema, except for known drift."""
 
     raw_items: Callable[[SplitChat], msgspec.Raw]
     decoder: msgspec.json.Decoder[Any]
@@ -190,13 +190,13 @@ class _ExactReader:
         return cls(attrgetter(nested.name), _decoder(nested, properties), tuple(drifting), _decoder(nested, drifted))
 
     def read(self, chat: SplitChat) -> DecodedItems | None:
-        """Return the items of a chat; None where one does not fit the schema."""
+        """Return the items of a chat; None if one does not fit the schema."""
         raw = self.raw_items(chat)
         items = self._items(raw) if isinstance(chat.id, str) else None
         return None if items is None else DecodedItems(chat.id, updated(chat), items, len(items), len(raw))
 
     def _items(self, raw: msgspec.Raw) -> _Items | None:
-        """Decode the items of a list, and fit known drift; None where one does not fit the schema."""
+        """Decode the items of a list, and convert known drift; None if one does not fit the schema."""
         if raw is NULL:
             return ()
         try:
@@ -211,14 +211,14 @@ class _ExactReader:
 
 
 def _decoder(nested: NestedList, properties: Mapping[str, Schema]) -> msgspec.json.Decoder[Any]:
-    """Return the decoder of a list of items that have these fields at most."""
+    """Return the decoder of a list whose items have no other fields than these."""
     fields = [(name, *_exact_field(nested, name, field)) for name, field in properties.items()]
     item = msgspec.defstruct("Item", fields, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False)
     return msgspec.json.Decoder(list[item] | None)  # type: ignore[valid-type]  # made from data
 
 
 def _exact_field(nested: NestedList, name: str, schema: Schema) -> tuple[Any, Any]:
-    """Return type and default of a field of an item. The default is omitted when an item is encoded."""
+    """Return type and default of an item's field. When an item is encoded, a field with the default is omitted."""
     if name in nested.taken:
         return _NOTHING, ABSENT
     if name in nested.key_fields:
@@ -227,7 +227,7 @@ def _exact_field(nested: NestedList, name: str, schema: Schema) -> tuple[Any, An
 
 
 def _null() -> None:
-    """Return the default of a field that is not omitted when it has it."""
+    """Return the default of a field that is encoded even if it has the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ class _LenientReader:
         return cls(nested, msgspec.json.Decoder(_chat_with(nested.name)), Fitter.of(schema), nulls)
 
     def read(self, record: RawRecord) -> EncodedItems | None:
-        """Return the items of a chat; None where it has no id or is nested too deeply."""
+        """Return the items of a chat; None if it has no id or is nested too deeply."""
         chat = read_chat(record, self.decoder)
         if chat is None or chat.id is None:
             return None
@@ -258,7 +258,7 @@ class _LenientReader:
         return EncodedItems(chat_id, encoded(records))
 
     def _fit_item(self, item: Json) -> dict[str, Json]:
-        """Return an item as a record, but for the fields that it has from its chat."""
+        """Return an item as a record, without the fields that come from its chat."""
         nested = self.nested
         if isinstance(item, dict):
             fields, rejected = split_names(item, nested.taken)

@@ -1,6 +1,6 @@
-"""Records extracted from chats. They stay decoded, and are encoded only for those who ask for bytes.
+"""Records extracted from chats. They stay decoded, and are encoded only for consumers that need bytes.
 
-A loader, which wants columns, would otherwise decode again what was just encoded: two thirds of the cost of a record.
+Otherwise a loader, which needs columns, would decode again what was just encoded: two thirds of the cost of a record.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from zendesk_chat.streams.records import in_slices
 from zendesk_chat.streams.stream import RawRecord
 
 ABSENT: Final = float("nan")
-"""The value of a field that an item lacks. No JSON is read as this number, the encoder omits it, and it is null in Arrow."""
+"""The value of a field that an item lacks. No JSON has this number. The encoder omits it, and in Arrow it is null."""
 
 CACHED_ITEMS: Final = 256
-"""So many items fit into the fastest memory of a processor."""
+"""This many items fit into a processor's fastest memory."""
 
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class Naming(msgspec.Struct, frozen=True):
-    """How the records of a list are named, and their fields.
+    """The names of a list's records, and of their fields.
 
     Attributes:
-        key: Makes the id of a record from that of its chat and values of its item.
+        key: Makes the id of a record from the id of its chat and values of its item.
         key_values: How to get these values, by the name of their field.
-        renamed: The names of fields of the record whose names in the item are others, and those.
+        renamed: The item's name of a field, by its different name in the record.
         fields: The fields that a record may have.
     """
 
@@ -46,8 +46,8 @@ class DecodedItems(msgspec.Struct, gc=False):
 
     Attributes:
         updated: When the chat was last changed.
-        count: How many items there are.
-        size: Of their JSON, bytes.
+        count: The number of items.
+        size: The size of their JSON in bytes.
     """
 
     chat_id: str
@@ -65,12 +65,12 @@ class EncodedItems(msgspec.Struct, gc=False):
 
     @property
     def size(self) -> int:
-        """Of the records, bytes."""
+        """The size of the records in bytes."""
         return sum(map(len, self.records))
 
     @property
     def count(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return len(self.records)
 
 
@@ -80,7 +80,7 @@ ItemsOfChat: TypeAlias = DecodedItems | EncodedItems
 class ExtractedRecords(Sequence[RawRecord]):
     """The records of several chats, one chat after the other.
 
-    If you read it as a sequence, all records are encoded, and none is decoded any more.
+    If you read it as a sequence, all records are encoded, and none stays decoded.
     """
 
     def __init__(self, naming: Naming, chats: Sequence[ItemsOfChat]) -> None:
@@ -103,7 +103,7 @@ class ExtractedRecords(Sequence[RawRecord]):
         return self._count
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
-        """Return the values of each field of the records that are not encoded; ``ABSENT`` where an item lacks it."""
+        """Return the values of each field of the records that are not encoded; ``ABSENT`` if an item lacks it."""
         chats = [chat for chat in self._chats if isinstance(chat, DecodedItems)]
         items = list(chain.from_iterable([chat.items for chat in chats]))
         if not items:
@@ -123,11 +123,11 @@ class ExtractedRecords(Sequence[RawRecord]):
         }
 
     def encoded(self) -> Sequence[RawRecord]:
-        """Return the other records."""
+        """Return the encoded records."""
         return list(chain.from_iterable([chat.records for chat in self._chats if isinstance(chat, EncodedItems)]))
 
     def order(self) -> list[int]:
-        """Return for each record its index in ``columns`` followed by ``encoded``."""
+        """Return the index of each record in ``columns`` followed by ``encoded``."""
         decoded, encoded = 0, sum([chat.count for chat in self._chats if isinstance(chat, DecodedItems)])
         order: list[int] = []
         for chat in self._chats:
@@ -138,7 +138,7 @@ class ExtractedRecords(Sequence[RawRecord]):
         return order
 
     def slices(self, most_bytes: int) -> Iterator[ExtractedRecords]:
-        """Yield the records in slices of about so many bytes."""
+        """Yield the records in slices of about this many bytes."""
         if sum([chat.size for chat in self._chats]) <= most_bytes:
             yield self
             return
@@ -178,7 +178,7 @@ def _repeated(values: Iterable[Any], counts: Iterable[int]) -> list[Any]:
 
 
 def _numbered_in_chats(keys: list[str], counts: Iterable[int]) -> list[str]:
-    """Return the keys of several chats, each one once in its chat."""
+    """Return the keys of several chats, each one unique within its chat."""
     begin = 0
     for count in counts:
         own = keys[begin : begin + count]
@@ -202,7 +202,7 @@ def records_of(chat: DecodedItems, naming: Naming) -> list[RawRecord]:
 
 
 def numbered(keys: list[str]) -> list[str]:
-    """Return the keys, each one once: ``["a", "b", "a"]`` becomes ``["a", "b", "a|2"]``."""
+    """Return the keys, made unique: ``["a", "b", "a"]`` becomes ``["a", "b", "a|2"]``."""
     counts = dict.fromkeys(keys, 0)
     if len(counts) == len(keys):
         return keys
@@ -215,7 +215,7 @@ def numbered(keys: list[str]) -> list[str]:
 
 
 def _free(key: str, counts: dict[str, int]) -> str:
-    """Return the next number of a key that is no other key: ``a|2`` may be the own key of another item."""
+    """Return the next numbered key that no other item has: ``a|2`` may be another item's own key."""
     while (candidate := f"{key}|{counts[key]}") in counts:
         counts[key] += 1
     counts[candidate] = 1
@@ -224,11 +224,11 @@ def _free(key: str, counts: dict[str, int]) -> str:
 
 def encoded(records: Iterable[object]) -> list[RawRecord]:
     """Return records as JSON."""
-    return _encode_lines(records).split(b"\n")[:-1]  # a raw record has no line break
+    return _encode_lines(records).split(b"\n")[:-1]  # a raw record contains no line break
 
 
 def _parts(chat: ItemsOfChat, most_bytes: int) -> Iterator[ItemsOfChat]:
-    """Yield the records of a chat in parts of about so many bytes. Decoded items are not that many."""
+    """Yield the records of a chat in parts of about this many bytes. Decoded items are not that large."""
     if isinstance(chat, DecodedItems):
         yield chat
     else:

@@ -1,4 +1,4 @@
-"""Values held to the JSON schema of their record: decoded into structs where they fit, converted where they do not."""
+"""Fits values to the JSON schema of their record: they are decoded into structs if they fit, converted if they do not."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SCALARS: Final[Mapping[JsonType, tuple[type, ...]]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
-_INTEGER: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)  # 17, but not 007, which would lose its zeros; 64 bits hold it
+_INTEGER: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)  # 17, but not 007, which would lose its zeros; fits into 64 bits
 _NUMBER: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 
 
 def text_of(value: Json) -> str:
-    """Return a string as it is, anything else as JSON, and null as the empty string."""
+    """Return a string unchanged, any other value as JSON, and null as the empty string."""
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(value).decode()
@@ -42,7 +42,7 @@ def scalars(schema: Schema) -> frozenset[type]:
 
 
 def struct_type(schema: Schema) -> Any:  # noqa: ANN401  a type made from data
-    """Return the type that decodes exactly what a schema allows; formats are ignored."""
+    """Return the type that decodes exactly what a schema allows. Formats are ignored."""
     kinds: list[Any] = [None if kind is NoneType else kind for kind in scalars(schema)]
     if schema.allows("array"):
         kinds.append(list[object if schema.items is None else struct_type(schema.items)])  # type: ignore[misc]  # made from data
@@ -56,15 +56,15 @@ def struct_type(schema: Schema) -> Any:  # noqa: ANN401  a type made from data
 class Fitter:
     """Fits values to a schema.
 
-    Where a string is wanted anything becomes one. Strings of numbers become numbers, 0 and 1 become booleans, and a single
-    value becomes an array of one, where those are wanted. Where that would lose something, the value becomes null and the
-    original is rejected.
+    If a string is expected, any value becomes one. If numbers, booleans or an array are expected, strings of digits become
+    numbers, 0 and 1 become booleans, and a single value becomes an array of one. If a conversion would lose something, the
+    value becomes null and the original is rejected.
 
     Attributes:
-        types: The JSON types that are wanted.
-        scalars: The Python types of scalars that stay as they are.
-        fields: How the known fields of an object are fitted; the others stay as they are.
-        items: How the items of an array are fitted; None where they stay as they are.
+        types: The expected JSON types.
+        scalars: The Python types of scalars that stay unchanged.
+        fields: How to fit the known fields of an object. The others stay unchanged.
+        items: How to fit the items of an array; None if they stay unchanged.
     """
 
     types: frozenset[JsonType]
@@ -74,7 +74,7 @@ class Fitter:
 
     @classmethod
     def of(cls, schema: Schema) -> Fitter:
-        """Return how values are fitted to a schema."""
+        """Return the fitter for a schema."""
         return cls(
             frozenset(schema.types),
             scalars(schema),
@@ -83,7 +83,7 @@ class Fitter:
         )
 
     def fit(self, value: Json, path: str, rejected: Rejected) -> Json:
-        """Return a value as the schema wants it, adding what does not fit to ``rejected`` under its path."""
+        """Return a value as the schema expects it. Adds a value that does not fit to ``rejected`` under its path."""
         if value.__class__ in self.scalars:
             return value
         if isinstance(value, dict) and "object" in self.types:
@@ -96,7 +96,7 @@ class Fitter:
         return converted
 
     def fit_fields(self, fields: Mapping[str, Json], prefix: str, rejected: Rejected) -> dict[str, Json]:
-        """Return the fields of an object as its schema wants them; their paths begin with a prefix."""
+        """Return the fields of an object as its schema expects them. Their paths begin with a prefix."""
         fitted = {}
         for name, value in fields.items():
             fitter = self.fields.get(name)

@@ -12,36 +12,36 @@ from zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE, FIRST_MILLIS
 from zendesk_chat.streams.records import SECOND_US, iso_seconds, micros_of
 
 MAX_CONVERSIONS: Final = 20  # "the last 20 conversions" of a chat; read 2026-11-22
-EARLIEST_EPOCH: Final = 10**9  # the year 2001 in seconds; smaller numbers are no times
+EARLIEST_EPOCH: Final = 10**9  # the year 2001 in seconds; smaller numbers are not times
 DIGEST_BYTES: Final = 8
 
 
 def event_key(chat_id: str, timestamp: str, kind: str) -> str:
-    """Return the id of an event. It is not made from the message, so that an event keeps it when its message changes."""
+    """Return the id of an event. It does not depend on the message, so it stays the same when the message changes."""
     return f"{chat_id}|{timestamp}|{kind}"
 
 
 def engagement_key(chat_id: str, engagement_id: str) -> str:
-    """Return the id of an engagement, whose own id is only known to be unique in its chat."""
+    """Return the id of an engagement. Its own id is only known to be unique within its chat."""
     return f"{chat_id}|{engagement_id}"
 
 
 def page_key(chat_id: str, timestamp: str, url: str) -> str:
-    """Return the id of a visited page, with a digest of its address, which may be longer than destinations allow for a key."""
+    """Return the id of a visited page, with a digest of its URL, which may be longer than destinations allow for a key."""
     digest = blake2b(url.encode(), digest_size=DIGEST_BYTES).hexdigest()
     return f"{chat_id}|{timestamp}|{digest}"
 
 
 def conversion_key(chat_id: str, conversion_id: str, timestamp: str, goal_id: str | int) -> str:
-    """Return the id of a conversion: its own, or one made where it has none."""
+    """Return the id of a conversion: its own, or a derived one if it has none."""
     return conversion_id or f"{chat_id}|{timestamp}|{goal_id}"
 
 
 def page_of_values(values: Sequence[Json]) -> dict[str, Json]:
-    """Return the fields of a page that is sent as a bare array, whose order is not documented.
+    """Return the fields of a page that is sent as a bare array in an undocumented order.
 
-    The first value that is a time is the ``timestamp``. Of the addresses the first is ``from`` and the second ``to``; a single
-    one is ``to``. The first other string is the ``title``.
+    The first value that is a time is the ``timestamp``. The first URL is ``from`` and the second ``to``; a single one is
+    ``to``. The first other string is the ``title``.
 
     ``["2024-05-06T09:55:00Z", "https://example.com/", "Home"]`` has the ``timestamp``, ``to`` and ``title`` in this order.
     """
@@ -54,7 +54,7 @@ def page_of_values(values: Sequence[Json]) -> dict[str, Json]:
 
 
 def _time(value: object) -> str | None:
-    """Return a time (a string, or seconds, milliseconds or microseconds since 1970) as a string; None for another value."""
+    """Return a time (a string, or seconds, milliseconds or microseconds since 1970) as a string; None for any other value."""
     if isinstance(value, str):
         return None if micros_of(value) is None else value
     if isinstance(value, bool) or not isinstance(value, int | float) or not EARLIEST_EPOCH <= value < LATEST_US:

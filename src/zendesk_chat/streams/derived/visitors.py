@@ -1,4 +1,4 @@
-"""Visitors, as their chats show them: the API has no list of them."""
+"""Visitors, as their chats show them: the API has no list of visitors."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Visitors:
 
     @property
     def other_paths(self) -> Mapping[str, tuple[str, ...] | None]:
-        """The paths in a chat of fields that are not below ``path``."""
+        """Paths in a chat of fields that are not below ``path``."""
         return {**FROM_CHAT, **{name: ("session", name) for name in FROM_SESSION}}
 
     def extractor(self, schema: Schema) -> VisitorExtractor:
-        """Return what extracts records of a schema."""
+        """Return the extractor for records of a schema."""
         nulls = dict.fromkeys(name for name in (*FROM_VISITOR, *FROM_SESSION) if name in schema.properties)
         return VisitorExtractor(Fitter.of(schema), nulls)
 
@@ -66,14 +66,14 @@ class Visitors:
 class VisitorExtractor:
     """Makes a record of each visitor, from the latest chat with that visitor.
 
-    The latest is the one that began last; of several the one that was changed last, and of these the last to come.
+    The latest chat is the one that began last; of several, the one that was changed last, and of these, the last to arrive.
     """
 
     fitter: Fitter
     nulls: Mapping[str, None]
 
     def extract(self, records: Sequence[RawRecord], *, encode: bool = True) -> Children:  # noqa: ARG002  they are so few
-        """Return the visitors of these chats as records, which are encoded in any case."""
+        """Return the visitors of these chats as records, which are always encoded."""
         chats: dict[str, tuple[RawRecord, _Chat | SplitChat]] = {}
         for record, split in zip(records, split_chats(records), strict=True):
             if chat := split or read_chat(record, _decoder):
@@ -105,7 +105,7 @@ VISITORS: Final = Visitors()
 
 
 def _visitor_id(record: RawRecord, chat: _Chat | SplitChat) -> str:
-    """Return the id of a chat's visitor; the empty string where it has none."""
+    """Return the id of a chat's visitor, or the empty string if it has none."""
     if isinstance(chat, SplitChat):
         try:
             return text_of(_identified.decode(chat.visitor).id)
@@ -116,7 +116,7 @@ def _visitor_id(record: RawRecord, chat: _Chat | SplitChat) -> str:
 
 
 def _visitor_and_session(record: RawRecord, chat: _Chat | SplitChat) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the visitor and the session of a chat; an empty object in place of what is none."""
+    """Return the visitor and the session of a chat, each an empty object if it is not an object."""
     try:
         if isinstance(chat, SplitChat):
             values = [msgspec.json.decode(chat.visitor), msgspec.json.decode(chat.session)]
@@ -130,6 +130,6 @@ def _visitor_and_session(record: RawRecord, chat: _Chat | SplitChat) -> tuple[di
 
 
 def _times(chat: _Chat | SplitChat) -> tuple[int, int]:
-    """Return when a chat began and was last changed; 0 where it has no time."""
+    """Return when a chat began and was last changed; 0 if there is no time."""
     update = updated(chat)
     return micros_of(chat.timestamp or update) or 0, micros_of(update) or 0

@@ -1,4 +1,4 @@
-"""Agents' spans of one status: ``GET incremental/agent_timeline``, ordered by their start, in microseconds."""
+"""Time spans of agents in one status: ``GET incremental/agent_timeline``, ordered by start, in microseconds."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _decoder: Final = msgspec.json.Decoder(_Span)
 
 
 def span_row(raw: msgspec.Raw) -> Row | None:
-    """Return key and time of a span; None if it is no object.
+    """Return key and time of a span; None if it is not an object.
 
-    The API gives spans no id, so ``id`` is made: ``{agent_id}|{start_time}`` with all its microseconds, since an agent may
+    The API sends spans without an id, so ``id`` is ``{agent_id}|{start_time}`` with all its microseconds, because an agent may
     change status twice within one second. A span without a start or an agent is identified by its content.
     """
     record = bytes(raw)

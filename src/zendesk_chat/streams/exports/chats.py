@@ -1,4 +1,4 @@
-"""Chats, and offline messages among them: ``GET incremental/chats``, ordered by update time."""
+"""Chats, including offline messages: ``GET incremental/chats``, ordered by update time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Chat(msgspec.Struct, gc=False):
 
 
 class _PlainChat(msgspec.Struct, gc=False):
-    """A chat that needs no change, as almost all are."""
+    """A chat that needs no change, like almost all chats."""
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
     update_timestamp: Annotated[str, msgspec.Meta(min_length=1)]
@@ -30,7 +30,7 @@ _plain: Final = msgspec.json.Decoder(_PlainChat)
 
 
 def chat_row(raw: msgspec.Raw) -> Row | None:
-    """Return key and time of a chat; None if it is no object. ``unread`` becomes a boolean where the API sends 1 or 0."""
+    """Return key and time of a chat; None if it is not an object. If ``unread`` is 1 or 0, it becomes a boolean."""
     try:
         plain = _plain.decode(raw)
     except msgspec.ValidationError:

@@ -1,10 +1,10 @@
 """Exports of records that have an id and a timestamp: conversions, department events and agent events.
 
-Conversions and department events, in seconds: Zendesk does not document that they are ordered by their ``timestamp`` rather
-than by a later change, as chats are.
+Conversions and department events, in seconds: Zendesk does not document whether they are ordered by their ``timestamp`` or,
+like chats, by a later change.
 
-Agent events (limited availability), chronological: the table of parameters has microseconds, while a client of it sends seconds
-and gets an ``end_time`` with a fraction. It always returns complete records, and ``fields`` does not apply to it.
+Agent events (limited availability), chronological: the parameter table documents microseconds, but a client sends seconds and
+gets an ``end_time`` with a fraction. The endpoint always returns complete records, and ``fields`` does not apply to it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _decoder: Final = msgspec.json.Decoder(_Event)
 
 
 def event_row(raw: msgspec.Raw) -> Row | None:
-    """Return key and time of a record; None if it is no object."""
+    """Return key and time of a record; None if it is not an object."""
     event = decode_fields(raw, _decoder, _Event())
     return None if event is None else row_of(event.id, micros_of(event.timestamp), bytes(raw))
 

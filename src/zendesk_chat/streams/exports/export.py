@@ -21,9 +21,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """One record of a page.
 
     Attributes:
-        key: Its primary key.
-        time: Its cursor, microseconds since 1970; None if it has none.
-        record: What to write.
+        key: The primary key of the record.
+        time: The cursor of the record in microseconds since 1970; None if it has none.
+        record: The record to write.
     """
 
     key: str
@@ -32,7 +32,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class ExportPage(msgspec.Struct, kw_only=True):
-    """The envelope of an export; a subclass names the field of its rows."""
+    """The envelope of an export. A subclass names the field of its rows."""
 
     rows: list[msgspec.Raw]
     count: object = None
@@ -42,16 +42,16 @@ class ExportPage(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Export(Endpoint):
-    """An incremental export: ``GET incremental/{stream}``, which answers with rows under the name of the stream.
+    """An incremental export: ``GET incremental/{stream}``, which returns rows under the name of the stream.
 
     Attributes:
-        row: Turns a raw record into a row; None if it is no object.
+        row: Converts a raw record to a row; None if it is not an object.
         unit: Microseconds in one unit of ``start_time``.
-        key: The field that makes a record's key.
-        fields: Whether complete records must be asked for, with a ``fields`` parameter.
-        inclusive: Whether the records at ``start_time`` itself are known to be in the answer.
-        ordered: Whether records are known to come in the order of their time, and not of a later change.
-        either_unit: Whether ``start_time`` may be in microseconds though ``unit`` is seconds; each run finds out first.
+        key: The field that contains a record's key.
+        fields: Whether complete records must be requested with a ``fields`` parameter.
+        inclusive: Whether the response is known to include the records at ``start_time`` itself.
+        ordered: Whether records are known to be ordered by their time, and not by a later change.
+        either_unit: Whether ``start_time`` may be in microseconds although ``unit`` is seconds. Each run finds out first.
     """
 
     row: Callable[[msgspec.Raw], Row | None]
@@ -67,13 +67,13 @@ class Export(Endpoint):
     def read(
         self, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
     ) -> Iterator[Sequence[Batch[ExportPosition]]]:
-        """Read the pages once for several streams, each from a position of its own."""
+        """Read the pages once for several streams, each from its own position."""
         from zendesk_chat.streams.exports.shared_pages import read_together  # late, because it reads this declaration
 
         return read_together(self, fetch, positions, bounds)
 
     def probe(self, bounds: Bounds) -> Request[object]:
-        """Ask for one record from the start date on."""
+        """Return a request for one record from the start date on."""
         start = min(bounds.start * SECOND_US, int(bounds.now * SECOND_US) - RECENT_US) // self.unit
         return Request(self.path, self.decode, {**self.complete_records, "limit": 1, "start_time": start}, FEW_ATTEMPTS)
 
@@ -83,21 +83,21 @@ class Export(Endpoint):
 
     @property
     def path(self) -> str:
-        """Its endpoint."""
+        """The path of the endpoint."""
         return f"incremental/{self.stream}"
 
     @property
     def complete_records(self) -> dict[str, str | int]:
-        """The parameters that ask for complete records."""
+        """Return the parameters that request complete records."""
         return {"fields": f"{self.stream}(*)"} if self.fields else {}
 
     def decode(self, body: bytes) -> ExportPage:
-        """Decode an answer. Raises msgspec.DecodeError or EnvelopeError."""
+        """Decode a response. Raises msgspec.DecodeError or EnvelopeError."""
         return decode_answer(body, _page_decoder(self.stream))
 
 
 def row_of(key: object, time: int | None, record: RawRecord) -> Row:
-    """Return the row of a record; without a usable key, it gets an ``id`` made from its content."""
+    """Return the row of a record. A record without a usable key gets an ``id`` derived from its content."""
     if usable(key):
         return Row(str(key), time, record)
     made = text_key(record)

@@ -1,4 +1,4 @@
-"""One page of an export: how it is asked for, in smaller parts if need be, and what it holds."""
+"""One page of an export: how to request it, in smaller parts if necessary, and what it contains."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from zendesk_chat.streams.keys import is_made, keyless_note, skipped_note
 from zendesk_chat.streams.positions import FIRST_MICROSECOND_VALUE
 
 PAGE_SIZE: Final = 1000  # default and maximum of "limit"; read 2026-11-22
-LONGEST_ID: Final = 40  # characters; the API's own have 30 at most
+LONGEST_ID: Final = 40  # characters; the API's own have at most 30
 SMALLEST_PAGE_SIZE: Final = 40
 SHRINK: Final = 5
-PAGE_BYTES: Final = 16 * 2**20  # a page may be so large; four times as large as 1,000 ordinary chats
-DISCARDED_BYTES: Final = 4 * PAGE_BYTES  # a larger one is not decoded, which takes twice its size, but asked for in parts
+PAGE_BYTES: Final = 16 * 2**20  # the target size of a page; four times as large as 1,000 ordinary chats
+DISCARDED_BYTES: Final = 4 * PAGE_BYTES  # a larger page is not decoded, which takes twice its size, but requested in parts
 FEWEST_RECORDS: Final = 10  # of a page that is small because its records are large
 
 
 class _MiscountedError(EnvelopeError):
-    """A page holds another number of records than its ``count``."""
+    """A page contains a different number of records than its ``count``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decoded answer: its size in bytes, and what it holds, which is None where it is too large."""
+    """A decoded response: its size in bytes, and its content, which is None if it is too large."""
 
     size: int
     envelope: ExportPage | None
@@ -45,9 +45,9 @@ class PageRequest:
 
     Attributes:
         time: The time from which all records are requested.
-        start_id: The record of that time to continue from; "" for all of them.
+        start_id: The record at that time to continue from; "" for all of them.
         limit: The page size.
-        counted: Whether the ``count`` of the page is compared with its records.
+        counted: Whether the page's ``count`` is compared with its number of records.
         any_size: Whether the page is decoded however large it is.
     """
 
@@ -61,12 +61,12 @@ class PageRequest:
 
     @property
     def asked(self) -> int:
-        """The time that it asks from, microseconds."""
+        """The time from which it requests records, in microseconds."""
         return self.format.first_asked(self.time)
 
     @property
     def request(self) -> Request[Answer]:
-        """What to fetch. While there is a smaller page to fall back on, few attempts are made."""
+        """Return the request to send. It makes few attempts while there is a smaller page to fall back on."""
         params = {**self.export.complete_records, "start_time": self.format.written(self.asked), "limit": self.limit}
         params |= {"start_id": self.start_id} if self.start_id else {}
         attempts = MAX_ATTEMPTS if self.limit <= SMALLEST_PAGE_SIZE else FEW_ATTEMPTS
@@ -74,9 +74,9 @@ class PageRequest:
         return Request(self.export.path, partial(self._decode, most), params, attempts)
 
     def result(self, outcome: Answer | ConnectorError, latest: int) -> Page | PageRequest | None:
-        """Return the page, or the request to make instead; None if the API does not export records so recent yet.
+        """Return the page, or the request to send instead; None if the API does not export such recent records yet.
 
-        ``latest`` is the latest ``start_time`` that the API accepts. Raises ConnectorError if no other request is left.
+        ``latest`` is the latest ``start_time`` that the API accepts. Raises ConnectorError if there is no other request.
         """
         if isinstance(outcome, ConnectorError):
             return self._instead(outcome, latest)
@@ -96,7 +96,7 @@ class PageRequest:
         )
 
     def _instead(self, error: ConnectorError, latest: int) -> PageRequest | None:
-        """Return the request to make after an error: the same without a check of ``count``, or a smaller page."""
+        """Return the request to send after an error: the same without a check of ``count``, or a smaller page."""
         if isinstance(error, RequestRejectedError) and self.time > latest:
             return None
         if isinstance(error, _MiscountedError):
@@ -106,24 +106,24 @@ class PageRequest:
         raise error
 
     def _decode(self, most: int | None, body: bytes) -> Answer:
-        """Decode an answer, unless it is larger than ``most`` bytes."""
+        """Decode a response, unless it is larger than ``most`` bytes."""
         if most is not None and len(body) > most:
             return Answer(len(body), None)
         envelope = self.export.decode(body)
         count, received = envelope.count, len(envelope.rows)
         if self.counted and isinstance(count, int) and count != received:
-            raise _MiscountedError(f"Zendesk counts {count} records and sends {received} ({self.export.path}).")
+            raise _MiscountedError(f"Zendesk reported {count} records but sent {received} ({self.export.path}).")
         return Answer(len(body), envelope)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of an answer, without the body that they were decoded from.
+    """The rows of a response, without the body that they were decoded from.
 
     Attributes:
-        size: Of the body, bytes.
-        skipped: Number of rows that were no objects.
-        end_time: Where it ends according to the API, microseconds.
+        size: The size of the body in bytes.
+        skipped: Number of rows that are not objects.
+        end_time: The end of the page according to the API, in microseconds.
         end_id: The ``start_id`` to continue from there.
         fraction: Whether its end has a fraction of a second.
     """
@@ -137,7 +137,7 @@ class Page:
     fraction: bool
 
     def is_short(self, most: int) -> bool:
-        """Whether it has fewer records than its limit and than the largest page so far."""
+        """Return whether it has fewer records than its limit and than the largest page so far."""
         return len(self.rows) < min(self.request.limit, most)
 
     def notes(self) -> Iterator[str]:
@@ -148,14 +148,14 @@ class Page:
         if self.skipped:
             yield skipped_note(export.stream)
         if not self.request.counted:
-            what = "Zendesk sends another number of records than its `count`, also when asked again."
-            yield f"{export.stream}: {what} All that it sent are read, and `count` is not checked any more."
+            what = "Zendesk repeatedly sent a different number of records than its `count`."
+            yield f"{export.stream}: {what} All records that it sent are read. `count` is no longer checked."
 
     def times_in_order(self, start: int) -> list[int | None]:
         """Return the position of each record in the API's order: its time, or None if unknown.
 
-        In an export of another order, a record after the start date but before the requested time was changed, and is where
-        the API put it.
+        In an export with another order, a record after the start date but before the requested time was changed, and its
+        position is where the API put it.
         """
         if self.request.export.ordered:
             return [row.time for row in self.rows]
@@ -163,10 +163,10 @@ class Page:
         return [None if row.time is not None and start <= row.time < asked else row.time for row in self.rows]
 
     def end(self, times: Sequence[int | None], begin: int, run: RunTimes) -> tuple[int, str]:
-        """Return the time at which it ends, and the id to continue from; "" for all records of that time.
+        """Return the time at which the page ends, and the id to continue from; "" for all records of that time.
 
-        That is its ``end_time`` if that is among its records, or if they are in another order; else the time of its last one.
-        ``begin`` is the time up to which the window was read before.
+        That is its ``end_time`` if one of its records has this time, or if the order is another; otherwise the time of its last
+        record. ``begin`` is the time up to which the window was read before.
         """
         end = self.end_time
         known = [time for time in times if time is not None] or [begin if end is None else end]
@@ -181,17 +181,17 @@ class Page:
         return last, ""
 
     def retry_limit(self) -> int:
-        """Return the page size to request it again with: larger again after a failure."""
+        """Return the page size for requesting it again: it grows again after a failure."""
         return min(PAGE_SIZE, self.request.limit * SHRINK)
 
     def next_limit(self) -> int:
-        """Return the page size to request next: larger again after a failure, within ``PAGE_BYTES``."""
+        """Return the page size for the next request: it grows again after a failure, within ``PAGE_BYTES``."""
         fitting = PAGE_BYTES * max(1, len(self.rows)) // max(1, self.size)
         return min(PAGE_SIZE, self.request.limit * SHRINK, max(FEWEST_RECORDS, fitting))
 
 
 def filled_times(times: Sequence[int | None], lower: int) -> list[int]:
-    """Return the times with the unknown ones taken from those before them, and no earlier than ``lower``.
+    """Return the times, with unknown ones replaced by the time before them, and none before ``lower``.
 
     From 5 on, ``[None, 10, None]`` is ``[5, 10, 10]``.
     """
@@ -203,7 +203,7 @@ def filled_times(times: Sequence[int | None], lower: int) -> list[int]:
 
 
 def decode_row(export: Export, raw: msgspec.Raw) -> Row | None:
-    """Redact a raw record and find its key and time; None if it is no object."""
+    """Redact a raw record and find its key and time. Returns None if it is not an object."""
     if export.redact is None:
         return export.row(raw)
     record = bytes(raw)
@@ -211,14 +211,14 @@ def decode_row(export: Export, raw: msgspec.Raw) -> Row | None:
 
 
 def took_for_microseconds(export: Export, envelope: ExportPage, asked: int) -> bool:
-    """Whether the API took a ``start_time`` in seconds for microseconds, so for 1970: it answers with the oldest record."""
+    """Return whether the API took a ``start_time`` in seconds for microseconds, thus for 1970, and sent its oldest record."""
     rows = filter(None, (decode_row(export, raw) for raw in envelope.rows))
     old = any(row.time is not None and row.time < asked for row in rows)
     return old or (_number(envelope.end_time) or 0) >= FIRST_MICROSECOND_VALUE
 
 
 def _number(value: object) -> float | None:
-    """Parse a number, given as one or as a string."""
+    """Parse a number, which may be a string."""
     try:
         number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
@@ -227,7 +227,7 @@ def _number(value: object) -> float | None:
 
 
 def _start_id(value: object) -> str:
-    """Return an ``end_id`` as the next ``start_id``; the empty string where it is none, or does not fit into a URL."""
+    """Return an ``end_id`` as the next ``start_id``, or the empty string if there is none or it does not fit into a URL."""
     if isinstance(value, bool):
         return ""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode() if isinstance(value, int) else ""

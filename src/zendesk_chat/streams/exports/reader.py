@@ -1,18 +1,18 @@
 """The reader of incremental exports, such as chats and the agent timeline.
 
-An export orders its records by time, and records of one time by id, and answers from a ``start_time`` (inclusive) and
-``start_id`` on. The reader trusts nothing else of it: not the size of a page, not ``next_page`` (present even when nothing is
-left), not whether the record at the position itself is repeated. It continues until a page neither ends later nor brings
+An export orders its records by time, and records of one time by id. It returns them from a ``start_time`` (inclusive) and
+``start_id`` on. The reader relies on nothing else: not on the size of a page, not on ``next_page`` (present even if nothing is
+left), not on whether the record at the position itself is repeated. It continues until a page neither ends later nor has
 another record of the time at which it began.
 
-Records that may come again are remembered by key and digest, and skipped while they are unchanged: those of the time that a
-page ends at, and all of the overlap before the run's own time, which the next run reads again for what became visible late.
+It remembers records that may be read again, by key and digest, and skips them while they are unchanged: those of the time at
+which a page ends, and all in the overlap before the run's own time, which the next run reads again to find late records.
 
-Where an export may be in another order than that of its records' times (a server may well select by a change that they do not
-show), a record before what was asked for is not an old one that comes again, and is taken; and the API's own ``end_time`` marks
-how far such a page goes.
+The order of an export may differ from that of its records' times, because a server may select by a change that they do not
+show. In such an export, a record before the requested time is not an old one that is repeated, so it is emitted, and the API's
+own ``end_time`` marks the end of the page.
 
-Where the API is slow, several windows of time are read at once (``windows``).
+If the API is slow, several windows of time are read at once (``windows``).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_export(
 def starting_position(
     export: Export, position: ExportPosition | None, bounds: Bounds, latest: int
 ) -> tuple[ExportPosition, tuple[str, ...]]:
-    """Return the position to resume from (the saved one, else the start date, never the future), and notes about it."""
+    """Return the position to resume from (the saved one or the start date, never the future), and notes about it."""
     start = bounds.start * SECOND_US
     new = ExportPosition(start, complete_until=start, complete_from=start)
     saved = position.from_earlier_start(start) if position else new
@@ -59,20 +59,20 @@ def starting_position(
         note = _start_moved(export.stream, position, start) if position else None
         return saved, (note,) if note else ()
     what, remedy = ("state", RESET) if position else ("start_date", "Set it to the oldest time you want.")
-    note = f"{export.stream}: the {what} lies in the future; reading from the latest records on instead. {remedy}"
+    note = f"{export.stream}: the {what} is in the future, so reading starts at the latest records. {remedy}"
     until = min(saved.complete_until, latest)
     return ExportPosition(latest, complete_until=until, recent=saved.recent, complete_from=saved.complete_from), (note,)
 
 
 def _start_moved(stream: str, position: ExportPosition, start: int) -> str | None:
-    """Return the warning about a start date that is not the one that a state was read from."""
+    """Return the warning about a start date that differs from the one that a state was read from."""
     began = position.complete_from
     if began is None:
-        what = "the state does not say from which start_date it was read."
-        return f"{stream}: {what} If start_date was later then, reset this stream's state to read the older records."
+        what = "the state does not contain the start_date that it was read from."
+        return f"{stream}: {what} If it was later than now, reset this stream's state to read the older records."
     if start < began:
         what = f"start_date was {iso_seconds(began)} and is earlier now."
-        return f"{stream}: {what} The records from {iso_seconds(start)} on are read too."
+        return f"{stream}: {what} Records since {iso_seconds(start)} are read too."
     return None
 
 
@@ -91,7 +91,7 @@ class _Reading:
         self._received_rows = self._received_objects = False
 
     def batches(self, saved: ExportPosition, *, resumed: bool) -> Iterator[Batch[ExportPosition]]:
-        """Read to the end. Raises RecordShapeError if a new sync gets rows, but no objects."""
+        """Read to the end. Raises RecordShapeError if a new sync receives rows, but no objects."""
         if self._export.either_unit:
             self._find_unit()
         windows = Windows(saved, replace(self._run, unit=self._format.unit), resumed=resumed)
@@ -104,7 +104,7 @@ class _Reading:
                 continue
             taken = windows.take(window, page)
             if self._must_ask_again(windows, window, page, taken):
-                if taken.records:  # they count as emitted now, so the page will not bring them again
+                if taken.records:  # they now count as emitted, so the page will not emit them again
                     yield self._batch(windows, page, taken)
                 self._ask([window], page.retry_limit())
                 continue
@@ -119,7 +119,7 @@ class _Reading:
             raise RecordShapeError(what, stream=self._export.stream)
 
     def _find_unit(self) -> None:
-        """Find out with a small request whether the API counts in seconds or microseconds, where documents disagree."""
+        """Find out with a small request whether the API uses seconds or microseconds, if its documents disagree."""
         asked = self._run.overlap_from // SECOND_US
         params = {**self._export.complete_records, "limit": 1, "start_time": asked}
         envelope = self._fetch(Request(self._export.path, self._export.decode, params))
@@ -127,9 +127,9 @@ class _Reading:
             self._format = replace(self._format, unit=1)
 
     def _ask(self, windows: Iterable[Window], limit: int) -> None:
-        """Ask for the next page of each window."""
+        """Request the next page of each window."""
         for window in windows:
-            # Only a larger page gets past a time of many records, so a retry is decoded whatever its size.
+            # Only a larger page gets past a time with many records, so a retry is decoded whatever its size.
             asked = self._request(window.time, window.start_id, limit, any_size=window.stuck_retries > 0)
             self._fetch.start(asked.request, (window, asked))
 
@@ -137,7 +137,7 @@ class _Reading:
         return PageRequest(self._export, self._format, time, start_id, limit, self._counted, any_size)
 
     def _next_page(self) -> tuple[Window, Page | None]:
-        """Wait for a page; None where the API does not give out records so recent yet."""
+        """Wait for a page. Returns None if the API does not return such recent records yet."""
         while True:
             (window, asked), outcome = self._fetch.finished()
             page = asked.result(outcome, self._run.latest)
@@ -151,7 +151,7 @@ class _Reading:
         return window, page
 
     def _must_ask_again(self, windows: Windows, window: Window, page: Page, taken: Taken) -> bool:
-        """Whether a page brought nothing new and hides more behind it. Raises PaginationStuckError if it did so too often."""
+        """Return whether a page has nothing new but hides more. Raises PaginationStuckError if that happened too often."""
         if not windows.repeats(page, taken):
             return False
         if self._learn_format(page):
@@ -162,7 +162,7 @@ class _Reading:
         return True
 
     def _learn_format(self, page: Page) -> bool:
-        """Request later pages as exactly as the end of a page is given: by an id or with a fraction of a second."""
+        """Request later pages as precisely as the page's end: by an id or with a fraction of a second."""
         if page.end_id and not self._format.inclusive:
             self._format = replace(self._format, inclusive=True)
         elif page.fraction and self._export.either_unit and not self._format.fraction:
@@ -172,9 +172,9 @@ class _Reading:
         return True
 
     def _more_follows(self, time: int, limit: int) -> bool:
-        """Whether the API has records after a time that it does not get past.
+        """Return whether the API has records after a time that it does not get past.
 
-        This is asked when a page brought nothing new and the server never gave a larger one, so that this size may be its cap.
+        Called when a page has nothing new and no page was larger, so that this size may be the server's cap.
         """
         beyond = time + (1 if self._format.inclusive else 2) * self._format.unit
         page: Page | PageRequest | None = self._request(beyond, "", limit)

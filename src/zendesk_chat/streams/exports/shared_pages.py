@@ -1,15 +1,15 @@
-"""Several streams from one sequence of pages: each page is fetched once, for all of them that still need it.
+"""Several streams from one sequence of pages: each page is fetched once for all streams that still need it.
 
-Each has a position of its own, because one may have been added later, and because a run may have ended between the states of
-two. The pages are read from a position that is right for all of them, and each stream skips what it has had already.
+Each stream has its own position, because it may have been added later, and because a run may have ended between two states.
+The pages are read from a position that is right for all of them, and each stream skips what it already has.
 
-An example, with times as hours. ``chats`` has everything until 18:00. ``visitors`` was added later: it has everything until
-03:00, and from 12:00 to 15:00. Their common position is that of ``visitors``, since ``chats`` has those hours too::
+Example, with times as hours: ``chats`` has everything until 18:00. ``visitors`` was added later: it has everything until
+03:00, and from 12:00 to 15:00. Their common position is that of ``visitors``, because ``chats`` has those hours too::
 
     common    complete_until=03:00  completed_ranges=((12:00, 15:00),)
 
-A page of 03:00 to 04:00 is read for both. ``chats`` skips its records as outside of what it still needs and stays at 18:00;
-``visitors`` emits them and is at 04:00. When 12:00 is reached, the reader jumps to 15:00. From 18:00 on both emit every record.
+A page from 03:00 to 04:00 is read for both. ``chats`` skips its records, because it has them, and stays at 18:00. ``visitors``
+emits them and is at 04:00. At 12:00, the reader jumps to 15:00. From 18:00 on, both emit every record.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from zendesk_chat.streams.stream import AnyFetcher, Batch, Bounds, PageRecords
 def read_together(
     export: Export, fetch: AnyFetcher, positions: Sequence[ExportPosition | None], bounds: Bounds
 ) -> Iterator[Sequence[Batch[ExportPosition]]]:
-    """Read an export for several streams at once, each from a position of its own."""
+    """Read an export for several streams at once, each from its own position."""
     if all(position == positions[0] for position in positions):
         for batch in read_export(export, fetch, positions[0], bounds):
             records = PageRecords(batch.records)
@@ -52,7 +52,7 @@ def read_together(
 
 
 def common_position(positions: Sequence[ExportPosition]) -> ExportPosition:
-    """Return a position at which nothing counts as emitted that is not so for each of several, all for one start date."""
+    """Return a position at which only those records count as emitted that all streams have. All have the same start date."""
     lowest = min(positions, key=attrgetter("complete_until"))
     others = [position for position in positions if position is not lowest]
     if all(_emitted_the_same(position, lowest) for position in others):
@@ -66,7 +66,7 @@ def common_position(positions: Sequence[ExportPosition]) -> ExportPosition:
 
 
 def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPosition:
-    """Return the position of a stream that was at ``saved`` when what it had not had is read up to ``read``."""
+    """Return the position of a stream that was at ``saved``, after the part that it lacked was read up to ``read``."""
     ranges = joined([*_complete(saved), *_complete(read)])
     until = ranges.pop(0)[1] if ranges and ranges[0][0] == 0 else 0
     newer = {key: entry for key, entry in saved.recent.items() if key not in read.recent or entry[0] > read.recent[key][0]}
@@ -74,20 +74,20 @@ def later_position(saved: ExportPosition, read: ExportPosition) -> ExportPositio
     if len(recent) > MAX_REMEMBERED:
         recent = latest_entries(recent)
     time = max(saved.time, read.time, until)
-    # An id is only true of its own time; from any other, the stream resumes from `complete_until`.
+    # An id is only valid at its own time. From any other time, the stream resumes from `complete_until`.
     exact = next((position for position in (read, saved) if (position.time, position.complete_until) == (time, until)), None)
     return ExportPosition(time, exact.start_id if exact else "", until, recent, tuple(ranges), saved.complete_from)
 
 
 def _emitted_the_same(one: ExportPosition, other: ExportPosition) -> bool:
-    """Whether at two positions the same was emitted, wherever they began."""
+    """Return whether the same records were emitted at two positions, wherever they began."""
     return replace(one, complete_from=other.complete_from) == other
 
 
 def _share(
     export: Export, saved: ExportPosition, common: ExportPosition, batch: Batch[ExportPosition]
 ) -> Batch[ExportPosition]:
-    """Return what a batch that was read from a common position is to a stream at ``saved``."""
+    """Return the batch of a stream at ``saved`` for a batch that was read from a common position."""
     if _emitted_the_same(saved, common):
         return replace(batch, position=replace(batch.position, complete_from=saved.complete_from))
     records, outside = [], 0
@@ -109,7 +109,7 @@ def _share(
 
 
 def _complete(position: ExportPosition) -> list[TimeRange]:
-    """Return the time ranges of which every record was emitted."""
+    """Return the time ranges whose records were all emitted."""
     return [(0, position.complete_until), *position.completed_ranges]
 
 
@@ -118,5 +118,5 @@ def _covers(position: ExportPosition, time: int) -> bool:
 
 
 def _emitted(position: ExportPosition, key: str, time: int, fingerprint: str) -> bool:
-    """Whether a record was emitted, in the form that has this digest."""
+    """Return whether a record was emitted with this digest."""
     return _covers(position, time) or (key in position.recent and position.recent[key][1] == fingerprint)

@@ -1,4 +1,4 @@
-"""Times in a run of an export: which it asks for, and how it writes them. Microseconds since 1970 throughout."""
+"""Times in a run of an export: which ones it requests, and how it writes them. In microseconds since 1970 throughout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from zendesk_chat.streams.records import SECOND_US
 from zendesk_chat.streams.stream import Bounds
 
-RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes; and half a minute for clocks that differ
+RECENT_US: Final = 330 * SECOND_US  # "start_time" must be older than five minutes, plus half a minute for clocks that differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class RunTimes:
     """The times that matter to a run.
 
     Attributes:
-        now: When it began.
+        now: When the run began.
         latest: The latest ``start_time`` that the API accepts.
-        overlap_from: Records from here on are remembered, and the next run reads them again.
+        overlap_from: Records from this time on are remembered, and the next run reads them again.
         start: The first time that a new sync reads.
-        end: The first time not to read; None for all.
+        end: The first time not to read; None to read everything.
         unit: Microseconds in one unit of ``start_time``.
     """
 
@@ -33,7 +33,7 @@ class RunTimes:
 
     @classmethod
     def of(cls, bounds: Bounds, unit: int) -> RunTimes:
-        """Return the times of a run that asks in a unit of so many microseconds."""
+        """Return the times of a run whose unit has this many microseconds."""
         now = int(bounds.now * SECOND_US)
         overlap = max(bounds.lookback * SECOND_US, RECENT_US + 60 * SECOND_US)
         end = None if bounds.end is None else bounds.end * SECOND_US
@@ -44,21 +44,21 @@ class RunTimes:
         return floor(time, self.unit)
 
     def wants(self, time: int) -> bool:
-        """Whether a time is before the end of what is wanted."""
+        """Return whether a time is before the end of the requested range."""
         return self.end is None or time < self.end
 
     def limited(self, time: int) -> int:
-        """Return a time, or the end of what is wanted if that comes first."""
+        """Return a time, or the end of the requested range if that is earlier."""
         return time if self.end is None else min(time, self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """How a run asks for records from a time on, as far as it has learned what the API understands.
+    """How a run requests records from a time on, as far as it has learned what the API understands.
 
     Attributes:
         unit: Microseconds in one unit of ``start_time``.
-        inclusive: Whether the records at ``start_time`` itself are known to be in the answer.
+        inclusive: Whether the response is known to include the records at ``start_time`` itself.
         fraction: Whether ``start_time``, in seconds, is written with a fraction.
     """
 
@@ -71,10 +71,10 @@ class TimeFormat:
         return f"{time // SECOND_US}.{time % SECOND_US:06}" if self.fraction else time // self.unit
 
     def first_asked(self, time: int) -> int:
-        """Return the time to ask from so that all records since a time are in the answer.
+        """Return the time to request so that the response includes all records since a time.
 
-        In whole seconds, all since 10.5 s are in the answer to ``start_time=10``, or, where the answer may lack the
-        records at ``start_time`` itself, to ``start_time=9``.
+        In whole seconds, the response to ``start_time=10`` includes all records since 10.5 s. If it may lack the records at
+        ``start_time`` itself, the response to ``start_time=9`` includes them.
         """
         step = 1 if self.fraction else self.unit
         first = floor(time, step)

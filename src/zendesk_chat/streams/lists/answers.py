@@ -1,4 +1,4 @@
-"""What the endpoints of lists answer, decoded to raw records."""
+"""The responses of list endpoints, decoded to raw records."""
 
 from __future__ import annotations
 
@@ -39,50 +39,50 @@ _ACCOUNT_FIELDS: Final = frozenset({"account_key", "status", "create_date", "pla
 
 
 def array(body: bytes) -> list[msgspec.Raw]:
-    """The records of a bare array."""
+    """Return the records of a bare array."""
     return decode_answer(body, _array)
 
 
 def account(body: bytes) -> list[msgspec.Raw]:
-    """The account that an answer is."""
+    """Return the account in a response."""
     fields = decode_answer(body, raw_fields)
     if _ACCOUNT_FIELDS.isdisjoint(fields):
-        raise EnvelopeError("Zendesk's answer is not of the promised form: it is no account. Please report this.")
+        raise EnvelopeError("Zendesk's response has an unexpected structure: it is not an account. Please report this.")
     return [msgspec.Raw(msgspec.json.encode(fields))]
 
 
 def data(body: bytes) -> list[msgspec.Raw]:
-    """The one record in ``{"data": {...}}``."""
+    """Return the one record in ``{"data": {...}}``."""
     fields = decode_answer(body, _data).data
     if not fields:
-        raise EnvelopeError("Zendesk's answer is not of the promised form: its `data` is empty. Please report this.")
+        raise EnvelopeError("Zendesk's response has an unexpected structure: its `data` is empty. Please report this.")
     return [msgspec.Raw(msgspec.json.encode(fields))]
 
 
 def single_group(body: bytes) -> list[list[msgspec.Raw]]:
-    """A bare array as the only list of its answer."""
+    """Return a bare array as the only list of its response."""
     return [array(body)]
 
 
 def ban_groups(body: bytes) -> list[list[msgspec.Raw]]:
-    """The two lists of an answer of bans. One that is absent or null is empty, as on a last page."""
+    """Return the two lists in a response of bans. A list that is absent or null is empty, as on a last page."""
     bans = decode_answer(body, _bans)
     if bans.error is not None and bans.ip_address is bans.visitor is None:
-        raise EnvelopeError("Zendesk's answer is not of the promised form: it is an error. Please report this.")
+        raise EnvelopeError("Zendesk's response has an unexpected structure: it is an error. Please report this.")
     return [bans.ip_address or [], bans.visitor or []]
 
 
 def agent_settings(body: bytes) -> list[list[msgspec.Raw]]:
-    """The records of an array or of what is in ``{"data": ...}``: an array, or an object by agent id.
+    """Return the records of an array or of the value of ``{"data": ...}``: an array, or an object by agent id.
 
-    Each gets its ``agent_id`` where it has none: from its ``id``, or from its key in the object.
+    A record without ``agent_id`` gets it from its ``id``, or from its key in the object.
     """
     answer = decode_answer(body, _settings)
     found = answer.data if isinstance(answer, _Settings) else answer
     if isinstance(found, list):
         return [[_with_agent_id(None, raw) for raw in found]]
     if not all(map(INTEGER.fullmatch, found)):
-        raise EnvelopeError("Zendesk's answer is not of the promised form: its `data` is not by agent id. Please report this.")
+        raise EnvelopeError("Zendesk's response has an unexpected structure: `data` is not by agent id. Please report this.")
     return [[_with_agent_id(int(key), raw) for key, raw in found.items()]]
 
 
@@ -90,6 +90,6 @@ def _with_agent_id(key: int | None, raw: msgspec.Raw) -> msgspec.Raw:
     try:
         row = _ids.decode(raw)
     except msgspec.ValidationError:
-        return raw  # no object; it is skipped where records are keyed
+        return raw  # not an object; it is skipped when records get their keys
     own = key if row.id is None else row.id
     return raw if row.agent_id is not None or own is None else msgspec.Raw(with_fields(bytes(raw), agent_id=own))

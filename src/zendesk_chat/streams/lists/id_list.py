@@ -16,14 +16,15 @@ from zendesk_chat.streams.lists.keyed import KeyedList, KeyedRecord
 from zendesk_chat.streams.positions import ListPosition, dump_list, load_list
 from zendesk_chat.streams.records import digest
 from zendesk_chat.streams.stream import Batch, Bounds, Fetch, RawRecord
+from zendesk_chat.wording import counted
 
-ID_PAGE_SIZE: Final = 100  # agents answer 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
+ID_PAGE_SIZE: Final = 100  # agents responds with 400 to more (singer-io/tap-zendesk-chat #18); read 2026-11-22
 MAX_NAMED: Final = 10
-MAX_DIGESTS: Final = 10_000  # about 300 KB of state; beyond, changes of the records with the lowest ids are not seen
+MAX_DIGESTS: Final = 10_000  # about 300 KB of state; beyond this, changes to the records with the lowest ids are not detected
 DIGEST_IN_STATE_BYTES: Final = 32
-RECORDS_PER_STATE: Final = 5  # bytes of records for one byte of state, or a long list would be mostly states
-SHORT_LIST: Final = 500  # records; up to here, a checkpoint follows each page
-GROWTH: Final = 4  # a checkpoint also comes when so many times as many records are read as at the last one
+RECORDS_PER_STATE: Final = 5  # bytes of records for one byte of state; otherwise states would make up most of a long list
+SHORT_LIST: Final = 500  # records; up to this length, a checkpoint follows each page
+GROWTH: Final = 4  # the number of records must grow by this factor between two checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ class IdList(KeyedList):
     """A list ordered by id and paged by ``since_id``, which is inclusive.
 
     Attributes:
-        groups: Returns the lists of an answer. Whether the page size counts all of them together or each is not known, so the
-            next page begins after the lowest of their last ids: whatever the answer is, nothing lies before it unread.
-        unpaged: Whether the API may know no paging here, and answer with the complete list each time.
+        groups: Returns the lists of a response. It is not known whether the page size counts all of them together or each of
+            them. So the next page begins after the lowest of their last ids: nothing before it is left unread either way.
+        unpaged: Whether the API may lack paging here, and return the complete list each time.
     """
 
     groups: Callable[[bytes], Sequence[Sequence[msgspec.Raw]]]
@@ -47,15 +48,15 @@ class IdList(KeyedList):
     ) -> Iterator[Sequence[Batch[ListPosition]]]:
         """Read the list for one stream.
 
-        An incremental run reads the complete list again, because a change does not move a record to a new id, and emits what
-        is new or changed. A full refresh that resumes continues after the last id. The end is an empty page, or the complete
+        An incremental run reads the complete list again, because a change does not give a record a new id, and emits new and
+        changed records. A full refresh that resumes continues after the last id. The end is an empty page, or the complete
         list again.
         """
         (position,) = positions
         return ([batch] for batch in _IdReading(self, position, bounds).batches(fetch))
 
     def probe(self, _bounds: Bounds) -> Request[object]:
-        """Ask for one record."""
+        """Return a request for one record."""
         return Request(self.path, self.groups, {"limit": 1, "since_id": 0}, FEW_ATTEMPTS)
 
 
@@ -77,10 +78,10 @@ class _Pending:
 
 
 class _IdReading:
-    """One run over a list by id.
+    """One run over a list ordered by id.
 
-    A checkpoint holds the digests of all records so far, so in a long list it follows several pages: all checkpoints together
-    are a fraction of the records.
+    A checkpoint contains the digests of all records so far. So in a long list it follows several pages, and all checkpoints
+    together are a fraction of the size of the records.
     """
 
     def __init__(self, listing: IdList, position: ListPosition | None, bounds: Bounds) -> None:
@@ -117,7 +118,7 @@ class _IdReading:
                 yield from self._checkpoint()
 
     def _page(self, fetch: Fetch) -> list[list[tuple[int, KeyedRecord]]]:
-        """Fetch the next page: the records of each of its lists, with their positions in the order of the list."""
+        """Fetch the next page: the records of each of its lists, with their positions in the list's order."""
         raw_groups = fetch(self._request(ID_PAGE_SIZE, self._since))
         groups = [self._listing.keyed(group) for group in raw_groups]
         received, found = sum(map(len, raw_groups)), list(chain.from_iterable(groups))
@@ -132,10 +133,10 @@ class _IdReading:
         return Request(self._listing.path, self._listing.groups, {"limit": limit, "since_id": since_id})
 
     def _following(self, groups: Sequence[Sequence[tuple[int, KeyedRecord]]]) -> int:
-        """Return the id that the next page begins at; 0 where none of a page's records has a number for an id.
+        """Return the id at which the next page begins; 0 if no record of a page has a number as its id.
 
-        The next page begins after the lowest of the last ids of its lists: with bans of addresses up to 90 and of visitors up
-        to 60, at 61, because a visitor between the two may have been beyond the page.
+        The next page begins after the lowest of the last ids of its lists. With IP bans up to 90 and visitor bans up to 60, it
+        begins at 61, because the page may have ended before a visitor ban between the two.
         """
         lasts = [max(position for position, _ in group) for group in groups if group]
         return min((last for last in lasts if last >= 0), default=-1) + 1
@@ -154,26 +155,27 @@ class _IdReading:
                 self._pending.size += len(keyed.record)
 
     def _error(self, fetch: Fetch, groups: Sequence[Sequence[tuple[int, KeyedRecord]]]) -> ConnectorError | None:
-        """Return why the list cannot be read to its end, where a page does not lead to another one."""
+        """Return why the list cannot be read to its end, if a page does not lead to another one."""
         stream, rows = self._listing.stream, list(chain.from_iterable(groups))
         if any(position >= 0 for position, _ in rows):
             stuck = not (self._listing.unpaged and self._is_complete(fetch, len(rows)))
-            return PaginationStuckError(f"{stream}: Zendesk repeats the same page. Please report this.") if stuck else None
+            what = f"{stream}: Zendesk keeps returning the same page. Please report this."
+            return PaginationStuckError(what) if stuck else None
         if rows and not self._is_complete(fetch, len(rows)):
-            what = f"{stream}: the {len(rows)} records of a page have no numbers as ids, so what follows cannot be asked for."
+            what = f"{stream}: none of the {len(rows)} records on a page has a numeric id, so the next page is unknown."
             return PaginationStuckError(f"{what} Please report this.")
         if self._from_start and self._pending.received and not self._positions:
             return self._listing.no_object()
         return None
 
     def _is_complete(self, fetch: Fetch, rows: int) -> bool:
-        """Whether a page is the complete list: less than was asked for, or more than a limit that is not heeded."""
+        """Return whether a page is the complete list: smaller than requested, or larger than a limit that the API ignores."""
         if rows < ID_PAGE_SIZE:
             return True
         return sum(map(len, fetch(self._request(1, 0)))) > 1
 
     def _is_due(self) -> bool:
-        """Whether a checkpoint is small beside the records that it follows."""
+        """Return whether a checkpoint is small compared with the records before it."""
         state_bytes = DIGEST_IN_STATE_BYTES * min(len(self._digests), MAX_DIGESTS)
         grown = len(self._positions) >= GROWTH * self._count_at_checkpoint or len(self._positions) <= SHORT_LIST
         return bool(self._pending.records) and (grown or self._pending.size >= RECORDS_PER_STATE * state_bytes)
@@ -191,7 +193,7 @@ class _IdReading:
         return self._pending.batch(_position(replace(self._saved, digests_from=0), self._since - 1, kept))
 
     def _note(self, notes: Sequence[str]) -> None:
-        """Add notes, each once a run."""
+        """Add notes, each once per run."""
         self._pending.notes.update(dict.fromkeys(note for note in notes if note not in self._emitted_notes))
         self._emitted_notes.update(notes)
 
@@ -201,20 +203,20 @@ def _deleted_notes(stream: str, gone: Collection[int]) -> tuple[str, ...]:
         return ()
     ids = sorted(key for key in gone if key >= 0)
     some = f" (id {', '.join(map(str, ids[:MAX_NAMED]))}{' ...' if len(ids) > MAX_NAMED else ''})" if ids else ""
-    what = f"{stream}: {len(gone)} are gone from the list since the last sync{some}."
+    what = f"{stream}: {counted(len(gone), 'record')} disappeared from the list since the last sync{some}."
     return (f"{what} They stay in the destination until a full refresh.",)
 
 
 def _uncompared_notes(stream: str, count: int) -> tuple[str, ...]:
     if count <= MAX_DIGESTS:
         return ()
-    what = f"{stream}: Of {count} records only the {MAX_DIGESTS} with the highest ids are compared for changes."
-    return (f"{what} A full refresh brings the others up to date.",)
+    what = f"{stream}: only the {MAX_DIGESTS} of {count} records with the highest ids are compared for changes."
+    return (f"{what} A full refresh updates the others.",)
 
 
 def _position(saved: ListPosition, read_to: int, digests: dict[int, str]) -> ListPosition:
-    """Return the position after a page; in ``saved`` is what is known by id only until the complete list is read again."""
-    # Negative keys, which are made, come last: nothing else shows that their records were emitted.
+    """Return the position after a page. ``saved`` keeps what is known by id only until the complete list is read again."""
+    # Negative keys, which are derived, come last: nothing else shows that their records were emitted.
     kept = sorted(digests, key=lambda key: (key < 0, key))[-MAX_DIGESTS:]
     lowest = min((key for key in kept if key >= 0), default=read_to + 1)
     digests_from = max(saved.digests_from, lowest) if len(digests) > MAX_DIGESTS else saved.digests_from

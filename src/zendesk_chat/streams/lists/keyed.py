@@ -1,4 +1,4 @@
-"""Records of lists with their keys, which are made for records that have none."""
+"""Records of lists with their keys. Records without a key get a derived one."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class KeyedRecord:
     """A record with its key.
 
     Attributes:
-        key: Of the record as it is emitted; None if its stream has no key.
-        record: What to write.
+        key: The key of the emitted record; None if its stream has no key.
+        record: The record to write.
         note: A message for the user, or "".
     """
 
@@ -38,7 +38,7 @@ class KeyedList(Endpoint):
     Attributes:
         key: The field that identifies a record, or "" if there is only one record.
         fallback: The field whose value is the key of a record that lacks ``key``; "" for none.
-        text_keys: Whether made keys are strings, and not numbers.
+        text_keys: Whether derived keys are strings instead of numbers.
     """
 
     path: str
@@ -47,7 +47,7 @@ class KeyedList(Endpoint):
     text_keys: bool = field(default=False, kw_only=True)
 
     def keyed(self, raws: Sequence[msgspec.Raw]) -> list[KeyedRecord]:
-        """Return the records with their keys, without rows that are no objects."""
+        """Return the records with their keys, without rows that are not objects."""
         return [keyed for raw in raws if (keyed := self._keyed(bytes(raw)))]
 
     def notes(self, found: Sequence[KeyedRecord], skipped: int) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class KeyedList(Endpoint):
         return (*notes, skipped_note(self.stream)) if skipped else tuple(notes)
 
     def no_object(self) -> RecordShapeError:
-        """Return the error for rows of which none is an object."""
+        """Return the error for rows none of which is an object."""
         what = f"{self.stream}: Zendesk sent rows, but none is a JSON object. Please report this."
         return RecordShapeError(what, stream=self.stream)
 
@@ -82,7 +82,7 @@ class KeyedList(Endpoint):
 
 
 def _value(fields: dict[str, msgspec.Raw], name: str) -> object:
-    """Decode a field; None if it is absent, has no name, or holds a number that Python cannot hold."""
+    """Decode a field; None if it is absent, has no name, or contains a number that Python cannot represent."""
     try:
         return _any.decode(fields.get(name, b"null")) if name else None
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Lists that come in one answer."""
+"""Lists that arrive in one response."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from zendesk_chat.streams.stream import Batch, Bounds, Fetch, StateBlob
 
 @dataclass(frozen=True, slots=True)
 class WholeList(KeyedList):
-    """A list that comes in one answer; ``extract`` returns its records."""
+    """A list that arrives in one response. ``extract`` returns its records."""
 
     extract: Callable[[bytes], Sequence[msgspec.Raw]]
 
     def read(self, fetch: Fetch, positions: Sequence[None], _bounds: Bounds) -> Iterator[Sequence[Batch[None]]]:
-        """Read the list: one page."""
+        """Read the list as one page."""
         rows = fetch(Request(self.path, self.extract))
         found = self.keyed(rows)
         if rows and not found:
@@ -29,12 +29,12 @@ class WholeList(KeyedList):
         yield [batch for _ in positions]
 
     def probe(self, _bounds: Bounds) -> Request[object]:
-        """Ask for the list: there is nothing smaller to ask for."""
+        """Return a request for the list: there is no smaller one."""
         return Request(self.path, self.extract, attempts=FEW_ATTEMPTS)
 
     def load_state(self, _stream: str, _cursor_field: str, _state: StateBlob) -> None:
-        """Start from the beginning, as always."""
+        """Return None: the list is always read from the beginning."""
 
     def dump_state(self, _cursor_field: str, _position: None) -> StateBlob:
-        """Store nothing."""
+        """Return an empty state."""
         return {}

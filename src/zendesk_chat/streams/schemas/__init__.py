@@ -19,7 +19,7 @@ def load_schema(stream: str) -> Schema:
 
 
 def load_redacted_schema(redaction: Redaction, stream: str) -> Schema:
-    """Load the schema of a stream's records as a redaction leaves them."""
-    from zendesk_chat.redaction.schemas import redacted_schema  # late: whoever redacts nothing does not load it
+    """Load the schema of a stream's redacted records."""
+    from zendesk_chat.redaction.schemas import redacted_schema  # late, because users without redaction do not need it
 
     return redacted_schema(redaction, stream, load_schema(stream))

@@ -1,0 +1,115 @@
+"""``status --accounts``: how fresh and complete each account of an accounts file is, in one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.text import Text
+
+from zendesk_chat.clock import Clock
+from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
+from zendesk_chat.load.accounts.accounts_file import Entry, chosen, read_accounts
+from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.database import MAIN
+from zendesk_chat.load.file.stored import open_stored, stored_file
+from zendesk_chat.load.report import plain_table, print_complete
+from zendesk_chat.load.status import GOOD, FileStatus, read_status
+from zendesk_chat.load.status_report import age_in_words, utc
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """The status of one account.
+
+    Attributes:
+        file: None if it could not be read.
+        problems: A sentence each; none if all is well.
+    """
+
+    account: str
+    file: FileStatus | None
+    problems: Sequence[str]
+
+
+def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
+    """Print the status of all accounts. Returns the exit code: 1 if something about one of them is not as it should be."""
+    try:
+        entries = _entries(options)
+    except ConfigError as error:
+        say(PlainConsole(stderr=True), f"error: {error}")
+        return ExitCode.USAGE
+    statuses = [_status(entry, options.max_age, clock.now()) for entry in entries]
+    if options.json:
+        sys.stdout.write(_to_json(statuses).decode())
+    else:
+        console = PlainConsole()
+        print_complete(_table(statuses, clock.now()), console)
+        for status in statuses:
+            for problem in status.problems:
+                say(console, f"{status.account}: {problem}", "red")
+    return ExitCode.INCOMPLETE if any(status.problems for status in statuses) else ExitCode.COMPLETE
+
+
+def _entries(options: argparse.Namespace) -> list[Entry]:
+    """Return the accounts that the options name. Raises ConfigError."""
+    if options.database is not None or options.schema is not None:
+        given = "FILE" if options.database is not None else "--schema"
+        raise ConfigError(f"{given} is for one account, and --accounts for several. Remove one of the two.")
+    return chosen(read_accounts(Path(options.accounts)), options.only)
+
+
+def _status(entry: Entry, max_age_seconds: float | None, now: float) -> AccountStatus:
+    try:
+        path = stored_file(str(entry.values["to"]), "status")
+        with open_stored(path, str(entry.values.get("schema") or MAIN)) as stored:
+            status = read_status(stored, now)
+    except ConnectorError as error:
+        return AccountStatus(entry.account, None, [str(error)])
+    return AccountStatus(entry.account, status, status.problems(max_age_seconds))
+
+
+def _table(statuses: Sequence[AccountStatus], now: float) -> Table:
+    table = plain_table(["account", "last run"], ["ended", "age", "streams"])
+    table.add_column("oldest", justify="right", no_wrap=True)
+    for status in statuses:
+        style = "red" if status.problems else "green"
+        table.add_row(status.account, *_cells(status.file, style, now))
+    return table
+
+
+def _cells(status: FileStatus | None, style: str, now: float) -> Sequence[str | Text]:
+    """Return the cells of a row: the last run, when it ended, its streams, and the age of the one that is the oldest."""
+    run = status.last_run if status else None
+    if status is None or run is None:
+        return [Text("no run" if status else "not readable", style=style)]
+    streams = status.of_last_run
+    good = sum(stream.result in GOOD for stream in streams)
+    ages = [stream.age_seconds for stream in streams if stream.age_seconds is not None]
+    return [
+        Text(run.result, style=style),
+        "" if run.ended_at is None else utc(run.ended_at).removesuffix(" UTC"),
+        "" if run.ended_at is None else age_in_words(max(0.0, now - run.ended_at)),
+        f"{good} of {len(streams)}",
+        age_in_words(max(ages)) if ages else "",
+    ]
+
+
+def _to_json(statuses: Sequence[AccountStatus]) -> bytes:
+    content = {
+        "complete": not any(status.problems for status in statuses),
+        "accounts": [
+            {"account": status.account, "complete": not status.problems, "problems": status.problems}
+            | (asdict(status.file) if status.file else {})
+            for status in statuses
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"

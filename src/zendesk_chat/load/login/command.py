@@ -1,0 +1,121 @@
+"""The ``login`` command: signs a person in, proves that the tokens can read the account, and stores them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from zendesk_chat.clock import Clock, Stopped
+from zendesk_chat.config import API_PATH, ENVIRONMENT, parse_api_url
+from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
+from zendesk_chat.load.arguments import LOGIN_PORT
+from zendesk_chat.load.config_location import default_config
+from zendesk_chat.load.configuration import configure, find_sources
+from zendesk_chat.load.login.browser import has_browser
+from zendesk_chat.load.login.questions import ask_client, ask_subdomain, confirm_other_account
+from zendesk_chat.load.login.receiver import listening
+from zendesk_chat.load.login.session import Session, Surroundings, Target
+from zendesk_chat.load.login.sign_in import SignIn
+from zendesk_chat.load.login.storing import prove_writable, read_stored
+from zendesk_chat.load.login.terminal import StandardTerminal
+
+INTERRUPTED: Final = 130
+STATE_BYTES: Final = 24
+
+
+def login(options: argparse.Namespace, clock: Clock) -> int:
+    """Sign in. Returns the exit code; see ``errors.ExitCode``."""
+    return login_on(Surroundings(clock, os.environ, StandardTerminal()), options)
+
+
+def login_on(machine: Surroundings, options: argparse.Namespace) -> int:
+    """Sign in on a machine."""
+    try:
+        return _login(machine, options)
+    except (KeyboardInterrupt, Stopped):
+        machine.terminal.say()
+        machine.terminal.say("Stopped. Nothing was stored.")
+        return INTERRUPTED
+
+
+def _login(machine: Surroundings, options: argparse.Namespace) -> int:
+    terminal = machine.terminal
+    with ExitStack() as stack:
+        try:
+            target = _target(machine, options)
+            can_open = not options.no_browser and has_browser(machine.platform, machine.environment)
+            servers = stack.enter_context(listening(options.port)) if can_open else []
+            port = servers[0].server_address[1] if servers else options.port or LOGIN_PORT
+            at = (target.subdomain, target.origin, port)
+            client = ask_client(options, machine.environment, target.stored, at, terminal)
+        except ConfigError as error:
+            terminal.say(f"error: {error}")
+            return ExitCode.USAGE
+        state = secrets.token_urlsafe(STATE_BYTES)
+        session = Session(
+            machine, target, SignIn(target.origin, client.client_id, port, implicit=client.implicit, state=state), client.secret
+        )
+        try:
+            name = session.with_browser(servers) if servers else session.with_paste(chosen=options.no_browser)
+        except ConnectorError as error:
+            terminal.say(f"error: {error}")
+            return exit_code([error])
+    _report(machine, target, name, default=not options.config)
+    return ExitCode.COMPLETE
+
+
+def _target(machine: Surroundings, options: argparse.Namespace) -> Target:
+    """Return where to sign in and where to store the tokens, after a proof that they can be stored."""
+    stored = read_stored(_config_path(options))
+    subdomain = ask_subdomain(options, machine.environment, stored, machine.terminal)
+    name = ENVIRONMENT["api_url"]
+    given = options.api_url or machine.environment.get(name)
+    api_url = parse_api_url(given, "--api-url" if options.api_url else name) if given else None
+    confirm_other_account(stored, subdomain, machine.terminal)
+    prove_writable(stored.path, machine.clock)
+    if stored.has_credentials:
+        machine.terminal.say(f"This sign-in replaces the credentials in {stored.path}.")
+    origin = api_url.removesuffix(API_PATH) if api_url else f"https://{subdomain}.zendesk.com"
+    return Target(subdomain, api_url, "/".join(origin.split("/")[:3]), stored)
+
+
+def _config_path(options: argparse.Namespace) -> Path:
+    """Return the file that the person named, or their own."""
+    if options.config:
+        path = Path(options.config)
+        if path.suffix.lower() in {".toml", ".env"} or path.name == ".env":
+            raise ConfigError(f"--config {options.config}: login stores JSON. Give a name that ends with .json.")
+        return path
+    own = default_config()
+    if own is None:
+        raise ConfigError("You have no home directory to store the configuration in. Give a file with --config.")
+    return own
+
+
+def _report(machine: Surroundings, target: Target, name: str, *, default: bool) -> None:
+    """Print the result: whose account it is, where the configuration is, and what to do next."""
+    terminal, path = machine.terminal, target.stored.path
+    terminal.result(f"Signed in to {target.subdomain} as {name}.")
+    terminal.result(f"The configuration is in {path}. Only you can read it.")
+    terminal.result("Next: zendesk-chat sync" if default else f"Next: zendesk-chat sync --config {shlex.quote(str(path))}")
+    if default and (other := _used_instead(machine, path)):
+        terminal.say(f"warning: {other}")
+
+
+def _used_instead(machine: Surroundings, path: Path) -> str:
+    """Return which other token the commands would use in this directory; empty if they use the stored one."""
+    try:
+        used = configure(find_sources(argparse.Namespace(), machine.environment)[0])
+    except ConfigError as error:
+        return str(error)
+    except ImportError:  # there is a file .env, and no package to read it: the other commands explain this
+        return ""
+    if used.store == path:
+        return ""
+    name = used.names.get("access_token") or used.names.get("credentials")
+    return f"{name} is set, and the other commands prefer it. Remove it to use this sign-in."

@@ -1,0 +1,129 @@
+"""What a sign-in needs to know first: the account, and the API client with which the person signs in.
+
+Options come first, then environment variables. What is missing is asked for in a terminal, with the answer of the last sign-in
+as the default.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from zendesk_chat.api.token_endpoint import is_token
+from zendesk_chat.config import ENVIRONMENT, parse_subdomain
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.login.sign_in import redirect_url
+from zendesk_chat.load.login.storing import Stored
+from zendesk_chat.load.login.terminal import Terminal
+from zendesk_chat.variables import read_secret
+
+CLIENT_ID: Final = "ZENDESK_CHAT_CLIENT_ID"
+CLIENT_SECRET: Final = "ZENDESK_CHAT_CLIENT_SECRET"  # noqa: S105  the name of a variable
+STEPS: Final = """\
+To sign in, you need an API client of your account. If you have none for this yet:
+  1. As an administrator, open {account} and choose Chat among the products.
+  2. Go to Settings > Account > API & SDKs, and choose Add API client.
+  3. Enter any name and company, such as zendesk-chat, and exactly this redirect URL:
+       {redirect_url}
+  4. Create the client, and copy its client ID and secret. Zendesk shows the secret only once."""
+MOST_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """An API client of the account.
+
+    Attributes:
+        secret: Empty if it has none.
+        implicit: Whether it gets a token at once, without a code.
+    """
+
+    client_id: str
+    secret: str = field(repr=False)
+    implicit: bool
+
+
+def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], stored: Stored, terminal: Terminal) -> str:
+    """Return the subdomain of the account. Raises ConfigError if it is missing or wrong."""
+    name = ENVIRONMENT["subdomain"]
+    if options.subdomain is not None:
+        return parse_subdomain(options.subdomain, "--subdomain")
+    if environment.get(name):
+        return parse_subdomain(environment[name], name)
+    if not terminal.interactive:
+        if stored.subdomain:
+            return stored.subdomain
+        raise ConfigError(f"Missing: subdomain. Give --subdomain, or set {name}.")
+    for _ in range(MOST_ATTEMPTS):
+        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain)
+        try:
+            return parse_subdomain(answer, "Subdomain")
+        except ConfigError as error:
+            terminal.say(str(error))
+    raise ConfigError("Subdomain: not entered. Give --subdomain.")
+
+
+def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) -> None:
+    """Ask before the credentials of another account are replaced. Raises ConfigError if they are not to be."""
+    if not stored.has_credentials or stored.subdomain in {"", subdomain}:
+        return
+    of = f"{stored.path} has the credentials of another account, {stored.subdomain}"
+    if terminal.interactive:
+        terminal.say(f"{of}. To keep them, answer no and give another file with --config.")
+        if terminal.ask(f"Replace them with those of {subdomain}? [y/N] ").lower() in {"y", "yes"}:
+            return
+    raise ConfigError(f"{of}. Give another file for {subdomain} with --config, or remove this one.")
+
+
+def ask_client(
+    options: argparse.Namespace, environment: Mapping[str, str], stored: Stored, at: tuple[str, str, int], terminal: Terminal
+) -> ApiClient:
+    """Return the API client. ``at`` has the subdomain, the address of the account, and the port of the redirect URL.
+
+    Raises:
+        ConfigError: Something is missing or malformed.
+    """
+    subdomain, origin, port = at
+    known = stored.credentials if stored.subdomain == subdomain else {}
+    known_id = str(known.get("client_id") or "")
+    given = options.client_id or environment.get(CLIENT_ID) or ""
+    steps = STEPS.format(account=origin, redirect_url=redirect_url(port)).split("\n")
+    if not given and terminal.interactive:
+        for line in ["", *steps, ""] if not known_id else []:
+            terminal.say(line)
+        given = _ask(terminal, "Client ID", known_id)
+    given = given or known_id
+    if not given:
+        raise ConfigError(
+            f"Missing: client ID. Give --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
+            f"Settings > Account > API & SDKs, with the redirect URL {redirect_url(port)}."
+        )
+    client_id = _checked(given, "Client ID")
+    secret = "" if options.grant == "implicit" else _secret_in(environment)
+    if not secret and options.grant != "implicit":
+        secret = str(known.get("client_secret") or "") if client_id == known_id else ""
+        if not secret and terminal.interactive:
+            secret = terminal.ask("Client secret (not shown; leave it empty if the client has none): ", hidden=True)
+    if options.grant == "code" and not secret:
+        raise ConfigError(f"--grant code needs the client secret. Set {CLIENT_SECRET}, or use --grant implicit.")
+    return ApiClient(client_id, _checked(secret, "Client secret") if secret else "", implicit=not secret)
+
+
+def _secret_in(environment: Mapping[str, str]) -> str:
+    """Return the client secret in a variable, or in the file that a variable names; empty if there is none."""
+    given, file = environment.get(CLIENT_SECRET) or "", environment.get(f"{CLIENT_SECRET}_FILE")
+    if given and file:
+        raise ConfigError(f"{CLIENT_SECRET} and {CLIENT_SECRET}_FILE are both set. Remove one of them.")
+    return read_secret(file, f"{CLIENT_SECRET}_FILE") if file else given
+
+
+def _ask(terminal: Terminal, question: str, default: str) -> str:
+    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ") or default
+
+
+def _checked(text: str, name: str) -> str:
+    if not is_token(text.strip()):
+        raise ConfigError(f"{name}: it contains a blank or an unusual character. Copy it again, without quotes.")
+    return text.strip()

@@ -1,0 +1,113 @@
+"""One sign-in: the address that starts it, and the answers that belong to it. Pure.
+
+The addresses and parameters are those that clients of the Chat API use (read 2026-11-22): an authorization code arrives in the
+query of the redirect URL, a token of the implicit grant in its fragment. ``state`` proves that an answer belongs to this
+sign-in. There is no PKCE: nobody has described it for Zendesk Chat, and the client's secret protects the code.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode
+
+from zendesk_chat.api.token_endpoint import is_token, lifetime
+from zendesk_chat.errors import AuthError, ConfigError, ConnectorError
+from zendesk_chat.printable import LONGEST_NAME, printable
+
+AUTHORIZE_PATH: Final = "/oauth2/chat/authorizations/new"
+SCOPE: Final = "read"
+ANSWER_FIELDS: Final = frozenset({"code", "access_token", "error"})
+OF_ANOTHER: Final = "This answer belongs to another sign-in, so it was ignored. Use the address that was printed last."
+
+
+class UnusableAnswerError(Exception):
+    """An answer that this sign-in cannot use. The person may give another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a sign-in ended with: a code, a token, or the name of an error. The other fields are empty.
+
+    ``life`` is the number of seconds until the token expires; None if that is not known.
+    """
+
+    code: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    error: str = ""
+    life: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in of one person with one API client.
+
+    Attributes:
+        origin: Scheme, host and port of the account.
+        port: Of the redirect URL, on this machine.
+        implicit: Whether a token is asked for at once, and not a code that is exchanged for tokens.
+        state: Random; comes back with the answer.
+    """
+
+    origin: str
+    client_id: str
+    port: int
+    implicit: bool
+    state: str = field(repr=False)
+
+    @property
+    def redirect_url(self) -> str:
+        """Where Zendesk sends the browser, exactly as the API client must have it."""
+        return redirect_url(self.port)
+
+    @property
+    def address(self) -> str:
+        """The page at Zendesk on which the person signs in."""
+        query = {
+            "response_type": "token" if self.implicit else "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_url,
+            "scope": SCOPE,
+            "state": self.state,
+        }
+        return f"{self.origin}{AUTHORIZE_PATH}?{urlencode(query)}"
+
+    def answer_in(self, fields: Mapping[str, str], *, pasted: bool = False) -> Answer:
+        """Return the answer in the fields of a redirect.
+
+        A web page can send the browser here, but does not know the state. A person may paste a code without it.
+
+        Raises:
+            UnusableAnswerError: They hold no answer, or one that belongs to another sign-in.
+        """
+        state = fields.get("state", "")
+        needed = bool(state) or not (pasted or "error" in fields)
+        if needed and not hmac.compare_digest(state.encode(errors="replace"), self.state.encode()):
+            raise UnusableAnswerError(OF_ANOTHER)
+        if "error" in fields:
+            return Answer(error=printable(fields["error"], LONGEST_NAME))
+        wanted = "access_token" if self.implicit else "code"
+        value = fields.get(wanted, "")
+        if not value:
+            raise UnusableAnswerError(f"The answer has no {'token' if self.implicit else 'code'}. Start again in the browser.")
+        if not is_token(value):
+            raise UnusableAnswerError("The answer was damaged on its way. Start again in the browser.")
+        return Answer(token=value, life=lifetime(fields.get("expires_in"))) if self.implicit else Answer(code=value)
+
+
+def redirect_url(port: int) -> str:
+    """Return the redirect URL of a port."""
+    return f"http://localhost:{port}"
+
+
+def refusal(error: str) -> ConnectorError:
+    """Return what an ``error`` in an answer means, and what to do."""
+    if error == "access_denied":
+        return AuthError("Access was denied in the browser (access_denied). Run `zendesk-chat login` again and choose Allow.")
+    if error == "invalid_scope":
+        return AuthError("The API client is not allowed to request the scope `read` (invalid_scope). Allow it in Zendesk Chat.")
+    if error in {"unsupported_response_type", "unauthorized_client"}:
+        return ConfigError(f"The API client does not support this way to sign in ({error}). Try the other --grant.")
+    return AuthError(f"Zendesk refused the sign-in ({error}). Check the client ID and its redirect URL, and try again.")

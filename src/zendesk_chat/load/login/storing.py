@@ -1,0 +1,127 @@
+"""The configuration file that a sign-in fills: only you can read it, and it is never incomplete."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zendesk_chat.clock import Clock
+from zendesk_chat.config import parse_subdomain
+from zendesk_chat.errors import ConfigError
+from zendesk_chat.json_files import read_json
+from zendesk_chat.load.config_file import ConfigFile, encode_config
+from zendesk_chat.load.disk import sync_directory, write_durably
+
+OWNER_ONLY: Final = 0o600
+FOR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+REPLACED: Final = frozenset({"access_token", "token", "token_file", "credentials", "api_url"})  # keys of another sign-in
+DONE: Final = "You are signed in"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A configuration file as it is before the sign-in; ``raw`` is empty if there is none."""
+
+    path: Path
+    raw: Mapping[str, object]
+
+    @property
+    def subdomain(self) -> str:
+        """The account that it is for; empty if it names none."""
+        given = self.raw.get("subdomain")
+        try:
+            return parse_subdomain(given) if isinstance(given, str) else ""
+        except ConfigError:
+            return ""
+
+    @property
+    def credentials(self) -> Mapping[str, object]:
+        """Its credentials, in whatever form."""
+        given = self.raw.get("credentials")
+        return given if isinstance(given, Mapping) else {}
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether a sign-in replaces something."""
+        return any(self.raw.get(key) for key in REPLACED if key != "api_url")
+
+
+def read_stored(path: Path) -> Stored:
+    """Read a configuration file. Raises ConfigError if it exists and cannot be read."""
+    raw = read_json(str(path), "config") if path.exists() else {}
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"The config file must contain a JSON object: {path}")
+    return Stored(path, raw)
+
+
+def prove_writable(path: Path, clock: Clock) -> None:
+    """Raise ConfigError if the configuration could not be stored: better before the person signs in than after."""
+    try:
+        if path.exists():
+            with ConfigFile(path, clock).edit():
+                return
+        real = _real(path)
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file, name = tempfile.mkstemp(prefix=f"{real.name}.", dir=real.parent)
+        os.close(file)
+        Path(name).unlink()
+    except OSError as error:
+        raise _not_stored(path, error) from None
+
+
+def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
+    """Store these keys in place of the credentials that are there; other keys stay.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    try:
+        if stored.path.exists():
+            _replace(stored.path, changes, clock)
+        else:
+            _create(_real(stored.path), encode_config(changes))
+    except OSError as error:
+        raise _not_stored(stored.path, error) from None
+
+
+def _replace(path: Path, changes: Mapping[str, object], clock: Clock) -> None:
+    if sys.platform != "win32" and path.stat().st_mode & FOR_OTHERS:
+        path.chmod(OWNER_ONLY)  # before there is anything new in it
+    with ConfigFile(path, clock).edit() as file:
+        kept = {key: value for key, value in file.raw.items() if key not in REPLACED}
+        file.replace({**kept, **changes}, DONE)
+
+
+def _create(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # of mode 600
+    try:
+        try:
+            write_durably(file, content)
+        finally:
+            os.close(file)
+        Path(name).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def _real(path: Path) -> Path:
+    """Return the file behind symbolic links, which stay."""
+    return path.resolve()
+
+
+def _not_stored(path: Path, error: OSError) -> ConfigError:
+    why = "its directory is a file" if isinstance(error, FileExistsError) else error.strerror
+    return ConfigError(
+        f"The configuration cannot be stored in {path}: {why}. Make it writable, or give another file with --config."
+    )
