@@ -69,6 +69,10 @@ browser: setup browser-setup docs ## run the tests of pages in a headless Chromi
 	@UV_PROJECT_ENVIRONMENT=.cache/docs-venv $(UV) sync --quiet --locked --only-group docs --python .tools/bin/python
 	@touch $@
 
+.PHONY: report-picture
+report-picture: setup browser-setup ## take the picture of a report in docs/images
+	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m tools.report_picture
+
 .PHONY: docs
 docs: setup .cache/docs-venv/.ready ## build the documentation site into .cache/docs/site; fails on a broken link, anchor or entry
 	@$(RUN)python -m tools.docs_links
@@ -128,6 +132,10 @@ dist: setup .cache/release-venv/.ready ## build sdist, wheel and SBOM into dist/
 .PHONY: licences
 licences: setup ## generate docs/licences.md after the lock file changed
 	@$(RUN)python -m distribution.release.licences
+
+.PHONY: vega
+vega: setup ## take the JavaScript of the report's charts from npm, as pinned in distribution/release/bundled.py (needs npm)
+	@$(RUN)python -m distribution.release.bundled
 
 .cache/conformance-venv/.ready: .tools/bin/uv conformance/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/conformance-venv

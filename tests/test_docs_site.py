@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import zendesk_chat
 from tools.docs_commands import commands, reference
 from tools.docs_html import broken
 from tools.docs_links import ROOT, anchors, documents, problem, problems
@@ -115,3 +116,8 @@ def test_the_picture_of_the_terminal_has_every_stream_and_loads_no_font() -> Non
     assert [stream for stream in STREAMS if f">{stream}" not in picture] == []
     assert "@font-" not in picture
     assert re.findall(r"(?:src|href|url)\W+https?:", picture) == []
+
+
+def test_the_reference_of_the_library_has_every_public_name() -> None:
+    documented = re.findall(r"^::: zendesk_chat\.(\w+)$", (ROOT / "docs/api.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted(set(zendesk_chat.__all__) - {"__version__"})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from distribution.release.bundled import FOLDER, LICENCES, PACKAGES
 from distribution.release.licences import DOCUMENT, page
 from distribution.release.packages import locked
 from distribution.release.sbom import licences, sbom
@@ -46,17 +47,29 @@ def test_the_bill_of_materials_names_each_package_with_licence_and_digests() -> 
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
     assert bill["metadata"]["component"]["purl"] == f"pkg:pypi/zendesk-chat@{__version__}"
     named = {component["purl"] for component in bill["components"]}
-    assert named == {f"pkg:pypi/{package.name}@{package.version}" for package in locked("load")}
+    scripts = {package.purl for package in PACKAGES if package.script}
+    assert named == {f"pkg:pypi/{package.name}@{package.version}" for package in locked("load")} | scripts
     for component in bill["components"]:
         assert len(component["licenses"]) == 1
         digests = [digest["content"] for reference in component["externalReferences"] for digest in reference["hashes"]]
         assert digests
-        assert all(len(digest) == 64 for digest in digests)
+        assert all(len(digest) in {64, 128} for digest in digests)
     names = {component["bom-ref"]: component["name"] for component in bill["components"]}
     graph = {entry["ref"]: [names[needed] for needed in entry["dependsOn"]] for entry in bill["dependencies"]}
     own = bill["metadata"]["component"]["bom-ref"]
     assert set(graph) == {*names, own}
-    assert graph[own] == sorted({line.split(">")[0].split("[")[0].split(";")[0] for line in asked_for()})
+    asked = sorted({line.split(">")[0].split("[")[0].split(";")[0] for line in asked_for()})
+    assert graph[own] == [*asked, "vega", "vega-lite", "vega-embed"]
+
+
+def test_the_scripts_of_the_report_are_those_that_are_pinned_and_come_with_their_licences() -> None:
+    licences_text = (FOLDER / LICENCES).read_text()
+    for package in PACKAGES:
+        assert f"{package.name} ({package.licence})" in licences_text
+        if package.script:
+            script = (FOLDER / Path(package.script).name).read_text()
+            assert f'"{package.version}"' in script
+            assert "sourceMappingURL" not in script
 
 
 def asked_for() -> list[str]:

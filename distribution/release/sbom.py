@@ -1,5 +1,6 @@
 """The software bill of materials: CycloneDX, from the lock file, with the licences that the packages declare."""
 
+import base64
 import json
 import tomllib
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.requirements import Requirement
 
+from distribution.release.bundled import PACKAGES, Bundled
 from distribution.release.packages import ROOT, Package, export, locked
 from zendesk_chat import __version__
 
@@ -33,13 +35,16 @@ def sbom() -> dict[str, Any]:
     }
     components = [component for component in document["components"] if component["name"] in used]
     document["components"] = [_with_licence(component, used[component["name"]]) for component in components]
+    document["components"] += [_component(package) for package in PACKAGES if package.script]
     names = {component["bom-ref"]: component["name"] for component in components}
     document["dependencies"] = [
         {**entry, "dependsOn": [needed for needed in entry.get("dependsOn", []) if needed in names]}
         for entry in document["dependencies"]
         if entry["ref"] in names
     ]
-    direct = [reference for reference, name in names.items() if name in declared()]
+    bundled = [package.purl for package in PACKAGES if package.script]
+    document["dependencies"] += [{"ref": reference, "dependsOn": []} for reference in bundled]
+    direct = [reference for reference, name in names.items() if name in declared()] + bundled
     document["dependencies"].append({"ref": own["bom-ref"], "dependsOn": direct})
     return document
 
@@ -48,6 +53,25 @@ def declared() -> set[str]:
     """The names of what this package itself asks for; uv's graph counts the tools of development among them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return {Requirement(line).name for line in project["dependencies"] + project["optional-dependencies"]["load"]}
+
+
+def _component(package: Bundled) -> dict[str, Any]:
+    """Return a script of the report's page as a component."""
+    return {
+        "type": "library",
+        "bom-ref": package.purl,
+        "name": package.name,
+        "version": package.version,
+        "purl": package.purl,
+        "licenses": licences(package.licence),
+        "externalReferences": [
+            {
+                "type": "distribution",
+                "url": f"https://registry.npmjs.org/{package.name}/-/{package.name}-{package.version}.tgz",
+                "hashes": [{"alg": "SHA-512", "content": base64.b64decode(package.integrity.partition("-")[2]).hex()}],
+            }
+        ],
+    }
 
 
 def _with_licence(component: dict[str, Any], package: Package) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from zendesk_chat.load.arguments import (
 from zendesk_chat.parser import Parser, add_command
 from zendesk_chat.printable import printable
 from zendesk_chat.process import SECONDS_TO_END, SECONDS_TO_END_ALL, StopSignals, keep_pages_in_place, standard_streams
+from zendesk_chat.report.arguments import REPORT_EPILOG, add_report
 
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
@@ -64,6 +65,7 @@ def make_parser() -> Parser:
     add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
     file = "[options] [FILE]"
     add_status(add("status", usage=file, help="show how complete and fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
+    add_report(add("report", usage=file, help="write an HTML page about a DuckDB file", epilog=REPORT_EPILOG), _report)
     add_verify(add("verify", usage=file, help="compare a DuckDB file with the account", epilog=VERIFY_EPILOG), _verify)
     _add_profile(add("profile", usage=file, help="describe a database that sync filled", epilog=PROFILE_EPILOG))
     add_check(add("check", usage=file, help=CHECK, epilog=CHECK_EPILOG), _check)
@@ -163,6 +165,14 @@ def _status(options: argparse.Namespace, clock: SystemClock) -> int:
     return run_status(options, clock)
 
 
+def _report(options: argparse.Namespace, clock: SystemClock) -> int:
+    if not _has_loader("report"):
+        return ExitCode.ACTION_NEEDED
+    from zendesk_chat.report.command import run_report
+
+    return run_report(options, clock)
+
+
 def _verify(options: argparse.Namespace, clock: SystemClock) -> int:
     if not _has_loader("verify"):
         return ExitCode.ACTION_NEEDED
@@ -183,7 +193,7 @@ def _has_loader(command: str) -> bool:
     """Return whether the packages of the extra `load` are installed; if not, print how to install them."""
     from importlib.util import find_spec
 
-    complete = all(find_spec(package) for package in ("argcomplete", "dotenv", "duckdb", "pyarrow", "rich"))
+    complete = all(find_spec(package) for package in ("argcomplete", "dotenv", "duckdb", "jinja2", "pyarrow", "rich"))
     if not complete:
         sys.stderr.write(f"{needs_packages(command)}\n")
     return complete

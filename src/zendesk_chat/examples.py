@@ -11,6 +11,7 @@ examples:
   zendesk-chat sync --subdomain acme --token TOKEN       with a token that you have
   zendesk-chat sync --config config.json --streams chats,agents
   zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
+  zendesk-chat report chats.duckdb --open                the last 30 days as an HTML page
   zendesk-chat verify chats.duckdb                       does it have what the account has?
   zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
   zendesk-chat check                                     can this token read the account?

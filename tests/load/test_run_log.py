@@ -169,7 +169,8 @@ def test_a_sentence_names_what_is_loaded(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_settings_are_logged_without_their_values(capsys: pytest.CaptureFixture[str]) -> None:
-    log_settings(open_log(options(verbose=True), FakeClock()), ["subdomain: --subdomain", "token: ZENDESK_CHAT_TOKEN in .env"])
+    origins = {"subdomain": "--subdomain", "token": "ZENDESK_CHAT_TOKEN in .env"}
+    log_settings(open_log(options(verbose=True), FakeClock()), origins)
     line = capsys.readouterr().err.splitlines()[-1]
     assert line == f"{START} DEBUG Settings: subdomain: --subdomain; token: ZENDESK_CHAT_TOKEN in .env"
 

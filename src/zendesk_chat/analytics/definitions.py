@@ -82,10 +82,17 @@ class Definitions:
         return frozenset().union(*(statement.tables for statement in self.statements))
 
 
-def read_definitions(schema: str, time_zone: str) -> Definitions:
-    """Read the definitions of the views over the tables in ``schema``."""
+def read_definitions(schema: str, time_zone: str, *, tables: str | None = None, views: str | None = None) -> Definitions:
+    """Read the definitions of the views over the tables in ``schema``.
+
+    Args:
+        schema: The schema of the tables.
+        time_zone: The stored time zone.
+        tables: The qualified name, in SQL, of the schema of the tables; default: that of the default database.
+        views: That of the schema of the views, likewise.
+    """
     source = (files("zendesk_chat.analytics") / "views.sql").read_text("utf-8")
-    names = {_MAIN: quoted(schema), "analytics": quoted(views_schema(schema))}
+    names = {_MAIN: tables or quoted(schema), "analytics": views or quoted(views_schema(schema))}
     statements = []
     comments: dict[str, str] = {}
     for comment, sql, kind, name in _STATEMENT.findall(source):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -158,16 +158,17 @@ def progress_line(progress: RunProgress, now: float) -> str:
     return "; ".join(parts)
 
 
-def log_settings(log: Log, origins: Sequence[str]) -> None:
+def log_settings(log: Log, origins: Mapping[str, str]) -> None:
     """Log the versions, and where each setting comes from; none of their values, since some are secret.
 
     Args:
         log: The log of the command.
-        origins: A phrase for each setting, such as ``subdomain: ZENDESK_CHAT_SUBDOMAIN in .env``.
+        origins: By the name of each setting, such as ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
     """
     python = ".".join(map(str, sys.version_info[:3]))
     log.detail(f"zendesk-chat {__version__}, Python {python}, {sys.platform}", "versions", version=__version__, python=python)
-    log.detail(f"Settings: {'; '.join(origins)}", "settings", settings=list(origins))
+    listed = "; ".join(f"{name}: {origin}" for name, origin in origins.items())
+    log.detail(f"Settings: {listed}", "settings", settings=dict(origins))
 
 
 def log_start(log: Log, account: str, destination: str, streams: Sequence[str]) -> None:

@@ -60,8 +60,9 @@ def _cannot_read(error: UnavailableError, name: str, config: Config) -> Connecto
         return error
     if error.status == HTTPStatus.FORBIDDEN:
         return AuthError(
-            f"You signed in as {name}, who is not allowed to read the account (HTTP 403). Zendesk Chat lets only administrators "
-            "export. Sign out of Zendesk in the browser, and run `zendesk-chat login` again as an administrator.",
+            f"You signed in as {name}, who is not allowed to read the account (HTTP 403). Zendesk Chat lets only "
+            "administrators export. Sign out of Zendesk in the browser, and run `zendesk-chat login` again as an "
+            "administrator.",
             status=error.status,
         )
     return ConfigError(

@@ -1,0 +1,1 @@
+"""The ``report`` command: one HTML file about an account's chats."""
