@@ -143,7 +143,7 @@ def in_row(part: str) -> str:
         ({"start_date": "soon"}, {}, "...: ... is not a date."),
         ({"end_date": "2019-12-31"}, {}, "...: ... must be later than ..., which is ..."),
         ({"startdate": "2020-01-01"}, {}, "Unknown key `...`: did you mean `...`?"),
-        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "....field: must be a stream and a path"),
+        ({"redact": {"rules": [{"field": "email", "action": "drop"}]}}, {}, "..., field: must be a stream and a path"),
         ({"redact": {"rules": [{"field": "chat.email", "action": "drop"}]}}, {}, "...: no such stream. The streams are ..."),
         (
             {"redact": {"rules": [{"field": "chats.id", "action": "drop"}]}},

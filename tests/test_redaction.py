@@ -536,7 +536,7 @@ def test_all_fields_of_visitors_are_those_of_the_visitor_and_of_the_session() ->
     ],
 )
 def test_keys_and_cursors_are_not_redacted(field: str, action: str, owner: str) -> None:
-    refusal = rf"^redact\.rules\[1\]\.field: cannot be redacted, because it is part of the key or cursor field {owner}\.\w+\."
+    refusal = rf"^redact rule 2, field: cannot be redacted, because it is part of the key or cursor field {owner}\.\w+\."
     with pytest.raises(ConfigError, match=refusal):
         bound(redaction(("bans.reason", "null"), (field, action)))
 
@@ -607,7 +607,7 @@ def test_what_is_named_is_redacted_beside_a_wildcard() -> None:
 
 def test_an_unknown_stream_is_named_with_those_there_are() -> None:
     with pytest.raises(
-        ConfigError, match=r"^redact\.rules\[0\]\.field: no such stream\. The streams are accounts, agents, "
+        ConfigError, match=r"^redact rule 1, field: no such stream\. The streams are accounts, agents, "
     ) as caught:
         bound(redaction(("secrets.email", "hash")))
     assert "secrets" not in str(caught.value)
@@ -757,7 +757,7 @@ def test_known_fields(field: str) -> None:
 def test_fields_that_nobody_knows(field: str) -> None:
     rules = bound(redaction(("chats.visitor.email", "hash"), (field, "null")))
     (warning,) = unknown_fields(rules, SCHEMAS)
-    assert warning.startswith("redact.rules[1].field: ")
+    assert warning.startswith("redact rule 2, field: ")
     assert "emial" not in warning
 
 
@@ -815,14 +815,14 @@ NO_ACTIONS: Final[tuple[Any, ...]] = (None, "SECRET", "keep", 7, [])
     [
         *((raw, "redact") for raw in NO_OBJECTS),
         *(({"rules": rules}, "redact.rules") for rules in ("SECRET", {"SECRET": 1}, 7)),
-        *(({"rules": [rule]}, "redact.rules[0]") for rule in NO_OBJECTS),
-        *(({"rules": [{"field": field, "action": "drop"}]}, "redact.rules[0].field") for field in FIELDS),
-        *(({"rules": [{"field": "chats.a", "action": given}]}, "redact.rules[0].action") for given in NO_ACTIONS),
-        ({"rules": [{"field": "chats.a"}]}, "redact.rules[0].action"),
-        ({"rules": [{"field": "chats.a", "action": "mask", "patterns": ["SECRET"]}]}, "redact.rules[0].patterns"),
-        ({"rules": [{"field": "chats.a", "action": "mask", "patterns": "email"}]}, "redact.rules[0].patterns"),
-        ({"rules": [{"field": "chats.a", "action": "mask", "patterns": [["email"]]}]}, "redact.rules[0].patterns"),
-        ({"rules": [{"field": "chats.a", "action": "drop", "patterns": ["email"]}]}, "redact.rules[0].patterns"),
+        *(({"rules": [rule]}, "redact rule 1") for rule in NO_OBJECTS),
+        *(({"rules": [{"field": field, "action": "drop"}]}, "redact rule 1, field") for field in FIELDS),
+        *(({"rules": [{"field": "chats.a", "action": given}]}, "redact rule 1, action") for given in NO_ACTIONS),
+        ({"rules": [{"field": "chats.a"}]}, "redact rule 1, action"),
+        ({"rules": [{"field": "chats.a", "action": "mask", "patterns": ["SECRET"]}]}, "redact rule 1, patterns"),
+        ({"rules": [{"field": "chats.a", "action": "mask", "patterns": "email"}]}, "redact rule 1, patterns"),
+        ({"rules": [{"field": "chats.a", "action": "mask", "patterns": [["email"]]}]}, "redact rule 1, patterns"),
+        ({"rules": [{"field": "chats.a", "action": "drop", "patterns": ["email"]}]}, "redact rule 1, patterns"),
         ({"rules": [{"field": "chats.a", "action": "hash"}]}, "redact.hash_key"),
         ({"rules": [{"field": "chats.a", "action": "hash"}], "hash_key": ""}, "redact.hash_key"),
         *(({"rules": [], "hash_key": key}, "redact.hash_key") for key in (7, ["SECRET"], " " * 20)),

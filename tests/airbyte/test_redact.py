@@ -194,28 +194,28 @@ BAD: dict[str, tuple[Any, str]] = {
     "no object": ("x", "redact: must be an object."),
     "unknown key": ({"rule": []}, "redact: unknown key `rule`: did you mean `rules`? The keys are hash_key, rules."),
     "no list": ({"rules": {"field": "chats.a"}}, "redact.rules: must be a list of objects."),
-    "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact.rules[0].field: give a stream and a path"),
+    "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact rule 1, field: give a stream and a path"),
     "unknown action": (
         {"rules": [{"field": "chats.a", "action": "x"}]},
-        "redact.rules[0].action: must be one of drop, hash, mask, null.",
+        "redact rule 1, action: must be one of drop, hash, mask, null.",
     ),
     "no key": ({"rules": [{"field": "chats.a", "action": "hash"}]}, "redact.hash_key: missing."),
     "short key": ({"hash_key": "planted", "rules": []}, "redact.hash_key: must be a string of at least 16 characters."),
     "unknown pattern": (
         {"rules": [{"field": "chats.a", "action": "mask", "patterns": ["iban"]}]},
-        "redact.rules[0].patterns: must be a list of",
+        "redact rule 1, patterns: must be a list of",
     ),
     "unknown stream": (
         {"rules": [{"field": "chat.a", "action": "drop"}]},
-        "redact.rules[0].field: no such stream. The streams are ",
+        "redact rule 1, field: no such stream. The streams are ",
     ),
     "a key": (
         {"rules": [{"field": "chats.id", "action": "drop"}]},
-        "redact.rules[0].field: cannot be redacted, because it is part of the key or cursor field chats.id",
+        "redact rule 1, field: cannot be redacted, because it is part of the key or cursor field chats.id",
     ),
     "key of another": (
         {"rules": [{"field": "agents.email", "action": "null"}, {"field": "chats.update_timestamp", "action": "null"}]},
-        "redact.rules[1].field: cannot be redacted, because it is part of the key or cursor field chats.update_timestamp",
+        "redact rule 2, field: cannot be redacted, because it is part of the key or cursor field chats.update_timestamp",
     ),
 }
 
@@ -246,6 +246,6 @@ def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_reported() -> N
         status, message = check_here(config(sandbox, rules))
         _, output = read_here(config(sandbox, rules), catalog_of(["chats"]))
     assert status == "SUCCEEDED"
-    assert "redact.rules[0].field: no known field has this path." in message
+    assert "redact rule 1, field: no known field has this path." in message
     (warning,) = output.logs("WARN")
     assert warning in message

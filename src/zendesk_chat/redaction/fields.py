@@ -90,7 +90,7 @@ def bind(redaction: Redaction, streams: Mapping[str, StreamFields]) -> Redaction
     ]
     named: set[tuple[str, Path]] = set()
     for number, rule in enumerate(redaction.rules):
-        position = f"redact.rules[{number}].field"
+        position = f"redact rule {number + 1}, field"
         if rule.stream != ANY_KEY and rule.stream not in streams:
             raise ConfigError(f"{position}: no such stream. The streams are {', '.join(streams)}.")
         means: set[tuple[str, Path]] = set()

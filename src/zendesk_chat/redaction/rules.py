@@ -106,7 +106,7 @@ def parse_redaction(raw: object) -> Redaction | None:
     if is_absent(raw):
         return None
     given = convert(raw, RedactSettings, "redact")
-    rules = tuple(_parse_rule(entry, f"redact.rules[{number}]") for number, entry in enumerate(given.rules))
+    rules = tuple(_parse_rule(entry, f"redact rule {number}") for number, entry in enumerate(given.rules, 1))
     hash_key = given.hash_key.strip()
     if given.hash_key and len(hash_key) < SHORTEST_HASH_KEY:
         raise ConfigError(f"redact.hash_key: must be a string of at least {SHORTEST_HASH_KEY} characters.")
@@ -119,15 +119,15 @@ def parse_redaction(raw: object) -> Redaction | None:
 
 
 def _parse_rule(raw: object, position: str) -> Rule:
-    given = convert(raw, RuleSettings, position)
+    given = convert(raw, RuleSettings, position, {name: f"{position}, {name}" for name in RuleSettings.__struct_fields__})
     match = _FIELD.fullmatch(_BRACKETS.sub(".*", given.field.strip()))
     if not match or match[2].count(".") > LONGEST_PATH:
         raise ConfigError(
-            f"{position}.field: must be a stream and a path, such as chats.visitor.email. In it, * is one key or item, ** any "
+            f"{position}, field: must be a stream and a path, such as chats.visitor.email. In it, * is one key or item, ** any "
             "levels."
         )
     if given.patterns and given.action != "mask":
-        raise ConfigError(f"{position}.patterns: only the action mask takes patterns.")
+        raise ConfigError(f"{position}, patterns: only the action mask takes patterns.")
     kinds = tuple(kind for kind in KINDS if not given.patterns or kind in given.patterns)
     segments = match[2].removeprefix(".").split(".")
     if segments[-1] == ANY_LEVELS:  # everything below

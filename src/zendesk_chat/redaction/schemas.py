@@ -31,7 +31,7 @@ def unknown_fields(redaction: Redaction, schemas: Mapping[str, Schema]) -> list[
     """Return warnings about rules that match no field in the schemas of all streams: they may be misspelled."""
     alone = [replace(redaction, rules=(replace(rule, action="null"),)) for rule in redaction.rules if rule.action != "keep"]
     return [
-        f"redact.rules[{number}].field: no known field has this path. Check the spelling."
+        f"redact rule {number + 1}, field: no known field has this path. Check the spelling."
         for number, one in enumerate(alone)
         if not any(_reaches(root_node(one, stream), schema) for stream, schema in schemas.items())
     ]
