@@ -107,7 +107,7 @@ def test_a_dropped_table_and_a_view_in_the_way_are_named_as_shown(run: Run) -> N
 
 def test_deleted_rows_are_reported_as_shown(run: Run) -> None:
     execute("DELETE FROM chats WHERE id = (SELECT min(id) FROM chats)")
-    found = run("zendesk-chat sync").replace("has 29 rows", "has 299 rows").replace("left 30:", "left 300:")
+    found = run("zendesk-chat sync").replace("has 29 rows", "has 299 rows").replace("had 30 after", "had 300 after")
     assert [line for line in found.splitlines() if line in MESSAGES]
 
 

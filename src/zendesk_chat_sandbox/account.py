@@ -175,7 +175,7 @@ class Account:
 
     def _require(self, resource: str) -> None:
         if resource not in RESOURCES:
-            raise UnknownRecordError(f"no resource {resource!r}; there are: {', '.join(RESOURCES)}")
+            raise UnknownRecordError(f"no resource {resource!r}. The resources are: {', '.join(RESOURCES)}")
 
     def _timestamp(self, at: Timestamp | None) -> int:
         return self.clock.seconds() if at is None else int(to_epoch(at))

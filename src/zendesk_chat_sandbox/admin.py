@@ -1,4 +1,4 @@
-"""Calls below ``/_sandbox/`` that look into the sandbox and change it; no token, no rate limit, never logged."""
+"""Calls below ``/_sandbox/`` that inspect and change the sandbox: without a token, a rate limit or an entry in the log."""
 
 import dataclasses
 import json
@@ -20,11 +20,11 @@ Call = Callable[[World, Record], Answer]
 
 
 def administer(world: World, request: Request) -> Response:
-    """Answer an admin call; a 400 answer explains what is wrong with it."""
+    """Respond to an admin call. A 400 explains what is wrong with it."""
     call = CALLS.get((request.method, request.path[len(PREFIX) :].strip("/")))
     if call is None:
         known = ", ".join(f"{method} {PREFIX}{name}" for method, name in CALLS)
-        return json_response({"error": f"no such call; there are: {known}"}, HTTPStatus.NOT_FOUND)
+        return json_response({"error": f"no such call. The calls are: {known}"}, HTTPStatus.NOT_FOUND)
     try:
         return json_response(call(world, _body(request)))
     except (ValueError, TypeError, KeyError, UnknownRecordError) as error:
@@ -35,14 +35,14 @@ def administer(world: World, request: Request) -> Response:
 def _body(request: Request) -> Record:
     body = json.loads(request.body) if request.body.strip() else {}
     if not isinstance(body, dict):
-        raise TypeError("the body is a JSON object")
+        raise TypeError("the body must be a JSON object")
     return cast("Record", body)
 
 
 def _number(body: Record, key: str, default: int) -> int:
     value = body.get(key, default)
     if not isinstance(value, int):
-        raise TypeError(f"{key} is a whole number")
+        raise TypeError(f"{key} must be a whole number")
     return value
 
 
@@ -50,7 +50,7 @@ def _timestamp(body: Record, key: str) -> Timestamp | None:
     value = body.get(key)
     if value is None or isinstance(value, float | int | str):
         return value
-    raise TypeError(f"{key} is ISO text or epoch seconds")
+    raise TypeError(f"{key} must be ISO text or epoch seconds")
 
 
 def _identity(body: Record) -> int | str:
@@ -61,7 +61,7 @@ def _identity(body: Record) -> int | str:
 def _records(body: Record) -> list[Record]:
     records = body.get("records", [body["record"]] if "record" in body else [])
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise TypeError("records is a list of objects")
+        raise TypeError("records must be a list of objects")
     return records
 
 
@@ -104,7 +104,7 @@ def _added(world: World, resource: str, record: Record, at: Timestamp | None) ->
 def _edit(world: World, body: Record) -> Answer:
     changes = body["changes"]
     if not isinstance(changes, dict):
-        raise TypeError("changes is an object")
+        raise TypeError("changes must be an object")
     return {"record": world.account.edit(str(body["resource"]), _identity(body), changes, _timestamp(body, "at"))}
 
 
@@ -119,7 +119,7 @@ def _clock(world: World, body: Record) -> Answer:
         world.clock.set(timestamp)
     advance = body.get("advance", 0)
     if not isinstance(advance, int | float):
-        raise TypeError("advance is a number of seconds")
+        raise TypeError("advance must be a number of seconds")
     world.clock.advance(advance)
     return {"now": world.clock.time()}
 
@@ -136,7 +136,7 @@ def _faults(world: World, body: Record) -> Answer:  # noqa: ARG001 -- one signat
 def _add_faults(world: World, body: Record) -> Answer:
     faults = body.get("faults", [body])
     if not isinstance(faults, list):
-        raise TypeError("faults is a list of objects")
+        raise TypeError("faults must be a list of objects")
     for fault in [Fault(**fault) for fault in faults]:
         world.faults.add(fault)
     return _faults(world, {})

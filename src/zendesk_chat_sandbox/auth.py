@@ -91,7 +91,7 @@ def bearer_of(request: Request) -> str | None:
 
 
 def unauthorized(switches: Switches) -> Response:
-    """Answer that the token is no good, with the body of today's edge or of the former host."""
+    """Return the response to an invalid token, with the body of today's edge or of the former host."""
     if switches.unauthorized_body == "zopim":
         refused: dict[str, object] = {
             "error": "Unauthorized",

@@ -16,7 +16,7 @@ PAGE_SIZE: Final = 40
 
 
 def chats(world: World, request: Request, parts: Sequence[str]) -> Response:
-    """Answer ``/chats``: newest first, 40 a page, linked by an opaque cursor; or the chats named by ``ids``."""
+    """Respond to ``/chats``: newest first, 40 a page, linked by an opaque cursor; or the chats named by ``ids``."""
     if "ids" in request.query:
         return _by_ids(world, request.query["ids"])
     with world.account.lock:
@@ -69,7 +69,7 @@ def _by_ids(world: World, text: str) -> Response:
 
 
 def chat(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/chats/{id}``."""
+    """Respond to ``/chats/{id}``."""
     with world.account.lock:
         record = _shown(world, parts[1])
     if record is None:
@@ -78,7 +78,7 @@ def chat(world: World, request: Request, parts: Sequence[str]) -> Response:  # n
 
 
 def visitor(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/visitors/{id}`` from the visitor's latest chat."""
+    """Respond to ``/visitors/{id}`` from the visitor's latest chat."""
     with world.account.lock:
         own = [entry for entry in world.account.chats.entries.values() if entry.visitor_id == parts[1]]
         if not own:

@@ -63,19 +63,19 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _shown(text: str) -> str:
-    """An argument without its control characters."""
+    """Return an argument without its control characters."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and text.isascii() and int(text) <= _LAST_PORT):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to {_LAST_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port. Use a number from 0 to {_LAST_PORT}")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not (text.isdecimal() and text.isascii()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of chats; give 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of chats. Use 0 or more")
     return int(text)
 
 
@@ -90,9 +90,9 @@ def _time(text: str) -> str:
     try:
         timestamp = to_epoch(text)
     except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it as {_SHOWN_TIME}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time. Use the form {_SHOWN_TIME}") from None
     if not to_epoch(_EARLIEST) <= timestamp <= to_epoch(_LATEST):
-        raise argparse.ArgumentTypeError(f"{text!r} is out of range; give a time from {_EARLIEST[:4]} to {_LATEST[:4]}")
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range. Use a time from {_EARLIEST[:4]} to {_LATEST[:4]}")
     return text
 
 
@@ -102,7 +102,9 @@ def _skew(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not abs(seconds) <= _MOST_SKEW_SECONDS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds; give at most {_MOST_SKEW_SECONDS} either way")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds. Use at most {_MOST_SKEW_SECONDS} in either direction"
+        )
     return seconds
 
 
@@ -129,14 +131,14 @@ def build_parser(program: str | None = None) -> _Parser:
     )
     add = parser.add_argument
     add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0 picks a free one (default: %(default)s)")
-    add("--seed", type=_integer, default=7, help="another seed gives other data (default: %(default)s)")
+    add("--seed", type=_integer, default=7, help="a different seed generates different data (default: %(default)s)")
     add("--chats", type=_count, default=5000, help="number of chats and offline messages to start with (default: %(default)s)")
     add("--token", default=DEFAULT_TOKEN, help="access token of the administrator (default: %(default)s)")
     add(
         "--now",
         type=_now,
         metavar="TIME",
-        help="time at which the sandbox's clock starts, such as 2026-11-20T12:00:00Z (default: the real time)",
+        help="start time of the sandbox's clock, such as 2026-11-20T12:00:00Z (default: the real time)",
     )
     add(
         "--clock-skew",
@@ -190,7 +192,7 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _built(options: argparse.Namespace) -> Sandbox:
-    gc.disable()  # seeding makes only objects that stay; looking for garbage among them takes a third of the time
+    gc.disable()  # seeding creates only objects that stay, and looking for garbage takes a third of the time
     try:
         return Sandbox(
             seed=options.seed,
@@ -210,7 +212,7 @@ def _built(options: argparse.Namespace) -> Sandbox:
 
 def _why_not(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is already in use; choose another with --port, or any free one with --port 0"
+        return f"port {port} is already in use. Choose another with --port, or any free port with --port 0"
     return f"cannot listen on port {port}: {error.strerror}"
 
 

@@ -67,7 +67,7 @@ def _limit(world: World, text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise bad_request(f"limit is not a positive number: {text!r}")
     if int(text) > MAX_LIMIT and world.switches.over_limit == "reject":
-        raise bad_request(f"limit is at most {MAX_LIMIT}")
+        raise bad_request(f"limit must be at most {MAX_LIMIT}")
     return min(int(text), MAX_LIMIT)
 
 
@@ -209,7 +209,7 @@ def _export(world: World, name: str) -> Export:
 
 
 def export_page(world: World, request: Request, parts: Sequence[str]) -> Response:
-    """Answer ``/incremental/{name}``."""
+    """Respond to ``/incremental/{name}``."""
     export = _export(world, parts[-1])
     asked = _read(world, export, request)
     account = world.account

@@ -95,11 +95,11 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            raise ValueError(f"no fault {self.kind!r}; there are: {', '.join(get_args(Kind))}")
+            raise ValueError(f"no fault {self.kind!r}. The faults are: {', '.join(get_args(Kind))}")
         if self.every < 1:
-            raise ValueError("every counts from 1")
+            raise ValueError("every must be at least 1")
         if not all(HTTPStatus.CONTINUE <= status < HTTPStatus.OK for status in self.interim):
-            raise ValueError("interim is a list of statuses from 100 to 199")
+            raise ValueError("interim must be a list of statuses from 100 to 199")
 
     def matches(self, request: Request) -> bool:
         """Return whether the fault applies to a request."""

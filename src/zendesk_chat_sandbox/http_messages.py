@@ -59,12 +59,12 @@ def encode(value: object) -> bytes:
 
 
 def json_response(value: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with a JSON body."""
+    """Return a response with a JSON body."""
     return Response(status, encode(value), headers=headers or {})
 
 
 def html_response(status: int, title: str, text: str) -> Response:
-    """Answer with a small HTML page, as an edge or a proxy does."""
+    """Return a response with a small HTML page, like one from an edge server or a proxy."""
     page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>"
     return Response(status, page.encode(), content_type="text/html; charset=utf-8")
 

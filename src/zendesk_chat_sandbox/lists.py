@@ -56,9 +56,9 @@ def _integer(request: Request, name: str) -> int | None:
 def _window(world: World, request: Request, default: int, most: int) -> Window:
     limit = _integer(request, "limit")
     if limit is not None and limit > most and world.switches.over_limit == "reject":
-        raise bad_request(f"limit is at most {most}")
+        raise bad_request(f"limit must be at most {most}")
     if limit == 0:
-        raise bad_request("limit is at least 1")
+        raise bad_request("limit must be at least 1")
     return Window(_integer(request, "since_id"), _integer(request, "max_id"), min(limit or default, most))
 
 
@@ -77,33 +77,33 @@ def _one(world: World, resource: str, field: str, text: str) -> Response:
 
 
 def whole_list(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/{resource}`` with every record as a bare array."""
+    """Respond to ``/{resource}`` with every record as a bare array."""
     return json_response(_records(world, parts[0]))
 
 
 def by_id(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/{resource}/{id}``."""
+    """Respond to ``/{resource}/{id}``."""
     return _one(world, parts[0], "id", parts[1])
 
 
 def by_id_or_name(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/triggers/{id or name}``."""
+    """Respond to ``/triggers/{id or name}``."""
     return _one(world, parts[0], "id" if parts[1].isdecimal() else "name", parts[1])
 
 
 def by_name(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/{resource}/name/{name}``."""
+    """Respond to ``/{resource}/name/{name}``."""
     return _one(world, parts[0], "name", parts[2])
 
 
 def agents(world: World, request: Request, parts: Sequence[str]) -> Response:
-    """Answer ``/agents``, a page by ids."""
+    """Respond to ``/agents``, a page by ids."""
     most = world.switches.agents_limit_max
     return json_response(_window(world, request, most, most).of(_records(world, parts[0])))
 
 
 def agent_by_email(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/agents/email/{email}``."""
+    """Respond to ``/agents/email/{email}``."""
     return _one(world, "agents", "email", parts[2])
 
 
@@ -114,12 +114,12 @@ def _me(world: World, request: Request) -> Record:
 
 
 def agent_me(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/agents/me``: the agent whose token asks."""
+    """Respond to ``/agents/me``: the agent whose token asks."""
     return json_response(_me(world, request))
 
 
 def bans(world: World, request: Request, parts: Sequence[str]) -> Response:
-    """Answer ``/bans``: two lists that share one sequence of ids."""
+    """Respond to ``/bans``: two lists that share one sequence of ids."""
     records = _records(world, parts[0])
     paging = {"since_id", "max_id", "limit"} & set(request.query)
     if not paging and world.switches.bans_without_paging == "all":
@@ -135,7 +135,7 @@ def bans(world: World, request: Request, parts: Sequence[str]) -> Response:
 
 
 def banned_addresses(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/bans/ip`` with the bans of addresses."""
+    """Respond to ``/bans/ip`` with the bans of addresses."""
     return json_response(_of_kind(_records(world, "bans"), "ip_address"))
 
 
@@ -144,7 +144,7 @@ def _of_kind(records: Sequence[Record], kind: str) -> list[Record]:
 
 
 def account(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/account``: plan, and billing for the owner."""
+    """Respond to ``/account``: plan, and billing for the owner."""
     status = world.switches.account_status
     if status != 200:  # noqa: PLR2004 -- the switch is a Literal of numbers
         return json_response({"error": HTTPStatus(status).phrase}, status)
@@ -153,12 +153,12 @@ def account(world: World, request: Request, parts: Sequence[str]) -> Response:  
 
 
 def routing_settings(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/routing_settings/account``, wrapped in ``data``."""
+    """Respond to ``/routing_settings/account``, wrapped in ``data``."""
     return json_response({"data": world.account.routing_settings})
 
 
 def agents_routing(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/routing_settings/agents``, a page by ids."""
+    """Respond to ``/routing_settings/agents``, a page by ids."""
     switches, records = world.switches, _records(world, "agents")
     most = switches.agents_limit_max
     page = _window(world, request, most, most).of(records) if switches.agent_routing_paging else records
@@ -173,7 +173,7 @@ def _by_agent(settings: Sequence[Record]) -> Record:
 
 
 def agent_routing(world: World, request: Request, parts: Sequence[str]) -> Response:
-    """Answer ``/routing_settings/agents/{id}`` and ``/routing_settings/agents/me``."""
+    """Respond to ``/routing_settings/agents/{id}`` and ``/routing_settings/agents/me``."""
     if parts[2] == "me":
         return json_response({"data": routing_of(_me(world, request))})
     for agent in _records(world, "agents"):

@@ -19,7 +19,7 @@ def _refused(error: str, description: str, status: int = HTTPStatus.BAD_REQUEST)
 
 
 def exchange(world: World, request: Request) -> Response:
-    """Answer a form-encoded POST to the token endpoint."""
+    """Respond to a form-encoded POST to the token endpoint."""
     if request.method != "POST":
         return _refused("invalid_request", "The token endpoint takes POST", HTTPStatus.METHOD_NOT_ALLOWED)
     form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -42,7 +42,7 @@ class RateLimit:
 
 
 def too_many(now: float, wait: int, switches: Switches) -> Response:
-    """Answer 429 with ``Retry-After`` as the switches say."""
+    """Respond with 429, with ``Retry-After`` if the switches require it."""
     detail = {"error": "Too Many Requests", "description": f"More than {switches.rate_limit} requests in a minute"}
     return json_response(detail, HTTPStatus.TOO_MANY_REQUESTS, retry_after_header(now, wait, switches.retry_after))
 

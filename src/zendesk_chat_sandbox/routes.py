@@ -73,7 +73,7 @@ def _chat_api(world: World, request: Request) -> Response:
 
 
 def _support_user(world: World, request: Request) -> Response:
-    """Answer the help desk's own probe, which takes Support tokens only."""
+    """Respond to the help desk's own probe, which takes Support tokens only."""
     bearer = bearer_of(request)
     if bearer is None:
         return json_response({"error": "Couldn't authenticate you"}, HTTPStatus.UNAUTHORIZED)
@@ -95,7 +95,7 @@ def _area(path: str) -> Callable[[World, Request], Response] | None:
 
 
 def answer(world: World, request: Request) -> Response:
-    """Answer a request as the API would."""
+    """Respond to a request as the API would."""
     everywhere = _ANSWERS_EVERYWHERE.get(world.switches.account_state)
     if everywhere is not None:
         return everywhere

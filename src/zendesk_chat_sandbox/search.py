@@ -13,7 +13,7 @@ _PREVIEW_LENGTH: Final = 80
 
 
 def search(world: World, request: Request, parts: Sequence[str]) -> Response:  # noqa: ARG001 -- a route's signature
-    """Answer ``/chats/search?q=``."""
+    """Respond to ``/chats/search?q=``."""
     text = request.query.get("q", "")
     page = _page(world, request.query.get("page", "1"))
     try:

@@ -116,7 +116,7 @@ _TYPES: Mapping[str, object] = get_type_hints(Switches)
 
 def _check(name: str, value: object) -> None:
     if name not in _TYPES:
-        raise SwitchError(f"no switch {name!r}; there are: {', '.join(_TYPES)}")
+        raise SwitchError(f"no switch {name!r}. The switches are: {', '.join(_TYPES)}")
     kind = _TYPES[name]
     if get_origin(kind) is Literal:
         fits = any(value == choice and type(value) is type(choice) for choice in get_args(kind))
@@ -126,7 +126,7 @@ def _check(name: str, value: object) -> None:
     else:
         fits, wanted = isinstance(value, Mapping), "an object of paths and statuses"
     if not fits:
-        raise SwitchError(f"switch {name} cannot be {value!r}; it takes {wanted}")
+        raise SwitchError(f"switch {name} cannot be {value!r}. It takes {wanted}")
 
 
 def parse_switch(text: str) -> tuple[str, object]:
@@ -137,7 +137,7 @@ def parse_switch(text: str) -> tuple[str, object]:
     """
     name, separator, value = text.partition("=")
     if not separator:
-        raise SwitchError(f"a switch is written name=value, not {text!r}")
+        raise SwitchError(f"{text!r} is not a switch. Write it as name=value")
     parsed = _parse_value(value)
     try:
         _check(name, parsed)

@@ -15,17 +15,17 @@ _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
 def refuse_web_page(request: Request, port: int) -> Response | None:
-    """Answer 403 if a request may come from a web page, whatever it asks for; None if not."""
+    """Respond with 403 if a request may come from a web page, whatever it asks for; None if not."""
     own = {f"{name}:{port}" for name in _LOOPBACK_NAMES}
     if port == _DEFAULT_PORT:
         own |= set(_LOOPBACK_NAMES)
     if not all(host.lower() in own for host in request.hosts):
         return _forbidden(
-            f"The sandbox answers at 127.0.0.1:{port} and localhost:{port} only; the Host header names another address."
+            f"The sandbox responds at 127.0.0.1:{port} and localhost:{port} only. The Host header names another address."
         )
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
     if site not in _OWN_SITES or (origin is not None and origin not in {f"http://{host}" for host in own}):
-        return _forbidden("The sandbox does not answer web pages of another origin; use a program such as curl.")
+        return _forbidden("The sandbox does not respond to web pages of another origin. Use a program such as curl.")
     return None
 
 

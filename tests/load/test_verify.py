@@ -362,7 +362,7 @@ def test_a_missing_chat_of_a_larger_account_is_found_in_the_total(
     code, found = verify(sandbox, path, capsys, "--sample", "1")
     assert (code, found["total"]["unexplained"]) == (1, 2)
     assert any("add --all. It compares every chat, in 3 requests" in sentence for sentence in found["sentences"])
-    assert any("for some random times" in sentence for sentence in found["sentences"])
+    assert any("for random times" in sentence for sentence in found["sentences"])
 
     code, found = verify(sandbox, path, capsys, "--sample", "1", "--all", "--repair")
     assert (code, found["streams"]["chats"]["keys"]) == (0, {"missing": sorted([first, second])})
@@ -533,7 +533,7 @@ def test_activity_of_agents_is_no_difference(tmp_path: Path, capsys: pytest.Capt
         sandbox.account.delete("agents", other)
         code, found = verify(sandbox, path, capsys)
         assert (code, differing(found)) == (1, {"agents": (0, 1, 1)})
-        assert any("stays in the file until a full refresh" in sentence for sentence in found["sentences"])
+        assert any("stay in the file until a full refresh" in sentence for sentence in found["sentences"])
         assert verify(sandbox, path, capsys, "--repair")[0] == 0
         assert rows(path, f"SELECT count(*) FROM agents WHERE id = {other}") == [(0,)]
 
@@ -649,7 +649,7 @@ def test_the_same_keys_are_no_proof(sandbox: Sandbox, path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("prepare", "code", "message"),
     [
-        (lambda path: path.unlink(), 3, "does not exist. `sync` makes the file"),
+        (lambda path: path.unlink(), 3, "does not exist. Create it with `zendesk-chat sync`"),
         (lambda path: path.write_bytes(b"no database " * 1000), 3, "the file is not a DuckDB database"),
         (lambda path: change(path, "DROP TABLE _sync_account"), 3, "contains no synced data in the schema main"),
         (lambda path: change(path, "UPDATE _sync_account SET format = 99"), 3, "Upgrade zendesk-chat"),

@@ -203,17 +203,17 @@ def test_the_command_reports_what_is_wrong(capsys: pytest.CaptureFixture[str]) -
         port = sandbox.url.rsplit(":", 1)[1]
         for arguments, status, message in [
             (["--switch", "nothing=1"], 2, "no switch"),
-            (["--now", "yesterday"], 2, "'yesterday' is not a time; write it as 2026-11-20T12:00:00Z"),
+            (["--now", "yesterday"], 2, "'yesterday' is not a time. Use the form 2026-11-20T12:00:00Z"),
             (["--now", "0001-01-01"], 2, "'0001-01-01' is out of range"),
             (["--history-until", "2026-13-01"], 2, "'2026-13-01' is not a time"),
-            (["--port", "99999"], 2, "'99999' is not a port; give a number from 0 to 65535"),
+            (["--port", "99999"], 2, "'99999' is not a port. Use a number from 0 to 65535"),
             (["--port", "-1"], 2, "'-1' is not a port"),
-            (["--chats", "-5"], 2, "'-5' is not a number of chats; give 0 or more"),
+            (["--chats", "-5"], 2, "'-5' is not a number of chats. Use 0 or more"),
             (["--chats", "many"], 2, "'many' is not a number of chats"),
             (["--clock-skew", "nan"], 2, "'nan' is not a number of seconds"),
             (["--seed", "x"], 2, "--seed"),
             (["--what"], 2, "--what"),
-            (["--chats", "0", "--port", port], 1, f"port {port} is already in use; choose another with --port"),
+            (["--chats", "0", "--port", port], 1, f"port {port} is already in use. Choose another with --port"),
         ]:
             with pytest.raises(SystemExit) as stopped:
                 main(arguments)

@@ -25,8 +25,8 @@ def test_a_rebound_name_reads_nothing(path: str, host: str) -> None:
         answer = call(sandbox, path, headers=BEARER | {"Host": host.format(port=port_of(sandbox))})
         assert answer.status == 403
         assert answer.json == {
-            "error": f"The sandbox answers at 127.0.0.1:{port_of(sandbox)} and localhost:{port_of(sandbox)} only; "
-            "the Host header names another address."
+            "error": f"The sandbox responds at 127.0.0.1:{port_of(sandbox)} and localhost:{port_of(sandbox)} only. "
+            "The Host header names another address."
         }
 
 

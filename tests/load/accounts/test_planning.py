@@ -322,12 +322,13 @@ def test_accounts_with_schemas_of_their_own_share_a_file_or_a_database(plan: Cal
         assert [planned.job.plan.destination.schema for planned in plans.planned] == ["acme", "globex"]
 
 
-def test_a_token_that_others_can_read_is_warned_of(plan: Callable[..., Plans], tmp_path: Path) -> None:
-    content = '[accounts.acme]\ntoken = "t"'
+@pytest.mark.parametrize("secret", ['token = "t"', 'token_env = "T"\nto = "postgres://u:p@h/d"'])
+def test_a_secret_that_others_can_read_is_warned_of(secret: str, plan: Callable[..., Plans], tmp_path: Path) -> None:
+    content = f"[accounts.acme]\n{secret}"
     plan(content)
     (tmp_path / "accounts.toml").chmod(0o644)
     assert plan(content).warnings == [
-        "Other users of this machine can read the tokens in accounts.toml. Run: chmod 600 accounts.toml"
+        "Other users of this machine can read the secrets in accounts.toml. Run: chmod 600 accounts.toml"
     ]
     (tmp_path / "accounts.toml").chmod(0o600)
     assert plan(content).warnings == []

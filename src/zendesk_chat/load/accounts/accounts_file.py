@@ -68,10 +68,11 @@ class AccountsFile:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know: that others can read the tokens in the file."""
-        has_tokens = any(key in entry.values for entry in self.entries for key in SECRETS)
-        if has_tokens and stat.S_IMODE(self.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
-            return [f"Other users of this machine can read the tokens in {self.path}. Run: chmod 600 {self.path}"]
+        """What the user should know: that others can read the secrets in the file."""
+        has_secrets = any(key in entry.values for entry in self.entries for key in SECRETS)
+        has_secrets |= any("@" in str(entry.values["to"]) for entry in self.entries)  # a URL with a password
+        if has_secrets and stat.S_IMODE(self.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
+            return [f"Other users of this machine can read the secrets in {self.path}. Run: chmod 600 {self.path}"]
         return []
 
 

@@ -53,7 +53,8 @@ def result_line(outcomes: Sequence[Outcome], seconds: float) -> str:
     (number, state), *rest = counts
     parts = [f"{counted(number, 'account')} {state}", *(f"{count} {other}" for count, other in rest)]
     records = sum(outcome.report.saved for outcome in outcomes if outcome.report)
-    line = f"{', '.join(parts)}: {counted(records, 'record')} saved in {duration(seconds)}."
+    saved = f"{counted(records, 'record')} saved" if records else "no new records"
+    line = f"{', '.join(parts)}: {saved} in {duration(seconds)}."
     if any(outcome.interrupted for outcome in outcomes):
         return f"{line} Run the same command to resume."
     match int(worst(outcomes)):
