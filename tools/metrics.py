@@ -79,7 +79,7 @@ def last_test_run() -> dict[str, str]:
     total = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     seconds = ROOT / ".cache/test-seconds"
     return {
-        "coverage": f"{total.stdout.strip()} %" if total.returncode == 0 else "not measured",
+        "coverage": f"{total.stdout.strip()}%" if total.returncode == 0 else "not measured",
         "time of make test": f"{int(seconds.read_text()) / 60:.1f} minutes" if seconds.exists() else "not recorded",
     }
 

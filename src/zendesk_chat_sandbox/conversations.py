@@ -271,7 +271,7 @@ _RETURN: Final = Topic(
         "A replacement is on its way. Please keep the old one until the courier collects it.",
     ),
     (
-        "As it has been used outdoors, I can't accept the return. I can offer you 20 % off a repair.",
+        "As it has been used outdoors, I can't accept the return. I can offer you 20% off a repair.",
         "The 30 days are over, so a return is no longer possible.",
     ),
     (
@@ -411,9 +411,9 @@ _ADVICE: Final = Topic(
         ("Nice trip! Will you be camping?", "Yes, mostly wild camping"),
         ("Then I'd look for something warm and light. What's your budget?", "Around 300"),
         ("The second one weighs 400 g less and comes with a longer warranty.", "That's a good point"),
-        ("Have you thought about members' prices? You'd save 15 %.", "How much is the membership?"),
+        ("Have you thought about members' prices? You'd save 15%.", "How much is the membership?"),
     ),
-    ("I've put both models in a wish list for you: just compare and order.", "Great choice. Use the code CHAT5 for 5 % off."),
+    ("I've put both models in a wish list for you: just compare and order.", "Great choice. Use the code CHAT5 for 5% off."),
     ("We don't have anything in that price range at the moment, sorry.",),
     ("Do you have somebody who can advise me on tents? I'm planning a trip to Iceland.",),
     ("Checkout", "Checkout", "Newsletter"),
@@ -423,7 +423,7 @@ _MEMBER: Final = Topic(
     "/pricing",
     ("What do I get with the Plus membership?", "Can I try the membership for free?", "I'd like to upgrade my family to Plus"),
     (
-        ("Plus gives you free shipping, 15 % off and the offline maps.", "Is there a trial?"),
+        ("Plus gives you free shipping, 15% off and the offline maps.", "Is there a trial?"),
         ("Yes, 30 days for free, and you can cancel online at any time.", "Sounds good"),
         ("How many people are in your household?", "Four"),
     ),

@@ -103,7 +103,7 @@ def test_every_figure_that_is_shown_is_the_views(tab: Tab, tmp_path: Path) -> No
         agent: f"{online:.1f} h" for agent, online in hours if online
     }
     assert [row[:2] for row in table(page, "departments")] == [["Orders", "3"], ["Billing", "2"], ["(none)", "1"]]
-    assert table(page, "satisfaction") == [["March 2026", "1", "1", "50.0 %"], ["April 2026", "1", "0", "100 %"]]
+    assert table(page, "satisfaction") == [["March 2026", "1", "1", "50.0%"], ["April 2026", "1", "0", "100%"]]
     assert table(page, "conversions") == [["Checkout", "2", "2"], ["Trial", "1", "0"]]
 
 

@@ -67,13 +67,13 @@ def drawn(progress: RunProgress, clock: FakeClock, width: int, height: int = 30)
 def test_the_lines_keep_the_order_of_the_summary_and_fit_on_60_columns() -> None:
     clock = FakeClock()
     assert drawn(a_run(clock), clock, 60) == [
-        "accounts               100 %       1 complete",
-        "agents                           100 reading",
-        "agent_routing_settings               waiting",
-        "chats                   40 %  12,402 2 min left",
-        "chat_events             40 % 145,000 reading",
-        "goals                              0 not available",
-        "skills                             0 failed",
+        "accounts               100%       1 complete",
+        "agents                          100 reading",
+        "agent_routing_settings              waiting",
+        "chats                   40%  12,402 2 min left",
+        "chat_events             40% 145,000 reading",
+        "goals                             0 not available",
+        "skills                            0 failed",
         "157,503 read, 140,000 saved, 1 min 12 s, 2 min left",
     ]
 
@@ -82,8 +82,8 @@ def test_80_columns_have_estimated_totals() -> None:
     clock = FakeClock()
     lines = drawn(a_run(clock), clock, 80)
     assert lines[3:5] + lines[-1:] == [
-        "chats                    40 %  12,402 of about 31,000    2 min left",
-        "chat_events              40 %  145,000 of about 360,000  reading",
+        "chats                    40%  12,402 of about 31,000    2 min left",
+        "chat_events              40%  145,000 of about 360,000  reading",
         "157,503 records read, 140,000 saved, 1 min 12 s elapsed, about 2 min left",
     ]
 
@@ -92,8 +92,8 @@ def test_100_columns_have_bars_and_requests() -> None:
     clock = FakeClock()
     lines = drawn(a_run(clock), clock, 100)
     assert lines[3:5] + lines[-1:] == [
-        "chats                   ━━━━╸          40 %  12,402 of about 31,000     14 requests  2 min left",
-        "chat_events             ━━━━╸          40 %  145,000 of about 360,000                reading",
+        "chats                   ━━━━╸          40%  12,402 of about 31,000     14 requests  2 min left",
+        "chat_events             ━━━━╸          40%  145,000 of about 360,000                reading",
         "3 of 7 streams, 157,503 records read, 140,000 saved, 1 min 12 s elapsed, about 2 min left",
     ]
 

@@ -82,10 +82,10 @@ A_RUN: list[float | Event | Saved] = [
 
 def test_a_person_reads_a_line_each_few_seconds_and_each_warning_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert logged(capsys, A_RUN) == [
-        "2026-11-18T11:06:45Z INFO 2,250 records read, 1,250 saved; chats: 2,000 of about 10,000 (20 %); about 40 s left",
+        "2026-11-18T11:06:45Z INFO 2,250 records read, 1,250 saved; chats: 2,000 of about 10,000 (20%); about 40 s left",
         "2026-11-18T11:06:45Z WARNING This machine's clock is 90 s fast.",
         (
-            "2026-11-18T11:06:50Z INFO 2,250 records read, 1,250 saved; chats: 2,000 of about 10,000 (20 %); "
+            "2026-11-18T11:06:50Z INFO 2,250 records read, 1,250 saved; chats: 2,000 of about 10,000 (20%); "
             "waiting 37 s for the rate limit; about 1 min left"
         ),
     ]

@@ -138,7 +138,7 @@ def test_what_it_prints(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixt
     assert lines[-4:] == [
         f"The account reports {live} chats, and the file has {live}.",
         (
-            f"No difference in a random sample of 50 of the {CHATS} chats in the file. With 95 % confidence, fewer than 5.8 % "
+            f"No difference in a random sample of 50 of the {CHATS} chats in the file. With 95% confidence, fewer than 5.8% "
             "of them differ (6 chats)."
         ),
         f"Not compared, because only the exports contain them: {exported}, and in chats {ONLY_EXPORT}.",

@@ -181,8 +181,8 @@ def test_how_many_may_differ_though_none_of_the_sample_does(checked: int, share:
 
 def test_how_sure_a_sample_is() -> None:
     assert confidence(500, 40_000) == (
-        "No difference in a random sample of 500 of the 40,000 chats in the file. With 95 % confidence, fewer than 0.60 % of "
+        "No difference in a random sample of 500 of the 40,000 chats in the file. With 95% confidence, fewer than 0.60% of "
         "them differ (238 chats)."
     )
-    assert confidence(100, 40_000).endswith("fewer than 3.0 % of them differ (1,180 chats).")
+    assert confidence(100, 40_000).endswith("fewer than 3.0% of them differ (1,180 chats).")
     assert confidence(400, 400) == "All 400 chats in the file match the account."

@@ -112,9 +112,9 @@ def test_no_message_no_visitor_and_no_comment_is_in_the_page(plain: Parsed) -> N
 def test_the_page_has_the_account_the_days_and_the_figures(plain: Parsed) -> None:
     assert "acme" in plain.text
     assert "7 March to 5 April 2026 (30 days, UTC)" in plain.text
-    assert "Missed chats 1 16.7 % of chats" in plain.text
+    assert "Missed chats 1 16.7% of chats" in plain.text
     assert "First response, median 40 s 3 answered chats" in plain.text
-    assert "Satisfaction 66.7 % 2 good, 1 bad" in plain.text
+    assert "Satisfaction 66.7% 2 good, 1 bad" in plain.text
     exact = [attributes["value"] for tag, attributes in plain.elements if tag == "data"]
     assert exact[:5] == ["6", "1", "40.0", "56.0", "0.6667"]
     assert "Last sync: complete, 2026-04-06 09:29:00 UTC." in plain.text
@@ -143,10 +143,10 @@ def two_periods() -> list[dict[str, Any]]:
 def test_each_key_figure_has_its_direction_in_words(tmp_path: Path) -> None:
     text = page_of(account_file(tmp_path / "acme.duckdb", {"chats": two_periods()})).text
     assert "Compared with 5 February to 6 March 2026" in text
-    assert "Chats 12 0.4 a day ▲ 20.0 % more Before: 10" in text
-    assert "Missed chats 1 8.3 % of chats ▼ 11.7 points, better Before: 2 (20.0 %)" in text
+    assert "Chats 12 0.4 a day ▲ 20.0% more Before: 10" in text
+    assert "Missed chats 1 8.3% of chats ▼ 11.7 points, better Before: 2 (20.0%)" in text
     assert "First response, median 1 min 30 s 12 answered chats ▲ 1 min 10 s slower, worse Before: 20 s" in text
-    assert "Satisfaction 100 % 12 good, 0 bad ▲ 50 points, better Before: 50.0 %" in text
+    assert "Satisfaction 100% 12 good, 0 bad ▲ 50 points, better Before: 50.0%" in text
 
 
 def test_nothing_is_compared_with_days_that_the_file_does_not_have(plain: Parsed) -> None:

@@ -42,7 +42,7 @@
 -- duration_seconds_avg: Average length of answered chats in seconds.
 -- duration_seconds_p50: Half of the answered chats were no longer than this.
 -- duration_seconds_p90: 90% of the answered chats were no longer than this.
--- duration_seconds_p95: 95 % of the answered chats were no longer than this.
+-- duration_seconds_p95: 95% of the answered chats were no longer than this.
 -- ended_at: End of the chat. If the API sends no end, or one that is before the start or 30 years later, this is start plus duration. Null on offline messages.
 -- engagement_id: Identifier of the engagement in its chat; null if the row comes from the chat's agent_ids.
 -- engagements: Engagements of agents in chats; more than the chats if an agent left one and came back.
@@ -51,7 +51,7 @@
 -- first_response_seconds_avg: Average seconds until the first response.
 -- first_response_seconds_p50: Half of the answered chats had their first response within this many seconds.
 -- first_response_seconds_p90: 90% of the answered chats had their first response within this many seconds.
--- first_response_seconds_p95: 95 % of the answered chats had their first response within this many seconds.
+-- first_response_seconds_p95: 95% of the answered chats had their first response within this many seconds.
 -- goal: The goal's latest name.
 -- goal_id: Identifier of the goal, as text.
 -- goal_name: The goal's name as the API sends it.

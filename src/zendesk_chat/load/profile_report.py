@@ -67,12 +67,12 @@ def _columns_table(columns: Sequence[ColumnProfile]) -> Table:
 
 
 def _percent(share: float) -> str:
-    """Return a share as a percentage without decimals. 0 % and 100 % mean exactly none and all."""
+    """Return a share as a percentage without decimals. 0% and 100% mean exactly none and all."""
     if 0 < share < _ONE_PERCENT:
-        return "<1 %"
+        return "<1%"
     if 1 - _ONE_PERCENT < share < 1:
-        return ">99 %"
-    return f"{share:.0%}".replace("%", " %")
+        return ">99%"
+    return f"{share:.0%}"
 
 
 def _in_words(change: SchemaChange) -> str:

@@ -70,7 +70,7 @@ class ProgressTable:
 
     def _cells(self, stream: StreamProgress, width: int) -> Iterator[RenderableType]:
         share = 1.0 if stream.phase == "complete" else stream.share
-        percent = "" if share is None else f"{share:.0%}".replace("%", " %")
+        percent = "" if share is None else f"{share:.0%}"
         count = "" if stream.phase == "waiting" else f"{stream.stats.emitted:,}"
         if width >= _MEDIUM and stream.total:
             count += f" of about {about(stream.total)}"
@@ -108,7 +108,7 @@ def _grid(width: int) -> Table:
     grid.add_column(no_wrap=True)
     if width >= _WIDE:
         grid.add_column(width=_BAR_WIDTH)
-    grid.add_column(no_wrap=True, justify="right", min_width=len("100 %"))
+    grid.add_column(no_wrap=True, justify="right", min_width=len("100%"))
     medium = width >= _MEDIUM
     grid.add_column(no_wrap=True, justify="left" if medium else "right", min_width=_COUNT_WIDTH if medium else 0)
     if width >= _WIDE:

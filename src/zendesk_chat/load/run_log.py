@@ -141,13 +141,13 @@ class RunLog:
 def progress_line(progress: RunProgress, now: float) -> str:
     """Return how far a run is, in one line.
 
-    ``52,000 records read, 48,000 saved; chats: 12,400 of about 31,000 (41 %); about 2 min left``
+    ``52,000 records read, 48,000 saved; chats: 12,400 of about 31,000 (41%); about 2 min left``
     """
     parts = [f"{counted(progress.read, 'record')} read, {progress.saved:,} saved"]
     slowest, left = progress.slowest, progress.seconds_left
     if slowest is not None:
         of = f" of about {about(slowest.total)}" if slowest.total else ""
-        parts.append(f"{slowest.name}: {slowest.stats.emitted:,}{of} ({slowest.share or 0.0:.0%})".replace("%", " %"))
+        parts.append(f"{slowest.name}: {slowest.stats.emitted:,}{of} ({slowest.share or 0.0:.0%})")
     elif progress.reading:
         parts.append(f"reading {named([stream.name for stream in progress.reading])}")
     waiting = [stream.paused_until - now for stream in progress.reading if stream.paused_until > now and not stream.retries]

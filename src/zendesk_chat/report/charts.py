@@ -54,7 +54,7 @@ _ROW: Final = 30  # pixels of a horizontal bar and the gap after it
 _TALL_ROW: Final = 44  # the same where there are few bars
 _TICKS: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)  # seconds
 _MAX_TICKS: Final = 5
-_WITH_LABEL: Final = 1.25  # the width of an axis of shares that leaves space for a label behind 100 %
+_WITH_LABEL: Final = 1.25  # the width of an axis of shares that leaves space for a label behind 100%
 _DAYS_LABELLED: Final = 10  # with more, only Mondays are
 _POINTS_SEEN: Final = 45  # with more, the points of a line would touch each other
 _MONTHS_LABELLED: Final = 8
@@ -188,7 +188,7 @@ def heat_map(cells: Sequence[HourOfWeek]) -> dict[str, Json]:
 
 
 def satisfaction(ratings: Sequence[Ratings]) -> dict[str, Json]:
-    """A bar for each month, up to 100 %."""
+    """A bar for each month, up to 100%."""
     rows: list[Json] = [
         {
             "month": rated.month.isoformat(),

@@ -29,16 +29,16 @@ def number(count: int) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share from 0 to 1 as a percentage: ``6.3 %``, ``82.0 %``. Only none is 0 %, only all is 100 %."""
+    """Return a share from 0 to 1 as a percentage: ``6.3%``, ``82.0%``. Only none is 0%, only all is 100%."""
     if share is None:
         return NONE
     if share in {0, 1}:
-        return f"{share * 100:.0f} %"
+        return f"{share * 100:.0f}%"
     if 0 < share < _LEAST:
-        return "<0.1 %"
+        return "<0.1%"
     if 1 - _LEAST < share < 1:
-        return ">99.9 %"
-    return f"{share * 100:.1f} %"
+        return ">99.9%"
+    return f"{share * 100:.1f}%"
 
 
 def seconds(value: float | None) -> str:

@@ -168,7 +168,7 @@ def _satisfaction(figures: Figures) -> Panel:
 
 
 def _responses(figures: Figures) -> Panel:
-    title, note = "Time to the first response", "Answered chats. p90 is the time within which 90 % of them had a response."
+    title, note = "Time to the first response", "Answered chats. p90 is the time within which 90% of them had a response."
     points, step, now = figures.trend, figures.period.step, figures.now
     if not now.answered:
         return Panel("responses", title, note, is_wide=True, empty="No chat of this period was answered.")
@@ -176,11 +176,11 @@ def _responses(figures: Figures) -> Panel:
     slowest = max(answered, key=lambda point: point.first_response_seconds_p90 or 0)
     summary = (
         f"{counted(now.answered, 'answered chat')}: half had a response within {seconds(now.first_response_seconds_p50)}, "
-        f"90 % within {seconds(now.first_response_seconds_p90)}."
+        f"90% within {seconds(now.first_response_seconds_p90)}."
     )
     if len(answered) > 1:
         summary += (
-            f" Slowest {_when(slowest, figures)}: 90 % within {seconds(slowest.first_response_seconds_p90)}, "
+            f" Slowest {_when(slowest, figures)}: 90% within {seconds(slowest.first_response_seconds_p90)}, "
             f"of {counted(slowest.answered, 'answered chat')}."
         )
     rows = tuple(

@@ -135,6 +135,6 @@ def confidence(chosen: int, rows: int) -> str:
     percent = f"{share:.1%}" if share >= 0.0095 else f"{share:.2%}"  # noqa: PLR2004  two digits that mean something
     most = int(share * rows)
     return (
-        f"No difference in a random sample of {chosen:,} of the {rows:,} chats in the file. With 95 % confidence, fewer than "
-        f"{percent.replace('%', ' %')} of them differ ({most:,} chats)."
+        f"No difference in a random sample of {chosen:,} of the {rows:,} chats in the file. With 95% confidence, fewer than "
+        f"{percent} of them differ ({most:,} chats)."
     )
