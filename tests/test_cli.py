@@ -239,7 +239,7 @@ def test_streams_are_chosen_by_name() -> None:
     assert choose_streams(None, ["chats,agents", "goals"]) == [name for name in STREAMS if name not in CHOSEN]
     assert choose_streams(["chats,agents,goals"], ["agents"]) == ["chats", "goals"]
     for given, excluded in ([" , "], None), (None, [","]), ([], None):
-        with pytest.raises(ConfigError, match="no stream is named"):
+        with pytest.raises(ConfigError, match="names no stream"):
             choose_streams(given, excluded)
 
 
