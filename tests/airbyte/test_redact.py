@@ -194,7 +194,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "no object": ("x", "redact: must be an object."),
     "unknown key": ({"rule": []}, "redact: unknown key `rule`: did you mean `rules`? The keys are hash_key, rules."),
     "no list": ({"rules": {"field": "chats.a"}}, "redact.rules: must be a list of objects."),
-    "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact rule 1, field: give a stream and a path"),
+    "no path": ({"rules": [{"field": "chats", "action": "drop"}]}, "redact rule 1, field: must be a stream and a path"),
     "unknown action": (
         {"rules": [{"field": "chats.a", "action": "x"}]},
         "redact rule 1, action: must be one of drop, hash, mask, null.",
