@@ -78,7 +78,8 @@ def test_agents_are_those_of_the_views(account: Path, figures: Figures) -> None:
     chats = "SELECT agent_id, agent, sum(chats) FROM analytics.chats_by_agent WHERE $period GROUP BY ALL ORDER BY ALL"
     found = sorted([(agent.id, agent.name, agent.chats) for agent in figures.agents if agent.chats], key=str)
     assert found == sorted(answers(account, chats), key=str)
-    hours = "SELECT agent_id, sum(online_hours), sum(chatting_hours) FROM analytics.agent_hours WHERE $period GROUP BY ALL"
+    sums = "round(sum(online_hours), 6), round(sum(chatting_hours), 6)"
+    hours = f"SELECT agent_id, {sums} FROM analytics.agent_hours WHERE $period GROUP BY ALL"
     with_hours = [
         (agent.id, agent.online_hours, agent.chatting_hours) for agent in figures.agents if agent.online_hours is not None
     ]

@@ -126,9 +126,9 @@ def read_agents(stored: Stored, views: frozenset[str], days: Range) -> tuple[Age
             CAST(coalesce(sum(good), 0) AS BIGINT) AS good,
             CAST(coalesce(sum(bad), 0) AS BIGINT) AS bad,
             {VIEWS}._share(sum(good), sum(good) + sum(bad)) AS good_share,
-            sum(online) AS online_hours,
-            sum(away) AS away_hours,
-            sum(chatting) AS chatting_hours,
+            round(sum(online), 6) AS online_hours, -- threads add in any order
+            round(sum(away), 6) AS away_hours,
+            round(sum(chatting), 6) AS chatting_hours,
             {VIEWS}._share(sum(chatting), sum(online)) AS utilisation
         FROM ({_NO_AGENT} UNION ALL BY NAME {" UNION ALL BY NAME ".join(parts)})
         GROUP BY agent_id, agent
