@@ -33,12 +33,13 @@ setup: .venv/.ready ## create .venv with the locked dependencies
 demo: setup ## load a simulated account into demo.duckdb and make a report; run it again to see an incremental sync
 	@$(RUN)python examples/demo.py
 
-.cache/oldest-duckdb/.ready: .tools/bin/uv tests/oldest-duckdb.txt
-	@$(UV) pip install --quiet --require-hashes --no-deps --python .tools/bin/python --target .cache/oldest-duckdb -r tests/oldest-duckdb.txt
+# The oldest DuckDB reads the files; the lowest one is the first that the loader runs with.
+.cache/%-duckdb/.ready: tests/%-duckdb.txt .tools/bin/uv
+	@$(UV) pip install --quiet --require-hashes --no-deps --python .tools/bin/python --target .cache/$*-duckdb -r $<
 	@touch $@
 
 .PHONY: test
-test: setup .cache/oldest-duckdb/.ready ## run all tests with coverage; some, without: make test PYTEST=tests/api
+test: setup .cache/oldest-duckdb/.ready .cache/lowest-duckdb/.ready ## run all tests with coverage; some, without: make test PYTEST=tests/api
 	@rm -rf .cache/coverage && mkdir -p .cache
 	@$(RUN)python -m compileall -q src # or each executable that a test starts compiles it, where Python may not write bytecode
 ifdef PYTEST

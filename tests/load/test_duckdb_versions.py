@@ -1,10 +1,11 @@
 """Files of other versions of DuckDB are synced into, and the oldest supported one reads the result.
 
-`make test` installs it beside the tests; without it, they are skipped.
+The lowest version that the package accepts runs every command. `make test` installs both; without them, tests are skipped.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.executable import EXECUTABLE
 from tests.support.sandbox import still
 from tests.support.syncs import NESTED, complete, differing, edit, execute
 from zendesk_chat_sandbox import Sandbox
 
 OLD = Path(__file__).parents[2] / ".cache/oldest-duckdb"
+LOWEST = Path(__file__).parents[2] / ".cache/lowest-duckdb"
 STREAMS = ("--streams", NESTED)
 SCRIPT = """
 import sys
@@ -71,3 +74,29 @@ def test_a_file_in_the_latest_format(sandbox: Sandbox, tmp_path: Path) -> None:
     complete(sandbox, path, *STREAMS)
     assert differing(sandbox, path) == []
     assert execute(path, "FROM own") == [("mine",)]
+
+
+@pytest.mark.skipif(not LOWEST.is_dir(), reason="DuckDB 1.4.1 is not installed. Run: make test")
+def test_every_command_works_with_the_lowest_duckdb_that_is_accepted(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    account = ["--subdomain", "acme", "--api-url", sandbox.url]
+    variables = {**os.environ, "PYTHONPATH": str(LOWEST), "ZENDESK_CHAT_TOKEN": sandbox.token}
+
+    def run(*arguments: str) -> str:
+        command = [str(EXECUTABLE), *arguments]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    used = [sys.executable, "-c", "import duckdb; print(duckdb.__version__)"]
+    assert subprocess.run(used, env=variables, capture_output=True, text=True, check=True).stdout == "1.4.1\n"
+    run("sync", *account, "--to", str(path))
+    edit(sandbox, sandbox.account.chat_ids()[:5], "edited")
+    run("sync", *account, "--to", str(path))
+    assert differing(sandbox, path) == []
+    assert "complete" in run("status", str(path))
+    assert "No difference was found." in run("verify", str(path), *account)
+    assert "chats" in run("profile", str(path))
+    report = tmp_path / "report.html"
+    run("report", str(path), "-o", str(report))
+    assert "</html>" in report.read_text()

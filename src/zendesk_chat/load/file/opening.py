@@ -26,7 +26,6 @@ DATABASE: Final = "zendesk_chat_file"
 _SETTINGS: Final[Mapping[str, Setting]] = {
     "memory_limit": MEMORY_LIMIT,
     "threads": 1,  # with several threads, inserting a few megabytes takes a third more CPU time, and no less time
-    "TimeZone": "UTC",  # instead of the machine's
     "storage_compatibility_version": "v1.2.0",  # for new files: the first version that reads zstd-compressed strings
     "autoinstall_known_extensions": False,  # nothing is downloaded
     "enable_external_file_cache": False,  # no file is read twice
@@ -123,12 +122,14 @@ def lacks_memory(error: duckdb.Error) -> bool:
 
 def allow_all_memory(connection: duckdb.DuckDBPyConnection) -> None:
     """Let DuckDB use most of the machine's memory from now on."""
-    connection.execute("SET memory_limit = '80%'")
+    connection.execute("RESET memory_limit")
 
 
 def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
     # duckdb.connect(path) would guess the type of the file, and download an extension for a SQLite file.
-    return duckdb.connect(config={**_SETTINGS, **settings})
+    connection = duckdb.connect(config={**_SETTINGS, **settings})
+    connection.execute("SET TimeZone = 'UTC'")  # instead of the machine's; DuckDB 1 refuses this setting while it starts
+    return connection
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, attach: str, path: str) -> None:
