@@ -47,8 +47,9 @@ def examples(page: str) -> list[Example]:
 
 
 def form(line: str) -> str:
-    """Return the words of a line of output. Numbers, bars and the width of columns depend on the data."""
-    return " ".join(re.sub(r"[━╸╺]+", "━", NUMBERS.sub("#", line)).split())
+    """Return the words of a line of output, as in a terminal. Numbers, bars and the width of columns depend on the data."""
+    undated = re.sub(r"^\S+Z [A-Z]+ ", "", line)
+    return " ".join(re.sub(r"[━╸╺]+", "━", NUMBERS.sub("#", undated)).split())
 
 
 def environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
