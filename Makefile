@@ -30,7 +30,7 @@ help: ## list the targets
 setup: .venv/.ready ## create .venv with the locked dependencies
 
 .PHONY: demo
-demo: setup ## sync the sandbox's account into demo.duckdb; run it again to see an incremental sync
+demo: setup ## load a simulated account into demo.duckdb and make a report; run it again to see an incremental sync
 	@$(RUN)python examples/demo.py
 
 .cache/oldest-duckdb/.ready: .tools/bin/uv tests/oldest-duckdb.txt
@@ -174,4 +174,4 @@ format: setup ## let ruff fix what it can
 
 .PHONY: clean
 clean: ## remove everything that was built, installed or loaded
-	@rm -rf .venv .tools .cache dist build demo.duckdb demo.duckdb.wal .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .tools .cache dist build demo.duckdb demo.duckdb.wal demo.html .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 DATABASE = Path("demo.duckdb")
+REPORT = Path("demo.html")
 TIMES = Path(".demo/times.json")  # when the account began, and when each later demo changed it
 COMMAND = Path(os.path.relpath(Path(sys.executable).with_name("zendesk-chat")))  # as you can type it
 CHATS = 6000
@@ -79,6 +80,11 @@ def demo(console: Console) -> int:
     if code:
         return code
     answer_questions(console)
+    command = [str(COMMAND), "report", str(DATABASE), "-o", str(REPORT)]
+    console.print(f"\n[bold]$ {shlex.join(command)}[/bold]")
+    if code := subprocess.run(command, env=clean_environment(), check=False).returncode:
+        return code
+    console.print(f"Open the report in a browser: {REPORT.resolve().as_uri()}")
     console.print(f"\nNext, look into {DATABASE} with any DuckDB client, or with:")
     for arguments, purpose in NEXT.items():
         console.print(f"  {COMMAND} {arguments:<20}  {purpose}", markup=False)

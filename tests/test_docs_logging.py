@@ -25,7 +25,7 @@ LEVELS = {event: level for events, level, _ in ROWS for event in re.findall(r"`(
 
 
 def test_each_event_and_field_of_a_load_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
-    retrying = Retrying("WARN", "chats: HTTP 500. Trying again in 4 s.", "chats", 0.0)
+    retrying = Retrying("WARN", "chats: HTTP 500. Retrying in 4 s.", "chats", 0.0)
     lines = logged(capsys, [*A_RUN, retrying], log_format="json", verbose=True)
     log = open_log(options(log_format="json", verbose=True), FakeClock())
     failed = StreamReport("chats", "failed", SyncStats(), ServerError("HTTP 500."))

@@ -40,6 +40,9 @@ def test_the_demo_loads_an_account_and_then_its_changes(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
+        assert done.stdout.splitlines()[0].startswith("Starting a simulated Zendesk Chat account with 6,000 chats")
+        assert f"Open the report in a browser: {(tmp_path / 'demo.html').as_uri()}" in done.stdout
+        assert "<title>" in (tmp_path / "demo.html").read_text()
     loaded = [re.findall(r"^(agents|chats) +([\d,]+) ", output, re.MULTILINE) for output in outputs]
     assert loaded == [[("agents", "250"), ("chats", "6,000")], [("agents", "1"), ("chats", "65")]]
     with duckdb.connect(str(tmp_path / "demo.duckdb"), read_only=True) as database:

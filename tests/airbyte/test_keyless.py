@@ -57,7 +57,7 @@ def test_read_gives_every_record_and_one_warning_of_each_kind(sandbox: Sandbox) 
     assert [department["id"] > 0 for department in records["departments"]] == [True, False]
     assert [shortcut["id"] for shortcut in records["shortcuts"]] == ["help"]
     keyless, skipped, counted = "sent records without `id`", "rows that are not JSON objects", "another number of records"
-    warnings = [line for line in output.logs("WARN") if "Trying again" not in line]
+    warnings = [line for line in output.logs("WARN") if "Retrying" not in line]
     wanted = {
         "agents": [keyless],
         "bans": [keyless],

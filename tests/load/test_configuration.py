@@ -201,7 +201,7 @@ def test_sync_status_and_profile_need_no_argument_and_renewed_tokens_are_stored(
     assert "goals" in capsys.readouterr().out
     assert main(["status", "chats.duckdb"]) == 1
     assert main(["status", "--schema", "two"]) == 1
-    assert "other.duckdb holds no sync in the schema two" in capsys.readouterr().err
+    assert "other.duckdb contains no synced data in the schema two" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from zendesk_chat.load.progress import RunProgress
 from zendesk_chat.load.progress_table import ProgressTable
 
 NAMES = ("accounts", "agents", "agent_routing_settings", "chats", "chat_events", "goals", "skills")
-TROUBLE = "chats: Zendesk answered HTTP 500. Trying again in 8 s (attempt 2)."
+TROUBLE = "chats: Zendesk responded with HTTP 500. Retrying in 8 s (attempt 2)."
 LACKING = UnavailableError("The plan has no goals.", status=403)
 
 
@@ -105,7 +105,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     progress.observe(Retrying("WARN", TROUBLE * 2, "chats", NOW + 80))
     lines = drawn(progress, clock, width)
     assert max(map(len, lines)) <= width
-    assert " ".join(lines).count("Trying again") == 2
+    assert " ".join(lines).count("Retrying") == 2
 
 
 def test_waits_are_shown_until_they_end() -> None:

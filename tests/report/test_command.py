@@ -149,9 +149,12 @@ def test_files_that_hold_no_sync_are_refused_with_what_to_do(tmp_path: Path, cap
         connection.execute("CREATE TABLE mine AS SELECT 1 AS one")
     damaged.write_bytes(foreign.read_bytes()[:5000])
     code, message = failure(capsys, missing, "-o", output)
-    assert (code, message) == (1, f"{missing} does not exist. `sync` makes the file: see zendesk-chat sync --help.")
+    assert (code, message) == (1, f"{missing} does not exist. Create it with `zendesk-chat sync`.")
     code, message = failure(capsys, foreign, "-o", output)
-    assert (code, message) == (1, f"{foreign} holds no sync in the schema main. `sync` has not written to this file yet.")
+    assert (code, message) == (
+        1,
+        f"{foreign} contains no synced data in the schema main. `sync` has not written to this file yet.",
+    )
     code, message = failure(capsys, damaged, "-o", output)
     assert code == 1
     assert "damaged" in message
@@ -164,7 +167,7 @@ def test_a_schema_without_a_sync_names_those_that_have_one(database: Path, capsy
     code, message = failure(capsys, database, "--schema", "other", "--json")
     assert (code, message) == (
         1,
-        f"{database} holds no sync in the schema other. `sync` has written to: main. Choose one with --schema.",
+        f"{database} contains no synced data in the schema other. `sync` has written to: main. Choose one with --schema.",
     )
 
 
@@ -173,7 +176,7 @@ def test_a_file_that_a_sync_has_open_is_named_with_the_process(database: Path, c
         code, message = failure(capsys, database, "--json")
     assert code == 1
     assert "is open in" in message
-    assert "Try again when that has ended." in message
+    assert "Try again when it has finished." in message
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3661", "soon", "1e3", "٣"])

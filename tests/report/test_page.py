@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.loaded_account import RECORDS, first
+from tests.support.loaded_account import RECORDS, first, span
 from tests.support.reports import HOSTILE, a_day, account_file, figures_of, hostile_account
 from tests.support.synced import change
 from zendesk_chat.report.rendering import render, script_json
@@ -193,6 +193,18 @@ def test_a_sync_that_did_not_complete_is_the_first_thing_to_know(tmp_path: Path)
     text = page_of(path).text
     assert "The last run did not complete chats. Run `sync` again." in text
     assert "The stream chats was never complete, so days may lack chats." in text
+
+
+def test_thousands_of_agents_do_not_make_the_page_large(tmp_path: Path) -> None:
+    agents = [{"id": number, "display_name": f"Agent {number:05}"} for number in range(3000)]
+    chats = [a_day(number, "2026-04-01", agent_ids=[str(number)], agent_names=["?"]) for number in range(3000)]
+    spans = [span(number, "2026-04-01T08:00:00Z", 3600) for number in range(3000)]
+    records = {"agents": agents, "chats": chats, "agent_timeline": spans}
+    figures = figures_of(account_file(tmp_path / "acme.duckdb", records, views=False))
+    page = render(figures, NOW)
+    assert len(page) < 1_500_000
+    assert len(figures.agents or ()) == 3000
+    assert Parsed(page).text.count("2,500 others") == 2
 
 
 def test_redacted_names_are_shown_shortened_and_apart(tmp_path: Path) -> None:

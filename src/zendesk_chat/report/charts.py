@@ -77,7 +77,7 @@ def chats_over_time(points: Sequence[Point], step: Step) -> dict[str, Json]:
     ]
     series: dict[str, Json] = {
         "type": "nominal",
-        "scale": {"domain": ["Chats", "of which missed"], "range": ["var(--bar)", "var(--alert)"]},
+        "scale": {"domain": ["Chats", "Missed"], "range": ["var(--bar)", "var(--alert)"]},
     }
     x, tooltip = _time(points, step), _tooltip(["When", "Chats", "Missed", "Offline messages"])
 
@@ -86,7 +86,7 @@ def chats_over_time(points: Sequence[Point], step: Step) -> dict[str, Json]:
         colour: Json = {"datum": label, **series}
         return {"mark": {"type": "bar"}, "encoding": {"x": x, "y": y, "color": colour, "tooltip": tooltip}}
 
-    return _chart(_HEIGHT, rows, layer=[bars("chats", "Chats"), bars("missed", "of which missed")])
+    return _chart(_HEIGHT, rows, layer=[bars("chats", "Chats"), bars("missed", "Missed")])
 
 
 def conversions(points: Sequence[Point], step: Step) -> dict[str, Json]:
@@ -106,22 +106,22 @@ def conversions(points: Sequence[Point], step: Step) -> dict[str, Json]:
 
 
 def response_times(points: Sequence[Point], step: Step) -> dict[str, Json]:
-    """Lines of the median and the 90 % mark, and what is between them as an area."""
+    """Lines of the median and of p90, and what is between them as an area."""
     rows: list[Json] = [
         {
             "start": point.start.isoformat(),
-            "p50": point.first_response_seconds_p50,
-            "p90": point.first_response_seconds_p90,
+            "p50_seconds": point.first_response_seconds_p50,
+            "p90_seconds": point.first_response_seconds_p90,
             "When": step_name(point.start, step),
             "Median": seconds(point.first_response_seconds_p50),
-            "90 % within": seconds(point.first_response_seconds_p90),
+            "p90": seconds(point.first_response_seconds_p90),
             "Answered": number(point.answered),
         }
         for point in points
     ]
-    x, tooltip = _time(points, step), _tooltip(["When", "Median", "90 % within", "Answered"])
+    x, tooltip = _time(points, step), _tooltip(["When", "Median", "p90", "Answered"])
     axis: Json = {"values": list(_seconds_ticks(points)), "labelExpr": _DURATION}
-    series: dict[str, Json] = {"domain": ["90 % within", "Median"], "range": ["var(--second)", "var(--accent)"]}
+    series: dict[str, Json] = {"domain": ["p90", "Median"], "range": ["var(--second)", "var(--accent)"]}
 
     def line(field: str, label: str, width: float) -> Json:
         y: Json = {"field": field, "type": "quantitative", "axis": axis}
@@ -136,9 +136,13 @@ def response_times(points: Sequence[Point], step: Step) -> dict[str, Json]:
 
     area: Json = {
         "mark": {"type": "area", "color": "var(--accent)", "opacity": 0.12, "invalid": "break-paths-show-path-domains"},
-        "encoding": {"x": x, "y": {"field": "p50", "type": "quantitative", "axis": axis}, "y2": {"field": "p90"}},
+        "encoding": {
+            "x": x,
+            "y": {"field": "p50_seconds", "type": "quantitative", "axis": axis},
+            "y2": {"field": "p90_seconds"},
+        },
     }
-    return _chart(_HEIGHT, rows, layer=[area, line("p90", "90 % within", 1.5), line("p50", "Median", 2.5)])
+    return _chart(_HEIGHT, rows, layer=[area, line("p90_seconds", "p90", 1.5), line("p50_seconds", "Median", 2.5)])
 
 
 def heat_map(cells: Sequence[HourOfWeek]) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from zendesk_chat.load.status import FileStatus
-from zendesk_chat.report.period import Period, Range
+from zendesk_chat.report.period import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,3 @@ class Figures:
     has_agent_hours: bool
     unreadable: int
     status: FileStatus
-
-
-__all__ = ["Agent", "Figures", "Goal", "Group", "HourOfWeek", "Period", "Point", "Range", "Ranking", "Ratings", "Totals"]

@@ -79,7 +79,7 @@ def _responses(figures: Figures) -> tuple[KeyFigure, KeyFigure]:
     p50, p50_before = now.first_response_seconds_p50, before.first_response_seconds_p50
     p90, p90_before = now.first_response_seconds_p90, before.first_response_seconds_p90
     detail = counted(now.answered, "answered chat")
-    median, within = "First response, median", "First response, 90 %"
+    median, within = "First response, median", "First response, p90"
     return (
         KeyFigure("response-p50", median, p50, seconds(p50), detail, seconds(p50_before), _faster(p50, p50_before)),
         KeyFigure("response-p90", within, p90, seconds(p90), detail, seconds(p90_before), _faster(p90, p90_before)),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from zendesk_chat.json_types import Json
 from zendesk_chat.report import charts
 from zendesk_chat.report.availability import missing
 from zendesk_chat.report.figures import Figures, HourOfWeek, Point
-from zendesk_chat.report.formats import month, number, percent, seconds, step_name
+from zendesk_chat.report.formats import NONE, month, number, percent, seconds, step_name
 from zendesk_chat.wording import counted
 
 HOURS: Final = 24
@@ -48,6 +48,13 @@ class Table:
     titles: tuple[str, ...]
     rows: tuple[Row, ...]
     optional: str = ""
+
+    def shortened(self, longest: int) -> Table:
+        """Return the table with at most so many rows, and one for the rest."""
+        if len(self.rows) <= longest:
+            return self
+        rest = Row(f"{number(len(self.rows) - longest)} others", tuple(Cell(NONE) for _ in self.titles), is_rest=True)
+        return replace(self, rows=(*self.rows[:longest], rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def _volume(figures: Figures) -> Panel:
     offline = figures.now.offline_messages
     summary = f"Most {_when(most, figures)}: {counted(most.chats, 'chat')}. {_missed_most(points, figures)}"
     if offline:
-        summary += f" Visitors left {counted(offline, 'offline message')} besides."
+        summary += f" Visitors also left {counted(offline, 'offline message')}."
     rows = tuple(
         Row(
             step_name(point.start, step),
@@ -105,7 +112,7 @@ def _volume(figures: Figures) -> Panel:
     )
     table = Table(step.capitalize(), ("Chats", "Missed", "Missed share", "Offline messages"), rows)
     chart = charts.chats_over_time(points, step)
-    return Panel("volume", title, "By the day on which they started", summary, chart, table, is_wide=True)
+    return Panel("volume", title, "", summary, chart, table, is_wide=True)
 
 
 def _missed_most(points: Sequence[Point], figures: Figures) -> str:
@@ -123,7 +130,7 @@ def _when(point: Point, figures: Figures) -> str:
 def _hours(figures: Figures) -> Panel:
     title, cells = "When chats start", figures.hours
     most = max(cells, key=lambda cell: cell.chats)
-    note = f"Weekday and hour, {figures.period.time_zone}; darker is more, up to {counted(most.chats, 'chat')}"
+    note = f"Weekday and hour, {figures.period.time_zone}. A stronger colour means more, up to {counted(most.chats, 'chat')}."
     by_hour = [sum(cell.chats for cell in cells if cell.hour == hour) for hour in range(HOURS)]
     weekend = sum(cell.chats for cell in cells if cell.weekday >= charts.WEEKDAYS.index("Saturday"))
     summary = (
@@ -145,7 +152,7 @@ def _of_hour(cell: HourOfWeek | None) -> Cell:
 
 
 def _satisfaction(figures: Figures) -> Panel:
-    title, note = "Satisfaction by month", "Good ratings of all ratings, in the months until the end of the period"
+    title, note = "Satisfaction by month", "Share of good ratings in each month"
     ratings = figures.satisfaction
     if not ratings:
         return Panel("satisfaction", title, note, empty="No chat was rated in the twelve months until the end of the period.")
@@ -161,7 +168,7 @@ def _satisfaction(figures: Figures) -> Panel:
 
 
 def _responses(figures: Figures) -> Panel:
-    title, note = "Time to the first response", "Answered chats: the median, and the time within which 90 % were answered"
+    title, note = "Time to the first response", "Answered chats. p90 is the time within which 90 % of them had a response."
     points, step, now = figures.trend, figures.period.step, figures.now
     if not now.answered:
         return Panel("responses", title, note, is_wide=True, empty="No chat of this period was answered.")
@@ -187,7 +194,7 @@ def _responses(figures: Figures) -> Panel:
         )
         for point in points
     )
-    table = Table(step.capitalize(), ("Answered", "Median", "90 % within"), rows)
+    table = Table(step.capitalize(), ("Answered", "Median", "p90"), rows)
     return Panel("responses", title, note, summary, charts.response_times(points, step), table, is_wide=True)
 
 

@@ -13,6 +13,7 @@ from zendesk_chat.report.panels import Cell, Panel, Row, Table
 from zendesk_chat.report.rankings import TOP
 
 _LABEL = 24  # characters of a name in a chart
+_LONGEST = 500  # rows of a table: more would make the page large
 _NONE = "(none)"
 
 
@@ -31,7 +32,8 @@ def ranking_panels(figures: Figures) -> list[Panel]:
 
 
 def _groups(ranking: Ranking | None, key: str, title: str, column: str) -> Panel:
-    heading, note = key.capitalize(), f"The {TOP} with the most chats"
+    heading = key.capitalize()
+    note = f"The {TOP} with the most chats" if ranking and ranking.others else ""
     is_wide = key == "departments"
     if ranking is None:
         empty = f"This needs {column}, which the file does not have, for example because redaction drops it."
@@ -60,7 +62,7 @@ def _group_row(label: str, group: Group, most: int, *, is_wide: bool, is_rest: b
 
 
 def _agents(figures: Figures) -> Panel:
-    heading, note = "Agents", f"The {TOP} with the most chats; response times and ratings are those of their part of a chat"
+    heading, note = "Agents", "Response times and ratings cover each agent's part of a chat."
     if not figures.agents:
         return Panel("agents", heading, note, is_wide=True, empty=missing(figures, "chats"))
     agents = [agent for agent in figures.agents if agent.chats]
@@ -70,11 +72,11 @@ def _agents(figures: Figures) -> Panel:
     most = max(agent.chats for agent in agents)
     rows = [_agent_row(label, agent, most) for label, agent in zip(names, agents, strict=True)]
     titles = ("Chats", "Median response", "Satisfaction", "Ratings", "Online")
-    table = Table("Agent", titles, tuple(rows), optional="Ratings")
+    table = Table("Agent", titles, tuple(rows), optional="Ratings").shortened(_LONGEST)
     if len(rows) <= TOP + 1:
         return Panel("agents", heading, note, ranking=table, is_wide=True)
     top = replace(table, rows=table.rows[:TOP])
-    return Panel("agents", heading, f"{note}. {number(len(rows) - TOP)} more are below", ranking=top, table=table, is_wide=True)
+    return Panel("agents", heading, f"The {TOP} agents with the most chats. {note}", ranking=top, table=table, is_wide=True)
 
 
 def _agent_row(label: str, agent: Agent, most: int) -> Row:
@@ -90,7 +92,7 @@ def _agent_row(label: str, agent: Agent, most: int) -> Row:
 
 
 def _agent_hours(figures: Figures) -> Panel:
-    heading, note = "Agents' hours", f"The {TOP} who were online longest, and how long they were in chats"
+    heading, note = "Agents' hours", "Hours online, and hours in at least one chat"
     if not figures.has_agent_hours:
         return Panel("agent-hours", heading, note, empty=missing(figures, "agent_timeline"))
     agents = sorted(
@@ -119,12 +121,12 @@ def _agent_hours(figures: Figures) -> Panel:
         for label, agent in zip(distinct_names(identified), agents, strict=True)
     )
     chart = charts.agent_hours(agents[:TOP], distinct_names(identified, _LABEL)[:TOP])
-    table = Table("Agent", ("Online", "In chats", "Away", "Utilisation"), rows)
+    table = Table("Agent", ("Online", "In chats", "Away", "Utilisation"), rows).shortened(_LONGEST)
     return Panel("agent-hours", heading, note, summary, chart, table)
 
 
 def _goals(figures: Figures) -> Panel:
-    heading, note = "Conversions", "How often visitors reached each goal, on the days of the period"
+    heading, note = "Conversions", "How often visitors reached each goal"
     if figures.goals is None:
         return Panel("conversions", heading, note, empty=missing(figures, "conversions"))
     if not figures.goals:
@@ -144,7 +146,7 @@ def _goals(figures: Figures) -> Panel:
     summary = f"{number(figures.now.conversions)} in all"
     summary += f"; {number(figures.before.conversions)} in the period before." if figures.period.is_comparable else "."
     chart = charts.conversions(figures.trend, figures.period.step) if figures.trend else None
-    full = Table("Goal", ("Conversions", "Converted chats"), tuple(rows))
+    full = Table("Goal", ("Conversions", "Converted chats"), tuple(rows)).shortened(_LONGEST)
     if len(rows) <= TOP:
         return Panel("conversions", heading, note, summary, chart, ranking=full)
     top = replace(full, rows=full.rows[:TOP])

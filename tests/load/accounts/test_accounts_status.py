@@ -65,8 +65,8 @@ def test_chosen_accounts_that_are_complete_are_good_unless_they_are_too_old(caps
     code, lines = status(capsys, "--only", "globex,initech", "--max-age", "1s")
     assert code == 1
     assert lines[3:] == [
-        "globex: Not complete within the maximum age: chats. Run `sync`.",
-        "initech: Not complete within the maximum age: chats. Run `sync`.",
+        "globex: Last completed too long ago: chats. Run `sync`.",
+        "initech: Last completed too long ago: chats. Run `sync`.",
     ]
 
 
@@ -80,7 +80,7 @@ def test_files_that_cannot_be_read_are_problems_of_their_accounts(folder: Path, 
         ["globex", "not", "readable"],
         ["initech", "not", "readable"],
     ]
-    assert lines[4] == "acme: acme.duckdb does not exist. `sync` makes the file: see zendesk-chat sync --help."
+    assert lines[4] == "acme: acme.duckdb does not exist. Create it with `zendesk-chat sync`."
     assert lines[5].startswith("globex: all.duckdb is open in ")
 
 
