@@ -48,9 +48,14 @@ def run(
     def run_it(command: str) -> str:
         capfd.readouterr()
         main(shlex.split(command)[1:])
-        return capfd.readouterr().err
+        return re.sub(r"^\S+Z (\w+) ", in_a_terminal, capfd.readouterr().err, flags=re.MULTILINE)
 
     return run_it
+
+
+def in_a_terminal(level: re.Match[str]) -> str:
+    """Return how a line begins in a terminal, where it has no date."""
+    return {"ERROR": "error: ", "WARNING": "warning: "}.get(level[1], "")
 
 
 def surround(patch: pytest.MonkeyPatch, folder: Path, sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import re
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 HASH_KEY = "a-long-text-that-nobody-can-guess"
 NUMBERS = re.compile(r"\d[\d,.:]*")
+MONTHS = re.compile("|".join(calendar.month_name[1:]))
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ def examples(page: str) -> list[Example]:
 
 
 def form(line: str) -> str:
-    """Return the words of a line of output. Numbers, bars and the width of columns depend on the data."""
-    return " ".join(re.sub(r"[━╸╺]+", "━", NUMBERS.sub("#", line)).split())
+    """Return the words of a line of output, as in a terminal. Numbers, months, bars and widths depend on the data."""
+    undated = re.sub(r"^\S+Z [A-Z]+ ", "", line)
+    return " ".join(re.sub(r"[━╸╺]+", "━", NUMBERS.sub("#", MONTHS.sub("month", undated))).split())
 
 
 def environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
