@@ -43,7 +43,7 @@ class AccountStatus:
 def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
     """Print the status of all accounts. Returns the exit code: 1 if something about one of them is not as it should be."""
     try:
-        entries = _entries(options)
+        entries = entries_of(options)
     except ConfigError as error:
         say(PlainConsole(stderr=True), f"error: {error}")
         return ExitCode.USAGE
@@ -59,8 +59,8 @@ def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
     return ExitCode.INCOMPLETE if any(status.problems for status in statuses) else ExitCode.COMPLETE
 
 
-def _entries(options: argparse.Namespace) -> list[Entry]:
-    """Return the accounts that the options name. Raises ConfigError."""
+def entries_of(options: argparse.Namespace) -> list[Entry]:
+    """Return the accounts that the options of a command name that reads files. Raises ConfigError."""
     if options.database is not None or options.schema is not None:
         given = "FILE" if options.database is not None else "--schema"
         raise ConfigError(f"{given} is for one account, and --accounts for several. Remove one of the two.")
