@@ -11,6 +11,7 @@ from zendesk_chat.report.figures import Agent, Figures, Group, Ranking
 from zendesk_chat.report.formats import distinct_names, hours, number, percent, seconds
 from zendesk_chat.report.panels import Cell, Panel, Row, Table
 from zendesk_chat.report.rankings import TOP
+from zendesk_chat.wording import counted
 
 _LABEL = 24  # characters of a name in a chart
 _LONGEST = 500  # rows of a table: more would make the page large
@@ -103,7 +104,7 @@ def _agent_hours(figures: Figures) -> Panel:
     online, chatting = _sum(agent.online_hours for agent in agents), _sum(agent.chatting_hours for agent in agents)
     count = f"{number(len(agents))} agent{' was' if len(agents) == 1 else 's were'}"
     summary = (
-        f"{count} online for {hours(online)} in all, and in chats for {hours(chatting)}: {percent(chatting / online)}."
+        f"{count} online for {hours(online)} in total and chatting for {hours(chatting)} ({percent(chatting / online)})."
         if online
         else ""
     )
@@ -143,7 +144,7 @@ def _goals(figures: Figures) -> Panel:
         )
         for label, goal in zip(names, figures.goals, strict=True)
     ]
-    summary = f"{number(figures.now.conversions)} in all"
+    summary = counted(figures.now.conversions, "conversion")
     summary += f"; {number(figures.before.conversions)} in the period before." if figures.period.is_comparable else "."
     chart = charts.conversions(figures.trend, figures.period.step) if figures.trend else None
     full = Table("Goal", ("Conversions", "Converted chats"), tuple(rows)).shortened(_LONGEST)

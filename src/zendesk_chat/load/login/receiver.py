@@ -149,9 +149,9 @@ class Receiver:
             answer = self.sign_in.answer_in(fields)
         except UnusableAnswerError as error:
             self.remark(str(error))
-            return HTTPStatus.BAD_REQUEST, Outcome("This answer cannot be used", str(error))
+            return HTTPStatus.BAD_REQUEST, Outcome("This response cannot be used", str(error))
         if not self._taken.acquire(blocking=False):
-            return HTTPStatus.CONFLICT, Outcome("This sign-in was answered already", "You can close this tab.")
+            return HTTPStatus.CONFLICT, Outcome("This sign-in has already received a response", "You can close this tab.")
         self._answers.put(answer)
         self._ended.wait()
         return HTTPStatus.OK, self._outcome
@@ -205,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002  it is the base class's
         """Answer a malformed request without repeating it."""
         self.close_connection = True
-        self._show(HTTPStatus(code), Outcome("This request cannot be answered", WAITING))
+        self._show(HTTPStatus(code), Outcome("Invalid request", WAITING))
 
     def _target(self) -> str | None:
         """Return the query of a request for the redirect URL; answer all others here."""
@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         parts = urlsplit(self.path)
         if parts.path not in {"", "/"}:
-            self._show(HTTPStatus.NOT_FOUND, Outcome("There is nothing here", WAITING))
+            self._show(HTTPStatus.NOT_FOUND, Outcome("Nothing here", WAITING))
             return None
         return parts.query
 
@@ -246,15 +246,15 @@ def _fields(query: str) -> dict[str, str]:
 def _why_closed(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} is used by another program, so the browser could not come back here. Stop that program; or choose "
-            "another port with --port, and register its redirect URL for your API client."
+            f"Port {port} is already in use, so the browser could not return here. Stop the other program, or choose another "
+            "port with --port and register its redirect URL for your API client."
         )
     return f"Port {port} cannot be opened: {error.strerror}. Choose another with --port."
 
 
 def _no_answer(sign_in: SignIn) -> str:
     return (
-        f"The browser did not come back within {WAIT_SECONDS // 60} minutes. If the page at Zendesk showed an error, check "
+        f"The browser did not return within {WAIT_SECONDS // 60} minutes. If the page at Zendesk showed an error, check "
         f"that the client ID is right and that its redirect URL is exactly {redirect_url(sign_in.port)}. If the browser runs "
         "on another machine, add --no-browser."
     )
