@@ -28,6 +28,7 @@ COMMAND = Path(os.path.relpath(Path(sys.executable).with_name("zendesk-chat"))) 
 CHATS = 6000
 NEW_CHATS = 40
 EDITED_CHATS = 25
+SURNAMES = ("Sousa", "Costa", "Almeida", "Ferreira", "Pinto", "Moreira", "Teixeira")
 
 NEXT = {
     f"status {DATABASE}": "how fresh and how complete is it?",
@@ -35,11 +36,11 @@ NEXT = {
 }
 
 QUESTIONS = {
-    "Chats a day, the last week": """
+    "Chats a day, the last week until now": """
         SELECT day, dayname(day) AS weekday, came.chats, missed, offline_messages AS offline
         FROM analytics.chats_by_day AS came LEFT JOIN analytics.missed_by_day USING (day) ORDER BY day DESC LIMIT 7""",
     "Satisfaction by department": """
-        SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS good_percent
+        SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS "good %"
         FROM analytics.satisfaction_by_department GROUP BY department_id, department ORDER BY rated DESC LIMIT 6""",
     "First response, in seconds": """
         SELECT department, count(*) AS answered, median(first_response_seconds) AS median,
@@ -127,7 +128,8 @@ def change_the_account(url: str, time: str) -> None:
     for chat in chats[:EDITED_CHATS]:
         admin(url, "edit", {"resource": "chats", "id": chat["id"], "changes": {"rating": "good"}, "at": time})
     admin(url, "add", {"resource": "chats", "count": NEW_CHATS, "at": time})
-    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": f"Ana at {time}"}})
+    name = f"Ana {SURNAMES[sum(time.encode()) % len(SURNAMES)]}"
+    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": name}})
 
 
 def admin(url: str, call: str, body: dict[str, Any]) -> None:

@@ -136,7 +136,7 @@ def _page(asked: _Asked, role: Role) -> Response:
     names = ("client_id", "redirect_uri", "response_type", "scope", "state")
     values = {name: html.escape(getattr(asked, name)) for name in names}
     hidden = "\n".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in values.items())
-    options = {"administrator": "an administrator", "agent": "an agent who is not an administrator"}
+    options = {"administrator": "an administrator", "agent": "an agent without administrator rights"}
     roles = "".join(
         f'<option value="{name}"{" selected" if name == role else ""}>{text}</option>' for name, text in options.items()
     )

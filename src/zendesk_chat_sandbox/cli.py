@@ -177,7 +177,7 @@ def _greeting(sandbox: Sandbox) -> str:
     return (
         f"Zendesk Chat sandbox: {sandbox.url}{API}\n"
         f"Token: {_shown(sandbox.token)}\n"
-        f"Data: {counts['chats']} chats, {counts['agents']} agents, {counts['agent_timeline']} timeline spans.\n"
+        f"Data: {counts['chats']:,} chats, {counts['agents']:,} agents, {counts['agent_timeline']:,} timeline spans.\n"
         f"{json.dumps(config)}\n"
     )
 

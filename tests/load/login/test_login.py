@@ -386,9 +386,7 @@ def test_the_address_can_be_pasted_from_another_machine(
     assert [question for question in run.terminal.hidden if "token" in question] == (
         [] if environment else ["Address (not shown, because it contains the token): "]
     )
-    assert "2. The browser then tries to open http://localhost:8790, and shows an error. This is expected." in (
-        run.terminal.lines
-    )
+    assert "2. The browser then tries to open http://localhost:8790, which fails. This is expected." in (run.terminal.lines)
     assert_no_secret_is_shown(run, capsys)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from functools import partial
+from pathlib import Path
 
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, ExitCode
@@ -14,6 +15,8 @@ from zendesk_chat.load.accounts.progress_table import AccountsProgress, animated
 from zendesk_chat.load.accounts.running import Job, run_jobs, worst
 from zendesk_chat.load.accounts.summary import log_summary, print_summary, state_of
 from zendesk_chat.load.console import PlainConsole
+from zendesk_chat.load.destination import Destination
+from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.sharing import SharedFiles
 from zendesk_chat.load.log import Log
 from zendesk_chat.load.metrics_option import checked_metrics_file
@@ -58,6 +61,7 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
         account_log = logs(job.account)
         for warning in job.plan.warnings:
             account_log.caution(warning)
+        create_directory(job.plan.destination)
         return load_account(job.plan, own, account_log, files)
 
     def end(outcome: Outcome) -> None:
@@ -71,6 +75,19 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
         loaded = run_jobs([planned.job for planned in plans.planned if not planned.problem], plans.parallel, clock, load, end)
     outcomes = {outcome.account: outcome for outcome in (*problems, *loaded)}
     return [outcomes[planned.job.account] for planned in plans.planned]
+
+
+def create_directory(destination: Destination) -> None:
+    """Create the directory of a DuckDB file, such as ``data`` for ``data/acme.duckdb``, if only the last part of it is missing.
+
+    A longer path that is missing may be a disk that is not mounted, so it is an error.
+
+    Raises:
+        DestinationError: The directory cannot be created.
+    """
+    if destination.path is not None:
+        with explained(f"creating the directory of {destination.path}"):
+            Path(destination.path).parent.mkdir(exist_ok=True)
 
 
 def _unloaded(job: Job, problem: ConfigError, now: float) -> Outcome:

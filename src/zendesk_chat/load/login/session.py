@@ -95,7 +95,7 @@ class Session:
         for line in (
             "1. Open this address in a browser on any machine, sign in as an administrator, and choose Allow:",
             f"     {self.sign_in.address}",
-            f"2. The browser then tries to open {self.sign_in.redirect_url}, and shows an error. This is expected.",
+            f"2. The browser then tries to open {self.sign_in.redirect_url}, which fails. This is expected.",
             f"3. Copy the complete address from the address bar, and paste it here. It contains the {what}.",
         ):
             terminal.say(line)
