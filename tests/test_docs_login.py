@@ -66,7 +66,7 @@ NOT_TROUBLES = (
     "ZENDESK_CHAT_CLIENT_SECRET",
     "You have no home directory",
     "...: ...",
-    ".... Give another file",  # the row has how it starts
+    ".... Pass another file",  # the row has how it starts
     "--config ...: login stores JSON",
     "What was entered is not valid UTF-8",
     "Subdomain: not entered",

@@ -247,7 +247,7 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
         }
         for row, (agent, label) in enumerate(zip(agents, labels, strict=True))
     ]
-    # The place of an agent is the number of the row: Vega cannot place a value such as `__proto__`.
+    # The row number positions an agent: Vega fails with a value such as `__proto__`.
     y: Json = {
         "field": "row",
         "type": "ordinal",

@@ -53,7 +53,7 @@ def test_a_second_answer_is_not_taken() -> None:
         answered(f"{url}/?code=abc&state=st-1", receiver)
         page = fetch(f"{url}/?code=other&state=st-1")
     assert page.status == 409
-    assert "This sign-in was answered already" in page.text
+    assert "This sign-in has already received a response" in page.text
 
 
 @pytest.mark.parametrize("implicit", [False, True])

@@ -89,11 +89,11 @@ def _config_path(options: argparse.Namespace) -> Path:
     if options.config:
         path = Path(options.config)
         if path.suffix.lower() in {".toml", ".env"} or path.name == ".env":
-            raise ConfigError(f"--config {options.config}: login stores JSON. Give a name that ends with .json.")
+            raise ConfigError(f"--config {options.config}: login stores JSON. Use a name that ends with .json.")
         return path
     own = default_config()
     if own is None:
-        raise ConfigError("You have no home directory to store the configuration in. Give a file with --config.")
+        raise ConfigError("You have no home directory to store the configuration in. Pass a file with --config.")
     return own
 
 
@@ -118,4 +118,4 @@ def _used_instead(machine: Surroundings, path: Path) -> str:
     if used.store == path:
         return ""
     name = used.names.get("access_token") or used.names.get("credentials")
-    return f"{name} is set, and the other commands prefer it. Remove it to use this sign-in."
+    return f"{name} is set, and the other commands use it instead. Remove it to use this sign-in."

@@ -22,8 +22,8 @@ from zendesk_chat.variables import read_secret
 CLIENT_ID: Final = "ZENDESK_CHAT_CLIENT_ID"
 CLIENT_SECRET: Final = "ZENDESK_CHAT_CLIENT_SECRET"  # noqa: S105  the name of a variable
 STEPS: Final = """\
-To sign in, you need an API client of your account. If you have none for this yet:
-  1. As an administrator, open {account} and choose Chat among the products.
+To sign in, you need an API client in your account. If you do not have one yet:
+  1. As an administrator, open {account} and choose Chat from the products.
   2. Go to Settings > Account > API & SDKs, and choose Add API client.
   3. Enter any name and company, such as zendesk-chat, and exactly this redirect URL:
        {redirect_url}
@@ -57,14 +57,14 @@ def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], s
     if not terminal.interactive:
         if stored.subdomain:
             return stored.subdomain
-        raise ConfigError(f"Missing: subdomain. Give --subdomain, or set {name}.")
+        raise ConfigError(f"Missing: subdomain. Pass --subdomain, or set {name}.")
     for _ in range(MOST_ATTEMPTS):
         answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain, NO_SUBDOMAIN)
         try:
             return parse_subdomain(answer, "Subdomain")
         except ConfigError as error:
             terminal.say(str(error))
-    raise ConfigError("Subdomain: not entered. Give --subdomain.")
+    raise ConfigError("Subdomain: not entered. Pass --subdomain.")
 
 
 def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) -> None:
@@ -73,10 +73,10 @@ def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) ->
         return
     of = f"{stored.path} has the credentials of another account, {stored.subdomain}"
     if terminal.interactive:
-        terminal.say(f"{of}. To keep them, answer no and give another file with --config.")
+        terminal.say(f"{of}. To keep them, answer no and pass another file with --config.")
         if terminal.ask(f"Replace them with those of {subdomain}? [y/N] ").lower() in {"y", "yes"}:
             return
-    raise ConfigError(f"{of}. Give another file for {subdomain} with --config, or remove this one.")
+    raise ConfigError(f"{of}. Pass another file for {subdomain} with --config, or remove this one.")
 
 
 def ask_client(
@@ -99,7 +99,7 @@ def ask_client(
     given = given or known_id
     if not given:
         raise ConfigError(
-            f"Missing: client ID. Give --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
+            f"Missing: client ID. Pass --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
             f"Settings > Account > API & SDKs, with the redirect URL {redirect_url(port)}."
         )
     client_id = _checked(given, "Client ID")
@@ -127,5 +127,5 @@ def _ask(terminal: Terminal, question: str, default: str, missing: str) -> str:
 
 def _checked(text: str, name: str) -> str:
     if not is_token(text.strip()):
-        raise ConfigError(f"{name}: it contains a blank or an unusual character. Copy it again, without quotes.")
+        raise ConfigError(f"{name}: contains a space or an unusual character. Copy it again, without quotes.")
     return text.strip()

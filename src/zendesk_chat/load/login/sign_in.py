@@ -25,7 +25,7 @@ UNPROVEN: Final = (
 )
 _ERROR: Final = re.compile("[a-z_]{1,40}")
 _UNKNOWN: Final = "an unknown error"
-OF_ANOTHER: Final = "This answer belongs to another sign-in, so it was ignored. Use the address that was printed last."
+OF_ANOTHER: Final = "This response belongs to another sign-in, so it was ignored. Use the address that was printed last."
 
 
 class UnusableAnswerError(Exception):
@@ -98,9 +98,11 @@ class SignIn:
         wanted = "access_token" if self.implicit else "code"
         value = fields.get(wanted, "")
         if not value:
-            raise UnusableAnswerError(f"The answer has no {'token' if self.implicit else 'code'}. Start again in the browser.")
+            raise UnusableAnswerError(
+                f"The response has no {'token' if self.implicit else 'code'}. Start again in the browser."
+            )
         if not is_token(value):
-            raise UnusableAnswerError("The answer was damaged on its way. Start again in the browser.")
+            raise UnusableAnswerError("The response is damaged. Start again in the browser.")
         return Answer(token=value, life=lifetime(fields.get("expires_in"))) if self.implicit else Answer(code=value)
 
 
@@ -116,5 +118,5 @@ def refusal(error: str) -> ConnectorError:
     if error == "invalid_scope":
         return AuthError("The API client is not allowed to request the scope `read` (invalid_scope). Allow it in Zendesk Chat.")
     if error in {"unsupported_response_type", "unauthorized_client"}:
-        return ConfigError(f"The API client does not support this way to sign in ({error}). Try the other --grant.")
+        return ConfigError(f"The API client does not support this way of signing in ({error}). Try the other --grant.")
     return AuthError(f"Zendesk refused the sign-in ({error}). Check the client ID and its redirect URL, and try again.")

@@ -168,5 +168,5 @@ def _real(path: Path) -> Path:
 def _not_stored(path: Path, error: OSError) -> ConfigError:
     why = "its directory is a file" if isinstance(error, FileExistsError) else error.strerror
     return ConfigError(
-        f"The configuration cannot be stored in {path}: {why}. Make it writable, or give another file with --config."
+        f"The configuration cannot be stored in {path}: {why}. Make it writable, or pass another file with --config."
     )
