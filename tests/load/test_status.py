@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -11,13 +12,15 @@ from typing import Any
 
 import duckdb
 import pytest
+from rich.console import Console
 
 from tests.support.clock import FakeClock
 from tests.support.elsewhere import open_elsewhere
 from tests.support.synced import add_run, change, synced
 from zendesk_chat.cli import main, make_parser
-from zendesk_chat.load.status import run_status
-from zendesk_chat.load.status_report import age_in_words
+from zendesk_chat.load.file.stored import open_stored
+from zendesk_chat.load.status import read_status, run_status
+from zendesk_chat.load.status_report import age_in_words, print_status
 
 NOON = 1_795_176_000.0  # 2026-11-20T12:00:00Z
 REACHED = "2026-11-20T09:59:30Z"
@@ -92,6 +95,26 @@ def test_it_is_the_same_as_json(path: Path, capsys: pytest.CaptureFixture[str]) 
             "exit_code": 0,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (100, ["stream", "rows", "complete", "age", "reached", "last", "run"]),
+        (60, ["stream", "rows", "complete", "age", "last", "run"]),
+        (40, ["stream", "rows", "age", "last", "run"]),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns(path: Path, width: int, titles: list[str]) -> None:
+    with open_stored(str(path), "main") as stored:
+        found = read_status(stored, NOON)
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    print_status(found, [], console)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("stream"))
+    assert lines[start].split() == titles
+    assert max(map(len, lines[start:])) <= width
 
 
 @pytest.mark.parametrize(("age", "code"), [("2h", 0), ("7200s", 0), ("120m", 0), ("1d", 0), ("119m", 1), ("7199s", 1)])

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.pages import ROOT
 from zendesk_chat.cli import main
+from zendesk_chat.load import streams_command
 from zendesk_chat.load.streams_command import CONTENTS
 from zendesk_chat.streams.registry import STREAMS
 
@@ -24,6 +25,26 @@ def test_the_table_has_every_stream_and_fits_80_columns(capsys: pytest.CaptureFi
     assert all(
         f" {'changes' if STREAMS[name].cursor_field else 'all'} " in row for name, row in zip(STREAMS, rows, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (80, ["stream", "contents", "key", "loads", "requests"]),
+        (72, ["stream", "contents", "key", "loads"]),
+        (60, ["stream", "contents", "loads"]),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns(
+    width: int, titles: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(streams_command, "is_terminal", lambda _: True)
+    assert main(["streams"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].split() == titles
+    assert any(line.startswith("requests:") for line in lines) == ("requests" in titles)
 
 
 def test_the_json_has_the_same_and_agrees_with_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,7 +68,7 @@ def test_the_figures_as_json(database: Path, capsys: pytest.CaptureFixture[str])
 
 def test_an_older_report_is_replaced_with_its_mode_and_through_its_link(database: Path, tmp_path: Path) -> None:
     old, link = tmp_path / "old.html", tmp_path / "link.html"
-    old.write_text("old")
+    old.write_text("<!DOCTYPE html>old")
     old.chmod(0o640)
     link.symlink_to(old)
     assert report(database, "-o", link) == 0
@@ -97,7 +97,7 @@ def test_a_failed_write_leaves_the_old_report(
     database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = tmp_path / "report.html"
-    old.write_text("old")
+    old.write_text("<!DOCTYPE html>old")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -106,7 +106,7 @@ def test_a_failed_write_leaves_the_old_report(
     code, message = failure(capsys, database, "-o", old)
     assert (code, message) == (1, f"{old} cannot be written: No space left on device. Name another file with -o.")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.duckdb", "report.html"]
-    assert old.read_text() == "old"
+    assert old.read_text() == "<!DOCTYPE html>old"
 
 
 def test_outputs_that_would_destroy_something_are_refused(
@@ -122,6 +122,51 @@ def test_outputs_that_would_destroy_something_are_refused(
     assert (code, message) == (2, f"-o {link} is the database itself. Name another file for the report.")
     with duckdb.connect(str(database), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM chats").fetchall() == [(9,)]
+
+
+@pytest.mark.parametrize("content", ["{}", "<html>", "# notes", "<!doctype htm", '{"subdomain": "acme", "access_token": "x"}'])
+def test_a_file_that_is_no_page_is_kept(
+    content: str, database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(content)
+    code, message = failure(capsys, database, "-o", file)
+    assert (code, message) == (
+        2,
+        f"-o {file} exists and is not an HTML page. Name another file, or remove this one first.",
+    )
+    assert file.read_text() == content
+
+
+def test_another_account_and_the_name_of_a_database_are_refused(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, link = account_file(tmp_path / "globex.data"), tmp_path / "link.html"
+    before = other.read_bytes()
+    code, message = failure(capsys, database, "-o", other)
+    assert (code, "exists and is not an HTML page" in message) == (2, True)
+    assert other.read_bytes() == before
+    link.symlink_to(tmp_path / "later.DuckDB")
+    for output in (tmp_path / "new.duckdb", tmp_path / "new.db", tmp_path / "acme.duckdb.wal", link):
+        code, message = failure(capsys, database, "-o", output)
+        assert code == 2
+        assert message.startswith(f"-o {output} has the name of a database. Name an HTML file, such as {tmp_path}/")
+        assert message.endswith(".html.")
+
+
+@pytest.mark.parametrize("content", ["", "\ufeff\n<!DocType HTML><p>", "<!doctype html>"])
+def test_an_older_page_or_an_empty_file_is_replaced(content: str, database: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report"
+    page.write_text(content)
+    assert report(database, "-o", page) == 0
+    assert page.read_text().rstrip().endswith("</html>")
+
+
+def test_a_device_gets_the_page(database: Path) -> None:
+    command = [sys.executable, "-m", "zendesk_chat", "report", str(database), "-o", "/dev/fd/1"]
+    done = subprocess.run(command, env=environment(PYTHONPATH=str(ROOT / "src")), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"<!DOCTYPE html>")
 
 
 def test_the_browser_opens_on_demand(
@@ -247,6 +292,6 @@ def test_options_that_do_not_go_with_accounts_are_refused(accounts: Path, capsys
     assert failure(capsys, "--accounts", accounts, "-o", "all.html") == (2, f"-o all.html: {own}")
     assert failure(capsys, "--accounts", accounts, "--json")[1].startswith("--json prints the figures of one account.")
     assert failure(capsys, accounts, "--accounts", accounts)[1].startswith(
-        "FILE is for one account, and --accounts for several."
+        "FILE is for one account, but --accounts is for several."
     )
     assert failure(capsys, "--only", "acme")[1] == "--only chooses accounts of a file. Name that file with --accounts."

@@ -207,11 +207,30 @@ def plain_table(left: Sequence[str], right: Sequence[str] = ()) -> Table:
     return table
 
 
-def print_complete(table: Table, console: Console) -> None:
-    """Print a table without truncation: a narrow terminal gets narrow gaps between columns, and then wraps lines."""
+def print_complete(table: Table, console: Console, optional: Sequence[str] = ()) -> None:
+    """Print a table without truncation.
+
+    A narrow terminal gets narrow gaps between columns, then no ``optional`` columns, the first one first, and then wraps lines.
+    """
+    for title in optional:
+        table.collapse_padding = True
+        if not console.is_terminal or width_of(table, console) <= console.width:
+            break
+        table = _without(table, title)
     table.collapse_padding = console.is_terminal and width_of(table, console) > console.width
     table.width = width_of(table, console)
     console.print(table, crop=False)
+
+
+def _without(table: Table, title: str) -> Table:
+    """Return a copy of a plain table without a column."""
+    kept = [column for column in table.columns if column.header != title]
+    copy = plain_table(())
+    for column in kept:
+        copy.add_column(column.header, justify=column.justify, no_wrap=column.no_wrap)
+    for cells in zip(*(column.cells for column in kept), strict=True):
+        copy.add_row(*cells)
+    return copy
 
 
 def width_of(table: Table, console: Console) -> int:

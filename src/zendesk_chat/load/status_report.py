@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"))
 _ERROR_LENGTH: Final = 500
+_OPTIONAL: Final = ("reached", "complete")  # columns that a narrow terminal lacks; the age shows when a stream was complete
 
 
 def print_status(status: FileStatus, problems: Sequence[str], console: Console) -> None:
@@ -28,7 +29,7 @@ def print_status(status: FileStatus, problems: Sequence[str], console: Console) 
     say(console, f"last run   {_run_age_in_words(status)}")
     if status.streams:
         console.print()
-        print_complete(_table(status), console)
+        print_complete(_table(status), console, _OPTIONAL)
     reasons: dict[str, list[str]] = {}
     for stream in status.streams:
         if stream.error and stream.result != "complete":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from zendesk_chat.errors import ExitCode
+from zendesk_chat.load.console import is_terminal
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.lists.id_list import IdList
 from zendesk_chat.streams.lists.whole_list import WholeList
@@ -40,6 +43,7 @@ CONTENTS: Final = {  # so short that the table fits into 80 columns
 }
 HEADER: Final = ("stream", "contents", "key", "loads", "requests")
 WIDTHS: Final = (23, 23, 11, 7, 0)
+OPTIONAL: Final = ("requests", "key")  # columns that a narrow terminal lacks, the least important first
 NOTES: Final = """\
 loads: after the first sync, only changes, or all records again.
 requests: 1/100 is one for each 100 records, 0 reads the pages of chats.
@@ -54,7 +58,8 @@ def run_streams(options: argparse.Namespace) -> int:
         content = msgspec.json.encode([_described(stream) for stream in streams])
         sys.stdout.write(msgspec.json.format(content, indent=2).decode() + "\n")
     else:
-        sys.stdout.writelines(_lines(list(streams)))
+        width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+        sys.stdout.writelines(_lines(list(streams), width))
     return ExitCode.COMPLETE
 
 
@@ -71,12 +76,23 @@ def records_per_request(stream: Stream) -> int | None:
             return 1000
 
 
-def _lines(streams: list[Stream]) -> Iterator[str]:
+def _lines(streams: list[Stream], width: int | None) -> Iterator[str]:
+    """Yield the table and the notes. A terminal that is too narrow gets fewer columns, and notes of its width."""
     rows = [HEADER, *map(_row, streams)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, WIDTHS, strict=True)).rstrip() + "\n"
+    shown = list(range(len(HEADER)))
+    for title in OPTIONAL:
+        if width is not None and max(len(_line(row, shown)) for row in rows) > width:
+            shown.remove(HEADER.index(title))
+    yield from (_line(row, shown) + "\n" for row in rows)
     yield "\n"
-    yield NOTES
+    hidden = tuple(f"{title}:" for number, title in enumerate(HEADER) if number not in shown)
+    for note in NOTES.splitlines():
+        if not note.startswith(hidden):
+            yield (note if width is None else textwrap.fill(note, width)) + "\n"
+
+
+def _line(row: tuple[str, ...], shown: list[int]) -> str:
+    return "  ".join(row[number].ljust(WIDTHS[number]) for number in shown).rstrip()
 
 
 def _row(stream: Stream) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Final
 from zendesk_chat.load.status import StreamStatus
 from zendesk_chat.report.figures import Figures
 from zendesk_chat.report.formats import day, number
+from zendesk_chat.wording import counted
 
 STREAMS: Final = {
     "agents": "current names of agents",
@@ -49,6 +50,12 @@ def notices(figures: Figures) -> Iterator[str]:
     if period.first_chat and not period.is_comparable:
         first = day(period.first_chat)
         yield f"The first chat in the file started on {first}, so there is no complete period before this one to compare."
+    yield from _not_counted(figures)
+
+
+def _not_counted(figures: Figures) -> Iterator[str]:
+    if figures.future:
+        yield f"The start time of {counted(figures.future, 'chat')} is in the future, so the report does not count them."
     if figures.unreadable:
         yield f"Chats without a readable start time belong to no day and are not counted: {number(figures.unreadable)}."
 

@@ -10,7 +10,6 @@ import webbrowser
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -23,11 +22,10 @@ from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.report.arguments import REPORT
 from zendesk_chat.report.figures import Figures
 from zendesk_chat.report.formats import long_range
+from zendesk_chat.report.output import STDOUT, check_output
 from zendesk_chat.report.reading import read_figures
 from zendesk_chat.report.rendering import render
 from zendesk_chat.wording import counted, size
-
-STDOUT: Final = "-"
 
 
 def run_report(options: argparse.Namespace, clock: Clock) -> int:
@@ -51,7 +49,7 @@ def report_on(database: Database, output: str, options: argparse.Namespace, cloc
     """Write the report of a database. Returns the exit code. An error message starts with the prefix."""
     try:
         path = stored_file(database.file, "report")
-        _check_output(output, path, options)
+        check_output(output, path, options)
         zone = check_time_zone(options.time_zone) if options.time_zone else None
         now = clock.now()
         with open_stored(path, database.schema) as stored:
@@ -73,21 +71,6 @@ def to_json(figures: Figures) -> bytes:
     return msgspec.json.format(msgspec.json.encode(asdict(figures)), indent=2) + b"\n"
 
 
-def _check_output(where: str, database: str, options: argparse.Namespace) -> None:
-    """Refuse an output that would destroy something, before anything is read."""
-    output = Path(where)
-    if options.open and (options.json or where == STDOUT):
-        raise ConfigError("--open needs a file, so it cannot be combined with --json or -o -.")
-    if options.json or where == STDOUT:
-        return
-    if output.is_dir():
-        raise ConfigError(f"-o {output} is a directory. Name a file in it, such as {output / 'report.html'}.")
-    if not output.parent.is_dir():
-        raise ConfigError(f"-o {output}: the directory {output.parent} does not exist.")
-    if output.exists() and output.samefile(database):
-        raise ConfigError(f"-o {output} is the database itself. Name another file for the report.")
-
-
 def _write(output: Path, figures: Figures, now: float, *, show: bool) -> None:
     page = render(figures, now).encode()
     try:
@@ -107,10 +90,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: It cannot be written. The old file is unchanged.
     """
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)
+    if path.exists() and not path.is_file():  # not the resolved one: /dev/stdout may be a link to `pipe:[1]`
+        path.write_bytes(content)
         return
+    target = path.resolve()
     number, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(number, "wb") as file:

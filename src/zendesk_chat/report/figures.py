@@ -161,6 +161,7 @@ class Figures:
         satisfaction: The last twelve months with ratings.
         departments: None if the file cannot answer this; so are the others that may be None.
         unreadable: Chats whose start is unreadable, so that they belong to no day.
+        future: Chats that start after the day on which the report is made.
     """
 
     period: Period
@@ -177,4 +178,5 @@ class Figures:
     has_chats: bool
     has_agent_hours: bool
     unreadable: int
+    future: int
     status: FileStatus

@@ -33,6 +33,7 @@ _USED: Final = frozenset(
 """The views that define the figures, or whose existence shows that the file has what they need."""
 _MONTHS: Final = 12
 _SETTINGS: Final = "RESET threads; SET preserve_insertion_order = false; SET temp_directory = ''"  # no record is written
+_DAY_OF: Final = "CAST(timezone($1, to_timestamp($2)) AS DATE)"
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _RESPONSES: Final = """
     count(first_response_seconds) AS answered,
@@ -84,7 +85,8 @@ def read_figures(stored: Stored, days: int, time_zone: str | None, now: float) -
         goals=read_goals(stored, period.now) if "conversion_facts" in views else None,
         has_chats=has_chats,
         has_agent_hours="agent_hours" in views,
-        unreadable=_unreadable(measures),
+        unreadable=_count(measures, "day IS NULL", []),
+        future=_count(measures, f"day > {_DAY_OF}", [zone, now]),
         status=status,
     )
 
@@ -197,8 +199,9 @@ def _satisfaction(measures: Measures, period: Period) -> Iterator[Ratings]:
         yield Ratings(**row, is_partial=not period.covers_month(row["month"]))
 
 
-def _unreadable(measures: Measures) -> int:
+def _count(measures: Measures, condition: str, values: list[object]) -> int:
+    """Count the chats of which a condition is true."""
     if "chat_facts" not in measures.views:
         return 0
-    ((chats,),) = measures.stored.rows(f"SELECT count(*) FROM {VIEWS}.chat_facts WHERE type = 'chat' AND day IS NULL")
+    ((chats,),) = measures.stored.rows(f"SELECT count(*) FROM {VIEWS}.chat_facts WHERE type = 'chat' AND {condition}", values)
     return int(chats)
