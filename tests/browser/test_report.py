@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page
 
 from tests.support.loaded_account import RECORDS, engagement, first, span
-from tests.support.reports import HOSTILE, a_day, account_file, figures_of, hostile_account, report
+from tests.support.reports import HOSTILE, a_day, account_file, figures_of, hostile_account, named_account, report
 
 from .conftest import Tab
 
@@ -191,6 +191,17 @@ def test_hostile_names_are_only_names(tab: Tab, tmp_path: Path, width: int) -> N
         bar.hover(force=True)  # the tooltip shows the name
     assert (dialogs, tab.errors, tab.requests) == ([], [], [])
     assert page.locator("main script, main img").count() == 0
+
+
+def test_names_that_javascript_knows_are_only_names(tab: Tab, tmp_path: Path) -> None:
+    names = ["__proto__", "constructor", "toString", "hasOwnProperty"]
+    page = show(tab, make(tmp_path, named_account(names)))
+    labels = page.locator("#agent-hours .chart .mark-text.role-axis-label text").all_text_contents()
+    assert set(names) <= set(labels)
+    assert page.locator("#agent-hours .chart .mark-rect.role-mark path").count() == 2 * len(names)
+    for panel in ("departments", "agents", "tags", "countries", "conversions"):
+        assert {row[0] for row in table(page, panel)} == set(names)
+    assert (tab.errors, tab.requests) == ([], [])
 
 
 def test_a_bar_has_a_tooltip_with_its_figures(tab: Tab, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_outputs_that_would_destroy_something_are_refused(
     code, message = failure(capsys, database, "-o", tmp_path)
     assert (code, message) == (2, f"-o {tmp_path} is a directory. Name a file in it, such as {tmp_path}/report.html.")
     code, message = failure(capsys, database, "-o", tmp_path / "none" / "report.html")
-    assert (code, message) == (2, f"-o {tmp_path}/none/report.html: there is no directory {tmp_path}/none.")
+    assert (code, message) == (2, f"-o {tmp_path}/none/report.html: the directory {tmp_path}/none does not exist.")
     link = tmp_path / "link.html"
     link.symlink_to(database)
     code, message = failure(capsys, database, "-o", link)
@@ -137,9 +137,9 @@ def test_the_browser_opens_on_demand(
     page = tmp_path / "a report.html"
     assert report(database, "-o", page, "--open") == 0
     assert opened == [page.as_uri()]
-    assert capsys.readouterr().err == f"warning: There is no browser here. Open {page} in one.\n"
+    assert capsys.readouterr().err == f"warning: No browser was found. Open {page} in a browser.\n"
     code, message = failure(capsys, database, "-o", "-", "--open")
-    assert (code, message) == (2, "--open shows a file, so it does not go with --json or with -o -.")
+    assert (code, message) == (2, "--open needs a file, so it cannot be combined with --json or -o -.")
 
 
 def test_files_that_hold_no_sync_are_refused_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +159,7 @@ def test_files_that_hold_no_sync_are_refused_with_what_to_do(tmp_path: Path, cap
     assert code == 1
     assert "damaged" in message
     code, message = failure(capsys, "postgres://host/db", "-o", output)
-    assert (code, "`report` reads DuckDB files only" in message) == (2, True)
+    assert (code, "`report` reads only DuckDB files" in message) == (2, True)
     assert not output.exists()
 
 
@@ -184,7 +184,7 @@ def test_days_that_are_no_number_of_days_are_refused(days: str, database: Path, 
     with pytest.raises(SystemExit) as ended:
         report(database, "--days", days)
     assert ended.value.code == 2
-    assert "give a number of days from 1 to 3660" in capsys.readouterr().err
+    assert "Use a number from 1 to 3660" in capsys.readouterr().err
 
 
 def test_an_unknown_time_zone_is_refused_with_the_one_that_was_meant(

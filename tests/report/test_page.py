@@ -194,7 +194,7 @@ def test_nothing_is_compared_with_days_that_the_file_does_not_have(plain: Parsed
                 "No chat of this period has a country.",
                 "No agent took a chat in this period.",
                 "This needs the stream agent_timeline, which is not in the file. Load it: zendesk-chat sync --streams",
-                "The file has no departments, so the report lacks current names of departments.",
+                "The file has no departments, so the report does not show current names of departments.",
             ],
         ),
     ],
@@ -208,14 +208,17 @@ def test_what_is_missing_is_explained(records: dict[str, Any], sentences: list[s
 def test_a_stream_that_the_plan_lacks_is_named_as_such(tmp_path: Path) -> None:
     path = account_file(tmp_path / "acme.duckdb", {"chats": [a_day(1, "2026-04-01")]})
     change(path, "INSERT INTO _sync_run_streams (run, stream, result) VALUES (1, 'agent_timeline', 'not available')")
-    assert "This account does not have agent_timeline: its plan or the role of the token lacks it." in page_of(path).text
+    assert (
+        "This account does not have agent_timeline: its plan or the role of the token does not include it."
+        in page_of(path).text
+    )
 
 
 def test_a_sync_that_did_not_complete_is_the_first_thing_to_know(tmp_path: Path) -> None:
     path = account_file(tmp_path / "acme.duckdb", {"chats": [a_day(1, "2026-04-01")]}, completed=None)
     text = page_of(path).text
     assert "The last run did not complete chats. Run `sync` again." in text
-    assert "The stream chats was never complete, so days may lack chats." in text
+    assert "The stream chats has never been complete, so some days may lack chats." in text
 
 
 def test_thousands_of_agents_do_not_make_the_page_large(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ _DAYS_LABELLED: Final = 10  # with more, only Mondays are
 _POINTS_SEEN: Final = 45  # with more, the points of a line would touch each other
 _MONTHS_LABELLED: Final = 8
 _LABEL_PIXELS: Final = 120
+_ROWS: Final = "rows"  # the name of a chart's data
 
 
 def chats_over_time(points: Sequence[Point], step: Step) -> dict[str, Json]:
@@ -235,7 +236,7 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
     """A bar of the hours online for each agent, and on it those in chats."""
     rows: list[Json] = [
         {
-            "agent": label,
+            "row": row,
             "online": agent.online_hours,
             "chatting": agent.chatting_hours,
             "Agent": label,
@@ -244,13 +245,13 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
             "Away": hours(agent.away_hours),
             "Utilisation": percent(agent.utilisation),
         }
-        for agent, label in zip(agents, labels, strict=True)
+        for row, (agent, label) in enumerate(zip(agents, labels, strict=True))
     ]
+    # The row number positions an agent: Vega fails with a value such as `__proto__`.
     y: Json = {
-        "field": "agent",
-        "type": "nominal",
-        "sort": None,
-        "axis": {"labelLimit": _LABEL_PIXELS, "labelColor": "var(--ink)"},
+        "field": "row",
+        "type": "ordinal",
+        "axis": {"labelExpr": f"data('{_ROWS}')[datum.value].Agent", "labelLimit": _LABEL_PIXELS, "labelColor": "var(--ink)"},
     }
     series: dict[str, Json] = {"domain": ["Online", "In chats"], "range": ["var(--bar)", "var(--accent)"]}
     tooltip = _tooltip(["Agent", "Online", "In chats", "Away", "Utilisation"])
@@ -270,7 +271,7 @@ def _chart(height: int, rows: list[Json], layer: list[Json]) -> dict[str, Json]:
         "width": 600,  # the page sets it to the width that there is
         "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "data": {"values": rows},
+        "data": {"name": _ROWS, "values": rows},
         "layer": layer,
     }
 

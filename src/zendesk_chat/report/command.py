@@ -77,13 +77,13 @@ def _check_output(where: str, database: str, options: argparse.Namespace) -> Non
     """Refuse an output that would destroy something, before anything is read."""
     output = Path(where)
     if options.open and (options.json or where == STDOUT):
-        raise ConfigError("--open shows a file, so it does not go with --json or with -o -.")
+        raise ConfigError("--open needs a file, so it cannot be combined with --json or -o -.")
     if options.json or where == STDOUT:
         return
     if output.is_dir():
         raise ConfigError(f"-o {output} is a directory. Name a file in it, such as {output / 'report.html'}.")
     if not output.parent.is_dir():
-        raise ConfigError(f"-o {output}: there is no directory {output.parent}.")
+        raise ConfigError(f"-o {output}: the directory {output.parent} does not exist.")
     if output.exists() and output.samefile(database):
         raise ConfigError(f"-o {output} is the database itself. Name another file for the report.")
 
@@ -98,7 +98,7 @@ def _write(output: Path, figures: Figures, now: float, *, show: bool) -> None:
     where = f"{counted(figures.now.chats, 'chat')}, {long_range(period.now)} ({period.time_zone})"
     say(PlainConsole(), f"{output}: {where}, {size(len(page))}")
     if show and not webbrowser.open(output.resolve().as_uri()):
-        say(PlainConsole(stderr=True), f"warning: There is no browser here. Open {output} in one.")
+        say(PlainConsole(stderr=True), f"warning: No browser was found. Open {output} in a browser.")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

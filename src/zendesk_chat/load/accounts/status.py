@@ -74,7 +74,7 @@ def entries_of(options: argparse.Namespace) -> list[Entry]:
     """Return the accounts that the options of a command name that reads files. Raises ConfigError."""
     if options.database is not None or options.schema is not None:
         given = "FILE" if options.database is not None else "--schema"
-        raise ConfigError(f"{given} is for one account, and --accounts for several. Remove one of the two.")
+        raise ConfigError(f"{given} is for one account, but --accounts is for several. Remove one of them.")
     return chosen(read_accounts(Path(options.accounts)), options.only)
 
 
