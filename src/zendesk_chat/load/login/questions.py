@@ -1,7 +1,7 @@
-"""What a sign-in needs to know first: the account, and the API client with which the person signs in.
+"""What a sign-in needs first: the account, and the API client that the person signs in with.
 
-Options come first, then environment variables. What is missing is asked for in a terminal, with the answer of the last sign-in
-as the default.
+Options come first, then environment variables. In a terminal, the person is asked for missing values, with
+those of the last sign-in as defaults.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], s
 
 
 def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) -> None:
-    """Ask before the credentials of another account are replaced. Raises ConfigError if they are not to be."""
+    """Ask before the credentials of another account are replaced. Raises ConfigError if they must be kept."""
     if not stored.has_credentials or stored.subdomain in {"", subdomain}:
         return
     of = f"{stored.path} has the credentials of another account, {stored.subdomain}"

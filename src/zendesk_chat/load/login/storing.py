@@ -34,7 +34,7 @@ class Stored:
 
     @property
     def subdomain(self) -> str:
-        """The account that it is for; empty if it names none."""
+        """The account in it; empty if there is none."""
         given = self.raw.get("subdomain")
         try:
             return parse_subdomain(given) if isinstance(given, str) else ""
@@ -43,7 +43,7 @@ class Stored:
 
     @property
     def credentials(self) -> Mapping[str, object]:
-        """Its credentials, in whatever form."""
+        """Its credentials, in any form."""
         given = self.raw.get("credentials")
         return given if isinstance(given, Mapping) else {}
 
@@ -62,7 +62,7 @@ def read_stored(path: Path) -> Stored:
 
 
 def prove_writable(path: Path, clock: Clock) -> None:
-    """Raise ConfigError if the configuration could not be stored: better before the person signs in than after."""
+    """Raise ConfigError if the configuration could not be stored. This is checked before the person signs in."""
     try:
         if path.exists():
             with ConfigFile(path, clock).edit():
@@ -77,7 +77,7 @@ def prove_writable(path: Path, clock: Clock) -> None:
 
 
 def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
-    """Store these keys in place of the credentials that are there; other keys stay.
+    """Replace the stored credentials with these keys. Other keys are kept.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -93,7 +93,7 @@ def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
 
 def _replace(path: Path, changes: Mapping[str, object], clock: Clock) -> None:
     if sys.platform != "win32" and path.stat().st_mode & FOR_OTHERS:
-        path.chmod(OWNER_ONLY)  # before there is anything new in it
+        path.chmod(OWNER_ONLY)  # before new tokens are in it
     with ConfigFile(path, clock).edit() as file:
         kept = {key: value for key, value in file.raw.items() if key not in REPLACED}
         file.replace({**kept, **changes}, DONE)
@@ -116,7 +116,7 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def _real(path: Path) -> Path:
-    """Return the file behind symbolic links, which stay."""
+    """Return the file behind symbolic links, which are kept."""
     return path.resolve()
 
 
