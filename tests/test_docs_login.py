@@ -68,8 +68,7 @@ NOT_TROUBLES = (
     "...: ...",
     ".... Pass another file",  # the row has how it starts
     "--config ...: login stores JSON",
-    "...: nothing was entered",
-    "...: this is not valid UTF-8",
+    "What was entered is not valid UTF-8",
     "Subdomain: not entered",
     "... and ..._FILE are both set",
 )

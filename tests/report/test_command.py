@@ -206,3 +206,47 @@ def test_a_page_that_is_written_elsewhere_is_complete_at_once(tmp_path: Path) ->
     target = tmp_path / ("n" * 250)
     command.write_atomically(target, b"content")
     assert target.read_bytes() == b"content"
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, database: Path) -> Path:
+    """An accounts file: a synced account, one that was never synced, and one more that is synced."""
+    account_file(tmp_path / "second.duckdb")
+    file = tmp_path / "accounts.toml"
+    names = f'to = "{tmp_path}/{{account}}.duckdb"\ntoken_env = "TOKEN_{{account}}"\n'
+    file.write_text(names + "[accounts.acme]\n[accounts.never]\n[accounts.second]\n")
+    return file
+
+
+def test_each_account_gets_a_report_and_one_that_fails_affects_no_other(
+    accounts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = report("--accounts", accounts)
+    shown = capsys.readouterr()
+    assert code == 1
+    assert [line.partition(", ")[0] for line in shown.out.splitlines()] == [
+        "report-acme.html: 6 chats",
+        "report-second.html: 6 chats",
+    ]
+    assert shown.err.startswith("error: never: ")
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["report-acme.html", "report-second.html"]
+
+
+def test_only_some_accounts_get_a_report_where_it_is_named(
+    accounts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report("--accounts", accounts, "--only", "second", "-o", tmp_path / "{account}-monday.html") == 0
+    assert capsys.readouterr().err == ""
+    assert [path.name for path in tmp_path.glob("*.html")] == ["second-monday.html"]
+
+
+def test_options_that_do_not_go_with_accounts_are_refused(accounts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = "each account needs a file of its own. Add {account}, such as report-{account}.html."
+    assert failure(capsys, "--accounts", accounts, "-o", "-") == (2, f"-o -: {own}")
+    assert failure(capsys, "--accounts", accounts, "-o", "all.html") == (2, f"-o all.html: {own}")
+    assert failure(capsys, "--accounts", accounts, "--json")[1].startswith("--json prints the figures of one account.")
+    assert failure(capsys, accounts, "--accounts", accounts)[1].startswith(
+        "FILE is for one account, but --accounts is for several."
+    )
+    assert failure(capsys, "--only", "acme")[1] == "--only chooses accounts of a file. Name that file with --accounts."

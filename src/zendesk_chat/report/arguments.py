@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from zendesk_chat.load.arguments import Run, add_database, add_schema
+from zendesk_chat.load.arguments import Run, add_accounts, add_database, add_schema
 from zendesk_chat.printable import printable
 
 DEFAULT_DAYS: Final = 30
 MAX_DAYS: Final = 3660  # ten years
+REPORT: Final = "report.html"
+REPORT_OF_ACCOUNT: Final = "report-{account}.html"
 REPORT_EPILOG: Final = """\
 examples:
   zendesk-chat report
   zendesk-chat report acme.duckdb -o monday.html --days 7
   zendesk-chat report acme.duckdb --days 90 --time-zone Europe/Lisbon --open
   zendesk-chat report acme.duckdb --json
+  zendesk-chat report --accounts accounts.toml -o 'reports/{account}.html'
 
 Writes one HTML file, which you can open, send and print without a server or a network. The last day of the report is the last
 one that was over at the last complete sync. The report contains no messages, and only countries and chat tags of visitors.
@@ -32,8 +35,9 @@ def add_report(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.set_defaults(run=run)
     add_database(parser)
     add_schema(parser)
-    what = "Write the page to this file, or to stdout if it is - (default: %(default)s)"
-    parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help=what)
+    add_accounts(parser, "Write a report for each account in this TOML file, as loaded by sync --accounts")
+    what = f"Write the page to this file, or to stdout if it is - (default: {REPORT}; with --accounts {REPORT_OF_ACCOUNT})"
+    parser.add_argument("-o", "--output", metavar="FILE", help=what)
     what = "Report on the last N days, compared with the N days before (default: %(default)s)"
     parser.add_argument("--days", metavar="N", type=parse_days, default=DEFAULT_DAYS, help=what)
     what = "Use this time zone for days and hours, such as Europe/Lisbon (default: that of the file)"

@@ -18,6 +18,7 @@ from tests.support.clock import FakeClock
 from tests.support.sandbox import API, OAUTH, get, still
 from tests.support.sign_ins import DISPLAY, SECRET, FakeBrowser, SignedIn, fetch, sign_in
 from zendesk_chat.clock import SystemClock
+from zendesk_chat.load.login import storing
 from zendesk_chat_sandbox import SUPPORT_TOKEN, Fault, Sandbox
 
 SECRETS = re.compile(r"sandbox-(?:secret|access-\d+|refresh-\d+|code-\d+)")
@@ -334,16 +335,93 @@ def test_an_answer_of_another_sign_in_is_ignored(sandbox: Sandbox, config: Path)
         codes.append(fetch(f"{bare}/?code=evil&state=guessed").status)
         codes.append(fetch(f"{bare}/?code=evil").status)
         codes.append(fetch(f"{bare}/?error=access_denied&state=guessed").status)
+        codes.append(fetch(f"{bare}/?error=access_denied").status)
         codes.append(fetch(f"{bare}/favicon.ico").status)
         codes.append(fetch(bare).status)
         return target
 
     run = sign_in(sandbox, config, browser=FakeBrowser(forged))
     assert run.code == 0, run.terminal.text
-    assert codes == [400, 400, 400, 404, 200]
+    assert codes == [400, 400, 400, 400, 404, 200]
     ignored = "This response belongs to another sign-in, so it was ignored. Use the address that was printed last."
     assert run.terminal.lines.count(ignored) == 1
     assert stored(config)["credentials"]["access_token"] == "sandbox-access-2"
+
+
+def test_two_sign_ins_at_once_do_not_replace_each_other(sandbox: Sandbox, config: Path) -> None:
+    def meanwhile(target: str) -> str:
+        assert sign_in(sandbox, config, subdomain="globex").code == 0
+        return target
+
+    run = sign_in(sandbox, config, browser=FakeBrowser(meanwhile))
+    assert run.code == 1
+    assert run.terminal.lines[-1] == (
+        f"error: During this sign-in, another one stored the credentials of globex in {config}. Nothing was replaced. "
+        "Run `zendesk-chat login` again, and pass another file for acme with --config."
+    )
+    assert stored(config)["subdomain"] == "globex"
+    assert list(config.parent.iterdir()) == [config]
+
+
+def test_a_file_that_appears_while_it_is_created_is_not_replaced(
+    sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists, others = Path.exists, [True]
+
+    def appears(path: Path, **options: Any) -> bool:
+        found = exists(path, **options)
+        if path == config and sandbox.requests and others.pop(0):
+            others.append(False)
+            path.write_text('{"subdomain": "globex", "access_token": "other"}')
+        return found
+
+    monkeypatch.setattr(Path, "exists", appears)
+    run = sign_in(sandbox, config)
+    assert (run.code, "stored the credentials of globex" in run.terminal.lines[-1]) == (1, True)
+    assert stored(config) == {"subdomain": "globex", "access_token": "other"}
+
+
+def test_a_file_system_without_hard_links_gets_the_file_too(
+    sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impossible(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", impossible)
+    assert sign_in(sandbox, config).code == 0
+    assert stored(config)["subdomain"] == "acme"
+    assert list(config.parent.iterdir()) == [config]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write a file of another user")
+@pytest.mark.parametrize(("owner", "name"), [(1234, "the user 1234"), (65534, "nobody")])
+def test_a_file_of_another_owner_names_the_owner(sandbox: Sandbox, config: Path, owner: int, name: str) -> None:
+    config.parent.mkdir()
+    config.write_text("{}")
+    os.chown(config, owner, owner)
+    run = sign_in(sandbox, config)
+    assert run.terminal.results[1] == f"The configuration is in {config}. Only its owner can read it: {name}."
+
+
+def test_a_file_system_without_permissions_is_named(sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "FOR_OTHERS", stat.S_IRUSR)  # as if the mode could not be set
+    run = sign_in(sandbox, config)
+    assert run.terminal.results[1].endswith("Other users of this machine may be able to read it.")
+
+
+def test_the_end_of_the_input_at_a_question_names_the_option(sandbox: Sandbox, config: Path) -> None:
+    run = sign_in(sandbox, config, answers={}, subdomain=None)
+    assert (run.code, run.terminal.lines[-1]) == (
+        2,
+        "error: No subdomain was entered. Pass --subdomain, or set ZENDESK_CHAT_SUBDOMAIN.",
+    )
+    run = sign_in(sandbox, config, answers={}, client_id=None)
+    assert (run.code, run.terminal.lines[-1]) == (
+        2,
+        "error: No client ID was entered. Pass --client-id, or set ZENDESK_CHAT_CLIENT_ID.",
+    )
+    run = sign_in(sandbox, config, answers={}, no_browser=True)
+    assert run.terminal.lines[-1].startswith("error: No address was entered. Run `zendesk-chat login` again")
 
 
 def test_nobody_answers_in_time(sandbox: Sandbox, config: Path) -> None:

@@ -21,7 +21,7 @@ from zendesk_chat.load.login.questions import ask_client, ask_subdomain, confirm
 from zendesk_chat.load.login.receiver import listening
 from zendesk_chat.load.login.session import Session, Surroundings, Target
 from zendesk_chat.load.login.sign_in import SignIn
-from zendesk_chat.load.login.storing import prove_writable, read_stored
+from zendesk_chat.load.login.storing import prove_writable, read_stored, readers
 from zendesk_chat.load.login.terminal import StandardTerminal
 
 INTERRUPTED: Final = 130
@@ -101,7 +101,7 @@ def _report(machine: Surroundings, target: Target, name: str, *, default: bool) 
     """Print the result: whose account it is, where the configuration is, and what to do next."""
     terminal, path = machine.terminal, target.stored.path
     terminal.result(f"Signed in to {target.subdomain} as {name}.")
-    terminal.result(f"The configuration is in {path}. Only you can read it.")
+    terminal.result(f"The configuration is in {path}. {readers(path)}")
     terminal.result("Next: zendesk-chat sync" if default else f"Next: zendesk-chat sync --config {shlex.quote(str(path))}")
     if default and (other := _used_instead(machine, path)):
         terminal.say(f"warning: {other}")

@@ -29,6 +29,8 @@ To sign in, you need an API client in your account. If you do not have one yet:
        {redirect_url}
   4. Create the client, and copy its client ID and secret. Zendesk shows the secret only once."""
 MOST_ATTEMPTS: Final = 5
+NO_SUBDOMAIN: Final = f"No subdomain was entered. Pass --subdomain, or set {ENVIRONMENT['subdomain']}."
+NO_CLIENT: Final = f"No client ID was entered. Pass --client-id, or set {CLIENT_ID}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], s
             return stored.subdomain
         raise ConfigError(f"Missing: subdomain. Pass --subdomain, or set {name}.")
     for _ in range(MOST_ATTEMPTS):
-        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain)
+        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain, NO_SUBDOMAIN)
         try:
             return parse_subdomain(answer, "Subdomain")
         except ConfigError as error:
@@ -93,7 +95,7 @@ def ask_client(
     if not given and terminal.interactive:
         for line in ["", *steps, ""] if not known_id else []:
             terminal.say(line)
-        given = _ask(terminal, "Client ID", known_id)
+        given = _ask(terminal, "Client ID", known_id, NO_CLIENT)
     given = given or known_id
     if not given:
         raise ConfigError(
@@ -119,8 +121,8 @@ def _secret_in(environment: Mapping[str, str]) -> str:
     return read_secret(file, f"{CLIENT_SECRET}_FILE") if file else given
 
 
-def _ask(terminal: Terminal, question: str, default: str) -> str:
-    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ") or default
+def _ask(terminal: Terminal, question: str, default: str, missing: str) -> str:
+    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ", missing=missing) or default
 
 
 def _checked(text: str, name: str) -> str:

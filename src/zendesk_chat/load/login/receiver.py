@@ -202,10 +202,16 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name that the base class has
         """Log nothing: the line would contain the code."""
 
+    def do_HEAD(self) -> None:
+        """Reject it: a HEAD request could carry the response, which is accepted only once."""
+        self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002  the base class has it
         """Respond to a malformed request without repeating it."""
         self.close_connection = True
-        self._show(HTTPStatus(code), Outcome("Invalid request", WAITING))
+        self.request_version = self.protocol_version  # otherwise a malformed one would get a page without headers
+        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
+        self._show(status, Outcome("Invalid request", WAITING))
 
     def _target(self) -> str | None:
         """Return the query of a request for the redirect URL. Reject all others."""
@@ -213,7 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host", "").lower() not in {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}:
             self._show(HTTPStatus.FORBIDDEN, Outcome("This request is not allowed", WAITING))
             return None
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:  # as for http://[
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return None
         if parts.path not in {"", "/"}:
             self._show(HTTPStatus.NOT_FOUND, Outcome("Nothing here", WAITING))
             return None
@@ -229,9 +239,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, POST")
         self.end_headers()
         try:
-            self.wfile.write(body)
+            self.wfile.write(b"" if self.command == "HEAD" else body)
         finally:
             self.server.receiver.shown()
 

@@ -104,9 +104,10 @@ class Session:
     def _pasted(self) -> Answer:
         terminal, hidden = self.machine.terminal, self.sign_in.implicit
         question = "Address (not shown, because it contains the token): " if hidden else "Address: "
+        missing = "No address was entered. Run `zendesk-chat login` again, and paste the one that the browser shows at the end."
         for _ in range(MOST_PASTES):
             try:
-                return pasted_answer(terminal.ask(question, hidden=hidden), self.sign_in)
+                return pasted_answer(terminal.ask(question, hidden=hidden, missing=missing), self.sign_in)
             except UnusableAnswerError as error:
                 if not terminal.interactive:
                     raise AuthError(str(error)) from None

@@ -8,6 +8,7 @@ sign-in. There is no PKCE: it is not documented for Zendesk Chat, and the client
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,11 +16,15 @@ from urllib.parse import urlencode
 
 from zendesk_chat.api.token_endpoint import is_token, lifetime
 from zendesk_chat.errors import AuthError, ConfigError, ConnectorError
-from zendesk_chat.printable import LONGEST_NAME, printable
 
 AUTHORIZE_PATH: Final = "/oauth2/chat/authorizations/new"
 SCOPE: Final = "read"
 ANSWER_FIELDS: Final = frozenset({"code", "access_token", "error"})
+UNPROVEN: Final = (
+    "An error arrived without proof that it belongs to this sign-in, so it was ignored. If you chose Deny, press Ctrl-C here."
+)
+_ERROR: Final = re.compile("[a-z_]{1,40}")
+_UNKNOWN: Final = "an unknown error"
 OF_ANOTHER: Final = "This response belongs to another sign-in, so it was ignored. Use the address that was printed last."
 
 
@@ -77,17 +82,19 @@ class SignIn:
     def answer_in(self, fields: Mapping[str, str], *, pasted: bool = False) -> Answer:
         """Return the response in the fields of a redirect.
 
-        A web page can send the browser here, but does not know the state. A person may paste a code without it.
+        A web page can send the browser here, but does not know the state. So an error needs it too, and only a name is taken
+        from the error. A person may paste a response without the state.
 
         Raises:
             UnusableAnswerError: They contain no response, or one that belongs to another sign-in.
         """
         state = fields.get("state", "")
-        needed = bool(state) or not (pasted or "error" in fields)
-        if needed and not hmac.compare_digest(state.encode(errors="replace"), self.state.encode()):
+        if not state and "error" in fields and not pasted:
+            raise UnusableAnswerError(UNPROVEN)
+        if (state or not pasted) and not hmac.compare_digest(state.encode(errors="replace"), self.state.encode()):
             raise UnusableAnswerError(OF_ANOTHER)
         if "error" in fields:
-            return Answer(error=printable(fields["error"], LONGEST_NAME))
+            return Answer(error=fields["error"] if _ERROR.fullmatch(fields["error"]) else _UNKNOWN)
         wanted = "access_token" if self.implicit else "code"
         value = fields.get(wanted, "")
         if not value:
