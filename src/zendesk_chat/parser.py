@@ -1,4 +1,4 @@
-"""The parser of the command line: short errors that name what you may have meant."""
+"""The parser of the command line: short errors that suggest what you may have meant."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def add_command(commands: argparse._SubParsersAction[Parser], parent: Parser) ->
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
-    plain = {option.lstrip("-"): option for option in known}  # the dashes resemble each other
+    plain = {option.lstrip("-"): option for option in known}  # without the dashes, which would make all options similar
     near = difflib.get_close_matches(name.lower().replace("_", "-").lstrip("-"), plain, n=1)
     return plain[near[0]] if near else None
 

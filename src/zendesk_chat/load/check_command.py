@@ -1,4 +1,4 @@
-"""The ``check`` command for people: whether the configuration can read the account, in sentences and by the exit code."""
+"""The ``check`` command for people: reports whether the configuration can read the account, in sentences and by exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zendesk_chat.load.console import PlainConsole, say
 
 
 def run_check(options: argparse.Namespace, clock: Clock) -> int:
-    """Check the account. Returns the exit code: 0 if it can be read, 1 to try again, 2 or 3 if a person must act."""
+    """Check the account. Returns the exit code: 0 if it can be read, 1 to try again, 2 or 3 if a person must fix something."""
     console = PlainConsole(stderr=True)
     try:
         configuration = gather(options, os.environ)
@@ -45,7 +45,7 @@ def run_check(options: argparse.Namespace, clock: Clock) -> int:
 
 
 def _account(configuration: Configuration, config: Config) -> Iterator[str]:
-    """Yield which account is checked, and where the configuration names it."""
+    """Yield the account that is checked, and the source of each setting."""
     token = "credentials" if "credentials" in configuration.raw else "access_token"
     yield f"account  {config.subdomain} ({configuration.name('subdomain')})"
     yield f"token    {configuration.name(token)}"

@@ -357,7 +357,7 @@ def test_two_sign_ins_at_once_do_not_replace_each_other(sandbox: Sandbox, config
     assert run.code == 1
     assert run.terminal.lines[-1] == (
         f"error: During this sign-in, another one stored the credentials of globex in {config}. Nothing was replaced. "
-        "Run `zendesk-chat login` again, and give another file for acme with --config."
+        "Run `zendesk-chat login` again, and pass another file for acme with --config."
     )
     assert stored(config)["subdomain"] == "globex"
     assert list(config.parent.iterdir()) == [config]
@@ -413,12 +413,12 @@ def test_the_end_of_the_input_at_a_question_names_the_option(sandbox: Sandbox, c
     run = sign_in(sandbox, config, answers={}, subdomain=None)
     assert (run.code, run.terminal.lines[-1]) == (
         2,
-        "error: No subdomain was entered. Give --subdomain, or set ZENDESK_CHAT_SUBDOMAIN.",
+        "error: No subdomain was entered. Pass --subdomain, or set ZENDESK_CHAT_SUBDOMAIN.",
     )
     run = sign_in(sandbox, config, answers={}, client_id=None)
     assert (run.code, run.terminal.lines[-1]) == (
         2,
-        "error: No client ID was entered. Give --client-id, or set ZENDESK_CHAT_CLIENT_ID.",
+        "error: No client ID was entered. Pass --client-id, or set ZENDESK_CHAT_CLIENT_ID.",
     )
     run = sign_in(sandbox, config, answers={}, no_browser=True)
     assert run.terminal.lines[-1].startswith("error: No address was entered. Run `zendesk-chat login` again")

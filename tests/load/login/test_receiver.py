@@ -147,7 +147,7 @@ def test_an_error_without_the_state_ends_nothing(*, implicit: bool) -> None:
     thread.join(10)
     assert (answer.code or answer.token, answer.error) == ("abc", "")
     (line,) = terminal.lines
-    assert line.startswith("An error came without the proof that it belongs to this sign-in, so it was ignored.")
+    assert line.startswith("An error arrived without proof that it belongs to this sign-in, so it was ignored.")
 
 
 def test_a_sign_in_that_ends_without_an_answer_closes_its_port() -> None:

@@ -1,4 +1,4 @@
-"""The pages that the browser shows after a sign-in. They request nothing from anywhere but this program."""
+"""The pages that the browser shows after a sign-in. They send requests only to this program."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ p { margin: 0; overflow-wrap: anywhere; }
 p + p { margin-top: .75rem; }
 footer { margin-top: 1.5rem; font-size: .85rem; opacity: .75; }
 """
-# A code has done its work, but need not stay in the address bar.
+# The code has been used, and need not stay in the address bar.
 TIDY: Final = 'history.replaceState(null, "", "/");'
 # The token is in the fragment, which browsers do not send. It leaves the address before anything else is done with it.
 HAND_OVER: Final = """
@@ -82,7 +82,7 @@ def hand_over_page() -> str:
 
 
 def security_headers() -> dict[str, str]:
-    """Return the headers of every page: only its own style and scripts work, and only this program can be asked."""
+    """Return the headers of every page: only its own style and scripts work, and send requests only to this program."""
     scripts = " ".join(map(_hash, (TIDY, HAND_OVER)))
     policy = (
         f"default-src 'none'; style-src {_hash(STYLE)}; script-src {scripts}; connect-src 'self'; img-src data:; "

@@ -1,7 +1,7 @@
-"""What a sign-in needs to know first: the account, and the API client with which the person signs in.
+"""What a sign-in needs first: the account, and the API client that the person signs in with.
 
-Options come first, then environment variables. What is missing is asked for in a terminal, with the answer of the last sign-in
-as the default.
+Options come first, then environment variables. In a terminal, the person is asked for missing values, with
+those of the last sign-in as defaults.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ To sign in, you need an API client in your account. If you do not have one yet:
        {redirect_url}
   4. Create the client, and copy its client ID and secret. Zendesk shows the secret only once."""
 MOST_ATTEMPTS: Final = 5
-NO_SUBDOMAIN: Final = f"No subdomain was entered. Give --subdomain, or set {ENVIRONMENT['subdomain']}."
-NO_CLIENT: Final = f"No client ID was entered. Give --client-id, or set {CLIENT_ID}."
+NO_SUBDOMAIN: Final = f"No subdomain was entered. Pass --subdomain, or set {ENVIRONMENT['subdomain']}."
+NO_CLIENT: Final = f"No client ID was entered. Pass --client-id, or set {CLIENT_ID}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], s
 
 
 def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) -> None:
-    """Ask before the credentials of another account are replaced. Raises ConfigError if they are not to be."""
+    """Ask before the credentials of another account are replaced. Raises ConfigError if they must be kept."""
     if not stored.has_credentials or stored.subdomain in {"", subdomain}:
         return
     of = f"{stored.path} has the credentials of another account, {stored.subdomain}"

@@ -37,7 +37,7 @@ class Stored:
 
     @property
     def subdomain(self) -> str:
-        """The account that it is for; empty if it names none."""
+        """The account in it; empty if there is none."""
         given = self.raw.get("subdomain")
         try:
             return parse_subdomain(given) if isinstance(given, str) else ""
@@ -46,7 +46,7 @@ class Stored:
 
     @property
     def credentials(self) -> Mapping[str, object]:
-        """Its credentials, in whatever form."""
+        """Its credentials, in any form."""
         given = self.raw.get("credentials")
         return given if isinstance(given, Mapping) else {}
 
@@ -65,7 +65,7 @@ def read_stored(path: Path) -> Stored:
 
 
 def prove_writable(path: Path, clock: Clock) -> None:
-    """Raise ConfigError if the configuration could not be stored: better before the person signs in than after."""
+    """Raise ConfigError if the configuration could not be stored. This is checked before the person signs in."""
     try:
         if path.exists():
             with ConfigFile(path, clock).edit():
@@ -80,7 +80,7 @@ def prove_writable(path: Path, clock: Clock) -> None:
 
 
 def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
-    """Store these keys in place of the credentials that are there; other keys stay.
+    """Replace the stored credentials with these keys. Other keys are kept.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -113,7 +113,7 @@ def _user(number: int) -> str:
 def _replace(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
     path = stored.path
     if sys.platform != "win32" and path.stat().st_mode & FOR_OTHERS:
-        path.chmod(OWNER_ONLY)  # before there is anything new in it
+        path.chmod(OWNER_ONLY)  # before new tokens are in it
     with ConfigFile(path, clock).edit() as file:
         _check_account(stored, Stored(path, file.raw), str(changes["subdomain"]))
         kept = {key: value for key, value in file.raw.items() if key not in REPLACED}
@@ -126,7 +126,7 @@ def _check_account(before: Stored, now: Stored, subdomain: str) -> None:
     if now.has_credentials and now.subdomain not in known:
         raise TransientError(
             f"During this sign-in, another one stored the credentials of {now.subdomain} in {now.path}. Nothing was replaced. "
-            f"Run `zendesk-chat login` again, and give another file for {subdomain} with --config."
+            f"Run `zendesk-chat login` again, and pass another file for {subdomain} with --config."
         )
 
 
@@ -161,7 +161,7 @@ def _move(file: Path, path: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Return the file behind symbolic links, which stay."""
+    """Return the file behind symbolic links, which are kept."""
     return path.resolve()
 
 
