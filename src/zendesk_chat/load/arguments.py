@@ -28,7 +28,7 @@ examples:
   zendesk-chat sync --config config.json --full-refresh
   zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
-  zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
+  zendesk-chat sync --redact chats.history.msg=mask --redact chats.visitor.email=null
   zendesk-chat sync --accounts accounts.toml                          several accounts, side by side
 
 Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
@@ -126,7 +126,9 @@ def add_check(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or ZENDESK_CHAT_SUBDOMAIN")
     parser.add_argument("--token", help="Chat access token; or ZENDESK_CHAT_TOKEN, which nobody else sees")
     parser.add_argument("--api-url", metavar="URL", help=API_URL)
-    parser.add_argument("--config", metavar="FILE", help="Airbyte: the config, a JSON file; prints messages of its protocol")
+    parser.add_argument("--config", metavar="FILE", help="the same as FILE")
+    what = "Airbyte: print messages of its protocol, and exit with 0; needs --config. source-zendesk-chat check always does so"
+    parser.add_argument("--airbyte", action="store_true", help=what)
     add_airbyte_options(parser)
 
 
