@@ -71,6 +71,7 @@ NOT_TROUBLES = (
     "...: nothing was entered",
     "...: this is not valid UTF-8",
     "Subdomain: not entered",
+    "Client ID: not entered",
     "... and ..._FILE are both set",
 )
 

@@ -325,6 +325,14 @@ def test_check_with_the_config_option_is_for_people(sandbox: Sandbox, tmp_path: 
     assert (refused.returncode, "HTTP 401" in refused.stderr) == (3, True)
 
 
+@pytest.mark.parametrize("command", ["check", "sync --streams chats", "verify"])
+def test_an_error_names_the_login(command: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    assert run(SMALL, sandbox, tmp_path).returncode == 0
+    done = run(f"{command} --subdomain acme --api-url URL --token wrong", sandbox, tmp_path)
+    assert done.returncode == 3
+    assert "Create a Chat token, or run `zendesk-chat login`." in done.stderr
+
+
 def test_airbytes_check_answers_in_its_protocol(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "zendesk-chat.toml").write_text("broken")
     (tmp_path / ".env").write_text("ZENDESK_CHAT_SUBDOMAIN=other\n")
@@ -338,7 +346,7 @@ def test_airbytes_check_answers_in_its_protocol(sandbox: Sandbox, tmp_path: Path
     assert (by_name.stdout, by_name.returncode, by_name.stderr) == (done.stdout, 0, "")
     (tmp_path / "c.json").write_text(json.dumps(account | {"start_date": None}))
     failed = run("check --config c.json --airbyte", sandbox, tmp_path)
-    assert json.loads(failed.stdout)["connectionStatus"]["message"].startswith("start_date: missing")
+    assert json.loads(failed.stdout)["connectionStatus"]["message"] == "Config validation error: start_date: missing."
     assert failed.returncode == 0
 
 
@@ -352,7 +360,7 @@ def test_airbytes_check_answers_in_its_protocol(sandbox: Sandbox, tmp_path: Path
         ("--nonsense sync", "there is no option --nonsense. See: zendesk-chat --help"),
     ],
 )
-def test_options_in_the_wrong_place(arguments: str, message: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_misplaced_options_are_named(arguments: str, message: str, sandbox: Sandbox, tmp_path: Path) -> None:
     done = run(arguments, sandbox, tmp_path)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
         2,

@@ -144,7 +144,7 @@ def _check(options: argparse.Namespace, clock: SystemClock) -> int:
 
 
 def _check_files(parser: Parser, options: argparse.Namespace) -> None:
-    """Take the file of `check` from either place. Exits with 2 if it is in both, or in none and Airbyte's tools need it."""
+    """Take the file of `check` from either argument. Exits with 2 if it is in both, or in none and Airbyte's tools need it."""
     if options.file is not None and options.config is not None:
         parser.error("FILE and --config name the same thing. Give one of them.")
     if options.config is None:

@@ -197,8 +197,8 @@ def test_a_stored_secret_stays_with_its_server(sandbox: Sandbox, config: Path, c
         refused = sign_in(other, config, environment={})
         assert refused.code == 2
         assert refused.terminal.lines[-1] == (
-            f"error: The client secret in {config} is for {sandbox.url}. Set ZENDESK_CHAT_CLIENT_SECRET for {other.url}, or use "
-            "--grant implicit."
+            f"error: The client secret in {config} is for {sandbox.url}. Set ZENDESK_CHAT_CLIENT_SECRET for {other.url}, or "
+            "use --grant implicit."
         )
         assert other.requests == []
         answers = {"Client ID": "", "Client secret": ""}
@@ -234,8 +234,7 @@ def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) ->
         (
             {"subdomain": None, "client_id": None},
             {},
-            "error: Missing: subdomain and client ID. Give --subdomain and --client-id, or set ZENDESK_CHAT_SUBDOMAIN and "
-            "ZENDESK_CHAT_CLIENT_ID. Create an API client",
+            "error: Missing: subdomain and client ID. Give --subdomain and --client-id, or set ZENDESK_CHAT_SUBDOMAIN and ZEN",
         ),
         ({"subdomain": "acme/x"}, {}, "error: --subdomain: give only the name of the account"),
         ({"grant": "code"}, {}, "error: --grant code needs the client secret. Set ZENDESK_CHAT_CLIENT_SECRET"),

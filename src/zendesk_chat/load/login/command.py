@@ -17,7 +17,7 @@ from zendesk_chat.load.arguments import LOGIN_PORT
 from zendesk_chat.load.config_location import default_config
 from zendesk_chat.load.configuration import configure, find_sources
 from zendesk_chat.load.login.browser import has_browser
-from zendesk_chat.load.login.questions import Place, ask_client, ask_subdomain, confirm_other_account, require_answers
+from zendesk_chat.load.login.questions import Site, ask_client, ask_subdomain, confirm_other_account, require_answers
 from zendesk_chat.load.login.receiver import listening
 from zendesk_chat.load.login.session import Session, Surroundings, Target
 from zendesk_chat.load.login.sign_in import SignIn
@@ -51,7 +51,7 @@ def _login(machine: Surroundings, options: argparse.Namespace) -> int:
             can_open = not options.no_browser and has_browser(machine.platform, machine.environment)
             servers = stack.enter_context(listening(options.port)) if can_open else []
             port = servers[0].server_address[1] if servers else options.port or LOGIN_PORT
-            at = Place(target.subdomain, target.origin, port)
+            at = Site(target.subdomain, target.origin, port)
             client = ask_client(options, machine.environment, target.stored, at, terminal)
         except ConfigError as error:
             terminal.say(f"error: {error}")
@@ -84,7 +84,7 @@ def _target(machine: Surroundings, options: argparse.Namespace) -> Target:
 
 
 def _api_url(machine: Surroundings, options: argparse.Namespace, stored: Stored, subdomain: str) -> str | None:
-    """Return the server that is given, or else the stored one of this account; None for the account's own. Raises ConfigError."""
+    """Return the server that is given, else the stored one of this account; None for its own. Raises ConfigError."""
     name = ENVIRONMENT["api_url"]
     if given := options.api_url or machine.environment.get(name):
         return parse_api_url(given, "--api-url" if options.api_url else name)

@@ -48,7 +48,7 @@ class ApiClient:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Site:
     """Where the person signs in: the account, its scheme, host and port, and the port of the redirect URL."""
 
     subdomain: str
@@ -104,7 +104,7 @@ def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) ->
 
 
 def ask_client(
-    options: argparse.Namespace, environment: Mapping[str, str], stored: Stored, at: Place, terminal: Terminal
+    options: argparse.Namespace, environment: Mapping[str, str], stored: Stored, at: Site, terminal: Terminal
 ) -> ApiClient:
     """Return the API client with which the person signs in there.
 
@@ -131,8 +131,8 @@ def ask_client(
     return ApiClient(client_id, _checked(secret, "Client secret") if secret else "", implicit=not secret)
 
 
-def _stored_or_asked(known: str, stored: Stored, at: Place, terminal: Terminal) -> str:
-    """Return the client's secret: the ``known`` one if it is for this server, or what the person enters; "" if there is none."""
+def _stored_or_asked(known: str, stored: Stored, at: Site, terminal: Terminal) -> str:
+    """Return the client's secret: the ``known`` one if it is for this server, or what the person enters; "" for none."""
     if known and stored.origin != at.origin:
         if not terminal.interactive:
             raise ConfigError(
