@@ -28,6 +28,7 @@ COMMAND = Path(os.path.relpath(Path(sys.executable).with_name("zendesk-chat"))) 
 CHATS = 6000
 NEW_CHATS = 40
 EDITED_CHATS = 25
+SURNAMES = ("Sousa", "Costa", "Almeida", "Ferreira", "Pinto", "Moreira", "Teixeira")
 
 NEXT = {
     f"status {DATABASE}": "how fresh and how complete is it?",
@@ -35,11 +36,11 @@ NEXT = {
 }
 
 QUESTIONS = {
-    "Chats a day, the last week": """
+    "Chats a day, the last week until now": """
         SELECT day, dayname(day) AS weekday, came.chats, missed, offline_messages AS offline
         FROM analytics.chats_by_day AS came LEFT JOIN analytics.missed_by_day USING (day) ORDER BY day DESC LIMIT 7""",
     "Satisfaction by department": """
-        SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS good_percent
+        SELECT department, sum(good + bad) AS rated, round(100 * sum(good) / sum(good + bad), 1) AS "good %"
         FROM analytics.satisfaction_by_department GROUP BY department_id, department ORDER BY rated DESC LIMIT 6""",
     "First response, in seconds": """
         SELECT department, count(*) AS answered, median(first_response_seconds) AS median,
@@ -67,7 +68,7 @@ def demo(console: Console) -> int:
     console.print(f"Starting a simulated Zendesk Chat account with {CHATS:,} chats, for as long as the demo runs ...")
     with sandbox(times[0]) as url:
         if url is None:
-            console.print("error: The simulated account did not start. Its message is above.")
+            console.print("error: The simulated account did not start. See its message above.")
             return 1
         for time in times[1:]:
             change_the_account(url, time)
@@ -85,7 +86,7 @@ def demo(console: Console) -> int:
     if code := subprocess.run(command, env=clean_environment(), check=False).returncode:
         return code
     console.print(f"Open the report in a browser: {REPORT.resolve().as_uri()}")
-    console.print(f"\nNext, look into {DATABASE} with any DuckDB client, or with:")
+    console.print(f"\nNext, explore {DATABASE} with any DuckDB client, or with:")
     for arguments, purpose in NEXT.items():
         console.print(f"  {COMMAND} {arguments:<20}  {purpose}", markup=False)
     console.print("Run `make demo` again to see an incremental sync.")
@@ -127,7 +128,8 @@ def change_the_account(url: str, time: str) -> None:
     for chat in chats[:EDITED_CHATS]:
         admin(url, "edit", {"resource": "chats", "id": chat["id"], "changes": {"rating": "good"}, "at": time})
     admin(url, "add", {"resource": "chats", "count": NEW_CHATS, "at": time})
-    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": f"Ana at {time}"}})
+    name = f"Ana {SURNAMES[sum(time.encode()) % len(SURNAMES)]}"
+    admin(url, "edit", {"resource": "agents", "id": 360700000001, "changes": {"display_name": name}})
 
 
 def admin(url: str, call: str, body: dict[str, Any]) -> None:

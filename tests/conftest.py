@@ -11,7 +11,10 @@ from collections.abc import Generator
 
 import coverage
 import pytest
+from hypothesis import settings
 
+settings.register_profile("untimed", deadline=None)  # no test depends on the speed of the machine
+settings.load_profile("untimed")
 os.environ["XDG_CONFIG_HOME"] = "/nowhere"  # or commands would read the configuration of whoever runs the tests
 for name in [name for name in os.environ if name.startswith("ZENDESK_CHAT_")]:
     del os.environ[name]

@@ -48,7 +48,7 @@ button[value=allow] { background: #17655a; border-color: #17655a; color: #fff; }
 <body>
 <main>
 <h1>Zendesk Chat sandbox</h1>
-<p>The client <code>%(client_id)s</code> asks for access to this simulated account with the scope <code>%(scope)s</code>.</p>
+<p>The client <code>%(client_id)s</code> requests access to this simulated account with the scope <code>%(scope)s</code>.</p>
 <form method="post" action="%(action)s">
 %(hidden)s
 <label>Sign in as <select name="role">%(roles)s</select></label>
@@ -136,7 +136,7 @@ def _page(asked: _Asked, role: Role) -> Response:
     names = ("client_id", "redirect_uri", "response_type", "scope", "state")
     values = {name: html.escape(getattr(asked, name)) for name in names}
     hidden = "\n".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in values.items())
-    options = {"administrator": "an administrator", "agent": "an agent who is no administrator"}
+    options = {"administrator": "an administrator", "agent": "an agent without administrator rights"}
     roles = "".join(
         f'<option value="{name}"{" selected" if name == role else ""}>{text}</option>' for name, text in options.items()
     )

@@ -210,7 +210,7 @@ def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
     with pytest.raises(NoAnswerError, match=rf"^the connection to the proxy 127.0.0.1:{port} was refused$") as caught:
         transport(ACME).get(ACME + "/api", {}, TOKEN)
-    assert caught.value.kind == "network"
+    assert caught.value.kind == "refused"
 
 
 def test_a_proxy_whose_name_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

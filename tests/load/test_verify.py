@@ -115,8 +115,8 @@ def test_a_file_after_a_sync_has_no_difference(sandbox: Sandbox, path: Path, cap
     )
     assert [name for name, one in streams.items() if one["state"] == "not compared"] == ONLY_EXPORTED
     live = len(sandbox.account.chats.created)
-    total = {"outcome": "equal", "account": live, "rows": live, "newer": 0, "reason": "", "unexplained": 0}
-    assert found["total"] == total
+    counts = {"account": live, "rows": live, "newer": 0, "deleted": CHATS - live}
+    assert found["total"] == {"outcome": "equal", **counts, "reason": "", "unexplained": 0}
     assert streams["chats"]["rows"] == streams["chats"]["checked"] == CHATS
     assert streams["agents"]["checked"] == streams["agents"]["rows"] == 250
     assert streams["chat_events"]["checked"] > CHATS
@@ -134,9 +134,11 @@ def test_what_it_prints(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixt
     assert lines[2] == "stream                   rows  checked  missing  extra  different  newer  result"
     assert "agents                    250      250        0      0          0      0  same" in lines
     live = len(sandbox.account.chats.created)
+    deleted = CHATS - live
+    besides = f" and {deleted} deleted chat{'s' * (deleted > 1)}" if deleted else ""
     exported = ", ".join(ONLY_EXPORTED)
     assert lines[-4:] == [
-        f"The account reports {live} chats, and the file has {live}.",
+        f"The account reports {live} chats, and the file has {live}{besides}.",
         (
             f"No difference in a random sample of 50 of the {CHATS} chats in the file. With 95% confidence, fewer than 5.8% "
             "of them differ (6 chats)."
@@ -457,6 +459,7 @@ def test_what_changed_since_the_last_sync_is_newer(tmp_path: Path, capsys: pytes
             "account": len(sandbox.account.chats.created),
             "rows": len(sandbox.account.chats.created) - 4,
             "newer": 4,
+            "deleted": 0,
             "reason": "",
             "unexplained": 0,
         }

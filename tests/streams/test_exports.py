@@ -324,7 +324,7 @@ def test_thousands_of_chats_in_one_second_arrive_once_from_any_checkpoint(
 @pytest.mark.parametrize("count", [PAGE, PAGE + 1, 50])
 def test_more_spans_in_one_microsecond_than_a_page_holds_are_an_error(count: int) -> None:
     part = Run("agent_timeline")
-    with pytest.raises(PaginationStuckError, match="share one time"):
+    with pytest.raises(PaginationStuckError, match="the same time"):
         run("agent_timeline", ties("agent_timeline", count), bounds(), into=part)
     with pytest.raises(PaginationStuckError):
         run("agent_timeline", ties("agent_timeline", count), bounds(), part.state)
@@ -515,7 +515,7 @@ def test_a_page_that_stays_miscounted_is_read_and_reported_once(
     found = run(name, api, bounds())
     assert contains(found.by_key(), rows(api))
     assert not doubles(found)
-    assert [note.startswith(f"{name}: Zendesk sends another number of records") for note in found.notes] == [True]
+    assert [note.startswith(f"{name}: Zendesk repeatedly sent a different number of records") for note in found.notes] == [True]
     assert api.requests <= 7, "it is asked again once, and not for each page"
 
 

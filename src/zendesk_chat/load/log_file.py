@@ -37,7 +37,7 @@ class LogFileHandler(WatchedFileHandler):
             super().__init__(path)
         except OSError as error:
             raise ConfigError(
-                f"--log-file {path}: {_reason(error)}. Name a file that you may write, in a directory that exists."
+                f"--log-file {path}: {_reason(error)}. Choose a file that you can write, in a directory that exists."
             ) from None
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -35,9 +35,7 @@ class MetricsFile:
         """Prove that the file can be written. Raises ConfigError."""
         real = real_path(str(self.path))
         if real.exists() and not real.is_file():
-            raise ConfigError(
-                f"--metrics-file: {self.path} is not a regular file. Give the path of a file, such as chats.prom."
-            )
+            raise ConfigError(f"--metrics-file: {self.path} is not a regular file. Use the path of a file, such as chats.prom.")
         try:
             _replace(real, None)
         except FileNotFoundError:
@@ -46,8 +44,8 @@ class MetricsFile:
             ) from None
         except OSError as error:
             raise ConfigError(
-                f"--metrics-file: {self.path} cannot be written: {error.strerror}. Let this user write to {real.parent}, or "
-                "give another file."
+                f"--metrics-file: {self.path} cannot be written: {error.strerror}. Make {real.parent} writable for this user, "
+                "or choose another file."
             ) from None
 
     def read(self) -> list[Sample]:

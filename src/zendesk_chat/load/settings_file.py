@@ -35,7 +35,7 @@ def from_file(path: Path) -> Source:
     if path.suffix.lower() != ".toml":
         given = read_json(str(path), "config")
         if not isinstance(given, dict):
-            raise ConfigError(f"The config file must hold a JSON object: {path}")
+            raise ConfigError(f"The config file must contain a JSON object: {path}")
         return from_mapping(given, str(path), path)
     values = read_toml(path)
     credentials = values.get("credentials")
@@ -64,11 +64,11 @@ def from_mapping(given: Mapping[str, object], where: str, store: Path | None = N
     names = {key: f"{key} in {where}" for key in values}
     if "token_file" in values:
         if {"token", "access_token", "credentials"} & values.keys():
-            raise ConfigError(f"{where}: `token_file` and another token are both given. Remove one of them.")
+            raise ConfigError(f"{where}: `token_file` and another token are both set. Remove one of them.")
         values["token"], names["token"] = read_secret(str(values.pop("token_file")), names["token_file"]), names["token_file"]
     if "token" in values:
         if {"access_token", "credentials"} & values.keys():
-            raise ConfigError(f"{where}: `token` and another token are both given. Remove one of them.")
+            raise ConfigError(f"{where}: `token` and another token are both set. Remove one of them.")
         values["access_token"], names["access_token"] = values.pop("token"), names["token"]
     return Source(values, names, store=store)
 
@@ -96,11 +96,11 @@ def _explained(reason: str, text: str) -> str:
     line, column = int(at["line"]), int(at["column"])
     rest = text.splitlines()[line - 1][column - 1 :] if line <= len(text.splitlines()) else ""
     if _CURLY.match(rest):
-        words = 'a curly quote; TOML needs straight ones (")'
+        words = 'a curly quote. TOML needs straight quotes (")'
     elif words == "Invalid value":
-        words = 'a value without quotes; write it as in subdomain = "acme"'
+        words = 'a value without quotes. Write it as in subdomain = "acme"'
     elif line == 1 and text.lstrip().startswith("{"):
-        words = "this looks like JSON; name the file .json, or write one setting a line"
+        words = "this looks like JSON. Name the file .json, or write one setting per line"
     return f", line {line}, column {column}: {words}."
 
 

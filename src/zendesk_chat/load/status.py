@@ -19,6 +19,7 @@ from zendesk_chat.load.file.stored import Stored, open_stored, stored_file
 from zendesk_chat.load.status_report import print_status
 
 _SECOND_US: Final = 1_000_000
+_ALL_NAMED: Final = 3  # from more streams on, all of them are counted instead of named
 GOOD: Final = ("complete", "not available")
 
 
@@ -108,7 +109,8 @@ class FileStatus:
             ages = {stream.stream: stream.age_seconds for stream in streams if stream.result != "not available"}
             old = [name for name, age in ages.items() if age is None or age > max_age_seconds]
             if old:
-                yield f"Last completed too long ago: {_named(old)}. Run `sync`."
+                named = f"all {len(old)} streams" if len(old) == len(ages) > _ALL_NAMED else _named(old)
+                yield f"Last completed too long ago: {named}. Run `sync`."
 
 
 def run_status(options: argparse.Namespace, clock: Clock) -> int:

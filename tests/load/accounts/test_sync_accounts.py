@@ -93,6 +93,16 @@ def test_each_account_is_loaded_into_a_file_of_its_own(accounts: Accounts) -> No
     assert all(f" {name}: " in logged for name in NAMES)
 
 
+def test_a_directory_is_created_but_not_a_longer_path(accounts: Accounts) -> None:
+    accounts.write('to = "data/{account}.duckdb"', globex='to = "unmounted/disk/globex.duckdb"')
+    code, printed, logged = accounts.sync()
+    assert code == 3
+    assert accounts.states(printed) == {"acme": "complete", "globex": "failed", "initech": "complete"}
+    assert "the directory does not exist" in logged
+    assert (accounts.folder / "data/acme.duckdb").exists()
+    assert not (accounts.folder / "unmounted").exists()
+
+
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_accounts_share_a_file_with_a_schema_each(parallel: int, accounts: Accounts) -> None:
     accounts.write(f"{SHARED}\nparallel = {parallel}")
@@ -176,7 +186,7 @@ def test_a_signal_ends_all_accounts_which_save_what_they_have(number: int, code:
     assert process.returncode == code
     assert accounts.states(printed) == dict.fromkeys(NAMES, "interrupted")
     assert printed.splitlines()[-1].endswith("Run the same command to resume.")
-    assert logged.count("Stopping; saving ...") == 1
+    assert logged.count("Stopping and saving ...") == 1
     assert exit_codes(accounts.folder / "chats.prom") == dict.fromkeys(NAMES, code)
     assert accounts.differing("agents,departments", shared=shared) == {}, "what was read before is saved"
 

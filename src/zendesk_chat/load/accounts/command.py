@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from functools import partial
+from pathlib import Path
 
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, ExitCode
@@ -15,6 +16,8 @@ from zendesk_chat.load.accounts.progress_table import AccountsProgress, animated
 from zendesk_chat.load.accounts.running import Job, run_jobs, worst
 from zendesk_chat.load.accounts.summary import log_summary, print_summary, state_of
 from zendesk_chat.load.console import PlainConsole
+from zendesk_chat.load.destination import Destination
+from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.sharing import SharedFiles
 from zendesk_chat.load.log import Log
 from zendesk_chat.load.metrics_option import checked_metrics_file
@@ -34,7 +37,7 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
         return ExitCode.USAGE
     for warning in plans.warnings:
         log.caution(warning)
-    clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")
+    clock.on_interrupt = partial(log.note, "Stopping and saving ...", "stopping")
     began = clock.monotonic()
     outcomes = _load(plans, clock, log)
     seconds = clock.monotonic() - began
@@ -63,6 +66,7 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
         account_log = logs(job.account)
         for warning in job.plan.warnings:
             account_log.caution(warning)
+        create_directory(job.plan.destination)
         return load_account(job.plan, own, account_log, files)
 
     def end(outcome: Outcome) -> None:
@@ -76,6 +80,19 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
         loaded = run_jobs([planned.job for planned in plans.planned if not planned.problem], plans.parallel, clock, load, end)
     outcomes = {outcome.account: outcome for outcome in (*problems, *loaded)}
     return [outcomes[planned.job.account] for planned in plans.planned]
+
+
+def create_directory(destination: Destination) -> None:
+    """Create the directory of a DuckDB file, such as ``data`` for ``data/acme.duckdb``, if only the last part of it is missing.
+
+    A longer path that is missing may be a disk that is not mounted, so it is an error.
+
+    Raises:
+        DestinationError: The directory cannot be created.
+    """
+    if destination.path is not None:
+        with explained(f"creating the directory of {destination.path}"):
+            Path(destination.path).parent.mkdir(exist_ok=True)
 
 
 def _unloaded(job: Job, problem: ConfigError, now: float) -> Outcome:

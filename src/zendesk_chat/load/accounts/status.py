@@ -17,6 +17,7 @@ from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.accounts.accounts_file import Entry, chosen, read_accounts
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.database import MAIN
+from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.report import plain_table, print_complete
 from zendesk_chat.load.status import GOOD, FileStatus, read_status
@@ -31,19 +32,29 @@ class AccountStatus:
     """The status of one account.
 
     Attributes:
-        file: None if it could not be read.
+        file: None if it could not be read, or does not exist yet.
         problems: A sentence each; none if all is well.
     """
 
     account: str
     file: FileStatus | None
     problems: Sequence[str]
+    exists: bool = True
+
+    @property
+    def word(self) -> str:
+        """How the last run ended, in a word or two."""
+        if self.file is None:
+            return "not readable" if self.exists else "never"
+        if self.file.last_run is None:
+            return "no run"
+        return "too old" if self.problems and self.file.last_run.result == "complete" else self.file.last_run.result
 
 
 def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
-    """Print the status of all accounts. Returns the exit code: 1 if something about one of them is not as it should be."""
+    """Print the status of all accounts. Returns the exit code: 1 if any of them has a problem."""
     try:
-        entries = _entries(options)
+        entries = entries_of(options)
     except ConfigError as error:
         say(PlainConsole(stderr=True), f"error: {error}")
         return ExitCode.USAGE
@@ -59,21 +70,22 @@ def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
     return ExitCode.INCOMPLETE if any(status.problems for status in statuses) else ExitCode.COMPLETE
 
 
-def _entries(options: argparse.Namespace) -> list[Entry]:
-    """Return the accounts that the options name. Raises ConfigError."""
+def entries_of(options: argparse.Namespace) -> list[Entry]:
+    """Return the accounts that the options of a command name that reads files. Raises ConfigError."""
     if options.database is not None or options.schema is not None:
         given = "FILE" if options.database is not None else "--schema"
-        raise ConfigError(f"{given} is for one account, and --accounts for several. Remove one of the two.")
+        raise ConfigError(f"{given} is for one account, but --accounts is for several. Remove one of them.")
     return chosen(read_accounts(Path(options.accounts)), options.only)
 
 
 def _status(entry: Entry, max_age_seconds: float | None, now: float) -> AccountStatus:
+    to = str(entry.values["to"])
     try:
-        path = stored_file(str(entry.values["to"]), "status")
+        path = stored_file(to, "status")
         with open_stored(path, str(entry.values.get("schema") or MAIN)) as stored:
             status = read_status(stored, now)
     except ConnectorError as error:
-        return AccountStatus(entry.account, None, [str(error)])
+        return AccountStatus(entry.account, None, [str(error)], exists=Path(duckdb_path(to) or to).exists())
     return AccountStatus(entry.account, status, status.problems(max_age_seconds))
 
 
@@ -81,21 +93,21 @@ def _table(statuses: Sequence[AccountStatus], now: float) -> Table:
     table = plain_table(["account", "last run"], ["ended", "age", "streams"])
     table.add_column("oldest", justify="right", no_wrap=True)
     for status in statuses:
-        style = "red" if status.problems else "green"
-        table.add_row(status.account, *_cells(status.file, style, now))
+        table.add_row(status.account, *_cells(status, now))
     return table
 
 
-def _cells(status: FileStatus | None, style: str, now: float) -> Sequence[str | Text]:
+def _cells(account: AccountStatus, now: float) -> Sequence[str | Text]:
     """Return the cells of a row: the last run, when it ended, its streams, and the age of the one that is the oldest."""
+    status, word = account.file, Text(account.word, style="red" if account.problems else "green")
     run = status.last_run if status else None
     if status is None or run is None:
-        return [Text("no run" if status else "not readable", style=style)]
+        return [word]
     streams = status.of_last_run
     good = sum(stream.result in GOOD for stream in streams)
     ages = [stream.age_seconds for stream in streams if stream.age_seconds is not None]
     return [
-        Text(run.result, style=style),
+        word,
         "" if run.ended_at is None else utc(run.ended_at).removesuffix(" UTC"),
         "" if run.ended_at is None else age_in_words(max(0.0, now - run.ended_at)),
         f"{good} of {len(streams)}",

@@ -23,14 +23,16 @@ from zendesk_chat.variables import read_secret
 CLIENT_ID: Final = "ZENDESK_CHAT_CLIENT_ID"
 CLIENT_SECRET: Final = "ZENDESK_CHAT_CLIENT_SECRET"  # noqa: S105  the name of a variable
 STEPS: Final = """\
-To sign in, you need an API client of your account. If you have none for this yet:
-  1. As an administrator, open {account} and choose Chat among the products.
+To sign in, you need an API client in your account. If you do not have one yet:
+  1. As an administrator, open {account} and choose Chat from the products.
   2. Go to Settings > Account > API & SDKs, and choose Add API client.
   3. Enter any name and company, such as zendesk-chat, and exactly this redirect URL:
        {redirect_url}
   4. Create the client, and copy its client ID and secret. Zendesk shows the secret only once."""
 _PAGE: Final = "under Settings > Account > API & SDKs, with the redirect URL "
 MOST_ATTEMPTS: Final = 5
+NO_SUBDOMAIN: Final = f"No subdomain was entered. Give --subdomain, or set {ENVIRONMENT['subdomain']}."
+NO_CLIENT: Final = f"No client ID was entered. Give --client-id, or set {CLIENT_ID}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def require_answers(options: argparse.Namespace, environment: Mapping[str, str],
     whats, given, variables = (" and ".join(names) for names in zip(*missing, strict=True))
     client = any(what == "client ID" for what, *_ in missing)
     hint = f" Create an API client in the Chat dashboard {_PAGE}{redirect_url(options.port or LOGIN_PORT)}." if client else ""
-    raise ConfigError(f"Missing: {whats}. Give {given}, or set {variables}.{hint}")
+    raise ConfigError(f"Missing: {whats}. Pass {given}, or set {variables}.{hint}")
 
 
 def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], stored: Stored, terminal: Terminal) -> str:
@@ -83,12 +85,12 @@ def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], s
     if not terminal.interactive:
         return stored.subdomain  # `require_answers` has found it
     for _ in range(MOST_ATTEMPTS):
-        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain)
+        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain, NO_SUBDOMAIN)
         try:
             return parse_subdomain(answer, "Subdomain")
         except ConfigError as error:
             terminal.say(str(error))
-    raise ConfigError("Subdomain: not entered. Give --subdomain.")
+    raise ConfigError("Subdomain: not entered. Pass --subdomain.")
 
 
 def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) -> None:
@@ -97,10 +99,10 @@ def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) ->
         return
     of = f"{stored.path} has the credentials of another account, {stored.subdomain}"
     if terminal.interactive:
-        terminal.say(f"{of}. To keep them, answer no and give another file with --config.")
+        terminal.say(f"{of}. To keep them, answer no and pass another file with --config.")
         if terminal.ask(f"Replace them with those of {subdomain}? [y/N] ").lower() in {"y", "yes"}:
             return
-    raise ConfigError(f"{of}. Give another file for {subdomain} with --config, or remove this one.")
+    raise ConfigError(f"{of}. Pass another file for {subdomain} with --config, or remove this one.")
 
 
 def ask_client(
@@ -118,10 +120,10 @@ def ask_client(
     if not given and terminal.interactive:
         for line in ["", *steps, ""] if not known_id else []:
             terminal.say(line)
-        given = _ask(terminal, "Client ID", known_id)
+        given = _ask(terminal, "Client ID", known_id, NO_CLIENT)
     given = given or known_id
     if not given:
-        raise ConfigError(f"Client ID: not entered. Give --client-id, or set {CLIENT_ID}.")
+        raise ConfigError(NO_CLIENT)
     client_id = _checked(given, "Client ID")
     secret = "" if options.grant == "implicit" else _secret_in(environment)
     if not secret and options.grant != "implicit":
@@ -155,11 +157,11 @@ def _secret_in(environment: Mapping[str, str]) -> str:
     return read_secret(file, f"{CLIENT_SECRET}_FILE") if file else given
 
 
-def _ask(terminal: Terminal, question: str, default: str) -> str:
-    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ") or default
+def _ask(terminal: Terminal, question: str, default: str, missing: str) -> str:
+    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ", missing=missing) or default
 
 
 def _checked(text: str, name: str) -> str:
     if not is_token(text.strip()):
-        raise ConfigError(f"{name}: it contains a blank or an unusual character. Copy it again, without quotes.")
+        raise ConfigError(f"{name}: contains a space or an unusual character. Copy it again, without quotes.")
     return text.strip()

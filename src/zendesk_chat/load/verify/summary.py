@@ -70,13 +70,15 @@ def _about_differences(found: StreamResult, family: str) -> Iterator[str]:
 
 def _about_total(total: Total) -> str:
     has = f"The account reports {counted(total.account or 0, 'chat')}, and the file has {total.rows:,}"
+    and_deleted = f"{has} and {counted(total.deleted, 'deleted chat')}" if total.deleted else has
     match total.outcome:
         case "equal" if total.newer:
-            return f"{has}. {counted(abs(total.newer), 'chat')} {_began(total.newer)} since the last sync, so this adds up."
+            newer = f"{counted(abs(total.newer), 'chat')} {_began(total.newer)}"
+            return f"{and_deleted}. {newer} since the last sync, so this adds up."
         case "equal":
-            return f"{has}."
+            return f"{and_deleted}."
         case "equal with deleted chats":
-            return f"{has}, plus deleted ones that make up the difference. The numbers add up if Zendesk counts deleted chats."
+            return f"{and_deleted}, which make up the difference. The numbers add up if Zendesk counts deleted chats."
         case "more in the account":
             return f"{has}: {counted(total.unexplained, 'chat')} may be missing. {UNDOCUMENTED}"
         case "fewer in the account":

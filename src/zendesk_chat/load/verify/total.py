@@ -19,6 +19,7 @@ class Total:
     Attributes:
         account: The ``count`` of ``GET chats``; None if there is none.
         rows: Rows in the file, without deleted chats.
+        deleted: Rows in the file of deleted chats.
         newer: How many more chats than the file the account has because they began after the last sync; negative if more
             chats were deleted since.
         reason: Why the totals are not compared, or "".
@@ -28,6 +29,7 @@ class Total:
     account: int | None
     rows: int
     newer: int = 0
+    deleted: int = 0
     reason: str = ""
 
     @property
@@ -48,16 +50,16 @@ def compare_totals(check: ChatCheck, account: int | None, partial: str) -> Total
     """
     table, changes = check.table, check.changes
     rows = table.count(table.alive)
+    deleted = table.count() - rows
     reason = "Zendesk sent no total." if account is None else partial
     if account is None or reason:
-        return Total("not compared", account, rows, reason=reason)
+        return Total("not compared", account, rows, deleted=deleted, reason=reason)
     began = (changes.times.keys() - changes.deleted - check.held) | check.newer
     ended = changes.deleted
     newer = len(began) - len(table.known(began)) - len(table.known(ended, table.alive))
-    deleted = table.count() - rows
     surplus = account - rows - newer
     if surplus == 0:
-        return Total("equal", account, rows, newer)
+        return Total("equal", account, rows, newer, deleted)
     if surplus == deleted >= FEWEST_DELETED:
-        return Total("equal with deleted chats", account, rows, newer + deleted)
-    return Total("more in the account" if surplus > 0 else "fewer in the account", account, rows, newer)
+        return Total("equal with deleted chats", account, rows, newer + deleted, deleted)
+    return Total("more in the account" if surplus > 0 else "fewer in the account", account, rows, newer, deleted)
