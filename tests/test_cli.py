@@ -73,12 +73,19 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"zendesk-chat {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["read"], ["nonsense"], ["sync", "--nonsense"]])
+@pytest.mark.parametrize("arguments", [["read"], ["nonsense"], ["sync", "--nonsense"]])
 def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
     assert "usage: zendesk-chat" in capsys.readouterr().err
+
+
+def test_no_command_prints_the_help_and_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "zendesk-chat login " in shown.err
 
 
 def test_airbytes_commands_load_no_more_than_they_need(tmp_path: Path) -> None:
@@ -94,6 +101,7 @@ def test_airbytes_commands_load_no_more_than_they_need(tmp_path: Path) -> None:
         (tmp_path / "catalog.json").write_text('{"streams": [{"stream": {"name": "chats"}}]}')
         for command in ("spec", "check", "discover", "read"):
             files = [] if command == "spec" else ["--config", "config.json"]
+            files += ["--airbyte"] if command == "check" else []
             files += ["--catalog", "catalog.json"] if command == "read" else []
             script = (
                 "import sys; from zendesk_chat.cli import main; code = main(sys.argv[1:]);"

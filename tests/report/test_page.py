@@ -190,7 +190,10 @@ def test_nothing_is_compared_with_days_that_the_file_does_not_have(plain: Parsed
             ],
         ),
         ({"chats": []}, ["There are no chats in this period.", "The file contains no chats up to the last sync."]),
-        ({"chats": [a_day(1, "2024-03-14")]}, ["The last chat in the file started on 14 Mar 2024. There are none from then"]),
+        (
+            {"chats": [a_day(1, "2024-03-14")]},
+            ["The last chat in the file started on 14 Mar 2024. There are none from then to the last sync"],
+        ),
         ({"chats": [a_day(1, "2026-04-06")]}, ["6 Apr 2026 was not over at the last sync, so it is incomplete."]),
         (
             {"chats": [a_day(1, "2026-04-01", department_id=None, department_name=None)]},

@@ -257,7 +257,7 @@ def test_the_clock_of_the_sandbox_may_be_wrong() -> None:
     "options", [{"kind": "explode"}, {"kind": "status", "every": 0}, {"kind": "interim", "interim": [103, 200]}]
 )
 def test_impossible_faults_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no fault|every counts|from 100 to 199"):
+    with pytest.raises(ValueError, match=r"no fault|every must be at least 1|from 100 to 199"):
         Fault(**options)
 
 

@@ -108,7 +108,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _umask() -> int:
-    """Return the umask. The system can only be asked for it by setting it."""
+    """Return the umask. The only way to read it is to set it."""
     umask = os.umask(0o077)
     os.umask(umask)
     return umask

@@ -16,7 +16,7 @@ _START: Final = 1024  # bytes in which a page shows that it is one
 
 
 def check_output(where: str, database: str, options: argparse.Namespace) -> None:
-    """Refuse an output that would destroy something, before anything is read. A pipe or a device takes any report.
+    """Reject an output that would overwrite the wrong thing, before anything is read. A pipe or a device takes any report.
 
     Raises:
         ConfigError: The report cannot be written there.
