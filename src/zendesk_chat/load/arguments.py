@@ -78,7 +78,7 @@ exit codes:
 
 def add_account(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which account is read, and how its records are redacted."""
-    parser.add_argument("--config", metavar="FILE", help="JSON or TOML file; the options below override it")
+    parser.add_argument("--config", metavar="FILE", type=parse_path, help="JSON or TOML file; the options below override it")
     parser.add_argument("--subdomain", help="acme for acme.zendesk.com; or ZENDESK_CHAT_SUBDOMAIN")
     parser.add_argument("--token", help="Chat access token. Prefer ZENDESK_CHAT_TOKEN or _TOKEN_FILE: others see command lines")
     parser.add_argument(
@@ -99,7 +99,7 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
     level.add_argument("--verbose", action="store_true", help="log each request and page, and where each setting comes from")
     what = "text, or json: one object a line on stderr (default: text)"
     group.add_argument("--log-format", choices=("text", "json"), default="text", help=what)
-    group.add_argument("--log-file", metavar="FILE", help="append the log to this file too")
+    group.add_argument("--log-file", metavar="FILE", type=parse_path, help="append the log to this file too")
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +139,7 @@ def add_airbyte_options(parser: argparse.ArgumentParser) -> None:
 
 def add_accounts(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the arguments that name several accounts; ``what`` describes them."""
-    parser.add_argument("--accounts", metavar="FILE", help=what)
+    parser.add_argument("--accounts", metavar="FILE", type=parse_path, help=what)
     parser.add_argument("--only", metavar="A,B", action="append", help="with --accounts: only these accounts; may be repeated")
 
 
@@ -165,7 +165,7 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
     add_accounts(parser, "load the accounts in this TOML file, side by side: docs/schedule.md describes it")
     what = "write metrics of the run to this file, for node_exporter's textfile collector (Prometheus)"
-    parser.add_argument("--metrics-file", metavar="FILE", help=what)
+    parser.add_argument("--metrics-file", metavar="FILE", type=parse_path, help=what)
     add_logging(parser)
 
 
@@ -177,11 +177,18 @@ def add_login(parser: argparse.ArgumentParser, run: Run) -> None:
     what = "port of the redirect URL http://localhost:PORT, which the API client must have (default: %(default)s)"
     parser.add_argument("--port", type=parse_port, default=LOGIN_PORT, help=what)
     what = "where to store the configuration (default: config.json in your own configuration directory)"
-    parser.add_argument("--config", metavar="FILE", help=what)
+    parser.add_argument("--config", metavar="FILE", type=parse_path, help=what)
     parser.add_argument("--no-browser", action="store_true", help="print the address, and read the answer that you paste")
     what = "code needs the client's secret, implicit does not, and its token cannot be renewed (default: code if there is one)"
     parser.add_argument("--grant", choices=("code", "implicit"), help=what)
     parser.add_argument("--api-url", metavar="URL", help="another server, such as the sandbox; or set ZENDESK_CHAT_API_URL")
+
+
+def parse_path(text: str) -> str:
+    """Return the path in an option; it is empty if a script's variable is not set. Raises argparse.ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("missing. Name a file, or remove the option.")
+    return text
 
 
 def parse_port(text: str) -> int:

@@ -119,8 +119,8 @@ def _plain_path(text: str, name: str) -> str:
 
 
 def real_path(path: str) -> Path:
-    """Return a path without symbolic links; as it is given if the current directory does not exist any more."""
+    """Return a path without symbolic links; as it is given if that is impossible, as for a link to itself."""
     try:
         return Path(path).resolve()
-    except OSError:
+    except (OSError, RuntimeError):  # a link to itself
         return Path(path)

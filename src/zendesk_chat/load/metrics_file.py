@@ -22,6 +22,7 @@ from zendesk_chat.load.metrics import METRICS, Sample, measure
 if TYPE_CHECKING:
     from zendesk_chat.load.outcome import Outcome
 
+SUFFIX: Final = ".prom"
 _READABLE: Final = 0o644  # node_exporter runs as another user
 
 
@@ -33,6 +34,11 @@ class MetricsFile:
 
     def check(self) -> None:
         """Prove that the file can be written. Raises ConfigError."""
+        if not self.path.name.endswith(SUFFIX):
+            raise ConfigError(
+                f"--metrics-file: the name of {self.path} does not end in {SUFFIX}, and node_exporter reads no other files. "
+                "Give the path of a file such as chats.prom."
+            )
         real = real_path(str(self.path))
         if real.exists() and not real.is_file():
             raise ConfigError(
@@ -41,14 +47,19 @@ class MetricsFile:
         try:
             _replace(real, None)
         except FileNotFoundError:
+            if real.parent.is_dir():  # such as /proc
+                raise self._unwritable(real, "no file can be created there") from None
             raise ConfigError(
                 f"--metrics-file: the directory {real.parent} does not exist. Create it, and run again."
             ) from None
         except OSError as error:
-            raise ConfigError(
-                f"--metrics-file: {self.path} cannot be written: {error.strerror}. Let this user write to {real.parent}, or "
-                "give another file."
-            ) from None
+            raise self._unwritable(real, error.strerror or type(error).__name__) from None
+
+    def _unwritable(self, real: Path, reason: str) -> ConfigError:
+        return ConfigError(
+            f"--metrics-file: {self.path} cannot be written: {reason}. Let this user write to {real.parent}, or give "
+            "another file."
+        )
 
     def read(self) -> list[Sample]:
         """Return what the file holds; nothing if there is none, or if it is not ours to read."""

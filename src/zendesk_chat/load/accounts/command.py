@@ -14,12 +14,12 @@ from zendesk_chat.load.accounts.planning import Plans, plan_accounts
 from zendesk_chat.load.accounts.progress_table import AccountsProgress, animated
 from zendesk_chat.load.accounts.running import Job, run_jobs, worst
 from zendesk_chat.load.accounts.summary import log_summary, print_summary, state_of
-from zendesk_chat.load.console import PlainConsole
 from zendesk_chat.load.destination import Destination
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.sharing import SharedFiles
 from zendesk_chat.load.log import Log
 from zendesk_chat.load.metrics_option import checked_metrics_file
+from zendesk_chat.load.named_files import check_written
 from zendesk_chat.load.outcome import Outcome
 from zendesk_chat.load.report import LoadReport
 from zendesk_chat.load.run_log import log_errors
@@ -31,6 +31,7 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
     try:
         metrics = checked_metrics_file(options.metrics_file)
         plans = plan_accounts(options, os.environ, clock.now())
+        check_written(options, os.environ, plans.files, log)
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
@@ -42,8 +43,7 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
     seconds = clock.monotonic() - began
     for outcome in outcomes:
         _log_errors(outcome, log)
-    if not log.quiet:
-        print_summary(outcomes, seconds, PlainConsole())
+    log.print_result(partial(print_summary, outcomes, seconds))
     log_summary(outcomes, seconds, log)
     if metrics and (failure := metrics.write(outcomes, options.final_exit_code, plans.others)):
         log.caution(failure)
