@@ -34,15 +34,15 @@ class MetricsFile:
 
     def check(self) -> None:
         """Prove that the file can be written. Raises ConfigError."""
-        if not self.path.name.endswith(SUFFIX):
-            raise ConfigError(
-                f"--metrics-file: the name of {self.path} does not end in {SUFFIX}, and node_exporter reads no other files. "
-                "Give the path of a file such as chats.prom."
-            )
         real = real_path(str(self.path))
         if real.exists() and not real.is_file():
             raise ConfigError(
                 f"--metrics-file: {self.path} is not a regular file. Give the path of a file, such as chats.prom."
+            )
+        if not self.path.name.endswith(SUFFIX):
+            raise ConfigError(
+                f"--metrics-file: the name of {self.path} does not end in {SUFFIX}, and node_exporter reads no other files. "
+                "Give the path of a file such as chats.prom."
             )
         try:
             _replace(real, None)

@@ -151,7 +151,7 @@ def progress_line(progress: RunProgress, now: float) -> str:
     elif progress.reading:
         parts.append(f"reading {named([stream.name for stream in progress.reading])}")
     waiting = [stream.paused_until - now for stream in progress.reading if not stream.retries]
-    if wait := round(max(waiting, default=0.0)):
+    if (wait := round(max(waiting, default=0.0))) > 0:
         parts.append(f"waiting {wait} s for the rate limit")
     if left is not None:
         parts.append(f"about {roughly(left)} left")
