@@ -66,7 +66,7 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
 
     def end(outcome: Outcome) -> None:
         progress.end(outcome)
-        _log_end(outcome, logs(outcome.account))
+        log_end(outcome, logs(outcome.account))
 
     problems = [_unloaded(planned.job, planned.problem, clock.now()) for planned in plans.planned if planned.problem]
     with animated(log, progress):
@@ -94,7 +94,8 @@ def _unloaded(job: Job, problem: ConfigError, now: float) -> Outcome:
     return Outcome(job.account, job.plan.config.subdomain, job.plan.destination, now, error=problem)
 
 
-def _log_end(outcome: Outcome, log: Log) -> None:
+def log_end(outcome: Outcome, log: Log) -> None:
+    """Log how an account ended."""
     report, state = outcome.report, state_of(outcome)
     saved = report.saved if report else 0
     message = f"{state}, {counted(saved, 'record')} saved in {duration(outcome.seconds)}"
