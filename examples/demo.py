@@ -68,7 +68,7 @@ def demo(console: Console) -> int:
     console.print(f"Starting a simulated Zendesk Chat account with {CHATS:,} chats, for as long as the demo runs ...")
     with sandbox(times[0]) as url:
         if url is None:
-            console.print("error: The simulated account did not start. Its message is above.")
+            console.print("error: The simulated account did not start. See its message above.")
             return 1
         for time in times[1:]:
             change_the_account(url, time)
@@ -86,7 +86,7 @@ def demo(console: Console) -> int:
     if code := subprocess.run(command, env=clean_environment(), check=False).returncode:
         return code
     console.print(f"Open the report in a browser: {REPORT.resolve().as_uri()}")
-    console.print(f"\nNext, look into {DATABASE} with any DuckDB client, or with:")
+    console.print(f"\nNext, explore {DATABASE} with any DuckDB client, or with:")
     for arguments, purpose in NEXT.items():
         console.print(f"  {COMMAND} {arguments:<20}  {purpose}", markup=False)
     console.print("Run `make demo` again to see an incremental sync.")

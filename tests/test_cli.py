@@ -176,24 +176,33 @@ FILES = {
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sync"], "Missing: subdomain and access token. Give --subdomain and --token, or set ZENDESK_CHAT_SUBDOMAIN and "),
-        (["sync", "--subdomain", "acme"], "Missing: access token. Give --token, or set ZENDESK_CHAT_TOKEN, or give --config"),
-        (["sync", "--token", "t"], "Missing: subdomain. Give --subdomain, or set ZENDESK_CHAT_SUBDOMAIN, or give --config"),
-        (["sync", "--config", "old.json"], "Missing in old.json: subdomain. Add `subdomain` to the file, or give --subdomain."),
+        (
+            ["sync"],
+            "Missing: subdomain and access token. Run `zendesk-chat login`, or pass --subdomain and --token, or set ",
+        ),
+        (
+            ["sync", "--subdomain", "acme"],
+            "Missing: access token. Run `zendesk-chat login`, or pass --token, or set ZENDESK_CHAT_TOKEN, or pass --config",
+        ),
+        (
+            ["sync", "--token", "t"],
+            "Missing: subdomain. Run `zendesk-chat login`, or pass --subdomain, or set ZENDESK_CHAT_SUBDOMAIN, or ",
+        ),
+        (["sync", "--config", "old.json"], "Missing in old.json: subdomain. Add `subdomain` to the file, or pass --subdomain."),
         (["sync", "--config", "empty.json"], "Missing in empty.json: subdomain and access token. Add `subdomain` and "),
         (["sync", "--config", "typo.json"], "typo.json: Unknown key `acess_token`: did you mean `access_token`?"),
-        (["sync", "--config", "date.json"], 'start_date in date.json: "yesterday" is not a date. Write 2026-01-31, or '),
+        (["sync", "--config", "date.json"], 'start_date in date.json: "yesterday" is not a date. Use 2026-01-31, or '),
         (["sync", "--config", "absent.json"], "The config file does not exist: absent.json"),
         (
             ["sync", "--config", "broken.json"],
             "The config file is not valid JSON: broken.json, line 1, column 2: the file ends",
         ),
-        (["sync", "--config", "list.json"], "The config file must hold a JSON object: list.json"),
+        (["sync", "--config", "list.json"], "The config file must contain a JSON object: list.json"),
         (
             ["sync", "--subdomain", "acme", "--token", "t", "--streams", "chat"],
             "--streams: no such stream: chat. Did you mean chats? The streams are ",
         ),
-        (["sync", "--subdomain", "a/b", "--token", "t"], "--subdomain: give only the name of the account"),
+        (["sync", "--subdomain", "a/b", "--token", "t"], "--subdomain: use only the name of the account"),
         (["sync", "--subdomain", "acme", "--token", "t", "--start-date", "2026-13-01"], '--start-date: "2026-13-01" is not'),
         (["sync", "--subdomain", "acme", "--token", "t", "--start-date", ""], "--start-date: missing."),
         (
@@ -310,10 +319,10 @@ def test_rules_of_the_command_line_come_to_those_of_the_file() -> None:
         (
             {"rules": {"field": "chats.visitor.email"}},
             "bans.reason=null",
-            "whose `rules` are a list",
+            "a list of `rules`",
         ),
-        (None, "chats.visitor.email", "^--redact: give a field and an action"),
-        (None, "chats.visitor.email=hash", "^--redact: a hash needs a secret. Set ZENDESK_CHAT_HASH_KEY"),
+        (None, "chats.visitor.email", "^--redact: use a field and an action"),
+        (None, "chats.visitor.email=hash", "^--redact: hashing needs a secret. Set ZENDESK_CHAT_HASH_KEY"),
     ],
 )
 def test_rules_that_cannot_be_put_together_are_refused_and_none_is_dropped(configured: object, given: str, words: str) -> None:

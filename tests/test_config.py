@@ -252,7 +252,7 @@ def test_an_end_date_is_later_than_the_start_date(value: str) -> None:
 def test_a_date_that_is_none_is_named_as_the_user_wrote_it(key: str, value: str, shown: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(changed(**{key: value}), {key: "--the-option"})
-    forms = "Write 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
+    forms = "Use 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
     assert str(caught.value) == f'--the-option: "{shown}" is not a date. {forms}'
 
 

@@ -66,10 +66,9 @@ NOT_TROUBLES = (
     "ZENDESK_CHAT_CLIENT_SECRET",
     "You have no home directory",
     "...: ...",
-    ".... Give another file",  # the row has how it starts
+    ".... Pass another file",  # the row has how it starts
     "--config ...: login stores JSON",
-    "...: nothing was entered",
-    "...: this is not valid UTF-8",
+    "What was entered is not valid UTF-8",
     "Subdomain: not entered",
     "... and ..._FILE are both set",
 )

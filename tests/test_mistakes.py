@@ -20,7 +20,7 @@ from zendesk_chat_sandbox import AGENT_TOKEN, Sandbox, Switches
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 SECRETS = ("sandbox-token", "T-secret")
-FORMATS = "Give the path of a DuckDB file, such as chats.duckdb, or a URL: "
+FORMATS = "Use the path of a DuckDB file, such as chats.duckdb, or a URL: "
 HOLDS_ACME = (
     "chats.duckdb contains the account acme, but you are loading beta. Choose another file with --to, or a separate schema"
 )
@@ -61,7 +61,7 @@ def config(**settings: object) -> str:
 
 
 ADDRESSES = [
-    Mistake("sync --subdomain no-such-account.invalid --token T-secret", "--subdomain: give only the name of the account"),
+    Mistake("sync --subdomain no-such-account.invalid --token T-secret", "--subdomain: use only the name of the account"),
     Mistake(
         "sync --subdomain acme --token T-secret --api-url http://127.0.0.1:1",
         "The request failed: the connection to 127.0.0.1:1 was refused. Run again later.",
@@ -72,7 +72,7 @@ ADDRESSES = [
         "check --subdomain acme --token T-secret --api-url http://127.0.0.1:1", "connection to 127.0.0.1:1 was refused.", 1
     ),
     Mistake(
-        "sync --subdomain acme --token T-secret --api-url http://example.com", "--api-url: give https://HOST, or http://127"
+        "sync --subdomain acme --token T-secret --api-url http://example.com", "--api-url: use https://HOST, or http://127"
     ),
     Mistake("sync --subdomain acme --api-url URL --token wrong", "Zendesk Chat rejected the token (HTTP 401)", 3),
     Mistake("check --subdomain acme --api-url URL --token wrong", "Zendesk Chat rejected the token (HTTP 401)", 3),
@@ -86,7 +86,10 @@ ADDRESSES = [
         "Use an administrator's token with the scope `read`, or make its agent an administrator.",
         3,
     ),
-    Mistake("sync --subdomain acme --api-url URL --token “sandbox-token”", "--token: holds characters that no token has. Copy"),
+    Mistake(
+        "sync --subdomain acme --api-url URL --token “sandbox-token”",
+        "--token: contains characters that are not valid in a token. Copy",
+    ),
     Mistake(
         "sync --subdomain beta", "ZENDESK_CHAT_TOKEN is for acme, but --subdomain is beta.", variables={"SUBDOMAIN": "acme"}
     ),
@@ -96,26 +99,29 @@ ARGUMENTS = [
         "sync ACCOUNT --streams chats,agnts",
         "--streams: no such stream: agnts. Did you mean agents? The streams are accounts, ",
     ),
-    Mistake("sync ACCOUNT --start-date yesterday", '--start-date: "yesterday" is not a date. Write 2026-01-31, or with a time'),
-    Mistake("sync ACCOUNT --start-date 2026-13-01", '--start-date: "2026-13-01" is not a date. Write 2026-01-31'),
-    Mistake("sync ACCOUNT --start-date 01/02/2026", '--start-date: "01/02/2026" is not a date. Write 2026-01-31'),
+    Mistake("sync ACCOUNT --start-date yesterday", '--start-date: "yesterday" is not a date. Use 2026-01-31, or with a time'),
+    Mistake("sync ACCOUNT --start-date 2026-13-01", '--start-date: "2026-13-01" is not a date. Use 2026-01-31'),
+    Mistake("sync ACCOUNT --start-date 01/02/2026", '--start-date: "01/02/2026" is not a date. Use 2026-01-31'),
     Mistake("sync ACCOUNT --start-date 2199-01-01", '--start-date: "2199-01-01" is in the future. Choose a date and time that'),
-    Mistake("snyc", "there is no command snyc. Did you mean sync? The commands are: login, sync, "),
-    Mistake("sync --startdate 2026-01-01", "there is no option --startdate. Did you mean --start-date?"),
-    Mistake("sync --start_date=2026-01-01", "there is no option --start_date. Did you mean --start-date?"),
+    Mistake("snyc", "unknown command snyc. Did you mean sync? The commands are: login, sync, "),
+    Mistake("sync --startdate 2026-01-01", "unknown option --startdate. Did you mean --start-date?"),
+    Mistake("sync --start_date=2026-01-01", "unknown option --start_date. Did you mean --start-date?"),
     Mistake("sync acme.duckdb", "unexpected argument acme.duckdb. Did you mean --to acme.duckdb?"),
     Mistake("sync config.json", "unexpected argument config.json. Did you mean --config config.json?"),
     Mistake("sync chats", "unexpected argument chats. Did you mean --streams chats?"),
-    Mistake("sync --qqq", "there is no option --qqq. See: zendesk-chat sync --help"),
-    Mistake("sync --wait soon", "argument --wait: 'soon' is not a number of seconds; give 0 or more, such as 60"),
-    Mistake("verify --sample 0", "argument --sample: '0' is not a number; give 1 or more"),
-    Mistake("status --max-age 2", "argument --max-age: '2': write a number and a unit, as in 90s, 30m, 2h or 1d"),
-    Mistake("status --to x.duckdb", "there is no option --to. See: zendesk-chat status --help"),
+    Mistake("sync --qqq", "unknown option --qqq. See: zendesk-chat sync --help"),
+    Mistake("sync --wait soon", "argument --wait: 'soon' is not a number of seconds. Use 0 or more, such as 60"),
+    Mistake("verify --sample 0", "argument --sample: '0' is not a number. Use 1 or more"),
+    Mistake(
+        "status --max-age 2",
+        "argument --max-age: '2' is not a length of time. Use a number and a unit, such as 90s, 30m, 2h or 1d",
+    ),
+    Mistake("status --to x.duckdb", "unknown option --to. See: zendesk-chat status --help"),
     Mistake("sandbox --port 99999", "argument --port: '99999' is not a port. Use a number from 0 to 65535"),
     Mistake("sandbox --chats -5", "argument --chats: '-5' is not a number of chats. Use 0 or more"),
     Mistake("sandbox --now yesterday", "argument --now: 'yesterday' is not a time. Use the form 2026-"),
     Mistake("sandbox --seed x", "argument --seed: 'x' is not a whole number"),
-    Mistake("sandbox --prot 1", "there is no option --prot; did you mean --port?"),
+    Mistake("sandbox --prot 1", "unknown option --prot. Did you mean --port?"),
     Mistake("completion powershell", "invalid choice: 'powershell'"),
 ]
 DESTINATIONS = [
@@ -124,18 +130,16 @@ DESTINATIONS = [
     Mistake("sync ACCOUNT --to chats.sqlite", f"--to chats.sqlite: `sync` does not write SQLite files. {FORMATS}"),
     Mistake(
         "sync ACCOUNT --to bigquery",
-        f"--to bigquery: this is neither a DuckDB file, whose name ends in .duckdb, nor a URL. {FORMATS}",
+        f"--to bigquery: this is neither the path of a .duckdb file nor a URL. {FORMATS}",
     ),
-    Mistake(
-        "sync ACCOUNT --to postgres", "--to postgres: give the URL of the database, such as postgres://USER:PASSWORD@HOST/"
-    ),
+    Mistake("sync ACCOUNT --to postgres", "--to postgres: use the URL of the database, such as postgres://USER:PASSWORD@HOST/"),
     Mistake("sync ACCOUNT --to data/", "--to data/: this is a directory. Name a file in it: data/chats.duckdb."),
     Mistake("sync ACCOUNT --to .", "--to .: this is a directory. Name a file in it: ./chats.duckdb."),
     Mistake(
         "sync ACCOUNT --to duckdb://chats.duckdb", "--to: write the path after three slashes, as in duckdb:///chats.duckdb"
     ),
     Mistake("sync ACCOUNT --to mysql://u:T-secret@h/d", f"--to: mysql:// is not supported. {FORMATS}"),
-    Mistake("sync ACCOUNT --to postgres:u:T-secret@h/d", "--to ...: this is neither a DuckDB file"),
+    Mistake("sync ACCOUNT --to postgres:u:T-secret@h/d", "--to ...: this is neither the path of a .duckdb file"),
     Mistake(
         "sync ACCOUNT --to snowflake://u:T-secret@h/d",
         "Failed while opening the snowflake database: the driver is not installed. Run: pip install 'dlt[snowflake]'.",
@@ -166,14 +170,15 @@ CONFIGURATIONS = [
     Mistake("sync --config c.json", "to in c.json csv: `sync` does not write CSV", files={"c.json": config(to="csv")}),
     Mistake(
         "sync --config c.json",
-        "Missing in c.json: subdomain. Add `subdomain` to the file, or give --subdomain.",
+        "Missing in c.json: subdomain. Add `subdomain` to the file, or pass --subdomain.",
         files={"c.json": '{"access_token": "T-secret"}'},
     ),
     Mistake("check c.json", 'start_date in c.json: "soon" is not a date.', files={"c.json": config(start_date="soon")}),
+    Mistake("sync", "or pass --token, or set ZENDESK_CHAT_TOKEN, or pass --config FILE.", variables={"SUBDOMAIN": "a"}),
     Mistake(
-        "sync", "or set ZENDESK_CHAT_TOKEN, or give --config FILE, or run `zendesk-chat login`.", variables={"SUBDOMAIN": "a"}
+        "check",
+        "Missing: subdomain and access token. Run `zendesk-chat login`, or pass --subdomain and --token, or set ",
     ),
-    Mistake("check", "Missing: subdomain and access token. Give --subdomain and --token, or set ZENDESK_CHAT_SUBDOMAIN and "),
     Mistake(
         "sync",
         "ZENDESK_CHAT_ACCESS_TOKEN is not used. Did you mean ZENDESK_CHAT_TOKEN?",
@@ -182,7 +187,7 @@ CONFIGURATIONS = [
     Mistake("sync", "ZENDESK_CHAT_TOKEN_FILE: the file ./none does not exist.", variables={"TOKEN_FILE": "./none"}),
     Mistake("sync", ".env, line 1: this is not NAME=value.", files={".env": 'ZENDESK_CHAT_TOKEN="T-secret'}),
     Mistake("status", "zendesk-chat.toml: Unknown key `too`", files={"zendesk-chat.toml": 'too = "x.duckdb"'}),
-    Mistake("status", "`status` reads DuckDB files only", files={"zendesk-chat.toml": 'to = "postgres://u:T-secret@h/d"'}),
+    Mistake("status", "`status` reads only DuckDB files", files={"zendesk-chat.toml": 'to = "postgres://u:T-secret@h/d"'}),
 ]
 SMALL = "sync ACCOUNT --streams chats"
 FILES = [
@@ -192,7 +197,7 @@ FILES = [
     Mistake(
         "status x.json", "Failed while reading x.json: the file is not a DuckDB database.", 1, files={"x.json": '{"a": 1}'}
     ),
-    Mistake("profile none.duckdb", "There is no file none.duckdb. `sync` makes one"),
+    Mistake("profile none.duckdb", "There is no file none.duckdb. Create it with `zendesk-chat sync`"),
     Mistake("status .", ". is not a file. Create it with `zendesk-chat sync`.", 1),
     Mistake(f"{SMALL} --subdomain beta", HOLDS_ACME, 3, before=SMALL),
     Mistake(
@@ -280,7 +285,7 @@ def test_a_profile_of_a_file_that_sync_did_not_fill_reports_that(sandbox: Sandbo
     with duckdb.connect(str(tmp_path / "other.duckdb")) as database:
         database.execute("CREATE TABLE chats (name VARCHAR)")
     done = run("profile other.duckdb", sandbox, tmp_path)
-    assert "`sync` did not fill other.duckdb. Columns of other names than its own are not shown." in done.stderr
+    assert "`sync` did not create other.duckdb. Columns that `sync` does not have are not shown." in done.stderr
     run(SMALL, sandbox, tmp_path)
     assert run("profile", sandbox, tmp_path).stderr == ""
 
@@ -291,7 +296,7 @@ def test_the_example_explains_itself(tmp_path: Path) -> None:
     assert alone.stderr.startswith("usage: python json_lines.py FOLDER\n")
     assert "Set ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN" in alone.stderr
     without = subprocess.run([*program, "out"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert without.stderr == "error: subdomain: missing. Give subdomain=..., or set ZENDESK_CHAT_SUBDOMAIN.\n"
+    assert without.stderr == "error: subdomain: missing. Pass subdomain=..., or set ZENDESK_CHAT_SUBDOMAIN.\n"
 
 
 def test_check_names_the_account_and_where_it_comes_from(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from zendesk_chat_sandbox import Sandbox
 PICTURE: Final = ROOT / "docs/images/report.png"
 CHATS: Final = 6000
 WIDTH: Final = 1280
-HEIGHT: Final = 1250  # down to the heat map
+HEIGHT: Final = 1320  # down to the heat map
 UNTIL: Final = 1_795_906_800.0  # 2026-11-28T23:00:00Z: the same chats in each picture
 
 

@@ -1,7 +1,7 @@
 """Read one account into a PyAirbyte cache of its own; run by the Python that has PyAirbyte.
 
 Exit codes as those of ``zendesk-chat sync``: 0 everything is read, 1 something is not and another try may read it, 2 the
-arguments are wrong, 3 a person must act first.
+arguments are wrong, 3 someone must fix something first.
 """
 
 from __future__ import annotations

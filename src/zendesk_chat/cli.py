@@ -1,4 +1,4 @@
-"""The command line: parses arguments, runs a command, and loads only the modules that this command needs."""
+"""The command line: parses arguments, runs a command, and imports only the modules that this command needs."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
 
 AIRBYTE: Final = {  # help and files of Airbyte's commands
-    "spec": ("print what a configuration looks like", ()),
-    "discover": ("print the streams", ("config",)),
-    "read": ("print the records, as messages on stdout", ("config", "catalog", "state")),
+    "spec": ("print the specification of the config", ()),
+    "discover": ("print the catalog of streams", ("config",)),
+    "read": ("print records as messages", ("config", "catalog", "state")),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code. Whatever goes wrong becomes one line on standard error, never a traceback."""
+    """Run a command and return the exit code. Any failure becomes one line on standard error, never a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with standard_streams():
             return _run(arguments)
-    except BrokenPipeError:  # nobody reads on, as after `| head`
+    except BrokenPipeError:  # the reader has closed the pipe, as `| head` does
         return ExitCode.INCOMPLETE
     except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
         sys.stderr.write(f"error: {printable(one_line(unexpected))}\n")
@@ -58,26 +58,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_parser() -> Parser:
     """Return the parser of all commands. The parsed options carry the function that runs the command, as ``run``."""
     parser = Parser(prog=_program(), description="Export everything from Zendesk Chat.", epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}", help="Show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="command")
     add = add_command(commands, parser)
-    add_login(add("login", help="sign in with the browser, and store the tokens", epilog=LOGIN_EPILOG), _login)
-    add_sync(add("sync", help="load the account into a database", epilog=SYNC_EPILOG), _sync)
+    add_login(add("login", help="Sign in with the browser, and store the tokens", epilog=LOGIN_EPILOG), _login)
+    add_sync(add("sync", help="Load an account into a database", epilog=SYNC_EPILOG), _sync)
     file = "[options] [FILE]"
-    add_status(add("status", usage=file, help="show how complete and fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
-    add_report(add("report", usage=file, help="write an HTML page about a DuckDB file", epilog=REPORT_EPILOG), _report)
-    add_verify(add("verify", usage=file, help="compare a DuckDB file with the account", epilog=VERIFY_EPILOG), _verify)
-    _add_profile(add("profile", usage=file, help="describe a database that sync filled", epilog=PROFILE_EPILOG))
+    add_status(add("status", usage=file, help="Show how complete and fresh a DuckDB file is", epilog=STATUS_EPILOG), _status)
+    add_report(add("report", usage=file, help="Write an HTML report about a DuckDB file", epilog=REPORT_EPILOG), _report)
+    add_verify(add("verify", usage=file, help="Compare a DuckDB file with the account", epilog=VERIFY_EPILOG), _verify)
+    _add_profile(add("profile", usage=file, help="Show fill rates and column types of a DuckDB file", epilog=PROFILE_EPILOG))
     add_check(add("check", usage=file, help=CHECK, epilog=CHECK_EPILOG), _check)
-    streams = add("streams", help="list the streams, and what they contain", epilog="examples:\n  zendesk-chat streams --json")
-    streams.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    streams = add("streams", help="List the streams and what they contain", epilog="examples:\n  zendesk-chat streams --json")
+    streams.add_argument("--json", action="store_true", help="Print JSON, for scripts")
     streams.set_defaults(run=_streams)
-    completion = add("completion", usage="SHELL", help="print a script that completes commands", epilog=COMPLETION_EPILOG)
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that you use")
+    completion = add("completion", usage="SHELL", help="Print a shell completion script", epilog=COMPLETION_EPILOG)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="Your shell")
     completion.set_defaults(run=_completion)
     for name, (what, files) in AIRBYTE.items():
         _add_airbyte(add(name, help=f"Airbyte: {what}", epilog=AIRBYTE_EPILOGS[name]), name, files)
-    add("sandbox", help="serve a simulated account on this machine; see: sandbox --help")
+    add("sandbox", help="Serve a simulated account on this machine; see sandbox --help")
     return parser
 
 
@@ -85,7 +85,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         for argument in arguments:
             argument.encode()
-    except UnicodeEncodeError:  # Python puts lone surrogates in place of bytes that are no UTF-8
+    except UnicodeEncodeError:  # Python decodes bytes that are not UTF-8 as lone surrogates
         sys.stderr.write(f"error: This argument is not valid UTF-8: {argument!a}\n")
         return ExitCode.USAGE
     if arguments[:1] == ["sandbox"]:
@@ -93,7 +93,7 @@ def _run(arguments: Sequence[str]) -> int:
 
         return sandbox(arguments[1:], f"{_program()} sandbox")
     parser = make_parser()
-    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+    if "_ARGCOMPLETE" in os.environ:  # the shell requests completions
         from zendesk_chat.load.completion import complete
 
         complete(parser)
@@ -128,7 +128,7 @@ def _login(options: argparse.Namespace, clock: SystemClock) -> int:
 
 
 def _check(options: argparse.Namespace, clock: SystemClock) -> int:
-    """Check an account: for Airbyte with --config, else for people."""
+    """Check an account: with --config for Airbyte, otherwise for people."""
     if options.config is not None:
         return _airbyte(options, clock)
     if not _has_loader("check"):
@@ -200,7 +200,7 @@ def _has_loader(command: str) -> bool:
 
 
 def _airbyte(options: argparse.Namespace, clock: SystemClock) -> int:
-    """Run one of Airbyte's four commands. Standard output holds messages of the protocol only."""
+    """Run one of Airbyte's four commands. Standard output contains only messages of the protocol."""
     from zendesk_chat.airbyte.messages import Writer
 
     debug = options.debug or os.environ.get("LOG_LEVEL", "").lower() in {"debug", "trace"}
@@ -241,7 +241,7 @@ def _run_airbyte(options: argparse.Namespace, writer: Writer, clock: SystemClock
 def _add_airbyte(parser: argparse.ArgumentParser, command: str, files: Sequence[str]) -> None:
     parser.set_defaults(run=_airbyte, command=command)
     for name in files:
-        parser.add_argument(f"--{name}", required=name != "state", metavar="FILE", help=f"the {name}, a JSON file")
+        parser.add_argument(f"--{name}", required=name != "state", metavar="FILE", help=f"Read the {name} from this JSON file")
     add_airbyte_options(parser)
 
 
@@ -249,5 +249,5 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_profile)
     add_database(parser)
     add_schema(parser)
-    add_streams(parser, "show only these streams, with all of their columns")
-    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    add_streams(parser, "Show only these streams, with all of their columns (repeatable)")
+    parser.add_argument("--json", action="store_true", help="Print JSON, for scripts")

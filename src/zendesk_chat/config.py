@@ -169,7 +169,7 @@ def parse_subdomain(text: str, name: str = "subdomain") -> str:
     account = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
     if not (text.isascii() and SUBDOMAIN.fullmatch(account)):  # some letters become ASCII only in lower case
         raise ConfigError(
-            f"{name}: give only the name of the account: `acme` for https://acme.zendesk.com (letters, digits and hyphens)."
+            f"{name}: use only the name of the account: `acme` for https://acme.zendesk.com (letters, digits and hyphens)."
         )
     return account
 
@@ -185,7 +185,7 @@ def parse_api_url(text: str, name: str = "api_url") -> str:
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
     plain = text.isascii() and AUTHORITY.fullmatch(authority) and URL_PATH.fullmatch(path)
     if not (secure and plain) or parts.query or parts.fragment or port == 0:
-        raise ConfigError(f"{name}: give https://HOST, or http://127.0.0.1:PORT for a sandbox on this machine.")
+        raise ConfigError(f"{name}: use https://HOST, or http://127.0.0.1:PORT for a sandbox on this machine.")
     return f"{parts.scheme}://{authority}{path or API_PATH}"
 
 
@@ -195,7 +195,7 @@ def parse_date(text: str, name: str) -> int:
         return max(0, int(_timestamp(text)))
     except ValueError:
         raise ConfigError(
-            f"{name}: {_quoted(text)} is not a date. Write 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
+            f"{name}: {_quoted(text)} is not a date. Use 2026-01-31, or with a time in UTC 2026-01-31T12:00:00Z."
         ) from None
 
 
@@ -205,7 +205,7 @@ def parse_credentials(raw: Mapping[str, object], token_name: str = "access_token
     if given is None:
         if is_absent(raw.get("access_token")):
             raise ConfigError(
-                "credentials: missing. Give an access token: "
+                "credentials: missing. Add an access token: "
                 '{"credentials": {"credentials": "access_token", "access_token": "..."}}, or use OAuth 2.0.'
             )
         return AccessToken(_token(convert(raw, TokenSettings, names={"access_token": token_name}).access_token, token_name))
@@ -274,7 +274,7 @@ def _parse_expiry(value: object) -> float | None:
     try:
         return _timestamp(value if isinstance(value, str) else "")
     except ValueError:
-        raise ConfigError("credentials.token_expiry_date: give a UTC date and time such as 2027-02-01T00:00:00Z.") from None
+        raise ConfigError("credentials.token_expiry_date: use a UTC date and time such as 2027-02-01T00:00:00Z.") from None
 
 
 def _token(text: str, name: str) -> str:
@@ -282,7 +282,9 @@ def _token(text: str, name: str) -> str:
     if not token:
         raise ConfigError(f"{name}: missing.")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(f"{name}: holds characters that no token has. Copy the complete token, without quotes.")
+        raise ConfigError(
+            f"{name}: contains characters that are not valid in a token. Copy the complete token, without quotes."
+        )
     return token
 
 

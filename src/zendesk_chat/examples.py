@@ -6,34 +6,34 @@ from typing import Final
 
 EPILOG: Final = """\
 examples:
-  zendesk-chat login                                     sign in, once
+  zendesk-chat login                                     sign in once
   zendesk-chat sync                                      load everything into chats.duckdb
-  zendesk-chat sync --subdomain acme --token TOKEN       with a token that you have
+  zendesk-chat sync --subdomain acme --token TOKEN       load with a token that you have
   zendesk-chat sync --config config.json --streams chats,agents
-  zendesk-chat status chats.duckdb                       when it was last loaded, and how complete it is
-  zendesk-chat report chats.duckdb --open                the last 30 days as an HTML page
-  zendesk-chat verify chats.duckdb                       does it have what the account has?
-  zendesk-chat profile chats.duckdb                      fill rates, and differences from the schema
-  zendesk-chat check                                     can this token read the account?
-  zendesk-chat streams                                   what can be loaded
+  zendesk-chat status chats.duckdb                       show how complete and fresh it is
+  zendesk-chat report chats.duckdb --open                report on the last 30 days
+  zendesk-chat verify chats.duckdb                       compare it with the account
+  zendesk-chat profile chats.duckdb                      show fill rates and schema differences
+  zendesk-chat check                                     check that the token can read the account
+  zendesk-chat streams                                   list what you can load
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
-  zendesk-chat sandbox                                   a simulated account to try all of this on
+  zendesk-chat sandbox                                   serve a simulated account to try this on
 """
 LOGIN_EPILOG: Final = """\
 examples:
-  zendesk-chat login                                  asks for what it needs, and opens the browser
+  zendesk-chat login                                  ask for what is missing, and open the browser
   zendesk-chat login --subdomain acme --client-id ID
   zendesk-chat login --no-browser                     over SSH: sign in on any machine, and paste an address
   zendesk-chat login --config acme.json               one of several accounts
 
 Set the client secret as ZENDESK_CHAT_CLIENT_SECRET, or type it when asked. With a secret, the tokens are renewed
-automatically. docs/login.md shows each step, and how to get a token by hand.
+automatically. docs/login.md shows each step, and how to create a token by hand.
 
 exit codes:
   0    signed in; the other commands find the configuration
-  1    no answer came; run again
+  1    no response; run again
   2    the arguments are wrong, the file cannot be written, or the port is in use
-  3    Zendesk refused: access denied, client, role
+  3    Zendesk refused the sign-in: access denied, client, role
   130  interrupted; nothing was stored
 """
 PROFILE_EPILOG: Final = """\
@@ -42,7 +42,12 @@ examples:
   zendesk-chat profile acme.duckdb --streams chats,visitors
   zendesk-chat profile acme.duckdb --json
 
-Never prints record contents. Exit codes: 0, 1 the file cannot be read, 2 the arguments are wrong.
+Never prints record contents.
+
+exit codes:
+  0  the profile is printed
+  1  the file cannot be read
+  2  the arguments are wrong
 """
 AIRBYTE_EPILOGS: Final = {
     "spec": "examples:\n  zendesk-chat spec",
@@ -56,18 +61,18 @@ examples:
 The catalog names the streams to read. Use the output of `discover` for all of them, or a configured catalog of Airbyte.
 """,
 }
-CHECK: Final = "check whether the configuration can read the account"
+CHECK: Final = "Check that the configuration can read the account"
 CHECK_EPILOG: Final = """\
 examples:
-  zendesk-chat check                          the configuration that sync would use
+  zendesk-chat check                          check the configuration that sync uses
   zendesk-chat check config.json
   zendesk-chat check --config config.json     for Airbyte: prints its messages, exits with 0
 
 exit codes:
   0  the account can be read
-  1  no answer; run again later
+  1  no response; run again later
   2  the arguments or the configuration are wrong
-  3  a person must act first: token, role, account
+  3  you must fix something first: token, role, account
 """
 COMPLETION_EPILOG: Final = """\
 examples:

@@ -14,24 +14,22 @@ _CONFIGS: Final = (".json", ".toml")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that suggests the nearest command or option, and repeats arguments without their control characters.
+    """A parser that suggests the nearest command or option, and quotes arguments without their control characters.
 
     Attributes:
-        actions: The arguments that were added, for shell completion.
         commands: The parsers of the commands, by name.
     """
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401  passed through
-        self.actions: list[argparse.Action] = []
         self.commands: dict[str, Parser] = {}
         as_written: Any = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter}
-        super().__init__(**settings, **as_written)
+        super().__init__(**settings, **as_written, add_help=False)
+        self.add_argument("-h", "--help", action="help", help="Show this help and exit")
 
-    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:  # noqa: ANN401  passed through
-        """Add an argument as argparse does."""
-        action = super().add_argument(*names, **settings)
-        self.actions.append(action)
-        return action
+    @property
+    def actions(self) -> list[argparse.Action]:
+        """All arguments, those of groups included."""
+        return self._actions
 
     def error(self, message: str) -> NoReturn:
         """Report a wrong argument, and exit with 2."""
@@ -43,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         if name and not name.startswith("-") and name not in self.commands:
             near = _nearest(name, self.commands)
             hint = f" Did you mean {near}?" if near else ""
-            self.error(f"there is no command {_shown(name)}.{hint} The commands are: {', '.join(self.commands)}")
+            self.error(f"unknown command {_shown(name)}.{hint} The commands are: {', '.join(self.commands)}")
         options, unknown = self.parse_known_args(arguments)
         if unknown:
             parser = self.commands.get(name, self)
@@ -56,7 +54,7 @@ class Parser(argparse.ArgumentParser):
         if argument.startswith("-"):
             name = argument.partition("=")[0]
             near = _nearest(name, options)
-            return f"there is no option {_shown(name)}." + (f" Did you mean {near}?" if near else f" See: {self.prog} --help")
+            return f"unknown option {_shown(name)}." + (f" Did you mean {near}?" if near else f" See: {self.prog} --help")
         suffix = argument[argument.rfind(".") :].lower() if "." in argument else ""
         option = "--to" if suffix in _DATABASES else "--config" if suffix in _CONFIGS else "--streams"
         hint = f" Did you mean {option} {_shown(argument)}?" if option in options else f" See: {self.prog} --help"

@@ -105,7 +105,7 @@ def _require_same_account(subdomain: Source, credentials: Source) -> None:
     name = _name_of_credentials(credentials)
     raise ConfigError(
         f"{name[0].upper()}{name[1:]} is for {own}, but {subdomain.names['subdomain']} is {chosen}. "
-        f"Give the token of {chosen} in the same way, or remove one of the two subdomains."
+        f"Set the token of {chosen} in the same way, or remove one of the two subdomains."
     )
 
 
@@ -128,7 +128,7 @@ def _api_url(sources: Sequence[Source], subdomain: Source, credentials: Source) 
         if position > complete or credentials.kind == "file":
             raise ConfigError(
                 f"{source.names['api_url']} would send {_name_of_credentials(credentials)} to another server. "
-                "If you want that, give --api-url. If not, remove it."
+                "If you want that, pass --api-url. If not, remove it."
             )
         return source
     return None

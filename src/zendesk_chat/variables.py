@@ -62,7 +62,7 @@ def read_secret(path: str, name: str) -> str:
     except FileNotFoundError:
         raise ConfigError(f"{name}: {shown} does not exist.") from None
     except IsADirectoryError:
-        raise ConfigError(f"{name}: {shown} is a directory. Name the file in it that holds the secret.") from None
+        raise ConfigError(f"{name}: {shown} is a directory. Name the file in it that contains the secret.") from None
     except (OSError, ValueError) as error:  # a path with a null character
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         raise ConfigError(f"{name}: {shown} cannot be read: {reason}.") from None

@@ -48,7 +48,7 @@ button[value=allow] { background: #17655a; border-color: #17655a; color: #fff; }
 <body>
 <main>
 <h1>Zendesk Chat sandbox</h1>
-<p>The client <code>%(client_id)s</code> asks for access to this simulated account with the scope <code>%(scope)s</code>.</p>
+<p>The client <code>%(client_id)s</code> requests access to this simulated account with the scope <code>%(scope)s</code>.</p>
 <form method="post" action="%(action)s">
 %(hidden)s
 <label>Sign in as <select name="role">%(roles)s</select></label>

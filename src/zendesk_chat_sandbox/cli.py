@@ -57,8 +57,8 @@ class _Parser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(arguments)
         if unknown:
             near = difflib.get_close_matches(unknown[0].partition("=")[0], OPTIONS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
-            self.error(f"there is no option {unknown[0]}; {hint}")
+            hint = f"Did you mean {near[0]}?" if near else f"The options are {', '.join(OPTIONS)}"
+            self.error(f"unknown option {unknown[0]}. {hint}")
         return options
 
 
@@ -128,30 +128,32 @@ def build_parser(program: str | None = None) -> _Parser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
     add = parser.add_argument
-    add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0 picks a free one (default: %(default)s)")
-    add("--seed", type=_integer, default=7, help="a different seed generates different data (default: %(default)s)")
-    add("--chats", type=_count, default=5000, help="number of chats and offline messages to start with (default: %(default)s)")
-    add("--token", default=DEFAULT_TOKEN, help="access token of the administrator (default: %(default)s)")
+    add("-h", "--help", action="help", help="Show this help and exit")
+    add("--port", type=_port, default=DEFAULT_PORT, help="Listen on this port; 0 picks a free one (default: %(default)s)")
+    add("--seed", type=_integer, default=7, help="Generate different data with a different seed (default: %(default)s)")
+    add("--chats", type=_count, default=5000, help="Start with this many chats and offline messages (default: %(default)s)")
+    add("--token", default=DEFAULT_TOKEN, help="Accept this access token of an administrator (default: %(default)s)")
     add(
         "--now",
         type=_now,
         metavar="TIME",
-        help="start time of the sandbox's clock, such as 2026-11-20T12:00:00Z (default: the real time)",
+        help="Start the sandbox's clock at this time, such as 2026-11-20T12:00:00Z (default: the real time)",
     )
     add(
         "--clock-skew",
         type=_skew,
         default=0.0,
         metavar="SECONDS",
-        help="run the sandbox's clock ahead of this machine's, or behind it if negative (default: 0)",
+        help="Run the sandbox's clock ahead of this machine's, or behind it if negative (default: 0)",
     )
     add(
         "--history-until",
         type=_time,
         metavar="TIME",
-        help="end of the generated history; set it to get the same data after a restart (default: now)",
+        help="End the generated history here, to get the same data after a restart (default: now)",
     )
     add(
         "--switch",
@@ -159,7 +161,7 @@ def build_parser(program: str | None = None) -> _Parser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="choose a behaviour that Zendesk does not document; may be repeated",
+        help="Choose a behaviour that Zendesk does not document (repeatable)",
     )
     return parser
 

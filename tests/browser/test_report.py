@@ -11,12 +11,12 @@ import duckdb
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page
 
-from tests.support.loaded_account import RECORDS, first
-from tests.support.reports import HOSTILE, a_day, account_file, figures_of, hostile_account, report
+from tests.support.loaded_account import RECORDS, engagement, first, span
+from tests.support.reports import HOSTILE, a_day, account_file, figures_of, hostile_account, named_account, report
 
 from .conftest import Tab
 
-WIDTHS = (420, 1400)
+WIDTHS = (360, 420, 1400)
 PERIOD = "day BETWEEN '2026-03-07' AND '2026-04-05'"
 
 
@@ -103,8 +103,74 @@ def test_every_figure_that_is_shown_is_the_views(tab: Tab, tmp_path: Path) -> No
         agent: f"{online:.1f} h" for agent, online in hours if online
     }
     assert [row[:2] for row in table(page, "departments")] == [["Orders", "3"], ["Billing", "2"], ["(none)", "1"]]
-    assert table(page, "satisfaction") == [["March 2026", "1", "1", "50.0%"], ["April 2026", "1", "0", "100%"]]
+    assert table(page, "satisfaction") == [
+        ["March 2026 (part)", "1", "1", "2", "50.0%"],
+        ["April 2026 (part)", "1", "0", "1", "100%"],
+    ]
+    assert table(page, "hours")[2] == ["Saturday, 9:00 to 10:00", "0.6", "3", "5", "1"]
     assert table(page, "conversions") == [["Checkout", "2", "2"], ["Trial", "1", "0"]]
+
+
+TOO_WIDE = """
+() => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => !one.closest("svg") && one.checkVisibility() && getComputedStyle(one).display !== "inline")
+    .filter((one) => one.scrollWidth > one.clientWidth)
+    .map((one) => `${one.closest("section")?.id}: ${one.tagName} ${one.className}, ${one.scrollWidth} in ${one.clientWidth}`);
+}
+"""
+
+
+def busy_account() -> dict[str, list[dict[str, Any]]]:
+    """Two periods of chats with a dozen departments, agents, tags and countries, and with wide figures."""
+    names = ["Customer happiness", "Order management", *(f"Team {number}" for number in range(12))]
+    chats = [
+        a_day(
+            number,
+            day,
+            rating="good" if number % 7 else "bad",
+            missed=not number % 9,
+            response_time=first(3599),
+            tags=[names[number % 14]],
+            department_id=number % 14,
+            department_name=names[number % 14],
+            session={"country_code": "", "country_name": names[number % 14]},
+            agent_ids=[str(number % 14)],
+            agent_names=[names[number % 14]],
+            engagements=[engagement(1, str(number % 14), names[number % 14], f"{day}T09:00:00Z", 600, response_time=first(75))],
+        )
+        for number, day in enumerate(f"2026-{month:02}-{day:02}" for month in (2, 3) for day in range(1, 29) for _ in range(9))
+    ]
+    agents = [{"id": number, "display_name": name} for number, name in enumerate(names)]
+    spans = [span(number, f"2026-03-{day:02}T01:00:00Z", 36_000) for number in range(14) for day in range(8, 28)]
+    return {"agents": agents, "chats": chats, "agent_timeline": spans}
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 920])
+@pytest.mark.parametrize("account", [RECORDS, busy_account()], ids=["small", "busy"])
+def test_nothing_is_wider_than_what_it_is_in(tab: Tab, tmp_path: Path, width: int, account: Any) -> None:
+    tab.page.set_viewport_size({"width": width, "height": 900})
+    page = show(tab, make(tmp_path, account))
+    assert page.evaluate(TOO_WIDE) == []
+    assert overflow(page) <= 0
+
+
+def test_the_others_are_only_those_below_the_first_ten(tab: Tab, tmp_path: Path) -> None:
+    page = show(tab, make(tmp_path, busy_account()))
+    assert page.locator("#agents summary").inner_text() == "Show the other 4"
+    shown = page.locator("#agents tbody tr th").all_text_contents()
+    assert len(shown) == len(set(shown)) == 14
+
+
+def test_a_month_that_is_covered_partly_is_paler_and_has_its_ratings_beside_it(tab: Tab, tmp_path: Path) -> None:
+    chats = [a_day(number, day, rating="good") for number, day in enumerate(["2026-01-20", "2026-02-10", "2026-04-02"])]
+    page = show(tab, make(tmp_path, {"chats": chats}))
+    chart = page.locator("#satisfaction .chart")
+    bars = chart.locator(".layer_1_marks path").all()
+    assert [bar.get_attribute("opacity") for bar in bars] == ["0.5", "1", "0.5"]
+    words = chart.locator("text").all_text_contents()
+    assert words == ["Jan 2026 (part)", "Feb 2026", "Apr 2026 (part)", *["100% of 1"] * 3]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -125,6 +191,17 @@ def test_hostile_names_are_only_names(tab: Tab, tmp_path: Path, width: int) -> N
         bar.hover(force=True)  # the tooltip shows the name
     assert (dialogs, tab.errors, tab.requests) == ([], [], [])
     assert page.locator("main script, main img").count() == 0
+
+
+def test_names_that_javascript_knows_are_only_names(tab: Tab, tmp_path: Path) -> None:
+    names = ["__proto__", "constructor", "toString", "hasOwnProperty"]
+    page = show(tab, make(tmp_path, named_account(names)))
+    labels = page.locator("#agent-hours .chart .mark-text.role-axis-label text").all_text_contents()
+    assert set(names) <= set(labels)
+    assert page.locator("#agent-hours .chart .mark-rect.role-mark path").count() == 2 * len(names)
+    for panel in ("departments", "agents", "tags", "countries", "conversions"):
+        assert {row[0] for row in table(page, panel)} == set(names)
+    assert (tab.errors, tab.requests) == ([], [])
 
 
 def test_a_bar_has_a_tooltip_with_its_figures(tab: Tab, tmp_path: Path) -> None:

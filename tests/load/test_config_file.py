@@ -272,7 +272,7 @@ def test_a_dangling_link_is_refused(file: Path) -> None:
     ("content", "words"),
     [
         ("{", "is not valid JSON"),
-        ("[]", "must hold a JSON object"),
+        ("[]", "must contain a JSON object"),
         ("{}", "credentials: missing"),
         ('{"access_token": "fixed"}', "was changed during the run and has no OAuth credentials any more"),
     ],

@@ -124,7 +124,7 @@ def test_the_account_is_put_together(sources: dict[str, dict[str, Any]], account
 REFUSED = [
     (
         {"options": {"subdomain": "beta"}, "toml": ACME},
-        "The token of zendesk-chat.toml is for acme, but --subdomain is beta. Give the token of beta in the same way, ",
+        "The token of zendesk-chat.toml is for acme, but --subdomain is beta. Set the token of beta in the same way, ",
     ),
     ({"options": {"subdomain": "beta"}, "config": ACME}, "The token of named.json is for acme, but --subdomain is beta."),
     (
@@ -144,7 +144,7 @@ REFUSED = [
     ({"toml": {"api_url": "https://x"}, "stored": ACME}, "api_url in zendesk-chat.toml would send the token of "),
     (
         {"toml": {"api_url": "https://x", "subdomain": "acme"}, "environment": ACME},
-        "api_url in zendesk-chat.toml would send ZENDESK_CHAT_TOKEN to another server. If you want that, give --api-url.",
+        "api_url in zendesk-chat.toml would send ZENDESK_CHAT_TOKEN to another server. If you want that, pass --api-url.",
     ),
     ({".env": {"api_url": "https://x"}, "environment": ACME}, "ZENDESK_CHAT_API_URL in .env would send ZENDESK_CHAT_TOKEN to "),
     ({".env": {"api_url": "https://x"}, "options": ACME}, "ZENDESK_CHAT_API_URL in .env would send --token to another server."),
@@ -201,9 +201,9 @@ def test_the_library_sends_no_token_to_another_account(monkeypatch: pytest.Monke
 
 
 def test_the_library_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^subdomain: missing\. Give subdomain=\.\.\., or set ZENDESK_CHAT_SUBDOMAIN\.$"):
+    with pytest.raises(ConfigError, match=r"^subdomain: missing\. Pass subdomain=\.\.\., or set ZENDESK_CHAT_SUBDOMAIN\.$"):
         Account()
-    with pytest.raises(ConfigError, match=r"^credentials: missing\. Give token=\.\.\., or set ZENDESK_CHAT_TOKEN\.$"):
+    with pytest.raises(ConfigError, match=r"^credentials: missing\. Pass token=\.\.\., or set ZENDESK_CHAT_TOKEN\.$"):
         Account(subdomain="acme")
     with pytest.raises(ConfigError, match=r"^credentials: missing\. Add it to the config\.$"):
         Account(config={"subdomain": "acme"})
@@ -364,7 +364,7 @@ def test_a_secret_comes_from_a_file(content: bytes, token: str) -> None:
         ("secrets/none", "ZENDESK_CHAT_TOKEN_FILE: the file secrets/none does not exist."),
         (
             "secrets",
-            "ZENDESK_CHAT_TOKEN_FILE: the file that it names is a directory. Name the file in it that holds the secret.",
+            "ZENDESK_CHAT_TOKEN_FILE: the file that it names is a directory. Name the file in it that contains the secret.",
         ),
         ("secrets/empty", "ZENDESK_CHAT_TOKEN_FILE: the file secrets/empty is empty."),
         ("secrets/binary", "ZENDESK_CHAT_TOKEN_FILE: the file secrets/binary is not UTF-8 text."),
@@ -388,7 +388,7 @@ def test_a_secret_is_given_once() -> None:
     with pytest.raises(ConfigError, match=r"^ZENDESK_CHAT_TOKEN and ZENDESK_CHAT_TOKEN_FILE are both set\. Remove one of them"):
         gather(options(), both)
     write("zendesk-chat.toml", toml(subdomain="acme", token="T", token_file="token.txt"))
-    with pytest.raises(ConfigError, match=r"^zendesk-chat.toml: `token_file` and another token are both given"):
+    with pytest.raises(ConfigError, match=r"^zendesk-chat.toml: `token_file` and another token are both set"):
         gather(options(), {})
     write("zendesk-chat.toml", toml(subdomain="acme", token_file="token.txt"))
     assert gather(options(), {}).raw["access_token"] == "T-file"
@@ -447,9 +447,9 @@ def test_a_toml_file_has_the_settings_of_sync_and_dates_without_quotes() -> None
 
 
 WRONG_FILES = [
-    ('subdomain = "acme"\ntoken = \u201cT-secret\u201d', "line 2, column 9: a curly quote; TOML needs straight ones"),
-    ("subdomain = acme", 'line 1, column 13: a value without quotes; write it as in subdomain = "acme".'),
-    ('{"subdomain": "acme"}', "line 1, column 1: this looks like JSON; name the file .json"),
+    ('subdomain = "acme"\ntoken = \u201cT-secret\u201d', "line 2, column 9: a curly quote. TOML needs straight quotes"),
+    ("subdomain = acme", 'line 1, column 13: a value without quotes. Write it as in subdomain = "acme".'),
+    ('{"subdomain": "acme"}', "line 1, column 1: this looks like JSON. Name the file .json"),
     ('subdomain = "acme', "is not valid TOML"),
     ('subdomain = "acme"\nstartdate = 2026-01-01', "zendesk-chat.toml: Unknown key `startdate`: did you mean `start_date`?"),
     ('subdomain = "acme"\nfull_refresh = true', "Unknown key `full_refresh`: it is an option of `sync`, --full-refresh."),

@@ -187,7 +187,7 @@ def test_a_file_that_nothing_was_written_into_is_not_left(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("schema", ["", "temp", "PG_CATALOG"])
 def test_schemas_of_duckdb_itself_are_refused(schema: str) -> None:
-    with pytest.raises(ConfigError, match=r"^--schema: .* cannot be used\. Give another name"):
+    with pytest.raises(ConfigError, match=r"^--schema: .* cannot be used\. Choose another name"):
         check_schema(schema, "chats.duckdb")
 
 

@@ -57,7 +57,7 @@ def test_an_interrupted_sync_saves_what_it_has_and_the_next_one_resumes(number: 
             process.send_signal(number)
             printed, progress = process.communicate(timeout=30)
         assert process.returncode == code
-        assert logged(progress, "INFO")[-1] == "Stopping; saving ..."
+        assert logged(progress, "INFO")[-1] == "Stopping and saving ..."
         *table, last = printed.splitlines()
         counts = {line.split()[0]: (line.split()[1], line.split()[-1]) for line in table}
         saved = count(tmp_path)

@@ -178,7 +178,7 @@ def test_a_directory_that_does_not_exist_is_reported_before_anything_is_read(san
 def test_a_directory_in_place_of_the_file_is_reported_before_anything_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
     done = sync(sandbox, tmp_path / "x.duckdb", "--metrics-file", str(tmp_path))
     assert done.code == 2
-    assert done.error == f"--metrics-file: {tmp_path} is not a regular file. Give the path of a file, such as chats.prom."
+    assert done.error == f"--metrics-file: {tmp_path} is not a regular file. Use the path of a file, such as chats.prom."
     assert sandbox.requests == []
 
 
@@ -192,8 +192,8 @@ def test_a_directory_without_permission_is_reported_before_anything_is_read(
     done = measured(sandbox, path)
     assert done.code == 2
     assert done.error == (
-        f"--metrics-file: {path} cannot be written: Permission denied. Let this user write to {path.parent}, or give another "
-        "file."
+        f"--metrics-file: {path} cannot be written: Permission denied. Make {path.parent} writable for this user, or "
+        "choose another file."
     )
     assert sandbox.requests == []
 

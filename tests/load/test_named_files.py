@@ -47,7 +47,7 @@ def contents() -> dict[str, bytes]:
         ("--metrics-file m.prom --log-file ./m.prom", "--log-file and --metrics-file name the same file, ./m.prom."),
         (
             "--metrics-file m.prom --to duckdb:///m.prom",
-            "--metrics-file and --to name the same file, m.prom. Give another path",
+            "--metrics-file and --to name the same file, m.prom. Use another path",
         ),
         ("--metrics-file /proc/x.prom", "/proc/x.prom cannot be written: no file can be created there."),
         ("--log-file md.duckdb --to md.duckdb", "--log-file and --to name the same file, md.duckdb."),
@@ -72,7 +72,7 @@ def test_no_line_is_added_to_a_database(capsys: pytest.CaptureFixture[str]) -> N
     Path("other").hardlink_to("other.duckdb")
     for command in ("sync", "verify"):
         assert main([command, "--log-file", "other"]) == 2
-        assert "--log-file other: this is no text file, so no line is added to it." in capsys.readouterr().err
+        assert "--log-file other: this is not a text file, so no line is added to it." in capsys.readouterr().err
     assert Path("other").read_bytes() == b"12345678DUCK\0\0"
 
 
@@ -115,7 +115,7 @@ def test_an_empty_path_is_not_an_option_that_is_not_given(line: str, capsys: pyt
 def test_files_that_do_not_exist_are_compared_by_their_paths(tmp_path: Path) -> None:
     Path("link").symlink_to(tmp_path)
     with pytest.raises(
-        ConfigError, match=r"^--log-file and --to name the same file, link/new\. Give another path with --log-file\.$"
+        ConfigError, match=r"^--log-file and --to name the same file, link/new\. Use another path with --log-file\.$"
     ):
         require_own_files({"--log-file": "link/new"}, {"--to": "new"})
     require_own_files({"--log-file": "one"}, {"--to": "new"})

@@ -338,8 +338,8 @@ def test_a_file_is_named_by_its_path_or_as_sync_takes_it(form: str, tmp_path: Pa
     [
         ("nosuch.duckdb", "There is no file nosuch.duckdb"),
         ("duckdb:///nosuch.duckdb", "There is no file nosuch.duckdb"),
-        ("postgres://u:secret@host/x", "DuckDB files only"),
-        ("nosuch://x", "DuckDB files only"),
+        ("postgres://u:secret@host/x", "only DuckDB files"),
+        ("nosuch://x", "only DuckDB files"),
         ("duckdb://x.duckdb", "three slashes"),
         (".", "There is no file"),
     ],
@@ -398,7 +398,7 @@ def test_command(tmp_path: Path, capfd: Any) -> None:
 
 @pytest.mark.parametrize(
     ("streams", "message"),
-    [(None, "no table of agents"), ("goals,chats", "no table of goals"), ("nosuch", "no such stream: nosuch")],
+    [(None, "no table for agents"), ("goals,chats", "no table for goals"), ("nosuch", "no such stream: nosuch")],
 )
 def test_no_table(streams: str | None, message: str, tmp_path: Path, capfd: Any) -> None:
     tables = "CREATE TABLE other (id BIGINT)" if streams is None else "CREATE TABLE chats (id VARCHAR)"

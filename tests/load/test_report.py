@@ -152,7 +152,7 @@ GOALS = frozenset({"goals"})
 SAVED = "in 41 s, saved in the postgres database."
 UNCHANGED = "in 41 s; the postgres database is up to date."
 AGAIN = "Run the same command again to load the rest."
-FIX = "Fix what is reported above, then run the same command again to load the rest."
+FIX = "Fix the problems reported above, then run the same command again to load the rest."
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_an_age_that_is_none(path: Path, capsys: pytest.CaptureFixture[str], age
     with pytest.raises(SystemExit) as exited:
         main(["status", str(path), f"--max-age={age}"])
     assert exited.value.code == 2
-    assert "write a number and a unit, as in 90s, 30m, 2h or 1d" in capsys.readouterr().err
+    assert "Use a number and a unit, such as 90s, 30m, 2h or 1d" in capsys.readouterr().err
 
 
 def test_a_stream_that_failed(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +197,7 @@ def test_a_database_of_another_program(tmp_path: Path, capsys: pytest.CaptureFix
 def test_another_database(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = status("postgres://user:secret@host/db", capsys)
     assert code == 2
-    assert err.startswith("error: `status` reads DuckDB files only")
+    assert err.startswith("error: `status` reads only DuckDB files")
     assert "secret" not in err
 
 

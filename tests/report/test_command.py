@@ -115,7 +115,7 @@ def test_outputs_that_would_destroy_something_are_refused(
     code, message = failure(capsys, database, "-o", tmp_path)
     assert (code, message) == (2, f"-o {tmp_path} is a directory. Name a file in it, such as {tmp_path}/report.html.")
     code, message = failure(capsys, database, "-o", tmp_path / "none" / "report.html")
-    assert (code, message) == (2, f"-o {tmp_path}/none/report.html: there is no directory {tmp_path}/none.")
+    assert (code, message) == (2, f"-o {tmp_path}/none/report.html: the directory {tmp_path}/none does not exist.")
     link = tmp_path / "link.html"
     link.symlink_to(database)
     code, message = failure(capsys, database, "-o", link)
@@ -137,9 +137,9 @@ def test_the_browser_opens_on_demand(
     page = tmp_path / "a report.html"
     assert report(database, "-o", page, "--open") == 0
     assert opened == [page.as_uri()]
-    assert capsys.readouterr().err == f"warning: There is no browser here. Open {page} in one.\n"
+    assert capsys.readouterr().err == f"warning: No browser was found. Open {page} in a browser.\n"
     code, message = failure(capsys, database, "-o", "-", "--open")
-    assert (code, message) == (2, "--open shows a file, so it does not go with --json or with -o -.")
+    assert (code, message) == (2, "--open needs a file, so it cannot be combined with --json or -o -.")
 
 
 def test_files_that_hold_no_sync_are_refused_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +159,7 @@ def test_files_that_hold_no_sync_are_refused_with_what_to_do(tmp_path: Path, cap
     assert code == 1
     assert "damaged" in message
     code, message = failure(capsys, "postgres://host/db", "-o", output)
-    assert (code, "`report` reads DuckDB files only" in message) == (2, True)
+    assert (code, "`report` reads only DuckDB files" in message) == (2, True)
     assert not output.exists()
 
 
@@ -184,7 +184,7 @@ def test_days_that_are_no_number_of_days_are_refused(days: str, database: Path, 
     with pytest.raises(SystemExit) as ended:
         report(database, "--days", days)
     assert ended.value.code == 2
-    assert "give a number of days from 1 to 3660" in capsys.readouterr().err
+    assert "Use a number from 1 to 3660" in capsys.readouterr().err
 
 
 def test_an_unknown_time_zone_is_refused_with_the_one_that_was_meant(
@@ -206,3 +206,47 @@ def test_a_page_that_is_written_elsewhere_is_complete_at_once(tmp_path: Path) ->
     target = tmp_path / ("n" * 250)
     command.write_atomically(target, b"content")
     assert target.read_bytes() == b"content"
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, database: Path) -> Path:
+    """An accounts file: a synced account, one that was never synced, and one more that is synced."""
+    account_file(tmp_path / "second.duckdb")
+    file = tmp_path / "accounts.toml"
+    names = f'to = "{tmp_path}/{{account}}.duckdb"\ntoken_env = "TOKEN_{{account}}"\n'
+    file.write_text(names + "[accounts.acme]\n[accounts.never]\n[accounts.second]\n")
+    return file
+
+
+def test_each_account_gets_a_report_and_one_that_fails_affects_no_other(
+    accounts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = report("--accounts", accounts)
+    shown = capsys.readouterr()
+    assert code == 1
+    assert [line.partition(", ")[0] for line in shown.out.splitlines()] == [
+        "report-acme.html: 6 chats",
+        "report-second.html: 6 chats",
+    ]
+    assert shown.err.startswith("error: never: ")
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["report-acme.html", "report-second.html"]
+
+
+def test_only_some_accounts_get_a_report_where_it_is_named(
+    accounts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report("--accounts", accounts, "--only", "second", "-o", tmp_path / "{account}-monday.html") == 0
+    assert capsys.readouterr().err == ""
+    assert [path.name for path in tmp_path.glob("*.html")] == ["second-monday.html"]
+
+
+def test_options_that_do_not_go_with_accounts_are_refused(accounts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = "each account needs a file of its own. Add {account}, such as report-{account}.html."
+    assert failure(capsys, "--accounts", accounts, "-o", "-") == (2, f"-o -: {own}")
+    assert failure(capsys, "--accounts", accounts, "-o", "all.html") == (2, f"-o all.html: {own}")
+    assert failure(capsys, "--accounts", accounts, "--json")[1].startswith("--json prints the figures of one account.")
+    assert failure(capsys, accounts, "--accounts", accounts)[1].startswith(
+        "FILE is for one account, and --accounts for several."
+    )
+    assert failure(capsys, "--only", "acme")[1] == "--only chooses accounts of a file. Name that file with --accounts."

@@ -121,12 +121,8 @@ def test_groups_and_goals_are_those_of_the_account(figures: Figures) -> None:
         (date(2026, 3, 1), 1, 1, 0.5),
         (date(2026, 4, 1), 1, 0, 1.0),
     ]
-    assert [(cell.weekday, cell.hour, cell.chats, cell.missed) for cell in figures.hours] == [
-        (2, 0, 1, 0),
-        (4, 23, 1, 0),
-        (5, 9, 3, 1),
-        (5, 12, 1, 0),
-    ]
+    hours = [(cell.weekday, cell.hour, cell.chats, cell.missed, cell.days, cell.chats_a_day) for cell in figures.hours]
+    assert hours == [(2, 0, 1, 0, 4, 0.25), (4, 23, 1, 0, 4, 0.25), (5, 9, 3, 1, 5, 0.6), (5, 12, 1, 0, 5, 0.2)]
     assert figures.unreadable == 1
 
 
@@ -190,6 +186,22 @@ def test_chats_far_away_in_time_are_outside_the_period(tmp_path: Path) -> None:
     far = [a_day(1, "1969-07-20"), a_day(2, "9999-12-31"), a_day(3, "2026-04-01")]
     found = figures_of(account_file(tmp_path / "acme.duckdb", {"chats": far}))
     assert (found.now.chats, found.period.first_chat, found.period.last_chat) == (1, date(1969, 7, 20), date(2026, 4, 1))
+
+
+def test_an_hour_is_busy_by_its_average(tmp_path: Path) -> None:
+    """The period has five Saturdays and four Mondays, so four chats on Mondays are more than four on Saturdays."""
+    days = ["2026-03-07", "2026-03-14", "2026-03-21", "2026-03-28", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"]
+    chats = [a_day(number, day) for number, day in enumerate(days)]
+    hours = figures_of(account_file(tmp_path / "acme.duckdb", {"chats": chats})).hours
+    assert [(cell.weekday, cell.chats, cell.days, cell.chats_a_day) for cell in hours] == [(0, 4, 4, 1.0), (5, 4, 5, 0.8)]
+
+
+def test_only_months_that_the_data_cover_are_complete(tmp_path: Path) -> None:
+    days = ["2026-01-20", "2026-02-10", "2026-03-10", "2026-04-02"]
+    chats = [a_day(number, day, rating="good") for number, day in enumerate(days)]
+    path = account_file(tmp_path / "acme.duckdb", {"chats": chats})
+    found = [(each.month.month, each.is_partial) for each in figures_of(path).satisfaction]
+    assert found == [(1, True), (2, False), (3, False), (4, True)]
 
 
 def test_more_than_ten_groups_leave_the_others_as_one(tmp_path: Path) -> None:

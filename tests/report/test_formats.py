@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests.support.reports import HOSTILE
-from zendesk_chat.report.formats import distinct_names, hours, long_range, name, number, percent, seconds, step_name
+from zendesk_chat.report.formats import average, distinct_names, hours, long_range, name, number, percent, seconds, step_name
 from zendesk_chat.report.period import Range, Step
 
 
@@ -35,6 +35,11 @@ def test_percentages(share: float | None, shown: str) -> None:
 def test_durations(value: float, shown: str) -> None:
     assert seconds(value) == shown
     assert seconds(None) == "–"  # noqa: RUF001
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, "0.0"), (0.02, "<0.1"), (0.05, "0.1"), (9.44, "9.4"), (1234.5, "1,234.5")])
+def test_averages(value: float, shown: str) -> None:
+    assert average(value) == shown
 
 
 def test_numbers_and_hours() -> None:

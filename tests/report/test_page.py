@@ -149,6 +149,29 @@ def test_each_key_figure_has_its_direction_in_words(tmp_path: Path) -> None:
     assert "Satisfaction 100% 12 good, 0 bad ▲ 50 points, better Before: 50.0%" in text
 
 
+def test_few_ratings_have_a_number_and_no_share(tmp_path: Path) -> None:
+    chats = [
+        a_day(number, "2026-04-01", department_id=int(number < 9), rating="good" if number % 2 else "bad")
+        for number in range(20)
+    ]
+    departments = [{"id": 0, "name": "Orders"}, {"id": 1, "name": "Sales"}]
+    text = page_of(account_file(tmp_path / "acme.duckdb", {"chats": chats, "departments": departments})).text
+    assert "Below 10 ratings, the share is “–”." in text  # noqa: RUF001
+    assert "Orders 11 55.0% 0% – 54.5% of 11" in text  # noqa: RUF001
+    assert "Sales 9 45.0% 0% – – of 9" in text  # noqa: RUF001
+    assert "April 2026 (part): 50.0% of 20 ratings were good." in text
+
+
+def test_the_busiest_hour_is_that_with_the_highest_average(tmp_path: Path) -> None:
+    """The period has five Saturdays and four Mondays."""
+    saturdays, mondays = (7, 14, 21, 28), (9, 16, 23, 30)
+    chats = [a_day(day, f"2026-03-{day:02}") for day in (*saturdays, *mondays)]
+    text = page_of(account_file(tmp_path / "acme.duckdb", {"chats": chats})).text
+    assert "Busiest hour of the week: Monday, 9:00 to 10:00, with 1.0 chats on average (4 on 4 Mondays)." in text
+    assert "Hour Chats a day Chats Days Missed Monday, 9:00 to 10:00 1.0 4 4 0 Saturday, 9:00 to 10:00 0.8 4 5 0" in text
+    assert "none 1.0 a day" in text
+
+
 def test_nothing_is_compared_with_days_that_the_file_does_not_have(plain: Parsed) -> None:
     assert "Compared with" not in plain.text
     assert "Before:" not in plain.text
@@ -171,7 +194,7 @@ def test_nothing_is_compared_with_days_that_the_file_does_not_have(plain: Parsed
                 "No chat of this period has a country.",
                 "No agent took a chat in this period.",
                 "This needs the stream agent_timeline, which is not in the file. Load it: zendesk-chat sync --streams",
-                "The file has no departments, so the report lacks current names of departments.",
+                "The file has no departments, so the report does not show current names of departments.",
             ],
         ),
     ],
@@ -185,14 +208,17 @@ def test_what_is_missing_is_explained(records: dict[str, Any], sentences: list[s
 def test_a_stream_that_the_plan_lacks_is_named_as_such(tmp_path: Path) -> None:
     path = account_file(tmp_path / "acme.duckdb", {"chats": [a_day(1, "2026-04-01")]})
     change(path, "INSERT INTO _sync_run_streams (run, stream, result) VALUES (1, 'agent_timeline', 'not available')")
-    assert "This account does not have agent_timeline: its plan or the role of the token lacks it." in page_of(path).text
+    assert (
+        "This account does not have agent_timeline: its plan or the role of the token does not include it."
+        in page_of(path).text
+    )
 
 
 def test_a_sync_that_did_not_complete_is_the_first_thing_to_know(tmp_path: Path) -> None:
     path = account_file(tmp_path / "acme.duckdb", {"chats": [a_day(1, "2026-04-01")]}, completed=None)
     text = page_of(path).text
     assert "The last run did not complete chats. Run `sync` again." in text
-    assert "The stream chats was never complete, so days may lack chats." in text
+    assert "The stream chats has never been complete, so some days may lack chats." in text
 
 
 def test_thousands_of_agents_do_not_make_the_page_large(tmp_path: Path) -> None:

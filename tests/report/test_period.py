@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -68,3 +69,22 @@ def test_the_longest_period_of_the_earliest_chats_is_a_range_of_dates() -> None:
     period = choose_period(MAX_DAYS, "UTC", MONDAY, [date(1, 1, 1)], TODAY)
     assert period.before.start >= date(1, 1, 1)
     assert choose_period(MAX_DAYS, "UTC", date(9999, 12, 31), [date(9999, 12, 30)], TODAY).now.end == date(9999, 12, 30)
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "expected"), [(0, 7, [1] * 7), (5, 30, [4, 4, 4, 4, 4, 5, 5]), (3, 1, [0, 0, 0, 1, 0, 0, 0])]
+)
+def test_a_range_knows_how_many_of_each_weekday_it_has(start: int, length: int, expected: list[int]) -> None:
+    found = Range(MONDAY + timedelta(days=start), MONDAY + timedelta(days=start + length - 1))
+    assert list(found.weekdays) == expected
+
+
+def test_a_month_is_covered_if_the_data_begin_at_its_start_and_it_is_over() -> None:
+    active = [date(2026, 1, 4), date(2026, 2, 27), date(2026, 3, 15)]
+    period = choose_period(30, "UTC", MONDAY, active, TODAY)
+    assert [period.covers_month(date(2026, month, 1)) for month in (1, 2, 3)] == [True, True, False]
+    later = replace(period, first_chat=date(2026, 1, 5))
+    assert [later.covers_month(date(2026, month, 1)) for month in (1, 2)] == [False, True]
+    until_march = replace(period, now=Range(date(2026, 3, 2), date(2026, 3, 31)), synced=date(2026, 4, 1))
+    assert until_march.covers_month(date(2026, 3, 1))
+    assert not replace(until_march, synced=date(2026, 3, 31)).covers_month(date(2026, 3, 1))

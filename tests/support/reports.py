@@ -79,8 +79,13 @@ def a_day(number: int, day: str, **fields: Any) -> dict[str, Any]:
 
 def hostile_account() -> dict[str, list[dict[str, Any]]]:
     """Departments, agents, tags, countries and goals whose names attack the page."""
+    return named_account(HOSTILE)
+
+
+def named_account(names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """A department, an agent, a tag, a country and a goal of each name, with a chat."""
     chats, agents, departments, spans = [], [], [], []
-    for number, name in enumerate(HOSTILE):
+    for number, name in enumerate(names):
         agents.append({"id": number, "display_name": name})
         departments.append({"id": number, "name": name})
         spans.append(span(number, "2026-04-01T08:00:00Z", 3600 * (number + 1)))
@@ -107,7 +112,7 @@ def hostile_account() -> dict[str, list[dict[str, Any]]]:
             "goal_name": name,
             "attribution": {"agent_id": number, "chat_id": f"c{number}", "chat_timestamp": "2026-04-01T09:00:00Z"},
         }
-        for number, name in enumerate(HOSTILE)
+        for number, name in enumerate(names)
     ]
     return {
         "agents": agents,

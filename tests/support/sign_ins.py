@@ -56,11 +56,11 @@ class FakeTerminal:
     def result(self, line: str) -> None:
         self.results.append(line)
 
-    def ask(self, question: str, *, hidden: bool = False) -> str:
+    def ask(self, question: str, *, hidden: bool = False, missing: str = "") -> str:
         (self.hidden if hidden else self.questions).append(question)
         answer = next((text for start, text in self.answers.items() if question.startswith(start)), None)
         if answer is None:
-            raise ConfigError(f"no answer to {question}")
+            raise ConfigError(missing or f"no answer to {question}")
         return answer if isinstance(answer, str) else answer("\n".join(self.lines))
 
     @property

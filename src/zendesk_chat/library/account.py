@@ -180,8 +180,8 @@ def _parse(config: object, settings: Mapping[str, object], on_rotation: OnRotati
 def _require_account(raw: Mapping[str, object], *, in_config: bool) -> None:
     """Raise a ConfigError that names what to give, if there is no account or no credentials."""
     remedies = {
-        "subdomain": f"Give subdomain=..., or set {ENVIRONMENT['subdomain']}.",
-        "credentials": f"Give token=..., or set {ENVIRONMENT['access_token']}.",
+        "subdomain": f"Pass subdomain=..., or set {ENVIRONMENT['subdomain']}.",
+        "credentials": f"Pass token=..., or set {ENVIRONMENT['access_token']}.",
     }
     found = {"subdomain": raw.get("subdomain"), "credentials": raw.get("credentials") or raw.get("access_token")}
     for name, remedy in remedies.items():

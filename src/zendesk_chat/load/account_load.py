@@ -75,7 +75,7 @@ def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles
             target = replace(target, schema=existing_schema(file.connection, target.schema))
         store = FileStore(file.connection, target, clock, file.writing)
         report = _read_into(store, streams, plan, clock, log)
-        with file.writing, explained(f"making the views in {path}"):
+        with file.writing, explained(f"creating the views in {path}"):
             taken = create_views(file.connection, target.schema, store.account.time_zone)
         for warning in dict.fromkeys((*store.warnings, *taken)):
             log.caution(warning)

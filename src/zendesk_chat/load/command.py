@@ -37,7 +37,7 @@ def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     log_settings(log, plan.origins)
     for warning in plan.warnings:
         log.caution(warning)
-    clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")
+    clock.on_interrupt = partial(log.note, "Stopping and saving ...", "stopping")
     outcome = attempt(plan.config.subdomain, plan, clock, partial(load_account, plan, clock, log))
     if outcome.error:
         log.fail(str(outcome.error), kind=type(outcome.error).__name__)

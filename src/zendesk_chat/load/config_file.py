@@ -287,7 +287,7 @@ def _reason(error: OSError) -> str:
 
 def _object(path: Path, raw: object) -> dict[str, object]:
     if not isinstance(raw, dict):
-        raise ConfigError(f"The config file must hold a JSON object: {path}")
+        raise ConfigError(f"The config file must contain a JSON object: {path}")
     return raw
 
 

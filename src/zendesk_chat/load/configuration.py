@@ -157,9 +157,9 @@ def from_options(options: argparse.Namespace) -> Source:
     given = vars(options)
     values = {key: given.get(option.removeprefix("--").replace("-", "_")) for key, option in OPTIONS.items()}
     if values["end_date"] == "":
-        raise ConfigError("--end-date: missing. Give a date, or remove the option to load everything until now.")
+        raise ConfigError("--end-date: missing. Pass a date, or remove the option to load everything until now.")
     if empty := [key for key in SYNC_KEYS if values.get(key) == ""]:
-        raise ConfigError(f"{OPTIONS[empty[0]]}: missing. Give a value, or remove the option.")
+        raise ConfigError(f"{OPTIONS[empty[0]]}: missing. Pass a value, or remove the option.")
     values = {key: value for key, value in values.items() if value is not None and value != []}
     names = {key: OPTIONS[key] for key in values}
     if "token" in values:
@@ -183,8 +183,8 @@ def _require_account(configuration: Configuration, path: str | None) -> None:
     hints = "".join(f" {warning}" for warning in configuration.warnings)
     if path:
         keys = " and ".join("`access_token`" if key == "token" else f"`{key}`" for key in missing)
-        raise ConfigError(f"Missing in {path}: {what}. Add {keys} to the file, or give {options}.{hints}")
+        raise ConfigError(f"Missing in {path}: {what}. Add {keys} to the file, or pass {options}.{hints}")
     variables = " and ".join(PREFIX + key.upper() for key in missing)
     raise ConfigError(
-        f"Missing: {what}. Give {options}, or set {variables}, or give --config FILE, or run `zendesk-chat login`.{hints}"
+        f"Missing: {what}. Run `zendesk-chat login`, or pass {options}, or set {variables}, or pass --config FILE.{hints}"
     )

@@ -27,7 +27,7 @@ _EXPORTS: Final = {  # formats that DuckDB writes, by suffix or name
 }
 _SQLITE: Final = ("sqlite", "sqlite3", "db3")
 _ACCEPTED: Final = (
-    "Give the path of a DuckDB file, such as chats.duckdb, or a URL: duckdb:///chats.duckdb, "
+    "Use the path of a DuckDB file, such as chats.duckdb, or a URL: duckdb:///chats.duckdb, "
     "postgres://USER:PASSWORD@HOST/DATABASE, and likewise redshift, snowflake or mssql"
 )
 
@@ -65,11 +65,11 @@ def check_schema(schema: str | None, path: str | None, name: str = "--schema") -
     if schema is None:
         return
     if not schema or schema.lower() in _RESERVED:
-        raise ConfigError(f"{name}: {schema!r} cannot be used. Give another name, such as acme.")
+        raise ConfigError(f"{name}: {schema!r} cannot be used. Choose another name, such as acme.")
     if path is not None and schema.lower() == Path(path).stem.lower():
         raise ConfigError(
             f"{name} {schema}: the file {Path(path).name} has the same name, and DuckDB would take {schema}.chats for a "
-            "table of the file itself. Give another schema, or rename the file."
+            "table of the file itself. Choose another schema, or rename the file."
         )
 
 
@@ -114,8 +114,8 @@ def _plain_path(text: str, name: str) -> str:
     if suffix in _SQLITE:
         raise ConfigError(f"{name} {shown}: `sync` does not write SQLite files. {_ACCEPTED}.")
     if suffix in SQL_DATABASES:
-        raise ConfigError(f"{name} {shown}: give the URL of the database, such as {suffix}://USER:PASSWORD@HOST/DATABASE.")
-    raise ConfigError(f"{name} {shown}: this is neither a DuckDB file, whose name ends in .duckdb, nor a URL. {_ACCEPTED}.")
+        raise ConfigError(f"{name} {shown}: use the URL of the database, such as {suffix}://USER:PASSWORD@HOST/DATABASE.")
+    raise ConfigError(f"{name} {shown}: this is neither the path of a .duckdb file nor a URL. {_ACCEPTED}.")
 
 
 def real_path(path: str) -> Path:

@@ -32,7 +32,7 @@ def read_env_file(path: Path = Path(NAME)) -> dict[str, str]:
         if binding.error and PREFIX in binding.original.string:
             raise ConfigError(
                 f"{path}, line {binding.original.line}: this is not NAME=value. Write the value on the same line, and quote it "
-                "if it has blanks."
+                "if it contains spaces."
             )
         if binding.key and binding.key.startswith(PREFIX):
             if not _is_text(binding.original.string):

@@ -32,7 +32,7 @@ SUMMARY: Final = "summary"
 DRAWN: Final = frozenset({"run_started", "progress", "retrying", "account_ended"})
 """Events that an animated progress shows."""
 
-_KILLED: Final = "Ended without saving what was read last. What was saved before stays. Run the same command to resume."
+_KILLED: Final = "Ended without saving the latest records. Records saved earlier are kept. Run the same command to resume."
 _SHOW_CURSOR: Final = "\x1b[?25h"
 _ERROR_OUTPUT: Final = 2  # its file descriptor
 

@@ -31,7 +31,7 @@ class LogFileHandler(WatchedFileHandler):
         on_failure: Called with a sentence the first time that a line cannot be written.
 
     Raises:
-        ConfigError: The file cannot be opened, or is no text file.
+        ConfigError: The file cannot be opened, or is not a text file.
     """
 
     def __init__(self, path: str, on_failure: Callable[[str], object]) -> None:
@@ -43,7 +43,7 @@ class LogFileHandler(WatchedFileHandler):
             super().__init__(path)
         except OSError as error:
             raise ConfigError(
-                f"--log-file {path}: {_reason(error)}. Name a file that you may write, in a directory that exists."
+                f"--log-file {path}: {_reason(error)}. Choose a file that you can write, in a directory that exists."
             ) from None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -75,7 +75,7 @@ def _check(path: str) -> None:
         raise ConfigError(f"--log-file {path}: this is the name of a database. Name a text file, such as sync.log.")
     with suppress(OSError):  # opening it reports this
         if Path(path).is_file() and b"\0" in _beginning(path):
-            raise ConfigError(f"--log-file {path}: this is no text file, so no line is added to it. Name another file.")
+            raise ConfigError(f"--log-file {path}: this is not a text file, so no line is added to it. Name another file.")
 
 
 def _beginning(path: str) -> bytes:

@@ -10,7 +10,7 @@ from zendesk_chat.printable import LONGEST_REPORT, printable
 
 
 class DatedLines(logging.Formatter):
-    """Formats a date, a level and a message: ``2026-11-28T12:00:00Z INFO Stopping; saving ...``."""
+    """Formats a date, a level and a message: ``2026-11-28T12:00:00Z INFO Stopping and saving ...``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""

@@ -36,13 +36,11 @@ class MetricsFile:
         """Prove that the file can be written. Raises ConfigError."""
         real = real_path(str(self.path))
         if real.exists() and not real.is_file():
-            raise ConfigError(
-                f"--metrics-file: {self.path} is not a regular file. Give the path of a file, such as chats.prom."
-            )
+            raise ConfigError(f"--metrics-file: {self.path} is not a regular file. Use the path of a file, such as chats.prom.")
         if not self.path.name.endswith(SUFFIX):
             raise ConfigError(
                 f"--metrics-file: the name of {self.path} does not end in {SUFFIX}, and node_exporter reads no other files. "
-                "Give the path of a file such as chats.prom."
+                "Use the path of a file such as chats.prom."
             )
         try:
             _replace(real, None)
@@ -57,8 +55,8 @@ class MetricsFile:
 
     def _unwritable(self, real: Path, reason: str) -> ConfigError:
         return ConfigError(
-            f"--metrics-file: {self.path} cannot be written: {reason}. Let this user write to {real.parent}, or give "
-            "another file."
+            f"--metrics-file: {self.path} cannot be written: {reason}. Make {real.parent} writable for this user, or "
+            "choose another file."
         )
 
     def read(self) -> list[Sample]:

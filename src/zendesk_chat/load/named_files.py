@@ -31,7 +31,7 @@ def require_own_files(written: Mapping[str, str], used: Mapping[str, str]) -> No
         for other, its in {**written, **used}.items():
             if other != name and _is_same(path, its):
                 shown = printable(path, LONGEST_NAME)
-                raise ConfigError(f"{name} and {other} name the same file, {shown}. Give another path with {name}.")
+                raise ConfigError(f"{name} and {other} name the same file, {shown}. Use another path with {name}.")
 
 
 def written_files(options: argparse.Namespace) -> dict[str, str]:

@@ -111,14 +111,16 @@ def run_profile(options: argparse.Namespace) -> int:
             profiles = profile(path, streams, lambda name: status.update(f"reading {name}"), database.schema)
         missing = set(names) - {profile.stream for profile in profiles} if options.streams else set()
         if missing or not profiles:
-            raise ConfigError(f"{path} has no table of {', '.join(sorted(missing)) or 'any stream'}. `sync` makes one.")
+            raise ConfigError(
+                f"{path} has no table for {', '.join(sorted(missing)) or 'any stream'}. Create it with `zendesk-chat sync`."
+            )
     except ConnectorError as error:
         say(console, f"error: {error}")
         return ExitCode.USAGE if isinstance(error, ConfigError) else ExitCode.INCOMPLETE
     if not _is_of_sync(path, database.schema):
         say(
             console,
-            f"warning: `sync` did not fill {path}. Columns of other names than its own are not shown.",
+            f"warning: `sync` did not create {path}. Columns that `sync` does not have are not shown.",
             "yellow",
         )
     if options.json:
@@ -136,9 +138,9 @@ def duckdb_file(text: str) -> str:
     """
     path = duckdb_path(text, "FILE") if text.startswith("duckdb:") else text
     if path is None or "://" in path:
-        raise ConfigError("`profile` reads DuckDB files only: give the path of one, or a URL like duckdb:///chats.duckdb.")
+        raise ConfigError("`profile` reads only DuckDB files. Pass a path, or a URL such as duckdb:///chats.duckdb.")
     if not Path(path).is_file():
-        raise ConfigError(f"There is no file {path}. `sync` makes one: see zendesk-chat sync --help.")
+        raise ConfigError(f"There is no file {path}. Create it with `zendesk-chat sync`.")
     return path
 
 

@@ -39,10 +39,10 @@ def add_redactions(
     redact, listed = _object(configured)
     rules = [str(rule).rpartition("=") for rule in given]
     if not all(separator for _, separator, _ in rules):
-        raise ConfigError(f"{name}: give a field and an action, such as chats.visitor.email=hash.")
+        raise ConfigError(f"{name}: use a field and an action, such as chats.visitor.email=hash.")
     key = {"hash_key": hash_key} if hash_key else {}
     if any(action == "hash" for _, _, action in rules) and not (key or redact.get("hash_key")):
-        raise ConfigError(f"{name}: a hash needs a secret. Set {HASH_KEY} to at least 16 characters, and keep it.")
+        raise ConfigError(f"{name}: hashing needs a secret. Set {HASH_KEY} to at least 16 characters, and keep it.")
     return {**redact, **key, "rules": [*listed, *({"field": field, "action": action} for field, _, action in rules)]}
 
 
@@ -62,5 +62,5 @@ def _object(configured: object) -> tuple[Mapping[str, object], list[object]]:
     redact = {} if configured in (None, "") else configured
     listed = redact.get("rules") if isinstance(redact, Mapping) else ""
     if not isinstance(redact, Mapping) or not isinstance(listed, list | None):
-        raise ConfigError("redact: must be an object whose `rules` are a list, or --redact could not be added to it.")
+        raise ConfigError("redact: must be an object with a list of `rules`, so that --redact can be added to it.")
     return redact, list(listed or ())

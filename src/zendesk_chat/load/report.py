@@ -147,7 +147,7 @@ def result_line(report: LoadReport) -> str:
     if report.result == "interrupted":
         return f"Interrupted: {counted(report.saved, 'record')} saved in {report.destination}. Run the same command to resume."
     if report.result == "incomplete":
-        first = "Fix what is reported above, then run" if report.exit_code == ExitCode.ACTION_NEEDED else "Run"
+        first = "Fix the problems reported above, then run" if report.exit_code == ExitCode.ACTION_NEEDED else "Run"
         names = named([stream.name for stream in report.incomplete])
         return f"Incomplete: {names}. {_saved(report)} {first} the same command again to load the rest."
     if not isinstance(report.destination, Path):

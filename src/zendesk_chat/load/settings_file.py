@@ -42,7 +42,7 @@ def from_file(path: Path) -> Source:
         if key := repeated_key(data):
             raise ConfigError(f"{path}: the key {printable(key, LONGEST_NAME)} occurs twice. Remove one of the two.")
         if not isinstance(given, dict):
-            raise ConfigError(f"The config file must hold a JSON object: {path}")
+            raise ConfigError(f"The config file must contain a JSON object: {path}")
         return from_mapping(given, str(path), path)
     values = read_toml(path)
     credentials = values.get("credentials")
@@ -72,11 +72,11 @@ def from_mapping(given: Mapping[str, object], where: str, store: Path | None = N
     files = {where: where} | ({names["token_file"]: str(values["token_file"])} if "token_file" in values else {})
     if "token_file" in values:
         if {"token", "access_token", "credentials"} & values.keys():
-            raise ConfigError(f"{where}: `token_file` and another token are both given. Remove one of them.")
+            raise ConfigError(f"{where}: `token_file` and another token are both set. Remove one of them.")
         values["token"], names["token"] = read_secret(str(values.pop("token_file")), names["token_file"]), names["token_file"]
     if "token" in values:
         if {"access_token", "credentials"} & values.keys():
-            raise ConfigError(f"{where}: `token` and another token are both given. Remove one of them.")
+            raise ConfigError(f"{where}: `token` and another token are both set. Remove one of them.")
         values["access_token"], names["access_token"] = values.pop("token"), names["token"]
     return Source(values, names, store=store, files=files)
 
@@ -109,11 +109,11 @@ def _explained(reason: str, text: str) -> str:
     line, column = int(at["line"]), int(at["column"])
     rest = text.splitlines()[line - 1][column - 1 :] if line <= len(text.splitlines()) else ""
     if _CURLY.match(rest):
-        words = 'a curly quote; TOML needs straight ones (")'
+        words = 'a curly quote. TOML needs straight quotes (")'
     elif words == "Invalid value":
-        words = 'a value without quotes; write it as in subdomain = "acme"'
+        words = 'a value without quotes. Write it as in subdomain = "acme"'
     elif line == 1 and text.lstrip().startswith("{"):
-        words = "this looks like JSON; name the file .json, or write one setting a line"
+        words = "this looks like JSON. Name the file .json, or write one setting per line"
     return f", line {line}, column {column}: {words}."
 
 

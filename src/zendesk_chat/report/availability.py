@@ -23,7 +23,7 @@ def missing(figures: Figures, stream: str) -> str:
     """Return why figures that need a stream are missing, and what to do."""
     found = _status(figures, stream)
     if found and found.result == "not available":
-        return f"This account does not have {stream}: its plan or the role of the token lacks it."
+        return f"This account does not have {stream}: its plan or the role of the token does not include it."
     if found is None or found.rows is None:
         return f"This needs the stream {stream}, which is not in the file. Load it: zendesk-chat sync --streams {stream}"
     return f"This needs columns of {stream} that the file does not have, for example because redaction drops them."
@@ -34,12 +34,12 @@ def notices(figures: Figures) -> Iterator[str]:
     period = figures.period
     yield from figures.status.problems()
     if figures.has_chats and period.synced is None:
-        yield "The stream chats was never complete, so days may lack chats."
+        yield "The stream chats has never been complete, so some days may lack chats."
     if period.last_chat is None and figures.has_chats:
         yield "The file contains no chats up to the last sync."
     elif period.is_old and period.last_chat and period.synced:
         yield (
-            f"The last chat in the file started on {day(period.last_chat)}. There are none in the days until the last sync "
+            f"The last chat in the file started on {day(period.last_chat)}. There are none from then to the last sync "
             f"on {day(period.synced)}, so the report ends with that chat."
         )
     elif period.last_chat and period.now.end - period.last_chat >= timedelta(days=2):
@@ -50,7 +50,7 @@ def notices(figures: Figures) -> Iterator[str]:
         first = day(period.first_chat)
         yield f"The first chat in the file started on {first}, so there is no complete period before this one to compare."
     if figures.unreadable:
-        yield f"Chats without a readable start belong to no day and are not counted: {number(figures.unreadable)}."
+        yield f"Chats without a readable start time belong to no day and are not counted: {number(figures.unreadable)}."
 
 
 def absent(figures: Figures) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,9 @@ from typing import Final
 
 from zendesk_chat.json_types import Json
 from zendesk_chat.report.figures import Agent, HourOfWeek, Point, Ratings
-from zendesk_chat.report.formats import hours, month, number, percent, seconds, step_name
+from zendesk_chat.report.formats import PART, average, hours, number, percent, rated_month, seconds, step_name
 from zendesk_chat.report.period import Step
+from zendesk_chat.wording import counted
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', sans-serif"
@@ -54,11 +55,14 @@ _ROW: Final = 30  # pixels of a horizontal bar and the gap after it
 _TALL_ROW: Final = 44  # the same where there are few bars
 _TICKS: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)  # seconds
 _MAX_TICKS: Final = 5
-_WITH_LABEL: Final = 1.25  # the width of an axis of shares that leaves space for a label behind 100%
+_LABEL_AFTER_BAR: Final = 72  # pixels for a gap and "100.0% of ", without the digits that follow
+_DIGIT: Final = 8
+_PALE: Final = 0.5
 _DAYS_LABELLED: Final = 10  # with more, only Mondays are
 _POINTS_SEEN: Final = 45  # with more, the points of a line would touch each other
 _MONTHS_LABELLED: Final = 8
 _LABEL_PIXELS: Final = 120
+_ROWS: Final = "rows"  # the name of a chart's data
 
 
 def chats_over_time(points: Sequence[Point], step: Step) -> dict[str, Json]:
@@ -145,29 +149,30 @@ def response_times(points: Sequence[Point], step: Step) -> dict[str, Json]:
     return _chart(_HEIGHT, rows, layer=[area, line("p90_seconds", "p90", 1.5), line("p50_seconds", "Median", 2.5)])
 
 
-def heat_map(cells: Sequence[HourOfWeek]) -> dict[str, Json]:
-    """Weekdays by hours, darker where more chats start."""
+def heat_map(cells: Sequence[HourOfWeek], weekdays: Sequence[int]) -> dict[str, Json]:
+    """Weekdays by hours, with a stronger colour where more chats start. Weekdays that the period does not have stay empty."""
     found = {(cell.weekday, cell.hour): cell for cell in cells}
-    most = max((cell.chats for cell in cells), default=0)
+    most = max((cell.chats_a_day for cell in cells), default=0)
     rows: list[Json] = []
-    for weekday, label in enumerate(WEEKDAYS):
-        for hour in range(24):
-            cell = found.get((weekday, hour)) or HourOfWeek(weekday, hour, 0, 0)
+    for weekday, days in enumerate(weekdays):
+        for hour in range(24 if days else 0):
+            cell = found.get((weekday, hour)) or HourOfWeek(weekday, hour, 0, 0, days, 0)
             rows.append(
                 {
                     "hour": hour,
-                    "weekday": label[:3],
-                    "chats": cell.chats or None,
-                    "When": f"{label}, {hour}:00 to {hour + 1}:00",
-                    "Chats": number(cell.chats),
+                    "weekday": WEEKDAYS[weekday][:3],
+                    "average": cell.chats_a_day or None,
+                    "When": f"{WEEKDAYS[weekday]}, {hour}:00 to {hour + 1}:00",
+                    "Chats a day": average(cell.chats_a_day),
+                    "Chats": f"{number(cell.chats)} on {counted(days, 'day')}",
                     "Missed": number(cell.missed),
                 }
             )
     colour: dict[str, Json] = {
-        "field": "chats",
+        "field": "average",
         "type": "quantitative",
-        "scale": {"type": "quantize", "domain": [0, max(most, 1)], "range": list(_HEAT)},
-        "legend": None,
+        "scale": {"type": "quantize", "domain": [0, most or 1], "range": list(_HEAT)},
+        "legend": None,  # the page has one
     }
     ticks: Json = {
         "values": [0, 3, 6, 9, 12, 15, 18, 21],
@@ -175,50 +180,53 @@ def heat_map(cells: Sequence[HourOfWeek]) -> dict[str, Json]:
         "labelAngle": 0,
         "labelOverlap": True,
     }
+    names: Json = [name[:3] for name in WEEKDAYS]
     encoding: dict[str, Json] = {
         "x": {"field": "hour", "type": "ordinal", "axis": ticks},
-        "y": {"field": "weekday", "type": "ordinal", "sort": [label[:3] for label in WEEKDAYS]},
-        "tooltip": _tooltip(["When", "Chats", "Missed"]),
+        "y": {"field": "weekday", "type": "ordinal", "sort": names, "scale": {"domain": names}},
+        "tooltip": _tooltip(["When", "Chats a day", "Chats", "Missed"]),
     }
+    none: Json = {"test": "datum.average === null", "value": "var(--heat-0)"}
     rect: Json = {
         "mark": {"type": "rect", "cornerRadius": 3, "invalid": "show"},
-        "encoding": {**encoding, "color": {"condition": {"test": "datum.chats === null", "value": "var(--heat-0)"}, **colour}},
+        "encoding": {**encoding, "color": {"condition": none, **colour}},
     }
     return _chart(_HEIGHT, rows, layer=[rect])
 
 
 def satisfaction(ratings: Sequence[Ratings]) -> dict[str, Json]:
-    """A bar for each month, up to 100%."""
+    """A bar for each month, up to 100%, with the number of ratings beside it. A month that is covered partly is paler."""
     rows: list[Json] = [
         {
-            "month": rated.month.isoformat(),
+            "month": f"{rated.month:%b %Y}{PART if rated.is_partial else ''}",
             "share": rated.good_share,
-            "label": percent(rated.good_share),
-            "Month": month(rated.month),
-            "Satisfaction": percent(rated.good_share),
+            "partial": rated.is_partial,
+            "label": f"{percent(rated.good_share)} of {number(rated.good + rated.bad)}",
+            "Month": rated_month(rated),
+            "Rated good": percent(rated.good_share),
             "Good": number(rated.good),
             "Bad": number(rated.bad),
         }
         for rated in ratings
     ]
-    y: Json = {
-        "field": "month",
-        "type": "ordinal",
-        "axis": {"labelExpr": "utcFormat(toDate(datum.value), '%b %Y')"},
-    }
-    x: dict[str, Json] = {"type": "quantitative", "scale": {"domain": [0, _WITH_LABEL]}, "axis": None}
-    tooltip = _tooltip(["Month", "Satisfaction", "Good", "Bad"])
+    y: Json = {"field": "month", "type": "ordinal", "sort": None}
+    longest = max((rated.good + rated.bad for rated in ratings), default=0)
+    beside = _LABEL_AFTER_BAR + _DIGIT * len(number(longest))
+    scale: Json = {"domain": [0, 1], "range": [0, {"expr": f"max(width - {beside}, 20)"}]}
+    x: dict[str, Json] = {"type": "quantitative", "scale": scale, "axis": None}
+    tooltip = _tooltip(["Month", "Rated good", "Good", "Bad"])
     track: Json = {
         "mark": {"type": "bar", "color": "var(--track)", "cornerRadius": 3},
         "encoding": {"y": y, "x": {**x, "datum": 0}, "x2": {"datum": 1}, "tooltip": tooltip},
     }
+    pale: Json = {"condition": {"test": "datum.partial", "value": _PALE}, "value": 1}
     bars: Json = {
         "mark": {"type": "bar", "color": "var(--accent)", "cornerRadius": 3},
-        "encoding": {"y": y, "x": {**x, "field": "share"}, "tooltip": tooltip},
+        "encoding": {"y": y, "x": {**x, "field": "share"}, "opacity": pale, "tooltip": tooltip},
     }
     text: Json = {
         "mark": {"type": "text", "align": "right", "color": "var(--ink)", "fontSize": 13},
-        "encoding": {"y": y, "x": {**x, "datum": _WITH_LABEL}, "text": {"field": "label"}},
+        "encoding": {"y": y, "x": {"value": "width"}, "text": {"field": "label"}},
     }
     height = min(max(_ROW * len(rows), _HEIGHT), _TALL_ROW * len(rows))
     return _chart(height, rows, layer=[track, bars, text])
@@ -228,7 +236,7 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
     """A bar of the hours online for each agent, and on it those in chats."""
     rows: list[Json] = [
         {
-            "agent": label,
+            "row": row,
             "online": agent.online_hours,
             "chatting": agent.chatting_hours,
             "Agent": label,
@@ -237,13 +245,13 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
             "Away": hours(agent.away_hours),
             "Utilisation": percent(agent.utilisation),
         }
-        for agent, label in zip(agents, labels, strict=True)
+        for row, (agent, label) in enumerate(zip(agents, labels, strict=True))
     ]
+    # The row number positions an agent: Vega fails with a value such as `__proto__`.
     y: Json = {
-        "field": "agent",
-        "type": "nominal",
-        "sort": None,
-        "axis": {"labelLimit": _LABEL_PIXELS, "labelColor": "var(--ink)"},
+        "field": "row",
+        "type": "ordinal",
+        "axis": {"labelExpr": f"data('{_ROWS}')[datum.value].Agent", "labelLimit": _LABEL_PIXELS, "labelColor": "var(--ink)"},
     }
     series: dict[str, Json] = {"domain": ["Online", "In chats"], "range": ["var(--bar)", "var(--accent)"]}
     tooltip = _tooltip(["Agent", "Online", "In chats", "Away", "Utilisation"])
@@ -263,7 +271,7 @@ def _chart(height: int, rows: list[Json], layer: list[Json]) -> dict[str, Json]:
         "width": 600,  # the page sets it to the width that there is
         "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "data": {"values": rows},
+        "data": {"name": _ROWS, "values": rows},
         "layer": layer,
     }
 

@@ -18,8 +18,9 @@ from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, DestinationError, ExitCode
 from zendesk_chat.load.console import PlainConsole, say
-from zendesk_chat.load.database import find_database
+from zendesk_chat.load.database import Database, find_database
 from zendesk_chat.load.file.stored import open_stored, stored_file
+from zendesk_chat.report.arguments import REPORT
 from zendesk_chat.report.figures import Figures
 from zendesk_chat.report.formats import long_range
 from zendesk_chat.report.reading import read_figures
@@ -30,23 +31,39 @@ STDOUT: Final = "-"
 
 
 def run_report(options: argparse.Namespace, clock: Clock) -> int:
-    """Write the report of a file. Returns the exit code."""
+    """Write the report of a file, or one for each account. Returns the exit code."""
+    if options.accounts is not None:
+        from zendesk_chat.report.accounts import report_accounts  # noqa: PLC0415  most reports are about one account
+
+        return report_accounts(options, clock)
+    if options.only is not None:
+        say(PlainConsole(stderr=True), "error: --only chooses accounts of a file. Name that file with --accounts.")
+        return ExitCode.USAGE
     try:
         database = find_database(options, os.environ)
+    except ConfigError as error:
+        say(PlainConsole(stderr=True), f"error: {error}")
+        return ExitCode.USAGE
+    return report_on(database, options.output or REPORT, options, clock)
+
+
+def report_on(database: Database, output: str, options: argparse.Namespace, clock: Clock, prefix: str = "") -> int:
+    """Write the report of a database. Returns the exit code. An error message starts with the prefix."""
+    try:
         path = stored_file(database.file, "report")
-        _check_output(options, path)
+        _check_output(output, path, options)
         zone = check_time_zone(options.time_zone) if options.time_zone else None
         now = clock.now()
         with open_stored(path, database.schema) as stored:
             figures = read_figures(stored, options.days, zone, now)
         if options.json:
             sys.stdout.write(to_json(figures).decode())
-        elif options.output == STDOUT:
+        elif output == STDOUT:
             sys.stdout.write(render(figures, now))
         else:
-            _write(Path(options.output), figures, now, show=options.open)
+            _write(Path(output), figures, now, show=options.open)
     except ConnectorError as error:
-        say(PlainConsole(stderr=True), f"error: {error}")
+        say(PlainConsole(stderr=True), f"error: {prefix}{error}")
         return ExitCode.USAGE if isinstance(error, ConfigError) else ExitCode.INCOMPLETE
     return ExitCode.COMPLETE
 
@@ -56,17 +73,17 @@ def to_json(figures: Figures) -> bytes:
     return msgspec.json.format(msgspec.json.encode(asdict(figures)), indent=2) + b"\n"
 
 
-def _check_output(options: argparse.Namespace, database: str) -> None:
+def _check_output(where: str, database: str, options: argparse.Namespace) -> None:
     """Refuse an output that would destroy something, before anything is read."""
-    output = Path(options.output)
-    if options.open and (options.json or options.output == STDOUT):
-        raise ConfigError("--open shows a file, so it does not go with --json or with -o -.")
-    if options.json or options.output == STDOUT:
+    output = Path(where)
+    if options.open and (options.json or where == STDOUT):
+        raise ConfigError("--open needs a file, so it cannot be combined with --json or -o -.")
+    if options.json or where == STDOUT:
         return
     if output.is_dir():
         raise ConfigError(f"-o {output} is a directory. Name a file in it, such as {output / 'report.html'}.")
     if not output.parent.is_dir():
-        raise ConfigError(f"-o {output}: there is no directory {output.parent}.")
+        raise ConfigError(f"-o {output}: the directory {output.parent} does not exist.")
     if output.exists() and output.samefile(database):
         raise ConfigError(f"-o {output} is the database itself. Name another file for the report.")
 
@@ -81,7 +98,7 @@ def _write(output: Path, figures: Figures, now: float, *, show: bool) -> None:
     where = f"{counted(figures.now.chats, 'chat')}, {long_range(period.now)} ({period.time_zone})"
     say(PlainConsole(), f"{output}: {where}, {size(len(page))}")
     if show and not webbrowser.open(output.resolve().as_uri()):
-        say(PlainConsole(stderr=True), f"warning: There is no browser here. Open {output} in one.")
+        say(PlainConsole(stderr=True), f"warning: No browser was found. Open {output} in a browser.")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

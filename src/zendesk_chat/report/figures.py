@@ -49,22 +49,35 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class HourOfWeek:
-    """How many chats of the period started in an hour of the week. ``weekday`` counts from Monday, which is 0."""
+    """How many chats of the period started in an hour of the week.
+
+    Attributes:
+        weekday: Counted from Monday, which is 0.
+        days: How many such weekdays the period has.
+        chats_a_day: The average, which makes weekdays comparable: a period has some of them once more than others.
+    """
 
     weekday: int
     hour: int
     chats: int
     missed: int
+    days: int
+    chats_a_day: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """The ratings of a month. The last month ends with the period."""
+    """The ratings of a month.
+
+    Attributes:
+        is_partial: Whether the data cover only a part of it: they begin or the period ends in this month.
+    """
 
     month: date
     good: int
     bad: int
     good_share: float | None
+    is_partial: bool
 
 
 @dataclass(frozen=True, slots=True)

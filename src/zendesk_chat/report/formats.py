@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from zendesk_chat.report.figures import Ratings
 from zendesk_chat.report.period import Range, Step
 from zendesk_chat.wording import duration
 
 NONE: Final = "–"  # noqa: RUF001  a dash, as in any table of figures
 """Stands for a figure that does not exist, such as the median of no chats."""
+
+PART: Final = " (part)"
+"""Marks a month that the data cover only partly."""
 
 LONGEST: Final = 80  # characters of a name in a table
 _UNNAMED: Final = "(unnamed)"
@@ -21,6 +25,7 @@ _SPACES: Final = frozenset({"Cc", "Zl", "Zp"})  # controls and separators of lin
 _DROPPED: Final = frozenset({"Cf", "Cs"})  # invisible characters and marks of direction, half pairs
 _MARKS: Final = 3  # accents on one letter; more would draw over other lines
 _LEAST: Final = 0.001
+_LEAST_AVERAGE: Final = 0.05
 
 
 def number(count: int) -> str:
@@ -39,6 +44,11 @@ def percent(share: float | None) -> str:
     if 1 - _LEAST < share < 1:
         return ">99.9%"
     return f"{share * 100:.1f}%"
+
+
+def average(value: float) -> str:
+    """Return an average of counts with one decimal: ``9.4``. Only none is 0."""
+    return "<0.1" if 0 < value < _LEAST_AVERAGE else f"{value:,.1f}"
 
 
 def seconds(value: float | None) -> str:
@@ -79,6 +89,11 @@ def step_name(start: date, step: Step) -> str:
 def month(start: date) -> str:
     """Return a month: ``November 2026``."""
     return f"{start:%B} {start.year}"
+
+
+def rated_month(rated: Ratings) -> str:
+    """Return the month of ratings, marked if the data cover it only partly: ``November 2026 (part)``."""
+    return f"{month(rated.month)}{PART if rated.is_partial else ''}"
 
 
 def days_between(days: Range) -> int:

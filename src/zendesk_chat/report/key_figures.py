@@ -12,7 +12,9 @@ from zendesk_chat.wording import counted
 Verdict: TypeAlias = Literal["better", "worse", ""]
 
 _MANY: Final = 10  # chats a day, from which tenths do not matter
-_ARROWS: Final = {1: "▲", -1: "▼", 0: "="}
+_POINT: Final = 1  # a share that changes by less is about the same
+_PART: Final = 20  # a time that changes by less than one such part, 5%, is about the same
+_UP, _DOWN, _NO_ARROW = "▲", "▼", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Change:
     """How a figure changed.
 
     Attributes:
-        arrow: Up, down or neither.
+        arrow: Up or down; empty for no change, and for one that is too small to matter.
         amount: By how much, in words.
         verdict: Whether that is good; empty if it is neither good nor bad.
     """
@@ -28,6 +30,10 @@ class Change:
     arrow: str
     amount: str
     verdict: Verdict = ""
+
+
+_UNCHANGED: Final = Change(_NO_ARROW, "no change")
+_SIMILAR: Final = Change(_NO_ARROW, "about the same")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def _growth(now: int, before: int) -> Change | None:
     if not before:
         return None
     if now == before:
-        return Change(_ARROWS[0], "no change")
+        return _UNCHANGED
     return Change(_arrow(now - before), f"{percent(abs(now - before) / before)} {'more' if now > before else 'fewer'}")
 
 
@@ -108,7 +114,9 @@ def _points(now: float | None, before: float | None, *, more_is_better: bool) ->
     points = round(now * 100, 1) - round(before * 100, 1)
     amount = f"{abs(points):.1f}".removesuffix(".0")
     if amount == "0":
-        return Change(_ARROWS[0], "no change")
+        return _UNCHANGED
+    if float(amount) < _POINT:
+        return _SIMILAR
     unit = "point" if amount == "1" else "points"
     return Change(_arrow(points), f"{amount} {unit}", "better" if (points > 0) is more_is_better else "worse")
 
@@ -117,11 +125,13 @@ def _faster(now: float | None, before: float | None) -> Change | None:
     if now is None or before is None:
         return None
     if seconds(now) == seconds(before):
-        return Change(_ARROWS[0], "no change")
+        return _UNCHANGED
+    if abs(now - before) * _PART < before:
+        return _SIMILAR
     slower = now > before
     amount = f"{seconds(abs(now - before))} {'slower' if slower else 'faster'}"
     return Change(_arrow(now - before), amount, "worse" if slower else "better")
 
 
 def _arrow(difference: float) -> str:
-    return _ARROWS[(difference > 0) - (difference < 0)]
+    return _UP if difference > 0 else _DOWN

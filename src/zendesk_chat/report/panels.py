@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from zendesk_chat.json_types import Json
 from zendesk_chat.report import charts
 from zendesk_chat.report.availability import missing
 from zendesk_chat.report.figures import Figures, HourOfWeek, Point
-from zendesk_chat.report.formats import NONE, month, number, percent, seconds, step_name
+from zendesk_chat.report.formats import NONE, average, number, percent, rated_month, seconds, step_name
 from zendesk_chat.wording import counted
-
-HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +21,13 @@ class Cell:
         shown: For people.
         value: The exact value, as in the views; None for words.
         share: The length of a bar behind the number, from 0 to 1; None for no bar.
+        of: What the figure is a share of, after it.
     """
 
     shown: str
     value: float | None = None
     share: float | None = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,8 @@ class Panel:
         summary: What the figures show; also the description of the chart for a screen reader.
         chart: A Vega-Lite specification.
         table: The figures of the chart, which the page shows on demand.
+        more: What the page calls that table.
+        scale: The least and the most that the colours of the chart stand for; empty if it has no such colours.
         ranking: A table that is always shown.
         is_wide: Whether it takes the width of the page.
         empty: Why there is nothing to show; empty if there is.
@@ -77,6 +78,8 @@ class Panel:
     summary: str = ""
     chart: dict[str, Json] | None = None
     table: Table | None = None
+    more: str = "Show the figures"
+    scale: tuple[str, ...] = ()
     ranking: Table | None = None
     is_wide: bool = False
     empty: str = ""
@@ -129,26 +132,28 @@ def _when(point: Point, figures: Figures) -> str:
 
 def _hours(figures: Figures) -> Panel:
     title, cells = "When chats start", figures.hours
-    most = max(cells, key=lambda cell: cell.chats)
-    note = f"Weekday and hour, {figures.period.time_zone}. A stronger colour means more, up to {counted(most.chats, 'chat')}."
-    by_hour = [sum(cell.chats for cell in cells if cell.hour == hour) for hour in range(HOURS)]
+    most = max(cells, key=lambda cell: cell.chats_a_day)
+    note = f"Average by weekday and hour, {figures.period.time_zone}. A stronger colour means more chats."
     weekend = sum(cell.chats for cell in cells if cell.weekday >= charts.WEEKDAYS.index("Saturday"))
     summary = (
-        f"Busiest hour of the week: {charts.WEEKDAYS[most.weekday]}, {most.hour}:00 to {most.hour + 1}:00, "
-        f"with {counted(most.chats, 'chat')}. "
-        f"{percent(weekend / sum(by_hour))} of the chats start at the weekend."
+        f"Busiest hour of the week: {_hour_of_week(most)}, with {average(most.chats_a_day)} chats on average "
+        f"({number(most.chats)} on {counted(most.days, charts.WEEKDAYS[most.weekday])}). "
+        f"{percent(weekend / sum(cell.chats for cell in cells))} of the chats start at the weekend."
     )
-    found = {(cell.weekday, cell.hour): cell for cell in cells}
     rows = tuple(
-        Row(f"{hour}:00", tuple(_of_hour(found.get((weekday, hour))) for weekday in range(len(charts.WEEKDAYS))))
-        for hour in range(HOURS)
+        Row(
+            _hour_of_week(cell),
+            (Cell(average(cell.chats_a_day), cell.chats_a_day), _count(cell.chats), _count(cell.days), _count(cell.missed)),
+        )
+        for cell in cells
     )
-    table = Table("Hour", tuple(day[:3] for day in charts.WEEKDAYS), rows)
-    return Panel("hours", title, note, summary, charts.heat_map(cells), table)
+    table = Table("Hour", ("Chats a day", "Chats", "Days", "Missed"), rows)
+    scale = ("none", f"{average(most.chats_a_day)} a day")
+    return Panel("hours", title, note, summary, charts.heat_map(cells, figures.period.now.weekdays), table, scale=scale)
 
 
-def _of_hour(cell: HourOfWeek | None) -> Cell:
-    return _count(cell.chats if cell else 0)
+def _hour_of_week(cell: HourOfWeek) -> str:
+    return f"{charts.WEEKDAYS[cell.weekday]}, {cell.hour}:00 to {cell.hour + 1}:00"
 
 
 def _satisfaction(figures: Figures) -> Panel:
@@ -156,14 +161,26 @@ def _satisfaction(figures: Figures) -> Panel:
     ratings = figures.satisfaction
     if not ratings:
         return Panel("satisfaction", title, note, empty="No chat was rated in the twelve months until the end of the period.")
+    if any(each.is_partial for each in ratings):
+        note += ". Months marked “(part)” are only partly covered by the data."
     last = ratings[-1]
-    summary = f"{month(last.month)}: {percent(last.good_share)} of {counted(last.good + last.bad, 'rating')} good"
-    summary += f", after {percent(ratings[-2].good_share)} in {month(ratings[-2].month)}." if len(ratings) > 1 else "."
+    count = last.good + last.bad
+    of = f"{counted(count, 'rating')} {'was' if count == 1 else 'were'}"
+    summary = f"{rated_month(last)}: {percent(last.good_share)} of {of} good"
+    summary += f", after {percent(ratings[-2].good_share)} in {rated_month(ratings[-2])}." if len(ratings) > 1 else "."
     rows = tuple(
-        Row(month(each.month), (_count(each.good), _count(each.bad), Cell(percent(each.good_share), each.good_share)))
+        Row(
+            rated_month(each),
+            (
+                _count(each.good),
+                _count(each.bad),
+                _count(each.good + each.bad),
+                Cell(percent(each.good_share), each.good_share),
+            ),
+        )
         for each in ratings
     )
-    table = Table("Month", ("Good", "Bad", "Satisfaction"), rows)
+    table = Table("Month", ("Good", "Bad", "Ratings", "Rated good"), rows)
     return Panel("satisfaction", title, note, summary, charts.satisfaction(ratings), table)
 
 
@@ -181,7 +198,7 @@ def _responses(figures: Figures) -> Panel:
     if len(answered) > 1:
         summary += (
             f" Slowest {_when(slowest, figures)}: 90% within {seconds(slowest.first_response_seconds_p90)}, "
-            f"of {counted(slowest.answered, 'answered chat')}."
+            f"among {counted(slowest.answered, 'answered chat')}."
         )
     rows = tuple(
         Row(

@@ -11,8 +11,9 @@ from zendesk_chat.report.arguments import MAX_DAYS
 
 Step: TypeAlias = Literal["day", "week", "month"]
 
+WEEK: Final = 7  # days
 _DAILY: Final = 100  # bars that fit beside each other
-_WEEKLY: Final = 7 * _DAILY
+_WEEKLY: Final = WEEK * _DAILY
 _EARLIEST: Final = date(1, 1, 1) + timedelta(days=2 * MAX_DAYS)
 _WEEKEND: Final = timedelta(days=3)  # days without a chat at which data may begin, with a holiday
 
@@ -23,6 +24,12 @@ class Range:
 
     start: date
     end: date
+
+    @property
+    def weekdays(self) -> tuple[int, ...]:
+        """How many Mondays, Tuesdays and so on these days have."""
+        weeks, rest = divmod((self.end - self.start).days + 1, WEEK)
+        return tuple(weeks + ((weekday - self.start.weekday()) % WEEK < rest) for weekday in range(WEEK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,12 @@ class Period:
     def ends_early(self) -> bool:
         """Whether the last day of the period was not over at the last sync."""
         return self.synced is None or self.now.end >= self.synced
+
+    def covers_month(self, first: date) -> bool:
+        """Whether the data cover a month up to the end of the period, give or take a long weekend at their start."""
+        following = (first + timedelta(days=31)).replace(day=1)
+        is_over = self.now.end + timedelta(days=0 if self.ends_early else 1) >= following
+        return is_over and self.first_chat is not None and self.first_chat <= first + _WEEKEND
 
 
 def choose_period(days: int, time_zone: str, synced: date | None, active: Sequence[date], today: date) -> Period:

@@ -76,7 +76,7 @@ def read_figures(stored: Stored, days: int, time_zone: str | None, now: float) -
         before=_totals(measures, period.before),
         trend=tuple(_trend(measures, period)) if has_chats else (),
         hours=tuple(_hours(measures, period.now)) if has_chats else (),
-        satisfaction=tuple(_satisfaction(measures, period.now)) if has_chats else (),
+        satisfaction=tuple(_satisfaction(measures, period)) if has_chats else (),
         departments=read_groups(stored, "department", period.now) if has_chats else None,
         agents=read_agents(stored, views, period.now) if {"chats_by_agent", "agent_hours"} & views else None,
         tags=read_groups(stored, "tag", period.now) if "chats_by_tag" in views else None,
@@ -171,13 +171,16 @@ def _hours(measures: Measures, days: Range) -> Iterator[HourOfWeek]:
         GROUP BY weekday, hour
         ORDER BY weekday, hour
     """
-    for weekday, hour, chats, missed in measures.stored.rows(sql, [days.start, days.end]):
-        yield HourOfWeek(_WEEKDAYS.index(weekday), hour, chats, missed)
+    for name, hour, chats, missed in measures.stored.rows(sql, [days.start, days.end]):
+        weekday = _WEEKDAYS.index(name)
+        count = days.weekdays[weekday]
+        yield HourOfWeek(weekday, hour, chats, missed, count, round(chats / count, 4))
 
 
-def _satisfaction(measures: Measures, days: Range) -> Iterator[Ratings]:
+def _satisfaction(measures: Measures, period: Period) -> Iterator[Ratings]:
     """Yield the months of the last year that have ratings, until the end of the period."""
-    month = days.end.year * 12 + days.end.month - _MONTHS  # months since the year 0, counted from 0
+    end = period.now.end
+    month = end.year * 12 + end.month - _MONTHS  # months since the year 0, counted from 0
     sql = f"""
         SELECT
             {VIEWS}._month_of(day) AS month,
@@ -190,8 +193,8 @@ def _satisfaction(measures: Measures, days: Range) -> Iterator[Ratings]:
         HAVING sum(good + bad) > 0
         ORDER BY month
     """
-    for row in measures.stored.dicts(sql, [date(month // 12, month % 12 + 1, 1), days.end]):
-        yield Ratings(**row)
+    for row in measures.stored.dicts(sql, [date(month // 12, month % 12 + 1, 1), end]):
+        yield Ratings(**row, is_partial=not period.covers_month(row["month"]))
 
 
 def _unreadable(measures: Measures) -> int:

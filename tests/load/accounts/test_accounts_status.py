@@ -102,4 +102,4 @@ def test_json_has_an_object_for_each_account(capsys: pytest.CaptureFixture[str])
 def test_what_names_one_account_is_refused(options: tuple[str, ...], given: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, (line,) = status(capsys, *options)
     assert code == 2
-    assert line == f"error: {given} is for one account, and --accounts for several. Remove one of the two."
+    assert line == f"error: {given} is for one account, but --accounts is for several. Remove one of them."

@@ -168,9 +168,12 @@ def test_a_secret_that_cannot_be_read_concerns_its_account_only(
 MISTAKES = [
     ("", "accounts.toml has no accounts. Add a table for each, such as [accounts.acme]."),
     ("accounts = {}", "accounts.toml has no accounts. Add a table for each, such as [accounts.acme]."),
-    ("[[accounts]]", "accounts.toml has accounts that are no tables. Add a table for each, such as [accounts.acme]."),
-    ('[accounts]\nacme = "x"', "accounts.toml has accounts that are no tables. Add a table for each, such as [accounts.acme]."),
-    ("[acme]\ntoken = 1", "accounts.toml: [acme] is no table of this file. For an account, write [accounts.acme]."),
+    ("[[accounts]]", "accounts.toml has accounts that are not tables. Add a table for each, such as [accounts.acme]."),
+    (
+        '[accounts]\nacme = "x"',
+        "accounts.toml has accounts that are not tables. Add a table for each, such as [accounts.acme].",
+    ),
+    ("[acme]\ntoken = 1", "accounts.toml: [acme] is not a table of this file. For an account, write [accounts.acme]."),
     (
         "startdate = 1\n[accounts.acme]",
         "accounts.toml: Unknown key `startdate`: did you mean `start_date`?",
@@ -192,19 +195,19 @@ MISTAKES = [
     ),
     (
         '[accounts.acme]\ntoken = "t"\nconfig = "x.json"',
-        "accounts.toml [accounts.acme]: `config` and `token` are both given. Remove one of them.",
+        "accounts.toml [accounts.acme]: `config` and `token` are both set. Remove one of them.",
     ),
     (
         'token = "t"\n[accounts.acme]',
         (
-            "token in accounts.toml: all accounts would have the same. Move it to the table of its account, such as "
+            "token in accounts.toml: it would apply to all accounts. Move it to the table of its account, such as "
             "[accounts.acme]."
         ),
     ),
     (
         'token_file = "t"\n[accounts.acme]',
         (
-            "token_file in accounts.toml: all accounts would have the same. Move it to the table of its account, such as "
+            "token_file in accounts.toml: it would apply to all accounts. Move it to the table of its account, such as "
             '[accounts.acme]. Or let it differ by account, as in token_file = "...{account}...".'
         ),
     ),
@@ -214,12 +217,12 @@ MISTAKES = [
     ),
     (
         '[accounts.acme]\ntoken = "t"\n[accounts.Acme]\ntoken = "u"',
-        "accounts.toml: the accounts acme and Acme differ in upper and lower case only. Rename one of them.",
+        "accounts.toml: the accounts acme and Acme differ only in upper and lower case. Rename one of them.",
     ),
     (
         '[accounts.acme]\ntoken = "t"\nstart_date = "yesterday"',
         (
-            'start_date in accounts.toml [accounts.acme]: "yesterday" is not a date. Write 2026-01-31, or with a time in UTC '
+            'start_date in accounts.toml [accounts.acme]: "yesterday" is not a date. Use 2026-01-31, or with a time in UTC '
             "2026-01-31T12:00:00Z."
         ),
     ),
@@ -261,7 +264,7 @@ def test_a_file_from_windows_is_read(plan: Callable[..., Plans]) -> None:
 @pytest.mark.parametrize("option", ["--subdomain", "--token", "--config", "--api-url", "--renamed-from"])
 def test_an_option_for_one_account_is_refused(option: str, plan: Callable[..., Plans]) -> None:
     message = refused(plan, '[accounts.acme]\ntoken = "t"', option, "x")
-    assert message == f"{option} is for one account, and --accounts for several. Remove one of the two options."
+    assert message == f"{option} is for one account, but --accounts is for several. Remove one of them."
 
 
 def test_only_the_chosen_accounts_are_loaded_in_the_order_of_the_file(plan: Callable[..., Plans]) -> None:
@@ -279,7 +282,7 @@ CONFLICTS = [
         "",
         "",
         (
-            "would load into the same tables, in all.duckdb. Give each a file, such as "
+            "would load into the same tables, in all.duckdb. Use a file for each, such as "
             'to = "{account}.duckdb", or a schema, such as schema = "{account}".'
         ),
     ),

@@ -62,7 +62,7 @@ def test_the_table_has_all_that_fits() -> None:
             [COMPLETE, FAILED],
             (
                 "1 account complete, 1 failed: 40,512 records saved in 23 s. "
-                "Fix what is reported above, then run the same command again."
+                "Fix the problems reported above, then run the same command again."
             ),
         ),
         ([LOCKED], "1 account failed: no new records in 23 s. Run the same command again to load the rest."),

@@ -186,7 +186,7 @@ def test_a_signal_ends_all_accounts_which_save_what_they_have(number: int, code:
     assert process.returncode == code
     assert accounts.states(printed) == dict.fromkeys(NAMES, "interrupted")
     assert printed.splitlines()[-1].endswith("Run the same command to resume.")
-    assert logged.count("Stopping; saving ...") == 1
+    assert logged.count("Stopping and saving ...") == 1
     assert exit_codes(accounts.folder / "chats.prom") == dict.fromkeys(NAMES, code)
     assert accounts.differing("agents,departments", shared=shared) == {}, "what was read before is saved"
 

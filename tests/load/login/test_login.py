@@ -18,6 +18,7 @@ from tests.support.clock import FakeClock
 from tests.support.sandbox import API, OAUTH, get, still
 from tests.support.sign_ins import DISPLAY, SECRET, FakeBrowser, SignedIn, fetch, sign_in
 from zendesk_chat.clock import SystemClock
+from zendesk_chat.load.login import storing
 from zendesk_chat_sandbox import SUPPORT_TOKEN, Fault, Sandbox
 
 SECRETS = re.compile(r"sandbox-(?:secret|access-\d+|refresh-\d+|code-\d+)")
@@ -186,24 +187,24 @@ def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) ->
     given = iter(["acme corp", "acme"])
     run = sign_in(sandbox, config, answers={"Subdomain": lambda _: next(given)}, subdomain=None)
     assert run.code == 0, run.terminal.text
-    assert any(line.startswith("Subdomain: give only the name of the account") for line in run.terminal.lines)
+    assert any(line.startswith("Subdomain: use only the name of the account") for line in run.terminal.lines)
 
 
 @pytest.mark.parametrize(
     ("options", "environment", "message"),
     [
-        ({"subdomain": None}, {}, "error: Missing: subdomain. Give --subdomain, or set ZENDESK_CHAT_SUBDOMAIN."),
-        ({"client_id": None}, {}, "error: Missing: client ID. Give --client-id, or set ZENDESK_CHAT_CLIENT_ID."),
-        ({"subdomain": "acme/x"}, {}, "error: --subdomain: give only the name of the account"),
+        ({"subdomain": None}, {}, "error: Missing: subdomain. Pass --subdomain, or set ZENDESK_CHAT_SUBDOMAIN."),
+        ({"client_id": None}, {}, "error: Missing: client ID. Pass --client-id, or set ZENDESK_CHAT_CLIENT_ID."),
+        ({"subdomain": "acme/x"}, {}, "error: --subdomain: use only the name of the account"),
         ({"grant": "code"}, {}, "error: --grant code needs the client secret. Set ZENDESK_CHAT_CLIENT_SECRET"),
-        ({"client_id": "a b"}, {}, "error: Client ID: it contains a blank or an unusual character."),
-        ({}, {"ZENDESK_CHAT_CLIENT_SECRET": "“x”"}, "error: Client secret: it contains a blank or an unusual character."),
+        ({"client_id": "a b"}, {}, "error: Client ID: contains a space or an unusual character."),
+        ({}, {"ZENDESK_CHAT_CLIENT_SECRET": "“x”"}, "error: Client secret: contains a space or an unusual character."),
         ({"config": "zendesk-chat.toml"}, {}, "error: --config zendesk-chat.toml: login stores JSON."),
         ({"config": "/dev/null/x"}, {}, "error: The configuration cannot be stored in /dev/null/x: its directory is a file."),
         ({"config": "loop"}, {}, "error: The configuration cannot be stored in loop: it is a symbolic link to itself."),
         ({"config": "pipe"}, {}, "error: The config file is a named pipe: pipe. Name a regular file."),
         ({"config": "/dev/null"}, {}, "error: The config file is empty: /dev/null"),
-        ({"api_url": "http://evil.example"}, {}, "error: --api-url: give https://HOST, or http://127.0.0.1:PORT"),
+        ({"api_url": "http://evil.example"}, {}, "error: --api-url: use https://HOST, or http://127.0.0.1:PORT"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -241,7 +242,7 @@ def test_a_port_in_use_is_named(sandbox: Sandbox, config: Path) -> None:
         port = other.getsockname()[1]
         run = sign_in(sandbox, config, port=port)
     assert run.code == 2
-    assert f"error: Port {port} is used by another program" in run.terminal.lines[-1]
+    assert f"error: Port {port} is already in use" in run.terminal.lines[-1]
     assert "--port" in run.terminal.lines[-1]
 
 
@@ -249,7 +250,7 @@ def test_a_port_in_use_is_named(sandbox: Sandbox, config: Path) -> None:
 def test_a_port_in_use_at_the_other_loopback_address_is_found_too(sandbox: Sandbox, config: Path) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         port = other.getsockname()[1]
-        assert f"Port {port} is used by another program" in sign_in(sandbox, config, port=port).terminal.lines[-1]
+        assert f"Port {port} is already in use" in sign_in(sandbox, config, port=port).terminal.lines[-1]
 
 
 @pytest.mark.parametrize("environment", [SECRET, {}], ids=["code", "implicit"])
@@ -345,26 +346,103 @@ def test_an_answer_of_another_sign_in_is_ignored(sandbox: Sandbox, config: Path)
         codes.append(fetch(f"{bare}/?code=evil&state=guessed").status)
         codes.append(fetch(f"{bare}/?code=evil").status)
         codes.append(fetch(f"{bare}/?error=access_denied&state=guessed").status)
+        codes.append(fetch(f"{bare}/?error=access_denied").status)
         codes.append(fetch(f"{bare}/favicon.ico").status)
         codes.append(fetch(bare).status)
         return target
 
     run = sign_in(sandbox, config, browser=FakeBrowser(forged))
     assert run.code == 0, run.terminal.text
-    assert codes == [400, 400, 400, 404, 200]
-    ignored = "This answer belongs to another sign-in, so it was ignored. Use the address that was printed last."
+    assert codes == [400, 400, 400, 400, 404, 200]
+    ignored = "This response belongs to another sign-in, so it was ignored. Use the address that was printed last."
     assert run.terminal.lines.count(ignored) == 1
     assert stored(config)["credentials"]["access_token"] == "sandbox-access-2"
+
+
+def test_two_sign_ins_at_once_do_not_replace_each_other(sandbox: Sandbox, config: Path) -> None:
+    def meanwhile(target: str) -> str:
+        assert sign_in(sandbox, config, subdomain="globex").code == 0
+        return target
+
+    run = sign_in(sandbox, config, browser=FakeBrowser(meanwhile))
+    assert run.code == 1
+    assert run.terminal.lines[-1] == (
+        f"error: During this sign-in, another one stored the credentials of globex in {config}. Nothing was replaced. "
+        "Run `zendesk-chat login` again, and give another file for acme with --config."
+    )
+    assert stored(config)["subdomain"] == "globex"
+    assert list(config.parent.iterdir()) == [config]
+
+
+def test_a_file_that_appears_while_it_is_created_is_not_replaced(
+    sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists, others = Path.exists, [True]
+
+    def appears(path: Path, **options: Any) -> bool:
+        found = exists(path, **options)
+        if path == config and sandbox.requests and others.pop(0):
+            others.append(False)
+            path.write_text('{"subdomain": "globex", "access_token": "other"}')
+        return found
+
+    monkeypatch.setattr(Path, "exists", appears)
+    run = sign_in(sandbox, config)
+    assert (run.code, "stored the credentials of globex" in run.terminal.lines[-1]) == (1, True)
+    assert stored(config) == {"subdomain": "globex", "access_token": "other"}
+
+
+def test_a_file_system_without_hard_links_gets_the_file_too(
+    sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impossible(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", impossible)
+    assert sign_in(sandbox, config).code == 0
+    assert stored(config)["subdomain"] == "acme"
+    assert list(config.parent.iterdir()) == [config]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write a file of another user")
+@pytest.mark.parametrize(("owner", "name"), [(1234, "the user 1234"), (65534, "nobody")])
+def test_a_file_of_another_owner_names_the_owner(sandbox: Sandbox, config: Path, owner: int, name: str) -> None:
+    config.parent.mkdir()
+    config.write_text("{}")
+    os.chown(config, owner, owner)
+    run = sign_in(sandbox, config)
+    assert run.terminal.results[1] == f"The configuration is in {config}. Only its owner can read it: {name}."
+
+
+def test_a_file_system_without_permissions_is_named(sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "FOR_OTHERS", stat.S_IRUSR)  # as if the mode could not be set
+    run = sign_in(sandbox, config)
+    assert run.terminal.results[1].endswith("Other users of this machine may be able to read it.")
+
+
+def test_the_end_of_the_input_at_a_question_names_the_option(sandbox: Sandbox, config: Path) -> None:
+    run = sign_in(sandbox, config, answers={}, subdomain=None)
+    assert (run.code, run.terminal.lines[-1]) == (
+        2,
+        "error: No subdomain was entered. Give --subdomain, or set ZENDESK_CHAT_SUBDOMAIN.",
+    )
+    run = sign_in(sandbox, config, answers={}, client_id=None)
+    assert (run.code, run.terminal.lines[-1]) == (
+        2,
+        "error: No client ID was entered. Give --client-id, or set ZENDESK_CHAT_CLIENT_ID.",
+    )
+    run = sign_in(sandbox, config, answers={}, no_browser=True)
+    assert run.terminal.lines[-1].startswith("error: No address was entered. Run `zendesk-chat login` again")
 
 
 def test_nobody_answers_in_time(sandbox: Sandbox, config: Path) -> None:
     run = sign_in(sandbox, config, browser=FakeBrowser(works=False), clock=FakeClock())
     assert run.code == 1
-    assert run.terminal.lines[-1].startswith("error: The browser did not come back within 5 minutes.")
+    assert run.terminal.lines[-1].startswith("error: The browser did not return within 5 minutes.")
 
 
 def test_ctrl_c_while_no_browser_opens_stores_nothing(sandbox: Sandbox, config: Path) -> None:
-    clock, no_browser = SystemClock(), "No browser could be started. Open the address in a browser of this machine."
+    clock, no_browser = SystemClock(), "No browser could be started. Open the address in a browser on this machine."
 
     def interrupt(line: str) -> None:
         if line == no_browser:
@@ -395,7 +473,7 @@ def test_the_address_can_be_pasted_from_another_machine(
     assert run.code == 0, run.terminal.text
     assert run.browser.addresses == []
     assert [question for question in run.terminal.hidden if "token" in question] == (
-        [] if environment else ["Address (not shown, since it has the token): "]
+        [] if environment else ["Address (not shown, because it contains the token): "]
     )
     assert "2. The browser then tries to open http://localhost:8790, which fails. This is expected." in (run.terminal.lines)
     assert_no_secret_is_shown(run, capsys)
@@ -409,7 +487,7 @@ def test_a_wrong_paste_is_asked_for_again(sandbox: Sandbox, config: Path) -> Non
 
     run = sign_in(sandbox, config, no_browser=True, answers={"Address": paste})
     assert run.code == 0, run.terminal.text
-    assert any(line.startswith("This is the address to sign in.") for line in run.terminal.lines)
+    assert any(line.startswith("This is the address of the sign-in page.") for line in run.terminal.lines)
     assert any(line.startswith("Nothing was pasted.") for line in run.terminal.lines)
 
 
@@ -435,7 +513,7 @@ def test_the_own_configuration_needs_no_option(sandbox: Sandbox, own: Path) -> N
 
 
 def test_another_token_that_the_commands_prefer_is_named(sandbox: Sandbox, own: Path) -> None:
-    preferred = "is set, and the other commands prefer it. Remove it to use this sign-in."
+    preferred = "is set, and the other commands use it instead. Remove it to use this sign-in."
     run = sign_in(sandbox, None, environment={**SECRET, "ZENDESK_CHAT_TOKEN": "other"})
     assert run.terminal.lines[-1] == f"warning: ZENDESK_CHAT_TOKEN {preferred}"
     Path("zendesk-chat.toml").write_text('subdomain = "globex"\n')

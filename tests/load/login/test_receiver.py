@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ def test_a_second_answer_is_not_taken() -> None:
         answered(f"{url}/?code=abc&state=st-1", receiver)
         page = fetch(f"{url}/?code=other&state=st-1")
     assert page.status == 409
-    assert "This sign-in was answered already" in page.text
+    assert "This sign-in has already received a response" in page.text
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -104,11 +105,49 @@ def test_an_unknown_method_is_answered_without_repeating_it(capfd: pytest.Captur
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
         connection.request("PUT", "/?code=abc&state=st-1")
         response = connection.getresponse()
-        assert response.status == 501
+        assert (response.status, response.headers["allow"]) == (405, "GET, POST")
         assert response.headers["referrer-policy"] == "no-referrer"
         assert b"abc" not in response.read()
         connection.close()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [("GET http://[ HTTP/1.1", 400), ("HEAD /?code=abc&state=st-1 HTTP/1.1", 405), ("GET / HTTP/x", 400)]
+)
+def test_a_request_that_is_no_request_for_the_page_gets_a_response(line: str, status: int) -> None:
+    with receiving(implicit=False) as (url, _, _):
+        host = urlsplit(url).netloc
+        with socket.create_connection((urlsplit(url).hostname or "", urlsplit(url).port or 0), timeout=10) as connection:
+            connection.sendall(f"{line}\r\nHost: {host}\r\n\r\n".encode())
+            response = http.client.HTTPResponse(connection, method=line.partition(" ")[0])
+            response.begin()
+            assert response.status == status
+            assert response.headers["referrer-policy"] == "no-referrer"
+            assert b"abc" not in response.read()
+            assert connection.recv(1) == b"", "a response to HEAD has no content"
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_an_error_without_the_state_ends_nothing(*, implicit: bool) -> None:
+    with receiving(implicit=implicit) as (url, receiver, terminal):
+        for error in ("access_denied", "access_denied", "call_0207946"):
+            page = fetch(f"{url}/?error={error}&error_description=Evil")
+            assert page.status == 400
+            assert "If you chose Deny, press Ctrl-C here." in page.text
+            assert "vil" not in page.text
+        field = "access_token=abc" if implicit else "code=abc"
+        if implicit:
+            thread = threading.Thread(target=lambda: fetch(url, f"{field}&state=st-1".encode(), Origin=url))
+        else:
+            thread = threading.Thread(target=lambda: fetch(f"{url}/?{field}&state=st-1"))
+        thread.start()
+        answer = receiver.wait()
+        receiver.end(DONE)
+    thread.join(10)
+    assert (answer.code or answer.token, answer.error) == ("abc", "")
+    (line,) = terminal.lines
+    assert line.startswith("An error came without the proof that it belongs to this sign-in, so it was ignored.")
 
 
 def test_a_sign_in_that_ends_without_an_answer_closes_its_port() -> None:

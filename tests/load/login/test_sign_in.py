@@ -24,7 +24,16 @@ def test_a_browser_must_bring_the_state() -> None:
     for fields in ({"code": "abc"}, {"code": "abc", "state": ""}, {"code": "abc", "state": "x"}, {"error": "e", "state": "x"}):
         with pytest.raises(UnusableAnswerError, match="belongs to another sign-in"):
             sign_in.answer_in(fields)
-    assert sign_in.answer_in({"error": "access_denied"}).error == "access_denied"
+    with pytest.raises(UnusableAnswerError, match="without the proof"):
+        sign_in.answer_in({"error": "access_denied"})
+    assert sign_in.answer_in({"error": "access_denied"}, pasted=True).error == "access_denied"
+
+
+@pytest.mark.parametrize("text", ["Call +44 20 7946 0000", "", "a" * 41, "denied\n", "erreur_é", "Access_Denied"])
+def test_of_an_error_only_a_name_is_shown(text: str) -> None:
+    sign_in = SignIn("https://acme.zendesk.com", "client", 8790, implicit=False, state="st-1")
+    fields = {"error": text, "error_description": "Call +44 20 7946 0000", "state": "st-1"}
+    assert sign_in.answer_in(fields).error == "an unknown error"
 
 
 @pytest.mark.parametrize(

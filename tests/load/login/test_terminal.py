@@ -30,7 +30,10 @@ def test_a_pipe_gives_one_line(monkeypatch: pytest.MonkeyPatch, content: bytes, 
     assert asked(monkeypatch, content, hidden=hidden) == "abc"
 
 
-WITHOUT_A_LINE = {b"": "Address: nothing was entered.", b"\xff\n": "Address: this is not valid UTF-8."}
+WITHOUT_A_LINE = {
+    b"": "Nothing was entered. Run `zendesk-chat login` again.",
+    b"\xff\n": "What was entered is not valid UTF-8.",
+}
 
 
 @pytest.mark.parametrize(("content", "message"), WITHOUT_A_LINE.items())
@@ -43,7 +46,7 @@ def test_a_pipe_without_a_line_is_named(monkeypatch: pytest.MonkeyPatch, content
 def test_a_process_without_standard_input_has_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert StandardTerminal().interactive is False
-    with pytest.raises(ConfigError, match="nothing was entered"):
+    with pytest.raises(ConfigError, match="Nothing was entered"):
         StandardTerminal().ask("Address: ")
 
 

@@ -88,7 +88,7 @@ def read_accounts(path: Path) -> AccountsFile:
     top = convert({"parallel": shared.pop("parallel", None)}, _Top, names={"parallel": f"parallel in {path}"})
     _check_shared(shared, path)
     if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
-        what = "has no accounts" if tables is None else "has accounts that are no tables"
+        what = "has no accounts" if tables is None else "has accounts that are not tables"
         raise ConfigError(f"{path} {what}. Add a table for each, such as [accounts.acme].")
     if not tables:
         raise ConfigError(f"{path} has no accounts. Add a table for each, such as [accounts.acme].")
@@ -105,7 +105,7 @@ def chosen(file: AccountsFile, only: Sequence[str] | None) -> list[Entry]:
     for name in names:
         if name not in known:
             near = did_you_mean(name, known)
-            hint = f"Did you mean {near}?" if near else f"There are: {', '.join(known)}."
+            hint = f"Did you mean {near}?" if near else f"The accounts are {', '.join(known)}."
             raise ConfigError(f"--only: {file.path} has no account {printable(name, LONGEST_NAME)}. {hint}")
     if not names:
         raise ConfigError("--only: no account is named.")
@@ -117,14 +117,14 @@ def _check_shared(shared: Mapping[str, object], path: Path) -> None:
     for key, value in shared.items():
         if isinstance(value, Mapping) and key not in _OWN_KEYS and unknown_keys({key: value}, _OWN_KEYS):
             shown = printable(key, LONGEST_NAME)
-            raise ConfigError(f"{path}: [{shown}] is no table of this file. For an account, write [accounts.{shown}].")
+            raise ConfigError(f"{path}: [{shown}] is not a table of this file. For an account, write [accounts.{shown}].")
     if misspelt := unknown_keys(shared, _SHARED_KEYS):
         raise ConfigError(f"{path}: {' '.join(misspelt)}")
     for key in ("subdomain", *CREDENTIALS):
         if key in shared and not (key in _FOR_EACH and PLACEHOLDER in str(shared[key])):
             hint = f' Or let it differ by account, as in {key} = "...{PLACEHOLDER}...".' if key in _FOR_EACH else ""
             raise ConfigError(
-                f"{key} in {path}: all accounts would have the same. Move it to the table of its account, such as "
+                f"{key} in {path}: it would apply to all accounts. Move it to the table of its account, such as "
                 f"[accounts.acme].{hint}"
             )
 
@@ -140,7 +140,7 @@ def _check_names(names: Sequence[str], path: Path) -> None:
             )
         if (other := known.setdefault(name.lower(), name)) != name:
             raise ConfigError(
-                f"{path}: the accounts {other} and {name} differ in upper and lower case only. Rename one of them."
+                f"{path}: the accounts {other} and {name} differ only in upper and lower case. Rename one of them."
             )
 
 
@@ -157,7 +157,7 @@ def _entry(account: str, table: Mapping[str, object], shared: Mapping[str, objec
     names = {"to": "--to"} | {key: f"{key} in {path}" for key in common} | {key: f"{key} in {where}" for key in own}
     given = [key for key in CREDENTIALS if key in values]
     if len(given) > 1:
-        raise ConfigError(f"{where}: `{given[0]}` and `{given[1]}` are both given. Remove one of them.")
+        raise ConfigError(f"{where}: `{given[0]}` and `{given[1]}` are both set. Remove one of them.")
     if not given:
         raise ConfigError(f"{where}: the token is missing. Add `token_file`, `token_env` or `config`.")
     if isinstance(credentials := values.get("credentials"), Mapping) and credentials.get("refresh_token"):

@@ -37,7 +37,7 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
         return ExitCode.USAGE
     for warning in plans.warnings:
         log.caution(warning)
-    clock.on_interrupt = partial(log.note, "Stopping; saving ...", "stopping")
+    clock.on_interrupt = partial(log.note, "Stopping and saving ...", "stopping")
     began = clock.monotonic()
     outcomes = _load(plans, clock, log)
     seconds = clock.monotonic() - began

@@ -43,7 +43,7 @@ def _conflicts(one: Job, other: Job) -> Iterator[str]:
         return
     if _schemas(first) & _schemas(second):
         yield (
-            f'would load into the same tables, in {first.shown}. Give each a file, such as to = "{{account}}.duckdb", or a '
+            f'would load into the same tables, in {first.shown}. Use a file for each, such as to = "{{account}}.duckdb", or a '
             'schema, such as schema = "{account}".'
         )
 

@@ -70,7 +70,7 @@ def plan_accounts(options: argparse.Namespace, environment: Mapping[str, str], n
         ConfigError: Something is wrong; nothing has been read or written.
     """
     if given := [option for option in _OF_ONE_ACCOUNT if _value(options, option) is not None]:
-        raise ConfigError(f"{given[0]} is for one account, and --accounts for several. Remove one of the two options.")
+        raise ConfigError(f"{given[0]} is for one account, but --accounts is for several. Remove one of them.")
     file = read_accounts(Path(options.accounts))
     entries = chosen(file, options.only)
     command, hash_key = from_options(options), from_variables(environment, only=_HASH_KEY)

@@ -54,7 +54,7 @@ class AccountStatus:
 def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
     """Print the status of all accounts. Returns the exit code: 1 if any of them has a problem."""
     try:
-        entries = _entries(options)
+        entries = entries_of(options)
     except ConfigError as error:
         say(PlainConsole(stderr=True), f"error: {error}")
         return ExitCode.USAGE
@@ -70,11 +70,11 @@ def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
     return ExitCode.INCOMPLETE if any(status.problems for status in statuses) else ExitCode.COMPLETE
 
 
-def _entries(options: argparse.Namespace) -> list[Entry]:
-    """Return the accounts that the options name. Raises ConfigError."""
+def entries_of(options: argparse.Namespace) -> list[Entry]:
+    """Return the accounts that the options of a command name that reads files. Raises ConfigError."""
     if options.database is not None or options.schema is not None:
         given = "FILE" if options.database is not None else "--schema"
-        raise ConfigError(f"{given} is for one account, and --accounts for several. Remove one of the two.")
+        raise ConfigError(f"{given} is for one account, but --accounts is for several. Remove one of them.")
     return chosen(read_accounts(Path(options.accounts)), options.only)
 
 

@@ -47,7 +47,7 @@ def print_summary(outcomes: Sequence[Outcome], seconds: float, console: Console)
 def result_line(outcomes: Sequence[Outcome], seconds: float) -> str:
     """Return the result of all accounts in one line, with what to do next.
 
-    ``2 accounts complete, 1 failed: 12,345 records in 41 s. Fix what is reported above, then run the same command again.``
+    ``2 accounts complete, 1 failed: 12,345 records in 41 s. Fix the problems reported above, then run the same command again.``
     """
     states = [state_of(outcome) for outcome in outcomes]
     counts = [(states.count(state), state) for state in _STATES if state in states]
@@ -63,7 +63,7 @@ def result_line(outcomes: Sequence[Outcome], seconds: float) -> str:
             return line
         case 1:
             return f"{line} Run the same command again to load the rest."
-    return f"{line} Fix what is reported above, then run the same command again."
+    return f"{line} Fix the problems reported above, then run the same command again."
 
 
 def log_summary(outcomes: Sequence[Outcome], seconds: float, log: Log) -> None:

@@ -76,7 +76,7 @@ def stored_file(text: str, command: str) -> str:
     """
     path = text.removeprefix(_SCHEME)
     if not path or "://" in path:
-        raise ConfigError(f"`{command}` reads DuckDB files only. Pass a path, or a URL such as duckdb:///chats.duckdb.")
+        raise ConfigError(f"`{command}` reads only DuckDB files. Pass a path, or a URL such as duckdb:///chats.duckdb.")
     if not Path(path).is_file():
         what = "is not a file" if Path(path).exists() else "does not exist"
         raise DestinationRefusedError(f"{path} {what}. Create it with `zendesk-chat sync`.")

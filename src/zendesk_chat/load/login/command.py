@@ -21,7 +21,7 @@ from zendesk_chat.load.login.questions import ask_client, ask_subdomain, confirm
 from zendesk_chat.load.login.receiver import listening
 from zendesk_chat.load.login.session import Session, Surroundings, Target
 from zendesk_chat.load.login.sign_in import SignIn
-from zendesk_chat.load.login.storing import prove_writable, read_stored
+from zendesk_chat.load.login.storing import prove_writable, read_stored, readers
 from zendesk_chat.load.login.terminal import StandardTerminal
 
 INTERRUPTED: Final = 130
@@ -89,11 +89,11 @@ def _config_path(options: argparse.Namespace) -> Path:
     if options.config:
         path = Path(options.config)
         if path.suffix.lower() in {".toml", ".env"} or path.name == ".env":
-            raise ConfigError(f"--config {options.config}: login stores JSON. Give a name that ends with .json.")
+            raise ConfigError(f"--config {options.config}: login stores JSON. Use a name that ends with .json.")
         return path
     own = default_config()
     if own is None:
-        raise ConfigError("You have no home directory to store the configuration in. Give a file with --config.")
+        raise ConfigError("You have no home directory to store the configuration in. Pass a file with --config.")
     return own
 
 
@@ -101,7 +101,7 @@ def _report(machine: Surroundings, target: Target, name: str, *, default: bool) 
     """Print the result: whose account it is, where the configuration is, and what to do next."""
     terminal, path = machine.terminal, target.stored.path
     terminal.result(f"Signed in to {target.subdomain} as {name}.")
-    terminal.result(f"The configuration is in {path}. Only you can read it.")
+    terminal.result(f"The configuration is in {path}. {readers(path)}")
     terminal.result("Next: zendesk-chat sync" if default else f"Next: zendesk-chat sync --config {shlex.quote(str(path))}")
     if default and (other := _used_instead(machine, path)):
         terminal.say(f"warning: {other}")
@@ -118,4 +118,4 @@ def _used_instead(machine: Surroundings, path: Path) -> str:
     if used.store == path:
         return ""
     name = used.names.get("access_token") or used.names.get("credentials")
-    return f"{name} is set, and the other commands prefer it. Remove it to use this sign-in."
+    return f"{name} is set, and the other commands use it instead. Remove it to use this sign-in."

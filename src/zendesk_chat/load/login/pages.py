@@ -38,7 +38,7 @@ if (answer) {
   fetch("/", { method: "POST", body: answer, headers: { "Content-Type": "application/x-www-form-urlencoded" } })
     .then((response) => response.json())
     .then(show)
-    .catch(() => show({ title: "The terminal does not answer", text: "Run zendesk-chat login again.", good: false }));
+    .catch(() => show({ title: "The terminal does not respond", text: "Run zendesk-chat login again.", good: false }));
 } else {
   const text = "Open the address that zendesk-chat login printed in the terminal.";
   show({ title: "Waiting for a sign-in", text, good: true });

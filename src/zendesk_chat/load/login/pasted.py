@@ -29,10 +29,12 @@ def pasted_answer(text: str, sign_in: SignIn) -> Answer:
         return sign_in.answer_in({"access_token" if sign_in.implicit else "code": unquote(cleaned)}, pasted=True)
     fields = _fields(cleaned, is_address=is_address)
     if "response_type" in fields:
-        raise UnusableAnswerError("This is the address to sign in. Paste the one that the browser shows after you chose Allow.")
+        raise UnusableAnswerError(
+            "This is the address of the sign-in page. Paste the one that the browser shows after you choose Allow."
+        )
     if ANSWER_FIELDS.isdisjoint(fields):
         raise UnusableAnswerError(
-            f"There is no {what} in this address. Copy the complete address that the browser shows after you chose Allow."
+            f"There is no {what} in this address. Copy the complete address that the browser shows after you choose Allow."
         )
     return sign_in.answer_in(fields, pasted=True)
 

@@ -22,13 +22,15 @@ from zendesk_chat.variables import read_secret
 CLIENT_ID: Final = "ZENDESK_CHAT_CLIENT_ID"
 CLIENT_SECRET: Final = "ZENDESK_CHAT_CLIENT_SECRET"  # noqa: S105  the name of a variable
 STEPS: Final = """\
-To sign in, you need an API client of your account. If you have none for this yet:
-  1. As an administrator, open {account} and choose Chat among the products.
+To sign in, you need an API client in your account. If you do not have one yet:
+  1. As an administrator, open {account} and choose Chat from the products.
   2. Go to Settings > Account > API & SDKs, and choose Add API client.
   3. Enter any name and company, such as zendesk-chat, and exactly this redirect URL:
        {redirect_url}
   4. Create the client, and copy its client ID and secret. Zendesk shows the secret only once."""
 MOST_ATTEMPTS: Final = 5
+NO_SUBDOMAIN: Final = f"No subdomain was entered. Give --subdomain, or set {ENVIRONMENT['subdomain']}."
+NO_CLIENT: Final = f"No client ID was entered. Give --client-id, or set {CLIENT_ID}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,14 @@ def ask_subdomain(options: argparse.Namespace, environment: Mapping[str, str], s
     if not terminal.interactive:
         if stored.subdomain:
             return stored.subdomain
-        raise ConfigError(f"Missing: subdomain. Give --subdomain, or set {name}.")
+        raise ConfigError(f"Missing: subdomain. Pass --subdomain, or set {name}.")
     for _ in range(MOST_ATTEMPTS):
-        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain)
+        answer = _ask(terminal, "Subdomain, acme for acme.zendesk.com", stored.subdomain, NO_SUBDOMAIN)
         try:
             return parse_subdomain(answer, "Subdomain")
         except ConfigError as error:
             terminal.say(str(error))
-    raise ConfigError("Subdomain: not entered. Give --subdomain.")
+    raise ConfigError("Subdomain: not entered. Pass --subdomain.")
 
 
 def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) -> None:
@@ -71,10 +73,10 @@ def confirm_other_account(stored: Stored, subdomain: str, terminal: Terminal) ->
         return
     of = f"{stored.path} has the credentials of another account, {stored.subdomain}"
     if terminal.interactive:
-        terminal.say(f"{of}. To keep them, answer no and give another file with --config.")
+        terminal.say(f"{of}. To keep them, answer no and pass another file with --config.")
         if terminal.ask(f"Replace them with those of {subdomain}? [y/N] ").lower() in {"y", "yes"}:
             return
-    raise ConfigError(f"{of}. Give another file for {subdomain} with --config, or remove this one.")
+    raise ConfigError(f"{of}. Pass another file for {subdomain} with --config, or remove this one.")
 
 
 def ask_client(
@@ -93,11 +95,11 @@ def ask_client(
     if not given and terminal.interactive:
         for line in ["", *steps, ""] if not known_id else []:
             terminal.say(line)
-        given = _ask(terminal, "Client ID", known_id)
+        given = _ask(terminal, "Client ID", known_id, NO_CLIENT)
     given = given or known_id
     if not given:
         raise ConfigError(
-            f"Missing: client ID. Give --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
+            f"Missing: client ID. Pass --client-id, or set {CLIENT_ID}. Create an API client in the Chat dashboard under "
             f"Settings > Account > API & SDKs, with the redirect URL {redirect_url(port)}."
         )
     client_id = _checked(given, "Client ID")
@@ -119,11 +121,11 @@ def _secret_in(environment: Mapping[str, str]) -> str:
     return read_secret(file, f"{CLIENT_SECRET}_FILE") if file else given
 
 
-def _ask(terminal: Terminal, question: str, default: str) -> str:
-    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ") or default
+def _ask(terminal: Terminal, question: str, default: str, missing: str) -> str:
+    return terminal.ask(f"{question} [{default}]: " if default else f"{question}: ", missing=missing) or default
 
 
 def _checked(text: str, name: str) -> str:
     if not is_token(text.strip()):
-        raise ConfigError(f"{name}: it contains a blank or an unusual character. Copy it again, without quotes.")
+        raise ConfigError(f"{name}: contains a space or an unusual character. Copy it again, without quotes.")
     return text.strip()

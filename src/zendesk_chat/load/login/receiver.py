@@ -149,9 +149,9 @@ class Receiver:
             answer = self.sign_in.answer_in(fields)
         except UnusableAnswerError as error:
             self.remark(str(error))
-            return HTTPStatus.BAD_REQUEST, Outcome("This answer cannot be used", str(error))
+            return HTTPStatus.BAD_REQUEST, Outcome("This response cannot be used", str(error))
         if not self._taken.acquire(blocking=False):
-            return HTTPStatus.CONFLICT, Outcome("This sign-in was answered already", "You can close this tab.")
+            return HTTPStatus.CONFLICT, Outcome("This sign-in has already received a response", "You can close this tab.")
         self._answers.put(answer)
         self._ended.wait()
         return HTTPStatus.OK, self._outcome
@@ -196,16 +196,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, msgspec.json.encode(content).decode(), "application/json")
 
     def version_string(self) -> str:
-        """Name no versions."""
+        """Return a name without versions."""
         return "zendesk-chat"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name that the base class has
         """Keep quiet: the line would hold the code."""
 
+    def do_HEAD(self) -> None:
+        """Refuse it: the page would be an answer, which is taken once."""
+        self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002  it is the base class's
         """Answer a malformed request without repeating it."""
         self.close_connection = True
-        self._show(HTTPStatus(code), Outcome("This request cannot be answered", WAITING))
+        self.request_version = self.protocol_version  # otherwise a malformed one would get a page without headers
+        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
+        self._show(status, Outcome("Invalid request", WAITING))
 
     def _target(self) -> str | None:
         """Return the query of a request for the redirect URL; answer all others here."""
@@ -213,9 +219,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host", "").lower() not in {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}:
             self._show(HTTPStatus.FORBIDDEN, Outcome("This request is not allowed", WAITING))
             return None
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:  # as for http://[
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return None
         if parts.path not in {"", "/"}:
-            self._show(HTTPStatus.NOT_FOUND, Outcome("There is nothing here", WAITING))
+            self._show(HTTPStatus.NOT_FOUND, Outcome("Nothing here", WAITING))
             return None
         return parts.query
 
@@ -229,9 +239,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, POST")
         self.end_headers()
         try:
-            self.wfile.write(body)
+            self.wfile.write(b"" if self.command == "HEAD" else body)
         finally:
             self.server.receiver.shown()
 
@@ -246,15 +258,15 @@ def _fields(query: str) -> dict[str, str]:
 def _why_closed(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} is used by another program, so the browser could not come back here. Stop that program; or choose "
-            "another port with --port, and register its redirect URL for your API client."
+            f"Port {port} is already in use, so the browser could not return here. Stop the other program, or choose another "
+            "port with --port and register its redirect URL for your API client."
         )
     return f"Port {port} cannot be opened: {error.strerror}. Choose another with --port."
 
 
 def _no_answer(sign_in: SignIn) -> str:
     return (
-        f"The browser did not come back within {WAIT_SECONDS // 60} minutes. If the page at Zendesk showed an error, check "
+        f"The browser did not return within {WAIT_SECONDS // 60} minutes. If the page at Zendesk showed an error, check "
         f"that the client ID is right and that its redirect URL is exactly {redirect_url(sign_in.port)}. If the browser runs "
         "on another machine, add --no-browser."
     )

@@ -68,7 +68,7 @@ class Session:
         terminal = self.machine.terminal
         receiver = Receiver(self.sign_in, self.machine.clock, terminal)
         with receiver.serving(servers):
-            terminal.say("Your browser opens the sign-in page. If it does not, open this address:")
+            terminal.say("Opening the sign-in page in your browser. If it does not open, go to this address:")
             terminal.say(f"  {self.sign_in.address}")
             terminal.say("Waiting for the browser. Press Ctrl-C to stop.")
             # In a thread, because some browsers keep the program that starts them waiting.
@@ -85,7 +85,7 @@ class Session:
 
     def _open(self, receiver: Receiver) -> None:
         if not self.machine.open_browser(self.sign_in.address):
-            receiver.remark("No browser could be started. Open the address in a browser of this machine.")
+            receiver.remark("No browser could be started. Open the address in a browser on this machine.")
 
     def with_paste(self, *, chosen: bool) -> str:
         """Let the person sign in on any machine, and paste the address at which the browser ends."""
@@ -93,20 +93,21 @@ class Session:
         if not chosen:
             terminal.say("This machine has no browser, so sign in on another one.")
         for line in (
-            "1. Open this address in the browser of any machine, sign in as an administrator, and choose Allow:",
+            "1. Open this address in a browser on any machine, sign in as an administrator, and choose Allow:",
             f"     {self.sign_in.address}",
             f"2. The browser then tries to open {self.sign_in.redirect_url}, which fails. This is expected.",
-            f"3. Copy the complete address from the address bar: it has the {what}. Paste it here.",
+            f"3. Copy the complete address from the address bar, and paste it here. It contains the {what}.",
         ):
             terminal.say(line)
         return self._finish(self._pasted())
 
     def _pasted(self) -> Answer:
         terminal, hidden = self.machine.terminal, self.sign_in.implicit
-        question = "Address (not shown, since it has the token): " if hidden else "Address: "
+        question = "Address (not shown, because it contains the token): " if hidden else "Address: "
+        missing = "No address was entered. Run `zendesk-chat login` again, and paste the one that the browser shows at the end."
         for _ in range(MOST_PASTES):
             try:
-                return pasted_answer(terminal.ask(question, hidden=hidden), self.sign_in)
+                return pasted_answer(terminal.ask(question, hidden=hidden, missing=missing), self.sign_in)
             except UnusableAnswerError as error:
                 if not terminal.interactive:
                     raise AuthError(str(error)) from None
@@ -123,7 +124,7 @@ class Session:
         api_url = {"api_url": target.api_url} if target.api_url else {}
         store(target.stored, {"subdomain": target.subdomain, "credentials": credentials, **api_url}, clock)
         if answer.life is not None:
-            again = "This token cannot be renewed: run `zendesk-chat login` again then, or use a client with a secret."
+            again = "It cannot be renewed. Run `zendesk-chat login` again then, or use a client with a secret."
             self.machine.terminal.say(f"The token expires in {duration(answer.life)}. {again}")
         return name
 

@@ -8,6 +8,7 @@ sign-in. There is no PKCE: nobody has described it for Zendesk Chat, and the cli
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,12 +16,16 @@ from urllib.parse import urlencode
 
 from zendesk_chat.api.token_endpoint import is_token, lifetime
 from zendesk_chat.errors import AuthError, ConfigError, ConnectorError
-from zendesk_chat.printable import LONGEST_NAME, printable
 
 AUTHORIZE_PATH: Final = "/oauth2/chat/authorizations/new"
 SCOPE: Final = "read"
 ANSWER_FIELDS: Final = frozenset({"code", "access_token", "error"})
-OF_ANOTHER: Final = "This answer belongs to another sign-in, so it was ignored. Use the address that was printed last."
+UNPROVEN: Final = (
+    "An error came without the proof that it belongs to this sign-in, so it was ignored. If you chose Deny, press Ctrl-C here."
+)
+_ERROR: Final = re.compile("[a-z_]{1,40}")
+_UNKNOWN: Final = "an unknown error"
+OF_ANOTHER: Final = "This response belongs to another sign-in, so it was ignored. Use the address that was printed last."
 
 
 class UnusableAnswerError(Exception):
@@ -77,23 +82,27 @@ class SignIn:
     def answer_in(self, fields: Mapping[str, str], *, pasted: bool = False) -> Answer:
         """Return the answer in the fields of a redirect.
 
-        A web page can send the browser here, but does not know the state. A person may paste a code without it.
+        A web page can send the browser here, but does not know the state. So an error needs it too, and only a name is taken
+        from the error. A person may paste an answer without the state.
 
         Raises:
             UnusableAnswerError: They hold no answer, or one that belongs to another sign-in.
         """
         state = fields.get("state", "")
-        needed = bool(state) or not (pasted or "error" in fields)
-        if needed and not hmac.compare_digest(state.encode(errors="replace"), self.state.encode()):
+        if not state and "error" in fields and not pasted:
+            raise UnusableAnswerError(UNPROVEN)
+        if (state or not pasted) and not hmac.compare_digest(state.encode(errors="replace"), self.state.encode()):
             raise UnusableAnswerError(OF_ANOTHER)
         if "error" in fields:
-            return Answer(error=printable(fields["error"], LONGEST_NAME))
+            return Answer(error=fields["error"] if _ERROR.fullmatch(fields["error"]) else _UNKNOWN)
         wanted = "access_token" if self.implicit else "code"
         value = fields.get(wanted, "")
         if not value:
-            raise UnusableAnswerError(f"The answer has no {'token' if self.implicit else 'code'}. Start again in the browser.")
+            raise UnusableAnswerError(
+                f"The response has no {'token' if self.implicit else 'code'}. Start again in the browser."
+            )
         if not is_token(value):
-            raise UnusableAnswerError("The answer was damaged on its way. Start again in the browser.")
+            raise UnusableAnswerError("The response is damaged. Start again in the browser.")
         return Answer(token=value, life=lifetime(fields.get("expires_in"))) if self.implicit else Answer(code=value)
 
 
@@ -109,5 +118,5 @@ def refusal(error: str) -> ConnectorError:
     if error == "invalid_scope":
         return AuthError("The API client is not allowed to request the scope `read` (invalid_scope). Allow it in Zendesk Chat.")
     if error in {"unsupported_response_type", "unauthorized_client"}:
-        return ConfigError(f"The API client does not support this way to sign in ({error}). Try the other --grant.")
+        return ConfigError(f"The API client does not support this way of signing in ({error}). Try the other --grant.")
     return AuthError(f"Zendesk refused the sign-in ({error}). Check the client ID and its redirect URL, and try again.")

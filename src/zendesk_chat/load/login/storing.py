@@ -15,11 +15,14 @@ from typing import Final
 
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import parse_subdomain
-from zendesk_chat.errors import ConfigError
+from zendesk_chat.errors import ConfigError, TransientError
 from zendesk_chat.file_kinds import blocking_kind
 from zendesk_chat.json_files import read_json
 from zendesk_chat.load.config_file import ConfigFile, encode_config
 from zendesk_chat.load.disk import sync_directory, write_durably
+
+if sys.platform != "win32":
+    import pwd
 
 OWNER_ONLY: Final = 0o600
 FOR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -85,25 +88,54 @@ def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
 
     Raises:
         ConfigError: The file cannot be written.
+        TransientError: Meanwhile another sign-in has stored the credentials of another account there.
     """
     try:
-        if stored.path.exists():
-            _replace(stored.path, changes, clock)
-        else:
-            _create(_real(stored.path), encode_config(changes))
+        if stored.path.exists() or not _create(_real(stored.path), encode_config(changes)):
+            _replace(stored, changes, clock)
     except OSError as error:
         raise _not_stored(stored.path, error) from None
 
 
-def _replace(path: Path, changes: Mapping[str, object], clock: Clock) -> None:
+def readers(path: Path) -> str:
+    """Return who can read the file."""
+    if sys.platform == "win32":
+        return "Only you can read it."
+    status = path.stat()
+    if status.st_mode & FOR_OTHERS:  # a file system without permissions
+        return "Other users of this machine may be able to read it."
+    return "Only you can read it." if status.st_uid == os.geteuid() else f"Only its owner can read it: {_user(status.st_uid)}."
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"the user {number}"
+
+
+def _replace(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
+    path = stored.path
     if sys.platform != "win32" and path.stat().st_mode & FOR_OTHERS:
         path.chmod(OWNER_ONLY)  # before there is anything new in it
     with ConfigFile(path, clock).edit() as file:
+        _check_account(stored, Stored(path, file.raw), str(changes["subdomain"]))
         kept = {key: value for key, value in file.raw.items() if key not in REPLACED}
         file.replace({**kept, **changes}, DONE)
 
 
-def _create(path: Path, content: bytes) -> None:
+def _check_account(before: Stored, now: Stored, subdomain: str) -> None:
+    """Refuse to replace credentials of another account that were not there when the person was asked."""
+    known = {"", subdomain, before.subdomain if before.has_credentials else ""}
+    if now.has_credentials and now.subdomain not in known:
+        raise TransientError(
+            f"During this sign-in, another one stored the credentials of {now.subdomain} in {now.path}. Nothing was replaced. "
+            f"Run `zendesk-chat login` again, and give another file for {subdomain} with --config."
+        )
+
+
+def _create(path: Path, content: bytes) -> bool:
+    """Create the file, complete at once. Returns False if there is one by now."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # of mode 600
     try:
@@ -111,12 +143,25 @@ def _create(path: Path, content: bytes) -> None:
             write_durably(file, content)
         finally:
             os.close(file)
-        Path(name).replace(path)
-    except OSError:
+        is_new = _move(Path(name), path)
+    finally:
         with suppress(OSError):
             Path(name).unlink()
-        raise
     sync_directory(path.parent)
+    return is_new
+
+
+def _move(file: Path, path: Path) -> bool:
+    """Give a file its name, unless another file has it: then return False."""
+    try:
+        path.hardlink_to(file)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if path.exists():
+            return False
+        file.replace(path)
+    return True
 
 
 def _real(path: Path) -> Path:
@@ -130,5 +175,5 @@ def _real(path: Path) -> Path:
 def _not_stored(path: Path, error: OSError) -> ConfigError:
     why = "its directory is a file" if isinstance(error, FileExistsError) else error.strerror
     return ConfigError(
-        f"The configuration cannot be stored in {path}: {why}. Make it writable, or give another file with --config."
+        f"The configuration cannot be stored in {path}: {why}. Make it writable, or pass another file with --config."
     )

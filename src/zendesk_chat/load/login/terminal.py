@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
+
+NOTHING: Final = "Nothing was entered. Run `zendesk-chat login` again."
 
 
 class Terminal(Protocol):
@@ -27,8 +29,8 @@ class Terminal(Protocol):
     def result(self, line: str) -> None:
         """Print a line of the result, on standard output."""
 
-    def ask(self, question: str, *, hidden: bool = False) -> str:
-        """Ask for a line; ``hidden``: without showing what is typed. Raises ConfigError if there is none."""
+    def ask(self, question: str, *, hidden: bool = False, missing: str = NOTHING) -> str:
+        """Ask for a line; ``hidden``: without showing what is typed. Raises ConfigError(``missing``) if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,15 @@ class StandardTerminal:
         """Print a line on standard output."""
         sys.stdout.write(f"{printable(line)}\n")
 
-    def ask(self, question: str, *, hidden: bool = False) -> str:
+    def ask(self, question: str, *, hidden: bool = False, missing: str = NOTHING) -> str:
         """Ask for a line."""
         try:
             with _interrupting():
                 line = self._typed(question, hidden=hidden)
         except UnicodeDecodeError:
-            raise ConfigError(f"{question.rstrip(': ')}: this is not valid UTF-8.") from None
+            raise ConfigError("What was entered is not valid UTF-8.") from None
         if not line:
-            raise ConfigError(f"{question.rstrip(': ')}: nothing was entered.")
+            raise ConfigError(missing)
         return line.strip().strip("\ufeff")
 
     def _typed(self, question: str, *, hidden: bool) -> str:
