@@ -1,6 +1,6 @@
-"""`make demo`: a simulated Zendesk Chat account, loaded into demo.duckdb, and some questions to the database.
+"""`make demo`: loads a simulated Zendesk Chat account into demo.duckdb, and queries the database.
 
-Run it again: the account has changed meanwhile, and only the changes are loaded. Everything stays on this machine.
+Run it again: the account has changed in the meantime, and only the changes are loaded. Everything stays on this machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rich.table import Table
 
 DATABASE = Path("demo.duckdb")
 REPORT = Path("demo.html")
-TIMES = Path(".demo/times.json")  # when the account began, and when each later demo changed it
+TIMES = Path(".demo/times.json")  # when the account started, and when each later demo changed it
 COMMAND = Path(os.path.relpath(Path(sys.executable).with_name("zendesk-chat")))  # as you can type it
 CHATS = 6000
 NEW_CHATS = 40
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def demo(console: Console) -> int:
-    """Load the account, and answer questions."""
+    """Load the account, and query the database."""
     times = read_times()
     TIMES.parent.mkdir(exist_ok=True)
     TIMES.write_text(json.dumps(times))  # first, so that a demo that is killed continues with the same account
@@ -120,7 +120,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def change_the_account(url: str, time: str) -> None:
-    """What happens in a support team between two syncs; the same for the same time."""
+    """Changes that a support team makes between two syncs; the same for the same time."""
     search = f"{url}/api/v2/chat/chats/search?q=type:chat+agent_ids:36"  # chats that an agent took
     request = urllib.request.Request(search, headers={"Authorization": "Bearer sandbox-token"})
     with urllib.request.urlopen(request) as response:
@@ -133,14 +133,14 @@ def change_the_account(url: str, time: str) -> None:
 
 
 def admin(url: str, call: str, body: dict[str, Any]) -> None:
-    """Ask the sandbox to change its account."""
+    """Request a change of the sandbox's account."""
     request = urllib.request.Request(f"{url}/_sandbox/{call}", json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as response:
         response.read()
 
 
 def answer_questions(console: Console) -> None:
-    """Print what a support lead would ask."""
+    """Print the figures that interest a support lead."""
     with duckdb.connect(str(DATABASE), read_only=True) as database:
         for question, query in QUESTIONS.items():
             cursor = database.execute(query)

@@ -1,8 +1,8 @@
-"""Every stream into a file of JSON lines, each run only what is new or changed.
+"""Export every stream to a file of JSON lines. Each run adds only new and changed records.
 
-Set ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and name a folder for the files: python json_lines.py FOLDER.
-A file has each version of a record, the newest last, and what an edited chat has lost. The file of a stream without a cursor
-is replaced once the stream is complete.
+Set ZENDESK_CHAT_SUBDOMAIN and ZENDESK_CHAT_TOKEN, and pass a folder for the files: python json_lines.py FOLDER.
+A file contains every version of a record, the newest last, also derived records that an edited chat no longer has. The file
+of a stream without a cursor is replaced when the stream is complete.
 """
 
 from __future__ import annotations

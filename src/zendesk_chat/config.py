@@ -1,7 +1,7 @@
 """The user's configuration as a validated value.
 
-The keys are those of Airbyte's Zendesk Chat connector, so you can use a configuration with both. A message names the JSON path
-of what is wrong and never its value, except for a date, which is no secret.
+The keys are those of Airbyte's Zendesk Chat connector, so you can use a configuration with both. A message contains the JSON
+path of the invalid value and never the value itself, except for a date, which is not secret.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 AUTHORITY: Final = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 URL_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-EVERYTHING: Final = "1970-01-01T00:00:00Z"  # the start date of a user who gives none
-CLOCK_TOLERANCE_SECONDS: Final = 300  # between this machine's clock and the one by which a start date was chosen
-LONGEST_DATE: Final = 30  # in a message; a longer value was pasted by mistake, and may be a secret
+EVERYTHING: Final = "1970-01-01T00:00:00Z"  # the start date if the user sets none
+CLOCK_TOLERANCE_SECONDS: Final = 300  # by which this machine's clock may be behind the one that set the start date
+LONGEST_DATE: Final = 30  # in a message; a longer value was probably pasted by mistake, and may be a secret
 ENVIRONMENT: Final = {  # variables that a user without a configuration file can set instead
     "subdomain": "ZENDESK_CHAT_SUBDOMAIN",
     "access_token": "ZENDESK_CHAT_TOKEN",
     "api_url": "ZENDESK_CHAT_API_URL",
 }
-# Options of `sync`, easily taken for keys.
+# Options of `sync` that users may write as keys.
 SYNC_OPTIONS: Final = ("streams", "exclude", "to", "schema", "time_zone", "wait", "full_refresh", "renamed_from")
 SYNONYMS: Final = {"token": "access_token", "account": "subdomain", "timeout": "request_timeout_seconds"}
 MOST_REPORTED: Final = 5
@@ -49,7 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     end_date: str | None = None
     subdomain: str
     credentials: object = None
-    access_token: object = None  # where Airbyte's connector before its version 0.3 kept it
+    access_token: object = None  # where Airbyte's connector stored it before version 0.3
     lookback_minutes: Annotated[int, Meta(ge=0, le=7 * 24 * 60)] = 10
     requests_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 200  # Zendesk's limit for all plans; read 2026-11-22
     request_timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 60
@@ -58,7 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class TokenSettings(Struct, frozen=True):
-    """``credentials`` with a token that the user made."""
+    """``credentials`` with a token that the user created."""
 
     access_token: str
 
@@ -97,7 +97,7 @@ class OAuth:
 
     @property
     def renewable(self) -> bool:
-        """Whether a new access token can be asked for."""
+        """Whether a new access token can be requested."""
         return bool(self.client_id and (self.refresh_token or self.client_secret))
 
 
@@ -114,9 +114,9 @@ class Config:
     credentials: Credentials
     start: int  # records before this time are not read
     lookback: int  # seconds that an incremental run reads again
-    requests_per_minute: int  # the rate that all requests together stay below
+    requests_per_minute: int  # the limit for all requests together
     timeout: float  # seconds without data after which a request fails
-    raw: Mapping[str, Json] = field(repr=False)  # the configuration as given, into which renewed tokens are put
+    raw: Mapping[str, Json] = field(repr=False)  # the configuration as the user wrote it; renewed tokens are stored in it
     end: int | None = None  # records from this time on are not read; None to read all until now
     redaction: Redaction | None = None
 
@@ -165,7 +165,7 @@ def require_past_start(config: Config, now: float, names: Mapping[str, str] = AS
 
 
 def parse_subdomain(text: str, name: str = "subdomain") -> str:
-    """Reduce ``acme``, ``acme.zendesk.com`` or ``https://acme.zendesk.com/`` to ``acme``; refuse everything else."""
+    """Reduce ``acme``, ``acme.zendesk.com`` or ``https://acme.zendesk.com/`` to ``acme``; reject everything else."""
     account = text.strip().lower().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
     if not (text.isascii() and SUBDOMAIN.fullmatch(account)):  # some letters become ASCII only in lower case
         raise ConfigError(
@@ -178,7 +178,7 @@ def parse_api_url(text: str, name: str = "api_url") -> str:
     """Accept https, or http to this machine's loopback; add the API's path if there is none."""
     try:
         parts = urlsplit(text.strip())
-        port = parts.port  # raises for a port that is no number
+        port = parts.port  # raises for a port that is not a number
     except ValueError:
         raise ConfigError(f"{name}: this is not a URL.") from None
     authority, path = parts.netloc.lower(), parts.path.rstrip("/")
@@ -220,7 +220,7 @@ def parse_credentials(raw: Mapping[str, object], token_name: str = "access_token
 
 
 def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
-    """Return a message for each key that does not exist, at the top and in ``credentials``. Empty if ``raw`` is no object.
+    """Return a message for each key that does not exist, at the top and in ``credentials``. Empty if ``raw`` is not an object.
 
     ``more`` are further keys of the top level.
 
@@ -236,7 +236,7 @@ def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
 
 
 def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:
-    """Parse the first second that is not wanted; refuse one that leaves nothing after the start."""
+    """Parse the end date. Reject one that is not after the start date."""
     name, start_name = names["end_date"], names["start_date"]
     end = parse_date(text, name)
     if end <= parse_date(start, start_name):
@@ -247,7 +247,7 @@ def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:
 def _parse_redaction(raw: object) -> Redaction | None:
     if is_absent(raw):
         return None
-    from zendesk_chat.redaction.rules import parse_redaction  # late: users without redaction do not pay for loading it
+    from zendesk_chat.redaction.rules import parse_redaction  # late, because few users redact
 
     return parse_redaction(raw)
 
@@ -307,7 +307,7 @@ def _about_key(key: str, path: str, known: Collection[str]) -> str:
 
 
 def _nearest(key: str, path: str, known: Collection[str]) -> str | None:
-    """Return the path of the key that was meant: one of the same object, or one that belongs to the other object."""
+    """Return the path of the nearest known key, in the same object or in the other one."""
     meant = SYNONYMS.get(key.lower(), key)
     other_path, others = ("", TOP_KEYS) if path else ("credentials.", CREDENTIALS_KEYS)
     if meant in known or meant in others:

@@ -13,13 +13,13 @@ DEFAULT_DATABASE: Final = "chats.duckdb"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting that you can give in more than one way.
+    """A setting that you can set in more than one way.
 
     Attributes:
         key: In a configuration file.
         kind: How the string in an environment variable is parsed; ``names`` is a list, separated by commas.
         option: Of the command line; empty if there is none.
-        secret: Whether a second variable, ending in ``_FILE``, may name a file that holds the value.
+        secret: Whether a second variable, ending in ``_FILE``, may name a file that contains the value.
     """
 
     key: str
@@ -58,4 +58,4 @@ VARIABLES: Final = {setting.variable: setting for setting in SETTINGS}
 FILE_VARIABLES: Final = {f"{setting.variable}_FILE": setting for setting in SETTINGS if setting.secret}
 OPTIONS: Final = {setting.key: setting.option for setting in SETTINGS if setting.option}
 SYNC_KEYS: Final = ("streams", "exclude", "to", "schema", "time_zone", "wait")
-"""Keys of `sync` that the API knows nothing of. Files that only this command line reads may have them."""
+"""Keys of `sync` that do not concern the API. Only files for the command line may contain them."""

@@ -1,7 +1,7 @@
 """Where settings come from, and which source wins.
 
 Each setting comes from the strongest source that has it. The account is an exception: a token must not reach another account
-than its own because one source names the account and another one holds the token. ``choose_account`` refuses such a mixture.
+than its own because one source names the account and another one contains the token. ``choose_account`` rejects such a mix.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Source:
     """Settings from one source.
 
     Attributes:
-        values: By key of the configuration. A setting that is null or "" counts as not given, except in an option.
+        values: By key of the configuration. A setting that is null or "" counts as not set, except in an option.
         names: What the user calls a setting, for messages: ``subdomain in zendesk-chat.toml``.
         kind: An option or argument, an environment variable, or a file.
         store: The JSON file that takes renewed OAuth tokens; None if this source cannot store any.
@@ -153,5 +153,5 @@ def _name_of_credentials(source: Source) -> str:
 
 
 def without_absent(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values that are given: null and "" count as absent."""
+    """Return the values that are set: null and "" count as absent."""
     return {key: value for key, value in values.items() if not is_absent(value)}

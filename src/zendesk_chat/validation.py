@@ -1,4 +1,4 @@
-"""JSON objects that a user wrote, as typed structs. A message shows the JSON path of what is wrong, and never its value."""
+"""JSON objects that a user wrote, as typed structs. A message shows the JSON path of the invalid value, and never the value."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def convert(raw: object, kind: type[StructT], path: str = "", names: Mapping[str
 
 
 def is_absent(value: object) -> bool:
-    """Return whether a value counts as absent: web forms send "" or null for a field that was left empty."""
+    """Return whether a value counts as absent: web forms send "" or null for an empty field."""
     return value is None or value == ""
 
 

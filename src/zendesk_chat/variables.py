@@ -15,7 +15,7 @@ from zendesk_chat.settings import FILE_VARIABLES, PREFIX, VARIABLES, Setting
 from zendesk_chat.sources import Source
 
 LARGEST_SECRET_BYTES: Final = 65_536
-_PATH: Final = re.compile(r"[/\\]|\.\w{1,5}$")  # else somebody may have put the secret itself there
+_PATH: Final = re.compile(r"[/\\]|\.\w{1,5}$")  # otherwise the value may be the secret itself
 NEAR: Final = 0.8  # similarity of the part after the prefix
 _CLIENT: Final[tuple[str, ...]] = ("client_id", "client_secret", "refresh_token")
 _SYNONYMS: Final = {"ACCESS_TOKEN": "TOKEN", "ACCOUNT": "SUBDOMAIN", "DOMAIN": "SUBDOMAIN", "URL": "API_URL"}
@@ -30,7 +30,7 @@ def from_variables(environment: Mapping[str, str], where: str = "", only: Collec
         only: The variables to read, with their ``_FILE`` forms.
 
     Raises:
-        ConfigError: A secret is given twice, its file cannot be read, or it is a refresh token, which cannot be stored here.
+        ConfigError: A secret is set twice, its file cannot be read, or it is a refresh token, which cannot be stored here.
     """
     suffix = f" in {where}" if where else ""
     given = {name: environment[name] for name in only if environment.get(name, "").strip()}
@@ -48,10 +48,10 @@ def from_variables(environment: Mapping[str, str], where: str = "", only: Collec
 
 
 def read_secret(path: str, name: str) -> str:
-    """Return the secret in a file, without the line break at its end. ``name`` is what names the file, for messages.
+    """Return the secret in a file, without the line break at its end. Messages call the file ``name``.
 
     Raises:
-        ConfigError: The file cannot be read, or holds nothing.
+        ConfigError: The file cannot be read, or is empty.
     """
     shown = f"the file {printable(path)}" if _PATH.search(path) else "the file that it names"
     if kind := blocking_kind(path):
@@ -78,7 +78,7 @@ def read_secret(path: str, name: str) -> str:
 
 
 def misspelt_variables(environment: Mapping[str, str], where: str = "") -> list[str]:
-    """Return a message for each variable that resembles one of ours and is none.
+    """Return a message for each variable whose name resembles one of ours.
 
     Others are ignored: Kubernetes sets ``ZENDESK_CHAT_PORT`` and the like for a service of this name.
     """

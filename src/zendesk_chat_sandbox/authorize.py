@@ -1,4 +1,4 @@
-"""The authorize page: a person signs in and allows or denies a client, and the browser is sent back with the answer."""
+"""The authorize page: a person signs in and allows or denies a client, and the browser is redirected with the response."""
 
 import html
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",  # with no-referrer the form would come from the origin `null`
     "X-Frame-Options": "DENY",
-    # No form-action: browsers would apply it to the redirect that answers the form too.
+    # No form-action: browsers would also apply it to the redirect after the form.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
 }
 _PAGE: Final = """\
@@ -65,7 +65,7 @@ button[value=allow] { background: #17655a; border-color: #17655a; color: #fff; }
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a client asks for, and where its answer goes."""
+    """The request of a client, and where its response goes."""
 
     client_id: str
     redirect_uri: str
@@ -79,7 +79,7 @@ class _Asked:
 
 
 def authorize(world: World, request: Request) -> Response:
-    """Show the page, or answer the form on it. Where the client cannot be trusted, the browser is not sent anywhere."""
+    """Show the page, or process its form. If the client cannot be trusted, the browser is not redirected."""
     posted = request.method == "POST"
     fields = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)) if posted else request.query
     asked = _Asked.of(fields)

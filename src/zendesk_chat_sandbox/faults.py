@@ -32,7 +32,7 @@ Kind = Literal[
     "no_key",
     "wrong_count",
 ]
-# Faults that answer something else than the API would; the request never reaches it.
+# Faults that replace the response of the API; the request never reaches it.
 REPLACING: Final = frozenset({"status", "html", "empty", "body", "redirect", "edge_429"})
 
 
@@ -48,28 +48,28 @@ class Fault:
     """One fault.
 
     ``path``, ``method`` and ``query`` are shell patterns. Of the requests that match, the first ``after`` pass, then
-    every ``every``-th is hit, ``times`` times in all (None: for ever).
+    every ``every``-th is hit, ``times`` times in all (None: without end).
 
     Kinds:
-        status: answer ``status`` (503) with ``body`` (a JSON error).
-        html: answer 200 with a page of HTML.
-        empty: answer 200 without a body.
-        body: answer 200 with ``body``.
-        redirect: answer 302 to ``location``.
-        truncated_json: a good answer whose JSON ends after ``size`` bytes (half of it).
-        latency: wait ``seconds``, then answer.
+        status: respond with ``status`` (503) with ``body`` (a JSON error).
+        html: respond with 200 and a page of HTML.
+        empty: respond with 200 without a body.
+        body: respond with 200 and ``body``.
+        redirect: respond with 302 to ``location``.
+        truncated_json: a good response whose JSON ends after ``size`` bytes (half of it).
+        latency: wait ``seconds``, then respond.
         drip: send the body in pieces of ``size`` bytes with ``seconds`` between them.
-        reset: reset the connection instead of answering.
+        reset: reset the connection instead of responding.
         reset_body: reset it after ``size`` bytes of the body (half of it).
         hang: send nothing for ``seconds`` (None: until the sandbox stops), then close.
         hang_body: the same after ``size`` bytes of the body.
         truncated: close the connection properly after ``size`` bytes of a longer ``Content-Length``.
         truncated_gzip: a complete response whose compressed body ends after ``size`` bytes.
-        edge_429: answer 429 as Zendesk's edge does; with ``Retry-After`` only if ``retry_after`` is given.
-        interim: send the 1xx answers of ``interim``, ``seconds`` apart, before the answer.
+        edge_429: respond with 429 as Zendesk's edge does; with ``Retry-After`` only if ``retry_after`` is given.
+        interim: send the 1xx responses of ``interim``, ``seconds`` apart, before the response.
         drip_head: the same as drip, from the status line on.
         gzip_members: compress each ``size`` bytes (half) of the body on their own, as one gzip file of several members.
-        no_key: row number ``row`` of the answer (None: every row) lacks the key ``key``.
+        no_key: row number ``row`` of the response (None: every row) lacks the key ``key``.
         wrong_count: ``count`` is greater by ``by`` than the number of rows.
     """
 
@@ -158,7 +158,7 @@ class FaultBook:
 
 
 def replacement(fault: Fault, now: float) -> Response:
-    """Return what a replacing fault answers."""
+    """Return the response of a replacing fault."""
     headers = dict(fault.headers)
     if fault.retry_after is not None:
         headers |= retry_after_header(now, fault.retry_after, fault.retry_after_form)

@@ -65,7 +65,7 @@ def _by_client(world: World, form: Form) -> Response:
 
 
 def issue(world: World, scope: str, role: Role) -> str:
-    """Make a new access token that lives as long as the switches choose."""
+    """Create a new access token that lives as long as the switches choose."""
     tokens, life = world.tokens, world.switches.token_expires_in
     tokens.minted += 1
     access = f"sandbox-access-{tokens.minted}"
@@ -74,7 +74,7 @@ def issue(world: World, scope: str, role: Role) -> str:
 
 
 def lifetime(world: World) -> dict[str, str]:
-    """Return the field of an answer that has the lifetime of a new token, if it ends."""
+    """Return the field of a response that has the lifetime of a new token, if it ends."""
     life = world.switches.token_expires_in
     return {"expires_in": str(life)} if life else {}
 

@@ -22,7 +22,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def refuse(self, now: float, switches: Switches) -> Response | None:
-        """Count a request, or answer 429 when there were too many in the last minute."""
+        """Count a request, or respond with 429 if there were too many in the last minute."""
         if not switches.rate_limit:
             return None
         with self._lock:

@@ -31,7 +31,7 @@ _NO_HELP_DESK: Final = {
     "message": "There is no help desk configured at this address. This means that the address is available and that you can "
     "claim it at http://www.zendesk.com/signup",
 }
-# States of the account in which every path answers the same.
+# States of the account in which every path has the same response.
 _ANSWERS_EVERYWHERE: Final = {
     "no_account": html_response(HTTPStatus.NOT_FOUND, "Not found", "There is no help desk at this address."),
     "wrong_subdomain": json_response({"error": _NO_HELP_DESK}, HTTPStatus.NOT_FOUND),

@@ -80,7 +80,7 @@ def parse_query(text: str) -> Test:
     """Read a query into a test of chats.
 
     Raises:
-        QueryError: it is empty, unbalanced, or holds a timestamp with an offset, which the API no longer takes.
+        QueryError: it is empty or unbalanced, or contains a timestamp with an offset, which the API no longer accepts.
     """
     if _SPACED_OFFSET.search(text):
         raise QueryError("timestamps are written without an offset")

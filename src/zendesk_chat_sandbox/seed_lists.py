@@ -85,7 +85,7 @@ def make_skill(random: Random, number: int, lists: Lists, now: int) -> Record:  
 
 
 def _departments_of(random: Random, number: int, lists: Lists) -> list[Identity]:
-    """Return the departments of an agent: those that the chat team gives, or for anybody else some."""
+    """Return the departments of an agent: those of the agent's post in the chat team, or random ones without a post."""
     post = TEAM.get(number)
     if post is None:
         return _some(random, _ids(lists, "departments"), 3)

@@ -35,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: "SandboxServer"
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Write times of the sandbox's clock, also in the answers that the base class makes."""
+        """Write times of the sandbox's clock, also in the responses of the base class."""
         return formatdate(self.server.world.clock.time() if timestamp is None else timestamp, usegmt=True)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class names it

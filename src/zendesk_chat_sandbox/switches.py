@@ -21,10 +21,10 @@ class Switches:
     timeline_boundary: Literal["repeat", "skip"] = "repeat"
     """Whether ``start_time`` of the agent timeline includes spans that start exactly there."""
     recent_window: Literal["reject", "exclude", "allow"] = "reject"
-    """A ``start_time`` within the last ``recent_seconds``: answered with 400; answered without such rows; or no rule at all."""
+    """A ``start_time`` within the last ``recent_seconds``: a 400; a page without such rows; or no rule at all."""
     recent_seconds: int = 300
     recent_status: Literal[400, 422] = 400
-    """The status of that refusal; 422 is the one of Support's exports."""
+    """The status of that refusal; Support's exports use 422."""
     deleted_chats: Literal["tombstone", "full", "gone"] = "tombstone"
     """What the export shows of a deleted chat: a few keys, every key, or nothing."""
     next_page: Literal["always", "null_at_end", "absent_at_end"] = "always"
@@ -41,7 +41,7 @@ class Switches:
     export_page_cap: int = 0
     """Largest page that an export returns, whatever the ``limit``; 0 for no cap."""
     short_page_every: int = 0
-    """Every so manieth export page holds half of what it could although more follows; 0 for never."""
+    """One export page in this many has half of the rows that it could have, although more follow; 0 for never."""
     bans_limit: Literal["union", "list"] = "union"
     """Whether ``limit`` counts both lists of bans together or each list."""
     bans_without_paging: Literal["default", "all"] = "default"
@@ -66,24 +66,24 @@ class Switches:
     absent_chats: Literal["absent", "null"] = "absent"
     """What ``docs`` has for a chat that does not exist: nothing, or null."""
     chats_by_id_max: int = 0
-    """How many chats ``/chats?ids=`` answers at most; 0 for all."""
+    """How many chats ``/chats?ids=`` returns at most; 0 for all."""
     agents_limit_max: int = 100
     search_cap: int = 10_000
     account_state: Literal["ok", "no_chat", "no_account", "wrong_subdomain", "blocked"] = "ok"
-    """A working account; a help desk without Chat; or the answer of every path: 404 as a web page, 404 as Zendesk's JSON
+    """A working account; a help desk without Chat; or one response for every path: 404 as a web page, 404 as Zendesk's JSON
     for an unused subdomain, 403 as a web page."""
     account_status: Literal[200, 403, 404] = 200
-    """The answer of ``/account``, which was refused to integrated accounts for years."""
+    """The status of ``/account``, which was refused to integrated accounts for years."""
     account_billing: bool = False
     unavailable: Mapping[str, int] = field(default_factory=dict)
-    """Paths below ``/api/v2/chat/`` (patterns allowed) and the status they answer, e.g. ``{"goals": 404}``."""
+    """Paths below ``/api/v2/chat/`` (patterns allowed) and the status of their responses, e.g. ``{"goals": 404}``."""
     authorize: Literal["ask", "allow", "deny"] = "ask"
     """What the authorize page does: asks in the browser, or sends the browser back at once."""
     authorize_role: Literal["administrator", "agent"] = "administrator"
     """Who signs in on the authorize page, unless the person in the browser chooses."""
     unauthorized_body: Literal["zendesk", "zopim"] = "zendesk"
     token_expires_in: int = 0
-    """Seconds that tokens from the OAuth endpoint live; 0 for ever, and no ``expires_in`` in its answers."""
+    """Seconds that tokens from the OAuth endpoint live; 0 for no end, and no ``expires_in`` in its responses."""
     refresh_single_use: bool = True
     refresh_revokes_access: bool = False
     """Whether a refresh also ends the access token that came with the used refresh token."""

@@ -1,4 +1,4 @@
-"""Faults inside an otherwise good JSON answer: a row without its key, a count that is not the number of rows."""
+"""Faults inside an otherwise good JSON response: a row without its key, a count that is not the number of rows."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ TAMPERING: Final = frozenset({"no_key", "wrong_count"})
 
 
 def tampered(fault: Fault, response: Response) -> Response:
-    """Return an answer with the fault in its JSON; an answer without rows or count stays as it is."""
+    """Return a response with the fault in its JSON. A response without rows or count is unchanged."""
     answer = json.loads(response.body)
     if fault.kind == "wrong_count":
         if isinstance(answer, dict) and isinstance(answer.get("count"), int):

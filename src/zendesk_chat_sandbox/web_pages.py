@@ -1,6 +1,6 @@
 """Keeps web pages out: a page in the user's browser can send requests to this machine, but must not reach the sandbox.
 
-A browser names the host of the page's address in ``Host`` (which gives DNS rebinding away), and the page that asks in
+A browser names the host of the page's address in ``Host`` (which reveals DNS rebinding), and the page that asks in
 ``Origin`` or ``Sec-Fetch-Site``. Programs send neither of the latter.
 """
 

@@ -47,7 +47,7 @@ class Compressor:
 
 
 def prettier(response: Response) -> Response:
-    """Indent a JSON body, which must change nothing for a client."""
+    """Indent a JSON body, which must not matter to a client."""
     if not response.body or response.content_type != "application/json":
         return response
     return replace(response, body=json.dumps(json.loads(response.body), indent=2).encode())
@@ -106,7 +106,7 @@ def send(connection: socket.socket, request: Request, response: Response, *, clo
 
 
 def send_interim(connection: socket.socket, fault: Fault, stopping: threading.Event) -> None:
-    """Send the interim answers of a fault, which an answer has to follow."""
+    """Send the interim responses of a fault. A final response must follow."""
     for status in fault.interim:
         links = "Link: </style.css>; rel=preload\r\n" if status == HTTPStatus.EARLY_HINTS else ""
         connection.sendall(f"HTTP/1.1 {status} {_phrase(status)}\r\n{links}\r\n".encode())
@@ -115,7 +115,7 @@ def send_interim(connection: socket.socket, fault: Fault, stopping: threading.Ev
 
 
 def send_broken(connection: socket.socket, response: Response, fault: Fault, stopping: threading.Event) -> None:
-    """Send what a fault leaves of a response; the connection is of no use afterwards."""
+    """Send what a fault leaves of a response. The connection cannot be used afterwards."""
     kind = fault.kind
     if kind in {"hang_body", "reset_body", "truncated"}:
         connection.sendall(head_of(response, close=kind == "truncated") + response.body[: cut_at(fault, response.body)])

@@ -19,7 +19,7 @@ LOG_LENGTH: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request the sandbox has answered; status 0 means that the connection was broken instead."""
+    """One request that the sandbox has responded to; status 0 means that the connection was broken instead."""
 
     method: str
     path: str

@@ -247,6 +247,6 @@ def test_options_that_do_not_go_with_accounts_are_refused(accounts: Path, capsys
     assert failure(capsys, "--accounts", accounts, "-o", "all.html") == (2, f"-o all.html: {own}")
     assert failure(capsys, "--accounts", accounts, "--json")[1].startswith("--json prints the figures of one account.")
     assert failure(capsys, accounts, "--accounts", accounts)[1].startswith(
-        "FILE is for one account, and --accounts for several."
+        "FILE is for one account, but --accounts is for several."
     )
     assert failure(capsys, "--only", "acme")[1] == "--only chooses accounts of a file. Name that file with --accounts."

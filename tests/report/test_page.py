@@ -77,7 +77,7 @@ def test_names_are_names_and_never_elements_or_scripts(hostile: Parsed, plain: P
     for name in HOSTILE[:5]:
         assert name in hostile.text
     charts = json.loads(hostile.scripts[0])["charts"]
-    agents = [row["agent"] for row in charts["agent-hours"]["data"]["values"]]
+    agents = [row["Agent"] for row in charts["agent-hours"]["data"]["values"]]
     assert "<img src=x onerror=aler…" in agents
 
 
@@ -183,7 +183,10 @@ def test_nothing_is_compared_with_days_that_the_file_does_not_have(plain: Parsed
     [
         ({"agents": RECORDS["agents"]}, ["This needs the stream chats, which is not in the file."]),
         ({"chats": []}, ["There are no chats in this period.", "The file contains no chats up to the last sync."]),
-        ({"chats": [a_day(1, "2024-03-14")]}, ["The last chat in the file started on 14 Mar 2024. There are none in the days"]),
+        (
+            {"chats": [a_day(1, "2024-03-14")]},
+            ["The last chat in the file started on 14 Mar 2024. There are none from then to the last sync"],
+        ),
         ({"chats": [a_day(1, "2026-04-06")]}, ["6 Apr 2026 was not over at the last sync, so it is incomplete."]),
         (
             {"chats": [a_day(1, "2026-04-01", department_id=None, department_name=None)]},

@@ -44,6 +44,8 @@ def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     if outcome.report:
         log_errors(outcome.report, log)
         log.print_result(partial(print_report, outcome.report))
+        for warning in outcome.report.warnings:  # last, because the table above fills a terminal
+            log.caution(warning)
         log_summary(outcome.report, log)
     if metrics and (failure := metrics.write([outcome], options.final_exit_code)):
         log.caution(failure)

@@ -1,4 +1,4 @@
-"""The ``completion`` command, and what a shell gets when you press Tab. argcomplete does both."""
+"""The ``completion`` command, and the completions that a shell requests when you press Tab. argcomplete does both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_completion(options: argparse.Namespace) -> int:
 
 
 def complete(parser: Parser) -> None:
-    """Answer the shell, and end the process."""
+    """Print the completions for the shell, and end the process."""
     for command in (parser, *parser.commands.values()):
         for action in command.actions:
             action.completer = _completer(action)  # type: ignore[attr-defined]  # argcomplete reads it

@@ -130,7 +130,7 @@ class _Target:
         self.replace(rotated_config(self.raw, renewed), "The OAuth tokens were renewed")
 
     def replace(self, config: Mapping[str, object], done: str) -> None:
-        """Store another configuration. ``done`` is how its tokens were got, for the message if that fails."""
+        """Store another configuration. ``done`` describes how its tokens were obtained, for the message if that fails."""
         content = encode_config(config)
         copy = self.copy if self.copy and self.copy.write(content) else None
         if copy and self.replaceable and copy.replace(self.real):

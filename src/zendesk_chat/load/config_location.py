@@ -16,19 +16,19 @@ def default_config() -> Path | None:
     """Return the path of your own configuration file, whether it exists or not; None if you have no home directory."""
     try:
         home = Path.home()
-    except RuntimeError:  # a container's user that no system file knows
+    except RuntimeError:  # a container's user without an entry in the system's files
         home = None
     return config_path(sys.platform, os.environ, home)
 
 
 def config_path(platform: str, environment: Mapping[str, str], home: Path | None) -> Path | None:
-    """Return the path on a platform: each keeps configurations in a directory of its own.
+    """Return the path on a platform. Each has its own directory for configurations.
 
     >>> config_path("linux", {}, Path("/home/ana"))
     PosixPath('/home/ana/.config/zendesk-chat/config.json')
     """
     chosen = environment.get("APPDATA" if platform == "win32" else "XDG_CONFIG_HOME", "")
-    if chosen and (platform == "win32" or Path(chosen).is_absolute()):  # XDG ignores a relative one
+    if chosen and (platform == "win32" or Path(chosen).is_absolute()):  # XDG ignores relative paths
         return Path(chosen) / FOLDER / FILE
     usual = {"win32": "AppData/Roaming", "darwin": "Library/Application Support"}.get(platform, ".config")
     return None if home is None else home / usual / FOLDER / FILE

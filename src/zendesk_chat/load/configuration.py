@@ -28,7 +28,7 @@ _KEYS_OF_NAMES: Final = ("streams", "exclude")
 
 
 class SyncSettings(Struct, frozen=True, kw_only=True):
-    """The settings of ``sync`` beside those of the API."""
+    """The settings of ``sync``, besides those of the API."""
 
     streams: list[str] | None = None
     exclude: list[str] | None = None
@@ -89,7 +89,7 @@ def gather(options: argparse.Namespace, environment: Mapping[str, str]) -> Confi
 def find_sources(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[list[Source], list[str]]:
     """Return all sources, the strongest first, and warnings about misspelt variables and skipped files.
 
-    What you write on the command line is stronger than the environment, and that is stronger than files that are found.
+    The command line is stronger than the environment, which is stronger than files that you have not named.
     """
     named = vars(options).get("config")
     env_file = read_env_file()
@@ -102,7 +102,7 @@ def find_sources(options: argparse.Namespace, environment: Mapping[str, str]) ->
 
 
 def find_files() -> list[Source]:
-    """Return the settings in the files that are used without being named, the strongest first. Raises ConfigError."""
+    """Return the settings in the files that you need not name, the strongest first. Raises ConfigError."""
     return [from_file(path) for path in _found_paths() if path.is_file()]
 
 
@@ -117,7 +117,7 @@ def _found_paths() -> list[Path]:
 
 
 def configure(sources: Sequence[Source], warnings: Sequence[str] = ()) -> Configuration:
-    """Return the configuration that these sources make together, the strongest first.
+    """Combine these sources, the strongest first, into a configuration.
 
     Raises:
         ConfigError: A setting of ``sync`` or the redaction is malformed, or a token would reach another account than its own.
@@ -142,14 +142,14 @@ def sync_settings(sources: Sequence[Source]) -> SyncSettings:
     for source in reversed(sources):
         chosen |= {key: source.values[key] for key in SYNC_KEYS if key in source.values}
         names |= source.names
-    if _position(sources, "streams") < _position(sources, "exclude"):  # it excludes from streams that are not wanted
+    if _position(sources, "streams") < _position(sources, "exclude"):  # the weaker `exclude` belongs to other `streams`
         chosen.pop("exclude", None)
     chosen |= {key: [chosen[key]] for key in _KEYS_OF_NAMES if isinstance(chosen.get(key), str)}
     return convert(chosen, SyncSettings, names=names)
 
 
 def from_options(options: argparse.Namespace) -> Source:
-    """Return the settings that are given as options. An empty one counts as given, so that it is reported.
+    """Return the settings from options. An empty option counts as set, so that it is reported.
 
     Raises:
         ConfigError: An option is empty where that could be a mistake.

@@ -12,7 +12,7 @@ from zendesk_chat.printable import LONGEST_NAME, printable
 
 SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
 SUFFIXES: Final = (".duckdb", ".ddb", ".db")
-"""What the name of a DuckDB file ends with, if it is given as a plain path."""
+"""The suffixes of a DuckDB file, if the user names it by its path."""
 _RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync opens
     {"information_schema", "memory", "pg_catalog", "system", "temp", "zendesk_chat_file"}
 )
@@ -61,7 +61,7 @@ class Destination:
 
 
 def check_schema(schema: str | None, path: str | None, name: str = "--schema") -> None:
-    """Check the name of a schema, for a DuckDB file if there is a path. Raises ConfigError; ``name`` is the user's for it."""
+    """Check the name of a schema, for a DuckDB file if there is a path. The user calls it ``name``. Raises ConfigError."""
     if schema is None:
         return
     if not schema or schema.lower() in _RESERVED:
@@ -78,7 +78,7 @@ def duckdb_path(text: str, name: str = "--to") -> str | None:
 
     Args:
         text: A path that ends in .duckdb, .ddb or .db, or a URL.
-        name: What the user calls it, for messages. They never show a URL, which may hold a password.
+        name: What the user calls it, for messages. They never show a URL, which may contain a password.
 
     Raises:
         ConfigError: It names something else.
@@ -98,7 +98,7 @@ def duckdb_path(text: str, name: str = "--to") -> str | None:
 
 
 def _plain_path(text: str, name: str) -> str:
-    shown = printable(text, LONGEST_NAME) if "@" not in text else "..."  # may be a URL with a password, written wrongly
+    shown = printable(text, LONGEST_NAME) if "@" not in text else "..."  # may be a malformed URL with a password
     last = text.replace("\\", "/").rpartition("/")[2]
     if text and (not last or Path(text).is_dir()):
         folder = printable(text.rstrip("/\\"), LONGEST_NAME)
@@ -119,7 +119,7 @@ def _plain_path(text: str, name: str) -> str:
 
 
 def real_path(path: str) -> Path:
-    """Return a path without symbolic links; as it is given if that is impossible, as for a link to itself."""
+    """Return a path without symbolic links; unchanged if that is impossible, as for a link to itself."""
     try:
         return Path(path).resolve()
     except (OSError, RuntimeError):  # a link to itself

@@ -1,4 +1,4 @@
-"""The ``.env`` file in the current directory. Only its ``ZENDESK_CHAT_*`` variables matter: other programs share it."""
+"""The ``.env`` file in the current directory. Only its ``ZENDESK_CHAT_*`` variables are used: other programs share the file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def read_env_file(path: Path = Path(NAME)) -> dict[str, str]:
     """Return the variables of this program in a file; none if there is no file. Values are not expanded.
 
     Raises:
-        ConfigError: The file cannot be read, or a line of ours has no value in the right form.
+        ConfigError: The file cannot be read, or the line of one of our variables is malformed.
     """
-    if not path.is_file():  # many people call a directory with a virtual environment so
+    if not path.is_file():  # `.env` may be a directory with a virtual environment
         return {}
     text = _text(read_bytes(str(path), "config"))
     if PREFIX not in text:

@@ -1,4 +1,4 @@
-"""The log of a command: short lines on a terminal, dated lines elsewhere, or JSON for machines; to a file too."""
+"""The log of a command: short lines on a terminal, dated lines elsewhere, or JSON; optionally in a file too."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.clock import Clock, SystemClock
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code, one_line
+from zendesk_chat.load.advice import for_people
 from zendesk_chat.load.console import PlainConsole, error_console
 from zendesk_chat.load.log_format import DatedLines, JsonLines, ShortLines
 from zendesk_chat.load.log_handlers import ErrorOutputHandler, TerminalHandler
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from zendesk_chat.load.progress import RunProgress
 
 STREAM: Final = 15
-"""The level of an event of one stream: a line in the log of a machine, too much in that of a person."""
+"""The level of events of one stream: logged as JSON, but too detailed for people."""
 
 SUMMARY: Final = "summary"
-"""The event of the result, which the command prints on standard output too."""
+"""The event of the result, which the command also prints on standard output."""
 
 DRAWN: Final = frozenset({"run_started", "progress", "retrying", "account_ended"})
 """Events that an animated progress shows."""
@@ -39,13 +40,13 @@ _ERROR_OUTPUT: Final = 2  # its file descriptor
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Where a command reports what happens. A message never holds a secret or a record.
+    """Where a command reports what happens. A message never contains a secret or a record.
 
     Attributes:
-        terminal: Where a progress may be animated; None where it may not.
+        terminal: Where progress may be animated; None if it must not be.
         account: Named on each line, if there are several.
         quiet: Whether to print no result either.
-        on_start: Called with the progress of a run that starts, to show it with that of other accounts.
+        on_start: Called with the progress of a run when it starts, to show it with that of other accounts.
     """
 
     logger: logging.Logger
@@ -64,16 +65,16 @@ class Log:
         self.write(logging.DEBUG, message, event, **fields)
 
     def note(self, message: str, event: str, **fields: object) -> None:
-        """Log what happens."""
+        """Log an ordinary event."""
         self.write(logging.INFO, message, event, **fields)
 
     def caution(self, message: str, event: str = "warning", **fields: object) -> None:
-        """Log what a user should know, though the command continues."""
+        """Log a warning. The command continues."""
         self.write(logging.WARNING, message, event, **fields)
 
     def fail(self, message: str, event: str = "error", **fields: object) -> None:
         """Log why the command, or a part of it, failed, and what to do."""
-        self.write(logging.ERROR, message, event, **fields)
+        self.write(logging.ERROR, for_people(message), event, **fields)
 
     def write(self, level: int, message: str, event: str, **fields: object) -> None:
         """Log a message, with the name of the event and its fields for machines."""
@@ -82,7 +83,7 @@ class Log:
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
-        """Print no event on the terminal that an animated progress shows there, for as long as the block lasts."""
+        """Within the block, do not print events that an animated progress shows on the terminal."""
         handler, without = self.logger.handlers[0], _without(DRAWN)
         handler.addFilter(without)
         try:
@@ -112,7 +113,7 @@ class Log:
             self.caution(f"The result could not be written to standard output: {error.strerror}. The load is not affected.")
 
     def last_words(self, message: str) -> None:
-        """Write a last warning while the main thread may be stuck, maybe within this log: so without its locks and buffers."""
+        """Write a last warning without locks and buffers, because the main thread may be stuck while it holds them."""
         record = self._record(logging.WARNING, message, "killed", {})
         line = self.logger.handlers[0].format(record) + "\n"
         with suppress(OSError):
@@ -128,7 +129,7 @@ class Log:
 def run_logged(options: argparse.Namespace, clock: SystemClock, command: Callable[[Log], int]) -> int:
     """Run a command with the log that its options describe, and return its exit code.
 
-    An error that ends it is logged, and decides the exit code.
+    An error that ends the command is logged, and determines the exit code.
     """
     log = open_log(options, clock)
     clock.on_kill = partial(log.last_words, _KILLED)
@@ -149,7 +150,7 @@ def run_logged(options: argparse.Namespace, clock: SystemClock, command: Callabl
         return ExitCode.INCOMPLETE
     finally:
         for handler in log.logger.handlers:
-            with suppress(OSError):  # a full disk, which was reported
+            with suppress(OSError):  # a full disk, already reported
                 handler.close()
 
 

@@ -24,10 +24,10 @@ _CHECKED_BYTES: Final = 4096  # a database has a null byte among the first ones
 
 
 class LogFileHandler(WatchedFileHandler):
-    """Appends lines to a file that only its owner may read. If it is moved, as by logrotate, or removed, a new one begins.
+    """Appends lines to a file that only its owner may read. If it is moved, as by logrotate, or removed, a new one is created.
 
     Args:
-        path: As the user gave it.
+        path: As the user wrote it.
         on_failure: Called with a sentence the first time that a line cannot be written.
 
     Raises:
@@ -54,7 +54,7 @@ class LogFileHandler(WatchedFileHandler):
             self._fail(error)
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802  the name in logging
-        """Report that a line is lost."""
+        """Report that lines are lost."""
         self._fail(sys.exception())
 
     def _open(self) -> TextIOWrapper:

@@ -1,4 +1,4 @@
-"""The lines of a log: dated lines for people, and JSON for machines. Each event is one line, whatever its message holds."""
+"""The lines of a log: dated lines for people, and JSON for machines. Each event is one line, whatever its message contains."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class JsonLines(logging.Formatter):
 
 
 class ShortLines(logging.Formatter):
-    """Formats what a person reads at a terminal: the message, and before it ``warning:`` or ``error:``."""
+    """Formats a line for a terminal: the message, after ``warning:`` or ``error:``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -46,7 +46,7 @@ class ShortLines(logging.Formatter):
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """Return the message for people, on one line, after the account that it is about if there are several."""
+    """Return the message for people, on one line, after the name of its account if there are several."""
     account = getattr(record, "account", "")
     return printable(f"{account}: {record.msg}" if account else record.msg, LONGEST_REPORT)
 

@@ -1,4 +1,4 @@
-"""Where the lines of a log go. No failure to write one ends the command."""
+"""Where the lines of a log go. A line that cannot be written never ends the command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
 
 class TerminalHandler(logging.Handler):
-    """Prints lines on a terminal, above a progress that is animated there."""
+    """Prints lines on a terminal, above the animated progress."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -31,4 +31,4 @@ class ErrorOutputHandler(logging.StreamHandler):  # type: ignore[type-arg]  # it
     """Writes lines to standard error."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name in logging
-        """Ignore that nobody can read them."""
+        """Ignore a failed write."""

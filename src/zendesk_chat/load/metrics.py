@@ -72,8 +72,8 @@ def measure(
     Args:
         outcomes: One for each account.
         exit_code: Turns the exit code of an interrupted account into that of the signal.
-        earlier: What the file held before: for the last success of accounts whose destination does not show it.
-        also: Accounts that did not run now; they keep what the file held of them.
+        earlier: The previous content of the file: for the last success of accounts whose destination does not store it.
+        also: Accounts that did not run now; their previous metrics are kept.
     """
     known = tuple(earlier)
     yield Sample(BUILD_INFO, {"version": __version__}, 1)
@@ -121,7 +121,7 @@ def _of_streams(outcome: Outcome, history: History) -> Iterator[Sample]:
 
 
 def _history_in_file(destination: Destination) -> History | None:
-    """Return what a DuckDB file holds about earlier runs; None if it cannot be read, or the destination is no file."""
+    """Return the earlier runs that a DuckDB file records; None if it cannot be read, or the destination is not a file."""
     if destination.path is None or not Path(destination.path).is_file():
         return None
     try:

@@ -60,7 +60,7 @@ class MetricsFile:
         )
 
     def read(self) -> list[Sample]:
-        """Return what the file holds; nothing if there is none, or if it is not ours to read."""
+        """Return the content of the file; nothing if it does not exist, or has no metrics that we can read."""
         try:
             families = list(text_string_to_metric_families(self.path.read_text("utf-8")))
         except (OSError, ValueError):
@@ -97,7 +97,7 @@ class _Samples(Collector):
 
 
 def _encodable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()  # a path may hold bytes that are not UTF-8
+    return text.encode("utf-8", "backslashreplace").decode()  # a path may contain bytes that are not UTF-8
 
 
 def _replace(path: Path, content: bytes | None) -> None:

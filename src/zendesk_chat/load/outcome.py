@@ -33,19 +33,19 @@ class Outcome:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the run was asked to end before it was complete."""
+        """Whether the run was interrupted before it was complete."""
         return self.report.result == "interrupted" if self.report else self.error is None
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of the account. A signal has a code of its own, which is not this one."""
+        """The exit code of the account. A signal has a different code."""
         if self.report:
             return self.report.exit_code
         return exit_code([self.error] if self.error else [])
 
 
 def attempt(account: str, plan: Plan, clock: Clock, load: Callable[[], LoadReport]) -> Outcome:
-    """Load an account, and return how that ended, whatever happened."""
+    """Load an account, and return its outcome. Never raises for a failure."""
     began = clock.monotonic()
     report, failure = None, None
     try:

@@ -24,9 +24,9 @@ class Plan:
 
     Attributes:
         streams: In the order of their tables.
-        required: Names of the streams that the user named: it is an error if the account lacks one.
+        required: Names of the streams that the user named. It is an error if the account lacks one.
         config_file: Where renewed OAuth tokens are stored; None without a file.
-        warnings: What the user should know about the configuration.
+        warnings: Warnings about the configuration.
         origins: Where each setting comes from: ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
         files: Paths of the database and of the files of the configuration, by what the user calls them.
     """

@@ -1,4 +1,4 @@
-"""How far a load is: what each stream has read, what is saved, and how long it may still take."""
+"""The progress of a load: what each stream has read, what is saved, and the estimated time that is left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StreamProgress:
 
     Attributes:
         share: How much of the stream is read, from 0 to 1; None if that is not known.
-        paused_until: When it sends its next request, seconds since 1970, if it waits for the rate limit or after a failure.
+        paused_until: When it sends its next request, seconds since 1970, while it waits for the rate limit or after a failure.
         retries: Whether it waits because a request failed.
     """
 
@@ -47,13 +47,13 @@ class StreamProgress:
 
     @property
     def total(self) -> int | None:
-        """About how many records the stream has, as far as the read share shows."""
+        """The estimated number of records in the stream, from the share that is read."""
         if self.phase != "reading" or not self.stats.emitted or not _SURE_SHARE <= (self.share or 0.0) < _NEARLY_ALL:
             return None
         return max(self.stats.emitted, round(self.stats.emitted / (self.share or 1.0)))
 
     def seconds_left(self, now: float) -> float | None:
-        """Return how long the rest takes if it is read as fast; None if that is not known yet."""
+        """Return the estimated time for the rest, at the same speed; None if that is not known yet."""
         if self.phase != "reading" or self.share is None or self.measured is None:
             return None
         began, first = self.measured
@@ -73,7 +73,7 @@ class RunProgress:
 
     Attributes:
         saved: Records in committed transactions.
-        trouble: Why the last request failed that is being repeated; empty if none is.
+        trouble: Why the last request failed, while it is being retried; otherwise empty.
     """
 
     streams: dict[str, StreamProgress]
@@ -84,12 +84,12 @@ class RunProgress:
 
     @classmethod
     def of(cls, names: Sequence[str], monotonic: Callable[[], float]) -> RunProgress:
-        """Return the progress of a run that begins now."""
+        """Return the progress of a run that starts now."""
         return cls({name: StreamProgress(name) for name in names}, monotonic, monotonic())
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Time since the run started."""
         return self.monotonic() - self.began
 
     @property
@@ -104,7 +104,7 @@ class RunProgress:
 
     @property
     def ended(self) -> int:
-        """How many streams have ended, whatever their result."""
+        """The number of streams that have ended, with any result."""
         return sum(stream.phase not in ("waiting", "reading") for stream in self.streams.values())
 
     @property
@@ -115,13 +115,13 @@ class RunProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the run may still take; None if that is not known."""
+        """The estimated time until the run ends; None if that is not known."""
         now = self.monotonic()
         left = [seconds for stream in self.reading if (seconds := stream.seconds_left(now)) is not None]
         return max(left, default=None)
 
     def observe(self, event: Event | Saved) -> None:
-        """Take in an event of the run."""
+        """Update the progress with an event of the run."""
         if isinstance(event, Saved):
             self.saved += event.records
             return

@@ -40,7 +40,7 @@ def animated(console: Console, progress: RunProgress, now: Callable[[], float]) 
 
 @dataclass(frozen=True, slots=True)
 class ProgressTable:
-    """What the terminal shows now. It fits on 60 columns, and has more to show on 80 and on 100.
+    """What the terminal shows now. It fits into 60 columns, and shows more in 80 and in 100.
 
     Attributes:
         now: Returns seconds since 1970.
@@ -61,7 +61,7 @@ class ProgressTable:
             yield Text(trouble, style="yellow")
 
     def _shown(self, lines: int) -> list[StreamProgress]:
-        """Return the streams for so many lines. Where they do not fit, those that are complete or wait are skipped first."""
+        """Return the streams for so many lines. If they do not fit, streams that are complete or waiting are skipped first."""
         shown = list(self.progress.streams.values())
         for phase in ("complete", "waiting"):
             if len(shown) > lines:
@@ -92,7 +92,7 @@ class ProgressTable:
         return Text(shown, style=STYLES.get(stream.phase, ""))
 
     def _line(self, width: int) -> str:
-        """Return the line of the run: what is read and saved, the time since its begin, and the time that is left."""
+        """Return the line of the run: what is read and saved, the time since its start, and the time that is left."""
         progress, left = self.progress, self.progress.seconds_left
         if width < _MEDIUM:
             rest = "" if left is None else f", {roughly(left)} left"

@@ -1,4 +1,4 @@
-"""Redaction rules from several sources. They add up: no source can remove a rule of another one."""
+"""Redaction rules from several sources. All of them apply: no source can remove a rule of another one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def combine_redactions(sources: Sequence[Source]) -> object:
     """Return the setting ``redact`` with the rules of all sources, the strongest first; None if there are none.
 
     Raises:
-        ConfigError: A rule has no action, one hashes and there is no key, or a setting cannot hold rules.
+        ConfigError: A rule has no action, one hashes and there is no key, or a setting cannot contain rules.
     """
     key = next((key for source in sources if (key := _hash_key(source))), None)
     combined: object = None
@@ -34,7 +34,7 @@ def add_redactions(
     """Return the setting ``redact`` with rules such as ``chats.visitor.email=hash`` added. ``name`` is the user's name of them.
 
     Raises:
-        ConfigError: A rule has no action, one hashes and there is no key, or the setting cannot hold rules.
+        ConfigError: A rule has no action, one hashes and there is no key, or the setting cannot contain rules.
     """
     redact, listed = _object(configured)
     rules = [str(rule).rpartition("=") for rule in given]

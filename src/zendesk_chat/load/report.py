@@ -70,11 +70,12 @@ class LoadReport:
         streams: In the order of their tables.
         drifts: Schema differences.
         required: Names of the streams that the user named: it is an error if the account lacks one.
-        saved: Records in all committed transactions. A list that is the same as before counts nothing if it was not written.
+        saved: Records in all committed transactions. An unchanged list that was not written does not count.
         seconds: Duration of the run.
         destination: A DuckDB file, or the name of another destination: ``the postgres database``.
         schema: Where the tables are in a DuckDB file.
         interrupted: Whether the run ended before it had started every stream.
+        warnings: What the user should know about the destination.
     """
 
     streams: tuple[StreamReport, ...]
@@ -85,6 +86,7 @@ class LoadReport:
     destination: Path | str = "the destination"
     schema: str = "main"
     interrupted: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def incomplete(self) -> tuple[StreamReport, ...]:
@@ -113,14 +115,14 @@ class LoadReport:
 
     @property
     def result(self) -> Result:
-        """How the run ended. It is interrupted if its events ended before every stream did, also if one did not start."""
+        """How the run ended. It is interrupted if its events ended before every stream did, even if one did not start."""
         if self.interrupted or any(stream.state == "interrupted" for stream in self.streams):
             return "interrupted"
         return "incomplete" if self.incomplete else "complete"
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of the run. A signal that interrupted it has a code of its own, which is not this one."""
+        """The exit code of the run. A signal has a different code."""
         if self.result == "complete":
             return ExitCode.COMPLETE
         return exit_code(stream.error for stream in self.incomplete if stream.error)
@@ -164,7 +166,7 @@ def program() -> str:
 
 
 def about_streams(names: Sequence[str], reason: str) -> str:
-    """Return a reason after the streams that it concerns. It may name one of them itself, as in ``goals: HTTP 500``."""
+    """Return a reason after the streams that it concerns. It may already name one of them, as in ``goals: HTTP 500``."""
     for name in names:
         reason = reason.removeprefix(f"{name}: ")
     return f"{named(names)}: {reason}"
@@ -215,12 +217,12 @@ def print_complete(table: Table, console: Console) -> None:
 
 
 def width_of(table: Table, console: Console) -> int:
-    """Return how wide a table is that is printed without truncation."""
+    """Return the width of a table that is printed without truncation."""
     return console.measure(table, options=console.options.update(max_width=1_000)).maximum
 
 
 def _print_streams(report: LoadReport, console: Console) -> None:
-    """Print the table of streams. On a narrow terminal it has only what matters most."""
+    """Print the table of streams. On a narrow terminal it has only the most important columns."""
     table = _table(report, _COUNTS)
     table.collapse_padding = True
     counts = _FEWER_COUNTS if console.is_terminal and width_of(table, console) > console.width else _COUNTS

@@ -1,4 +1,4 @@
-"""The log of a load: its progress in a line each few seconds, each event for machines, and each problem once."""
+"""The log of a load: a line of progress every few seconds, each event for machines, and each problem once."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 SHORTEST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
-_PAUSE_SHARE: Final = 1 / 20  # of the time since the run began, so that the log of a long run is not a long one
-LONG_SECONDS: Final = 60.0  # a stream that takes so long gets a line of its own
+_PAUSE_SHARE: Final = 1 / 20  # of the time since the run started, to keep the log of a long run short
+LONG_SECONDS: Final = 60.0  # a stream that takes this long gets its own line
 _LEVELS: Final = {"INFO": logging.INFO, "WARN": logging.WARNING}
 
 
@@ -53,17 +53,17 @@ def show_progress(log: Log, streams: Sequence[str]) -> Iterator[Observe]:
 
 
 class RunLog:
-    """Logs the events of a run. A person gets a line each few seconds, and a machine each event of a stream."""
+    """Logs the events of a run. A person gets a line every few seconds, and a machine each event of a stream."""
 
     def __init__(self, log: Log, progress: RunProgress) -> None:
         self._log = log
         self._progress = progress
         self._warned: set[str] = set()
-        self._retry_logged_at = -LONGEST_PAUSE_SECONDS  # seconds since the run began, as all times here
+        self._retry_logged_at = -LONGEST_PAUSE_SECONDS  # seconds since the run started, like all times here
         self._line_due_at = SHORTEST_PAUSE_SECONDS
 
     def __call__(self, event: Event | Saved) -> None:
-        """Take in an event."""
+        """Log an event."""
         self._progress.observe(event)
         self._log_event(event)
         if self._progress.seconds >= self._line_due_at:
@@ -95,7 +95,7 @@ class RunLog:
                 self._log.write(STREAM, str(event), "schema_change", stream=event.stream, **found)
 
     def _log_note(self, note: Note) -> None:
-        """Log a note. Several streams may have the same fault; it is reported once."""
+        """Log a note. If several streams have the same problem, it is reported once."""
         if isinstance(note, Answered):
             fields = {"path": note.path, "status": note.status, "seconds": round(note.seconds, 3)}
             self._log.detail(note.message, "request", stream=note.stream, **fields)
@@ -106,7 +106,7 @@ class RunLog:
             self._log.write(_LEVELS[note.level], note.message, "note" if note.level == "INFO" else "warning")
 
     def _log_retry(self, event: Retrying) -> None:
-        """Log a failed request. While many fail, a person gets a line each few seconds only."""
+        """Log a failed request. While many fail, a person gets a line only every few seconds."""
         due = self._progress.seconds >= self._retry_logged_at + self._pause_seconds
         if due:
             self._retry_logged_at = self._progress.seconds
@@ -114,7 +114,7 @@ class RunLog:
         self._log.write(logging.INFO if due else STREAM, event.message, "retrying", stream=event.stream, wait_seconds=wait)
 
     def _log_end(self, event: StreamCompleted | StreamFailed | StreamUnavailable) -> None:
-        """Log the end of a stream: for a person if it took long, and not for those that came with its pages."""
+        """Log the end of a stream: for a person only if it took long, and not for streams derived from its pages."""
         stats, state = event.stats, STATES[type(event)]
         fields = counts(stats)
         if not isinstance(event, StreamCompleted):
@@ -139,7 +139,7 @@ class RunLog:
 
 
 def progress_line(progress: RunProgress, now: float) -> str:
-    """Return how far a run is, in one line.
+    """Return the progress of a run in one line.
 
     ``52,000 records read, 48,000 saved; chats: 12,400 of about 31,000 (41%); about 2 min left``
     """
@@ -159,7 +159,7 @@ def progress_line(progress: RunProgress, now: float) -> str:
 
 
 def log_settings(log: Log, origins: Mapping[str, str]) -> None:
-    """Log the versions, and where each setting comes from; none of their values, since some are secret.
+    """Log the versions, and where each setting comes from; never their values, because some are secret.
 
     Args:
         log: The log of the command.
@@ -187,7 +187,7 @@ def log_errors(report: LoadReport, log: Log) -> None:
 
 
 def log_summary(report: LoadReport, log: Log) -> None:
-    """Log the result of the run in one line. Where one reason failed all streams, that alone is for people."""
+    """Log the result of the run in one line. If all streams failed for one reason, people see only that reason."""
     level = logging.WARNING if report.result == "interrupted" else STREAM if report.is_one_failure else logging.INFO
     log.write(
         level,

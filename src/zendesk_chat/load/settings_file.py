@@ -1,6 +1,6 @@
 """Configuration files of the command line: JSON, with the keys of Airbyte's connector, or TOML.
 
-Both may have the settings of ``sync`` too.
+Both may also contain the settings of ``sync``.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def read_toml(path: Path, what: str = "config") -> dict[str, object]:
 
 
 def _explained(reason: str, text: str) -> str:
-    """Return where the mistake is, and what it is."""
+    """Return the position of the mistake, and a description of it."""
     at = _AT.search(reason)
     words = _AT.sub("", reason)
     if not at or not at["line"]:

@@ -1,4 +1,4 @@
-"""The ``streams`` command: what can be loaded. It needs no account."""
+"""The ``streams`` command: lists what can be loaded. It needs no account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zendesk_chat.streams.lists.id_list import IdList
 from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.stream import Stream
 
-CONTENTS: Final = {  # so short that the table fits into 80 columns
+CONTENTS: Final = {  # short, so that the table fits into 80 columns
     "accounts": "account and plan",
     "agents": "agents and their roles",
     "agent_events": "agents' status changes",
@@ -59,7 +59,7 @@ def run_streams(options: argparse.Namespace) -> int:
 
 
 def records_per_request(stream: Stream) -> int | None:
-    """Return how many records one request brings; None if one brings all, and 0 if the stream needs no requests."""
+    """Return how many records one request returns; None if it returns all, and 0 if the stream needs no requests."""
     if stream.extraction is not None:
         return 0
     match stream.source:

@@ -35,7 +35,7 @@ def add_report(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.set_defaults(run=run)
     add_database(parser)
     add_schema(parser)
-    add_accounts(parser, "Write a report for each account in this TOML file, which sync --accounts has loaded")
+    add_accounts(parser, "Write a report for each account in this TOML file, as loaded by sync --accounts")
     what = f"Write the page to this file, or to stdout if it is - (default: {REPORT}; with --accounts {REPORT_OF_ACCOUNT})"
     parser.add_argument("-o", "--output", metavar="FILE", help=what)
     what = "Report on the last N days, compared with the N days before (default: %(default)s)"

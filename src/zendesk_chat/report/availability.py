@@ -1,4 +1,4 @@
-"""What a report cannot show, and what to do about it."""
+"""Explains what a report cannot show, and what to do about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STREAMS: Final = {
     "agent_timeline": "agents' hours",
     "conversions": "conversions outside chats",
 }
-"""Streams that a report uses beside chats, and what for."""
+"""Streams that a report uses besides chats, and their purpose."""
 
 
 def missing(figures: Figures, stream: str) -> str:
@@ -30,7 +30,7 @@ def missing(figures: Figures, stream: str) -> str:
 
 
 def notices(figures: Figures) -> Iterator[str]:
-    """Yield what a reader must know before the figures, a sentence each."""
+    """Yield a sentence for each thing that a reader must know before the figures."""
     period = figures.period
     yield from figures.status.problems()
     if figures.has_chats and period.synced is None:
@@ -54,7 +54,7 @@ def notices(figures: Figures) -> Iterator[str]:
 
 
 def absent(figures: Figures) -> Iterator[tuple[str, str]]:
-    """Yield each stream that the report lacks, with what it would add."""
+    """Yield each missing stream, and what it would add to the report."""
     for stream, what in STREAMS.items():
         found = _status(figures, stream)
         if found is None or found.rows is None or found.result == "not available":

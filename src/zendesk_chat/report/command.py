@@ -74,7 +74,7 @@ def to_json(figures: Figures) -> bytes:
 
 
 def _check_output(where: str, database: str, options: argparse.Namespace) -> None:
-    """Refuse an output that would destroy something, before anything is read."""
+    """Reject an output that would overwrite the wrong thing, before anything is read."""
     output = Path(where)
     if options.open and (options.json or where == STDOUT):
         raise ConfigError("--open needs a file, so it cannot be combined with --json or -o -.")
@@ -125,7 +125,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _umask() -> int:
-    """Return the umask. The system can only be asked for it by setting it."""
+    """Return the umask. The only way to read it is to set it."""
     umask = os.umask(0o077)
     os.umask(umask)
     return umask

@@ -108,7 +108,7 @@ class Ranking:
 
     Attributes:
         others: All other groups as one; a chat with several tags counts once. None if there are none.
-        others_count: How many these are.
+        others_count: The number of these groups.
     """
 
     groups: tuple[Group, ...]
@@ -159,7 +159,7 @@ class Figures:
         now: The totals of the period.
         before: Those of the period before.
         satisfaction: The last twelve months with ratings.
-        departments: None if the file cannot answer this; so are the others that may be None.
+        departments: None if the file lacks the data. So are the others that may be None.
         unreadable: Chats whose start is unreadable, so that they belong to no day.
     """
 

@@ -34,7 +34,7 @@ def number(count: int) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share from 0 to 1 as a percentage: ``6.3%``, ``82.0%``. Only none is 0%, only all is 100%."""
+    """Return a share from 0 to 1 as a percentage: ``6.3%``, ``82.0%``. 0% and 100% mean exactly none and all."""
     if share is None:
         return NONE
     if share in {0, 1}:
@@ -102,7 +102,7 @@ def days_between(days: Range) -> int:
 
 
 def name(text: str, longest: int = LONGEST) -> str:
-    """Return a name from outside on one line, without characters that act on what is around them, and shortened."""
+    """Return a name from outside, shortened, on one line, without characters that change the text around them."""
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text[: 4 * longest]):

@@ -11,7 +11,7 @@ from zendesk_chat.wording import counted
 
 Verdict: TypeAlias = Literal["better", "worse", ""]
 
-_MANY: Final = 10  # chats a day, from which tenths do not matter
+_MANY: Final = 10  # chats a day, above which tenths do not matter
 _POINT: Final = 1  # a share that changes by less is about the same
 _PART: Final = 20  # a time that changes by less than one such part, 5%, is about the same
 _UP, _DOWN, _NO_ARROW = "▲", "▼", ""
@@ -23,8 +23,8 @@ class Change:
 
     Attributes:
         arrow: Up or down; empty for no change, and for one that is too small to matter.
-        amount: By how much, in words.
-        verdict: Whether that is good; empty if it is neither good nor bad.
+        amount: The size of the change, in words.
+        verdict: Whether the change is good; empty if it is neither good nor bad.
     """
 
     arrow: str
@@ -43,7 +43,7 @@ class KeyFigure:
     Attributes:
         value: The exact value, as in the views; None if there is none.
         shown: The same for people.
-        detail: What it is a part of.
+        detail: A second figure that explains it.
         before: The figure of the period before, for people; empty if the file does not have that period completely.
         change: None if they cannot be compared.
     """
@@ -73,7 +73,7 @@ def _chats(figures: Figures) -> KeyFigure:
 
 
 def _missed(figures: Figures) -> KeyFigure:
-    """Return the missed chats. Their share decides whether that is better: more chats alone make no team worse."""
+    """Return the missed chats. Their share decides whether a change is good, because more chats alone make no team worse."""
     now, before = figures.now, figures.before
     detail, earlier = f"{percent(now.missed_share)} of chats", f"{number(before.missed)} ({percent(before.missed_share)})"
     change = _points(now.missed_share, before.missed_share, more_is_better=False)

@@ -1,4 +1,4 @@
-"""What the page shows, section by section: a sentence, a chart and a table each, or why there is none."""
+"""The sections of the page: each has a sentence, a chart and a table, or explains why it has none."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Table:
     optional: str = ""
 
     def shortened(self, longest: int) -> Table:
-        """Return the table with at most so many rows, and one for the rest."""
+        """Return the table with at most ``longest`` rows, and one for the rest."""
         if len(self.rows) <= longest:
             return self
         rest = Row(f"{number(len(self.rows) - longest)} others", tuple(Cell(NONE) for _ in self.titles), is_rest=True)

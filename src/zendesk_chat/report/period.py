@@ -1,4 +1,4 @@
-"""The days that a report is about."""
+"""The days that a report covers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEEK: Final = 7  # days
 _DAILY: Final = 100  # bars that fit beside each other
 _WEEKLY: Final = WEEK * _DAILY
 _EARLIEST: Final = date(1, 1, 1) + timedelta(days=2 * MAX_DAYS)
-_WEEKEND: Final = timedelta(days=3)  # days without a chat at which data may begin, with a holiday
+_WEEKEND: Final = timedelta(days=3)  # days without a chat at the start of the data, for a weekend with a holiday
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Period:
 
     Attributes:
         days: How many days it has.
-        now: The days that the report is about.
+        now: The days that the report covers.
         before: As many days before them.
         time_zone: Of the days.
         synced: The day of the last complete sync of chats; None if there was none.
@@ -56,12 +56,12 @@ class Period:
 
     @property
     def step(self) -> Step:
-        """How long a step of the charts over time is."""
+        """The length of a step in the charts over time."""
         return "day" if self.days <= _DAILY else "week" if self.days <= _WEEKLY else "month"
 
     @property
     def is_comparable(self) -> bool:
-        """Whether the data cover the period before: they begin at its start, give or take a long weekend."""
+        """Whether the data cover the period before: they start with it, apart from a long weekend."""
         return self.first_chat is not None and self.first_chat <= self.before.start + _WEEKEND
 
     @property

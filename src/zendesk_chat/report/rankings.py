@@ -54,7 +54,7 @@ _OF_AGENTS: Final = {
         GROUP BY agent_id, agent
     """,
 }
-"""What is known of each agent in the period, by the view that defines it."""
+"""The figures of each agent in the period, by the view that defines them."""
 
 _NO_AGENT: Final = """
     SELECT
@@ -114,7 +114,7 @@ def read_groups(stored: Stored, kind: Literal["department", "tag", "country"], d
 
 
 def read_agents(stored: Stored, views: frozenset[str], days: Range) -> tuple[Agent, ...]:
-    """Read the chats, ratings and hours of agents, first of those with the most chats."""
+    """Read the chats, ratings and hours of agents, those with the most chats first."""
     parts = [sql for view, sql in _OF_AGENTS.items() if view in views]
     sql = f"""
         SELECT

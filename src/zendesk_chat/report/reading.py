@@ -30,7 +30,7 @@ _USED: Final = frozenset(
         "satisfaction_by_day",
     }
 )
-"""The views that define the figures, or whose existence shows that the file has what they need."""
+"""The views that define the figures, or whose existence shows that the file has the necessary tables."""
 _MONTHS: Final = 12
 _SETTINGS: Final = "RESET threads; SET preserve_insertion_order = false; SET temp_directory = ''"  # no record is written
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

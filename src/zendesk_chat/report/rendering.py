@@ -1,4 +1,4 @@
-"""Writes a report as one HTML page, which requests nothing."""
+"""Writes a report as one HTML page, which sends no requests."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def script_json(content: Json) -> Markup:
 
 
 def _policy(style: str, *scripts: str) -> str:
-    """Return the Content-Security-Policy: our own style and scripts run, and nothing is requested."""
+    """Return the Content-Security-Policy: our own style and scripts run, and no requests are sent."""
     allowed = " ".join(map(_digest, scripts))
     return f"default-src 'none'; script-src {allowed}; style-src {_digest(style)}; base-uri 'none'; form-action 'none'"
 

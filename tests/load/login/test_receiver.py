@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.sign_ins import FakeTerminal, Page, fetch
 from zendesk_chat.clock import SystemClock
+from zendesk_chat.load.login.pages import result_page
 from zendesk_chat.load.login.receiver import Outcome, Receiver, listening
 from zendesk_chat.load.login.sign_in import Answer, SignIn
 
@@ -46,6 +47,11 @@ def test_the_page_waits_for_the_outcome_and_escapes_it() -> None:
         assert pages == []
     assert answer.code == "abc"
     assert "<h1>Done &amp; &lt;b&gt;dusted&lt;/b&gt;</h1>" in pages[0].text
+
+
+def test_a_command_on_a_page_is_code() -> None:
+    page = result_page("The sign-in failed", "Run `zendesk-chat login` again, <b>not</b> `x<y`.", good=False)
+    assert "<p>Run <code>zendesk-chat login</code> again, &lt;b&gt;not&lt;/b&gt; <code>x&lt;y</code>.</p>" in page
 
 
 def test_a_second_answer_is_not_taken() -> None:
@@ -147,7 +153,7 @@ def test_an_error_without_the_state_ends_nothing(*, implicit: bool) -> None:
     thread.join(10)
     assert (answer.code or answer.token, answer.error) == ("abc", "")
     (line,) = terminal.lines
-    assert line.startswith("An error came without the proof that it belongs to this sign-in, so it was ignored.")
+    assert line.startswith("An error arrived without proof that it belongs to this sign-in, so it was ignored.")
 
 
 def test_a_sign_in_that_ends_without_an_answer_closes_its_port() -> None:

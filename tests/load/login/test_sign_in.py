@@ -24,7 +24,7 @@ def test_a_browser_must_bring_the_state() -> None:
     for fields in ({"code": "abc"}, {"code": "abc", "state": ""}, {"code": "abc", "state": "x"}, {"error": "e", "state": "x"}):
         with pytest.raises(UnusableAnswerError, match="belongs to another sign-in"):
             sign_in.answer_in(fields)
-    with pytest.raises(UnusableAnswerError, match="without the proof"):
+    with pytest.raises(UnusableAnswerError, match="without proof"):
         sign_in.answer_in({"error": "access_denied"})
     assert sign_in.answer_in({"error": "access_denied"}, pasted=True).error == "access_denied"
 

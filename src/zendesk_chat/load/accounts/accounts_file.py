@@ -1,7 +1,7 @@
 """The file of ``sync --accounts``: settings for all accounts, and a table for each. docs/schedule.md describes it to users.
 
-What is wrong with the file itself is found before anything runs. What the file only names, such as a secret that is not
-mounted, concerns one account, and the others are loaded.
+Mistakes in the file itself are found before anything runs. A problem with something that the file names, such as a secret
+that is not mounted, concerns only one account: the others are loaded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from zendesk_chat.validation import convert, did_you_mean
 PLACEHOLDER: Final = "{account}"
 SECRETS: Final = ("token", "access_token", "credentials")
 CREDENTIALS: Final = ("token_file", "token_env", "config", *SECRETS)
-"""The keys that hold the token of an account, or name what does. An account has one of them."""
+"""The keys that contain the token of an account, or name its source. An account has one of them."""
 
 _OWN_KEYS: Final = (*KEYS, "token_env", "config")
 _SHARED_KEYS: Final = ("parallel", *_OWN_KEYS)
@@ -44,9 +44,9 @@ class Entry:
     """One account in the file.
 
     Attributes:
-        values: Its settings, with those for all accounts that it does not set itself. Paths start where the file is.
+        values: Its settings, and those for all accounts that it does not set itself. Paths are relative to the file.
         names: What the user calls each of them: ``start_date in accounts.toml [accounts.acme]``.
-        shared_redact: The redaction for all accounts, if it has one of its own too: rules add up.
+        shared_redact: The redaction for all accounts, if the account also has its own: all rules apply.
     """
 
     account: str
@@ -69,7 +69,7 @@ class AccountsFile:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know: that others can read the secrets in the file."""
+        """A warning if other users can read the secrets in the file."""
         has_secrets = any(key in entry.values for entry in self.entries for key in SECRETS)
         has_secrets |= any("@" in str(entry.values["to"]) for entry in self.entries)  # a URL with a password
         if has_secrets and stat.S_IMODE(self.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
@@ -81,7 +81,7 @@ def read_accounts(path: Path) -> AccountsFile:
     """Read an accounts file. No secret that it names is read.
 
     Raises:
-        ConfigError: It cannot be read, is not TOML, or has an unknown key or a value that no account can have.
+        ConfigError: It cannot be read, is not TOML, or has an unknown key or a value that is invalid for every account.
     """
     shared = read_toml(path, "accounts")
     tables = shared.pop("accounts", None)
@@ -97,7 +97,7 @@ def read_accounts(path: Path) -> AccountsFile:
 
 
 def chosen(file: AccountsFile, only: Sequence[str] | None) -> list[Entry]:
-    """Return the accounts that ``--only`` names, in the order of the file; without it all. Raises ConfigError."""
+    """Return the accounts that ``--only`` names, in the order of the file, or all of them. Raises ConfigError."""
     if only is None:
         return list(file.entries)
     names = [name.strip() for value in only for name in value.split(",") if name.strip()]
@@ -178,7 +178,7 @@ def _for_account(value: object, account: str, name: str) -> str:
 
 
 def _located(values: Mapping[str, object], names: Mapping[str, str], folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the paths in a table, which start where the file is."""
+    """Yield the paths in a table, resolved from the directory of the file."""
     for key in _PATHS:
         if key in values:
             yield key, str(folder / Path(str(values[key])).expanduser())

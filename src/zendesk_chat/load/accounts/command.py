@@ -44,6 +44,9 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
     for outcome in outcomes:
         _log_errors(outcome, log)
     log.print_result(partial(print_summary, outcomes, seconds))
+    for outcome in outcomes:
+        for warning in outcome.report.warnings if outcome.report else ():
+            log.of(outcome.account).caution(warning)
     log_summary(outcomes, seconds, log)
     if metrics and (failure := metrics.write(outcomes, options.final_exit_code, plans.others)):
         log.caution(failure)

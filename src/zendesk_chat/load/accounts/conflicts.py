@@ -1,4 +1,4 @@
-"""Accounts that must not be loaded in one run: they would share tables, a file in two guises, a token, or a rate limit."""
+"""Accounts that must not be loaded in one run: they would share tables, a file under two names, a token, or a rate limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_conflicts(jobs: Sequence[Job], file: Path) -> None:
     """Check that each account has tables and a rate limit of its own.
 
     Raises:
-        ConfigError: Two have not. The message names both.
+        ConfigError: Two accounts share one. The message names both.
     """
     for one, other in combinations(jobs, 2):
         for what in _conflicts(one, other):

@@ -1,4 +1,4 @@
-"""What ``sync --accounts`` will do: a plan for each account, all of them validated before the first one begins."""
+"""What ``sync --accounts`` will do: a plan for each account, all of them validated before the first one starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zendesk_chat.variables import from_variables, read_secret
 
 _OF_ONE_ACCOUNT: Final = ("--config", "--subdomain", "--token", "--api-url", "--renamed-from")
 _HASH_KEY: Final = ("ZENDESK_CHAT_HASH_KEY",)
-_UNREAD: Final = "unread"  # in place of a secret that cannot be read, so that everything else is validated
+_UNREAD: Final = "unread"  # replaces a secret that cannot be read, so that everything else is validated
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Planned:
     """An account that will be loaded.
 
     Attributes:
-        problem: Why it cannot be loaded after all: its secret cannot be read.
+        problem: Why it cannot be loaded: its secret cannot be read.
     """
 
     job: Job

@@ -19,13 +19,13 @@ from zendesk_chat.wording import duration, roughly
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
-_MEDIUM: Final = 80  # columns from which the time that is left fits
+_MEDIUM: Final = 80  # columns from which the remaining time fits
 _LINES_OF_RUN: Final = 2  # its own line, and the cursor's
 _REFRESHES_PER_SECOND: Final = 4
 
 
 class AccountsProgress:
-    """How far each account is.
+    """The progress of each account.
 
     Threads of accounts set values while the terminal shows them, so no key is added or removed.
     """
@@ -37,7 +37,7 @@ class AccountsProgress:
         self._began = monotonic()
 
     def start(self, account: str, progress: RunProgress) -> None:
-        """Show the progress of an account that has begun."""
+        """Show the progress of an account that has started."""
         self._running[account] = progress
 
     def end(self, outcome: Outcome) -> None:
@@ -45,7 +45,7 @@ class AccountsProgress:
         self._ended[outcome.account] = outcome
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Yield the lines. Where they do not fit, accounts that have ended or wait are skipped first."""
+        """Yield the lines. If they do not fit, accounts that have ended or wait are skipped first."""
         grid = Table.grid(padding=(0, 2))
         for justify in ("left", "right", "right", "left"):
             grid.add_column(no_wrap=True, justify=justify)

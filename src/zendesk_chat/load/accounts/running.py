@@ -42,12 +42,12 @@ def run_jobs(
     load: Load,
     ended: Callable[[Outcome], object] = lambda _outcome: None,
 ) -> list[Outcome]:
-    """Load accounts, at most so many at the same time, and return how each ended, in the order of the jobs.
+    """Load accounts, at most ``parallel`` at the same time, and return how each ended, in the order of the jobs.
 
     Args:
-        jobs: Accounts begin in this order.
+        jobs: Accounts start in this order.
         parallel: How many are loaded at the same time.
-        clock: Ends all when it is stopped: those that are being loaded save what they have, the others do not begin.
+        clock: When it is stopped, all end: accounts that are being loaded save their records, and the others do not start.
         load: Loads one account.
         ended: Called in this thread with each outcome, as soon as the account has ended.
 
@@ -64,7 +64,7 @@ def run_jobs(
             outcomes[outcome.account] = outcome
             ended(outcome)
     finally:
-        if len(outcomes) < len(jobs):  # the caller failed: let the accounts save what they have
+        if len(outcomes) < len(jobs):  # the caller failed: let the accounts save their records
             clock.stop()
         for thread in threads:
             thread.join()
@@ -74,7 +74,7 @@ def run_jobs(
 def series_of(jobs: Iterable[Job]) -> list[list[Job]]:
     """Return the jobs in series. Several series are loaded side by side, and the jobs of one after each other.
 
-    Each account of a DuckDB file is a series of its own, also if several share the file. dlt has state that is global to the
+    Each account of a DuckDB file is its own series, even if several share the file. dlt has state that is global to the
     process, so all accounts of other databases are one series.
     """
     series: list[list[Job]] = []
@@ -90,7 +90,7 @@ def series_of(jobs: Iterable[Job]) -> list[list[Job]]:
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:
-    """Return the exit code of several accounts: that of one that needs a person, else of one that another run may complete."""
+    """Return the exit code of several accounts: that of one that needs a person first, then of one that may be completed."""
     codes = {outcome.exit_code for outcome in outcomes}
     order = (ExitCode.ACTION_NEEDED, ExitCode.INCOMPLETE)
     return next((code for code in order if code in codes), ExitCode.COMPLETE)

@@ -11,7 +11,7 @@ def has_browser(platform: str, environment: Mapping[str, str]) -> bool:
 
     Terminal browsers do not count: they would take the terminal, and the sign-in page of Zendesk needs a graphical one.
     """
-    if environment.get("BROWSER"):  # also set by editors that are connected to another machine
+    if environment.get("BROWSER"):  # editors that are connected to another machine also set it
         return True
     display = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
     if platform in {"win32", "darwin"}:
@@ -20,7 +20,7 @@ def has_browser(platform: str, environment: Mapping[str, str]) -> bool:
 
 
 def open_browser(address: str) -> bool:
-    """Open a page in the browser. Returns whether there is one that can be started."""
+    """Open a page in the browser. Returns whether one could be started."""
     try:
         return webbrowser.open(address)
     except (webbrowser.Error, OSError):

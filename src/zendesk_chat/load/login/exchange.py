@@ -21,11 +21,11 @@ GRANT: Final = "authorization_code"
 
 
 def exchange_code(sign_in: SignIn, code: str, secret: str, transport: Transport, clock: Clock) -> OAuth:
-    """Return the tokens that Zendesk gives for a code, again if no answer comes.
+    """Return the tokens that Zendesk returns for a code. Retries if there is no response.
 
     Raises:
         ConfigError: Zendesk refuses.
-        TransientError: No answer came.
+        TransientError: There was no response.
     """
     form = {
         "grant_type": GRANT,
@@ -56,7 +56,7 @@ def exchange_code(sign_in: SignIn, code: str, secret: str, transport: Transport,
 
 
 def _attempt(url: str, form: dict[str, str], transport: Transport) -> Response | NoAnswerError:
-    """Send one request. Its answer is complete and decompressed."""
+    """Send one request. The response is complete and decompressed."""
     try:
         response = transport.post_form(url, form)
         response.body  # noqa: B018  which fails if it is damaged

@@ -1,10 +1,11 @@
-"""The pages that the browser shows after a sign-in. They request nothing from anywhere but this program."""
+"""The pages that the browser shows after a sign-in. They send requests only to this program."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import html
+import re
 from typing import Final
 
 STYLE: Final = """
@@ -23,7 +24,7 @@ p { margin: 0; overflow-wrap: anywhere; }
 p + p { margin-top: .75rem; }
 footer { margin-top: 1.5rem; font-size: .85rem; opacity: .75; }
 """
-# A code has done its work, but need not stay in the address bar.
+# The code has been used, and need not stay in the address bar.
 TIDY: Final = 'history.replaceState(null, "", "/");'
 # The token is in the fragment, which browsers do not send. It leaves the address before anything else is done with it.
 HAND_OVER: Final = """
@@ -32,7 +33,12 @@ history.replaceState(null, "", "/");
 const show = (outcome) => {
   document.querySelector("main").className = outcome.good ? "" : "bad";
   document.querySelector("h1").textContent = document.title = outcome.title;
-  document.querySelector("p").textContent = outcome.text;
+  const parts = outcome.text.split("`").map((part, number) => {
+    const node = document.createElement(number % 2 ? "code" : "span");
+    node.textContent = part;
+    return node;
+  });
+  document.querySelector("p").replaceChildren(...parts);
 };
 if (answer) {
   fetch("/", { method: "POST", body: answer, headers: { "Content-Type": "application/x-www-form-urlencoded" } })
@@ -48,6 +54,7 @@ NO_SCRIPT: Final = (
     "<noscript><p>This page needs JavaScript. Without it, run <code>zendesk-chat login --no-browser</code> "
     "and paste the address of this page.</p></noscript>"
 )
+_CODE: Final = re.compile("`([^`]+)`")
 _PAGE: Final = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -82,7 +89,7 @@ def hand_over_page() -> str:
 
 
 def security_headers() -> dict[str, str]:
-    """Return the headers of every page: only its own style and scripts work, and only this program can be asked."""
+    """Return the headers of every page: only its own style and scripts work, and send requests only to this program."""
     scripts = " ".join(map(_hash, (TIDY, HAND_OVER)))
     policy = (
         f"default-src 'none'; style-src {_hash(STYLE)}; script-src {scripts}; connect-src 'self'; img-src data:; "
@@ -102,7 +109,7 @@ def security_headers() -> dict[str, str]:
 def _page(title: str, text: str, script: str, *, good: bool, more: str = "") -> str:
     return _PAGE.format(
         title=html.escape(title),
-        text=html.escape(text),
+        text=_CODE.sub(r"<code>\1</code>", html.escape(text)),
         style=STYLE,
         script=script,
         kind="" if good else ' class="bad"',

@@ -1,4 +1,4 @@
-"""What a person pastes after signing in on another machine: the address that the browser was sent to, or a part of it."""
+"""Parses what a person pastes after signing in on another machine: the redirect address, or a part of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ADDRESS: Final = re.compile(r"https?://|localhost|127\.0\.0\.1", re.IGNORECASE)
 
 
 def pasted_answer(text: str, sign_in: SignIn) -> Answer:
-    """Return the answer in a pasted string: a complete address, its query or fragment, or only the code or token.
+    """Return the response in a pasted string: a complete address, its query or fragment, or only the code or token.
 
     Raises:
-        UnusableAnswerError: There is no answer in it, or one that belongs to another sign-in.
+        UnusableAnswerError: It contains no response, or one that belongs to another sign-in.
     """
     what = "token" if sign_in.implicit else "code"
     cleaned = "".join(text.split()).strip(AROUND).replace("&amp;", "&")  # a terminal or a mail may have wrapped it

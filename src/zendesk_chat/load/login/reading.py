@@ -1,4 +1,4 @@
-"""Whether a new token can read the account, and whose it is."""
+"""Checks that a new token can read the account, and whose token it is."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def config_to_try(subdomain: str, api_url: str | None, token: str) -> Config:
 
 
 def who_reads(config: Config, clock: Clock) -> str:
-    """Return the name of the agent who signed in, after one request; a second one only if the agent may be no administrator.
+    """Return the name of the agent who signed in, after one request; and a second one if the agent may not be an administrator.
 
     Raises:
         ConfigError: The token cannot read the account.
-        TransientError: No answer came.
+        TransientError: There was no response.
     """
     client = connect(config, clock, lambda _: None)
     agent: Mapping[str, Any] = {}
@@ -44,13 +44,13 @@ def who_reads(config: Config, clock: Clock) -> str:
 
 
 def name_of(agent: Mapping[str, Any]) -> str:
-    """Return what an agent is called: the name that visitors see, the full name, or the e-mail address."""
+    """Return an agent's name: the one that visitors see, the full name, or the e-mail address."""
     full = " ".join(str(agent[key]) for key in ("first_name", "last_name") if agent.get(key))
     return printable(str(agent.get("display_name") or full or agent.get("email") or "an agent"), LONGEST_NAME)
 
 
 def _is_administrator(agent: Mapping[str, Any]) -> bool:
-    """Return whether the agent surely is one. Zendesk calls this form of the role deprecated, so it may be missing."""
+    """Return whether the agent certainly is an administrator. This form of the role is deprecated, so it may be missing."""
     roles = agent.get("roles")
     return isinstance(roles, Mapping) and bool(roles.get("administrator") or roles.get("owner"))
 

@@ -1,7 +1,7 @@
 """A small HTTP server on this machine's loopback addresses, to which Zendesk sends the browser after a sign-in.
 
-Any web page can make the browser send a request here. So the server takes only an answer with the right state, takes one, and
-answers nothing under another name than ``localhost``. It keeps no log: the first line of a request holds the code.
+Any web page can make the browser send a request here. So the server accepts only one response, with the right state, and
+rejects requests for hosts other than ``localhost``. It keeps no log: the first line of a request contains the code.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from zendesk_chat.load.login.terminal import Terminal
 
 WAIT_SECONDS: Final = 300
 IDLE_SECONDS: Final = 10  # browsers open connections that they do not use
-CLOSE_SECONDS: Final = 3.0  # for the browser to take the last page
+CLOSE_SECONDS: Final = 3.0  # for the browser to load the last page
 LONGEST_FORM: Final = 64 * 1024
 MOST_FIELDS: Final = 50
 WAITING: Final = "Open the address that zendesk-chat login printed in the terminal."
@@ -46,7 +46,7 @@ class Outcome:
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on one address, and answers for a receiver once it serves."""
+    """Listens on one address, and handles requests for a receiver once it serves."""
 
     daemon_threads = True
     allow_reuse_address = sys.platform != "win32"  # there it would let two programs listen on one port
@@ -65,12 +65,12 @@ class Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Print nothing: a browser that closes its connection is no error, and a traceback may hold the code."""
+        """Print nothing: a browser that closes its connection is no error, and a traceback may contain the code."""
 
 
 @contextmanager
 def listening(port: int) -> Iterator[list[Server]]:
-    """Open a port of 127.0.0.1, and of ::1 if there is one, since browsers may try it first for ``localhost``.
+    """Open a port of 127.0.0.1, and of ::1 if there is one, because browsers may try it first for ``localhost``.
 
     Port 0 is any free one. Raises ConfigError if the port cannot be opened.
     """
@@ -83,14 +83,14 @@ def listening(port: int) -> Iterator[list[Server]]:
                 stack.callback(servers[1].server_close)
             except OSError as error:
                 if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-                    raise  # another program would get the answer
+                    raise  # another program would get the response
         except OSError as error:
             raise ConfigError(_why_closed(port, error)) from None
         yield servers
 
 
 class Receiver:
-    """Takes the answer to one sign-in, and shows its outcome in the browser."""
+    """Takes the response to one sign-in, and shows its outcome in the browser."""
 
     def __init__(self, sign_in: SignIn, clock: Clock, terminal: Terminal) -> None:
         self.sign_in = sign_in
@@ -104,7 +104,7 @@ class Receiver:
 
     @contextmanager
     def serving(self, servers: Sequence[Server]) -> Iterator[None]:
-        """Answer requests until the block ends; then the browser gets the outcome."""
+        """Handle requests until the block ends. Then the browser gets the outcome."""
         for server in servers:
             server.receiver = self
             threading.Thread(target=server.serve_forever, args=(POLL_SECONDS / 4,), daemon=True).start()
@@ -118,7 +118,7 @@ class Receiver:
                 server.shutdown()
 
     def wait(self) -> Answer:
-        """Wait for the answer. Raises TransientError if none comes in time."""
+        """Wait for the response. Raises TransientError if it does not arrive in time."""
         deadline = self._clock.monotonic() + WAIT_SECONDS
         remarks: set[str] = set()
         while True:
@@ -140,11 +140,11 @@ class Receiver:
         self._answers.put(text)
 
     def end(self, outcome: Outcome) -> None:
-        """Choose what the browser shows."""
+        """Set the outcome that the browser shows."""
         self._outcome = outcome
 
     def outcome_of(self, fields: Mapping[str, str]) -> tuple[HTTPStatus, Outcome]:
-        """Take an answer from the browser, in a thread of the server, and wait for what becomes of it."""
+        """Take a response from the browser, in a thread of the server, and wait for the outcome."""
         try:
             answer = self.sign_in.answer_in(fields)
         except UnusableAnswerError as error:
@@ -157,19 +157,19 @@ class Receiver:
         return HTTPStatus.OK, self._outcome
 
     def shown(self) -> None:
-        """Note that the browser has got a page."""
+        """Note that the browser has received a page."""
         if self._ended.is_set():
             self._shown.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers one request of the browser."""
+    """Handles one request of the browser."""
 
     timeout = IDLE_SECONDS
     server: Server
 
     def do_GET(self) -> None:
-        """Take an answer in the query, or show the page that hands over the one in the fragment."""
+        """Take a response from the query, or show the page that sends the one in the fragment."""
         parts = self._target()
         if parts is None:
             return
@@ -182,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._show(HTTPStatus.OK, Outcome("Waiting for a sign-in", WAITING, good=True))
 
     def do_POST(self) -> None:
-        """Take an answer that was in the fragment: from the page of this server only."""
+        """Take a response that was in the fragment, only from the page of this server."""
         if self._target() is None:
             return
         length = self.headers.get("Content-Length", "")
@@ -200,21 +200,21 @@ class _Handler(BaseHTTPRequestHandler):
         return "zendesk-chat"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name that the base class has
-        """Keep quiet: the line would hold the code."""
+        """Log nothing: the line would contain the code."""
 
     def do_HEAD(self) -> None:
-        """Refuse it: the page would be an answer, which is taken once."""
+        """Reject it: a HEAD request could carry the response, which is accepted only once."""
         self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002  it is the base class's
-        """Answer a malformed request without repeating it."""
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002  the base class has it
+        """Respond to a malformed request without repeating it."""
         self.close_connection = True
         self.request_version = self.protocol_version  # otherwise a malformed one would get a page without headers
         status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
         self._show(status, Outcome("Invalid request", WAITING))
 
     def _target(self) -> str | None:
-        """Return the query of a request for the redirect URL; answer all others here."""
+        """Return the query of a request for the redirect URL. Reject all others."""
         port = self.server.server_address[1]
         if self.headers.get("Host", "").lower() not in {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}:
             self._show(HTTPStatus.FORBIDDEN, Outcome("This request is not allowed", WAITING))

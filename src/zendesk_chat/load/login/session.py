@@ -44,7 +44,7 @@ class Target:
     """The account to sign in to, and the file for its tokens.
 
     Attributes:
-        api_url: As given; None for the account's own.
+        api_url: As the user wrote it; None for the account's own.
         origin: Scheme, host and port of the account.
     """
 
@@ -64,14 +64,14 @@ class Session:
     secret: str = field(repr=False)
 
     def with_browser(self, servers: Sequence[Server]) -> str:
-        """Open the browser of this machine, and receive the answer from it."""
+        """Open the browser of this machine, and receive the response from it."""
         terminal = self.machine.terminal
         receiver = Receiver(self.sign_in, self.machine.clock, terminal)
         with receiver.serving(servers):
             terminal.say("Opening the sign-in page in your browser. If it does not open, go to this address:")
             terminal.say(f"  {self.sign_in.address}")
             terminal.say("Waiting for the browser. Press Ctrl-C to stop.")
-            # In a thread, because some browsers keep the program that starts them waiting.
+            # In a thread, because some browsers block the program that starts them.
             threading.Thread(target=self._open, args=(receiver,), daemon=True).start()
             answer = receiver.wait()
             try:
@@ -88,7 +88,7 @@ class Session:
             receiver.remark("No browser could be started. Open the address in a browser on this machine.")
 
     def with_paste(self, *, chosen: bool) -> str:
-        """Let the person sign in on any machine, and paste the address at which the browser ends."""
+        """Let the person sign in on any machine, and paste the redirect address."""
         terminal, what = self.machine.terminal, "token" if self.sign_in.implicit else "code"
         if not chosen:
             terminal.say("This machine has no browser, so sign in on another one.")
@@ -115,7 +115,7 @@ class Session:
         raise AuthError("No usable address was pasted. Run `zendesk-chat login` again.")
 
     def _finish(self, answer: Answer) -> str:
-        """Turn an answer into tokens, prove that they can read, and store them. Returns the name of the agent."""
+        """Turn a response into tokens, prove that they can read, and store them. Returns the name of the agent."""
         if answer.error:
             raise refusal(answer.error)
         target, clock = self.target, self.machine.clock

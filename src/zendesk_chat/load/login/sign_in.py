@@ -1,8 +1,8 @@
-"""One sign-in: the address that starts it, and the answers that belong to it. Pure.
+"""One sign-in: the address that starts it, and the responses that belong to it. Pure.
 
 The addresses and parameters are those that clients of the Chat API use (read 2026-11-22): an authorization code arrives in the
-query of the redirect URL, a token of the implicit grant in its fragment. ``state`` proves that an answer belongs to this
-sign-in. There is no PKCE: nobody has described it for Zendesk Chat, and the client's secret protects the code.
+query of the redirect URL, a token of the implicit grant in its fragment. ``state`` proves that a response belongs to this
+sign-in. There is no PKCE: it is not documented for Zendesk Chat, and the client's secret protects the code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AUTHORIZE_PATH: Final = "/oauth2/chat/authorizations/new"
 SCOPE: Final = "read"
 ANSWER_FIELDS: Final = frozenset({"code", "access_token", "error"})
 UNPROVEN: Final = (
-    "An error came without the proof that it belongs to this sign-in, so it was ignored. If you chose Deny, press Ctrl-C here."
+    "An error arrived without proof that it belongs to this sign-in, so it was ignored. If you chose Deny, press Ctrl-C here."
 )
 _ERROR: Final = re.compile("[a-z_]{1,40}")
 _UNKNOWN: Final = "an unknown error"
@@ -29,12 +29,12 @@ OF_ANOTHER: Final = "This response belongs to another sign-in, so it was ignored
 
 
 class UnusableAnswerError(Exception):
-    """An answer that this sign-in cannot use. The person may give another one."""
+    """A response that this sign-in cannot use. The person may paste another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a sign-in ended with: a code, a token, or the name of an error. The other fields are empty.
+    """The response to a sign-in: a code, a token, or the name of an error. The other fields are empty.
 
     ``life`` is the number of seconds until the token expires; None if that is not known.
     """
@@ -52,8 +52,8 @@ class SignIn:
     Attributes:
         origin: Scheme, host and port of the account.
         port: Of the redirect URL, on this machine.
-        implicit: Whether a token is asked for at once, and not a code that is exchanged for tokens.
-        state: Random; comes back with the answer.
+        implicit: Whether to request a token directly, and not a code that is exchanged for tokens.
+        state: Random; the response repeats it.
     """
 
     origin: str
@@ -64,7 +64,7 @@ class SignIn:
 
     @property
     def redirect_url(self) -> str:
-        """Where Zendesk sends the browser, exactly as the API client must have it."""
+        """Where Zendesk sends the browser. The API client must have exactly this URL."""
         return redirect_url(self.port)
 
     @property
@@ -80,13 +80,13 @@ class SignIn:
         return f"{self.origin}{AUTHORIZE_PATH}?{urlencode(query)}"
 
     def answer_in(self, fields: Mapping[str, str], *, pasted: bool = False) -> Answer:
-        """Return the answer in the fields of a redirect.
+        """Return the response in the fields of a redirect.
 
         A web page can send the browser here, but does not know the state. So an error needs it too, and only a name is taken
-        from the error. A person may paste an answer without the state.
+        from the error. A person may paste a response without the state.
 
         Raises:
-            UnusableAnswerError: They hold no answer, or one that belongs to another sign-in.
+            UnusableAnswerError: They contain no response, or one that belongs to another sign-in.
         """
         state = fields.get("state", "")
         if not state and "error" in fields and not pasted:
@@ -112,7 +112,7 @@ def redirect_url(port: int) -> str:
 
 
 def refusal(error: str) -> ConnectorError:
-    """Return what an ``error`` in an answer means, and what to do."""
+    """Return the exception for an ``error`` in a response."""
     if error == "access_denied":
         return AuthError("Access was denied in the browser (access_denied). Run `zendesk-chat login` again and choose Allow.")
     if error == "invalid_scope":

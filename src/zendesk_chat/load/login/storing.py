@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import parse_subdomain
+from zendesk_chat.config import parse_api_url, parse_subdomain
 from zendesk_chat.errors import ConfigError, TransientError
 from zendesk_chat.file_kinds import blocking_kind
 from zendesk_chat.json_files import read_json
@@ -39,7 +39,7 @@ class Stored:
 
     @property
     def subdomain(self) -> str:
-        """The account that it is for; empty if it names none."""
+        """The account in it; empty if there is none."""
         given = self.raw.get("subdomain")
         try:
             return parse_subdomain(given) if isinstance(given, str) else ""
@@ -48,14 +48,28 @@ class Stored:
 
     @property
     def credentials(self) -> Mapping[str, object]:
-        """Its credentials, in whatever form."""
+        """Its credentials, in any form."""
         given = self.raw.get("credentials")
         return given if isinstance(given, Mapping) else {}
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the server that its secrets are for; empty if unknown."""
+        given = self.raw.get("api_url")
+        try:
+            return origin_of(parse_api_url(str(given)) if given else None, self.subdomain) if self.subdomain else ""
+        except ConfigError:
+            return ""
 
     @property
     def has_credentials(self) -> bool:
         """Whether a sign-in replaces something."""
         return any(self.raw.get(key) for key in REPLACED if key != "api_url")
+
+
+def origin_of(api_url: str | None, subdomain: str) -> str:
+    """Return scheme, host and port of an account; ``api_url`` is None for its own."""
+    return "/".join(api_url.split("/")[:3]) if api_url else f"https://{subdomain}.zendesk.com"
 
 
 def read_stored(path: Path) -> Stored:
@@ -69,7 +83,7 @@ def read_stored(path: Path) -> Stored:
 
 
 def prove_writable(path: Path, clock: Clock) -> None:
-    """Raise ConfigError if the configuration could not be stored: better before the person signs in than after."""
+    """Raise ConfigError if the configuration could not be stored. This is checked before the person signs in."""
     try:
         if path.exists():
             with ConfigFile(path, clock).edit():
@@ -84,7 +98,7 @@ def prove_writable(path: Path, clock: Clock) -> None:
 
 
 def store(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
-    """Store these keys in place of the credentials that are there; other keys stay.
+    """Replace the stored credentials with these keys. Other keys are kept.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -117,7 +131,7 @@ def _user(number: int) -> str:
 def _replace(stored: Stored, changes: Mapping[str, object], clock: Clock) -> None:
     path = stored.path
     if sys.platform != "win32" and path.stat().st_mode & FOR_OTHERS:
-        path.chmod(OWNER_ONLY)  # before there is anything new in it
+        path.chmod(OWNER_ONLY)  # before new tokens are in it
     with ConfigFile(path, clock).edit() as file:
         _check_account(stored, Stored(path, file.raw), str(changes["subdomain"]))
         kept = {key: value for key, value in file.raw.items() if key not in REPLACED}
@@ -130,7 +144,7 @@ def _check_account(before: Stored, now: Stored, subdomain: str) -> None:
     if now.has_credentials and now.subdomain not in known:
         raise TransientError(
             f"During this sign-in, another one stored the credentials of {now.subdomain} in {now.path}. Nothing was replaced. "
-            f"Run `zendesk-chat login` again, and give another file for {subdomain} with --config."
+            f"Run `zendesk-chat login` again, and pass another file for {subdomain} with --config."
         )
 
 
@@ -165,7 +179,7 @@ def _move(file: Path, path: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Return the file behind symbolic links, which stay. Raises OSError if a link leads to itself."""
+    """Return the file behind symbolic links, which are kept. Raises OSError if a link leads to itself."""
     try:
         return path.resolve()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Questions in the terminal, and what is printed there. Standard output stays free for the result."""
+"""Questions in the terminal, and what is printed there. Standard output contains only the result."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _interrupting() -> Iterator[None]:
     """Let Ctrl-C end a question at once, with KeyboardInterrupt, which also shows typed characters again."""
     try:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    except ValueError:  # not in the main thread, which alone gets signals
+    except ValueError:  # not in the main thread, the only one that gets signals
         yield
         return
     try:
