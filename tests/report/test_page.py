@@ -77,7 +77,7 @@ def test_names_are_names_and_never_elements_or_scripts(hostile: Parsed, plain: P
     for name in HOSTILE[:5]:
         assert name in hostile.text
     charts = json.loads(hostile.scripts[0])["charts"]
-    agents = [row["agent"] for row in charts["agent-hours"]["data"]["values"]]
+    agents = [row["Agent"] for row in charts["agent-hours"]["data"]["values"]]
     assert "<img src=x onerror=aler…" in agents
 
 
