@@ -19,7 +19,7 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', '
 CONFIG: Final[dict[str, Json]] = {
     "background": "transparent",
     "font": FONT,
-    "aria": False,  # the page describes each chart; each bar of it on its own would only be noise
+    "aria": False,  # the page describes each chart; a description of each bar would be noise
     "view": {"stroke": None},
     "axis": {
         "labelColor": "var(--muted)",
@@ -52,14 +52,14 @@ _DURATION: Final = (  # 45 s, 2 min, 1 min 20 s, 1 h 30 min
 _HEIGHT: Final = 240  # pixels
 _LOW: Final = 110
 _ROW: Final = 30  # pixels of a horizontal bar and the gap after it
-_TALL_ROW: Final = 44  # the same where there are few bars
+_TALL_ROW: Final = 44  # the same if there are few bars
 _TICKS: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)  # seconds
 _MAX_TICKS: Final = 5
 _LABEL_AFTER_BAR: Final = 72  # pixels for a gap and "100.0% of ", without the digits that follow
 _DIGIT: Final = 8
 _PALE: Final = 0.5
 _DAYS_LABELLED: Final = 10  # with more, only Mondays are
-_POINTS_SEEN: Final = 45  # with more, the points of a line would touch each other
+_POINTS_SEEN: Final = 45  # with more, the points of a line would touch
 _MONTHS_LABELLED: Final = 8
 _LABEL_PIXELS: Final = 120
 _ROWS: Final = "rows"  # the name of a chart's data
@@ -110,7 +110,7 @@ def conversions(points: Sequence[Point], step: Step) -> dict[str, Json]:
 
 
 def response_times(points: Sequence[Point], step: Step) -> dict[str, Json]:
-    """Lines of the median and of p90, and what is between them as an area."""
+    """Lines of the median and of p90, with the area between them."""
     rows: list[Json] = [
         {
             "start": point.start.isoformat(),
@@ -268,7 +268,7 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
 def _chart(height: int, rows: list[Json], layer: list[Json]) -> dict[str, Json]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",  # a name, never fetched
-        "width": 600,  # the page sets it to the width that there is
+        "width": 600,  # the page sets it to the available width
         "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
         "data": {"name": _ROWS, "values": rows},
