@@ -94,6 +94,7 @@ def test_airbytes_commands_load_no_more_than_they_need(tmp_path: Path) -> None:
         (tmp_path / "catalog.json").write_text('{"streams": [{"stream": {"name": "chats"}}]}')
         for command in ("spec", "check", "discover", "read"):
             files = [] if command == "spec" else ["--config", "config.json"]
+            files += ["--airbyte"] if command == "check" else []
             files += ["--catalog", "catalog.json"] if command == "read" else []
             script = (
                 "import sys; from zendesk_chat.cli import main; code = main(sys.argv[1:]);"

@@ -150,7 +150,7 @@ def in_row(part: str) -> str:
             {},
             "cannot be redacted, because it is part of the key or cursor field",
         ),
-        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no known field has this path."),
+        ({"redact": {"rules": [{"field": "chats.emial", "action": "drop"}]}}, {}, "no known field has the path ..."),
         ({"redact": {"rules": [{"field": "chats.tags", "action": "hash"}]}}, {}, "redact.hash_key: missing."),
         ({"subdomain": "acme/elsewhere"}, {}, "...: use only the name of the account"),
         ({"subdomain": ""}, {}, "...: missing."),

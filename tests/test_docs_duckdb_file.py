@@ -138,4 +138,4 @@ def test_the_program_that_reads_the_file(run: Run) -> None:
 
 def test_something_is_tested() -> None:
     assert len(QUERIES) == 3
-    assert len(MESSAGES) == 5
+    assert len(MESSAGES) == 6

@@ -312,11 +312,68 @@ def test_check_names_the_account_and_where_it_comes_from(sandbox: Sandbox, tmp_p
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_check_with_the_config_option_is_airbytes(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_check_with_the_config_option_is_for_people(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As `login --config` writes it: without a start date."""
+    account = {"subdomain": "acme", "api_url": sandbox.url, "access_token": sandbox.token}
+    (tmp_path / "acme.json").write_text(json.dumps(account))
+    (tmp_path / "zendesk-chat.toml").write_text("broken")
+    done = run("check --config acme.json", sandbox, tmp_path)
+    assert done.stdout.splitlines() == [
+        "account  acme (subdomain in acme.json)",
+        "token    access_token in acme.json",
+        f"server   {sandbox.url} (api_url in acme.json)",
+        "All 21 streams can be read.",
+    ]
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "acme.json").write_text(json.dumps(account | {"access_token": "wrong"}))
+    refused = run("check --config acme.json", sandbox, tmp_path)
+    assert (refused.returncode, "HTTP 401" in refused.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("command", ["check", "sync --streams chats", "verify"])
+def test_an_error_names_the_login(command: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    assert run(SMALL, sandbox, tmp_path).returncode == 0
+    done = run(f"{command} --subdomain acme --api-url URL --token wrong", sandbox, tmp_path)
+    assert done.returncode == 3
+    assert "Create a Chat token, or run `zendesk-chat login`." in done.stderr
+
+
+def test_airbytes_check_answers_in_its_protocol(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "zendesk-chat.toml").write_text("broken")
     (tmp_path / ".env").write_text("ZENDESK_CHAT_SUBDOMAIN=other\n")
     account = {"subdomain": "acme", "api_url": sandbox.url, "access_token": sandbox.token, "start_date": "2026-01-01"}
     (tmp_path / "c.json").write_text(json.dumps(account))
-    done = run("check --config c.json", sandbox, tmp_path)
+    done = run("check --config c.json --airbyte", sandbox, tmp_path)
     status = json.loads(done.stdout)["connectionStatus"]
     assert (status["status"], done.returncode, done.stderr) == ("SUCCEEDED", 0, "")
+    called: list[str | Path] = [COMMAND.with_name("source-zendesk-chat"), "check", "--config", "c.json"]
+    by_name = subprocess.run(called, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
+    assert (by_name.stdout, by_name.returncode, by_name.stderr) == (done.stdout, 0, "")
+    (tmp_path / "c.json").write_text(json.dumps(account | {"start_date": None}))
+    failed = run("check --config c.json --airbyte", sandbox, tmp_path)
+    assert json.loads(failed.stdout)["connectionStatus"]["message"] == "Config validation error: start_date: missing."
+    assert failed.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("check a.json --config b.json", "FILE and --config name the same thing. Give one of them."),
+        ("check --airbyte", "--airbyte needs the config. Give it with --config FILE."),
+        ("--verbose sync", "write --verbose after the command, as in: zendesk-chat sync --verbose"),
+        ("--to=x.duckdb sync", "write --to after the command, as in: zendesk-chat sync --to"),
+        ("--nonsense sync", "unknown option --nonsense. See: zendesk-chat --help"),
+    ],
+)
+def test_misplaced_options_are_named(arguments: str, message: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    done = run(arguments, sandbox, tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        f"zendesk-chat{arguments.startswith('check') * ' check'}: error: {message}",
+    )
+
+
+def test_without_a_command_the_help_is_printed(sandbox: Sandbox, tmp_path: Path) -> None:
+    done = run("", sandbox, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run("--help", sandbox, tmp_path).stdout

@@ -743,22 +743,29 @@ def test_known_fields(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field",
+    ("field", "hint"),
     [
-        "chats.visitor.emial",
-        "chats.visitors.email",
-        "chats.message.text",
-        "agents.visitor",
-        "*.emial",
-        "chat_events.position",
-        "chats.a.**",
+        ("chats.visitor.emial", "Did you mean chats.visitor.email?"),
+        ("visitors.emial", "Did you mean visitors.email?"),
+        ("chats.visitors.email", "Did you mean chats.visitor.email?"),
+        ("chats.histroy.*.msg", "Did you mean chats.history.msg?"),
+        ("chats.**.emial", "Did you mean chats.**.email?"),
+        ("*.emial", "Did you mean *.email?"),
+        ("chats.quite.something.else", "Check the spelling."),
+        ("agents.visitor", "Check the spelling."),
+        ("chats.a.**", "Check the spelling."),
     ],
 )
-def test_fields_that_nobody_knows(field: str) -> None:
+def test_fields_that_nobody_knows(field: str, hint: str) -> None:
     rules = bound(redaction(("chats.visitor.email", "hash"), (field, "null")))
     (warning,) = unknown_fields(rules, SCHEMAS)
-    assert warning.startswith("redact rule 2, field: ")
-    assert "emial" not in warning
+    shown = "chats.a.**.*" if field == "chats.a.**" else field
+    assert warning == f"redact rule 2, field: no known field has the path {shown}. {hint}"
+
+
+def test_a_path_is_quoted_without_control_characters() -> None:
+    (warning,) = unknown_fields(bound(redaction(("chats.a\x1bb", "null"))), SCHEMAS)
+    assert "\x1b" not in warning
 
 
 # ------------------------------------------------------------------------------------------------------- configuration

@@ -35,6 +35,7 @@ from zendesk_chat.report.arguments import REPORT_EPILOG, add_report
 if TYPE_CHECKING:
     from zendesk_chat.airbyte.messages import Writer
 
+AIRBYTE_PROGRAM: Final = "source-zendesk-chat"
 AIRBYTE: Final = {  # help and files of Airbyte's commands
     "spec": ("print the specification of the config", ()),
     "discover": ("print the catalog of streams", ("config",)),
@@ -93,11 +94,16 @@ def _run(arguments: Sequence[str]) -> int:
 
         return sandbox(arguments[1:], f"{_program()} sandbox")
     parser = make_parser()
-    if "_ARGCOMPLETE" in os.environ:  # the shell requests completions
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return ExitCode.USAGE  # a script whose command is empty should not seem to succeed
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
         from zendesk_chat.load.completion import complete
 
         complete(parser)
     options = parser.parse(arguments)
+    if options.run is _check:
+        _check_files(parser.commands["check"], options)
     clock = SystemClock()
     seconds = SECONDS_TO_END_ALL if vars(options).get("accounts") else SECONDS_TO_END
     signals = StopSignals(clock.interrupt, clock.kill, seconds)
@@ -108,8 +114,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _program() -> str:
     """Return the command that the user typed. Airbyte's tools call it `source-zendesk-chat`."""
-    called = Path(sys.argv[0]).stem
-    return called if called == "source-zendesk-chat" else "zendesk-chat"
+    return AIRBYTE_PROGRAM if Path(sys.argv[0]).stem == AIRBYTE_PROGRAM else "zendesk-chat"
 
 
 def _sync(options: argparse.Namespace, clock: SystemClock) -> int:
@@ -128,15 +133,24 @@ def _login(options: argparse.Namespace, clock: SystemClock) -> int:
 
 
 def _check(options: argparse.Namespace, clock: SystemClock) -> int:
-    """Check an account: with --config for Airbyte, otherwise for people."""
-    if options.config is not None:
+    """Check an account: for Airbyte if its tools ask, which call the program by another name, else for people."""
+    if options.airbyte or (options.config is not None and _program() == AIRBYTE_PROGRAM):
         return _airbyte(options, clock)
     if not _has_loader("check"):
         return ExitCode.ACTION_NEEDED
     from zendesk_chat.load.check_command import run_check
 
-    options.config = options.file
     return run_check(options, clock)
+
+
+def _check_files(parser: Parser, options: argparse.Namespace) -> None:
+    """Take the file of `check` from either argument. Exits with 2 if it is in both, or in none and Airbyte's tools need it."""
+    if options.file is not None and options.config is not None:
+        parser.error("FILE and --config name the same thing. Give one of them.")
+    if options.config is None:
+        options.config = options.file
+    if options.airbyte and options.config is None:
+        parser.error("--airbyte needs the config. Give it with --config FILE.")
 
 
 def _streams(options: argparse.Namespace, _clock: SystemClock) -> int:

@@ -64,9 +64,10 @@ The catalog names the streams to read. Use the output of `discover` for all of t
 CHECK: Final = "Check that the configuration can read the account"
 CHECK_EPILOG: Final = """\
 examples:
-  zendesk-chat check                          check the configuration that sync uses
-  zendesk-chat check config.json
-  zendesk-chat check --config config.json     for Airbyte: prints its messages, exits with 0
+  zendesk-chat check                                  the configuration that sync would use
+  zendesk-chat check --config acme.json
+  source-zendesk-chat check --config config.json      for Airbyte: prints its messages, exits with 0
+  zendesk-chat check --config config.json --airbyte   the same
 
 exit codes:
   0  the account can be read

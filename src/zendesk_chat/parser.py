@@ -42,15 +42,29 @@ class Parser(argparse.ArgumentParser):
             near = _nearest(name, self.commands)
             hint = f" Did you mean {near}?" if near else ""
             self.error(f"unknown command {_shown(name)}.{hint} The commands are: {', '.join(self.commands)}")
+        self._refuse_misplaced(arguments)
         options, unknown = self.parse_known_args(arguments)
         if unknown:
             parser = self.commands.get(name, self)
             parser.error(parser.about_unknown(unknown[0]))
         return options
 
+    def _refuse_misplaced(self, arguments: Sequence[str]) -> None:
+        """Exit with 2 if the first argument is an option of the command that follows."""
+        name = arguments[0].partition("=")[0] if arguments else ""
+        command = next((argument for argument in arguments if argument in self.commands), None)
+        if not name.startswith("-") or command is None or name in self._options():
+            return
+        parser = self.commands[command]
+        if name in parser._options():  # noqa: SLF001  of the same class
+            self.error(f"write {_shown(name)} after the command, as in: {parser.prog} {_shown(name)}")
+
+    def _options(self) -> list[str]:
+        return [name for name, action in self._option_string_actions.items() if action.help != argparse.SUPPRESS]
+
     def about_unknown(self, argument: str) -> str:
         """Return a message for an argument that the command does not have."""
-        options = [name for action in self.actions for name in action.option_strings if action.help != argparse.SUPPRESS]
+        options = self._options()
         if argument.startswith("-"):
             name = argument.partition("=")[0]
             near = _nearest(name, options)

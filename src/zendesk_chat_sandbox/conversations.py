@@ -1,6 +1,7 @@
 """What visitors and agents of the simulated shop write, by topic: outdoor gear, a membership and an app.
 
-``{order}``, ``{item}`` and ``{agent}`` in a line are replaced by an order number, a product and the agent's name.
+``{order}``, ``{item}`` and ``{agent}`` in a line are replaced by an order number, a product and the agent's name, ``{email}``
+and ``{phone}`` by an address at example.com and a number that Ofcom keeps for fiction.
 """
 
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ ENGLISH: Final = Phrases(
         "Sorry, I forgot: the order number is {order}",
         "Hello?",
         "It's about the {item}.",
-        "I'm on my phone, so I may be slow to answer",
+        "You can also call me on {phone}",
     ),
     greetings=(
         "Hi, this is {agent}. Thanks for getting in touch!",
@@ -79,7 +80,7 @@ ENGLISH: Final = Phrases(
     fillers=(
         ("One moment please, I'm checking.", "ok"),
         ("Still on it, our system is a bit slow today.", "No problem"),
-        ("Thanks for waiting. Could you confirm the e-mail address of your account?", "It's the one I entered before the chat"),
+        ("Thanks for waiting. Could you confirm the e-mail address of your account?", "It's {email}"),
         ("Are you using the app or the website?", "The website, in Chrome"),
         ("I've found your order {order}, a {item}. Is that the right one?", "Yes, that's it"),
         ("Could you send me a photo or a screenshot?", "I'll try, one second"),
@@ -123,7 +124,7 @@ ENGLISH: Final = Phrases(
         "Hello?",
         "Is anybody there?",
         "I don't have all day...",
-        "Never mind, I'll send an e-mail",
+        "Never mind, please write to {email}",
         "Can someone help me please?",
     ),
     good_comments=(
@@ -152,7 +153,7 @@ FRENCH: Final = Phrases(
     greetings=("Bonjour, je suis {agent}. Comment puis-je vous aider ?", "Bonjour et bienvenue, {agent} à votre écoute."),
     second_greetings=("Un instant, je regarde.", "Je vérifie tout de suite."),
     fillers=(
-        ("Pouvez-vous me confirmer votre adresse e-mail ?", "Oui, c'est celle de mon compte"),
+        ("Pouvez-vous me confirmer votre adresse e-mail ?", "Oui, c'est {email}"),
         ("Je vois la commande {order}. C'est bien celle-là ?", "Oui, tout à fait"),
         ("Merci de patienter encore une minute.", "Pas de souci"),
     ),
@@ -162,7 +163,7 @@ FRENCH: Final = Phrases(
     thanks=("Merci beaucoup !", "Parfait, merci", "Super, merci pour votre aide"),
     complaints=("Je suis déçu.", "Ce n'est pas normal d'attendre aussi longtemps.", "Tant pis, j'annule."),
     farewells=("Avec plaisir, bonne journée !", "Je vous en prie. À bientôt !"),
-    impatient=("Allô ?", "Il y a quelqu'un ?", "Bon, j'écrirai un e-mail"),
+    impatient=("Allô ?", "Il y a quelqu'un ?", "Bon, rappelez-moi au {phone}"),
     good_comments=("très bien", "Rapide et efficace", "{agent} a été très aimable"),
     bad_comments=("Trop long", "Réponse peu claire", "Problème non résolu"),
 )
@@ -347,7 +348,7 @@ _LOGIN: Final = Topic(
         "Two-factor codes are not accepted in the app",
     ),
     (
-        ("Let's sort this out. Which e-mail address do you use?", "The one I entered at the start of the chat"),
+        ("Let's sort this out. Which e-mail address do you use?", "{email}, or else {phone}"),
         ("Have you checked the spam folder?", "Yes, nothing there"),
         ("I've sent a new link. Did it arrive?", "Yes, just now"),
         ("Please open it in a private window.", "Trying..."),

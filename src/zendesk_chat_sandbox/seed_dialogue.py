@@ -24,6 +24,7 @@ _SECOND_MESSAGE_SHARE: Final = 0.3
 _FILLER_SHARE: Final = 0.25
 _EXCHANGES: Final = (1, 1, 1, 1, 2, 2, 2, 3, 3, 4)
 """How many of its topic's exchanges a conversation has."""
+_MAILBOXES: Final = ("ana.costa", "jo.martin", "k.tanaka", "lena.weber", "p.dubois", "sam.hill", "t.okafor")
 _FAREWELL_SHARE: Final = 0.5
 _TRIGGER: Final = ',"sender_type":"Trigger","nick":"trigger"'
 _TRIGGER_LINE: Final = ',"msg":"Can I help you find something?","options":"Yes/No"'
@@ -71,12 +72,23 @@ class Case:
     upload: bool = False
     first_line: str | None = None
 
+    @property
+    def email(self) -> str:
+        """Return the visitor's address, which follows from the order."""
+        return f"{_MAILBOXES[int(self.order[2:]) % len(_MAILBOXES)]}@example.com"
+
+    @property
+    def phone(self) -> str:
+        """Return the visitor's number in a range for fiction."""
+        return f"+44 20 7946 0{int(self.order[2:]) % 1000:03d}"
+
     def fill(self, line: str, agent: Speaker | None = None) -> str:
-        """Put this case's order, product and agent into a line; return JSON without its quotes."""
+        """Put this case's order, product, visitor and agent into a line; return JSON without its quotes."""
         text = _escaped(line)
         if "{" not in text:
             return text
         text = text.replace("{order}", self.order).replace("{item}", _escaped(self.item))
+        text = text.replace("{email}", self.email).replace("{phone}", self.phone)
         return text.replace("{agent}", agent.name[1:-1]) if agent else text
 
 

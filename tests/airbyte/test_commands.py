@@ -126,7 +126,7 @@ def test_flags_that_airbytes_tools_give_are_taken(flag: list[str], tmp_path: Pat
     assert execute("discover", *files(tmp_path, config=CONFIG), *flag).code == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["sniff"], ["read"], ["check"], ["discover"], ["spec", "--nonsense"]])
+@pytest.mark.parametrize("arguments", [[], ["sniff"], ["read"], ["check", "--airbyte"], ["discover"], ["spec", "--nonsense"]])
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     done = execute(*arguments) if arguments else execute("--nonsense")
     assert (done.code, done.stdout) == (2, b"")
@@ -154,7 +154,7 @@ def test_each_command_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     options = files(tmp_path, config={**CONFIG, "api_url": "http://127.0.0.1:9", "start_date": "2099-01-01T00:00:00Z"})
     assert not loaded("spec") & (HEAVY | NETWORK)
     assert not loaded("discover", *options) & (HEAVY | NETWORK)
-    checked = loaded("check", *options)
+    checked = loaded("check", *options, "--airbyte")
     assert checked >= NETWORK
     assert not checked & HEAVY
     catalog = files(tmp_path, catalog={"streams": []})

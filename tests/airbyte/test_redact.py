@@ -246,6 +246,6 @@ def test_a_rule_for_a_field_that_nobody_knows_is_carried_out_and_reported() -> N
         status, message = check_here(config(sandbox, rules))
         _, output = read_here(config(sandbox, rules), catalog_of(["chats"]))
     assert status == "SUCCEEDED"
-    assert "redact rule 1, field: no known field has this path." in message
+    assert "redact rule 1, field: no known field has the path " in message
     (warning,) = output.logs("WARN")
     assert warning in message

@@ -133,14 +133,16 @@ def test_a_token_is_not_reached_by_going_back(sandbox: Sandbox, environment: dic
     assert not [url for url in seen if "access_token" in url]
 
 
-def test_a_person_who_denies_gets_an_explanation(sandbox: Sandbox, environment: dict[str, str], tab: Tab) -> None:
-    with logging_in(sandbox, environment | SECRET) as login:
+@pytest.mark.parametrize("grant", ["code", "implicit"])
+def test_a_person_who_denies_gets_an_explanation(sandbox: Sandbox, environment: dict[str, str], tab: Tab, grant: str) -> None:
+    with logging_in(sandbox, environment | (SECRET if grant == "code" else {})) as login:
         tab.page.goto(login.address)
         tab.page.get_by_role("button", name="Deny").click()
         tab.page.get_by_role("heading", name="The sign-in failed").wait_for()
         assert login.end() == 3
     message = "Access was denied in the browser (access_denied). Run `zendesk-chat login` again and choose Allow."
-    assert message in tab.page.inner_text("main")
+    assert message.replace("`", "") in tab.page.inner_text("main")
+    assert tab.page.locator("code").inner_text() == "zendesk-chat login"
     assert f"error: {message}" in login.shown
     assert not stored(environment).exists()
     assert tab.errors == []

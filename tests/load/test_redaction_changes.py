@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import duckdb
@@ -17,6 +20,7 @@ from tests.support.loads import EVENTS, VISITORS, Family, completed, family_page
 from tests.support.model import effort
 from tests.support.sandbox import still
 from tests.support.syncs import NESTED, complete, edit, execute
+from zendesk_chat.cli import main
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.loading import load_events
 from zendesk_chat_sandbox import Sandbox
@@ -115,6 +119,66 @@ def test_the_command_in_the_warning_loads_the_rows_again(change: str, sandbox: S
     assert complete(sandbox, path, *STREAMS, "--redact", rule).warnings == [warning], "until they are loaded again"
     assert complete(sandbox, path, *found[2].split(), "--redact", rule).warnings == []
     assert complete(sandbox, path, *STREAMS, "--redact", rule).warnings == []
+
+
+LOST = re.compile(
+    r"This run has no redaction rules for (.+), which an earlier run redacted\. New rows have all fields in clear\."
+    r"(?: Rows that were redacted before stay so: (.+)\.)? Add the rules again, for example in zendesk-chat\.toml, and load "
+    r"these streams again: add --full-refresh --streams ([\w,]+)\."
+)
+
+
+def test_rules_that_a_run_lacks_are_missed(sandbox: Sandbox, tmp_path: Path) -> None:
+    path, rules = tmp_path / "chats.duckdb", ("--redact", "visitors.notes=null", "--redact", "departments.name=hash")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZENDESK_CHAT_HASH_KEY", "a key of sixteen or more")
+        complete(sandbox, path, *STREAMS, *rules)
+    first = complete(sandbox, path, *STREAMS)
+    (warning,) = first.warnings
+    found = LOST.fullmatch(warning)
+    assert found, warning
+    assert (found[1], found[3]) == ("chats, visitors, departments", "chats,visitors,departments")
+    assert {part.partition(" of ")[2] for part in found[2].split(", ")} == {"chats", "visitors"}
+    (again,) = complete(sandbox, path, *STREAMS).warnings
+    assert (LOST.fullmatch(again) or [""] * 4)[3] == "chats,visitors", "departments are replaced by each run"
+    assert complete(sandbox, path, "--streams", "chat_events").warnings == []
+    assert complete(sandbox, path, "--full-refresh", "--streams", "chats,visitors").warnings == [], "all rows are in clear"
+
+
+def test_a_full_refresh_without_the_rules_warns_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "chats.duckdb"
+    complete(sandbox, path, "--streams", "visitors", "--redact", "visitors.notes=null")
+    (warning,) = complete(sandbox, path, "--streams", "visitors", "--full-refresh").warnings
+    assert "visitors, which an earlier run redacted. New rows have all fields in clear. Add the rules" in warning
+
+
+def test_warnings_are_printed_after_the_table(sandbox: Sandbox, path: Path) -> None:
+    """Otherwise the table pushes them off the screen."""
+    printed = io.StringIO()
+    account = ["--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url, "--to", str(path)]
+    with redirect_stdout(printed), redirect_stderr(printed):
+        assert main(["sync", *account, *STREAMS, "--redact", "chats.comment=null"]) == 0
+    shown = printed.getvalue()
+    assert shown.index("The redaction rules changed.") > shown.index("records in ") > shown.index("\nchats ")
+
+
+def test_the_status_shows_what_is_redacted(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def redacted() -> dict[str, str]:
+        assert main(["status", str(path), "--json"]) == 0
+        return {stream["stream"]: stream["redacted"] for stream in json.loads(capsys.readouterr().out)["streams"]}
+
+    assert set(redacted().values()) == {"no"}
+    main(["status", str(path)])
+    assert "redacted" not in capsys.readouterr().out
+    rules = ("--redact", "visitors.notes=null")
+    complete(sandbox, path, *STREAMS, *rules)
+    assert {name for name, word in redacted().items() if word == "partly"} == {"chats", "visitors"}
+    complete(sandbox, path, *STREAMS, *rules, "--full-refresh")
+    assert {name for name, word in redacted().items() if word == "yes"} == {"chats", "visitors"}
+    main(["status", str(path)])
+    header, *lines = capsys.readouterr().out.splitlines()[3:]
+    at = header.index("redacted")
+    assert {line.split()[0]: line[at:].split()[0] for line in lines if line} == redacted()
 
 
 def test_no_clear_value_is_left(sandbox: Sandbox, path: Path) -> None:

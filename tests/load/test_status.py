@@ -68,6 +68,7 @@ def test_it_is_the_same_as_json(path: Path, capsys: pytest.CaptureFixture[str]) 
         "rows": 1234,
         "completed_at": NOON - 7200,
         "age_seconds": 7200.0,
+        "redacted": "no",
         "reached": REACHED,
         "run": 1,
         "result": "complete",

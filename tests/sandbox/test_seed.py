@@ -1,6 +1,7 @@
 """The seeded data: its size, its shape, and the oddities it must hold."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -64,6 +65,17 @@ def test_types_drift() -> None:
     for key in ("tags", "comment"):
         assert {key in chat for chat in chats} == {True, False}
     assert all("history" not in chat and "end_timestamp" not in chat for chat in chats if chat["type"] != "chat")
+
+
+def test_visitors_write_addresses_and_numbers_that_nobody_has() -> None:
+    sent = [item["msg"] for item in history(decoded(built(1000))) if item.get("sender_type") == "Visitor" and item.get("msg")]
+    addresses = {found for text in sent for found in re.findall(r"\S+@\S+\w", text)}
+    numbers = {found for text in sent for found in re.findall(r"\+[\d ]+\d", text)}
+    assert len(addresses) > 3
+    assert all(re.fullmatch(r"[a-z.]+@example\.com", address) for address in addresses)
+    assert len(numbers) > 10
+    assert all(re.fullmatch(r"\+44 20 7946 0\d{3}", number) for number in numbers)
+    assert not [text for text in sent if "{" in text]
 
 
 def test_kinds_of_history() -> None:

@@ -77,9 +77,8 @@ def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles
         report = _read_into(store, streams, plan, clock, log)
         with file.writing, explained(f"creating the views in {path}"):
             taken = create_views(file.connection, target.schema, store.account.time_zone)
-        for warning in dict.fromkeys((*store.warnings, *taken)):
-            log.caution(warning)
-    return replace(report, destination=Path(path), schema=target.schema)
+    warnings = tuple(dict.fromkeys((*store.warnings, *taken)))
+    return replace(report, destination=Path(path), schema=target.schema, warnings=warnings)
 
 
 def _load_with_dlt(plan: Plan, clock: Clock, log: Log) -> LoadReport:

@@ -30,7 +30,7 @@ examples:
   zendesk-chat sync --config config.json --full-refresh
   zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
-  zendesk-chat sync --redact chats.history.*.msg=mask --redact chats.visitor.email=null
+  zendesk-chat sync --redact chats.history.msg=mask --redact chats.visitor.email=null
   zendesk-chat sync --accounts accounts.toml                          several accounts at once
 
 Each stream is a table. A second run loads only what is new or changed, and an interrupted one resumes. DuckDB files also get
@@ -130,8 +130,9 @@ def add_check(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--subdomain", metavar="NAME", help=f"Check this account: {ACCOUNT}")
     parser.add_argument("--token", help=TOKEN)
     parser.add_argument("--api-url", metavar="URL", help=API_URL)
-    what = "Airbyte: read the config from this JSON file, and print protocol messages"
-    parser.add_argument("--config", metavar="FILE", help=what)
+    parser.add_argument("--config", metavar="FILE", help="The same as FILE")
+    what = "Airbyte: print protocol messages; needs --config. source-zendesk-chat check --config always prints them"
+    parser.add_argument("--airbyte", action="store_true", help=what)
     add_airbyte_options(parser)
 
 

@@ -12,6 +12,7 @@ from zendesk_chat.clock import Clock
 from zendesk_chat.config import Config
 from zendesk_chat.engine.check import check
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
+from zendesk_chat.load.advice import for_people
 from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.console import PlainConsole, say
@@ -35,12 +36,12 @@ def run_check(options: argparse.Namespace, clock: Clock) -> int:
     try:
         verdict = check(config, connect(config, clock, lambda _config: None, store), clock)
     except ConnectorError as error:
-        say(console, f"error: {error}")
+        say(console, f"error: {for_people(str(error))}")
         return exit_code([error])
     if verdict.succeeded:
         say(PlainConsole(), verdict.message)
         return ExitCode.COMPLETE
-    say(console, f"error: {verdict.message}")
+    say(console, f"error: {for_people(verdict.message)}")
     return ExitCode.INCOMPLETE if verdict.retry else ExitCode.ACTION_NEEDED
 
 

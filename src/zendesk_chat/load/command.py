@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
 
 from zendesk_chat.clock import SystemClock
@@ -44,6 +45,9 @@ def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
         log_errors(outcome.report, log)
         if not log.quiet:
             print_report(outcome.report, PlainConsole())
+            sys.stdout.flush()
+        for warning in outcome.report.warnings:  # last, because the table above fills a terminal
+            log.caution(warning)
         log_summary(outcome.report, log)
     if metrics and (failure := metrics.write([outcome], options.final_exit_code)):
         log.caution(failure)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.clock import Clock, SystemClock
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code, one_line
+from zendesk_chat.load.advice import for_people
 from zendesk_chat.load.console import PlainConsole, is_terminal
 from zendesk_chat.load.log_format import DatedLines, JsonLines, ShortLines
 from zendesk_chat.load.log_handlers import ErrorOutputHandler, TerminalHandler
@@ -73,7 +74,7 @@ class Log:
 
     def fail(self, message: str, event: str = "error", **fields: object) -> None:
         """Log why the command, or a part of it, failed, and what to do."""
-        self.write(logging.ERROR, message, event, **fields)
+        self.write(logging.ERROR, for_people(message), event, **fields)
 
     def write(self, level: int, message: str, event: str, **fields: object) -> None:
         """Log a message, with the name of the event and its fields for machines."""

@@ -75,6 +75,7 @@ class LoadReport:
         destination: A DuckDB file, or the name of another destination: ``the postgres database``.
         schema: Where the tables are in a DuckDB file.
         interrupted: Whether the run ended before it had started every stream.
+        warnings: What the user should know about the destination.
     """
 
     streams: tuple[StreamReport, ...]
@@ -85,6 +86,7 @@ class LoadReport:
     destination: Path | str = "the destination"
     schema: str = "main"
     interrupted: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def incomplete(self) -> tuple[StreamReport, ...]:

@@ -50,6 +50,8 @@ class StreamStatus:
         rows: The rows in its table; None if there is no table.
         completed_at: When a run last completed it, in seconds since 1970; None for never.
         age_seconds: The time since then.
+        redacted: Whether its rows are redacted: ``yes``, ``no``, or ``partly`` if some were loaded with other rules, or
+            without; None if there is no table.
         reached: The last cursor that was read. Once the stream is complete, every record before it is in the table.
         run: The last run that read it; None if unknown.
         result: Its result in that run.
@@ -60,6 +62,7 @@ class StreamStatus:
     rows: int | None
     completed_at: float | None
     age_seconds: float | None
+    redacted: str | None
     reached: str | None
     run: int | None
     result: str | None
@@ -169,7 +172,8 @@ def _last_run(stored: Stored) -> RunStatus | None:
 
 def _streams(stored: Stored, now: float) -> Iterator[StreamStatus]:
     found = stored.dicts(f"""
-        SELECT stream, epoch_us(completed_at) AS completed_at, run, result, error, reached
+        SELECT stream, epoch_us(completed_at) AS completed_at, run, result, error, reached,
+            redaction <> '' AS redacted
         FROM {stored.table("_sync_streams")}
         FULL JOIN (
             FROM {stored.table("_sync_run_streams")} QUALIFY row_number() OVER (PARTITION BY stream ORDER BY run DESC) = 1
@@ -177,18 +181,31 @@ def _streams(stored: Stored, now: float) -> Iterator[StreamStatus]:
         ORDER BY stream
     """)
     rows = stored.counts([stream["stream"] for stream in found])
+    outdated = _with_outdated_rows(stored)
     for stream in found:
         completed = _seconds(stream["completed_at"])
         yield StreamStatus(
             stream=stream["stream"],
             rows=rows.get(stream["stream"]),
             completed_at=completed,
+            redacted=_redacted(stream["redacted"], stream["stream"] in outdated) if stream["stream"] in rows else None,
             age_seconds=None if completed is None else max(0.0, now - completed),
             reached=stream["reached"],
             run=stream["run"],
             result=stream["result"],
             error=stream["error"],
         )
+
+
+def _with_outdated_rows(stored: Stored) -> set[str]:
+    """Return the streams with rows that were loaded with other redaction rules; none if the user dropped their table."""
+    if not stored.counts(["_sync_outdated"]):
+        return set()
+    return {name for (name,) in stored.rows(f"SELECT DISTINCT stream FROM {stored.table('_sync_outdated')}")}
+
+
+def _redacted(by_latest_rules: bool | None, has_others: bool) -> str:  # noqa: FBT001  two facts, in this order
+    return "partly" if has_others else "yes" if by_latest_rules else "no"
 
 
 def _seconds(micros: int | None) -> float | None:

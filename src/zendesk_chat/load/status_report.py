@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zendesk_chat.load.advice import for_people
 from zendesk_chat.load.console import say
 from zendesk_chat.load.report import STYLES, about_streams, plain_table, print_complete
 from zendesk_chat.wording import duration
@@ -36,7 +37,7 @@ def print_status(status: FileStatus, problems: Sequence[str], console: Console) 
     if reasons or problems:
         console.print()
     for reason, names in reasons.items():
-        say(console, about_streams(names, reason[:_ERROR_LENGTH]), "yellow")
+        say(console, about_streams(names, for_people(reason)[:_ERROR_LENGTH]), "yellow")
     for problem in problems:
         say(console, problem, "red")
 
@@ -66,6 +67,9 @@ def _run_age_in_words(status: FileStatus) -> str:
 
 def _table(status: FileStatus) -> Table:
     table = plain_table(["stream"], ["rows", "complete", "age"])
+    is_redacted = any(stream.redacted in {"yes", "partly"} for stream in status.streams)
+    if is_redacted:
+        table.add_column("redacted", no_wrap=True)
     table.add_column("reached", no_wrap=True)
     table.add_column("last run", no_wrap=True)
     of_last_run = {stream.stream for stream in status.of_last_run}
@@ -75,6 +79,7 @@ def _table(status: FileStatus) -> Table:
             "" if stream.rows is None else f"{stream.rows:,}",
             "never" if stream.completed_at is None else utc(stream.completed_at).removesuffix(" UTC"),
             "" if stream.age_seconds is None else age_in_words(stream.age_seconds),
+            *([stream.redacted or ""] if is_redacted else []),
             Text(stream.reached or ""),
             _result(stream, is_last=stream.stream in of_last_run),
         )

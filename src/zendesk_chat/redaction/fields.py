@@ -2,7 +2,7 @@
 
 Streams derived from chats have no redaction of their own: their records are extracted from redacted chats. A rule for one of
 them applies to the part of the chat that its field comes from. For example, ``chat_events.msg`` means
-``chats.history.*.msg``, and ``visitors.ip`` means ``chats.session.ip``.
+``chats.history.msg``, and ``visitors.ip`` means ``chats.session.ip``.
 """
 
 from __future__ import annotations

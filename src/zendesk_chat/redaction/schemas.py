@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from zendesk_chat.json_schema import JsonType, Schema
+from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.redaction.fields import fields_of
 from zendesk_chat.redaction.matching import Node, find, root_node
-from zendesk_chat.redaction.rules import ANY_KEY, Path, Redaction
+from zendesk_chat.redaction.rules import ANY_KEY, ANY_LEVELS, WILDCARDS, Path, Redaction, Rule
+from zendesk_chat.validation import did_you_mean
 
 _SCALARS: Final[tuple[JsonType, ...]] = ("string", "integer", "number", "boolean")
 _HASHED_TYPES: Final[tuple[JsonType, ...]] = ("null", "string", "object", "array")  # a hash is a string; objects stay objects
@@ -31,10 +33,41 @@ def unknown_fields(redaction: Redaction, schemas: Mapping[str, Schema]) -> list[
     """Return warnings about rules that match no field in the schemas of all streams: they may be misspelled."""
     alone = [replace(redaction, rules=(replace(rule, action="null"),)) for rule in redaction.rules if rule.action != "keep"]
     return [
-        f"redact rule {number + 1}, field: no known field has this path. Check the spelling."
+        f"redact rule {number + 1}, field: no known field has the path {_shown(one.rules[0])}.{_hint(one.rules[0], schemas)}"
         for number, one in enumerate(alone)
         if not any(_reaches(root_node(one, stream), schema) for stream, schema in schemas.items())
     ]
+
+
+def _shown(rule: Rule) -> str:
+    return printable(".".join((rule.stream, *rule.path)), LONGEST_NAME)
+
+
+def _hint(rule: Rule, schemas: Mapping[str, Schema]) -> str:
+    """Return which known field the rule may mean."""
+    known = {
+        path: f"{rule.stream}.{path}"
+        for stream, schema in schemas.items()
+        if rule.stream in (stream, ANY_KEY)
+        for path in _paths(schema)
+    }
+    *above, name = rule.path
+    near: str | None = None
+    if ANY_LEVELS in above or (rule.stream == ANY_KEY and not above):  # then only the name can be misspelt
+        if found := did_you_mean(name, {path.rpartition(".")[2] for path in known}):
+            near = ".".join((rule.stream, *above, found))
+    elif found := did_you_mean(".".join(key for key in rule.path if key not in WILDCARDS), known):
+        near = known[found]
+    return f" Did you mean {near}?" if near else " Check the spelling."
+
+
+def _paths(schema: Schema, above: str = "") -> Iterator[str]:
+    """Yield the paths of all fields, without the items of arrays: ``history.msg``."""
+    for name, field in schema.properties.items():
+        yield f"{above}{name}"
+        yield from _paths(field, f"{above}{name}.")
+    if schema.items is not None:
+        yield from _paths(schema.items, above)
 
 
 def lists_of_objects(schema: Schema, path: Path = ()) -> Iterator[Path]:

@@ -174,13 +174,50 @@ def test_the_first_sign_in_explains_how_to_create_a_client(sandbox: Sandbox, con
 
 def test_the_next_sign_in_knows_the_answers(sandbox: Sandbox, config: Path) -> None:
     sign_in(sandbox, config)
-    answers = {"Subdomain": "", "Client ID": ""}
+    answers = {"Subdomain": "", "Client ID": "", "Client secret": ""}
     run = sign_in(sandbox, config, environment={}, answers=answers, subdomain=None, client_id=None)
     assert run.code == 0, run.terminal.text
     assert run.terminal.questions == ["Subdomain, acme for acme.zendesk.com [acme]: ", "Client ID [sandbox-client]: "]
-    assert run.terminal.hidden == []
+    assert run.terminal.hidden == ["Client secret [stored]: "]
     assert "Add API client" not in run.terminal.text
     assert sign_in(sandbox, config, environment={}, subdomain=None, client_id=None).code == 0, "also where nobody can answer"
+
+
+def test_the_next_sign_in_is_at_the_stored_server(sandbox: Sandbox, config: Path) -> None:
+    sign_in(sandbox, config)
+    run = sign_in(sandbox, config, environment={}, subdomain=None, client_id=None, api_url=None)
+    assert run.code == 0, run.terminal.text
+    assert run.browser.addresses[0].startswith(sandbox.url)
+    assert f"The server is {sandbox.url}, as in {config}. For another, give --api-url." in run.terminal.lines
+    assert stored(config)["api_url"] == f"{sandbox.url}{API}"
+
+
+def test_a_stored_secret_stays_with_its_server(sandbox: Sandbox, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sign_in(sandbox, config)
+    with still(5, authorize="allow") as other:
+        refused = sign_in(other, config, environment={})
+        assert refused.code == 2
+        assert refused.terminal.lines[-1] == (
+            f"error: The client secret in {config} is for {sandbox.url}. Set ZENDESK_CHAT_CLIENT_SECRET for {other.url}, or "
+            "use --grant implicit."
+        )
+        assert other.requests == []
+        answers = {"Client ID": "", "Client secret": ""}
+        asked = sign_in(other, config, environment={}, answers=answers, client_id=None)
+        assert asked.terminal.hidden == ["Client secret (not shown; leave it empty if the client has none): "]
+        assert stored(config)["credentials"].keys() == {"credentials", "client_id", "access_token"}, "without a secret"
+        assert_no_secret_is_shown(asked, capsys)
+
+
+def test_another_subdomain_has_a_server_of_its_own(sandbox: Sandbox, config: Path) -> None:
+    sign_in(sandbox, config)
+    answers = {"Replace": "y", "Client ID": "sandbox-client", "Client secret": ""}
+    run = sign_in(
+        sandbox, config, environment={}, answers=answers, subdomain="globex", client_id=None, api_url=None, grant="code"
+    )
+    assert run.code == 2, "without a secret, this grant is refused"
+    assert "https://globex.zendesk.com" in run.terminal.text
+    assert run.terminal.hidden == ["Client secret (not shown; leave it empty if the client has none): "]
 
 
 def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) -> None:
@@ -195,6 +232,11 @@ def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) ->
     [
         ({"subdomain": None}, {}, "error: Missing: subdomain. Pass --subdomain, or set ZENDESK_CHAT_SUBDOMAIN."),
         ({"client_id": None}, {}, "error: Missing: client ID. Pass --client-id, or set ZENDESK_CHAT_CLIENT_ID."),
+        (
+            {"subdomain": None, "client_id": None},
+            {},
+            "error: Missing: subdomain and client ID. Pass --subdomain and --client-id, or set ZENDESK_CHAT_SUBDOMAIN and ZEN",
+        ),
         ({"subdomain": "acme/x"}, {}, "error: --subdomain: use only the name of the account"),
         ({"grant": "code"}, {}, "error: --grant code needs the client secret. Set ZENDESK_CHAT_CLIENT_SECRET"),
         ({"client_id": "a b"}, {}, "error: Client ID: contains a space or an unusual character."),
@@ -249,7 +291,7 @@ def test_access_that_is_denied_stores_nothing(sandbox: Sandbox, config: Path, en
     assert run.code == 3
     message = "Access was denied in the browser (access_denied). Run `zendesk-chat login` again and choose Allow."
     assert run.terminal.lines[-1] == f"error: {message}"
-    assert message in run.page.text
+    assert message in re.sub("</?code>", "`", run.page.text)
     assert not config.exists()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.sign_ins import FakeTerminal, Page, fetch
 from zendesk_chat.clock import SystemClock
+from zendesk_chat.load.login.pages import result_page
 from zendesk_chat.load.login.receiver import Outcome, Receiver, listening
 from zendesk_chat.load.login.sign_in import Answer, SignIn
 
@@ -46,6 +47,11 @@ def test_the_page_waits_for_the_outcome_and_escapes_it() -> None:
         assert pages == []
     assert answer.code == "abc"
     assert "<h1>Done &amp; &lt;b&gt;dusted&lt;/b&gt;</h1>" in pages[0].text
+
+
+def test_a_command_on_a_page_is_code() -> None:
+    page = result_page("The sign-in failed", "Run `zendesk-chat login` again, <b>not</b> `x<y`.", good=False)
+    assert "<p>Run <code>zendesk-chat login</code> again, &lt;b&gt;not&lt;/b&gt; <code>x&lt;y</code>.</p>" in page
 
 
 def test_a_second_answer_is_not_taken() -> None:

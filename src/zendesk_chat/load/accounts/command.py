@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
         _log_errors(outcome, log)
     if not log.quiet:
         print_summary(outcomes, seconds, PlainConsole())
+        sys.stdout.flush()
+    for outcome in outcomes:
+        for warning in outcome.report.warnings if outcome.report else ():
+            log.of(outcome.account).caution(warning)
     log_summary(outcomes, seconds, log)
     if metrics and (failure := metrics.write(outcomes, options.final_exit_code, plans.others)):
         log.caution(failure)

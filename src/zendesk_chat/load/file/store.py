@@ -15,6 +15,7 @@ from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.account import AccountGuard
 from zendesk_chat.load.file.intake import Intake
 from zendesk_chat.load.file.opening import allow_all_memory, lacks_memory
+from zendesk_chat.load.file.redaction_changes import about_redaction
 from zendesk_chat.load.file.system import AccountRow, Refresh, StreamRow, System
 from zendesk_chat.load.file.tables import (
     STAGED,
@@ -117,6 +118,7 @@ class FileStore:
             if held and held.account_key is None and not rows:  # nothing was ever loaded: the subdomain may have been a mistake
                 held = None
             self._guard = AccountGuard(target.name, target.account, held, target.renamed_from)
+            self._unredacted = {name for name, row in rows.items() if row.redaction and not target.redactions.get(name)}
             self._intakes = {table.name: self._intake(table, rows.get(table.name), found) for table in target.tables}
         self._found = found
         for intake in self._intakes.values():
@@ -189,12 +191,9 @@ class FileStore:
 
     def _warn_of_outdated(self) -> None:
         outdated = {name: count for name, count in self._system.outdated().items() if name in self._intakes}
-        if outdated:
-            rows = ", ".join(f"{count:,} of {name}" for name, count in outdated.items())
-            self.warnings.append(
-                f"The redaction rules changed. Rows that were loaded before are unchanged: {rows}. To reload them with the new "
-                f"rules, add --full-refresh --streams {','.join(outdated)}."
-            )
+        clear = [name for name in self._intakes if not self._target.redactions.get(name)]
+        lost = [name for name in clear if name in self._unredacted or name in outdated]
+        self.warnings += about_redaction(lost, outdated)
 
     def _intake(self, table: StreamTable, row: StreamRow | None, found: Mapping[str, Found]) -> Intake:
         """Return a stream with what the file contains of it. A table that the user dropped is loaded from the start."""

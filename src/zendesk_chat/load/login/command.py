@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Final
 
 from zendesk_chat.clock import Clock, Stopped
-from zendesk_chat.config import API_PATH, ENVIRONMENT, parse_api_url
+from zendesk_chat.config import ENVIRONMENT, parse_api_url
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.arguments import LOGIN_PORT
 from zendesk_chat.load.config_location import default_config
 from zendesk_chat.load.configuration import configure, find_sources
 from zendesk_chat.load.login.browser import has_browser
-from zendesk_chat.load.login.questions import ask_client, ask_subdomain, confirm_other_account
+from zendesk_chat.load.login.questions import Site, ask_client, ask_subdomain, confirm_other_account, require_answers
 from zendesk_chat.load.login.receiver import listening
 from zendesk_chat.load.login.session import Session, Surroundings, Target
 from zendesk_chat.load.login.sign_in import SignIn
-from zendesk_chat.load.login.storing import prove_writable, read_stored, readers
+from zendesk_chat.load.login.storing import Stored, origin_of, prove_writable, read_stored, readers
 from zendesk_chat.load.login.terminal import StandardTerminal
 
 INTERRUPTED: Final = 130
@@ -51,7 +51,7 @@ def _login(machine: Surroundings, options: argparse.Namespace) -> int:
             can_open = not options.no_browser and has_browser(machine.platform, machine.environment)
             servers = stack.enter_context(listening(options.port)) if can_open else []
             port = servers[0].server_address[1] if servers else options.port or LOGIN_PORT
-            at = (target.subdomain, target.origin, port)
+            at = Site(target.subdomain, target.origin, port)
             client = ask_client(options, machine.environment, target.stored, at, terminal)
         except ConfigError as error:
             terminal.say(f"error: {error}")
@@ -72,16 +72,27 @@ def _login(machine: Surroundings, options: argparse.Namespace) -> int:
 def _target(machine: Surroundings, options: argparse.Namespace) -> Target:
     """Return where to sign in and where to store the tokens, after a proof that they can be stored."""
     stored = read_stored(_config_path(options))
+    if not machine.terminal.interactive:
+        require_answers(options, machine.environment, stored)
     subdomain = ask_subdomain(options, machine.environment, stored, machine.terminal)
-    name = ENVIRONMENT["api_url"]
-    given = options.api_url or machine.environment.get(name)
-    api_url = parse_api_url(given, "--api-url" if options.api_url else name) if given else None
+    api_url = _api_url(machine, options, stored, subdomain)
     confirm_other_account(stored, subdomain, machine.terminal)
     prove_writable(stored.path, machine.clock)
     if stored.has_credentials:
         machine.terminal.say(f"This sign-in replaces the credentials in {stored.path}.")
-    origin = api_url.removesuffix(API_PATH) if api_url else f"https://{subdomain}.zendesk.com"
-    return Target(subdomain, api_url, "/".join(origin.split("/")[:3]), stored)
+    return Target(subdomain, api_url, origin_of(api_url, subdomain), stored)
+
+
+def _api_url(machine: Surroundings, options: argparse.Namespace, stored: Stored, subdomain: str) -> str | None:
+    """Return the server that is given, else the stored one of this account; None for its own. Raises ConfigError."""
+    name = ENVIRONMENT["api_url"]
+    if given := options.api_url or machine.environment.get(name):
+        return parse_api_url(given, "--api-url" if options.api_url else name)
+    if stored.subdomain != subdomain or not stored.raw.get("api_url"):
+        return None
+    api_url = parse_api_url(str(stored.raw["api_url"]), f"api_url in {stored.path}")
+    machine.terminal.say(f"The server is {origin_of(api_url, subdomain)}, as in {stored.path}. For another, give --api-url.")
+    return api_url
 
 
 def _config_path(options: argparse.Namespace) -> Path:

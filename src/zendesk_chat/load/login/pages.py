@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from typing import Final
 
 STYLE: Final = """
@@ -32,7 +33,12 @@ history.replaceState(null, "", "/");
 const show = (outcome) => {
   document.querySelector("main").className = outcome.good ? "" : "bad";
   document.querySelector("h1").textContent = document.title = outcome.title;
-  document.querySelector("p").textContent = outcome.text;
+  const parts = outcome.text.split("`").map((part, number) => {
+    const node = document.createElement(number % 2 ? "code" : "span");
+    node.textContent = part;
+    return node;
+  });
+  document.querySelector("p").replaceChildren(...parts);
 };
 if (answer) {
   fetch("/", { method: "POST", body: answer, headers: { "Content-Type": "application/x-www-form-urlencoded" } })
@@ -48,6 +54,7 @@ NO_SCRIPT: Final = (
     "<noscript><p>This page needs JavaScript. Without it, run <code>zendesk-chat login --no-browser</code> "
     "and paste the address of this page.</p></noscript>"
 )
+_CODE: Final = re.compile("`([^`]+)`")
 _PAGE: Final = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -102,7 +109,7 @@ def security_headers() -> dict[str, str]:
 def _page(title: str, text: str, script: str, *, good: bool, more: str = "") -> str:
     return _PAGE.format(
         title=html.escape(title),
-        text=html.escape(text),
+        text=_CODE.sub(r"<code>\1</code>", html.escape(text)),
         style=STYLE,
         script=script,
         kind="" if good else ' class="bad"',

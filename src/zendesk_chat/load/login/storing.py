@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import parse_subdomain
+from zendesk_chat.config import parse_api_url, parse_subdomain
 from zendesk_chat.errors import ConfigError, TransientError
 from zendesk_chat.json_files import read_json
 from zendesk_chat.load.config_file import ConfigFile, encode_config
@@ -51,9 +51,23 @@ class Stored:
         return given if isinstance(given, Mapping) else {}
 
     @property
+    def origin(self) -> str:
+        """Scheme, host and port of the server that its secrets are for; empty if unknown."""
+        given = self.raw.get("api_url")
+        try:
+            return origin_of(parse_api_url(str(given)) if given else None, self.subdomain) if self.subdomain else ""
+        except ConfigError:
+            return ""
+
+    @property
     def has_credentials(self) -> bool:
         """Whether a sign-in replaces something."""
         return any(self.raw.get(key) for key in REPLACED if key != "api_url")
+
+
+def origin_of(api_url: str | None, subdomain: str) -> str:
+    """Return scheme, host and port of an account; ``api_url`` is None for its own."""
+    return "/".join(api_url.split("/")[:3]) if api_url else f"https://{subdomain}.zendesk.com"
 
 
 def read_stored(path: Path) -> Stored:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, DestinationRefusedError, UnavailableError
+from zendesk_chat.load.advice import for_people
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.stored import Stored
 from zendesk_chat.load.file.system import AccountRow, StreamRow, System
@@ -128,7 +129,7 @@ class Verifying:
     ) -> StreamResult | None:
         """Return the result of a stream; None if the file does not have it."""
         if name in self.errors:
-            return StreamResult(name, "failed", rows or 0, reason=str(self.errors[name]))
+            return StreamResult(name, "failed", rows or 0, reason=for_people(str(self.errors[name])))
         if rows is None:
             return StreamResult(name, "not available", 0, reason=LACKING) if name in lacking else None
         if compared is None:
