@@ -188,7 +188,7 @@ def test_the_next_sign_in_is_at_the_stored_server(sandbox: Sandbox, config: Path
     run = sign_in(sandbox, config, environment={}, subdomain=None, client_id=None, api_url=None)
     assert run.code == 0, run.terminal.text
     assert run.browser.addresses[0].startswith(sandbox.url)
-    assert f"The server is {sandbox.url}, as in {config}. For another, give --api-url." in run.terminal.lines
+    assert f"The server is {sandbox.url}, as in {config}. For another, pass --api-url." in run.terminal.lines
     assert stored(config)["api_url"] == f"{sandbox.url}{API}"
 
 
