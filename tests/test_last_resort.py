@@ -71,12 +71,22 @@ def test_a_reader_that_reads_no_further_is_no_error(database: Path) -> None:
 
 
 @needs_full
-def test_sync_with_an_unwritable_stdout_reports_it_and_keeps_the_data(tmp_path: Path, account: dict[str, str]) -> None:
-    code, _, printed = shell("$C sync --streams goals >/dev/full", tmp_path, **account)
-    assert code == 1
-    assert logged(printed, "ERROR") == ["standard output: No space left on device."]
+@pytest.mark.parametrize(("to", "cause"), [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")])
+def test_sync_with_an_unwritable_stdout_warns_and_succeeds(
+    to: str, cause: str, tmp_path: Path, account: dict[str, str]
+) -> None:
+    code, _, printed = shell(f"$C sync --streams goals {to}", tmp_path, **account)
+    assert code == 0
+    warning = f"The result could not be written to standard output: {cause}. The load is not affected."
+    assert warning in logged(printed, "WARNING")
     with duckdb.connect(str(tmp_path / "chats.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM goals").fetchall() == [(5,)]
+
+
+def test_sync_succeeds_if_nobody_reads_its_result(tmp_path: Path, account: dict[str, str]) -> None:
+    code, report, printed = shell("{ $C sync --streams goals; echo $? >code; } | true", tmp_path, **account)
+    assert (code, report, logged(printed, "ERROR")) == (0, "", [])
+    assert (tmp_path / "code").read_text() == "0\n"
 
 
 @needs_full
@@ -162,3 +172,10 @@ def test_an_interrupt_before_signals_are_handled(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(cli, "main", interrupt)
     assert entry.main() == 130
+
+
+def test_profile_animates_nothing_without_a_terminal(database: Path) -> None:
+    code, _, printed = shell("$C profile", database.parent, FORCE_COLOR="1", TERM="xterm-256color")
+    assert code == 0
+    assert "opening the database" not in printed
+    assert "\x1b" not in printed

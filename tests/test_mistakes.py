@@ -358,8 +358,8 @@ def test_airbytes_check_answers_in_its_protocol(sandbox: Sandbox, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("check a.json --config b.json", "FILE and --config name the same thing. Give one of them."),
-        ("check --airbyte", "--airbyte needs the config. Give it with --config FILE."),
+        ("check a.json --config b.json", "FILE and --config name the same thing. Pass only one of them."),
+        ("check --airbyte", "--airbyte needs the config. Pass it with --config FILE."),
         ("--verbose sync", "write --verbose after the command, as in: zendesk-chat sync --verbose"),
         ("--to=x.duckdb sync", "write --to after the command, as in: zendesk-chat sync --to"),
         ("--nonsense sync", "unknown option --nonsense. See: zendesk-chat --help"),

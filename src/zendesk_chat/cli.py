@@ -146,11 +146,11 @@ def _check(options: argparse.Namespace, clock: SystemClock) -> int:
 def _check_files(parser: Parser, options: argparse.Namespace) -> None:
     """Take the file of `check` from either argument. Exits with 2 if it is in both, or in none and Airbyte's tools need it."""
     if options.file is not None and options.config is not None:
-        parser.error("FILE and --config name the same thing. Give one of them.")
+        parser.error("FILE and --config name the same thing. Pass only one of them.")
     if options.config is None:
         options.config = options.file
     if options.airbyte and options.config is None:
-        parser.error("--airbyte needs the config. Give it with --config FILE.")
+        parser.error("--airbyte needs the config. Pass it with --config FILE.")
 
 
 def _streams(options: argparse.Namespace, _clock: SystemClock) -> int:

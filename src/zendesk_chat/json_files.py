@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -77,12 +78,27 @@ def decode_json(data: bytes, path: str, what: str) -> Json:
         return cast("Json", msgspec.json.decode(text))
     except RecursionError:
         raise ConfigError(f"The {what} file is not valid JSON: {path}: it is nested too deeply.") from None
+    except msgspec.ValidationError:  # of a number; the decoder does not say where
+        raise ConfigError(f"The {what} file is not valid JSON: {path}: a number in it is too large.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
         at = _index(text, str(error))
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         raise ConfigError(
             f"The {what} file is not valid JSON: {path}, line {line}, column {column}: {_words(text, at, str(error))}"
         ) from None
+
+
+def repeated_key(data: bytes) -> str | None:
+    """Return a key that occurs twice in one object of valid JSON, of which the decoder uses the last; None if there is none."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        keys = [key for key, _ in pairs]
+        found.extend(key for key in keys if keys.count(key) > 1)
+
+    with suppress(ValueError, RecursionError):  # the decoder is less strict about numbers and depth
+        json.loads(data, object_pairs_hook=note, parse_int=str)
+    return next(iter(found), None)
 
 
 def _index(text: str, reason: str) -> int:

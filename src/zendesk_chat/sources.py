@@ -7,7 +7,7 @@ than its own because one source names the account and another one contains the t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -29,12 +29,14 @@ class Source:
         names: What the user calls a setting, for messages: ``subdomain in zendesk-chat.toml``.
         kind: An option or argument, an environment variable, or a file.
         store: The JSON file that takes renewed OAuth tokens; None if this source cannot store any.
+        files: Paths of the files that were read for it, by what the user calls them.
     """
 
     values: Mapping[str, object]
     names: Mapping[str, str]
     kind: Literal["option", "variable", "file"] = "file"
     store: Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def credentials(self) -> str | None:
@@ -110,11 +112,10 @@ def _require_same_account(subdomain: Source, credentials: Source) -> None:
 def _api_url(sources: Sequence[Source], subdomain: Source, credentials: Source) -> Source | None:
     """Return the source of the API URL; None for the account's own.
 
-    A token with a subdomain in the same file goes to the host that this file names, or that an option names. A file
-    that is weaker than the source of the account cannot redirect its token.
+    A token in a file goes to the server that this file names, or that an option names. Any other token goes to the server that
+    options, the environment or the file with the subdomain name; a weaker file cannot redirect it.
     """
     complete = max(sources.index(subdomain), sources.index(credentials))
-    bound = credentials.kind == "file" and "subdomain" in credentials.values
     for position, source in enumerate(sources):
         url = source.values.get("api_url")
         if url is None:
@@ -124,7 +125,7 @@ def _api_url(sources: Sequence[Source], subdomain: Source, credentials: Source) 
             return source
         if position > complete and _is_of_another(source, subdomain):
             continue
-        if position > complete or (bound and position < sources.index(credentials)):
+        if position > complete or credentials.kind == "file":
             raise ConfigError(
                 f"{source.names['api_url']} would send {_name_of_credentials(credentials)} to another server. "
                 "If you want that, pass --api-url. If not, remove it."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.file_kinds import blocking_kind
 from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.settings import FILE_VARIABLES, PREFIX, VARIABLES, Setting
 from zendesk_chat.sources import Source
@@ -42,7 +43,8 @@ def from_variables(environment: Mapping[str, str], where: str = "", only: Collec
         strings[setting.key] = (read_secret(environment[name], f"{name}{suffix}"), f"{name}{suffix}")
     values = {key: _parsed(VARIABLES[f"{PREFIX}{key.upper()}"], text) for key, (text, _) in strings.items()}
     names = {key: name for key, (_, name) in strings.items()}
-    return Source(*_with_credentials(values, names), "file" if where else "variable")
+    files = {f"{name}{suffix}": environment[name] for name in FILE_VARIABLES if environment.get(name)}
+    return Source(*_with_credentials(values, names), "file" if where else "variable", files=files)
 
 
 def read_secret(path: str, name: str) -> str:
@@ -52,6 +54,8 @@ def read_secret(path: str, name: str) -> str:
         ConfigError: The file cannot be read, or is empty.
     """
     shown = f"the file {printable(path)}" if _PATH.search(path) else "the file that it names"
+    if kind := blocking_kind(path):
+        raise ConfigError(f"{name}: {shown} is {kind}. Name a regular file.")
     try:
         with Path(path).open("rb") as file:
             data = file.read(LARGEST_SECRET_BYTES + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from argparse import Namespace
 from pathlib import Path
@@ -98,7 +99,6 @@ def test_a_named_file_replaces_those_that_are_found() -> None:
 KEPT = [  # sources, and the subdomain, token and API URL that are used
     ({"environment": ACME, "stored": {"subdomain": "beta", "token": "T-beta"}}, ("acme", "T-acme", None)),
     ({"environment": {"token": "T"}, "toml": {"subdomain": "acme"}}, ("acme", "T", None)),
-    ({".env": {"token": "T"}, "toml": {"subdomain": "acme", "api_url": "https://gateway"}}, ("acme", "T", "https://gateway")),
     ({"options": {"subdomain": "acme"}, "environment": {"token": "T"}}, ("acme", "T", None)),
     ({"options": {"token": "T"}, "toml": ACME}, ("acme", "T", None)),
     (
@@ -109,10 +109,8 @@ KEPT = [  # sources, and the subdomain, token and API URL that are used
     ({"options": ACME, "environment": {"api_url": "https://x"}}, ("acme", "T-acme", "https://x")),
     ({"options": ACME, "stored": {"subdomain": "beta", "token": "T", "api_url": "https://x"}}, ("acme", "T-acme", None)),
     ({"options": {"api_url": "https://x"}, "stored": ACME}, ("acme", "T-acme", "https://x")),
-    (
-        {"environment": {"api_url": "https://x"}, ".env": {"token": "T"}, "toml": {"subdomain": "acme"}},
-        ("acme", "T", "https://x"),
-    ),
+    ({"environment": {**ACME, "api_url": "https://x"}}, ("acme", "T-acme", "https://x")),
+    ({"environment": {"token": "T", "api_url": "https://x"}, "toml": {"subdomain": "acme"}}, ("acme", "T", "https://x")),
     ({"options": {"subdomain": "https://ACME.zendesk.com/"}, "stored": ACME}, ("https://ACME.zendesk.com/", "T-acme", None)),
 ]
 
@@ -151,6 +149,14 @@ REFUSED = [
     ({".env": {"api_url": "https://x"}, "environment": ACME}, "ZENDESK_CHAT_API_URL in .env would send ZENDESK_CHAT_TOKEN to "),
     ({".env": {"api_url": "https://x"}, "options": ACME}, "ZENDESK_CHAT_API_URL in .env would send --token to another server."),
     ({"config": ACME, "environment": {"api_url": "https://x"}}, "ZENDESK_CHAT_API_URL would send the token of named.json to "),
+    (
+        {".env": {"token": "T"}, "toml": {"subdomain": "acme", "api_url": "https://x"}},
+        "api_url in zendesk-chat.toml would send the token of .env to another server.",
+    ),
+    (
+        {"environment": {"subdomain": "acme"}, ".env": {"api_url": "https://x"}, "toml": {"token": "T"}},
+        "ZENDESK_CHAT_API_URL in .env would send the token of zendesk-chat.toml to another server.",
+    ),
 ]
 
 
@@ -160,6 +166,28 @@ def test_no_token_goes_to_another_account(sources: dict[str, dict[str, Any]], me
         gathered(sources)
     assert message in str(caught.value)
     assert "T-acme" not in str(caught.value)
+
+
+FILES = ["config", ".env", "toml", "stored"]
+ELSEWHERE = {"api_url": "https://elsewhere"}
+
+
+@pytest.mark.parametrize("own", [{}, {"subdomain": "acme"}], ids=["without subdomain", "with subdomain"])
+@pytest.mark.parametrize("of_url", [*FILES, "environment", "options"])
+@pytest.mark.parametrize("of_account", ORDER)
+@pytest.mark.parametrize("of_token", FILES)
+def test_only_its_own_file_and_an_option_redirect_a_token_in_a_file(
+    of_token: str, of_account: str, of_url: str, own: dict[str, str]
+) -> None:
+    sources: dict[str, dict[str, Any]] = {of_account: {"subdomain": "acme"}}
+    for source, values in ((of_token, {"token": "T", **own}), (of_url, ELSEWHERE)):
+        sources[source] = sources.get(source, {}) | values
+    try:
+        found = gathered(sources).parse()
+    except ConfigError:
+        assert of_url not in ("options", of_token) or "config" in sources
+    else:
+        assert ("elsewhere" in found.origin) == (of_url in ("options", of_token))
 
 
 def test_the_library_sends_no_token_to_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +266,66 @@ def test_a_broken_line_of_ours_in_an_env_file_is_named(content: bytes, message: 
         gather(options(), {})
     assert str(caught.value).startswith(message)
     assert "secret" not in str(caught.value)
+
+
+def test_a_line_of_another_program_in_an_env_file_may_have_any_bytes() -> None:
+    write(".env", b"NAME=Jos\xe9\n# caf\xe9\n" + env_file(**ACME).encode())
+    assert gather(options(), {}).raw["access_token"] == "T-acme"
+
+
+@pytest.mark.parametrize("name", [".env", "zendesk-chat.toml", STORED])
+def test_what_is_no_regular_file_is_skipped_with_a_warning(name: str) -> None:
+    path = Path(name).absolute() if name == STORED else Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    warning = f"{path} is not a regular file and was skipped."
+    environment = {"ZENDESK_CHAT_SUBDOMAIN": "acme", "ZENDESK_CHAT_TOKEN": "T"}
+    for make in (
+        os.mkfifo,
+        lambda it: it.symlink_to(it.name),
+        lambda it: it.symlink_to("nothing"),
+        lambda it: it.symlink_to("/dev/null"),
+    ):
+        make(path)
+        assert gather(options(), environment).warnings == [warning]
+        path.unlink()
+
+
+@pytest.mark.parametrize("name", ["pipe.json", "pipe.toml"])
+def test_a_named_pipe_is_refused_and_not_waited_for(name: str) -> None:
+    os.mkfifo(name)
+    with pytest.raises(ConfigError, match=rf"^The config file is a named pipe: {name}\. Name a regular file\.$"):
+        gather(options(config=name), {})
+    with pytest.raises(
+        ConfigError, match=rf"^ZENDESK_CHAT_TOKEN_FILE: the file {name} is a named pipe\. Name a regular file\.$"
+    ):
+        gather(options(), {"ZENDESK_CHAT_SUBDOMAIN": "acme", "ZENDESK_CHAT_TOKEN_FILE": name})
+
+
+def test_an_open_pipe_is_read() -> None:
+    source, sink = os.pipe()
+    os.write(sink, b"T-pipe\n")
+    os.close(sink)
+    try:
+        found = gather(options(), {"ZENDESK_CHAT_SUBDOMAIN": "acme", "ZENDESK_CHAT_TOKEN_FILE": f"/dev/fd/{source}"})
+    finally:
+        os.close(source)
+    assert found.raw["access_token"] == "T-pipe"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("c.toml", "wait = " + "9" * 5000, "c.toml is not valid TOML: A number in it has too many digits."),
+        ("c.json", '{"wait": ' + "9" * 5000 + "}", "The config file is not valid JSON: c.json: a number in it is too large."),
+        ("c.json", '{"subdomain": "a", "subdomain": "b"}', "c.json: the key subdomain occurs twice. Remove one of the two."),
+        ("c.json", '{"credentials": {"x": 1, "x": 1}}', "c.json: the key x occurs twice. Remove one of the two."),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_one_sentence(name: str, content: str, message: str) -> None:
+    write(name, content)
+    with pytest.raises(ConfigError) as caught:
+        gather(options(config=name), {})
+    assert str(caught.value) == message
 
 
 def test_a_directory_of_the_name_env_is_no_file() -> None:

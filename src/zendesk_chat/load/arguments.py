@@ -82,7 +82,7 @@ def add_account(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that select the account."""
     group = parser.add_argument_group("account")
     what = "Read the configuration from this JSON or TOML file; other options override it"
-    group.add_argument("--config", metavar="FILE", help=what)
+    group.add_argument("--config", metavar="FILE", type=parse_path, help=what)
     group.add_argument("--subdomain", metavar="NAME", help=f"Read this account: {ACCOUNT}")
     group.add_argument("--token", help=TOKEN)
     group.add_argument("--api-url", metavar="URL", help=API_URL)
@@ -102,7 +102,7 @@ def add_logging(parser: argparse.ArgumentParser, title: str = "log") -> argparse
     level.add_argument("--verbose", action="store_true", help="Log each request and page, and where each setting comes from")
     what = "Log text, or JSON with one object per line, on stderr (default: text)"
     group.add_argument("--log-format", choices=("text", "json"), default="text", help=what)
-    group.add_argument("--log-file", metavar="FILE", help="Also append the log to this file")
+    group.add_argument("--log-file", metavar="FILE", type=parse_path, help="Also append the log to this file")
     return group
 
 
@@ -145,7 +145,7 @@ def add_airbyte_options(parser: argparse.ArgumentParser) -> None:
 
 def add_accounts(parser: argparse._ActionsContainer, what: str) -> None:
     """Add the arguments that name several accounts; ``what`` describes them."""
-    parser.add_argument("--accounts", metavar="FILE", help=what)
+    parser.add_argument("--accounts", metavar="FILE", type=parse_path, help=what)
     what = "With --accounts, select only these accounts (repeatable)"
     parser.add_argument("--only", metavar="A,B", action="append", help=what)
 
@@ -159,7 +159,7 @@ def add_sync(parser: argparse.ArgumentParser, run: Run) -> None:
     accounts = parser.add_argument_group("several accounts")
     add_accounts(accounts, "Load the accounts in this TOML file at the same time; see docs/schedule.md")
     what = "Write metrics of the run to this file, for Prometheus (node_exporter's textfile collector)"
-    add_logging(parser, "log and metrics").add_argument("--metrics-file", metavar="FILE", help=what)
+    add_logging(parser, "log and metrics").add_argument("--metrics-file", metavar="FILE", type=parse_path, help=what)
 
 
 def _add_selection(group: argparse._ActionsContainer) -> None:
@@ -195,11 +195,18 @@ def add_login(parser: argparse.ArgumentParser, run: Run) -> None:
     what = "Use this port in the API client's redirect URL, http://localhost:PORT (default: %(default)s)"
     parser.add_argument("--port", type=parse_port, default=LOGIN_PORT, help=what)
     what = "Store the configuration in this file (default: config.json in your configuration directory)"
-    parser.add_argument("--config", metavar="FILE", help=what)
+    parser.add_argument("--config", metavar="FILE", type=parse_path, help=what)
     parser.add_argument("--no-browser", action="store_true", help="Print the address to open, and read what you paste")
     what = "Use code, which needs the client secret, or implicit, whose token cannot be renewed (default: code with a secret)"
     parser.add_argument("--grant", choices=("code", "implicit"), help=what)
     parser.add_argument("--api-url", metavar="URL", help=API_URL)
+
+
+def parse_path(text: str) -> str:
+    """Return the path in an option; it is empty if a script's variable is not set. Raises argparse.ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("missing. Name a file, or remove the option.")
+    return text
 
 
 def parse_port(text: str) -> int:

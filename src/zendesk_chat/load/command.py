@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, ExitCode
 from zendesk_chat.load.account_load import load_account
-from zendesk_chat.load.console import PlainConsole
 from zendesk_chat.load.log import Log, run_logged
 from zendesk_chat.load.metrics_option import checked_metrics_file
+from zendesk_chat.load.named_files import check_written
 from zendesk_chat.load.outcome import attempt
 from zendesk_chat.load.plan import Plan, plan_load
 from zendesk_chat.load.report import print_report
@@ -31,6 +30,7 @@ def sync(options: argparse.Namespace, clock: SystemClock) -> int:
 def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
     try:
         metrics, plan = checked_metrics_file(options.metrics_file), _plan(options, clock)
+        check_written(options, os.environ, plan.files, log)
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
@@ -43,9 +43,7 @@ def _sync(options: argparse.Namespace, clock: SystemClock, log: Log) -> int:
         log.fail(str(outcome.error), kind=type(outcome.error).__name__)
     if outcome.report:
         log_errors(outcome.report, log)
-        if not log.quiet:
-            print_report(outcome.report, PlainConsole())
-            sys.stdout.flush()
+        log.print_result(partial(print_report, outcome.report))
         for warning in outcome.report.warnings:  # last, because the table above fills a terminal
             log.caution(warning)
         log_summary(outcome.report, log)

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from zendesk_chat.config import EVERYTHING, Config, parse_config
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.file_kinds import is_skipped
 from zendesk_chat.load.arguments import LONGEST_WAIT
 from zendesk_chat.load.config_location import default_config
 from zendesk_chat.load.env_file import NAME as ENV_FILE
@@ -46,7 +47,8 @@ class Configuration:
         settings: Those of ``sync``.
         names: What the user calls each setting: ``--start-date``, ``ZENDESK_CHAT_TOKEN in .env``, ``to in zendesk-chat.toml``.
         store: The JSON file that takes renewed OAuth tokens; None if the credentials come from elsewhere.
-        warnings: About variables that resemble ours.
+        warnings: About variables that resemble ours, and files that are skipped.
+        files: Paths of the files that were read, by what the user calls them.
     """
 
     raw: dict[str, object] = field(repr=False)
@@ -54,6 +56,7 @@ class Configuration:
     names: Mapping[str, str]
     store: Path | None
     warnings: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def parse(self) -> Config:
         """Return the validated configuration of the API. Raises ConfigError."""
@@ -84,7 +87,7 @@ def gather(options: argparse.Namespace, environment: Mapping[str, str]) -> Confi
 
 
 def find_sources(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[list[Source], list[str]]:
-    """Return all sources, the strongest first, and warnings about misspelt variables.
+    """Return all sources, the strongest first, and warnings about misspelt variables and skipped files.
 
     The command line is stronger than the environment, which is stronger than files that you have not named.
     """
@@ -94,14 +97,23 @@ def find_sources(options: argparse.Namespace, environment: Mapping[str, str]) ->
     sources += [from_file(Path(named))] if named else []
     sources += [from_variables(environment), from_variables(env_file, ENV_FILE)]
     sources += [] if named else find_files()
-    return sources, [*misspelt_variables(environment), *misspelt_variables(env_file, ENV_FILE)]
+    skipped = skipped_files([Path(ENV_FILE), *([] if named else _found_paths())])
+    return sources, [*skipped, *misspelt_variables(environment), *misspelt_variables(env_file, ENV_FILE)]
 
 
 def find_files() -> list[Source]:
     """Return the settings in the files that you need not name, the strongest first. Raises ConfigError."""
+    return [from_file(path) for path in _found_paths() if path.is_file()]
+
+
+def skipped_files(paths: Sequence[Path]) -> list[str]:
+    """Return a warning for each of these paths at which something else than a file is."""
+    return [f"{path} is not a regular file and was skipped." for path in paths if is_skipped(path)]
+
+
+def _found_paths() -> list[Path]:
     stored = default_config()
-    paths = [Path(PROJECT_FILE), *([stored] if stored else [])]
-    return [from_file(path) for path in paths if path.is_file()]
+    return [Path(PROJECT_FILE), *([stored] if stored else [])]
 
 
 def configure(sources: Sequence[Source], warnings: Sequence[str] = ()) -> Configuration:
@@ -115,7 +127,8 @@ def configure(sources: Sequence[Source], warnings: Sequence[str] = ()) -> Config
     if (redact := combine_redactions(sources)) is not None:
         values["redact"] = redact
     values = {"start_date": EVERYTHING} | {key: value for key, value in values.items() if key not in SYNC_KEYS}
-    return Configuration(values, sync_settings(sources), combined.names, combined.store, warnings)
+    files = {name: path for source in sources for name, path in source.files.items()}
+    return Configuration(values, sync_settings(sources), combined.names, combined.store, warnings, files)
 
 
 def sync_settings(sources: Sequence[Source]) -> SyncSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -19,6 +20,15 @@ class PlainConsole(Console):
         """Render, and escape everything that is not a control code of this console."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(_escaped(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Let the command decide what it means that nobody reads on; rich would end the process."""
+        raise BrokenPipeError
+
+
+def error_console() -> PlainConsole:
+    """Return a console on standard error, for warnings and animations."""
+    return PlainConsole(stderr=True, force_terminal=is_terminal(sys.stderr))
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -119,8 +119,8 @@ def _plain_path(text: str, name: str) -> str:
 
 
 def real_path(path: str) -> Path:
-    """Return a path without symbolic links; unchanged if the current directory no longer exists."""
+    """Return a path without symbolic links; unchanged if that is impossible, as for a link to itself."""
     try:
         return Path(path).resolve()
-    except OSError:
+    except (OSError, RuntimeError):  # a link to itself
         return Path(path)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from zendesk_chat.clock import Clock, SystemClock
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code, one_line
 from zendesk_chat.load.advice import for_people
-from zendesk_chat.load.console import PlainConsole, is_terminal
+from zendesk_chat.load.console import PlainConsole, error_console
 from zendesk_chat.load.log_format import DatedLines, JsonLines, ShortLines
 from zendesk_chat.load.log_handlers import ErrorOutputHandler, TerminalHandler
 
@@ -91,6 +91,27 @@ class Log:
         finally:
             handler.removeFilter(without)
 
+    def close_file(self) -> None:
+        """Write no more lines to the log file."""
+        for handler in self.logger.handlers[1:]:
+            self.logger.removeHandler(handler)
+            handler.close()
+
+    def print_result(self, show: Callable[[Console], object]) -> None:
+        """Print the result of a load on standard output, unless the log is quiet.
+
+        What was loaded is saved by then. So the exit code stays that of the load if nobody can read the result.
+        """
+        if self.quiet:
+            return
+        try:
+            show(PlainConsole())
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads on, as after `| head -1`
+            pass
+        except OSError as error:
+            self.caution(f"The result could not be written to standard output: {error.strerror}. The load is not affected.")
+
     def last_words(self, message: str) -> None:
         """Write a last warning without locks and buffers, because the main thread may be stuck while it holds them."""
         record = self._record(logging.WARNING, message, "killed", {})
@@ -135,7 +156,7 @@ def run_logged(options: argparse.Namespace, clock: SystemClock, command: Callabl
 
 def open_log(options: argparse.Namespace, clock: Clock) -> Log:
     """Return the log on standard error that the options describe."""
-    console = PlainConsole(stderr=True, force_terminal=is_terminal(sys.stderr))
+    console = error_console()
     as_json, level = options.log_format == "json", _level(options)
     terminal = console.is_terminal and not as_json
     animated = terminal and not (console.is_dumb_terminal or options.quiet or options.verbose)
@@ -150,10 +171,12 @@ def open_log(options: argparse.Namespace, clock: Clock) -> Log:
 
 
 def _add_file(log: Log, options: argparse.Namespace) -> None:
-    if not options.log_file:
+    if options.log_file is None:
         return
     from zendesk_chat.load.log_file import LogFileHandler  # noqa: PLC0415  few need it
+    from zendesk_chat.load.named_files import files_before_reading, require_own_files, written_files  # noqa: PLC0415  as above
 
+    require_own_files(written_files(options), files_before_reading(options, os.environ))
     handler = LogFileHandler(options.log_file, log.caution)
     handler.setFormatter(_formatter(options))
     log.logger.addHandler(handler)

@@ -6,16 +6,21 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.file_kinds import blocking_kind
+from zendesk_chat.load.destination import SUFFIXES
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _OWNER_ONLY: Final = 0o600
+_CHECKED_BYTES: Final = 4096  # a database has a null byte among the first ones
 
 
 class LogFileHandler(WatchedFileHandler):
@@ -26,13 +31,14 @@ class LogFileHandler(WatchedFileHandler):
         on_failure: Called with a sentence the first time that a line cannot be written.
 
     Raises:
-        ConfigError: The file cannot be opened.
+        ConfigError: The file cannot be opened, or is not a text file.
     """
 
     def __init__(self, path: str, on_failure: Callable[[str], object]) -> None:
         self._path = path
         self._on_failure = on_failure
         self._has_failed = False
+        _check(path)
         try:
             super().__init__(path)
         except OSError as error:
@@ -59,6 +65,22 @@ class LogFileHandler(WatchedFileHandler):
         if not self._has_failed:
             self._has_failed = True
             self._on_failure(f"--log-file {self._path}: {_reason(error)}. The command continues without it.")
+
+
+def _check(path: str) -> None:
+    """Check that appending lines to a file spoils nothing. Raises ConfigError."""
+    if kind := blocking_kind(path):
+        raise ConfigError(f"--log-file {path}: this is {kind}. Name a regular file.")
+    if path.lower().endswith(SUFFIXES):
+        raise ConfigError(f"--log-file {path}: this is the name of a database. Name a text file, such as sync.log.")
+    with suppress(OSError):  # opening it reports this
+        if Path(path).is_file() and b"\0" in _beginning(path):
+            raise ConfigError(f"--log-file {path}: this is not a text file, so no line is added to it. Name another file.")
+
+
+def _beginning(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(_CHECKED_BYTES)
 
 
 def _reason(error: BaseException | None) -> str:

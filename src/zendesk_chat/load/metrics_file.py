@@ -22,6 +22,7 @@ from zendesk_chat.load.metrics import METRICS, Sample, measure
 if TYPE_CHECKING:
     from zendesk_chat.load.outcome import Outcome
 
+SUFFIX: Final = ".prom"
 _READABLE: Final = 0o644  # node_exporter runs as another user
 
 
@@ -36,17 +37,27 @@ class MetricsFile:
         real = real_path(str(self.path))
         if real.exists() and not real.is_file():
             raise ConfigError(f"--metrics-file: {self.path} is not a regular file. Use the path of a file, such as chats.prom.")
+        if not self.path.name.endswith(SUFFIX):
+            raise ConfigError(
+                f"--metrics-file: the name of {self.path} does not end in {SUFFIX}, and node_exporter reads no other files. "
+                "Use the path of a file such as chats.prom."
+            )
         try:
             _replace(real, None)
         except FileNotFoundError:
+            if real.parent.is_dir():  # such as /proc
+                raise self._unwritable(real, "no file can be created there") from None
             raise ConfigError(
                 f"--metrics-file: the directory {real.parent} does not exist. Create it, and run again."
             ) from None
         except OSError as error:
-            raise ConfigError(
-                f"--metrics-file: {self.path} cannot be written: {error.strerror}. Make {real.parent} writable for this user, "
-                "or choose another file."
-            ) from None
+            raise self._unwritable(real, error.strerror or type(error).__name__) from None
+
+    def _unwritable(self, real: Path, reason: str) -> ConfigError:
+        return ConfigError(
+            f"--metrics-file: {self.path} cannot be written: {reason}. Make {real.parent} writable for this user, or "
+            "choose another file."
+        )
 
     def read(self) -> list[Sample]:
         """Return the content of the file; nothing if it does not exist, or has no metrics that we can read."""

@@ -28,6 +28,7 @@ class Plan:
         config_file: Where renewed OAuth tokens are stored; None without a file.
         warnings: Warnings about the configuration.
         origins: Where each setting comes from: ``ZENDESK_CHAT_SUBDOMAIN in .env`` for ``subdomain``.
+        files: Paths of the database and of the files of the configuration, by what the user calls them.
     """
 
     config: Config
@@ -38,6 +39,7 @@ class Plan:
     config_file: Path | None
     warnings: Sequence[str] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[StreamTable]:
@@ -65,15 +67,18 @@ def make_plan(configuration: Configuration, now: float, *, full_refresh: bool = 
     require_past_start(config, now, configuration.names)
     catalog = Catalog(config.redaction)
     streams = catalog.select(choose_streams(settings.streams, settings.exclude, (name("streams"), name("exclude"))))
+    destination = _destination(configuration, full_refresh=full_refresh, renamed_from=renamed_from)
+    database = {name("to"): destination.path} if destination.path is not None else {}
     return Plan(
         config,
         catalog,
         streams,
         frozenset(stream.name for stream in streams) if settings.streams else frozenset(),
-        _destination(configuration, full_refresh=full_refresh, renamed_from=renamed_from),
+        destination,
         configuration.store,
         (*configuration.warnings, *catalog.warnings),
         configuration.origins,
+        {**configuration.files, **database},
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 from zendesk_chat.engine.drift import MAX_UNKNOWN_FIELDS, DriftDetector, is_personal, shown_name
 from zendesk_chat.engine.events import SchemaChange
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
-from zendesk_chat.load.console import PlainConsole, say
+from zendesk_chat.load.console import PlainConsole, error_console, say
 from zendesk_chat.load.database import find_database
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
@@ -101,7 +101,7 @@ class TableProfile:
 
 def run_profile(options: argparse.Namespace) -> int:
     """Profile a file and print the result. Returns the exit code."""
-    console = PlainConsole(stderr=True)
+    console = error_console()
     try:
         names = choose_streams(options.streams)
         database = find_database(options, os.environ)

@@ -150,9 +150,9 @@ def progress_line(progress: RunProgress, now: float) -> str:
         parts.append(f"{slowest.name}: {slowest.stats.emitted:,}{of} ({slowest.share or 0.0:.0%})")
     elif progress.reading:
         parts.append(f"reading {named([stream.name for stream in progress.reading])}")
-    waiting = [stream.paused_until - now for stream in progress.reading if stream.paused_until > now and not stream.retries]
-    if waiting:
-        parts.append(f"waiting {max(waiting):.0f} s for the rate limit")
+    waiting = [stream.paused_until - now for stream in progress.reading if not stream.retries]
+    if (wait := round(max(waiting, default=0.0))) > 0:
+        parts.append(f"waiting {wait} s for the rate limit")
     if left is not None:
         parts.append(f"about {roughly(left)} left")
     return "; ".join(parts)
@@ -198,8 +198,13 @@ def log_summary(report: LoadReport, log: Log) -> None:
         records=report.saved,
         seconds=round(report.seconds, 3),
         destination=str(report.destination),
-        streams={stream.name: {"state": stream.state, **counts(stream.stats)} for stream in report.streams},
+        streams=streams_of(report),
     )
+
+
+def streams_of(report: LoadReport) -> dict[str, dict[str, object]]:
+    """Return the state and the counts of each stream as fields."""
+    return {stream.name: {"state": stream.state, **counts(stream.stats)} for stream in report.streams}
 
 
 def counts(stats: SyncStats) -> dict[str, object]:

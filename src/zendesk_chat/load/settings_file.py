@@ -14,8 +14,10 @@ from typing import Final
 
 from zendesk_chat.config import unknown_keys
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.json_files import read_json
+from zendesk_chat.file_kinds import blocking_kind
+from zendesk_chat.json_files import decode_json, read_bytes, repeated_key
 from zendesk_chat.load.text_file import read_text
+from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.settings import SYNC_KEYS
 from zendesk_chat.sources import Source, without_absent
 from zendesk_chat.variables import read_secret
@@ -32,8 +34,13 @@ def from_file(path: Path) -> Source:
     Raises:
         ConfigError: The file cannot be read, is malformed, has an unknown key, or cannot store its OAuth tokens.
     """
+    if kind := blocking_kind(path):
+        raise ConfigError(f"The config file is {kind}: {path}. Name a regular file.")
     if path.suffix.lower() != ".toml":
-        given = read_json(str(path), "config")
+        data = read_bytes(str(path), "config")
+        given = decode_json(data, str(path), "config")
+        if key := repeated_key(data):
+            raise ConfigError(f"{path}: the key {printable(key, LONGEST_NAME)} occurs twice. Remove one of the two.")
         if not isinstance(given, dict):
             raise ConfigError(f"The config file must contain a JSON object: {path}")
         return from_mapping(given, str(path), path)
@@ -62,6 +69,7 @@ def from_mapping(given: Mapping[str, object], where: str, store: Path | None = N
         raise ConfigError(f"{where}: {' '.join(misspelt)}")
     values = without_absent({key: plain(value) for key, value in given.items()})
     names = {key: f"{key} in {where}" for key in values}
+    files = {where: where} | ({names["token_file"]: str(values["token_file"])} if "token_file" in values else {})
     if "token_file" in values:
         if {"token", "access_token", "credentials"} & values.keys():
             raise ConfigError(f"{where}: `token_file` and another token are both set. Remove one of them.")
@@ -70,21 +78,26 @@ def from_mapping(given: Mapping[str, object], where: str, store: Path | None = N
         if {"access_token", "credentials"} & values.keys():
             raise ConfigError(f"{where}: `token` and another token are both set. Remove one of them.")
         values["access_token"], names["access_token"] = values.pop("token"), names["token"]
-    return Source(values, names, store=store)
+    return Source(values, names, store=store, files=files)
 
 
-def read_toml(path: Path) -> dict[str, object]:
-    """Return the content of a TOML file.
+def read_toml(path: Path, what: str = "config") -> dict[str, object]:
+    """Return the content of a TOML file. ``what`` is its purpose, for messages.
 
     Raises:
         ConfigError: The file cannot be read, or is not TOML. The message has the line and column, and quotes nothing.
     """
-    text = read_text(path)
+    if kind := blocking_kind(path):
+        raise ConfigError(f"The {what} file is {kind}: {path}. Name a regular file.")
+    text = read_text(path, what)
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "It is nested too deeply"
-        raise ConfigError(f"{path} is not valid TOML{_explained(reason, text)}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML{_explained(str(error), text)}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is not valid TOML: It is nested too deeply.") from None
+    except ValueError:  # of Python's limit for the digits of an integer
+        raise ConfigError(f"{path} is not valid TOML: A number in it has too many digits.") from None
 
 
 def _explained(reason: str, text: str) -> str:

@@ -247,7 +247,7 @@ def agent_hours(agents: Sequence[Agent], labels: Sequence[str]) -> dict[str, Jso
         }
         for row, (agent, label) in enumerate(zip(agents, labels, strict=True))
     ]
-    # The position of an agent is the number of the row: Vega cannot use a value such as `__proto__` as a position.
+    # The row number positions an agent: Vega fails with a value such as `__proto__`.
     y: Json = {
         "field": "row",
         "type": "ordinal",

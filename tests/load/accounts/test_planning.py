@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from zendesk_chat.cli import make_parser
+from zendesk_chat.cli import main, make_parser
 from zendesk_chat.config import AccessToken, OAuth
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.accounts.planning import Plans, plan_accounts
@@ -178,6 +178,7 @@ MISTAKES = [
         "startdate = 1\n[accounts.acme]",
         "accounts.toml: Unknown key `startdate`: did you mean `start_date`?",
     ),
+    ("paralel = 3\n[accounts.acme]", "accounts.toml: Unknown key `paralel`: did you mean `parallel`?"),
     (
         '[accounts.acme]\ntokenfile = "x"',
         "accounts.toml [accounts.acme]: Unknown key `tokenfile`: did you mean `token_file`?",
@@ -335,3 +336,20 @@ def test_a_secret_that_others_can_read_is_warned_of(secret: str, plan: Callable[
     ]
     (tmp_path / "accounts.toml").chmod(0o600)
     assert plan(content).warnings == []
+
+
+OAUTH = '{"credentials": {"credentials": "oauth2.0", "client_id": "c", "client_secret": "s", "refresh_token": "r"}}'
+
+
+def test_two_accounts_do_not_spend_the_same_refresh_token(plan: Callable[..., Plans]) -> None:
+    Path("one.json").write_text(OAUTH)
+    Path("link.json").symlink_to("one.json")
+    Path("hard.json").hardlink_to("one.json")
+    for other in ("one.json", "link.json", "hard.json"):
+        message = refused(plan, f'[accounts.acme]\nconfig = "one.json"\n[accounts.globex]\nconfig = "{other}"')
+        assert "the accounts acme and globex keep their OAuth tokens in the same file, one.json." in message
+
+
+def test_a_file_that_is_missing_is_called_an_accounts_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sync", "--accounts", "nope.toml"]) == 2
+    assert "The accounts file does not exist: nope.toml" in capsys.readouterr().err

@@ -188,7 +188,7 @@ def test_the_next_sign_in_is_at_the_stored_server(sandbox: Sandbox, config: Path
     run = sign_in(sandbox, config, environment={}, subdomain=None, client_id=None, api_url=None)
     assert run.code == 0, run.terminal.text
     assert run.browser.addresses[0].startswith(sandbox.url)
-    assert f"The server is {sandbox.url}, as in {config}. For another, give --api-url." in run.terminal.lines
+    assert f"The server is {sandbox.url}, as in {config}. For another, pass --api-url." in run.terminal.lines
     assert stored(config)["api_url"] == f"{sandbox.url}{API}"
 
 
@@ -243,14 +243,25 @@ def test_a_wrong_subdomain_is_asked_for_again(sandbox: Sandbox, config: Path) ->
         ({}, {"ZENDESK_CHAT_CLIENT_SECRET": "“x”"}, "error: Client secret: contains a space or an unusual character."),
         ({"config": "zendesk-chat.toml"}, {}, "error: --config zendesk-chat.toml: login stores JSON."),
         ({"config": "/dev/null/x"}, {}, "error: The configuration cannot be stored in /dev/null/x: its directory is a file."),
+        ({"config": "loop"}, {}, "error: The configuration cannot be stored in loop: it is a symbolic link to itself."),
+        ({"config": "pipe"}, {}, "error: The config file is a named pipe: pipe. Name a regular file."),
         ({"config": "/dev/null"}, {}, "error: The config file is empty: /dev/null"),
         ({"api_url": "http://evil.example"}, {}, "error: --api-url: use https://HOST, or http://127.0.0.1:PORT"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_a_mistake_is_named_before_the_browser_opens(
-    sandbox: Sandbox, config: Path, options: dict[str, Any], environment: dict[str, str], message: str
+    sandbox: Sandbox,
+    config: Path,
+    options: dict[str, Any],
+    environment: dict[str, str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    os.mkfifo("pipe")
     file = Path(options.get("config", config))
     run = sign_in(sandbox, file, environment=environment, **{key: options[key] for key in options if key != "config"})
     assert run.code == 2

@@ -29,6 +29,7 @@ CREDENTIALS: Final = ("token_file", "token_env", "config", *SECRETS)
 """The keys that contain the token of an account, or name its source. An account has one of them."""
 
 _OWN_KEYS: Final = (*KEYS, "token_env", "config")
+_SHARED_KEYS: Final = ("parallel", *_OWN_KEYS)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _FOR_EACH: Final = ("to", "schema", "token_file", "token_env", "config")  # keys whose values may have the placeholder
 _PATHS: Final = ("token_file", "config")
@@ -82,7 +83,7 @@ def read_accounts(path: Path) -> AccountsFile:
     Raises:
         ConfigError: It cannot be read, is not TOML, or has an unknown key or a value that is invalid for every account.
     """
-    shared = read_toml(path)
+    shared = read_toml(path, "accounts")
     tables = shared.pop("accounts", None)
     top = convert({"parallel": shared.pop("parallel", None)}, _Top, names={"parallel": f"parallel in {path}"})
     _check_shared(shared, path)
@@ -117,7 +118,7 @@ def _check_shared(shared: Mapping[str, object], path: Path) -> None:
         if isinstance(value, Mapping) and key not in _OWN_KEYS and unknown_keys({key: value}, _OWN_KEYS):
             shown = printable(key, LONGEST_NAME)
             raise ConfigError(f"{path}: [{shown}] is not a table of this file. For an account, write [accounts.{shown}].")
-    if misspelt := unknown_keys(shared, _OWN_KEYS):
+    if misspelt := unknown_keys(shared, _SHARED_KEYS):
         raise ConfigError(f"{path}: {' '.join(misspelt)}")
     for key in ("subdomain", *CREDENTIALS):
         if key in shared and not (key in _FOR_EACH and PLACEHOLDER in str(shared[key])):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from zendesk_chat.load.accounts.planning import Plans, plan_accounts
 from zendesk_chat.load.accounts.progress_table import AccountsProgress, animated
 from zendesk_chat.load.accounts.running import Job, run_jobs, worst
 from zendesk_chat.load.accounts.summary import log_summary, print_summary, state_of
-from zendesk_chat.load.console import PlainConsole
 from zendesk_chat.load.destination import Destination
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.sharing import SharedFiles
 from zendesk_chat.load.log import Log
 from zendesk_chat.load.metrics_option import checked_metrics_file
+from zendesk_chat.load.named_files import check_written
 from zendesk_chat.load.outcome import Outcome
 from zendesk_chat.load.report import LoadReport
 from zendesk_chat.load.run_log import log_errors
@@ -32,6 +31,7 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
     try:
         metrics = checked_metrics_file(options.metrics_file)
         plans = plan_accounts(options, os.environ, clock.now())
+        check_written(options, os.environ, plans.files, log)
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
@@ -43,9 +43,7 @@ def sync_accounts(options: argparse.Namespace, clock: SystemClock, log: Log) -> 
     seconds = clock.monotonic() - began
     for outcome in outcomes:
         _log_errors(outcome, log)
-    if not log.quiet:
-        print_summary(outcomes, seconds, PlainConsole())
-        sys.stdout.flush()
+    log.print_result(partial(print_summary, outcomes, seconds))
     for outcome in outcomes:
         for warning in outcome.report.warnings if outcome.report else ():
             log.of(outcome.account).caution(warning)
@@ -71,7 +69,7 @@ def _load(plans: Plans, clock: SystemClock, log: Log) -> list[Outcome]:
 
     def end(outcome: Outcome) -> None:
         progress.end(outcome)
-        _log_end(outcome, logs(outcome.account))
+        log_end(outcome, logs(outcome.account))
 
     problems = [_unloaded(planned.job, planned.problem, clock.now()) for planned in plans.planned if planned.problem]
     with animated(log, progress):
@@ -99,7 +97,8 @@ def _unloaded(job: Job, problem: ConfigError, now: float) -> Outcome:
     return Outcome(job.account, job.plan.config.subdomain, job.plan.destination, now, error=problem)
 
 
-def _log_end(outcome: Outcome, log: Log) -> None:
+def log_end(outcome: Outcome, log: Log) -> None:
+    """Log how an account ended."""
     report, state = outcome.report, state_of(outcome)
     saved = report.saved if report else 0
     message = f"{state}, {counted(saved, 'record')} saved in {duration(outcome.seconds)}"

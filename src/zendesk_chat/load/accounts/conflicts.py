@@ -1,4 +1,4 @@
-"""Accounts that must not be loaded in one run: they would share tables, a file under two names, or a rate limit."""
+"""Accounts that must not be loaded in one run: they would share tables, a file under two names, a token, or a rate limit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from zendesk_chat.analytics.definitions import views_schema
+from zendesk_chat.config import OAuth
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.accounts.running import Job
 from zendesk_chat.load.destination import Destination, real_path
@@ -30,6 +31,11 @@ def _conflicts(one: Job, other: Job) -> Iterator[str]:
     subdomain = one.plan.config.subdomain
     if subdomain == other.plan.config.subdomain:
         yield f"have the same subdomain, {subdomain}, so they would share one rate limit. Remove one of them."
+    if _refreshes(one) and _refreshes(other) and _is_same_file(str(one.plan.config_file), str(other.plan.config_file)):
+        yield (
+            f"keep their OAuth tokens in the same file, {one.plan.config_file}. A refresh token works once, so give each "
+            "account a file of its own, as `zendesk-chat login --config` writes it."
+        )
     first, second = one.plan.destination, other.plan.destination
     if _database(first) != _database(second):
         if first.path and second.path and _is_same_file(first.path, second.path):
@@ -54,6 +60,10 @@ def _is_same_file(one: str, other: str) -> bool:
     with suppress(OSError):
         return Path(one).samefile(other)
     return False
+
+
+def _refreshes(job: Job) -> bool:
+    return job.plan.config_file is not None and isinstance(job.plan.config.credentials, OAuth)
 
 
 def _schemas(destination: Destination) -> set[str]:

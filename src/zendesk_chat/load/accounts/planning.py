@@ -51,6 +51,15 @@ class Plans:
     parallel: int
     warnings: Sequence[str]
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Paths of the databases and of the files that the accounts file names, by what the user calls them."""
+        return {
+            f"{name} of {one.job.account}" if name.startswith("--") else name: path
+            for one in self.planned
+            for name, path in one.job.plan.files.items()
+        }
+
 
 def plan_accounts(options: argparse.Namespace, environment: Mapping[str, str], now: float) -> Plans:
     """Validate the accounts file, and everything that it and the options name.
@@ -112,7 +121,7 @@ def _sources(entry: Entry, environment: Mapping[str, str]) -> list[Source]:
             raise ConfigError(f"{names['token_env']}: the environment variable {printable(variable, LONGEST_NAME)} is not set.")
     elif "token" in values:
         values["access_token"], names["access_token"] = values.pop("token"), names["token"]
-    sources = [Source(values, names)]
+    sources = [Source(values, names, files=_named(entry))]
     if entry.shared_redact is not None:
         sources.append(Source({"redact": entry.shared_redact}, {"redact": "redact for all accounts"}))
     return [*sources, from_file(Path(str(config)))] if config else sources
@@ -120,4 +129,9 @@ def _sources(entry: Entry, environment: Mapping[str, str]) -> list[Source]:
 
 def _without_secret(entry: Entry) -> Source:
     values = {key: value for key, value in entry.values.items() if key not in ("config", "token_file", "token_env")}
-    return Source({**values, "access_token": _UNREAD}, entry.names)
+    return Source({**values, "access_token": _UNREAD}, entry.names, files=_named(entry))
+
+
+def _named(entry: Entry) -> dict[str, str]:
+    """Return the files that an account names, by what the user calls them."""
+    return {entry.names[key]: str(entry.values[key]) for key in ("config", "token_file") if key in entry.values}

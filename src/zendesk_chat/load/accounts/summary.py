@@ -13,6 +13,7 @@ from zendesk_chat.load.console import say
 from zendesk_chat.load.log import SUMMARY, Log
 from zendesk_chat.load.outcome import Outcome
 from zendesk_chat.load.report import plain_table, print_complete
+from zendesk_chat.load.run_log import streams_of
 from zendesk_chat.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -75,11 +76,24 @@ def log_summary(outcomes: Sequence[Outcome], seconds: float, log: Log) -> None:
             "records": outcome.report.saved if outcome.report else 0,
             "seconds": round(outcome.seconds, 3),
             "destination": outcome.destination.shown,
+            "schema": outcome.destination.schema,
+            "streams": streams_of(outcome.report) if outcome.report else {},
         }
         for outcome in outcomes
     }
-    level = logging.WARNING if any(outcome.interrupted for outcome in outcomes) else logging.INFO
-    log.write(level, result_line(outcomes, seconds), SUMMARY, exit_code=int(code), seconds=round(seconds, 3), accounts=accounts)
+    destinations = {outcome.destination.shown for outcome in outcomes}
+    interrupted = any(outcome.interrupted for outcome in outcomes)
+    log.write(
+        logging.WARNING if interrupted else logging.INFO,
+        result_line(outcomes, seconds),
+        SUMMARY,
+        result="interrupted" if interrupted else "incomplete" if code else "complete",
+        exit_code=int(code),
+        records=sum(outcome.report.saved for outcome in outcomes if outcome.report),
+        seconds=round(seconds, 3),
+        destination=destinations.pop() if len(destinations) == 1 else None,
+        accounts=accounts,
+    )
 
 
 def _table(outcomes: Sequence[Outcome], *, detailed: bool) -> Table:

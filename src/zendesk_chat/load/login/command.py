@@ -91,7 +91,7 @@ def _api_url(machine: Surroundings, options: argparse.Namespace, stored: Stored,
     if stored.subdomain != subdomain or not stored.raw.get("api_url"):
         return None
     api_url = parse_api_url(str(stored.raw["api_url"]), f"api_url in {stored.path}")
-    machine.terminal.say(f"The server is {origin_of(api_url, subdomain)}, as in {stored.path}. For another, give --api-url.")
+    machine.terminal.say(f"The server is {origin_of(api_url, subdomain)}, as in {stored.path}. For another, pass --api-url.")
     return api_url
 
 

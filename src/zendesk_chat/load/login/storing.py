@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -15,6 +16,7 @@ from typing import Final
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import parse_api_url, parse_subdomain
 from zendesk_chat.errors import ConfigError, TransientError
+from zendesk_chat.file_kinds import blocking_kind
 from zendesk_chat.json_files import read_json
 from zendesk_chat.load.config_file import ConfigFile, encode_config
 from zendesk_chat.load.disk import sync_directory, write_durably
@@ -72,6 +74,8 @@ def origin_of(api_url: str | None, subdomain: str) -> str:
 
 def read_stored(path: Path) -> Stored:
     """Read a configuration file. Raises ConfigError if it exists and cannot be read."""
+    if kind := blocking_kind(path):
+        raise ConfigError(f"The config file is {kind}: {path}. Name a regular file.")
     raw = read_json(str(path), "config") if path.exists() else {}
     if not isinstance(raw, Mapping):
         raise ConfigError(f"The config file must contain a JSON object: {path}")
@@ -175,8 +179,11 @@ def _move(file: Path, path: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Return the file behind symbolic links, which are kept."""
-    return path.resolve()
+    """Return the file behind symbolic links, which are kept. Raises OSError if a link leads to itself."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, "it is a symbolic link to itself") from None
 
 
 def _not_stored(path: Path, error: OSError) -> ConfigError:

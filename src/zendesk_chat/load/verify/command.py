@@ -20,6 +20,7 @@ from zendesk_chat.load.database import chosen_database
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.log import SUMMARY, Log, run_logged
+from zendesk_chat.load.named_files import check_written
 from zendesk_chat.load.run_log import log_settings
 from zendesk_chat.load.verify.answers import Requests
 from zendesk_chat.load.verify.recheck import after_repair
@@ -43,6 +44,7 @@ def _run(options: argparse.Namespace, clock: Clock, log: Log) -> int:
         catalog = Catalog(configuration.parse().redaction)
         database = chosen_database(options, configuration.settings)
         path = stored_file(database.file, "verify")
+        check_written(options, os.environ, {**configuration.files, "the database": path}, log)
     except ConfigError as error:
         log.fail(str(error), kind=type(error).__name__)
         return ExitCode.USAGE
