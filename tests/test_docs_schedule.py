@@ -49,7 +49,7 @@ def commands() -> Iterator[list[str]]:
 
 def test_each_crontab_line_has_a_valid_time_and_an_absolute_command() -> None:
     lines = crontab_lines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         *time, command = line.split(maxsplit=5)
         assert croniter.is_valid(" ".join(time))

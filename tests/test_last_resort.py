@@ -44,6 +44,7 @@ def account() -> Iterator[dict[str, str]]:
 def database(tmp_path: Path) -> Path:
     with duckdb.connect(str(tmp_path / "chats.duckdb")) as connection:
         connection.execute("""CREATE TABLE goals AS SELECT 7 AS id, '{"caf\u00e9": 1}'::JSON AS _extra""")
+        connection.execute("CREATE TABLE _sync_account (subdomain VARCHAR)")  # as in a file of sync
     return tmp_path / "chats.duckdb"
 
 

@@ -80,7 +80,7 @@ def test_start_date_is_a_string_or_a_date(start_date: str | date | None, seconds
         ({"subdomain": "a/b", "token": "t"}, "subdomain: use only the name of the account"),
         ({"subdomain": "acme", "token": "t", "start_date": "soon"}, 'start_date: "soon" is not a date'),
         ({"subdomain": "acme", "token": "t", "requests_per_minute": 0}, "requests_per_minute: must be a whole number"),
-        ({"subdomain": "acme", "token": "t", "api_url": "http://example.com"}, "api_url: give https"),
+        ({"subdomain": "acme", "token": "t", "api_url": "http://example.com"}, "api_url: use https"),
         ({"config": []}, "config: must be a dictionary"),
         ({"config": {"subdomain": "acme", "credentials": OAUTH}}, "on_rotation: pass a function"),
     ],

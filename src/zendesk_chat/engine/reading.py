@@ -33,6 +33,7 @@ class Shared:
     limit: ConcurrencyLimit
     first_request: FirstRequest
     clock: Clock
+    each_request: bool = False
 
 
 class _ClockCorrected(Exception):  # noqa: N818   not an error: the reader starts again
@@ -71,7 +72,9 @@ class Reading(Observer):
             self._requests += 1
 
     def answered(self, path: str, status: int, seconds: float) -> None:
-        """Report how an attempt ended, for a detailed log."""
+        """Report how an attempt ended, if the consumer wants it: each event takes a slot of the channel from a page."""
+        if not self._shared.each_request:
+            return
         what = f"HTTP {status}" if status else "no answer"
         name = self._runs[0].name
         self._channel.put(Answered("DEBUG", f"{name}: GET {path}: {what} in {seconds:.2f} s", name, path, status, seconds))

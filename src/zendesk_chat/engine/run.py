@@ -30,7 +30,13 @@ HEARTBEAT_SECONDS: Final = 5.0
 
 
 def run(
-    tasks: Iterable[Task], client: Client, rotations: Rotations, clock: Clock, *, max_threads: int = MAX_THREADS
+    tasks: Iterable[Task],
+    client: Client,
+    rotations: Rotations,
+    clock: Clock,
+    *,
+    max_threads: int = MAX_THREADS,
+    each_request: bool = False,
 ) -> Iterator[Event]:
     """Read the tasks and yield what happens. End when all are done or the clock is stopped.
 
@@ -42,6 +48,7 @@ def run(
         rotations: Receives the credentials that the client's token store renews.
         clock: The consumer may stop it to end early. This function stops it at the end.
         max_threads: The number of sequences of pages that are read at the same time.
+        each_request: Whether to yield an ``Answered`` for each attempt of a request, for a detailed log.
     """
     groups: dict[object, list[Task]] = {}  # the tasks of a group have the same pages
     for task in tasks:
@@ -50,7 +57,7 @@ def run(
     unfinished = sum(map(len, pending))
     channel = Channel(rotations, clock)
     first_request = FirstRequest(clock, answered=client.has_answered)
-    shared = Shared(channel, client, ConcurrencyLimit(client.free_slots), first_request, clock)
+    shared = Shared(channel, client, ConcurrencyLimit(client.free_slots), first_request, clock, each_request)
     try:
         threads = start_threads(partial(_work, pending, shared), min(max_threads, len(pending)))
         for event in _until_stopped(channel, threads, clock):

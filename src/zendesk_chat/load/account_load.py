@@ -98,7 +98,7 @@ def _read_into(store: Store, streams: Sequence[Stream], plan: Plan, clock: Clock
     tasks = [Task(stream, states.get(stream.name), bounds) for stream in streams]
     rotations = Rotations(clock)
     credentials = ConfigFile(plan.config_file, clock) if plan.config_file else None
-    events = run(tasks, connect(config, clock, rotations.save, credentials), rotations, clock)
+    events = run(tasks, connect(config, clock, rotations.save, credentials), rotations, clock, each_request=log.detailed)
     names = [stream.name for stream in plan.streams]
     with show_progress(log, names) as observe:
         log_start(log, config.subdomain, store.name, names)

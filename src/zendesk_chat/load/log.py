@@ -60,6 +60,11 @@ class Log:
         """Return the log of one of several accounts. It animates nothing: ``on_start`` gets the progress."""
         return replace(self, account=account, terminal=None, on_start=on_start)
 
+    @property
+    def detailed(self) -> bool:
+        """Whether details are logged."""
+        return self.logger.isEnabledFor(logging.DEBUG)
+
     def detail(self, message: str, event: str, **fields: object) -> None:
         """Log a detail, for ``--verbose``."""
         self.write(logging.DEBUG, message, event, **fields)
