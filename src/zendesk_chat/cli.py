@@ -94,13 +94,13 @@ def _run(arguments: Sequence[str]) -> int:
 
         return sandbox(arguments[1:], f"{_program()} sandbox")
     parser = make_parser()
-    if not arguments:
-        parser.print_help(sys.stderr)
-        return ExitCode.USAGE  # a script whose command is empty should not seem to succeed
-    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next; it passes no arguments
         from zendesk_chat.load.completion import complete
 
         complete(parser)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return ExitCode.USAGE  # a script whose command is empty should not seem to succeed
     options = parser.parse(arguments)
     if options.run is _check:
         _check_files(parser.commands["check"], options)

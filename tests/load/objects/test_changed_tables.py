@@ -252,7 +252,10 @@ REFUSED = {
     ),
     "states dropped": (
         "DROP TABLE _sync_streams",
-        f"main.chats is a table that sync did not create. {RENAME}",
+        (
+            "The table main._sync_streams is missing. It records how far sync has read. Restore the file from a copy, or load "
+            "into another file or schema."
+        ),
         ALL_DROPPED,
     ),
     "runs in another form": (

@@ -77,8 +77,8 @@ class StreamRow:
 def states_are_missing(schema: str) -> DestinationRefusedError:
     """Return the error for a file whose user dropped the table of the states."""
     return DestinationRefusedError(
-        f"The table {schema}._sync_streams is missing: sync keeps there how far it has read. Restore the file from a copy, or "
-        "load into another file or schema."
+        f"The table {schema}._sync_streams is missing. It records how far sync has read. Restore the file from a copy, "
+        "or load into another file or schema."
     )
 
 
