@@ -272,9 +272,7 @@ def test_a_dropped_table_of_states_is_named(sandbox: Sandbox, tmp_path: Path) ->
     run(SMALL, sandbox, tmp_path)
     with duckdb.connect(str(tmp_path / "chats.duckdb")) as database:
         database.execute("DROP TABLE _sync_streams")
-    sentence = (
-        "The table main._sync_streams is missing. It records how far sync has read. Restore the file from a copy, or "
-    )
+    sentence = "The table main._sync_streams is missing. It records how far sync has read. Restore the file from a copy, or "
     for line, code in ((SMALL, 3), ("status", 1), ("verify ACCOUNT", 3)):
         done = run(line, sandbox, tmp_path)
         assert sentence in done.stderr

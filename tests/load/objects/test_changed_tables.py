@@ -256,7 +256,7 @@ REFUSED = {
             "The table main._sync_streams is missing. It records how far sync has read. Restore the file from a copy, or load "
             "into another file or schema."
         ),
-        ALL_DROPPED,
+        f"{ALL_DROPPED}; DROP TABLE _sync_account",
     ),
     "runs in another form": (
         "ALTER TABLE _sync_runs ALTER run TYPE VARCHAR",
