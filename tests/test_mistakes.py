@@ -298,13 +298,13 @@ def test_the_example_explains_itself(tmp_path: Path) -> None:
 
 
 def test_check_names_the_account_and_where_it_comes_from(sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "zendesk-chat.toml").write_text(f'subdomain = "acme"\napi_url = "{sandbox.url}"\n')
-    (tmp_path / ".env").write_text(f"ZENDESK_CHAT_TOKEN={sandbox.token}\n")
+    (tmp_path / "zendesk-chat.toml").write_text('subdomain = "acme"\n')
+    (tmp_path / ".env").write_text(f"ZENDESK_CHAT_TOKEN={sandbox.token}\nZENDESK_CHAT_API_URL={sandbox.url}\n")
     done = run("check", sandbox, tmp_path)
     assert done.stdout.splitlines() == [
         "account  acme (subdomain in zendesk-chat.toml)",
         "token    ZENDESK_CHAT_TOKEN in .env",
-        f"server   {sandbox.url} (api_url in zendesk-chat.toml)",
+        f"server   {sandbox.url} (ZENDESK_CHAT_API_URL in .env)",
         "All 21 streams can be read.",
     ]
     assert (done.returncode, done.stderr) == (0, "")

@@ -90,6 +90,6 @@ def test_a_state_that_does_not_say_where_it_began_counts_as_complete_and_the_use
     first = run(name, api, Bounds(START + 600 * 20, NOW), foreign)
     assert first.by_key() == between(api, START + 600 * 30, NOW)
     (note,) = first.notes
-    assert "does not say from which start_date it was read" in note
+    assert "does not contain the start_date that it was read from" in note
     second = run(name, api, Bounds(START + 600 * 10, NOW), first.state)
     assert second.by_key() == between(api, START + 600 * 10, START + 600 * 20), "from now on it is known"
