@@ -63,7 +63,7 @@ ifeq ($(CHROMIUM),)
 endif
 
 .PHONY: browser
-browser: setup browser-setup docs ## run the tests of pages in a headless Chromium: 1 minute
+browser: setup browser-setup docs ## run the tests of pages in a headless Chromium: 3 minutes
 	@CHROMIUM=$(or $(CHROMIUM),$$(command -v chromium)) $(RUN)python -m pytest $(or $(PYTEST),tests/browser)
 
 .cache/docs-venv/.ready: .tools/bin/uv pyproject.toml uv.lock

@@ -14,7 +14,7 @@ from zendesk_chat.report.period import Range, Step
 @pytest.mark.parametrize(
     ("share", "shown"),
     [
-        (None, "–"),  # noqa: RUF001
+        (None, "–"),
         (0.0, "0%"),
         (0.0004, "<0.1%"),
         (0.001, "0.1%"),
@@ -34,7 +34,7 @@ def test_percentages(share: float | None, shown: str) -> None:
 )
 def test_durations(value: float, shown: str) -> None:
     assert seconds(value) == shown
-    assert seconds(None) == "–"  # noqa: RUF001
+    assert seconds(None) == "–"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0, "0.0"), (0.02, "<0.1"), (0.05, "0.1"), (9.44, "9.4"), (1234.5, "1,234.5")])

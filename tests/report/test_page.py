@@ -156,9 +156,9 @@ def test_few_ratings_have_a_number_and_no_share(tmp_path: Path) -> None:
     ]
     departments = [{"id": 0, "name": "Orders"}, {"id": 1, "name": "Sales"}]
     text = page_of(account_file(tmp_path / "acme.duckdb", {"chats": chats, "departments": departments})).text
-    assert "Below 10 ratings, the share is “–”." in text  # noqa: RUF001
-    assert "Orders 11 55.0% 0% – 54.5% of 11" in text  # noqa: RUF001
-    assert "Sales 9 45.0% 0% – – of 9" in text  # noqa: RUF001
+    assert "Below 10 ratings, the share is “–”." in text
+    assert "Orders 11 55.0% 0% – 54.5% of 11" in text
+    assert "Sales 9 45.0% 0% – – of 9" in text
     assert "April 2026 (part): 50.0% of 20 ratings were good." in text
 
 

@@ -15,7 +15,6 @@ from zendesk_chat.errors import ExitCode
 from zendesk_chat.parser import Parser
 from zendesk_chat.streams.registry import STREAMS
 
-SHELLS: Final = ("bash", "zsh", "fish")
 _NAMES: Final = ("--streams", "--exclude", "--only")
 _FILES: Final = ("FILE", "FOLDER")
 

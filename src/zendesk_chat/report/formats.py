@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from zendesk_chat.report.figures import Ratings
 from zendesk_chat.report.period import Range, Step
 from zendesk_chat.wording import duration
 
-NONE: Final = "–"  # noqa: RUF001  a dash, as in any table of figures
+NONE: Final = "–"
 """Stands for a figure that does not exist, such as the median of no chats."""
 
 PART: Final = " (part)"
@@ -94,11 +94,6 @@ def month(start: date) -> str:
 def rated_month(rated: Ratings) -> str:
     """Return the month of ratings, marked if the data cover it only partly: ``November 2026 (part)``."""
     return f"{month(rated.month)}{PART if rated.is_partial else ''}"
-
-
-def days_between(days: Range) -> int:
-    """Return how many days a range has."""
-    return (days.end - days.start) // timedelta(days=1) + 1
 
 
 def name(text: str, longest: int = LONGEST) -> str:
