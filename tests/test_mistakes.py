@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.commands import run_here
 from zendesk_chat.cli import main
 from zendesk_chat_sandbox import AGENT_TOKEN, Sandbox, Switches
 
@@ -234,10 +235,8 @@ def test_a_mistake_gets_one_sentence(mistake: Mistake, sandbox: Sandbox, tmp_pat
 
 
 def run(line: str, sandbox: Sandbox, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    arguments = line.replace("ACCOUNT", f"--subdomain acme --api-url URL --token {sandbox.token}").replace("URL", sandbox.url)
-    return subprocess.run(
-        [COMMAND, *arguments.split()], cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False
-    )
+    text = line.replace("ACCOUNT", f"--subdomain acme --api-url URL --token {sandbox.token}").replace("URL", sandbox.url)
+    return run_here(text.split(), folder, **variables)
 
 
 def test_streams_that_are_given_twice_add_up(sandbox: Sandbox, tmp_path: Path) -> None:

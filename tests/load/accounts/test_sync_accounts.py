@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.commands import run_here
 from tests.support.elsewhere import open_elsewhere
 from tests.support.syncs import differing, execute
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
-
-pytestmark = pytest.mark.unmeasured  # it runs complete syncs
 
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 NAMES = ("acme", "globex", "initech")
 SHARED = 'to = "all.duckdb"\nschema = "{account}"'
 STREAMS = "chats,chat_events,chat_engagements,visitors,agents,departments"
+ARGUMENTS = ("sync", "--accounts", "accounts.toml", "--streams", STREAMS)
 
 
 @dataclass
@@ -42,20 +42,22 @@ class Accounts:
         ]
         (self.folder / "accounts.toml").write_text("\n".join([top, *tables]))
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return {f"TOKEN_{name}": self.tokens.get(name, sandbox.token) for name, sandbox in self.sandboxes.items()}
+
     def start(self, *options: str) -> subprocess.Popen[str]:
-        given = {f"TOKEN_{name}": self.tokens.get(name, sandbox.token) for name, sandbox in self.sandboxes.items()}
-        arguments = ["sync", "--accounts", "accounts.toml", "--streams", STREAMS, *options]
-        environment = {**os.environ, **given}
-        pipe = subprocess.PIPE
-        return subprocess.Popen([COMMAND, *arguments], cwd=self.folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+        """Start the command as a process, which can be interrupted."""
+        environment, pipe = {**os.environ, **self.variables}, subprocess.PIPE
+        command = [str(COMMAND), *ARGUMENTS, *options]
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=pipe, stderr=pipe, text=True)
 
     def sync(self, *options: str) -> tuple[int, str, str]:
-        """Run the command, and return its exit code and what it prints."""
-        process = self.start(*options)
-        printed, logged = process.communicate(timeout=90)
-        assert "Traceback" not in printed + logged
-        assert not [token for token in self.tokens.values() if token in printed + logged]
-        return process.returncode, printed, logged
+        """Run the command in this process, and return its exit code and what it prints."""
+        done = run_here([*ARGUMENTS, *options], self.folder, **self.variables)
+        assert "Traceback" not in done.stdout + done.stderr
+        assert not [token for token in self.tokens.values() if token in done.stdout + done.stderr]
+        return done.returncode, done.stdout, done.stderr
 
     def states(self, printed: str) -> dict[str, str]:
         """The state of each account in the table."""
