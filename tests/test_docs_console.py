@@ -11,8 +11,6 @@ import pytest
 from tests.support.pages import Example, examples, form, run
 from zendesk_chat_sandbox import Sandbox, Switches
 
-pytestmark = pytest.mark.unmeasured  # many complete syncs
-
 PAGES = (
     "README.md",
     "docs/index.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -13,12 +14,15 @@ import pytest
 from zendesk_chat.cli import main
 
 
-def run_here(arguments: Sequence[str], folder: Path, **variables: str) -> CompletedProcess[str]:
-    """Run ``zendesk-chat`` with these arguments and environment variables, and return its exit code and what it prints."""
+def run_here(
+    arguments: Sequence[str], folder: Path, *, program: str = "zendesk-chat", **variables: str
+) -> CompletedProcess[str]:
+    """Run a program with these arguments and environment variables, and return its exit code and what it prints."""
     buffers = io.BytesIO(), io.BytesIO()
     out, errors = (io.TextIOWrapper(buffer, "utf-8", write_through=True) for buffer in buffers)
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
         patch.chdir(folder)
+        patch.setattr(sys, "argv", [program, *arguments])
         for name, value in variables.items():
             patch.setenv(name, value)
         try:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import calendar
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.commands import run_here
 from zendesk_chat_sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 HASH_KEY = "a-long-text-that-nobody-can-guess"
 NUMBERS = re.compile(r"\d[\d,.:]*")
 MONTHS = re.compile("|".join(calendar.month_name[1:]))
@@ -55,30 +53,28 @@ def form(line: str) -> str:
 
 
 def environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
-    """Write the files that examples name, and return the environment of a user."""
+    """Write the files that examples name, and return the variables that a user sets."""
     credentials = {"credentials": "access_token", "access_token": sandbox.token}
     config = {"start_date": "2020-01-01T00:00:00Z", "subdomain": "acme", "credentials": credentials, "api_url": sandbox.url}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "catalog.json").write_text(json.dumps({"streams": [{"stream": {"name": "goals"}, "sync_mode": "full_refresh"}]}))
     (folder / "state.json").write_text("[]")
-    return os.environ | {
+    return {
         "ZENDESK_CHAT_SUBDOMAIN": "acme",
         "ZENDESK_CHAT_TOKEN": sandbox.token,
         "ZENDESK_CHAT_API_URL": sandbox.url,
         "ZENDESK_CHAT_HASH_KEY": HASH_KEY,
         "HOME": str(folder),
         "COLUMNS": "120",
-        "PATH": f"{BIN}:{os.environ['PATH']}",
     }
 
 
 def run(command: str, folder: Path, sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder. A ``>`` writes a file."""
+    """Run a command in a folder, in this process. A ``>`` writes a file."""
     words = shlex.split(command.replace("/data/", f"{folder}/"))
     target = words[words.index(">") + 1] if ">" in words else ""
-    arguments = words[: words.index(">")] if target else words
-    surroundings = environment(folder, sandbox)
-    done = subprocess.run(arguments, cwd=folder, env=surroundings, capture_output=True, text=True, check=False)
+    program, *arguments = words[: words.index(">")] if target else words
+    done = run_here(arguments, folder, program=program, **environment(folder, sandbox))
     if target:
         (folder / target).write_text(done.stdout)
     return done
