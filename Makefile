@@ -23,7 +23,7 @@ help: ## list the targets
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .venv/.ready: .tools/bin/uv pyproject.toml uv.lock
-	@$(UV) sync --quiet --locked --all-extras --compile-bytecode --python .tools/bin/python
+	@$(UV) sync --quiet --locked --extra load --compile-bytecode --python .tools/bin/python
 	@touch $@
 
 .PHONY: setup
@@ -46,7 +46,7 @@ ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser
+	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/destinations
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report
@@ -147,6 +147,24 @@ vega: setup ## take the JavaScript of the report's charts from npm, as pinned in
 conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirbyte and a pod's conditions against the executable: 5 minutes
 	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
 	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
+
+# The destinations whose servers run here; dlt's other drivers are large.
+DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg
+
+.cache/destinations-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/destinations-venv $(UV) sync --quiet --locked --no-default-groups --group destinations \
+		$(addprefix --extra ,$(DESTINATIONS)) --compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: destinations-setup
+destinations-setup: ## install Postgres and MariaDB with apt
+	@command -v apt-get > /dev/null || { echo "Install Postgres and MariaDB; a server that is missing is skipped."; exit 1; }
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends postgresql mariadb-server > /dev/null
+
+.PHONY: destinations
+destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
+	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
 
 .cache/recipes-venv/.ready: .tools/bin/uv deploy/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/recipes-venv
