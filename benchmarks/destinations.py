@@ -79,19 +79,9 @@ def measure(destination: Destination, api_url: str) -> tuple[Usage, Usage]:
 def sync(to: str, api_url: str, folder: Path) -> Usage:
     """Run ``sync`` in a process of its own."""
     report = folder / "usage.json"
-    arguments = [
-        "--subdomain",
-        "demo",
-        "--token",
-        "sandbox-token",
-        "--api-url",
-        api_url,
-        "--start-date",
-        "2020-01-01",
-        "--to",
-        to,
-    ]
-    launch = [sys.executable, "-I", "-S", LAUNCHER, report, COMMAND, "sync", "--quiet", *arguments]
+    account = ["--subdomain", "demo", "--token", "sandbox-token", "--api-url", api_url]
+    arguments = [*account, "--start-date", "2020-01-01", "--to", to]
+    launch: list[str | Path] = [sys.executable, "-I", "-S", LAUNCHER, report, COMMAND, "sync", "--quiet", *arguments]
     environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
     done = subprocess.run(launch, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
