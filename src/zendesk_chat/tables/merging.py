@@ -50,6 +50,16 @@ def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositio
     return cast("TWriteDispositionConfig", _BY_KEY | conditions)
 
 
+def replace_children(table: StreamTable, parents: pa.Table) -> TWriteDispositionConfig:
+    """Return the write disposition with which Delta tables replace all children of the parents.
+
+    The condition lists the parents, because Delta's conditions cannot query other tables.
+    """
+    keys = ", ".join(_literal(str(key)) for key in parents.column(0).to_pylist())
+    scope = f"{{table}}.{table.parent_field} IN ({keys})"
+    return cast("TWriteDispositionConfig", _BY_KEY | {"strategy": "cdc", "destination_scope": scope})
+
+
 def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:
     """Return rows that name parents and are not children: all their other columns are null."""
     schema = arrow_schema(table)
@@ -79,3 +89,8 @@ def _keeping_later(key: str, latest_by: str, qualified: str) -> dict[str, str]:
         # It is evaluated after the older rows were deleted.
         "source_filter": f"{key} IS NULL OR {key} NOT IN (SELECT {key} FROM {left} WHERE {key} IS NOT NULL)",
     }
+
+
+def _literal(text: str) -> str:
+    """Return a string in SQL, in a condition in which dlt replaces names in braces."""
+    return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"
