@@ -107,7 +107,7 @@ class Adapter:
             resource: The resource that writes the rows.
             parents: The parents whose children the rows are, if the table has parents.
         """
-        destination = _destination()
+        pipeline = _pipeline()
         try:
             schema = resource.compute_table_schema()
         except DataItemRequiredForDynamicTableHints:  # the user computes hints from each item
@@ -116,47 +116,54 @@ class Adapter:
         given, applied = self._last.get(resource.name, (current, current))
         if current != applied:
             given = current
-        wanted = given if destination is None else self._wanted(given, schema, destination, parents)
+        wanted = given if pipeline is None or pipeline.destination is None else self._wanted(given, schema, pipeline, parents)
         if wanted != current:
             wanted.apply(resource)
         self._last[resource.name] = (given, wanted)
         return parents is not None and wanted.deletes_by_naming_rows
 
-    def _wanted(self, given: Hints, schema: TTableSchema, destination: AnyDestination, parents: pa.Table | None) -> Hints:
-        wanted = given.stored_by(destination)
+    def _wanted(self, given: Hints, schema: TTableSchema, pipeline: dlt.Pipeline, parents: pa.Table | None) -> Hints:
+        wanted = given.stored_by(pipeline.destination)
         if not given.merges_by_key:
             return wanted
         if tuple(get_columns_names_with_prop(schema, "primary_key")) != self._table.primary_key:
             return replace(wanted, disposition={"disposition": "merge"})  # dlt keeps one row for each of the user's keys
-        disposition = _merged(self._table, schema, destination, parents)
+        disposition = _merged(self._table, schema, pipeline, parents)
         return replace(wanted, disposition=cast("Mapping[str, Any]", disposition)) if disposition else wanted
 
 
-def table_name(resource: DltResource) -> str:
-    """Return the name of a resource's table in the destination. The resource must be in the current source."""
-    return dlt.current.source_schema().naming.normalize_table_identifier(str(resource.table_name))
+def is_new(table: str) -> bool:
+    """Return whether the current run is the first that writes a table."""
+    schema = dlt.current.source_schema()
+    pipeline = _pipeline()
+    if pipeline is None or schema.name not in pipeline.schema_names:
+        return True
+    name = schema.naming.normalize_table_identifier(table)
+    # The source may have been in another pipeline, or the pipeline may be about to drop the table.
+    return schema.is_new_table(name) or pipeline.schemas[schema.name].is_new_table(name)
 
 
-def _destination() -> AnyDestination | None:
-    """Return the destination of the current run; None if there is none, or if rows are iterated without a run."""
+def _pipeline() -> dlt.Pipeline | None:
+    """Return the pipeline that runs; None if rows are iterated without a run."""
     try:
         dlt.current.load_package_state()
     except CurrentLoadPackageStateNotAvailable:
         return None
-    return dlt.current.pipeline().destination
+    return dlt.current.pipeline()
 
 
 def _merged(
-    table: StreamTable, schema: TTableSchema, destination: AnyDestination, parents: pa.Table | None
+    table: StreamTable, schema: TTableSchema, pipeline: dlt.Pipeline, parents: pa.Table | None
 ) -> TWriteDispositionConfig | None:
     """Return how a destination merges rows, if merging by key is not enough or not what it does by default."""
-    source_schema = dlt.current.source_schema()
-    named = replace(table, name=source_schema.naming.normalize_table_identifier(str(schema["name"])))
-    is_new = source_schema.is_new_table(named.name)
+    name = str(schema["name"])
+    destination = pipeline.destination
     if schema.get("table_format") == "delta" and isinstance(destination, destinations.filesystem):
-        return None if is_new or parents is None or not parents.num_rows else replace_children(table, parents)
+        return None if is_new(name) or parents is None or not parents.num_rows else replace_children(table, parents)
     if "delete-insert" not in (destination.capabilities().supported_merge_strategies or ()):
         return None
-    if table.latest_by and not is_new:
-        return merge(named, dlt.current.pipeline().sql_client(source_schema.name).make_qualified_table_name)
+    source_schema = dlt.current.source_schema()
+    named = replace(table, name=source_schema.naming.normalize_table_identifier(name))
+    if table.latest_by and not is_new(name):
+        return merge(named, pipeline.sql_client(source_schema.name).make_qualified_table_name)
     return merge(named, str) if table.parent_field else None

@@ -74,14 +74,15 @@ class Feed:
             if self._run is run and self._failure is not None:
                 raise self._failure
             if self._run is not run or stream not in self._reads:
-                self._begin(run)
+                self._begin(run, {stream: resource})
             return self._reads.pop(stream)
 
-    def _begin(self, run: object) -> None:
+    def _begin(self, run: object, first: dict[str, DltResource]) -> None:
+        """Read what a run needs: the selected streams, and those that only feed a transformer."""
         self._run, self._reads, self._failure = run, {}, None
-        selected = dlt.current.source().selected_resources
+        extracted = {resource.name: resource for resource in dlt.current.source().resources.extracted} | first
         try:
-            self._reads = self._read({name: selected[name] for name in self._tables if name in selected})
+            self._reads = self._read({name: extracted[name] for name in self._tables if name in extracted})
         except BaseException as error:
             self._failure = error
             raise
@@ -89,13 +90,14 @@ class Feed:
     def _read(self, resources: Mapping[str, DltResource]) -> dict[str, Read]:
         """Read streams as far as the limits of their resources allow."""
         _require_same_account(self._account)
-        directory, clock = _Directory(), SystemClock()
-        reads = {name: Read(self._tables[name], directory, resource, clock) for name, resource in resources.items()}
+        clock = SystemClock()
+        reads = {stream: Read(self._tables[stream], resource, clock) for stream, resource in resources.items()}
         try:
             for group in self._groups(reads):
                 self._read_group(group)
         except BaseException as error:
-            directory.remove()
+            for read in reads.values():
+                read.close()
             if isinstance(error, StreamsFailedError):
                 raise error from next(iter(error.errors.values()))
             raise
@@ -133,14 +135,15 @@ class Read:
         spool: Its rows.
         stored: The state that it resumed from, if any.
         state: The state after the last page; None if the account lacks the stream, or if nothing was read.
-        is_limited: Whether the resource has a limit (``add_limit``), which ends the read.
+        close: Deletes the rows. This also happens when nothing refers to this object any longer.
     """
 
-    def __init__(self, table: StreamTable, directory: _Directory, resource: DltResource, clock: Clock) -> None:
-        self.spool = Spool(directory.path / f"{table.name}.parquet", table)
+    def __init__(self, table: StreamTable, resource: DltResource, clock: Clock) -> None:
+        directory = tempfile.mkdtemp(prefix="zendesk-chat-")
+        self.close = weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
+        self.spool = Spool(Path(directory) / f"{table.name}.parquet", table)
         self.stored = _stored_state(resource)
         self.state: Mapping[str, object] | None = None
-        self._directory = directory  # exists as long as this object
         self._limit = resource.limit
         self._clock = clock
         self._begun = clock.monotonic()
@@ -148,7 +151,7 @@ class Read:
 
     @property
     def is_limited(self) -> bool:
-        """Whether the resource has a limit."""
+        """Whether the resource has a limit (``add_limit``), which ends the read."""
         return self._limit is not None
 
     @property
@@ -168,15 +171,6 @@ class Read:
             self.spool.append(batch.table, batch.parents)
             self.state = batch.state
             self._pages += 1
-
-
-class _Directory:
-    """A temporary directory that is removed when nothing refers to it any longer."""
-
-    def __init__(self) -> None:
-        path = tempfile.mkdtemp(prefix="zendesk-chat-")
-        self.path = Path(path)
-        self.remove = weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
 
 
 def _stored_state(resource: DltResource) -> StateBlob | None:

@@ -13,7 +13,7 @@ from dlt.extract import DltResource, materialize_schema_item
 
 from zendesk_chat.library.account import Account
 from zendesk_chat.library.catalog import chosen
-from zendesk_chat.library.dlt_hints import MERGED, Adapter, table_name
+from zendesk_chat.library.dlt_hints import MERGED, Adapter, is_new
 from zendesk_chat.library.dlt_reading import STATE, Feed, Read
 from zendesk_chat.tables.merging import naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
@@ -102,13 +102,14 @@ def _rows(feed: Feed, table: StreamTable, adapter: Adapter) -> Iterator[object]:
         return  # the account lacks the stream, or the limit allows no page
     memory = dlt.current.resource_state()
     items = _items(table, read, resource, adapter)
-    if read.is_limited:  # dlt stops at the limit, so all rows are one item, and the state is stored before
+    if read.is_limited:  # dlt ends the resource at its limit, so all rows are one item, and the state is stored before it
+        complete = list(items)
         _store(read, memory)
-        yield list(items)
+        yield from [complete] if len(complete) > 1 else complete
     else:
         yield from items
         _store(read, memory)
-    read.spool.clear()
+    read.close()
 
 
 def _items(table: StreamTable, read: Read, resource: DltResource, adapter: Adapter) -> Iterator[object]:
@@ -120,10 +121,11 @@ def _items(table: StreamTable, read: Read, resource: DltResource, adapter: Adapt
         if batch.num_rows:
             yield batch
             is_empty = False
+    if resource.name not in dlt.current.source().selected_resources:
+        return  # the rows only feed a transformer
     if names_parents and rows.parents is not None and rows.parents.num_rows:
         yield naming_rows(table, rows.parents)
-        is_empty = False
-    if is_empty and dlt.current.source_schema().is_new_table(table_name(resource)):
+    elif is_empty and is_new(str(resource.table_name)):
         yield materialize_schema_item()  # creates the table
 
 

@@ -31,7 +31,7 @@ def table_hints(table: StreamTable, disposition: TWriteDispositionConfig) -> TRe
     columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
     for name in table.primary_key:
         columns[name]["primary_key"] = True  # not with primary_key=, which would forbid a null for a key that does not fit
-    return make_hints(table.name, columns=columns, write_disposition=disposition)
+    return make_hints(columns=columns, write_disposition=disposition)  # the table is named like the resource
 
 
 def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositionConfig:
