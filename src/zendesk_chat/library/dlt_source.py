@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import dlt
 from dlt.common.typing import TSecretStrValue
-from dlt.extract import DltResource, materialize_schema_item
+from dlt.extract import DltResource
 
 from zendesk_chat.library.account import Account
 from zendesk_chat.library.catalog import chosen
-from zendesk_chat.library.dlt_hints import MERGED, Adapter, is_new
+from zendesk_chat.library.dlt_hints import MERGED, Adapter, needs_table
 from zendesk_chat.library.dlt_reading import STATE, Feed, Read
+from zendesk_chat.tables.arrow import arrow_schema
 from zendesk_chat.tables.merging import naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
 
@@ -125,8 +126,8 @@ def _items(table: StreamTable, read: Read, resource: DltResource, adapter: Adapt
         return  # the rows only feed a transformer
     if names_parents and rows.parents is not None and rows.parents.num_rows:
         yield naming_rows(table, rows.parents)
-    elif is_empty and is_new(str(resource.table_name)):
-        yield materialize_schema_item()  # creates the table
+    elif is_empty and needs_table(resource):
+        yield arrow_schema(table).empty_table()
 
 
 def _store(read: Read, memory: dict[str, object]) -> None:
