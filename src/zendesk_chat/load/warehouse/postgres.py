@@ -18,7 +18,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from zendesk_chat.load.warehouse.lock import Lock, Waiting
 
 _LOCK_CLASS: Final = 2_053_206_884
-"""The first of the two numbers of an advisory lock. It tells our locks from those of other programs."""
+"""The first of the two numbers of an advisory lock. Other programs use other numbers."""
 _CHUNK_BYTES: Final = 2**16
 
 
