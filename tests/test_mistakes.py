@@ -143,7 +143,7 @@ DESTINATIONS = [
     Mistake("sync ACCOUNT --to postgres:u:T-secret@h/d", "--to ...: this is neither the path of a .duckdb file"),
     Mistake(
         "sync ACCOUNT --to snowflake://u:T-secret@h/d",
-        "Failed while opening the snowflake database: the driver is not installed. Run: pip install 'dlt[snowflake]'.",
+        "The driver of Snowflake is not installed. Run: pip install 'zendesk-chat[snowflake]'",
         code=3,
     ),
     Mistake("sync ACCOUNT --to no/such/x.duckdb", "Failed while opening no/such/x.duckdb: the directory does not exist.", 3),

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.dbt.postgres import BINARIES, Database, cluster, create_database
+from tests.dbt.postgres import Database, create_database
 from tests.dbt.project import MODELS, PACKAGE, Project, Run, create_project
 from tests.dbt.relations import Rows, columns_of, duckdb_rows, postgres_rows
+from tests.destinations.servers.postgres import Postgres, postgres_server
 from tests.support.loaded_account import VIEWS, existing_views
 
 
@@ -33,11 +34,9 @@ def dbt() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    if BINARIES is None:
-        pytest.skip("Postgres is missing: apt-get install postgresql")
-    with cluster(tmp_path_factory.mktemp("postgres")) as database:
-        yield database
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +77,7 @@ Modelling = Callable[..., Modelled]
 
 
 @pytest.fixture(scope="session")
-def modelled(server: Database, project: Project) -> Modelling:
+def modelled(server: Postgres, project: Project) -> Modelling:
     """Return a function that runs dbt on a DuckDB file with our views, and on a copy of it in Postgres."""
 
     def model(file: Path, command: str = "run", *, database: Database | None = None, **variables: Any) -> Modelled:
@@ -87,10 +86,10 @@ def modelled(server: Database, project: Project) -> Modelling:
         if database is None:
             database = create_database(server, name)
             with duckdb.connect(str(file), read_only=True) as source:
-                database.copy_tables(source, "main", file.parent)
+                database.copy_tables(source, file.parent)
         runs = {
             "duckdb": chosen.run(command, warehouse=str(file)),
-            "postgres": chosen.run(command, warehouse=name, port=server.port),
+            "postgres": chosen.run(command, warehouse=database.name, port=server.port),
         }
         with duckdb.connect(str(file), read_only=True) as source:
             source.execute(f"SET VARIABLE time_zone = '{variables.get('zendesk_chat_time_zone', 'UTC')}'")

@@ -29,7 +29,7 @@ warehouse:
       port: "{{ env_var('WAREHOUSE_PORT', '0') | int }}"
       dbname: "{{ env_var('WAREHOUSE') }}"
       user: postgres
-      password: ""
+      password: secret
       schema: warehouse
       threads: 2
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +13,8 @@ from tests.analytics import test_measures
 from tests.dbt.conftest import Modelled, Modelling
 from tests.dbt.postgres import Database, create_database
 from tests.dbt.project import MODELS
+from tests.destinations.servers.postgres import Postgres
+from tests.support.commands import run_here
 from tests.support.loaded_account import VIEWS, load_account
 from tests.support.sandbox import still
 from tests.support.syncs import sync
@@ -44,7 +44,9 @@ def answers(request: pytest.FixtureRequest, account: Modelled) -> Iterator[duckd
 
 
 def copy_rows(database: Database, connection: duckdb.DuckDBPyConnection, view: str, columns: dict[str, str]) -> None:
-    selected = ", ".join(f"to_jsonb({name})" if kind == "VARCHAR[]" else name for name, kind in columns.items())
+    selected = ", ".join(
+        f"CAST({f'to_jsonb({name})' if kind == 'VARCHAR[]' else name} AS text)" for name, kind in columns.items()
+    )
     casts = ", ".join("CAST(CAST(? AS JSON) AS VARCHAR[])" if kind == "VARCHAR[]" else "?" for kind in columns.values())
     for row in database.rows(f"SELECT {selected} FROM {MODELS}.{view}"):
         connection.execute(f"INSERT INTO analytics.{view} VALUES ({casts})", list(row))
@@ -79,11 +81,11 @@ def test_models_and_columns_have_their_descriptions(account: Modelled) -> None:
         "FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
         f"WHERE relnamespace = '{MODELS}'::regnamespace AND relkind IN ('r', 'v') AND attnum > 0"
     )
-    relations_there = account.database.rows(
+    relations_in_postgres = account.database.rows(
         f"SELECT relname, obj_description(oid) FROM pg_class WHERE relnamespace = '{MODELS}'::regnamespace "
         "AND relkind IN ('r', 'v')"
     )
-    assert sorted(relations_there) == relations
+    assert sorted(relations_in_postgres) == relations
     expected = [row for row in views if row[1] != "weekday"]
     assert [row for row in models if row[1] != "weekday"] == expected
     assert sorted(row for row in in_postgres if row[1] != "weekday") == expected
@@ -92,16 +94,13 @@ def test_models_and_columns_have_their_descriptions(account: Modelled) -> None:
     }
 
 
-def test_a_sandbox_that_sync_loaded_into_postgres(server: Database, modelled: Modelling, tmp_path: Path) -> None:
-    pytest.importorskip("psycopg2", reason="sync into Postgres needs its driver")
+def test_a_sandbox_that_sync_loaded_into_postgres(server: Postgres, modelled: Modelling, tmp_path: Path) -> None:
     file = tmp_path / "sandbox.duckdb"
     database = create_database(server, "sandbox")
     with still(2000) as sandbox:
         assert sync(sandbox, file).code == 0
-        url = f"postgres://postgres@127.0.0.1:{server.port}/sandbox"
         account = ["--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url]
-        command = [str(Path(sys.executable).with_name("zendesk-chat")), "sync", "--to", url, "--schema", "main", *account]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=200)
+        done = run_here(["sync", "--to", database.url, "--schema", "main", *account], tmp_path)
         assert done.returncode == 0, done.stderr
     built = modelled(file, "build", database=database, zendesk_chat_time_zone="America/St_Johns")
     assert built.differences() == {}

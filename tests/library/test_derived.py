@@ -37,7 +37,7 @@ from zendesk_chat.engine.events import (
 from zendesk_chat.engine.run import Task
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.library import reading
-from zendesk_chat.load.dlt_destination import quieten
+from zendesk_chat.load.warehouse.opening import quieten
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable

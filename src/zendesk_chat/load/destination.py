@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.warehouse.kinds import SCHEMES
 from zendesk_chat.printable import LONGEST_NAME, printable
 
-SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
 SUFFIXES: Final = (".duckdb", ".ddb", ".db")
 """The suffixes of a DuckDB file, if the user names it by its path."""
 _RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync opens
@@ -87,7 +87,7 @@ def duckdb_path(text: str, name: str = "--to") -> str | None:
     if url is None and not text.lower().startswith("duckdb:"):
         return _plain_path(text, name)
     scheme = url[1].lower() if url else "duckdb"
-    if scheme in SQL_DATABASES:
+    if scheme in SCHEMES:
         return None
     if scheme != "duckdb":
         raise ConfigError(f"{name}: {printable(scheme, LONGEST_NAME)}:// is not supported. {_ACCEPTED}.")
@@ -113,7 +113,7 @@ def _plain_path(text: str, name: str) -> str:
         )
     if suffix in _SQLITE:
         raise ConfigError(f"{name} {shown}: `sync` does not write SQLite files. {_ACCEPTED}.")
-    if suffix in SQL_DATABASES:
+    if suffix in SCHEMES:
         raise ConfigError(f"{name} {shown}: use the URL of the database, such as {suffix}://USER:PASSWORD@HOST/DATABASE.")
     raise ConfigError(f"{name} {shown}: this is neither the path of a .duckdb file nor a URL. {_ACCEPTED}.")
 

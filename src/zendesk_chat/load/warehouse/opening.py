@@ -1,0 +1,132 @@
+"""A destination that dlt loads: opened once, used by every transaction of a run, and closed with it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import dlt
+from dlt.common.configuration.utils import get_resolved_traces
+from dlt.common.destination import Destination as DltDestination
+from dlt.common.destination import TDestinationReferenceArg
+from dlt.common.runtime import run_context, telemetry
+
+from zendesk_chat.clock import Clock
+from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.load.failures import error_chain, explained
+from zendesk_chat.load.warehouse.kinds import SCHEMES, Kind
+from zendesk_chat.load.warehouse.lock import Lock, Waiting, locked
+
+_PIPELINE: Final = "zendesk_chat"
+DATASET: Final = "zendesk_chat"
+"""The schema of the tables, if the user names none."""
+
+_SETTINGS: Final = {
+    "runtime.dlthub_telemetry": False,
+    "runtime.log_level": "CRITICAL",  # we report errors ourselves
+    "runtime.intercept_signals": False,  # Ctrl-C ends a run at once
+    "enable_runtime_trace": False,
+    "load.workers": 1,  # a database file has one writer
+    "load.truncate_staging_dataset": True,  # or the rows of the last transaction stay there
+    "normalize.workers": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """An open destination.
+
+    Attributes:
+        kind: What it is.
+        pipeline: dlt's pipeline, with its working directory inside ``directory``.
+        directory: A temporary directory; removed when the destination is closed.
+        name: Its name in messages: the kind of database.
+        lock: Keeps other syncs out.
+    """
+
+    kind: Kind
+    pipeline: dlt.Pipeline
+    directory: Path
+    name: str
+    lock: Lock
+
+
+@contextmanager
+def open_warehouse(
+    url: str,
+    dataset: str,
+    clock: Clock,
+    wait_seconds: float = 0.0,
+    on_wait: Callable[[str], object] = lambda _message: None,
+) -> Iterator[Warehouse]:
+    """Open the destination of a URL, wait until no other sync loads into it, and read dlt's state from it.
+
+    Args:
+        url: Of the destination.
+        dataset: The schema of the tables.
+        clock: For the time to wait.
+        wait_seconds: How long to wait while another sync loads into the same schema.
+        on_wait: Called with a message when waiting begins.
+
+    Raises:
+        DestinationError: The destination cannot be opened or written, or another sync uses it.
+    """
+    scheme = url.partition("://")[0]
+    kind = SCHEMES[scheme.lower()]
+    name = f"the {scheme} database"  # no more of the URL, which contains the password
+    with ExitStack() as stack:
+        with explained("creating a temporary directory"):
+            temporary = tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
+            directory = Path(stack.enter_context(temporary))
+        with explained(f"opening {name}"), _naming_driver(kind):
+            quieten()
+            pipeline = dlt.pipeline(
+                _PIPELINE,
+                pipelines_dir=str(directory / "dlt"),
+                destination=_destination(kind, url),
+                dataset_name=dataset,
+            )
+            waiting = Waiting(clock, wait_seconds, on_wait)
+            lock = stack.enter_context(locked(kind, pipeline, name, waiting))
+            pipeline.sync_destination()
+        yield Warehouse(kind, pipeline, directory, name, lock)
+
+
+@contextmanager
+def _naming_driver(kind: Kind) -> Iterator[None]:
+    """Convert the error of a missing package to one that names the command that installs it."""
+    try:
+        yield
+    except Exception as error:
+        if not any(isinstance(cause, ImportError) for cause in error_chain(error)):
+            raise
+        raise DestinationRefusedError(
+            f"The driver of {kind.title} is not installed. Run: pip install 'zendesk-chat[{kind.extra}]'"
+        ) from error
+
+
+def _destination(kind: Kind, url: str) -> TDestinationReferenceArg:
+    # By default, dlt assumes that a destination may lack transactions: it would replace a table's contents with two
+    # statements, a delete and an insert. This strategy collects the new contents in another schema first.
+    options: dict[str, Any] = {"replace_strategy": "insert-from-staging", "supports_transactions": True}
+    match kind.driver:
+        case "postgres":
+            from zendesk_chat.load.warehouse.postgres import postgres
+
+            return postgres(credentials=url, **options)
+        case _:
+            return DltDestination.from_reference(kind.driver, credentials=url, **options)
+
+
+def quieten() -> None:
+    """Apply our settings to dlt. Its runtime started with its own settings when it was imported."""
+    for key, value in _SETTINGS.items():
+        dlt.config[key] = value
+    telemetry.stop_telemetry()
+    # Only dlt's own trace, which is off, empties it. Through the exceptions in it, it would keep the data of each commit alive.
+    get_resolved_traces().logging_enabled = False
+    run_context.active().initialize_runtime()
