@@ -166,6 +166,10 @@ destinations-setup: ## install Postgres and MariaDB with apt
 destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
 	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
 
+.PHONY: bench-destinations
+bench-destinations: setup .cache/destinations-venv/.ready ## measure each destination against the DuckDB file with 20,000 chats, for docs/destinations.md: 5 minutes
+	@.cache/destinations-venv/bin/python -m benchmarks.destinations
+
 .cache/recipes-venv/.ready: .tools/bin/uv deploy/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/recipes-venv
 	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/recipes-venv/bin/python -r deploy/requirements.txt

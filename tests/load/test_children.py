@@ -169,7 +169,7 @@ def test_destinations_of_dlt_come_to_the_same(path: Path) -> None:
     quieten()
     with TemporaryDirectory() as folder:
         pipeline = dlt.pipeline("zendesk_chat", folder, destination=dlt.destinations.duckdb(str(path)), dataset_name="main")
-        duckdb = Kind("DuckDB", ("duckdb",), "duckdb", "load", "")
+        duckdb = Kind("duckdb", "DuckDB", ("duckdb",), driver="duckdb", extras=(), modules=("duckdb",), example="")
         warehouse = Warehouse(duckdb, pipeline, Path(folder), "the database", NoLock())
         for number in range(3):
             events = [

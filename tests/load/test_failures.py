@@ -67,7 +67,7 @@ def test_a_table_of_other_columns_is_named_and_no_value_of_it(kind: type[duckdb.
 def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
-    with pytest.raises(DestinationError) as caught, open_warehouse("postgres://user@localhost/chats", "chats", FakeClock()):
+    with pytest.raises(DestinationError) as caught, open_warehouse("file:///none", "chats", FakeClock()):
         pass
     expected = "Failed while creating a temporary directory: none of the usual ones is writable. Set TMPDIR to one that is."
     assert str(caught.value) == expected

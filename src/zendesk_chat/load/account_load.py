@@ -80,7 +80,7 @@ def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles
 
 
 def _load_warehouse(plan: Plan, clock: Clock, log: Log) -> LoadReport:
-    from zendesk_chat.load.warehouse.opening import DATASET, open_warehouse
+    from zendesk_chat.load.warehouse.opening import open_warehouse
     from zendesk_chat.load.warehouse.store import Target, WarehouseStore
 
     destination, config, catalog = plan.destination, plan.config, plan.catalog
@@ -92,8 +92,7 @@ def _load_warehouse(plan: Plan, clock: Clock, log: Log) -> LoadReport:
         renamed_from=destination.renamed_from,
     )
     on_wait = partial(log.note, event="waiting")
-    schema = destination.schema or DATASET
-    with open_warehouse(destination.url, schema, clock, destination.wait_seconds, on_wait) as warehouse:
+    with open_warehouse(destination.url, destination.schema, clock, destination.wait_seconds, on_wait) as warehouse:
         store = WarehouseStore(warehouse, target)
         report = _read_into(store, _account_first(plan), plan, clock, log)
     return replace(report, warnings=tuple(store.warnings))

@@ -84,7 +84,7 @@ def make_plan(configuration: Configuration, now: float, *, full_refresh: bool = 
 
 def _destination(configuration: Configuration, *, full_refresh: bool, renamed_from: str) -> Destination:
     settings, name = configuration.settings, configuration.name
-    path = duckdb_path(settings.to, name("to"))
+    path = duckdb_path(settings.to, name("to"), settings.schema, name("schema"))
     check_schema(settings.schema, path, name("schema"))
     if path is None and settings.time_zone:
         raise ConfigError(f"{name('time_zone')} is for DuckDB files only. Remove it, or load into a file.")

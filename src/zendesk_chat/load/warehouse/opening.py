@@ -17,13 +17,12 @@ from dlt.common.runtime import run_context, telemetry
 
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import DestinationRefusedError
-from zendesk_chat.load.failures import error_chain, explained
-from zendesk_chat.load.warehouse.kinds import SCHEMES, Kind
+from zendesk_chat.load.failures import explained
+from zendesk_chat.load.warehouse.address import Address, parse_address
+from zendesk_chat.load.warehouse.kinds import Kind, install_command, missing_modules
 from zendesk_chat.load.warehouse.lock import Lock, Waiting, locked
 
 _PIPELINE: Final = "zendesk_chat"
-DATASET: Final = "zendesk_chat"
-"""The schema of the tables, if the user names none."""
 
 _SETTINGS: Final = {
     "runtime.dlthub_telemetry": False,
@@ -58,7 +57,7 @@ class Warehouse:
 @contextmanager
 def open_warehouse(
     url: str,
-    dataset: str,
+    dataset: str | None,
     clock: Clock,
     wait_seconds: float = 0.0,
     on_wait: Callable[[str], object] = lambda _message: None,
@@ -67,7 +66,7 @@ def open_warehouse(
 
     Args:
         url: Of the destination.
-        dataset: The schema of the tables.
+        dataset: The schema of the tables; None for the one in the URL, or the default of the destination.
         clock: For the time to wait.
         wait_seconds: How long to wait while another sync loads into the same schema.
         on_wait: Called with a message when waiting begins.
@@ -75,20 +74,21 @@ def open_warehouse(
     Raises:
         DestinationError: The destination cannot be opened or written, or another sync uses it.
     """
-    scheme = url.partition("://")[0]
-    kind = SCHEMES[scheme.lower()]
-    name = f"the {scheme} database"  # no more of the URL, which contains the password
+    address = parse_address(url, dataset)
+    kind = address.kind
+    name = f"the {address.scheme} database"  # no more of the URL, which contains the password
+    _require_driver(address)
     with ExitStack() as stack:
         with explained("creating a temporary directory"):
             temporary = tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
             directory = Path(stack.enter_context(temporary))
-        with explained(f"opening {name}"), _naming_driver(kind):
+        with explained(f"opening {name}"):
             quieten()
             pipeline = dlt.pipeline(
                 _PIPELINE,
                 pipelines_dir=str(directory / "dlt"),
-                destination=_destination(kind, url),
-                dataset_name=dataset,
+                destination=_destination(address),
+                dataset_name=dataset or address.dataset or kind.dataset,
             )
             waiting = Waiting(clock, wait_seconds, on_wait)
             lock = stack.enter_context(locked(kind, pipeline, name, waiting))
@@ -96,23 +96,19 @@ def open_warehouse(
         yield Warehouse(kind, pipeline, directory, name, lock)
 
 
-@contextmanager
-def _naming_driver(kind: Kind) -> Iterator[None]:
-    """Convert the error of a missing package to one that names the command that installs it."""
-    try:
-        yield
-    except Exception as error:
-        if not any(isinstance(cause, ImportError) for cause in error_chain(error)):
-            raise
+def _require_driver(address: Address) -> None:
+    """Raise DestinationRefusedError with the command that installs the driver, if it is missing."""
+    if missing_modules(address.kind, address.scheme):
         raise DestinationRefusedError(
-            f"The driver of {kind.title} is not installed. Run: pip install 'zendesk-chat[{kind.extra}]'"
-        ) from error
+            f"The driver of {address.kind.title} is not installed. Run: {install_command(address.kind, address.scheme)}"
+        )
 
 
-def _destination(kind: Kind, url: str) -> TDestinationReferenceArg:
+def _destination(address: Address) -> TDestinationReferenceArg:
     # By default, dlt assumes that a destination may lack transactions: it would replace a table's contents with two
     # statements, a delete and an insert. This strategy collects the new contents in another schema first.
     options: dict[str, Any] = {"replace_strategy": "insert-from-staging", "supports_transactions": True}
+    kind, url = address.kind, address.url
     match kind.driver:
         case "postgres":
             from zendesk_chat.load.warehouse.postgres import postgres
