@@ -77,8 +77,7 @@ def in_duckdb(_request: pytest.FixtureRequest, folder: Path) -> Place:
 
 def in_delta(_request: pytest.FixtureRequest, folder: Path) -> Place:
     def rows(table: str) -> list[dict[str, Any]]:
-        import deltalake  # late, because the environment of the type checker lacks it
-
+        deltalake = pytest.importorskip("deltalake")
         return list(deltalake.DeltaTable(folder / "files" / DATASET / table).to_pyarrow_table().to_pylist())
 
     dlt.config["load.workers"] = 8  # with one, dlt waits a second for each table
@@ -231,3 +230,18 @@ def test_a_file_format_of_the_user_is_used(
         comments = {row["comment"] for row in place.rows("chats")}
     assert ("" in comments) == (file_format != "csv")
     assert ("Postgres stores empty strings as NULL" in caplog.text) == (file_format == "csv")
+
+
+def test_values_that_postgres_refuses_are_changed_and_reported(
+    postgres: Postgres, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.new_database("refused")
+    place = Place(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
+    with still(chats=20) as sandbox:
+        edited = sandbox.account.chat_ids()[0]
+        sandbox.account.edit_chat(edited, comment="a\0b", tags=["c\0d"])
+        sandbox.clock.advance(700)
+        place.pipeline(tmp_path).run(dlt_source(account_of(sandbox), ["chats"]))
+    (row,) = [row for row in place.rows("chats") if row["id"] == edited]
+    assert (row["comment"], row["tags"]) == ("a\ufffdb", ["c\ufffdd"])
+    assert "Postgres does not accept some values, so they were changed." in caplog.text
