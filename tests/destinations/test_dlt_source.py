@@ -12,6 +12,7 @@ from typing import Any
 
 import dlt
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -68,16 +69,17 @@ def in_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Place:
 def in_duckdb(_request: pytest.FixtureRequest, folder: Path) -> Place:
     def rows(table: str) -> list[dict[str, Any]]:
         with duckdb.connect(str(folder / "loaded.duckdb"), read_only=True) as connection:
-            return connection.sql(f'SELECT * FROM {DATASET}."{table}"').to_arrow_table().to_pylist()
+            found: Any = connection.sql(f'SELECT * FROM {DATASET}."{table}"').to_arrow_table()
+            return list(found.to_pylist())
 
     return Place(dlt.destinations.duckdb(str(folder / "loaded.duckdb")), rows)
 
 
 def in_delta(_request: pytest.FixtureRequest, folder: Path) -> Place:
     def rows(table: str) -> list[dict[str, Any]]:
-        import deltalake
+        import deltalake  # late, because the environment of the type checker lacks it
 
-        return deltalake.DeltaTable(folder / "files" / DATASET / table).to_pyarrow_table().to_pylist()
+        return list(deltalake.DeltaTable(folder / "files" / DATASET / table).to_pyarrow_table().to_pylist())
 
     dlt.config["load.workers"] = 8  # with one, dlt waits a second for each table
     return Place(dlt.destinations.filesystem(str(folder / "files")), rows, {"table_format": "delta"})
@@ -85,7 +87,7 @@ def in_delta(_request: pytest.FixtureRequest, folder: Path) -> Place:
 
 def in_parquet(_request: pytest.FixtureRequest, folder: Path) -> Place:
     def rows(table: str) -> list[dict[str, Any]]:
-        return duckdb.sql(f"FROM read_parquet('{folder}/files/{DATASET}/{table}/*.parquet')").to_arrow_table().to_pylist()
+        return list(pq.read_table(folder / "files" / DATASET / table).to_pylist())
 
     return Place(dlt.destinations.filesystem(str(folder / "files")), rows, {"loader_file_format": "parquet"})
 
@@ -100,7 +102,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 def change(sandbox: Sandbox) -> None:
     """Edit chats, so that some lose messages and texts become empty; add, rename and delete in lists; let time pass."""
-    account = sandbox.account
+    account: Any = sandbox.account
     ids = account.chat_ids()
     edit(sandbox, ids[:10], "edited")
     for identity in ids[10:15]:
@@ -147,9 +149,7 @@ def test_a_stream_without_records_has_an_empty_table(place: Place, tmp_path: Pat
         check_content(sandbox, place.rows, ["chats", "chat_events", "visitors"])
 
 
-def test_a_run_that_failed_while_reading_is_repeated(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_failed_while_reading_is_repeated(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     be_hasty(monkeypatch)
     streams = ["chats", "chat_events", "agents"]
     with still(chats=60) as sandbox:

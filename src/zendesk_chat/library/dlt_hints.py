@@ -120,7 +120,8 @@ class Adapter:
         if wanted != current:
             wanted.apply(resource)
         self._last[resource.name] = (given, wanted)
-        return parents is not None and wanted.deletes_by_naming_rows
+        is_loaded = resource.name in dlt.current.source().selected_resources  # or it only feeds a transformer
+        return is_loaded and wanted.deletes_by_naming_rows
 
     def _wanted(self, given: Hints, schema: TTableSchema, pipeline: dlt.Pipeline, parents: pa.Table | None) -> Hints:
         wanted = given.stored_by(pipeline.destination)
