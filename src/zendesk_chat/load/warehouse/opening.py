@@ -114,6 +114,14 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.postgres import postgres
 
             return postgres(credentials=url, **options)
+        case "sqlalchemy" if kind.name == "sqlite":
+            from zendesk_chat.load.warehouse.sqlite import sqlite
+
+            return sqlite(url, options)
+        case "sqlalchemy":
+            from zendesk_chat.load.warehouse.mysql import mysql
+
+            return mysql(url, options)
         case _:
             return DltDestination.from_reference(kind.driver, credentials=url, **options)
 
