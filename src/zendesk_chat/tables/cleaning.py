@@ -1,7 +1,7 @@
-"""Values that Postgres refuses, changed as little as possible and counted.
+r"""Values that Postgres refuses, changed as little as possible and counted.
 
 Postgres has no NUL in a string, and its jsonb has neither NUL, nor half of a surrogate pair, nor numbers of any size. In
-``{"msg": "a\\u0000b", "size": 1e400000}``, the string becomes ``"a\\ufffdb"``, and the number the string ``"1e400000"``.
+``{"msg": "a\u0000b", "size": 1e400000}``, the string becomes ``"a\ufffdb"``, and the number the string ``"1e400000"``.
 """
 
 from __future__ import annotations
