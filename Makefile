@@ -164,6 +164,15 @@ DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg
 		$(addprefix --extra ,$(DESTINATIONS)) --compile-bytecode --python .tools/bin/python
 	@touch $@
 
+.cache/notebook-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/notebook-venv $(UV) sync --quiet --locked --no-default-groups --extra load --group notebook \
+		--compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: notebook
+notebook: .cache/notebook-venv/.ready ## run the notebook in examples/ and compare its outputs; store new ones: make notebook NOTEBOOK=--store
+	@.cache/notebook-venv/bin/python -m tools.notebook $(NOTEBOOK)
+
 .PHONY: destinations-setup
 destinations-setup: ## install Postgres and MariaDB with apt
 	@command -v apt-get > /dev/null || { echo "Install Postgres and MariaDB; a server that is missing is skipped."; exit 1; }
