@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "none"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "none"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -209,8 +209,10 @@ KINDS: Final = (
         ("mysql",),
         ("sqlalchemy", "pymysql"),
         "mysql://USER@HOST/DATABASE",
+        lock="named",
         in_url=True,
         secrets=("DESTINATION__SQLALCHEMY__CREDENTIALS__PASSWORD",),
+        tested="MariaDB 10.11",
     ),
     Kind(
         "sqlite",
@@ -220,6 +222,9 @@ KINDS: Final = (
         ("sqlite",),
         ("sqlalchemy",),
         "sqlite:///chats.sqlite",
+        lock="file",
+        dataset="main",
+        tested="SQLite 3.40",
     ),
     Kind(
         "parquet",

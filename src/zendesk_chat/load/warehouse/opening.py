@@ -108,5 +108,13 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.postgres import postgres
 
             return postgres(**options)
+        case "sqlalchemy" if kind.name == "sqlite":
+            from zendesk_chat.load.warehouse.sqlite import sqlite
+
+            return sqlite(**options)
+        case "sqlalchemy":
+            from zendesk_chat.load.warehouse.mysql import mysql
+
+            return mysql(**options)
         case _:
             return DltDestination.from_reference(kind.driver, **options)
