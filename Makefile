@@ -25,7 +25,7 @@ help: ## list the targets
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .venv/.ready: .tools/bin/uv pyproject.toml uv.lock
-	@$(UV) sync --quiet --locked --all-extras --compile-bytecode --python .tools/bin/python
+	@$(UV) sync --quiet --locked --extra load --compile-bytecode --python .tools/bin/python
 	@touch $@
 
 .PHONY: setup
@@ -48,7 +48,7 @@ ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/packaging
+	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report
@@ -97,10 +97,12 @@ check: setup ## ruff, mypy --strict, import-linter, retired words, the data dict
 	@$(RUN)lint-imports --no-cache
 	@$(RUN)python -m tools.words
 	@$(RUN)python -m tools.dictionary --check
+	@$(RUN)python -m tools.dbt_properties --check
 
 .PHONY: dictionary
-dictionary: setup ## generate docs/data-dictionary.md after a schema or a view changed
+dictionary: setup ## generate docs/data-dictionary.md and dbt/models/*.yml after a schema or a view changed
 	@$(RUN)python -m tools.dictionary
+	@$(RUN)python -m tools.dbt_properties
 
 .PHONY: pictures
 pictures: setup ## draw the terminal in docs/images after the output of sync changed
@@ -154,6 +156,28 @@ conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirb
 	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
 	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
 
+# The destinations whose servers run here; dlt's other drivers are large.
+DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg
+
+.cache/destinations-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/destinations-venv $(UV) sync --quiet --locked --no-default-groups --group destinations \
+		$(addprefix --extra ,$(DESTINATIONS)) --compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: destinations-setup
+destinations-setup: ## install Postgres and MariaDB with apt
+	@command -v apt-get > /dev/null || { echo "Install Postgres and MariaDB; a server that is missing is skipped."; exit 1; }
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends postgresql mariadb-server > /dev/null
+
+.PHONY: destinations
+destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
+	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
+
+.PHONY: bench-destinations
+bench-destinations: setup .cache/destinations-venv/.ready ## measure each destination against the DuckDB file with 20,000 chats, for docs/destinations.md: 5 minutes
+	@.cache/destinations-venv/bin/python -m benchmarks.destinations
+
 .cache/recipes-venv/.ready: .tools/bin/uv deploy/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/recipes-venv
 	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/recipes-venv/bin/python -r deploy/requirements.txt
@@ -168,6 +192,15 @@ conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirb
 recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
 	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
+
+.cache/dbt-venv/.ready: .tools/bin/uv tests/dbt/requirements.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/dbt-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/dbt-venv/bin/python -r tests/dbt/requirements.txt
+	@touch $@
+
+.PHONY: dbt
+dbt: setup .cache/dbt-venv/.ready .cache/destinations-venv/.ready ## run the dbt package on DuckDB and Postgres, and compare it with the views: 5 minutes
+	@DBT=$(CURDIR)/.cache/dbt-venv/bin/dbt .cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/dbt)
 
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)

@@ -19,6 +19,14 @@ CDK_PACKAGES: Final = ("airbyte-cdk", "requests", "orjson")
 
 def describe_machine() -> dict[str, str]:
     """Lines of name and value for the report."""
+    return describe_hardware() | {
+        "`bare`, `read`, `sync`": ", ".join(f"{name} {version(name)}" for name in OWN_PACKAGES),
+        "`cdk-declarative`, `cdk-http`": _cdk_versions(),
+    }
+
+
+def describe_hardware() -> dict[str, str]:
+    """The same without the versions of packages."""
     processor = _found("/proc/cpuinfo", r"model name\s*: (.*)")
     memory_kb = int(_found("/proc/meminfo", r"MemTotal:\s*(\d+)"))
     system = _found("/etc/os-release", r'PRETTY_NAME="?([^"\n]*)')
@@ -28,8 +36,6 @@ def describe_machine() -> dict[str, str]:
         "memory": f"{memory_kb / 1024**2:.0f} GB",
         "system": f"{system}, Linux {platform.release().partition('-')[0]}",
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
-        "`bare`, `read`, `sync`": ", ".join(f"{name} {version(name)}" for name in OWN_PACKAGES),
-        "`cdk-declarative`, `cdk-http`": _cdk_versions(),
     }
 
 

@@ -223,8 +223,8 @@ FILES = {
         ([*ACME, "--streams", "chats", "--exclude", "chats"], "--exclude: no stream remains."),
         ([*ACME, "--time-zone", "Lisboa"], "There is no time zone 'Lisboa'. Did you mean Europe/Lisbon?"),
         (
-            [*ACME, "--to", "postgres://u:p@h/d", "--wait", "5"],
-            "--wait is for DuckDB files only. Remove it, or load into a file.",
+            [*ACME, "--to", "postgres://u:p@h/d", "--time-zone", "Europe/Lisbon"],
+            "--time-zone is for DuckDB files only. Remove it, or load into a file.",
         ),
     ],
 )

@@ -21,7 +21,7 @@ from zendesk_chat_sandbox import AGENT_TOKEN, Sandbox, Switches
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 SECRETS = ("sandbox-token", "T-secret")
-FORMATS = "Use the path of a DuckDB file, such as chats.duckdb, or a URL: "
+FORMATS = "Use the path of a DuckDB file, such as chats.duckdb, or a URL, such as duckdb:///chats.duckdb or postgres://"
 HOLDS_ACME = (
     "chats.duckdb contains the account acme, but you are loading beta. Choose another file with --to, or a separate schema"
 )
@@ -128,22 +128,23 @@ ARGUMENTS = [
 DESTINATIONS = [
     Mistake("sync ACCOUNT --to csv", "--to csv: `sync` does not write CSV files. Load into a DuckDB file, and export from it"),
     Mistake("sync ACCOUNT --to chats.parquet", "COPY chats TO 'chats.parquet'."),
-    Mistake("sync ACCOUNT --to chats.sqlite", f"--to chats.sqlite: `sync` does not write SQLite files. {FORMATS}"),
-    Mistake(
-        "sync ACCOUNT --to bigquery",
-        f"--to bigquery: this is neither the path of a .duckdb file nor a URL. {FORMATS}",
-    ),
-    Mistake("sync ACCOUNT --to postgres", "--to postgres: use the URL of the database, such as postgres://USER:PASSWORD@HOST/"),
+    Mistake("sync ACCOUNT --to chats.sqlite", "--to chats.sqlite: use a URL for an SQLite file: sqlite:///chats.sqlite."),
+    Mistake("sync ACCOUNT --to hive", f"--to hive: this is neither the path of a .duckdb file nor a URL. {FORMATS}"),
+    Mistake("sync ACCOUNT --to bigquery", "--to bigquery: use a URL, such as bigquery://PROJECT/DATASET."),
+    Mistake("sync ACCOUNT --to postgres", "--to postgres: use a URL, such as postgres://USER@HOST/DATABASE."),
     Mistake("sync ACCOUNT --to data/", "--to data/: this is a directory. Name a file in it: data/chats.duckdb."),
     Mistake("sync ACCOUNT --to .", "--to .: this is a directory. Name a file in it: ./chats.duckdb."),
     Mistake(
         "sync ACCOUNT --to duckdb://chats.duckdb", "--to: write the path after three slashes, as in duckdb:///chats.duckdb"
     ),
-    Mistake("sync ACCOUNT --to mysql://u:T-secret@h/d", f"--to: mysql:// is not supported. {FORMATS}"),
-    Mistake("sync ACCOUNT --to postgres:u:T-secret@h/d", "--to ...: this is neither the path of a .duckdb file"),
+    Mistake("sync ACCOUNT --to hive://u:T-secret@h/d", f"--to: hive:// is not supported. {FORMATS}"),
+    Mistake("sync ACCOUNT --to postgress://u:T-secret@h/d", "postgress:// is not supported. Did you mean postgres://? "),
+    Mistake("sync ACCOUNT --to postgres:u:T-secret@h/d", "--to: write two slashes after postgres:. Example: postgres://"),
+    Mistake("sync ACCOUNT --to s3:/bucket", "--to: write two slashes after s3:. Example: s3://BUCKET/PREFIX."),
+    Mistake("sync ACCOUNT --to postgres://u:@h/d", "--to: the password is empty. Remove the colon before the @, and set"),
     Mistake(
         "sync ACCOUNT --to snowflake://u:T-secret@h/d",
-        "Failed while opening the snowflake database: the driver is not installed. Run: pip install 'dlt[snowflake]'.",
+        "The driver of Snowflake is not installed. Run: pip install 'zendesk-chat[snowflake]'",
         code=3,
     ),
     Mistake("sync ACCOUNT --to no/such/x.duckdb", "Failed while opening no/such/x.duckdb: the directory does not exist.", 3),

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import dlt
 import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
@@ -28,14 +29,17 @@ from tests.support.loads import (
     rows,
     started,
     states,
-    url,
     visitor_page,
 )
 from zendesk_chat.engine.events import Event
-from zendesk_chat.load.dlt_destination import open_target
-from zendesk_chat.load.dlt_store import DltStore
+from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.store import Limits
+from zendesk_chat.load.warehouse.kinds import Kind
+from zendesk_chat.load.warehouse.lock import NoLock
+from zendesk_chat.load.warehouse.opening import Warehouse
+from zendesk_chat.load.warehouse.store import Target, WarehouseStore
+from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.tables import spool as spool_module
 from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.merging import naming_rows
@@ -163,14 +167,18 @@ def test_destinations_of_dlt_come_to_the_same(path: Path) -> None:
         [("b", [], True)],
     ]
     visitors: list[list[tuple[str, int | None]]] = [[("x", 5), ("y", 1)], [("x", 4), ("y", 2), ("z", 1)], [("z", None)]]
-    with open_target(url(path), "main") as target:
+    with our_settings(), TemporaryDirectory() as folder:
+        pipeline = dlt.pipeline("zendesk_chat", folder, destination=dlt.destinations.duckdb(str(path)), dataset_name="main")
+        duckdb = Kind("duckdb", "DuckDB", ("duckdb",), driver="duckdb", extras=(), modules=("duckdb",), example="")
+        warehouse = Warehouse(duckdb, pipeline, Path(folder), "the database", NoLock())
         for number in range(3):
             events = [
                 *started("chat_events", "visitors"),
                 family_run(pages)[number + 1],
                 visitor_page(visitors[number], str(number), next=number),
             ]
-            load_events(events, [table.name for table in TABLES], DltStore(target, TABLES, full_refresh=False))
+            store = WarehouseStore(warehouse, Target(AccountRow("acme"), TABLES))
+            load_events(events, [table.name for table in TABLES], store)
     assert held_events(path) == model(pages)
     assert held_visitors(path) == {"x": (5, "0"), "y": (2, "1"), "z": (1, "1")}
 

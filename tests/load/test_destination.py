@@ -13,14 +13,15 @@ import duckdb
 import pytest
 from dlt.common.exceptions import DltException
 
+from tests.support.clock import FakeClock
 from tests.support.elsewhere import open_elsewhere
 from tests.support.loads import EACH_PAGE, chat, chat_pages, load, rows
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import ConfigError, DestinationError, ExitCode, exit_code
 from zendesk_chat.load.destination import check_schema, duckdb_path
-from zendesk_chat.load.dlt_destination import open_target
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_file
+from zendesk_chat.load.warehouse.opening import open_warehouse
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,8 @@ def test_a_destination_that_is_not_accepted(text: str) -> None:
 
 def test_a_destination_whose_package_is_not_installed() -> None:
     with (
-        pytest.raises(DestinationError, match=r"not installed\. Run: pip install 'dlt\[snowflake\]'") as caught,
-        open_target("snowflake://u:secret@host/x"),
+        pytest.raises(DestinationError, match=r"not installed\. Run: pip install 'zendesk-chat\[snowflake\]'") as caught,
+        open_warehouse("snowflake://u:secret@host/x", "chats", FakeClock()),
     ):
         pass
     assert "secret" not in str(caught.value)

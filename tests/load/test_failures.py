@@ -10,9 +10,10 @@ import duckdb
 import pytest
 from dlt.common.exceptions import DltException
 
+from tests.support.clock import FakeClock
 from zendesk_chat.errors import NO_THREAD, DestinationError
-from zendesk_chat.load.dlt_destination import open_target
 from zendesk_chat.load.failures import explained, reason
+from zendesk_chat.load.warehouse.opening import open_warehouse
 
 
 class OperationalError(Exception):
@@ -66,7 +67,7 @@ def test_a_table_of_other_columns_is_named_and_no_value_of_it(kind: type[duckdb.
 def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
-    with pytest.raises(DestinationError) as caught, open_target("postgres://user@localhost/chats"):
+    with pytest.raises(DestinationError) as caught, open_warehouse("file:///none", "chats", FakeClock()):
         pass
     expected = "Failed while creating a temporary directory: none of the usual ones is writable. Set TMPDIR to one that is."
     assert str(caught.value) == expected

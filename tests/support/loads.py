@@ -14,9 +14,9 @@ from zendesk_chat.clock import SystemClock
 from zendesk_chat.engine.events import Event, PageRead, StreamCompleted, StreamStarted
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.json_schema import Schema
+from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.file.opening import open_file
 from zendesk_chat.load.file.store import FileStore, Target
-from zendesk_chat.load.file.system import AccountRow
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.report import LoadReport
 from zendesk_chat.load.store import Limits

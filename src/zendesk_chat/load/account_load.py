@@ -13,14 +13,14 @@ from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.run import Rotations, Task, run
+from zendesk_chat.load.account_guard import ACCOUNTS, AccountRow
 from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.failures import explained
-from zendesk_chat.load.file.account import ACCOUNTS
 from zendesk_chat.load.file.opening import DATABASE
 from zendesk_chat.load.file.shadows import naming_shadows
 from zendesk_chat.load.file.sharing import SharedFiles
-from zendesk_chat.load.file.store import FileStore, Target
-from zendesk_chat.load.file.system import AccountRow
+from zendesk_chat.load.file.store import FileStore
+from zendesk_chat.load.file.store import Target as FileTarget
 from zendesk_chat.load.file.tables import existing_schema
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.log import Log
@@ -48,14 +48,14 @@ def load_account(plan: Plan, clock: Clock, log: Log, files: SharedFiles | None =
     """
     path = plan.destination.path
     if path is None:
-        return _load_with_dlt(plan, clock, log)
+        return _load_warehouse(plan, clock, log)
     return _load_file(plan, path, clock, log, files or SharedFiles())
 
 
 def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles) -> LoadReport:
     destination, config, catalog = plan.destination, plan.config, plan.catalog
     time_zone = check_time_zone(destination.time_zone) if destination.time_zone else ""
-    target = Target(
+    target = FileTarget(
         path,
         destination.schema or MAIN,
         AccountRow(config.subdomain, time_zone=time_zone),
@@ -65,8 +65,6 @@ def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles
         full_refresh=destination.full_refresh,
         renamed_from=destination.renamed_from,
     )
-    account = catalog.streams[ACCOUNTS]  # first, so that the store knows early whose records come
-    streams = [account, *(stream for stream in plan.streams if stream is not account)]
     with (
         files.open(path, clock, destination.wait_seconds, partial(log.note, event="waiting")) as file,
         naming_shadows(file.connection, DATABASE),
@@ -74,21 +72,36 @@ def _load_file(plan: Plan, path: str, clock: Clock, log: Log, files: SharedFiles
         with explained(f"reading {path}"):
             target = replace(target, schema=existing_schema(file.connection, target.schema))
         store = FileStore(file.connection, target, clock, file.writing)
-        report = _read_into(store, streams, plan, clock, log)
+        report = _read_into(store, _account_first(plan), plan, clock, log)
         with file.writing, explained(f"creating the views in {path}"):
             taken = create_views(file.connection, target.schema, store.account.time_zone)
     warnings = tuple(dict.fromkeys((*store.warnings, *taken)))
     return replace(report, destination=Path(path), schema=target.schema, warnings=warnings)
 
 
-def _load_with_dlt(plan: Plan, clock: Clock, log: Log) -> LoadReport:
-    from zendesk_chat.load.dlt_destination import DATASET, open_target
-    from zendesk_chat.load.dlt_store import DltStore
+def _load_warehouse(plan: Plan, clock: Clock, log: Log) -> LoadReport:
+    from zendesk_chat.load.warehouse.opening import open_warehouse
+    from zendesk_chat.load.warehouse.store import Target, WarehouseStore
 
-    destination = plan.destination
-    with open_target(destination.url, destination.schema or DATASET) as target:
-        store = DltStore(target, plan.tables, full_refresh=destination.full_refresh)
-        return _read_into(store, plan.streams, plan, clock, log)
+    destination, config, catalog = plan.destination, plan.config, plan.catalog
+    target = Target(
+        AccountRow(config.subdomain),
+        plan.tables,
+        {stream.name: catalog.redaction_of(stream.name) for stream in plan.streams},
+        full_refresh=destination.full_refresh,
+        renamed_from=destination.renamed_from,
+    )
+    on_wait = partial(log.note, event="waiting")
+    with open_warehouse(destination.url, destination.schema, clock, destination.wait_seconds, on_wait) as warehouse:
+        store = WarehouseStore(warehouse, target)
+        report = _read_into(store, _account_first(plan), plan, clock, log)
+    return replace(report, warnings=tuple(store.warnings))
+
+
+def _account_first(plan: Plan) -> list[Stream]:
+    """Return the streams to read. The account comes first, so that the store knows early whose records come."""
+    account = plan.catalog.streams[ACCOUNTS]
+    return [account, *(stream for stream in plan.streams if stream is not account)]
 
 
 def _read_into(store: Store, streams: Sequence[Stream], plan: Plan, clock: Clock, log: Log) -> LoadReport:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.warehouse.address import example_of, nearest_scheme, parse_address, scheme_of
+from zendesk_chat.load.warehouse.kinds import SCHEMES
 from zendesk_chat.printable import LONGEST_NAME, printable
 
-SQL_DATABASES: Final = ("postgres", "postgresql", "redshift", "snowflake", "mssql")  # schemes of URLs that dlt accepts
 SUFFIXES: Final = (".duckdb", ".ddb", ".db")
 """The suffixes of a DuckDB file, if the user names it by its path."""
 _RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync opens
     {"information_schema", "memory", "pg_catalog", "system", "temp", "zendesk_chat_file"}
 )
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _EXPORTS: Final = {  # formats that DuckDB writes, by suffix or name
     "csv": "CSV",
     "tsv": "CSV",
@@ -27,8 +26,8 @@ _EXPORTS: Final = {  # formats that DuckDB writes, by suffix or name
 }
 _SQLITE: Final = ("sqlite", "sqlite3", "db3")
 _ACCEPTED: Final = (
-    "Use the path of a DuckDB file, such as chats.duckdb, or a URL: duckdb:///chats.duckdb, "
-    "postgres://USER:PASSWORD@HOST/DATABASE, and likewise redshift, snowflake or mssql"
+    "Use the path of a DuckDB file, such as chats.duckdb, or a URL, such as duckdb:///chats.duckdb or "
+    "postgres://USER@HOST/DATABASE. To list all kinds, run: zendesk-chat destinations"
 )
 
 
@@ -57,7 +56,7 @@ class Destination:
     @property
     def shown(self) -> str:
         """The destination without a password: the path of a file, or the kind of another database."""
-        return self.path or self.url.partition("://")[0]
+        return self.path or scheme_of(self.url)
 
 
 def check_schema(schema: str | None, path: str | None, name: str = "--schema") -> None:
@@ -73,26 +72,30 @@ def check_schema(schema: str | None, path: str | None, name: str = "--schema") -
         )
 
 
-def duckdb_path(text: str, name: str = "--to") -> str | None:
+def duckdb_path(text: str, name: str = "--to", schema: str | None = None, schema_name: str = "--schema") -> str | None:
     """Return the path of a DuckDB file; None for the URL of another database.
 
     Args:
         text: A path that ends in .duckdb, .ddb or .db, or a URL.
         name: What the user calls it, for messages. They never show a URL, which may contain a password.
+        schema: The schema that the user names beside it.
+        schema_name: What the user calls the schema.
 
     Raises:
         ConfigError: It names something else.
     """
-    url = _SCHEME.match(text)
-    if url is None and not text.lower().startswith("duckdb:"):
-        return _plain_path(text, name)
-    scheme = url[1].lower() if url else "duckdb"
-    if scheme in SQL_DATABASES:
+    scheme = scheme_of(text)
+    if scheme in SCHEMES:
+        parse_address(text, schema, name, schema_name)
         return None
-    if scheme != "duckdb":
-        raise ConfigError(f"{name}: {printable(scheme, LONGEST_NAME)}:// is not supported. {_ACCEPTED}.")
-    path = text[url.end() :].removeprefix("/") if url else ""
-    if url is None or not text[url.end() :].startswith("/") or not path or path.startswith(":"):
+    if not scheme and not text.lower().startswith("duckdb:"):
+        return _plain_path(text, name)
+    if scheme not in ("", "duckdb"):
+        near = nearest_scheme(scheme)
+        hint = f" Did you mean {near}:{'' if near in ('md', 'motherduck', 'ducklake') else '//'}?" if near else ""
+        raise ConfigError(f"{name}: {printable(scheme, LONGEST_NAME)}:// is not supported.{hint} {_ACCEPTED}.")
+    path = text[len("duckdb:///") :]
+    if not text[len("duckdb:") :].startswith("///") or not path or path.startswith(":"):
         raise ConfigError(f"{name}: write the path after three slashes, as in duckdb:///chats.duckdb, or without duckdb:///.")
     return path
 
@@ -112,9 +115,9 @@ def _plain_path(text: str, name: str) -> str:
             f"COPY chats TO 'chats.{form.lower()}'."
         )
     if suffix in _SQLITE:
-        raise ConfigError(f"{name} {shown}: `sync` does not write SQLite files. {_ACCEPTED}.")
-    if suffix in SQL_DATABASES:
-        raise ConfigError(f"{name} {shown}: use the URL of the database, such as {suffix}://USER:PASSWORD@HOST/DATABASE.")
+        raise ConfigError(f"{name} {shown}: use a URL for an SQLite file: sqlite:///{shown}.")
+    if suffix in SCHEMES:
+        raise ConfigError(f"{name} {shown}: use a URL, such as {example_of(suffix)}.")
     raise ConfigError(f"{name} {shown}: this is neither the path of a .duckdb file nor a URL. {_ACCEPTED}.")
 
 

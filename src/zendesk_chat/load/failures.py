@@ -76,7 +76,6 @@ _QUOTING_NO_DATA: Final = {  # errors of DuckDB and of PostgreSQL's driver; othe
 }
 _PREFIX: Final = re.compile(r"^(?:[A-Za-z-]+ )?[Ee]rror: ")  # IO Error: Cannot open file ...
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]+@|(?i:password|token)=\S+")
-_EXTRA: Final = re.compile(r"dlt\[\w+\]")
 
 
 @contextmanager
@@ -87,7 +86,7 @@ def explained(action: str) -> Iterator[None]:
     except Exception as error:
         if not _is_of_destination(error):
             raise
-        kind = DestinationRefusedError if _needs_person(tuple(_causes(error))) else DestinationError
+        kind = DestinationRefusedError if _needs_person(tuple(error_chain(error))) else DestinationError
         raise kind(f"Failed while {action}: {reason(error)}.") from error
 
 
@@ -100,7 +99,7 @@ def _is_of_destination(error: Exception) -> bool:
 
 def reason(error: BaseException) -> str:
     """Return why something failed, from the complete chain of its causes. It never quotes data."""
-    causes = tuple(_causes(error))
+    causes = tuple(error_chain(error))
     return (
         _explanation(causes)
         or _mismatch(causes)
@@ -117,9 +116,6 @@ def _explanation(causes: Sequence[BaseException]) -> str | None:
     for known in _KNOWN_CAUSES:
         if known.explanation and known.phrase in message:
             return known.explanation
-    if any(map(_is_missing_driver, causes)):
-        extra = _EXTRA.search(" ".join(map(str, causes)))
-        return f"the driver is not installed. Run: pip install '{extra[0] if extra else 'dlt[...]'}'"
     return None
 
 
@@ -159,18 +155,13 @@ def _needs_person(causes: Sequence[BaseException]) -> bool:
     message = " ".join(map(str, causes)).lower()
     if _LOCKED in message:  # this message quotes names of files and programs
         return False
-    return (
-        any(map(_is_missing_driver, causes))
-        or any(type(cause).__name__ in _MISMATCHES for cause in causes)
-        or any(known.needs_person and known.phrase in message for known in _KNOWN_CAUSES)
+    return any(type(cause).__name__ in _MISMATCHES for cause in causes) or any(
+        known.needs_person and known.phrase in message for known in _KNOWN_CAUSES
     )
 
 
-def _is_missing_driver(cause: BaseException) -> bool:
-    return isinstance(cause, ModuleNotFoundError) or "MissingDependency" in type(cause).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def error_chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what caused it, down to the root."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -84,12 +84,10 @@ def make_plan(configuration: Configuration, now: float, *, full_refresh: bool = 
 
 def _destination(configuration: Configuration, *, full_refresh: bool, renamed_from: str) -> Destination:
     settings, name = configuration.settings, configuration.name
-    path = duckdb_path(settings.to, name("to"))
+    path = duckdb_path(settings.to, name("to"), settings.schema, name("schema"))
     check_schema(settings.schema, path, name("schema"))
-    if path is None:
-        only_for_files = {name("time_zone"): settings.time_zone, name("wait"): settings.wait, "--renamed-from": renamed_from}
-        if given := [setting for setting, value in only_for_files.items() if value]:
-            raise ConfigError(f"{given[0]} is for DuckDB files only. Remove it, or load into a file.")
+    if path is None and settings.time_zone:
+        raise ConfigError(f"{name('time_zone')} is for DuckDB files only. Remove it, or load into a file.")
     if settings.time_zone:
         check_time_zone(settings.time_zone)
     return Destination(

@@ -63,6 +63,11 @@ class Spool:
         self.records += rows.num_rows
         self.length += rows.nbytes
 
+    @property
+    def names_parents(self) -> bool:
+        """Whether a page was complete for some parents, so that their other children are to be deleted."""
+        return bool(self._last_named)
+
     def rows(self) -> Rows:
         """Return the rows that remain after later pages have replaced older ones. You MUST NOT append after this."""
         if self._writer is not None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import duckdb
 
 from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.load.account_guard import AccountGuard, AccountRow
 from zendesk_chat.load.failures import explained
-from zendesk_chat.load.file.account import AccountGuard
 from zendesk_chat.load.file.intake import Intake
 from zendesk_chat.load.file.opening import allow_all_memory, lacks_memory
 from zendesk_chat.load.file.redaction_changes import about_redaction
-from zendesk_chat.load.file.system import AccountRow, Refresh, StreamRow, System
+from zendesk_chat.load.file.system import Refresh, StreamRow, System
 from zendesk_chat.load.file.tables import (
     STAGED,
     Found,

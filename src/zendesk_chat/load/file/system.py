@@ -11,6 +11,7 @@ import duckdb
 
 from zendesk_chat._version import __version__
 from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.file.tables import Found, comments
 from zendesk_chat.tables.describing import SYSTEM_TABLES
 from zendesk_chat.tables.sql import quoted, rows_of
@@ -25,20 +26,6 @@ FORMAT: Final = 1
 """The version of these tables. A file of a later version is refused."""
 
 KEPT_RUNS: Final = 1000  # otherwise the file would grow with every run
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """The account in a schema.
-
-    Attributes:
-        account_key: Zendesk's own identifier of the account; None until a run has read it.
-        time_zone: The time zone of the views; an IANA name.
-    """
-
-    subdomain: str
-    account_key: str | None = None
-    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 
 from zendesk_chat.errors import ConnectorError, DestinationRefusedError, UnavailableError
+from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.advice import for_people
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.stored import Stored
-from zendesk_chat.load.file.system import AccountRow, StreamRow, System
+from zendesk_chat.load.file.system import StreamRow, System
 from zendesk_chat.load.file.tables import find_tables
 from zendesk_chat.load.verify.answers import Requests, read_changes
 from zendesk_chat.load.verify.chats import ChatCheck, NestedCheck

@@ -1,16 +1,31 @@
-"""Which account a file contains. Another account is refused before anything is written."""
+"""Which account a destination contains. Another account is refused before anything is written."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from zendesk_chat.errors import DestinationRefusedError
-from zendesk_chat.load.file.system import AccountRow
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.events import PageRead
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """The account in a schema.
+
+    Attributes:
+        account_key: Zendesk's own identifier of the account; None until a run has read it.
+        time_zone: The time zone of the views; an IANA name.
+    """
+
+    subdomain: str
+    account_key: str | None = None
+    time_zone: str = "UTC"
+
 
 ACCOUNTS: Final = "accounts"
 """The stream whose one record identifies the account. A run reads it even if the user does not select it."""
@@ -24,30 +39,34 @@ _account: Final = msgspec.json.Decoder(_Account)
 
 
 class AccountGuard:
-    """Compares the account that responds with the one in the file.
+    """Compares the account that responds with the one in the destination.
 
     Attributes:
         account: The account to store: the one in the file, with what this run has learned.
         identified: Whether the run may write. It waits for the record of the account if the file has its key.
     """
 
-    def __init__(self, name: str, asked: AccountRow, held: AccountRow | None, renamed_from: str = "") -> None:
+    def __init__(
+        self, name: str, asked: AccountRow, held: AccountRow | None, renamed_from: str = "", other: str = "another file"
+    ) -> None:
         """Compare the subdomains.
 
         Args:
-            name: The name of the file, for messages.
+            name: The name of the destination, for messages.
             asked: The account in the configuration. Its time zone is "" if the one in the file is kept.
             held: The account in the file; None for a new one.
             renamed_from: The former subdomain of the account, if it was renamed.
+            other: What the user can choose instead, for messages.
 
         Raises:
             DestinationRefusedError: The file contains an account with another subdomain.
         """
         self._name = name
+        self._other = other
         self._held = held
         if held is not None and held.subdomain not in (asked.subdomain, renamed_from):
             raise DestinationRefusedError(
-                f"{name} contains the account {held.subdomain}, but you are loading {asked.subdomain}. Choose another file "
+                f"{name} contains the account {held.subdomain}, but you are loading {asked.subdomain}. Choose {other} "
                 f"with --to, or a separate schema with --schema {asked.subdomain}. If {held.subdomain} was renamed to "
                 f"{asked.subdomain}, add --renamed-from {held.subdomain} once."
             )
@@ -67,7 +86,7 @@ class AccountGuard:
         if held is not None and held != found:
             raise DestinationRefusedError(
                 f"{self._name} contains the account {self.account.subdomain} with the key {held}, but {self.account.subdomain} "
-                f"now has the key {found}. Choose another file with --to, or another schema with --schema NAME."
+                f"now has the key {found}. Choose {self._other} with --to, or another schema with --schema NAME."
             )
         self.account = AccountRow(self.account.subdomain, found, self.account.time_zone)
         self.identified = True

@@ -1,0 +1,302 @@
+"""The destinations that dlt loads, in one table: what a URL names, how rows are written, and what was tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Final, Literal, TypeAlias
+
+Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
+"""How rows replace older ones.
+
+``delete-insert``: by SQL. An edited chat loses the rows that it no longer has.
+``table-merge``: by the key, in one commit of the table.
+``append``: rows are only added. A view has to choose the latest ones.
+"""
+LockKind: TypeAlias = Literal["advisory", "named", "file", "none"]
+"""How a second sync into the same schema is kept out."""
+FileFormat: TypeAlias = Literal["csv", "parquet"]
+TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of destination.
+
+    Attributes:
+        name: Its name in commands.
+        title: Its name for people.
+        schemes: Of its URLs. The first one is in examples.
+        driver: The name of dlt's destination.
+        extras: The extras of this package that install its driver. ``STORAGES`` adds one for a bucket.
+        modules: The modules of the driver.
+        example: A URL.
+        strategy: How rows replace older ones.
+        atomic: Whether a table changes in one transaction, so that a reader never sees a part of a change.
+        lock: How a second sync is kept out.
+        file_format: Of the files that dlt loads; None for dlt's own choice.
+        table_format: Of the tables, if they are files. ``?format=`` selects it.
+        dataset: The schema of the tables, if neither the user nor the URL names one.
+        in_url: Whether the path of the URL ends with the schema, which is called a dataset or a database there.
+        secrets: Where a password or a key may be, if the URL has none. The first one is in messages.
+        tested: What the tests of this project load into; "" if nothing could be run.
+        notes: What else a user should know, a sentence each.
+    """
+
+    name: str
+    title: str
+    schemes: tuple[str, ...]
+    driver: str
+    extras: tuple[str, ...]
+    modules: tuple[str, ...]
+    example: str
+    strategy: Strategy = "delete-insert"
+    atomic: bool = True
+    lock: LockKind = "none"
+    file_format: FileFormat | None = "parquet"
+    table_format: TableFormat | None = None
+    dataset: str = "zendesk_chat"
+    in_url: bool = False
+    secrets: tuple[str, ...] = ()
+    tested: str = ""
+    notes: tuple[str, ...] = ()
+
+
+STORAGES: Final[dict[str, str]] = {"file": "", "s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfss": "az"}
+"""The extra that each scheme of files needs; "" for none."""
+STORAGE_MODULES: Final[dict[str, str]] = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
+"""The module of each of these extras."""
+_OF_FILES: Final = "DESTINATION__FILESYSTEM__CREDENTIALS"
+_OF_SNOWFLAKE: Final = "DESTINATION__SNOWFLAKE__CREDENTIALS"
+STORAGE_SECRETS: Final[dict[str, tuple[str, ...]]] = {
+    "s3": (
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        "AWS_PROFILE, ~/.aws or the role of the machine",
+        f"{_OF_FILES}__AWS_ACCESS_KEY_ID and {_OF_FILES}__AWS_SECRET_ACCESS_KEY",
+    ),
+    "gs": (
+        "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's JSON file",
+        f"{_OF_FILES}, the content of such a file",
+    ),
+    "az": (
+        f"{_OF_FILES}__AZURE_STORAGE_ACCOUNT_NAME and {_OF_FILES}__AZURE_STORAGE_ACCOUNT_KEY",
+        "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, with the first of these two names",
+    ),
+}
+"""Where the keys of a bucket may be, by extra."""
+_FILES: Final = tuple(STORAGES)
+
+KINDS: Final = (
+    Kind(
+        "postgres",
+        "Postgres",
+        ("postgres", "postgresql"),
+        "postgres",
+        ("postgres",),
+        ("psycopg2",),
+        "postgres://USER@HOST/DATABASE",
+        lock="advisory",
+        file_format="csv",
+        tested="PostgreSQL 15",
+        secrets=("PGPASSWORD", "~/.pgpass", "DESTINATION__POSTGRES__CREDENTIALS__PASSWORD"),
+    ),
+    Kind(
+        "redshift",
+        "Redshift",
+        ("redshift",),
+        "redshift",
+        ("redshift",),
+        ("psycopg2",),
+        "redshift://USER@HOST:5439/DATABASE",
+        file_format=None,
+        secrets=("DESTINATION__REDSHIFT__CREDENTIALS__PASSWORD", "PGPASSWORD", "~/.pgpass"),
+    ),
+    Kind(
+        "snowflake",
+        "Snowflake",
+        ("snowflake",),
+        "snowflake",
+        ("snowflake",),
+        ("snowflake.connector",),
+        "snowflake://USER@ACCOUNT/DATABASE?warehouse=WAREHOUSE",
+        secrets=(
+            f"{_OF_SNOWFLAKE}__PASSWORD",
+            f"{_OF_SNOWFLAKE}__PRIVATE_KEY_PATH with {_OF_SNOWFLAKE}__PRIVATE_KEY_PASSPHRASE",
+            f"{_OF_SNOWFLAKE}__PRIVATE_KEY",
+            f"{_OF_SNOWFLAKE}__TOKEN with {_OF_SNOWFLAKE}__AUTHENTICATOR=oauth",
+        ),
+    ),
+    Kind(
+        "mssql",
+        "SQL Server",
+        ("mssql",),
+        "mssql",
+        ("mssql",),
+        ("pyodbc",),
+        "mssql://USER@HOST/DATABASE",
+        file_format=None,
+        secrets=("DESTINATION__MSSQL__CREDENTIALS__PASSWORD",),
+    ),
+    Kind(
+        "bigquery",
+        "BigQuery",
+        ("bigquery",),
+        "bigquery",
+        ("bigquery",),
+        ("google.cloud.bigquery",),
+        "bigquery://PROJECT/DATASET",
+        atomic=False,
+        in_url=True,
+        secrets=(
+            "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's JSON file",
+            "DESTINATION__BIGQUERY__CREDENTIALS, the content of such a file",
+            "the default credentials of the machine, as after `gcloud auth application-default login`",
+        ),
+    ),
+    Kind(
+        "databricks",
+        "Databricks",
+        ("databricks",),
+        "databricks",
+        ("databricks",),
+        ("databricks.sql", "databricks.sdk"),
+        "databricks://HOST/CATALOG?http_path=/sql/1.0/warehouses/ID",
+        atomic=False,
+        secrets=(
+            "DESTINATION__DATABRICKS__CREDENTIALS__ACCESS_TOKEN",
+            "DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_ID and DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_SECRET",
+        ),
+    ),
+    Kind(
+        "clickhouse",
+        "ClickHouse",
+        ("clickhouse",),
+        "clickhouse",
+        ("clickhouse",),
+        ("clickhouse_connect", "clickhouse_driver"),
+        "clickhouse://USER@HOST/DATABASE",
+        atomic=False,
+        secrets=("DESTINATION__CLICKHOUSE__CREDENTIALS__PASSWORD",),
+    ),
+    Kind(
+        "motherduck",
+        "MotherDuck",
+        ("motherduck", "md"),
+        "motherduck",
+        ("motherduck",),
+        ("duckdb",),
+        "motherduck:DATABASE",
+        secrets=("MOTHERDUCK_TOKEN", "DESTINATION__MOTHERDUCK__CREDENTIALS__PASSWORD"),
+    ),
+    Kind(
+        "ducklake",
+        "DuckLake",
+        ("ducklake",),
+        "ducklake",
+        ("ducklake",),
+        ("duckdb",),
+        "ducklake:lake.ducklake",
+        secrets=(
+            "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG__PASSWORD, if the catalog is a database on a server",
+            "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__CREDENTIALS__..., as for files, if the data is in a bucket",
+        ),
+    ),
+    Kind(
+        "mysql",
+        "MySQL and MariaDB",
+        ("mysql", "mariadb"),
+        "sqlalchemy",
+        ("mysql",),
+        ("sqlalchemy", "pymysql"),
+        "mysql://USER@HOST/DATABASE",
+        lock="named",
+        in_url=True,
+        secrets=("DESTINATION__SQLALCHEMY__CREDENTIALS__PASSWORD",),
+        tested="MariaDB 10.11",
+    ),
+    Kind(
+        "sqlite",
+        "SQLite",
+        ("sqlite",),
+        "sqlalchemy",
+        ("sqlite",),
+        ("sqlalchemy",),
+        "sqlite:///chats.sqlite",
+        lock="file",
+        dataset="main",
+        tested="SQLite 3.40",
+    ),
+    Kind(
+        "parquet",
+        "Parquet files",
+        _FILES,
+        "filesystem",
+        (),
+        ("pyarrow",),
+        "file:///data/chats",
+        strategy="append",
+        atomic=False,
+        table_format="parquet",
+    ),
+    Kind(
+        "delta",
+        "Delta Lake",
+        _FILES,
+        "filesystem",
+        ("delta",),
+        ("deltalake",),
+        "s3://BUCKET/PREFIX?format=delta",
+        strategy="table-merge",
+        table_format="delta",
+    ),
+    Kind(
+        "iceberg",
+        "Iceberg",
+        _FILES,
+        "filesystem",
+        ("iceberg",),
+        ("pyiceberg",),
+        "s3://BUCKET/PREFIX?format=iceberg",
+        strategy="table-merge",
+        table_format="iceberg",
+    ),
+)
+
+SCHEMES: Final = frozenset(scheme for kind in KINDS for scheme in kind.schemes)
+FORMATS: Final[dict[str, Kind]] = {kind.table_format: kind for kind in KINDS if kind.table_format is not None}
+"""The kinds whose tables are files, by the value of ``?format=``."""
+_BY_SCHEME: Final = {scheme: kind for kind in KINDS if kind.table_format is None for scheme in kind.schemes}
+
+
+def kind_of(scheme: str, table_format: str = "") -> Kind:
+    """Return the kind of a URL with this scheme. Files are Parquet, unless the URL names another format."""
+    return _BY_SCHEME.get(scheme) or FORMATS[table_format or "parquet"]
+
+
+def install_command(kind: Kind, scheme: str = "") -> str:
+    """Return the command that installs the driver for a scheme, or for the kind alone if there is none.
+
+    >>> install_command(FORMATS["delta"], "s3")
+    "pip install 'zendesk-chat[s3,delta]'"
+    """
+    storage = STORAGES.get(scheme, "") if kind.table_format else ""
+    extras = ",".join(filter(None, (storage, *kind.extras))) or "load"
+    return f"pip install 'zendesk-chat[{extras}]'"
+
+
+def missing_modules(kind: Kind, scheme: str = "") -> list[str]:
+    """Return the modules of the driver that are not installed."""
+    storage = STORAGE_MODULES.get(STORAGES.get(scheme, "")) if kind.table_format else None
+    return [module for module in (*kind.modules, *filter(None, (storage,))) if not _is_installed(module)]
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package that would contain it
+        return False
+
+
+def secrets_of(kind: Kind, scheme: str = "") -> tuple[str, ...]:
+    """Return where a password or a key may be; for files, where the keys of a bucket with this scheme may be."""
+    return STORAGE_SECRETS.get(STORAGES.get(scheme, ""), ()) if kind.table_format else kind.secrets

@@ -1,0 +1,1 @@
+"""Servers of databases on the loopback interface, each with files of its own."""
