@@ -120,7 +120,8 @@ class Adapter:
         if wanted != current:
             wanted.apply(resource)
         self._last[resource.name] = (given, wanted)
-        return parents is not None and wanted.deletes_by_naming_rows
+        is_loaded = resource.name in dlt.current.source().selected_resources  # or it only feeds a transformer
+        return is_loaded and wanted.deletes_by_naming_rows
 
     def _wanted(self, given: Hints, schema: TTableSchema, pipeline: dlt.Pipeline, parents: pa.Table | None) -> Hints:
         wanted = given.stored_by(pipeline.destination)
@@ -132,7 +133,17 @@ class Adapter:
         return replace(wanted, disposition=cast("Mapping[str, Any]", disposition)) if disposition else wanted
 
 
-def is_new(table: str) -> bool:
+def needs_table(resource: DltResource) -> bool:
+    """Return whether to write a file without rows, so that the destination creates the table of a resource."""
+    if resource.has_dynamic_table_name:
+        return False
+    pipeline, schema = _pipeline(), resource.compute_table_schema()
+    into_postgres = pipeline is not None and isinstance(pipeline.destination, destinations.postgres)
+    # dlt cannot load a Parquet file without rows into Postgres.
+    return _is_new(str(schema["name"])) and not (into_postgres and schema.get("file_format") == "parquet")
+
+
+def _is_new(table: str) -> bool:
     """Return whether the current run is the first that writes a table."""
     schema = dlt.current.source_schema()
     pipeline = _pipeline()
@@ -159,11 +170,11 @@ def _merged(
     name = str(schema["name"])
     destination = pipeline.destination
     if schema.get("table_format") == "delta" and isinstance(destination, destinations.filesystem):
-        return None if is_new(name) or parents is None or not parents.num_rows else replace_children(table, parents)
+        return None if _is_new(name) or parents is None or not parents.num_rows else replace_children(table, parents)
     if "delete-insert" not in (destination.capabilities().supported_merge_strategies or ()):
         return None
     source_schema = dlt.current.source_schema()
     named = replace(table, name=source_schema.naming.normalize_table_identifier(name))
-    if table.latest_by and not is_new(name):
+    if table.latest_by and not _is_new(name):
         return merge(named, pipeline.sql_client(source_schema.name).make_qualified_table_name)
     return merge(named, str) if table.parent_field else None

@@ -24,9 +24,9 @@ _LOCK: Final = "zendesk_chat:"
 _DIGEST_BYTES: Final = 16  # a name has at most 64 characters
 
 
-def mysql(url: str, options: dict[str, Any]) -> TDestinationReferenceArg:
+def mysql(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
     """Return dlt's destination for the URL of a server, with the driver that the extra installs."""
-    scheme, _, rest = url.partition("://")
+    scheme, _, rest = credentials.partition("://")
     register_dialect_capabilities(scheme, MysqlTables)
     engine = {"connect_args": {"charset": "utf8mb4"}}
     return sqlalchemy(f"{scheme}+{_DRIVER}://{rest}", engine_kwargs=engine, **options)

@@ -25,10 +25,10 @@ _BUSY_SECONDS: Final = 10
 """How long to wait for another program that writes into the file."""
 
 
-def sqlite(url: str, options: dict[str, Any]) -> TDestinationReferenceArg:
+def sqlite(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
     """Return dlt's destination for sqlite:///PATH, a path from the current directory, or sqlite:////ABSOLUTE/PATH."""
     register_dialect_capabilities("sqlite", SqliteTables)
-    path = Path(unquote(url.removeprefix(_SCHEME))).expanduser().absolute()
+    path = Path(unquote(credentials.removeprefix(_SCHEME))).expanduser().absolute()
     return sqlalchemy(f"{_SCHEME}{path}", engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}}, **options)
 
 
