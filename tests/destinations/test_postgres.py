@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pytest
 from psycopg2.extras import RealDictCursor
 
-from tests.destinations.content import check_content
+from tests.destinations.scenario import SCENARIOS, Destination, Scenario, name_of
 from tests.destinations.servers.postgres import Postgres
-from tests.support.commands import run_here
-from tests.support.sandbox import still
-from tests.support.syncs import edit
 
 
 def rows(url: str, table: str, schema: str = "zendesk_chat") -> Iterable[dict[str, Any]]:
@@ -26,16 +24,6 @@ def rows(url: str, table: str, schema: str = "zendesk_chat") -> Iterable[dict[st
         return [dict(row) for row in cursor.fetchall()]
 
 
-def test_it_equals_the_account_after_each_sync(postgres: Postgres, tmp_path: Path) -> None:
-    url = postgres.new_database("each_sync")
-    with still(chats=300) as sandbox:
-        options = ["sync", "--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url, "--to", url]
-        for step in range(3):
-            if step == 1:
-                edit(sandbox, sandbox.account.chat_ids()[:20], "edited")
-                sandbox.account.add_generated("chats", 10)
-                sandbox.account.add_generated("departments", 1)
-                sandbox.clock.advance(700)
-            done = run_here(options, tmp_path)
-            assert done.returncode == 0, done.stderr + done.stdout
-            check_content(sandbox, lambda table: rows(url, table))
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=name_of)
+def test_scenario(scenario: Scenario, postgres: Postgres, tmp_path: Path) -> None:
+    scenario(Destination("Postgres", postgres.new_database, rows), tmp_path)
