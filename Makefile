@@ -46,7 +46,7 @@ ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/destinations
+	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report
@@ -91,10 +91,12 @@ check: setup ## ruff, mypy --strict, import-linter, retired words, the data dict
 	@$(RUN)lint-imports --no-cache
 	@$(RUN)python -m tools.words
 	@$(RUN)python -m tools.dictionary --check
+	@$(RUN)python -m tools.dbt_properties --check
 
 .PHONY: dictionary
-dictionary: setup ## generate docs/data-dictionary.md after a schema or a view changed
+dictionary: setup ## generate docs/data-dictionary.md and dbt/models/*.yml after a schema or a view changed
 	@$(RUN)python -m tools.dictionary
+	@$(RUN)python -m tools.dbt_properties
 
 .PHONY: pictures
 pictures: setup ## draw the terminal in docs/images after the output of sync changed
@@ -184,6 +186,15 @@ bench-destinations: setup .cache/destinations-venv/.ready ## measure each destin
 recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
 	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
+
+.cache/dbt-venv/.ready: .tools/bin/uv tests/dbt/requirements.txt
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/dbt-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/dbt-venv/bin/python -r tests/dbt/requirements.txt
+	@touch $@
+
+.PHONY: dbt
+dbt: setup .cache/dbt-venv/.ready .cache/destinations-venv/.ready ## run the dbt package on DuckDB and Postgres, and compare it with the views: 5 minutes
+	@DBT=$(CURDIR)/.cache/dbt-venv/bin/dbt .cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/dbt)
 
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)

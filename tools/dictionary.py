@@ -86,8 +86,8 @@ def table_section(table: StreamTable) -> str:
     return section(table.name, table_comment(table), facts, columns_of(table))
 
 
-def view_sections(tables: Iterable[StreamTable]) -> Iterator[str]:
-    """Yield the section on each view, in the order of names: DuckDB reports its columns, once there are empty tables."""
+def views_of(tables: Iterable[StreamTable]) -> Iterator[tuple[str, str, dict[str, Column]]]:
+    """Yield the name, comment and columns of each view, by name: DuckDB reports its columns, once there are empty tables."""
     with closing(duckdb.connect()) as database:
         for table in tables:
             columns = ", ".join(f'"{name}" {column.type}' for name, column in columns_of(table).items())
@@ -102,7 +102,7 @@ def view_sections(tables: Iterable[StreamTable]) -> Iterator[str]:
                 "WHERE schema_name = 'analytics' AND table_name = ? ORDER BY column_index",
                 [name],
             ).fetchall()
-            yield section(f"analytics.{name}", comment, [], {column: Column(kind, text) for column, kind, text in found})
+            yield name, comment, {column: Column(kind, text) for column, kind, text in found}
 
 
 def page() -> str:
@@ -111,7 +111,7 @@ def page() -> str:
     return TEMPLATE.format(
         tables="\n\n".join(map(table_section, tables)),
         system_tables="\n\n".join(section(table.name, table.comment, [], table.columns) for table in SYSTEM_TABLES.values()),
-        views="\n\n".join(view_sections(tables)),
+        views="\n\n".join(section(f"analytics.{name}", comment, [], columns) for name, comment, columns in views_of(tables)),
     )
 
 

@@ -128,6 +128,9 @@ CREATE OR REPLACE MACRO analytics._hours_since_1970(microseconds) AS
 -- A part divided by its total, with four decimals; null if the total is 0.
 CREATE OR REPLACE MACRO analytics._share(part, total) AS round(part / nullif(total, 0), 4);
 
+-- A number with one decimal. The last digits of an average depend on the order of the rows, so a half is rounded without them.
+CREATE OR REPLACE MACRO analytics._one_decimal(number) AS round(round(number, 6), 1);
+
 -- The first day of a day's month.
 CREATE OR REPLACE MACRO analytics._month_of(day) AS CAST(date_trunc('month', day) AS DATE);
 
@@ -504,7 +507,7 @@ SELECT
     count(*) FILTER (type = 'offline_msg') AS offline_messages,
     count(*) FILTER (type = 'chat' AND is_missed) AS missed,
     analytics._share(missed, chats) AS missed_share,
-    round(quantile_cont(first_response_seconds, 0.5) FILTER (type = 'chat'), 1) AS first_response_seconds_p50
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.5) FILTER (type = 'chat')) AS first_response_seconds_p50
 FROM analytics.chat_facts
 GROUP BY ALL;
 
@@ -529,7 +532,7 @@ SELECT
     count(*) FILTER (is_missed) AS missed,
     analytics._share(missed, count(*)) AS missed_share,
     count(first_response_seconds) AS answered,
-    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.5)) AS first_response_seconds_p50,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
     analytics._share(good, good + bad) AS good_share
@@ -548,7 +551,7 @@ SELECT
     count(*) FILTER (is_missed) AS missed,
     analytics._share(missed, count(*)) AS missed_share,
     count(first_response_seconds) AS answered,
-    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.5)) AS first_response_seconds_p50,
     count(*) FILTER (rating = 'good') AS good,
     count(*) FILTER (rating = 'bad') AS bad,
     analytics._share(good, good + bad) AS good_share
@@ -601,14 +604,14 @@ CREATE OR REPLACE VIEW analytics.response_times_by_day AS
 SELECT
     day,
     count(*) AS answered,
-    round(avg(first_response_seconds), 1) AS first_response_seconds_avg,
-    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
-    round(quantile_cont(first_response_seconds, 0.9), 1) AS first_response_seconds_p90,
-    round(quantile_cont(first_response_seconds, 0.95), 1) AS first_response_seconds_p95,
-    round(avg(duration_seconds), 1) AS duration_seconds_avg,
-    round(quantile_cont(duration_seconds, 0.5), 1) AS duration_seconds_p50,
-    round(quantile_cont(duration_seconds, 0.9), 1) AS duration_seconds_p90,
-    round(quantile_cont(duration_seconds, 0.95), 1) AS duration_seconds_p95
+    analytics._one_decimal(avg(first_response_seconds)) AS first_response_seconds_avg,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.5)) AS first_response_seconds_p50,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.9)) AS first_response_seconds_p90,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.95)) AS first_response_seconds_p95,
+    analytics._one_decimal(avg(duration_seconds)) AS duration_seconds_avg,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.5)) AS duration_seconds_p50,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.9)) AS duration_seconds_p90,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.95)) AS duration_seconds_p95
 FROM analytics.chat_facts
 WHERE type = 'chat' AND first_response_seconds IS NOT NULL
 GROUP BY day;
@@ -620,14 +623,14 @@ SELECT
     department_id,
     department,
     count(*) AS answered,
-    round(avg(first_response_seconds), 1) AS first_response_seconds_avg,
-    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
-    round(quantile_cont(first_response_seconds, 0.9), 1) AS first_response_seconds_p90,
-    round(quantile_cont(first_response_seconds, 0.95), 1) AS first_response_seconds_p95,
-    round(avg(duration_seconds), 1) AS duration_seconds_avg,
-    round(quantile_cont(duration_seconds, 0.5), 1) AS duration_seconds_p50,
-    round(quantile_cont(duration_seconds, 0.9), 1) AS duration_seconds_p90,
-    round(quantile_cont(duration_seconds, 0.95), 1) AS duration_seconds_p95
+    analytics._one_decimal(avg(first_response_seconds)) AS first_response_seconds_avg,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.5)) AS first_response_seconds_p50,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.9)) AS first_response_seconds_p90,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.95)) AS first_response_seconds_p95,
+    analytics._one_decimal(avg(duration_seconds)) AS duration_seconds_avg,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.5)) AS duration_seconds_p50,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.9)) AS duration_seconds_p90,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.95)) AS duration_seconds_p95
 FROM analytics.chat_facts
 WHERE type = 'chat' AND first_response_seconds IS NOT NULL
 GROUP BY ALL;
@@ -639,14 +642,14 @@ SELECT
     agent_id,
     agent,
     count(DISTINCT chat_id) AS answered,
-    round(avg(first_response_seconds), 1) AS first_response_seconds_avg,
-    round(quantile_cont(first_response_seconds, 0.5), 1) AS first_response_seconds_p50,
-    round(quantile_cont(first_response_seconds, 0.9), 1) AS first_response_seconds_p90,
-    round(quantile_cont(first_response_seconds, 0.95), 1) AS first_response_seconds_p95,
-    round(avg(duration_seconds), 1) AS duration_seconds_avg,
-    round(quantile_cont(duration_seconds, 0.5), 1) AS duration_seconds_p50,
-    round(quantile_cont(duration_seconds, 0.9), 1) AS duration_seconds_p90,
-    round(quantile_cont(duration_seconds, 0.95), 1) AS duration_seconds_p95
+    analytics._one_decimal(avg(first_response_seconds)) AS first_response_seconds_avg,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.5)) AS first_response_seconds_p50,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.9)) AS first_response_seconds_p90,
+    analytics._one_decimal(quantile_cont(first_response_seconds, 0.95)) AS first_response_seconds_p95,
+    analytics._one_decimal(avg(duration_seconds)) AS duration_seconds_avg,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.5)) AS duration_seconds_p50,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.9)) AS duration_seconds_p90,
+    analytics._one_decimal(quantile_cont(duration_seconds, 0.95)) AS duration_seconds_p95
 FROM analytics.engagement_facts
 WHERE accepted AND first_response_seconds IS NOT NULL
 GROUP BY ALL;
@@ -662,7 +665,7 @@ SELECT
     analytics._share(missed, chats) AS missed_share,
     analytics._share(dropped, chats) AS dropped_share,
     analytics._share(abandoned, chats) AS abandoned_share,
-    round(avg(abandon_seconds), 1) AS abandon_seconds_avg
+    analytics._one_decimal(avg(abandon_seconds)) AS abandon_seconds_avg
 FROM analytics.chat_facts
 WHERE type = 'chat'
 GROUP BY day;
@@ -680,7 +683,7 @@ SELECT
     analytics._share(missed, chats) AS missed_share,
     analytics._share(dropped, chats) AS dropped_share,
     analytics._share(abandoned, chats) AS abandoned_share,
-    round(avg(abandon_seconds), 1) AS abandon_seconds_avg
+    analytics._one_decimal(avg(abandon_seconds)) AS abandon_seconds_avg
 FROM analytics.chat_facts
 WHERE type = 'chat'
 GROUP BY day, department_id, department;

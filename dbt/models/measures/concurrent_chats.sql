@@ -1,0 +1,1 @@
+{{ zendesk_chat.concurrent_chats(ref('chat_facts'), "type = 'chat'") }}

@@ -1,0 +1,1 @@
+{{ zendesk_chat.missed_by(['day']) }}

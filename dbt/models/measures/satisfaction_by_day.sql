@@ -1,0 +1,1 @@
+{{ zendesk_chat.satisfaction_by(['day'], ref('chat_facts'), "type = 'chat'") }}
