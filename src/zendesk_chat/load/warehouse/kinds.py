@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "none"]
+LockKind: TypeAlias = Literal["advisory", "file", "none"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -186,6 +186,7 @@ KINDS: Final = (
         "file:///data/chats",
         strategy="append",
         atomic=False,
+        lock="file",
         table_format="parquet",
     ),
     Kind(
@@ -197,6 +198,7 @@ KINDS: Final = (
         ("deltalake",),
         "s3://BUCKET/PREFIX?format=delta",
         strategy="table-merge",
+        lock="file",
         table_format="delta",
     ),
     Kind(
@@ -208,6 +210,7 @@ KINDS: Final = (
         ("pyiceberg",),
         "s3://BUCKET/PREFIX?format=iceberg",
         strategy="table-merge",
+        lock="file",
         table_format="iceberg",
     ),
 )

@@ -73,5 +73,10 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
 
         with advisory_lock(pipeline, where, waiting) as lock:
             yield lock
+    elif kind.lock == "file":
+        from zendesk_chat.load.warehouse.lake_opening import locked_folder
+
+        with locked_folder(pipeline, where, waiting) as lock:
+            yield lock
     else:
         yield NoLock()

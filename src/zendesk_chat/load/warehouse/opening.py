@@ -84,6 +84,7 @@ def open_warehouse(
             directory = Path(stack.enter_context(temporary))
         with explained(f"opening {name}"):
             quieten()
+            dlt.config["load.truncate_staging_dataset"] = kind.table_format is None
             pipeline = dlt.pipeline(
                 _PIPELINE,
                 pipelines_dir=str(directory / "dlt"),
@@ -114,6 +115,10 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.postgres import postgres
 
             return postgres(credentials=url, **options)
+        case "filesystem":
+            from zendesk_chat.load.warehouse.lake import open_lake
+
+            return open_lake(address)
         case _:
             return DltDestination.from_reference(kind.driver, credentials=url, **options)
 
