@@ -76,7 +76,8 @@ class Project:
         }
         command = [self.executable, "--no-version-check", *arguments]
         if arguments[0] != "deps":
-            command += ["--target", target, "--vars", json.dumps(dict(self.variables))]
+            # What dbt has parsed is valid for one target.
+            command += ["--target", target, "--target-path", f"target-{target}", "--vars", json.dumps(dict(self.variables))]
         done = subprocess.run(
             command, check=False, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=240
         )

@@ -6,10 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.destinations.servers.mariadb import MariaDB, mariadb_server
 from tests.destinations.servers.postgres import Postgres, postgres_server
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
         yield server

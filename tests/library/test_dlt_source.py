@@ -16,17 +16,18 @@ from tests.library.test_arrow import rows_of
 from tests.support.in_process import account_of, assert_threads_end, be_hasty
 from tests.support.sandbox import small
 from zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
-from zendesk_chat.library import dlt_source as dlt_source_module
+from zendesk_chat.library import dlt_reading
 from zendesk_chat.library.arrow import to_arrow
-from zendesk_chat.load.warehouse.opening import quieten
+from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """No telemetry, and no warnings of dlt on stderr."""
-    quieten()
+    with our_settings():
+        yield
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_two_runs_with_changes_between(sandbox: Sandbox, tmp_path: Path) -> None
         sandbox.account.delete("departments", department)
     counts = run(pipeline_in(tmp_path), dlt_source(account))
     assert_loaded(tmp_path, account, *STREAMS)
-    assert {name: counts[name] for name in ("agent_timeline", "agents", "bans", "chats", "departments")} == {
+    assert {name: counts.get(name, 0) for name in ("agent_timeline", "agents", "bans", "chats", "departments")} == {
         "agent_timeline": 0,
         "agents": 1,
         "bans": 0,
@@ -149,7 +150,7 @@ def test_of_a_record_that_changes_while_it_is_read_the_newer_one_is_loaded(
             rows.extend(map(str, batch.table.column("id").to_pylist()))
             yield batch
 
-    monkeypatch.setattr(dlt_source_module, "to_arrow", edit_meanwhile)
+    monkeypatch.setattr(dlt_reading, "to_arrow", edit_meanwhile)
     account = account_of(sandbox)
     pipeline_in(tmp_path).run(dlt_source(account, ["chats"]))
     assert (len(rows), len(edited)) == (255, 5)
@@ -165,7 +166,9 @@ def test_replacing_and_refreshing_read_everything_and_then_resume(sandbox: Sandb
         {"write_disposition": replaced},
         {"refresh": "drop_resources"},
     ]
-    counts = [run(pipeline_in(tmp_path), dlt_source(account, ["bans"]), **options)["bans"] for options in ({}, *kinds, {})]
+    counts = [
+        run(pipeline_in(tmp_path), dlt_source(account, ["bans"]), **options).get("bans", 0) for options in ({}, *kinds, {})
+    ]
     everything = len(sandbox.account.lists["bans"])
     assert counts == [everything] * 4 + [0]
     assert_loaded(tmp_path, account, "bans")

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.elsewhere import open_elsewhere
 from tests.support.executable import EXECUTABLE, execute
-from tests.support.sandbox import OAUTH, small
+from tests.support.sandbox import OAUTH
+from tests.support.sandbox import small as small_pages
 from tests.support.synced import change
 from tests.support.syncs import logged
 from zendesk_chat.cli import make_parser
@@ -24,7 +26,8 @@ from zendesk_chat.load.verify.summary import ONLY_EXPORT
 from zendesk_chat_sandbox import Sandbox, Switches
 from zendesk_chat_sandbox.faults import Fault
 
-CHATS = 120
+CHATS = 60
+small = partial(small_pages, export_page_cap=100)
 COMMAND = EXECUTABLE.with_name("zendesk-chat")
 LISTS = ["accounts", "agents", "agent_routing_settings", "bans", "departments", "goals", "roles", "routing_settings"]
 LISTS += ["shortcuts", "skills", "triggers"]

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final
 
 import dlt
 import pyarrow as pa
-from dlt.common.destination import AnyDestination
-from dlt.common.schema.typing import TWriteDispositionConfig
-from dlt.extract import DltResource, DltSource
+from dlt.common.typing import TSecretStrValue
+from dlt.extract import DltResource
+from dlt.extract.items import ResolvablePipeItem
 
 from zendesk_chat.library.account import Account
-from zendesk_chat.library.arrow import to_arrow
 from zendesk_chat.library.catalog import chosen
-from zendesk_chat.library.reading import StreamsFailedError, read_several
-from zendesk_chat.tables.merging import merge, naming_rows, table_hints
-from zendesk_chat.tables.spool import Spool
+from zendesk_chat.library.dlt_hints import MERGED, Adapter, needs_table
+from zendesk_chat.library.dlt_reading import STATE, Feed, Read
+from zendesk_chat.tables.merging import naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
 
 SOURCE: Final = "zendesk_chat"
-STATE: Final = "state"
-_MERGED: Final = cast("TWriteDispositionConfig", {"disposition": "merge", "deduplicated": True})  # by the spool
 
 
-def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSource:
+@dlt.source(name=SOURCE, section=SOURCE)
+def dlt_source(account: Account, streams: Sequence[str] | None = None) -> list[DltResource]:
     """Return a dlt source with a resource for each stream, with its key and types.
 
     Streams with a cursor are merged by key and resume where the pipeline's last run ended: dlt stores the state in the same
@@ -39,110 +33,96 @@ def dlt_source(account: Account, streams: Iterable[str] | None = None) -> DltSou
     without a cursor replace their table. With the write disposition "replace", a stream is read from the start. If a stream
     fails, the run fails and loads nothing.
 
-    ``streams`` are names. Default: all streams that the account has.
+    Args:
+        account: The account to read. A pipeline loads one account.
+        streams: Names of streams. Default: all streams that the account has.
     """
-    selected = chosen(account, streams)
-    groups: dict[object, list[StreamTable]] = {}  # streams that share their pages
-    for stream in selected:
-        groups.setdefault(stream.source, []).append(StreamTable.of(stream))
-    resources: dict[str, DltResource] = {}
-    for group in groups.values():
-        resources |= _Feed(account, tuple(group), required=streams is not None).resources()
-    return DltSource(dlt.Schema(SOURCE), SOURCE, [resources[stream.name] for stream in selected])
+    return _resources(account, streams)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows of one stream, on their way from the feed to the stream's resource."""
+@dlt.source(name=SOURCE, section=SOURCE)
+def zendesk_chat_source(  # noqa: PLR0913  one argument for each setting, each with a default
+    subdomain: str = dlt.config.value,
+    access_token: TSecretStrValue = dlt.secrets.value,
+    streams: Sequence[str] | None = None,
+    *,
+    start_date: str | None = None,
+    end_date: str | None = None,
+    redact: Mapping[str, Any] | None = None,
+    lookback_minutes: int | None = None,
+    requests_per_minute: int | None = None,
+    request_timeout_seconds: int | None = None,
+    api_url: str | None = None,
+) -> list[DltResource]:
+    """Return ``dlt_source`` for the account in dlt's configuration.
 
-    stream: str
-    table: pa.Table
+    dlt looks for arguments that you omit in ``[sources.zendesk_chat]`` of ``config.toml`` and ``secrets.toml``, and in
+    variables such as ``SOURCES__ZENDESK_CHAT__SUBDOMAIN``.
 
-
-@dataclass(frozen=True, slots=True)
-class _Feed:
-    """Streams that share their pages. Each page is read once for all selected ones.
-
-    Attributes:
-        required: Whether it is an error if the account lacks one of the streams.
+    Args:
+        subdomain: The subdomain of the account.
+        access_token: Its token. Keep it in ``secrets.toml`` or in ``SOURCES__ZENDESK_CHAT__ACCESS_TOKEN``.
+        streams: Names of streams. Default: all streams that the account has.
+        start_date: As in ``Account``, like all other arguments.
+        end_date: Times at or after it are excluded.
+        redact: The redaction rules.
+        lookback_minutes: How long before its state a read starts.
+        requests_per_minute: The maximum number of requests in any minute.
+        request_timeout_seconds: Seconds without data before a request is retried.
+        api_url: Another server with the same API.
     """
-
-    account: Account
-    tables: tuple[StreamTable, ...]
-    required: bool
-
-    def resources(self) -> dict[str, DltResource]:
-        """Return a resource for each stream, which takes its rows from the common ones."""
-        pages = DltResource.from_data(self.rows, f"pages_of_{self.tables[0].name}", SOURCE, selected=False).parallelize()
-        resources = {}
-        for table in self.tables:
-            hints = table_hints(table, "replace" if table.mirrors else _MERGED)
-            rows = partial(_tables_of, table.name)
-            resources[table.name] = DltResource.from_data(rows, table.name, SOURCE, hints, data_from=pages)
-        return resources
-
-    def rows(self) -> Iterator[_Rows]:
-        """Read the selected streams, and yield their rows when all are read.
-
-        Until then the rows wait on disk, because dlt cannot know which of two rows with the same key is newer.
-        """
-        resources = dlt.current.source().selected_resources
-        selected = [table for table in self.tables if table.name in resources]
-        memories = {table.name: dlt.current.resource_state(table.name) for table in selected}
-        stored = {
-            name: json.loads(memory[STATE]) if STATE in memory and not _replaces(resources[name]) else None
-            for name, memory in memories.items()
-        }
-        with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zendesk-chat-")))
-            spools = {table.name: Spool(directory / f"{table.name}.parquet", table) for table in selected}
-            for spool in spools.values():
-                stack.callback(spool.clear)
-            states: dict[str, dict[str, object]] = {}
-            try:
-                for batch in to_arrow(self.account, read_several(self.account, stored, required=self.required)):
-                    spools[batch.stream].append(batch.table, batch.parents)
-                    states[batch.stream] = batch.state
-            except StreamsFailedError as failed:
-                raise failed from next(iter(failed.errors.values()))
-            for table in selected:
-                if table.name in states:  # otherwise the account lacks it
-                    yield from _rows_of(table, spools[table.name], resources[table.name])
-        for name, state in states.items():
-            if state:
-                memories[name][STATE] = json.dumps(state)
+    settings = {
+        "subdomain": subdomain,
+        "access_token": access_token,
+        "start_date": start_date,
+        "end_date": end_date,
+        "redact": redact,
+        "lookback_minutes": lookback_minutes,
+        "requests_per_minute": requests_per_minute,
+        "request_timeout_seconds": request_timeout_seconds,
+        "api_url": api_url,
+    }
+    return _resources(Account(config={name: value for name, value in settings.items() if value is not None}), streams)
 
 
-def _tables_of(stream: str, rows: _Rows) -> Iterator[pa.Table]:
-    if rows.stream == stream:
-        yield rows.table
+def _resources(account: Account, streams: Sequence[str] | None) -> list[DltResource]:
+    tables = [StreamTable.of(stream) for stream in chosen(account, streams)]
+    feed = Feed(account, tables, required=streams is not None)
+    resources = []
+    for table in tables:
+        rows = partial(_rows, feed, table, Adapter(table))
+        hints = table_hints(table, "replace" if table.mirrors else MERGED)
+        resources.append(DltResource.from_data(rows, table.name, SOURCE, hints))
+    return resources
 
 
-def _rows_of(table: StreamTable, spool: Spool, resource: DltResource) -> Iterator[_Rows]:
-    """Yield a stream's rows. Set how dlt merges them if merging by key is not enough."""
-    rows = spool.rows()
-    qualify = _qualifier() if _merges_by_key(resource) and (table.parent_field or table.latest_by) else None
-    if qualify is not None:
-        resource.apply_hints(write_disposition=merge(table, qualify))
-    yield from (_Rows(table.name, batch) for batch in rows.batches)
-    if qualify is not None and rows.parents is not None:
-        yield _Rows(table.name, naming_rows(table, rows.parents))
+def _rows(feed: Feed, table: StreamTable, adapter: Adapter) -> Iterator[object]:
+    """Yield the rows of a stream as Arrow tables, and then store the state after them."""
+    resource = dlt.current.resource()
+    read = feed.take(table.name)
+    if read.state is None:
+        return  # the account lacks the stream, or the limit allows no page
+    memory = dlt.current.resource_state()
+    rows = read.spool.rows()
+    if adapter.adapt(resource, rows.parents) and rows.parents is not None and rows.parents.num_rows:
+        yield _after_all_steps(naming_rows(table, rows.parents))
+    tables = (batch for batch in rows.batches if batch.num_rows or needs_table(resource))
+    if read.is_limited:  # dlt ends the resource at its limit, so all rows are one item, and the state is stored before it
+        item = list(tables)
+        _store(read, memory)
+        yield from [item] if item else []
+    else:
+        yield from tables
+        _store(read, memory)
+    read.close()
 
 
-def _qualifier() -> Callable[[str], str] | None:
-    """Return a function that qualifies table names in the destination's SQL; None if it does not merge by SQL."""
-    pipeline = dlt.current.pipeline()
-    destination = cast("AnyDestination | None", pipeline.destination)
-    strategies = destination.capabilities().supported_merge_strategies if destination else None
-    return pipeline.sql_client().make_qualified_table_name if "delete-insert" in (strategies or ()) else None
+def _after_all_steps(rows: pa.Table) -> Iterator[ResolvablePipeItem]:
+    """Return an item that dlt writes as it is, after the maps, filters and limits of the resource."""
+    pipe = dlt.current.pipe()
+    return iter([ResolvablePipeItem(rows, len(pipe) - 1, pipe, None)])
 
 
-def _merges_by_key(resource: DltResource) -> bool:
-    """Return whether the user has set no merge strategy."""
-    given = resource.write_disposition
-    return isinstance(given, dict) and given["disposition"] == "merge" and given.get("strategy") in {None, "delete-insert"}
-
-
-def _replaces(resource: DltResource) -> bool:
-    given = resource.write_disposition
-    return (given["disposition"] if isinstance(given, dict) else given) == "replace"
+def _store(read: Read, memory: dict[str, object]) -> None:
+    if read.state:
+        memory[STATE] = json.dumps(read.state)

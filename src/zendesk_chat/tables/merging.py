@@ -31,7 +31,7 @@ def table_hints(table: StreamTable, disposition: TWriteDispositionConfig) -> TRe
     columns |= {name: {"data_type": "json"} for name in (EXTRA, UNPARSED)}
     for name in table.primary_key:
         columns[name]["primary_key"] = True  # not with primary_key=, which would forbid a null for a key that does not fit
-    return make_hints(table.name, columns=columns, write_disposition=disposition)
+    return make_hints(columns=columns, write_disposition=disposition)  # the table is named like the resource
 
 
 def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositionConfig:
@@ -48,6 +48,16 @@ def merge(table: StreamTable, qualify: Callable[[str], str]) -> TWriteDispositio
     elif table.latest_by is not None:
         conditions = _keeping_later(table.primary_key[0], table.latest_by, qualify(table.name))
     return cast("TWriteDispositionConfig", _BY_KEY | conditions)
+
+
+def replace_children(table: StreamTable, parents: pa.Table) -> TWriteDispositionConfig:
+    """Return the write disposition with which Delta tables replace all children of the parents.
+
+    The condition lists the parents, because Delta's conditions cannot query other tables.
+    """
+    keys = ", ".join(_literal(str(key)) for key in parents.column(0).to_pylist())
+    scope = f"{{table}}.{table.parent_field} IN ({keys})"
+    return cast("TWriteDispositionConfig", _BY_KEY | {"strategy": "cdc", "destination_scope": scope})
 
 
 def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:
@@ -79,3 +89,8 @@ def _keeping_later(key: str, latest_by: str, qualified: str) -> dict[str, str]:
         # It is evaluated after the older rows were deleted.
         "source_filter": f"{key} IS NULL OR {key} NOT IN (SELECT {key} FROM {left} WHERE {key} IS NOT NULL)",
     }
+
+
+def _literal(text: str) -> str:
+    """Return a string in SQL, in a condition in which dlt replaces names in braces."""
+    return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.load.warehouse.transaction import Checkpoint, Part
 from zendesk_chat.tables.arrow import RecordReader
+from zendesk_chat.tables.cleaning import clean_text
 from zendesk_chat.tables.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from zendesk_chat.engine.events import PageRead
+    from zendesk_chat.tables.cleaning import Change, Cleaner
     from zendesk_chat.tables.table import StreamTable
 
 _DIGEST_BYTES: Final = 16
@@ -27,7 +30,8 @@ class Intake:
         complete: Whether the stream has ended and is complete.
     """
 
-    def __init__(self, table: StreamTable, directory: Path, kept: Checkpoint) -> None:
+    def __init__(self, table: StreamTable, directory: Path, kept: Checkpoint, cleaner: Cleaner | None) -> None:
+        """Start without records. A ``cleaner`` replaces the values that the destination refuses."""
         self.table = table
         self.spool = Spool(directory / f"{table.name}.parquet", table)
         self.state = kept.state
@@ -36,6 +40,7 @@ class Intake:
         self._replace = table.mirrors
         self._rebuild = False
         self._read = RecordReader(table).read
+        self._cleaner = cleaner
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._pending = False
 
@@ -51,9 +56,17 @@ class Intake:
         if self.table.mirrors:
             for record in page.records:
                 self._digest.update(b"%d:%b" % (len(record), record))
-        self.spool.append(self._read(page.records), page.parents)
+        rows, parents = self._read(page.records), page.parents
+        if self._cleaner is not None:
+            rows, parents = self._cleaner.clean(rows), [*map(clean_text, parents)]
+        self.spool.append(rows, parents)
         self.state = page.state
         self._pending = True
+
+    @property
+    def changes_of_values(self) -> Counter[Change]:
+        """How many values were changed because the destination refuses them."""
+        return self._cleaner.changes if self._cleaner is not None else Counter()
 
     @property
     def ready(self) -> bool:

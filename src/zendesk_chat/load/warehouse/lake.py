@@ -143,6 +143,7 @@ def open_lake(address: Address) -> filesystem:
         bucket_url=f"{address.scheme}://{address.parts.netloc}{address.parts.path}",
         credentials=_credentials(address),
         layout="{table_name}/{load_id}.{file_id}.{ext}",
+        enable_dataset_name_normalization=False,
         max_state_files=0,  # LakeClient deletes older ones
         deltalake_streamed_exec=True,
     )

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
+SOURCE: Final = "zendesk_chat"
+"""dlt's name of the source, and of the schema that it stores."""
 PARENTS: Final = "_parents"
 """The suffix of the table that lists the chats whose rows are complete in a load."""
 _PLACE: Final = re.compile(r"([^/]+)/refresh=(\d+)/load=(\d+)/[^/]+\.parquet")

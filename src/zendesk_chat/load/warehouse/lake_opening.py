@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.warehouse.atomic_files import UNFINISHED
+from zendesk_chat.load.warehouse.lake_folder import SOURCE
 from zendesk_chat.load.warehouse.lake_lock import LOCK, folder_lock
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def locked_folder(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Itera
 
 def _refuse_others(client: LakeClient, where: str, paths: list[str]) -> None:
     """Refuse files without the schema that each sync stores before its first row."""
-    ours = f"/{client.schema.version_table_name}/{client.schema.name}__"
+    ours = f"/{client.schema.version_table_name}/{SOURCE}__"
     if any(ours in path.replace("\\", "/") for path in paths):
         return
     others = [path for path in paths if LOCK not in path and not path.endswith((UNFINISHED, "/init"))]

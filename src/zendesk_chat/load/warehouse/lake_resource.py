@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from dlt.extract import DltResource
 
 from zendesk_chat.load.warehouse.files import imported_rows
+from zendesk_chat.load.warehouse.lake_folder import SOURCE
 from zendesk_chat.tables.merging import table_hints
 
 if TYPE_CHECKING:
@@ -21,4 +22,4 @@ def lake_resource(warehouse: Warehouse, part: Part) -> DltResource:
     hints = table_hints(part.table, "append")  # or dlt would delete rows before the new ones are written
     if warehouse.kind.table_format != "parquet":
         hints["table_format"] = warehouse.kind.table_format
-    return DltResource.from_data(imported_rows(warehouse, part), part.table.name, "zendesk_chat", hints)
+    return DltResource.from_data(imported_rows(warehouse, part), part.table.name, SOURCE, hints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -10,8 +11,10 @@ from zendesk_chat.load.account_guard import AccountGuard, AccountRow
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.store import Limits, Waiting
 from zendesk_chat.load.warehouse.intake import Intake
+from zendesk_chat.load.warehouse.lock import location
 from zendesk_chat.load.warehouse.stored_tables import compare_tables
 from zendesk_chat.load.warehouse.transaction import Checkpoint, Memory, commit, read_memory
+from zendesk_chat.tables.cleaning import Change, Cleaner, about_changes
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.events import PageRead
@@ -65,7 +68,7 @@ class WarehouseStore:
         self._target = target
         self._memory = read_memory(warehouse)
         self._guard = AccountGuard(
-            f"the schema {warehouse.pipeline.dataset_name} of {warehouse.name}",
+            location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name),
             target.account,
             self._memory.account,
             target.renamed_from,
@@ -123,11 +126,14 @@ class WarehouseStore:
         """Remove what waits on disk."""
         for intake in self._intakes.values():
             intake.spool.clear()
+        if changes := sum((intake.changes_of_values for intake in self._intakes.values()), Counter[Change]()):
+            self.warnings.append(about_changes(changes))
 
     def _intake(self, table: StreamTable) -> Intake:
         kept = self._memory.streams.get(table.name, Checkpoint())
         redaction = self._target.redactions.get(table.name, "")
-        intake = Intake(table, self._warehouse.directory, replace(kept, redaction=redaction))
+        cleaner = Cleaner(table) if self._warehouse.kind.name == "postgres" else None
+        intake = Intake(table, self._warehouse.directory, replace(kept, redaction=redaction), cleaner)
         if self._target.full_refresh:
             intake.reload()
         return intake
