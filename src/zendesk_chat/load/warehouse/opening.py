@@ -108,6 +108,10 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.postgres import postgres
 
             return postgres(**options)
+        case "clickhouse":
+            from zendesk_chat.load.warehouse.clickhouse import clickhouse_of
+
+            return clickhouse_of(**options)
         case "sqlalchemy" if kind.name == "sqlite":
             from zendesk_chat.load.warehouse.sqlite import sqlite
 
