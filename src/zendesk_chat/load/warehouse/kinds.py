@@ -180,7 +180,7 @@ KINDS: Final = (
         tested="ClickHouse's engine 26.9 in one process (chDB), without the protocols of a server",
         notes=(
             "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
-            "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP, over which the rows are sent, is not on the usual port.",
+            "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
             "Run one sync at a time: nothing keeps a second one out.",
             "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
         ),
@@ -221,7 +221,7 @@ KINDS: Final = (
         secrets=("DESTINATION__SQLALCHEMY__CREDENTIALS__PASSWORD",),
         tested="MariaDB 10.11",
         notes=(
-            "The tables are in the database of the URL, and dlt's staging tables in DATABASE_staging: the user needs all rights on both.",
+            "The tables are in the database of the URL. Rows wait in DATABASE_staging: the user needs all rights on both.",
             "Strings and JSON are LONGTEXT with a binary collation of utf8mb4, and times are UTC.",
         ),
     ),
