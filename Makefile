@@ -51,7 +51,7 @@ else
 	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
-	@$(RUN)coverage report
+	@$(RUN)coverage report --omit 'src/zendesk_chat/load/warehouse/*' # make destinations tests these, with servers
 endif
 
 .PHONY: packaging
