@@ -9,8 +9,9 @@ export DO_NOT_TRACK := 1
 RUN := .venv/bin/
 # Bytecode of rewritten tests is kept, or each worker of each run compiles them all: 6 seconds of a core.
 test: export PYTHONDONTWRITEBYTECODE :=
-# One more than there are cores: many tests wait for a server or an executable.
-WORKERS = --numprocesses $(shell $(RUN)python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+# One more than there are cores: many tests wait for a server or an executable. Each worker begins with a share of the modules,
+# so that what the tests of a module share is made once.
+WORKERS = --dist worksteal --numprocesses $(shell $(RUN)python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 
 .DEFAULT_GOAL := help
 
