@@ -69,7 +69,7 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
     """
     where = f"the schema {pipeline.dataset_name} of {name}"
     if kind.lock == "advisory":
-        from zendesk_chat.load.warehouse.postgres import advisory_lock
+        from zendesk_chat.load.warehouse.postgres_lock import advisory_lock
 
         with advisory_lock(pipeline, where, waiting) as lock:
             yield lock
