@@ -133,9 +133,11 @@ def _kind(scheme: str, query: Mapping[str, str], name: str) -> Kind:
     if "format" in query and table_format not in FORMATS:
         shown = printable(table_format, LONGEST_NAME)
         raise _mistake(name, scheme, f"?format={shown} is unknown. Use one of {', '.join(FORMATS)}")
-    if unknown := sorted(query.keys() - {"format"}):
+    if unknown := sorted(query.keys() - {"format"} - ({"endpoint_url", "region"} if scheme == "s3" else set())):
         shown = printable(unknown[0], LONGEST_NAME)
-        raise _mistake(name, scheme, f"the parameter {shown} is unknown. Use ?format= only")
+        raise _mistake(
+            name, scheme, f"the parameter {shown} is unknown. Use ?format=, and for s3 also endpoint_url= and region="
+        )
     return kind_of(scheme, table_format)
 
 

@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "named", "file", "none"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "none"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -236,6 +236,7 @@ KINDS: Final = (
         "file:///data/chats",
         strategy="append",
         atomic=False,
+        lock="folder",
         table_format="parquet",
     ),
     Kind(
@@ -247,6 +248,7 @@ KINDS: Final = (
         ("deltalake",),
         "s3://BUCKET/PREFIX?format=delta",
         strategy="table-merge",
+        lock="folder",
         table_format="delta",
     ),
     Kind(
@@ -258,6 +260,7 @@ KINDS: Final = (
         ("pyiceberg",),
         "s3://BUCKET/PREFIX?format=iceberg",
         strategy="table-merge",
+        lock="folder",
         table_format="iceberg",
     ),
 )

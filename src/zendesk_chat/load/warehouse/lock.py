@@ -61,7 +61,9 @@ class NoLock:
 
 
 def location(kind: Kind, dataset: str, name: str) -> str:
-    """Return what messages call the tables of one account: a schema of a destination, or an SQLite file, which has none."""
+    """Return what messages call the tables of one account: a schema of a destination, a folder, or an SQLite file."""
+    if kind.table_format is not None:
+        return f"the folder {name.removeprefix('the files in ').rstrip('/')}/{dataset}"
     return name if kind.name == "sqlite" else f"the {'database' if kind.in_url else 'schema'} {dataset} of {name}"
 
 
@@ -88,6 +90,11 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
             from zendesk_chat.load.warehouse.sqlite import file_lock
 
             with file_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "folder":
+            from zendesk_chat.load.warehouse.lake_opening import locked_folder
+
+            with locked_folder(pipeline, where, waiting) as lock:
                 yield lock
         case "none":
             yield NoLock()

@@ -108,6 +108,10 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.postgres import postgres
 
             return postgres(**options)
+        case "filesystem":
+            from zendesk_chat.load.warehouse.lake import open_lake
+
+            return open_lake(address)
         case "sqlalchemy" if kind.name == "sqlite":
             from zendesk_chat.load.warehouse.sqlite import sqlite
 

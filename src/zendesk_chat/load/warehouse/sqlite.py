@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 import dlt
-from dlt.destinations import sqlalchemy
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 
 from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
+from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import SqliteTables
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable]) -> Compa
         if known.get(table.name, {}).get(column, {}).get("data_type", kind) != kind
     )
     with pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
+        if not isinstance(client, SqlJobClientBase | FilesystemClient):
             return Comparison(changed=changed)
         stored = {name: set(columns) for name, columns in client.get_storage_tables(known)}
         missing = frozenset(name for name in known if not stored.get(name))

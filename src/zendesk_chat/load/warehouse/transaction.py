@@ -15,6 +15,7 @@ from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.files import imported_rows
+from zendesk_chat.load.warehouse.lake_resource import lake_resource
 from zendesk_chat.tables.merging import merge, naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
 
@@ -90,11 +91,12 @@ def commit(warehouse: Warehouse, parts: Sequence[Part], memory: Memory) -> None:
     Raises:
         DestinationError: The memory is not stored; some of the parts may be written.
     """
+    in_files = warehouse.kind.table_format is not None  # whose schema changes with their rows
     with explained(f"writing to {warehouse.name}"):
         warehouse.lock.check()
-        if rebuilt := [part for part in parts if part.rebuild]:
+        if rebuilt := [part for part in parts if part.rebuild and not in_files]:
             _load(warehouse, [_resource(warehouse, part) for part in rebuilt], drop=True)
-        kept = [_resource(warehouse, part) for part in parts if not part.rebuild]
+        kept = [_resource(warehouse, part) for part in parts if not part.rebuild or in_files]
         _load(warehouse, [*kept, dlt.resource(_store(memory), name="states")])
 
 
@@ -120,6 +122,8 @@ def _package(resources: Sequence[DltResource]) -> Sequence[DltResource]:
 
 
 def _resource(warehouse: Warehouse, part: Part) -> DltResource:
+    if warehouse.kind.table_format is not None:
+        return lake_resource(warehouse, part)
     disposition = _disposition(warehouse, part)
     rows = _data(warehouse, part, disposition)
     return DltResource.from_data(rows, part.table.name, _SOURCE, table_hints(part.table, disposition))
