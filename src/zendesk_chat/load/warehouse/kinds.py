@@ -217,8 +217,8 @@ KINDS: Final = (
             "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__CREDENTIALS__..., as for files, if the data is in a bucket",
         ),
         notes=(
-            "The catalog is a DuckDB file, or an SQLite file if its name ends with .sqlite. Its data is in the folder "
-            "lake.ducklake.files, unless the URL names another one: ducklake:lake.ducklake?data=s3://BUCKET/PREFIX.",
+            "The catalog is a DuckDB file, or an SQLite file if its name ends with .sqlite.",
+            "The data is next to the catalog, unless the URL names a folder: ducklake:lake.ducklake?data=s3://BUCKET/PREFIX.",
             "The catalog may be a database: ducklake:postgres://USER@HOST/DATABASE?data=s3://BUCKET/PREFIX. It has no lock.",
             "DuckDB downloads its extension ducklake when it needs it for the first time.",
         ),
