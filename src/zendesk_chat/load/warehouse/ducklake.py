@@ -11,14 +11,16 @@ from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
 
 from zendesk_chat.load.warehouse.file_lock import FileLock
 from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
+from zendesk_chat.load.warehouse.row_lock import row_lock
 
 
 @contextmanager
 def catalog_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[Lock]:
-    """Keep other syncs out of a catalog that is a file. For a catalog on a server there is no lock."""
+    """Keep other syncs out of the catalog: by a file beside it, or by rows in it if it is on a server."""
     credentials = pipeline.sql_client().credentials
     if not isinstance(credentials, DuckLakeCredentials) or credentials.catalog.drivername not in ("duckdb", "sqlite"):
-        yield NoLock()
+        with row_lock(pipeline, where, waiting) as rows:
+            yield rows
         return
     lock = FileLock(Path(f"{credentials.catalog.database}.lock"))
     waiting.until(lock.acquire, where)
