@@ -20,7 +20,7 @@ TEXTS = (
 
 
 def exact_values(destination: Destination, folder: Path) -> None:
-    """Keys that differ in case, accents, width, a space at the end or after 5,000 characters are different; strings stay exact."""
+    """Keys that differ in case, accents, width, or a space at the end are different, and strings stay exact."""
     with loads(destination, folder, "exact", chats=30) as account:
         chats = account.sandbox.account
         first, *others = chats.chat_ids()
