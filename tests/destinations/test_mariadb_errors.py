@@ -33,7 +33,7 @@ def sync(sandbox: Sandbox, folder: Path, to: str, *options: str) -> CompletedPro
     ],
     ids=["password", "database", "host", "read-only", "staging"],
 )
-def test_a_mistake_is_one_sentence(  # noqa: PLR0913, PLR0917  a row of the table
+def test_a_mistake_is_one_sentence(
     mariadb: MariaDB, tmp_path: Path, old: str, new: str, code: int, message: str
 ) -> None:
     mariadb.execute("CREATE DATABASE IF NOT EXISTS errors")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from subprocess import CompletedProcess
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
