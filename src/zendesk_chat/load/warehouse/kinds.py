@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "none"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "rows"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -52,7 +52,7 @@ class Kind:
     example: str
     strategy: Strategy = "delete-insert"
     atomic: bool = True
-    lock: LockKind = "none"
+    lock: LockKind = "rows"
     file_format: FileFormat | None = "parquet"
     table_format: TableFormat | None = None
     dataset: str = "zendesk_chat"
