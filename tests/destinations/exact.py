@@ -20,7 +20,7 @@ STRINGS = (
 
 
 def exact_values(destination: Destination, folder: Path) -> None:
-    """Keys that differ in case, accents, width, a final space or after 5,000 characters are different. Strings stay exact."""
+    """Keys that differ in case, accents, width, or a space at the end are different, and strings stay exact."""
     with loads(destination, folder, "exact", chats=30) as account:
         chats = account.sandbox.account
         first, *others = chats.chat_ids()
