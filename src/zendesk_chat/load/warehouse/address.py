@@ -107,6 +107,8 @@ def parse_address(text: str, schema: str | None = None, name: str = "--to", sche
     _check_parts(address, name)
     if kind.in_url:
         _check_dataset(address, schema, name, schema_name)
+    if schema is not None and kind.name == "sqlite":
+        raise ConfigError(f"{schema_name}: an SQLite file has no schemas. Remove it, and use a file for each account.")
     if schema is not None:
         check_dataset_name(schema, schema_name)
     return address

@@ -40,17 +40,18 @@ DUCKDB_FILE = Guarantees(
 
 def guarantees_of(kind: Kind) -> Guarantees:
     """Return what a destination guarantees."""
-    locked = kind.lock != "none"
     return Guarantees(
-        f"{_summary(kind)}; {'one sync at a time' if locked else 'no lock'}",
+        f"{_summary(kind)}; one sync at a time",
         _rows(kind),
         _reading(kind),
         _killed(kind),
         _full_refresh(kind),
-        "A second sync waits for --wait SECONDS, and then ends with a message."
-        if locked
-        else "Nothing keeps a second sync out. Make sure that only one runs at a time: two may double rows.",
+        "A second sync waits for --wait SECONDS, and then ends with a message." + _expiry(kind),
     )
+
+
+def _expiry(kind: Kind) -> str:
+    return " After a kill, the next sync waits for up to an hour." if kind.lock == "rows" else ""
 
 
 def _summary(kind: Kind) -> str:

@@ -96,5 +96,8 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
 
             with locked_folder(pipeline, where, waiting) as lock:
                 yield lock
-        case "none":
-            yield NoLock()
+        case "rows":
+            from zendesk_chat.load.warehouse.row_lock import row_lock
+
+            with row_lock(pipeline, where, waiting) as lock:
+                yield lock

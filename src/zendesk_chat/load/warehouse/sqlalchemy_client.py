@@ -31,7 +31,7 @@ class InsertJob(SqlalchemyParquetInsertJob):
             names = ", ".join(client.escape_column_name(name) for name in file.schema_arrow.names)
             values = ", ".join([placeholder] * len(file.schema_arrow.names))
             table = client.make_qualified_table_name(self.load_table_name)
-            insert = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608  quoted names
+            insert = f"INSERT INTO {table} ({names}) VALUES ({values})"
             connection: Connection = client.native_connection
             for batch in file.iter_batches(_ROWS):
                 if batch.num_rows:

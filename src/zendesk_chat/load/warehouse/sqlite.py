@@ -28,7 +28,7 @@ _BUSY_SECONDS: Final = 10
 def sqlite(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
     """Return dlt's destination for sqlite:///PATH, a path from the current directory, or sqlite:////ABSOLUTE/PATH."""
     register_dialect_capabilities("sqlite", SqliteTables)
-    path = Path(unquote(credentials.removeprefix(_SCHEME))).expanduser().absolute()
+    path = Path(unquote(credentials.removeprefix(_SCHEME))).expanduser().resolve()
     return sqlalchemy(f"{_SCHEME}{path}", engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}}, **options)
 
 
