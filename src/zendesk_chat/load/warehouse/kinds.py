@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "named", "file", "none"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "catalog", "rows"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -52,7 +52,7 @@ class Kind:
     example: str
     strategy: Strategy = "delete-insert"
     atomic: bool = True
-    lock: LockKind = "none"
+    lock: LockKind = "rows"
     file_format: FileFormat | None = "parquet"
     table_format: TableFormat | None = None
     dataset: str = "zendesk_chat"
@@ -136,6 +136,7 @@ KINDS: Final = (
         "mssql://USER@HOST/DATABASE",
         file_format=None,
         secrets=("DESTINATION__MSSQL__CREDENTIALS__PASSWORD",),
+        notes=("It needs Microsoft's ODBC driver 18 on the machine.",),
     ),
     Kind(
         "bigquery",
@@ -152,6 +153,7 @@ KINDS: Final = (
             "DESTINATION__BIGQUERY__CREDENTIALS, the content of such a file",
             "the default credentials of the machine, as after `gcloud auth application-default login`",
         ),
+        notes=("The location is US, unless the URL names another one: bigquery://PROJECT/DATASET?location=EU.",),
     ),
     Kind(
         "databricks",
@@ -166,6 +168,7 @@ KINDS: Final = (
             "DESTINATION__DATABRICKS__CREDENTIALS__ACCESS_TOKEN",
             "DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_ID and DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_SECRET",
         ),
+        notes=("A URL with a token is databricks://token:TOKEN@HOST/CATALOG?http_path=PATH.",),
     ),
     Kind(
         "clickhouse",
@@ -177,6 +180,13 @@ KINDS: Final = (
         "clickhouse://USER@HOST/DATABASE",
         atomic=False,
         secrets=("DESTINATION__CLICKHOUSE__CREDENTIALS__PASSWORD",),
+        tested="ClickHouse's engine 26.9 in one process (chDB), without the protocols of a server",
+        notes=(
+            "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
+            "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
+            "Run one sync at a time: nothing keeps a second one out.",
+            "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
+        ),
     ),
     Kind(
         "motherduck",
@@ -187,6 +197,10 @@ KINDS: Final = (
         ("duckdb",),
         "motherduck:DATABASE",
         secrets=("MOTHERDUCK_TOKEN", "DESTINATION__MOTHERDUCK__CREDENTIALS__PASSWORD"),
+        notes=(
+            "It is loaded by dlt, not as a DuckDB file is: there are no views, and no `status`.",
+            "DuckDB downloads its extension motherduck when it needs it for the first time.",
+        ),
     ),
     Kind(
         "ducklake",
@@ -196,9 +210,17 @@ KINDS: Final = (
         ("ducklake",),
         ("duckdb",),
         "ducklake:lake.ducklake",
+        lock="catalog",
+        tested="DuckLake in DuckDB 1.4.4",
         secrets=(
             "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG__PASSWORD, if the catalog is a database on a server",
             "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__CREDENTIALS__..., as for files, if the data is in a bucket",
+        ),
+        notes=(
+            "The catalog is a DuckDB file, or an SQLite file if its name ends with .sqlite.",
+            "The data is next to the catalog, unless the URL names a folder: ducklake:lake.ducklake?data=s3://BUCKET/PREFIX.",
+            "The catalog may be a database: ducklake:postgres://USER@HOST/DATABASE?data=s3://BUCKET/PREFIX.",
+            "DuckDB downloads its extension ducklake when it needs it for the first time.",
         ),
     ),
     Kind(
@@ -213,6 +235,10 @@ KINDS: Final = (
         in_url=True,
         secrets=("DESTINATION__SQLALCHEMY__CREDENTIALS__PASSWORD",),
         tested="MariaDB 10.11",
+        notes=(
+            "The tables are in the database of the URL. Rows wait in DATABASE_staging: the user needs all rights on both.",
+            "Strings and JSON are LONGTEXT with a binary collation of utf8mb4, and times are UTC.",
+        ),
     ),
     Kind(
         "sqlite",
@@ -225,6 +251,10 @@ KINDS: Final = (
         lock="file",
         dataset="main",
         tested="SQLite 3.40",
+        notes=(
+            "The tables are in the file itself, without a schema. Use a file for each account.",
+            "Times are strings in UTC, such as 2026-01-01 09:30:00.000000, and JSON is a string, for json_extract.",
+        ),
     ),
     Kind(
         "parquet",
@@ -236,6 +266,7 @@ KINDS: Final = (
         "file:///data/chats",
         strategy="append",
         atomic=False,
+        lock="folder",
         table_format="parquet",
     ),
     Kind(
@@ -247,6 +278,7 @@ KINDS: Final = (
         ("deltalake",),
         "s3://BUCKET/PREFIX?format=delta",
         strategy="table-merge",
+        lock="folder",
         table_format="delta",
     ),
     Kind(
@@ -258,6 +290,7 @@ KINDS: Final = (
         ("pyiceberg",),
         "s3://BUCKET/PREFIX?format=iceberg",
         strategy="table-merge",
+        lock="folder",
         table_format="iceberg",
     ),
 )

@@ -61,7 +61,9 @@ class NoLock:
 
 
 def location(kind: Kind, dataset: str, name: str) -> str:
-    """Return what messages call the tables of one account: a schema of a destination, or an SQLite file, which has none."""
+    """Return what messages call the tables of one account: a schema of a destination, a folder, or an SQLite file."""
+    if kind.table_format is not None:
+        return f"{name.rstrip('/')}/{dataset}"
     return name if kind.name == "sqlite" else f"the {'database' if kind.in_url else 'schema'} {dataset} of {name}"
 
 
@@ -75,7 +77,7 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
     where = location(kind, pipeline.dataset_name, name)
     match kind.lock:
         case "advisory":
-            from zendesk_chat.load.warehouse.postgres import advisory_lock
+            from zendesk_chat.load.warehouse.postgres_lock import advisory_lock
 
             with advisory_lock(pipeline, where, waiting) as lock:
                 yield lock
@@ -89,5 +91,18 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
 
             with file_lock(pipeline, where, waiting) as lock:
                 yield lock
-        case "none":
-            yield NoLock()
+        case "catalog":
+            from zendesk_chat.load.warehouse.ducklake import catalog_lock
+
+            with catalog_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "folder":
+            from zendesk_chat.load.warehouse.lake_opening import locked_folder
+
+            with locked_folder(pipeline, where, waiting) as lock:
+                yield lock
+        case "rows":
+            from zendesk_chat.load.warehouse.row_lock import row_lock
+
+            with row_lock(pipeline, where, waiting) as lock:
+                yield lock
