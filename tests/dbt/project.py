@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,8 +46,7 @@ class Run:
     @property
     def warnings(self) -> list[str]:
         """The warnings of the package, each once."""
-        lines = (line.strip() for line in self.output.splitlines())
-        return sorted({line for line in lines if line.startswith("The table ")})
+        return sorted(set(re.findall(r"\bThe table .*", self.output)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.destinations.servers.clickhouse import ClickHouse, clickhouse_engine
 from tests.destinations.servers.mariadb import MariaDB, mariadb_server
 from tests.destinations.servers.postgres import Postgres, postgres_server
 from tests.destinations.servers.s3 import S3, VARIABLES, s3_server
@@ -21,6 +22,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    with clickhouse_engine(tmp_path_factory.mktemp("clickhouse")) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

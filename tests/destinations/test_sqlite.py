@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.destinations.exact import exact_values
 from tests.destinations.scenario import SCENARIOS, Destination, Scenario, name_of
 
 
@@ -23,6 +24,6 @@ def in_folder(folder: Path) -> Callable[[str], str]:
     return lambda name: f"sqlite:///{folder}/{name}.sqlite"
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=name_of)
+@pytest.mark.parametrize("scenario", (*SCENARIOS, exact_values), ids=name_of)
 def test_scenario(scenario: Scenario, tmp_path: Path) -> None:
     scenario(Destination("SQLite", in_folder(tmp_path), rows), tmp_path)

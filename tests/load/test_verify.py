@@ -26,7 +26,7 @@ from zendesk_chat.load.verify.summary import ONLY_EXPORT
 from zendesk_chat_sandbox import Sandbox, Switches
 from zendesk_chat_sandbox.faults import Fault
 
-CHATS = 60
+CHATS = 120
 small = partial(small_pages, export_page_cap=100)
 COMMAND = EXECUTABLE.with_name("zendesk-chat")
 LISTS = ["accounts", "agents", "agent_routing_settings", "bans", "departments", "goals", "roles", "routing_settings"]
@@ -69,10 +69,10 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 
 def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in the tables of streams, but for the form of numbers in JSON."""
-    tables = rows(
-        path, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND table_name NOT LIKE '\\_%' ESCAPE '\\'"
-    )
-    return {name: sorted(rows(path, f'SELECT to_json(t) FROM "{name}" t')) for (name,) in tables}
+    named = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND table_name NOT LIKE '\\_%' ESCAPE '\\'"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = connection.sql(named).fetchall()
+        return {name: sorted(connection.sql(f'SELECT to_json(t) FROM "{name}" t').fetchall()) for (name,) in tables}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from zendesk_chat.printable import LONGEST_NAME, printable
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 """Of a URL. One letter is a drive of Windows."""
-_WITHOUT_SLASHES: Final = frozenset({"motherduck", "md", "ducklake"})
+WITHOUT_SLASHES: Final = frozenset({"motherduck", "md", "ducklake"})
 _PATHS: Final = frozenset({"file", "sqlite", "ducklake"})
 """Their URLs contain a path, in which a space is possible."""
 STAGING: Final = "_staging"
@@ -92,7 +92,7 @@ def parse_address(text: str, schema: str | None = None, name: str = "--to", sche
     """
     scheme = scheme_of(text)
     rest = text[len(scheme) + 1 :]
-    if not rest.startswith("//") and scheme not in _WITHOUT_SLASHES:
+    if not rest.startswith("//") and scheme not in WITHOUT_SLASHES:
         raise _mistake(name, scheme, f"write two slashes after {scheme}:")
     if scheme not in _PATHS and any(character.isspace() for character in text):
         raise _mistake(name, scheme, "the URL contains a space. Remove it, or write %20 in its place")
@@ -107,6 +107,8 @@ def parse_address(text: str, schema: str | None = None, name: str = "--to", sche
     _check_parts(address, name)
     if kind.in_url:
         _check_dataset(address, schema, name, schema_name)
+    if schema is not None and kind.name == "sqlite":
+        raise ConfigError(f"{schema_name}: an SQLite file has no schemas. Remove it, and use a file for each account.")
     if schema is not None:
         check_dataset_name(schema, schema_name)
     return address

@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "none"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "rows"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -52,7 +52,7 @@ class Kind:
     example: str
     strategy: Strategy = "delete-insert"
     atomic: bool = True
-    lock: LockKind = "none"
+    lock: LockKind = "rows"
     file_format: FileFormat | None = "parquet"
     table_format: TableFormat | None = None
     dataset: str = "zendesk_chat"
@@ -177,6 +177,13 @@ KINDS: Final = (
         "clickhouse://USER@HOST/DATABASE",
         atomic=False,
         secrets=("DESTINATION__CLICKHOUSE__CREDENTIALS__PASSWORD",),
+        tested="ClickHouse's engine 26.9 in one process (chDB), without the protocols of a server",
+        notes=(
+            "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
+            "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
+            "Run one sync at a time: nothing keeps a second one out.",
+            "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
+        ),
     ),
     Kind(
         "motherduck",
@@ -213,6 +220,10 @@ KINDS: Final = (
         in_url=True,
         secrets=("DESTINATION__SQLALCHEMY__CREDENTIALS__PASSWORD",),
         tested="MariaDB 10.11",
+        notes=(
+            "The tables are in the database of the URL. Rows wait in DATABASE_staging: the user needs all rights on both.",
+            "Strings and JSON are LONGTEXT with a binary collation of utf8mb4, and times are UTC.",
+        ),
     ),
     Kind(
         "sqlite",
@@ -225,6 +236,10 @@ KINDS: Final = (
         lock="file",
         dataset="main",
         tested="SQLite 3.40",
+        notes=(
+            "The tables are in the file itself, without a schema. Use a file for each account.",
+            "Times are strings in UTC, such as 2026-01-01 09:30:00.000000, and JSON is a string, for json_extract.",
+        ),
     ),
     Kind(
         "parquet",

@@ -77,7 +77,7 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
     where = location(kind, pipeline.dataset_name, name)
     match kind.lock:
         case "advisory":
-            from zendesk_chat.load.warehouse.postgres import advisory_lock
+            from zendesk_chat.load.warehouse.postgres_lock import advisory_lock
 
             with advisory_lock(pipeline, where, waiting) as lock:
                 yield lock
@@ -96,5 +96,8 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
 
             with locked_folder(pipeline, where, waiting) as lock:
                 yield lock
-        case "none":
-            yield NoLock()
+        case "rows":
+            from zendesk_chat.load.warehouse.row_lock import row_lock
+
+            with row_lock(pipeline, where, waiting) as lock:
+                yield lock

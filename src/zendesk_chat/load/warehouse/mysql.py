@@ -9,11 +9,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 import dlt
-from dlt.destinations import sqlalchemy
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_chat.load.warehouse.lock import Lock, Waiting
+from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import MysqlTables
 
 if TYPE_CHECKING:

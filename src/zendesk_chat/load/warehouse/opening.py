@@ -108,6 +108,10 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.postgres import postgres
 
             return postgres(**options)
+        case "clickhouse":
+            from zendesk_chat.load.warehouse.clickhouse import clickhouse_of
+
+            return clickhouse_of(**options)
         case "filesystem":
             from zendesk_chat.load.warehouse.lake import open_lake
 

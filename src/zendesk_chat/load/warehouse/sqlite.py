@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 import dlt
-from dlt.destinations import sqlalchemy
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 
 from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
+from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import SqliteTables
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _BUSY_SECONDS: Final = 10
 def sqlite(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
     """Return dlt's destination for sqlite:///PATH, a path from the current directory, or sqlite:////ABSOLUTE/PATH."""
     register_dialect_capabilities("sqlite", SqliteTables)
-    path = Path(unquote(credentials.removeprefix(_SCHEME))).expanduser().absolute()
+    path = Path(unquote(credentials.removeprefix(_SCHEME))).expanduser().resolve()
     return sqlalchemy(f"{_SCHEME}{path}", engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}}, **options)
 
 
