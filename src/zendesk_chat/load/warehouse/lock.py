@@ -91,6 +91,11 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
 
             with file_lock(pipeline, where, waiting) as lock:
                 yield lock
+        case "catalog":
+            from zendesk_chat.load.warehouse.ducklake import catalog_lock
+
+            with catalog_lock(pipeline, where, waiting) as lock:
+                yield lock
         case "folder":
             from zendesk_chat.load.warehouse.lake_opening import locked_folder
 
