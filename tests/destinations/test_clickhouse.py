@@ -15,7 +15,7 @@ from tests.destinations.servers.clickhouse import ClickHouse
 IN_PROCESS = [scenario for scenario in SCENARIOS if name_of(scenario) not in {"killed", "two_syncs_at_once"}]
 
 
-@pytest.mark.parametrize("scenario", (*IN_PROCESS, exact_values), ids=name_of)
+@pytest.mark.parametrize("scenario", [*IN_PROCESS, exact_values], ids=name_of)
 def test_scenario(scenario: Scenario, clickhouse: ClickHouse, tmp_path: Path) -> None:
     def rows(url: str, table: str) -> Iterable[dict[str, Any]]:
         return clickhouse.execute(f"SELECT * FROM `{url.rpartition('/')[2]}`.`zendesk_chat___{table}`")

@@ -13,7 +13,7 @@ from tests.destinations.scenario import SCENARIOS, Destination, Scenario, name_o
 from tests.destinations.servers.mariadb import MariaDB
 
 
-@pytest.mark.parametrize("scenario", (*SCENARIOS, exact_values), ids=name_of)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, exact_values], ids=name_of)
 def test_scenario(scenario: Scenario, mariadb: MariaDB, tmp_path: Path) -> None:
     def rows(url: str, table: str) -> Iterable[dict[str, Any]]:
         return mariadb.execute(f"SELECT * FROM `{table}`", database=url.rpartition("/")[2])

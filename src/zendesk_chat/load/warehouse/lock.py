@@ -63,7 +63,7 @@ class NoLock:
 def location(kind: Kind, dataset: str, name: str) -> str:
     """Return what messages call the tables of one account: a schema of a destination, a folder, or an SQLite file."""
     if kind.table_format is not None:
-        return f"the folder {name.removeprefix('the files in ').rstrip('/')}/{dataset}"
+        return f"{name.rstrip('/')}/{dataset}"
     return name if kind.name == "sqlite" else f"the {'database' if kind.in_url else 'schema'} {dataset} of {name}"
 
 
