@@ -157,8 +157,8 @@ conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirb
 	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
 	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
 
-# The destinations whose servers run here; dlt's other drivers are large.
-DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg
+# The destinations that the tests load, and those whose SQL they generate.
+DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg redshift snowflake bigquery databricks motherduck
 
 .cache/destinations-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=.cache/destinations-venv $(UV) sync --quiet --locked --no-default-groups --group destinations \
