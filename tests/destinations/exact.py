@@ -11,7 +11,7 @@ KEYS = (
     "2611." + "k" * 5000,
     "2611." + "k" * 5000 + "2",
 )
-TEXTS = (
+STRINGS = (
     *("", " ", "null", "\\N", "line\nbreak\r\n\ttab", "NUL \0 inside"),
     "quote ' double \" backslash \\ percent %s %% colon :name semicolon ; brace {table}",
     "\U0001f600 \U00020000 e\u0301 \u200b \ufeff",
@@ -25,9 +25,9 @@ def exact_values(destination: Destination, folder: Path) -> None:
         chats = account.sandbox.account
         first, *others = chats.chat_ids()
         pattern = chats.chat(first)
-        for key, text in zip(KEYS, TEXTS, strict=False):
+        for key, text in zip(KEYS, STRINGS, strict=False):
             chats.add_chat({**pattern, "id": key, "comment": text})
-        for identity, text in zip(others, TEXTS, strict=False):
+        for identity, text in zip(others, STRINGS, strict=False):
             message = {"type": "chat.msg", "timestamp": pattern["timestamp"], "msg": text, "number": 1.5e300}
             chats.edit_chat(identity, comment=text, history=[message])
         account.load()
