@@ -12,6 +12,7 @@ from typing import Final
 import duckdb
 
 from zendesk_chat.errors import NO_THREAD, DestinationError, DestinationRefusedError, cannot_start_thread
+from zendesk_chat.load.driver_errors import meaning_of_driver
 from zendesk_chat.load.sqlstates import meaning_of
 
 
@@ -75,7 +76,7 @@ _QUOTING_NO_DATA: Final = {  # errors of DuckDB and of PostgreSQL's driver; othe
     "PermissionException",
     "TransactionException",
 }
-_LIBRARIES: Final = frozenset({"dlt", "psycopg2"})
+_LIBRARIES: Final = frozenset({"dlt", "psycopg2", "pymysql", "sqlalchemy", "sqlite3", "clickhouse_driver"})
 _PREFIX: Final = re.compile(r"^(?:[A-Za-z-]+ )?[Ee]rror: ")  # IO Error: Cannot open file ...
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]+@|(?i:password|token)=\S+")
 
@@ -103,7 +104,7 @@ def _is_of_destination(error: Exception) -> bool:
 def reason(error: BaseException) -> str:
     """Return why something failed, from the complete chain of its causes. It never quotes data."""
     causes = tuple(error_chain(error))
-    meaning = meaning_of(causes)
+    meaning = meaning_of(causes) or meaning_of_driver(causes)
     return (
         (meaning and meaning.text)
         or _explanation(causes)
@@ -157,7 +158,7 @@ def _cleaned(message: str) -> str:
 
 
 def _needs_person(causes: Sequence[BaseException]) -> bool:
-    if meaning := meaning_of(causes):
+    if meaning := meaning_of(causes) or meaning_of_driver(causes):
         return meaning.needs_person
     message = " ".join(map(str, causes)).lower()
     if _LOCKED in message:  # this message quotes names of files and programs

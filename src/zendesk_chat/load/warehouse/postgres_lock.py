@@ -76,7 +76,7 @@ class AdvisoryLock:
             cursor.execute("SELECT to_regclass(%s) IS NULL", (table,))
             if cursor.fetchall() == [(True,)]:
                 return True
-            newest = f"SELECT max(version) FROM {table} WHERE pipeline_name = %s"  # noqa: S608  a quoted name
+            newest = f"SELECT max(version) FROM {table} WHERE pipeline_name = %s"
             cursor.execute(newest, (self._pipeline.pipeline_name,))
             (version,) = cursor.fetchone() or (None,)
             return version is None or int(version) <= self._pipeline.state["_state_version"]

@@ -12,6 +12,7 @@ from zendesk_chat.load.failures import explained
 from zendesk_chat.load.store import Limits, Waiting
 from zendesk_chat.load.warehouse.finishing import finish_tables
 from zendesk_chat.load.warehouse.intake import Intake
+from zendesk_chat.load.warehouse.lock import location
 from zendesk_chat.load.warehouse.redaction_changes import about_redactions
 from zendesk_chat.load.warehouse.stored_tables import compare_tables
 from zendesk_chat.load.warehouse.transaction import Memory, commit, read_memory
@@ -70,7 +71,7 @@ class WarehouseStore:
         self._target = target
         self._memory = read_memory(warehouse)
         self._guard = AccountGuard(
-            f"the schema {warehouse.pipeline.dataset_name} of {warehouse.name}",
+            location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name),
             target.account,
             self._memory.account,
             target.renamed_from,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from dlt.common.schema import TTableSchemaColumns
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from dlt.destinations.job_client_impl import SqlJobClientBase, SqlJobClientWithStagingDataset
 
 from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.load.warehouse.lock import location
 from zendesk_chat.tables.table import EXTRA, UNPARSED
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
     described = schema.tables if schema is not None else {}
     changed = frozenset(table.name for table in tables if _differs(table, described.get(table.name, {}).get("columns", {})))
     with pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
+        if not isinstance(client, SqlJobClientBase | FilesystemClient):
             return Comparison(changed=changed)
         own = list(schema.dlt_table_names()) if schema is not None else []
         found = dict(client.get_storage_tables([*(table.name for table in tables), *own]))
@@ -80,9 +82,10 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
         lacking = {name: columns for name, columns in lacking.items() if columns}
         if missing or lacking or any(not stored.get(name) for name in own):
             client.update_stored_schema(only_tables={*known, *own}, force=True)
-        if schema is None:
-            _forget_schema(client)  # somebody deleted the state: dlt compares the tables itself
-        _forget_staging(client)
+        if isinstance(client, SqlJobClientBase):
+            if schema is None:
+                _forget_schema(client)  # somebody deleted the state: dlt compares the tables itself
+            _forget_staging(client)
     return Comparison(missing, changed, lacking)
 
 
@@ -98,17 +101,18 @@ def is_empty(warehouse: Warehouse, table: str) -> bool:
             return False
         try:
             name = client.sql_client.make_qualified_table_name(table)
-            return not client.sql_client.execute_sql(f"SELECT 1 FROM {name} LIMIT 1")  # noqa: S608  a quoted name
+            return not client.sql_client.execute_sql(f"SELECT 1 FROM {name} LIMIT 1")
         except DatabaseUndefinedRelation:
             return True
 
 
 def _refuse_others(warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]]) -> None:
+    where = location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name)
     for table in tables:
         columns = stored.get(table.name) or {EXTRA}
         if not columns & {EXTRA, UNPARSED} and 2 * len(columns & table.columns.keys()) < len(table.columns):
             raise DestinationRefusedError(
-                f"The schema {warehouse.pipeline.dataset_name} of {warehouse.name} has a table {table.name} that sync did not "
+                f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not "
                 "create. Rename it, or load into another schema with --schema NAME."
             )
 
@@ -123,4 +127,4 @@ def _forget_staging(client: SqlJobClientBase) -> None:
 def _forget_schema(client: SqlJobClientBase) -> None:
     name = client.sql_client.make_qualified_table_name(client.schema.version_table_name)
     with suppress(DatabaseUndefinedRelation):
-        client.sql_client.execute_sql(f"DELETE FROM {name}")  # noqa: S608  a quoted name
+        client.sql_client.execute_sql(f"DELETE FROM {name} WHERE 1 = 1")  # ClickHouse refuses it without a condition

@@ -16,6 +16,7 @@ from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.files import imported_rows
 from zendesk_chat.load.warehouse.finishing import prepare_keys
+from zendesk_chat.load.warehouse.lake_resource import lake_resource
 from zendesk_chat.load.warehouse.stored_tables import is_empty
 from zendesk_chat.tables.merging import merge, naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
@@ -101,16 +102,17 @@ def commit(warehouse: Warehouse, parts: Sequence[Part], memory: Memory) -> None:
     Raises:
         DestinationError: The memory is not stored; some of the parts may be written.
     """
+    in_files = warehouse.kind.table_format is not None  # whose schema changes with their rows
     with explained(f"writing to {warehouse.name}"):
         warehouse.lock.check()
         prepare_keys(warehouse, parts)
-        if rebuilt := [part for part in parts if part.rebuild]:
+        if rebuilt := [part for part in parts if part.rebuild and not in_files]:
             # Without their checkpoints, a run after a kill loads these tables from the start.
             names = {part.table.name for part in rebuilt}
             others = {name: kept for name, kept in memory.streams.items() if name not in names}
             _load(warehouse, [_states(replace(memory, streams=others))])
             _load(warehouse, [_resource(warehouse, part) for part in rebuilt], drop=True)
-        kept = [_resource(warehouse, part) for part in parts if not part.rebuild]
+        kept = [_resource(warehouse, part) for part in parts if not part.rebuild or in_files]
         _load(warehouse, [*kept, _states(memory)])
 
 
@@ -141,6 +143,8 @@ def _package(resources: Sequence[DltResource]) -> Sequence[DltResource]:
 
 
 def _resource(warehouse: Warehouse, part: Part) -> DltResource:
+    if warehouse.kind.table_format is not None:
+        return lake_resource(warehouse, part)
     disposition = _disposition(warehouse, part)
     rows = _data(warehouse, part, disposition)
     return DltResource.from_data(rows, part.table.name, _SOURCE, table_hints(part.table, disposition))
