@@ -11,11 +11,13 @@ from tests.destinations.scenario import SCENARIOS, Scenario, loads, name_of
 from tests.destinations.servers.postgres import Postgres
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=name_of)
 def test_scenario(scenario: Scenario, postgres: Postgres, tmp_path: Path) -> None:
     scenario(of(postgres), tmp_path)
 
 
+@pytest.mark.quick
 def test_tables_have_keys_indexes_comments_and_jsonb(postgres: Postgres, tmp_path: Path) -> None:
     with loads(of(postgres), tmp_path, "shape", chats=40) as account:
         account.load()

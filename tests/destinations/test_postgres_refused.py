@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.destinations.reading_postgres import execute, of
 from tests.destinations.scenario import loads
 from tests.destinations.servers.postgres import Postgres
@@ -12,6 +14,7 @@ from tests.support.syncs import logged
 STREAMS = ("chats", "chat_events", "departments", "visitors")
 
 
+@pytest.mark.quick
 def test_nul_characters_and_halves_of_surrogate_pairs(postgres: Postgres, tmp_path: Path) -> None:
     with loads(of(postgres, streams=STREAMS), tmp_path, "nul", chats=20) as account:
         first, second, *_ = account.sandbox.account.chat_ids()
