@@ -268,6 +268,11 @@ KINDS: Final = (
         atomic=False,
         lock="folder",
         table_format="parquet",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The files contain earlier versions of rows too. The views in views.sql, for DuckDB, show the latest ones.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "delta",
@@ -280,6 +285,11 @@ KINDS: Final = (
         strategy="table-merge",
         lock="folder",
         table_format="delta",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "A table of more than 100 files is compacted. To delete the files of earlier versions, vacuum it.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "iceberg",
@@ -292,6 +302,12 @@ KINDS: Final = (
         strategy="table-merge",
         lock="folder",
         table_format="iceberg",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The catalog is the one that pyiceberg's configuration names default, or catalog.sqlite in a local folder.",
+            "A bucket without a catalog is read by the latest metadata of each table.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
 )
 

@@ -76,7 +76,8 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
         stored = {name: set(columns) for name, columns in found.items()}
         if warehouse.kind.name == "postgres":  # of others, dlt reads back types that differ from those that it has created
             changed |= {table.name for table in tables if _differs(table, found[table.name])}
-        _refuse_others(warehouse, tables, stored)
+        if isinstance(client, SqlJobClientBase):  # of files, the lock has refused others already
+            _refuse_others(warehouse, tables, stored)
         missing = frozenset(name for name in known if not stored.get(name))
         lacking = {name: sorted(set(known[name]) - stored[name]) for name in known if name not in missing}
         lacking = {name: columns for name, columns in lacking.items() if columns}
