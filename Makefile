@@ -157,13 +157,22 @@ conformance: setup .cache/conformance-venv/.ready ## Airbyte's own tests, PyAirb
 	@$(RUN)mypy --config-file conformance/mypy.ini --cache-dir .cache/mypy-conformance conformance
 	@.cache/conformance-venv/bin/python -m pytest -c conformance/pytest.ini $(or $(PYTEST),conformance)
 
-# The destinations whose servers run here; dlt's other drivers are large.
-DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg
+# The destinations that the tests load, and those whose SQL they generate.
+DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg redshift snowflake bigquery databricks motherduck
 
 .cache/destinations-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=.cache/destinations-venv $(UV) sync --quiet --locked --no-default-groups --group destinations \
 		$(addprefix --extra ,$(DESTINATIONS)) --compile-bytecode --python .tools/bin/python
 	@touch $@
+
+.cache/notebook-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/notebook-venv $(UV) sync --quiet --locked --no-default-groups --extra load --group notebook \
+		--compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: notebook
+notebook: .cache/notebook-venv/.ready ## run the notebook in examples/ and compare its outputs; store new ones: make notebook NOTEBOOK=--store
+	@.cache/notebook-venv/bin/python -m tools.notebook $(NOTEBOOK)
 
 .PHONY: destinations-setup
 destinations-setup: ## install Postgres and MariaDB with apt

@@ -41,9 +41,8 @@ def test_conversions_alone(modelled: Modelling, tmp_path: Path) -> None:
     load_account(file, "conversions")
     account = modelled(file)
     assert account.differences() == {}
-    assert [row[1:3] for row in account.rows["postgres"]["conversions_by_goal"]] == [("500", "Checkout")] * 3 + [
-        ("501", "Trial")
-    ]
+    goals = {row[1:3] for row in account.rows["postgres"]["conversions_by_goal"]}
+    assert goals == {("500", "Checkout"), ("501", "Trial")}
 
 
 SPANS = [  # a span of an hour, and one of two days, around a change of the clock at midnight

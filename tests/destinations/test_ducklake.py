@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home directory in which DuckDB finds the extension, instead of downloading it."""
     assert EXTENSIONS is not None
     assert EXTENSIONS.submodule_search_locations is not None
@@ -29,7 +29,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     (home / ".duckdb").mkdir()
     (home / ".duckdb" / "extensions").symlink_to(Path(EXTENSIONS.submodule_search_locations[0]) / "extensions")
     monkeypatch.setenv("HOME", str(home))
-    yield
 
 
 def rows(url: str, table: str) -> Iterable[dict[str, Any]]:

@@ -16,7 +16,7 @@ UNFINISHED: Final = ".unfinished"
 
 
 class AtomicFiles(LocalFileSystem):  # type: ignore[misc]  # fsspec is not typed
-    """fsspec's local files, except that each is written beside its place and then renamed."""
+    """fsspec's local files, except that each is written under another name and then renamed."""
 
     def put_file(self, lpath: str, rpath: str, *_: Any, **__: Any) -> None:  # noqa: ANN401  fsspec's signature
         """Copy a file."""
@@ -38,6 +38,7 @@ def _written(path: str) -> Iterator[Path]:
     """Yield the path to write, which replaces ``path`` when the block ends without an error."""
     unfinished = Path(f"{path}.{os.getpid()}{UNFINISHED}")
     try:
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         unfinished.replace(path)
     except BaseException:

@@ -18,7 +18,7 @@ from zendesk_chat.load.warehouse.kinds import secrets_of
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
-    from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+    from dlt.destinations.impl.redshift.configuration import RedshiftCredentials
 
 _SQLITE: Final = (".sqlite", ".sqlite3")
 _DATA: Final = "data"
@@ -28,8 +28,8 @@ _DATA: Final = "data"
 def credentials_of(address: Address) -> object:
     """Return the credentials in a URL; None if all of them are looked up."""
     match address.kind.name:
-        case "postgres" | "redshift":
-            return _libpq(address)
+        case "redshift":
+            return _redshift(address)
         case "bigquery":
             return None
         case "databricks":
@@ -75,16 +75,14 @@ def _advice(address: Address) -> str:
     return f"Set {secrets[0]}. " if secrets else ""
 
 
-def _libpq(address: Address) -> PostgresCredentials:
+def _redshift(address: Address) -> RedshiftCredentials:
     """Return credentials that may be incomplete: libpq looks for the rest in PGPASSWORD, ~/.pgpass and others."""
     from dlt.common.configuration import resolve_configuration
-    from dlt.destinations.impl.postgres.configuration import PostgresCredentials
     from dlt.destinations.impl.redshift.configuration import RedshiftCredentials
 
-    specification = PostgresCredentials if address.kind.name == "postgres" else RedshiftCredentials
     url = "postgresql" + address.url.removeprefix(address.scheme)  # libpq does not know redshift://
-    sections = ("destination", address.kind.name)
-    found = resolve_configuration(specification(), sections=sections, explicit_value=url, accept_partial=True)
+    sections = ("destination", "redshift")
+    found = resolve_configuration(RedshiftCredentials(), sections=sections, explicit_value=url, accept_partial=True)
     if not found.is_resolved():
         found.resolve()
     return found

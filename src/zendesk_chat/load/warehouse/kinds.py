@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "rows"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "catalog", "rows"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -136,6 +136,7 @@ KINDS: Final = (
         "mssql://USER@HOST/DATABASE",
         file_format=None,
         secrets=("DESTINATION__MSSQL__CREDENTIALS__PASSWORD",),
+        notes=("It needs Microsoft's ODBC driver 18 on the machine.",),
     ),
     Kind(
         "bigquery",
@@ -152,6 +153,7 @@ KINDS: Final = (
             "DESTINATION__BIGQUERY__CREDENTIALS, the content of such a file",
             "the default credentials of the machine, as after `gcloud auth application-default login`",
         ),
+        notes=("The location is US, unless the URL names another one: bigquery://PROJECT/DATASET?location=EU.",),
     ),
     Kind(
         "databricks",
@@ -166,6 +168,7 @@ KINDS: Final = (
             "DESTINATION__DATABRICKS__CREDENTIALS__ACCESS_TOKEN",
             "DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_ID and DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_SECRET",
         ),
+        notes=("A URL with a token is databricks://token:TOKEN@HOST/CATALOG?http_path=PATH.",),
     ),
     Kind(
         "clickhouse",
@@ -193,6 +196,10 @@ KINDS: Final = (
         ("duckdb",),
         "motherduck:DATABASE",
         secrets=("MOTHERDUCK_TOKEN", "DESTINATION__MOTHERDUCK__CREDENTIALS__PASSWORD"),
+        notes=(
+            "It is loaded by dlt, not as a DuckDB file is: there are no views, and no `status`.",
+            "DuckDB downloads its extension motherduck when it needs it for the first time.",
+        ),
     ),
     Kind(
         "ducklake",
@@ -202,9 +209,17 @@ KINDS: Final = (
         ("ducklake",),
         ("duckdb",),
         "ducklake:lake.ducklake",
+        lock="catalog",
+        tested="DuckLake in DuckDB 1.4.4",
         secrets=(
             "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG__PASSWORD, if the catalog is a database on a server",
             "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__CREDENTIALS__..., as for files, if the data is in a bucket",
+        ),
+        notes=(
+            "The catalog is a DuckDB file, or an SQLite file if its name ends with .sqlite.",
+            "The data is next to the catalog, unless the URL names a folder: ducklake:lake.ducklake?data=s3://BUCKET/PREFIX.",
+            "The catalog may be a database: ducklake:postgres://USER@HOST/DATABASE?data=s3://BUCKET/PREFIX.",
+            "DuckDB downloads its extension ducklake when it needs it for the first time.",
         ),
     ),
     Kind(
@@ -253,6 +268,11 @@ KINDS: Final = (
         atomic=False,
         lock="folder",
         table_format="parquet",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The files contain earlier versions of rows too. The views in views.sql, for DuckDB, show the latest ones.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "delta",
@@ -265,6 +285,11 @@ KINDS: Final = (
         strategy="table-merge",
         lock="folder",
         table_format="delta",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "A table of more than 100 files is compacted. To delete the files of earlier versions, vacuum it.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "iceberg",
@@ -277,6 +302,12 @@ KINDS: Final = (
         strategy="table-merge",
         lock="folder",
         table_format="iceberg",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The catalog is the one that pyiceberg's configuration names default, or catalog.sqlite in a local folder.",
+            "A bucket without a catalog is read by the latest metadata of each table.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
 )
 

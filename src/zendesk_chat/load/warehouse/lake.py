@@ -152,6 +152,6 @@ def open_lake(address: Address) -> filesystem:
 
 
 def _credentials(address: Address) -> dict[str, str] | None:
-    """Return what the URL says about the server; dlt finds the rest in its own places, and boto in the environment."""
+    """Return what the URL contains about the server. dlt looks up the keys."""
     names = {"endpoint_url": "endpoint_url", "region": "region_name"}
     return {names[name]: value for name, value in address.query.items() if name in names} or None

@@ -18,7 +18,7 @@ SOURCE: Final = "zendesk_chat"
 """dlt's name of the source, and of the schema that it stores."""
 PARENTS: Final = "_parents"
 """The suffix of the table that lists the chats whose rows are complete in a load."""
-_PLACE: Final = re.compile(r"([^/]+)/refresh=(\d+)/load=(\d+)/[^/]+\.parquet")
+_PATH: Final = re.compile(r"([^/]+)/refresh=(\d+)/load=(\d+)/[^/]+\.parquet")
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Folder:
 
     def add(self, path: str) -> None:
         """Note a file."""
-        if found := _PLACE.search(path.replace("\\", "/")):
+        if found := _PATH.search(path.replace("\\", "/")):
             self._files.setdefault(found[1], {}).setdefault(int(found[2]), []).append(path)
             self._last = max(self._last, int(found[3]))
 
@@ -44,7 +44,7 @@ class Folder:
         """The tables that have a file."""
         return sorted(filter(self.has, self._files))
 
-    def place(self, table: str, load_id: str, *, replace: bool) -> str:
+    def folder_of(self, table: str, load_id: str, *, replace: bool) -> str:
         """Return the folder for a file of a load, relative to the dataset.
 
         Args:

@@ -114,5 +114,5 @@ def open_catalog(client: LakeClient) -> Catalog:
     files = without_none(credentials.to_pyiceberg_fileio_config()) if isinstance(credentials, WithPyicebergConfig) else {}
     if Config().get_catalog_config(CATALOG) is not None:
         return load_catalog(CATALOG, **files)
-    place = f"/{client.dataset_path}{CATALOG_FILE}" if client.is_local_filesystem else "/:memory:"
-    return load_catalog(CATALOG, type="sql", uri=f"sqlite://{place}", **files)
+    path = f"/{client.dataset_path}{CATALOG_FILE}" if client.is_local_filesystem else "/:memory:"
+    return load_catalog(CATALOG, type="sql", uri=f"sqlite://{path}", **files)

@@ -30,8 +30,8 @@ class ParquetJob(LakeJob):
     def _copy(self, file: Path, part: Part, suffix: str = "") -> None:
         client = self._job_client
         name = part.table.name + suffix
-        place = client.lake.folder.place(name, self._load_id, replace=part.replace)
-        path = client.pathlib.join(client.dataset_path, *place.split("/"), f"{Path(self._file_path).stem}.parquet")
+        target = client.lake.folder.folder_of(name, self._load_id, replace=part.replace)
+        path = client.pathlib.join(client.dataset_path, *target.split("/"), f"{Path(self._file_path).stem}.parquet")
         if client.is_local_filesystem:
             client.fs_client.makedirs(client.pathlib.dirname(path), exist_ok=True)
         client.fs_client.put_file(str(file), path)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def lake_resource(warehouse: Warehouse, part: Part) -> DltResource:
-    """Return the rows of a part. The job that writes them gets the part itself, which says what they replace."""
+    """Return the rows of a part. The job that writes them gets the part itself, which contains what they replace."""
     cast("filesystem", warehouse.pipeline.destination).lake.parts[part.table.name] = part
     hints = table_hints(part.table, "append")  # or dlt would delete rows before the new ones are written
     if warehouse.kind.table_format != "parquet":

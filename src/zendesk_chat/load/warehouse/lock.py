@@ -63,7 +63,7 @@ class NoLock:
 def location(kind: Kind, dataset: str, name: str) -> str:
     """Return what messages call the tables of one account: a schema of a destination, a folder, or an SQLite file."""
     if kind.table_format is not None:
-        return f"the folder {name.removeprefix('the files in ').rstrip('/')}/{dataset}"
+        return f"{name.rstrip('/')}/{dataset}"
     return name if kind.name == "sqlite" else f"the {'database' if kind.in_url else 'schema'} {dataset} of {name}"
 
 
@@ -90,6 +90,11 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
             from zendesk_chat.load.warehouse.sqlite import file_lock
 
             with file_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "catalog":
+            from zendesk_chat.load.warehouse.ducklake import catalog_lock
+
+            with catalog_lock(pipeline, where, waiting) as lock:
                 yield lock
         case "folder":
             from zendesk_chat.load.warehouse.lake_opening import locked_folder

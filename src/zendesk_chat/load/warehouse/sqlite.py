@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 import dlt
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 
+from zendesk_chat.load.warehouse.file_lock import FileLock
 from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
 from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import SqliteTables
@@ -38,7 +38,7 @@ def file_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[
     client = pipeline.sql_client()
     path = Path(client.credentials.database).resolve()
     staging = path.with_name(f"{path.stem}__{client.staging_dataset_name}{path.suffix}")
-    lock = _FileLock(path.with_name(f"{path.name}.lock"))
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
     waiting.until(lock.acquire, where)
     try:
         mode = _journal_mode(path)
@@ -47,44 +47,6 @@ def file_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[
         _remove(staging)
     finally:
         lock.release()
-
-
-class _FileLock:
-    """An exclusive transaction in an empty file. The operating system ends it if the process is killed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def acquire(self) -> bool:
-        """Take the lock, unless another process has it."""
-        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-        opened = self._path.stat()
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            connection.close()
-            if "locked" in str(error):
-                return False
-            raise
-        if not _is_same(self._path, opened):  # the process that had the lock has removed the file
-            connection.close()
-            return False
-        self._connection = connection
-        return True
-
-    def release(self) -> None:
-        """Remove the file, and release the lock."""
-        if self._connection is not None:
-            with suppress(OSError):  # Windows removes no open file
-                self._path.unlink()
-            self._connection.close()
-
-
-def _is_same(path: Path, status: os.stat_result) -> bool:
-    with suppress(FileNotFoundError):
-        return os.path.samestat(path.stat(), status)
-    return False
 
 
 def _journal_mode(path: Path) -> str:

@@ -76,7 +76,8 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
             return Comparison(changed=changed)
         own = list(schema.dlt_table_names()) if schema is not None else []
         stored = {name: set(columns) for name, columns in client.get_storage_tables([*(t.name for t in tables), *own])}
-        _refuse_others(warehouse, tables, stored)
+        if isinstance(client, SqlJobClientBase):  # of files, the lock has refused others already
+            _refuse_others(warehouse, tables, stored)
         missing = frozenset(name for name in known if not stored.get(name))
         lacking = {name: sorted(set(known[name]) - stored[name]) for name in known if name not in missing}
         lacking = {name: columns for name, columns in lacking.items() if columns}
