@@ -184,6 +184,10 @@ destinations-setup: ## install Postgres and MariaDB with apt
 destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
 	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
 
+.PHONY: destinations-quick
+destinations-quick: setup .cache/destinations-venv/.ready ## the most important tests of Postgres, SQLite and local files: 3 minutes
+	@.cache/destinations-venv/bin/python -m pytest tests/destinations -m quick
+
 .PHONY: bench-destinations
 bench-destinations: setup .cache/destinations-venv/.ready ## measure each destination against the DuckDB file with 20,000 chats, for docs/destinations.md: 5 minutes
 	@.cache/destinations-venv/bin/python -m benchmarks.destinations

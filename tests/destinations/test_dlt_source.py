@@ -17,8 +17,8 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.destinations.content import ALL, check_content, found
+from tests.destinations.reading_postgres import rows as rows_of_postgres
 from tests.destinations.servers.postgres import Postgres
-from tests.destinations.test_postgres import rows as rows_of_postgres
 from tests.support.dlt_settings import quieten
 from tests.support.in_process import account_of, be_hasty
 from tests.support.sandbox import still

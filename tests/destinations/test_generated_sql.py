@@ -90,7 +90,8 @@ def test_all_statements_are_valid(url: str, tmp_path: Path) -> None:
 
 def test_the_parts_of_a_url_become_credentials(tmp_path: Path) -> None:
     with prepared(URLS[0], tmp_path / "redshift") as (client, _tables):
-        assert client.config.credentials.to_native_representation().startswith("postgresql://loader:secret@127.0.0.1:9/support")
+        credentials: Any = client.config.credentials
+        assert credentials.to_native_representation().startswith("postgresql://loader:secret@127.0.0.1:9/support")
     with prepared(URLS[1], tmp_path / "snowflake") as (client, _tables):
         credentials = client.config.credentials
         assert (credentials.host, credentials.database, credentials.username, credentials.warehouse) == (

@@ -65,7 +65,7 @@ class Intake:
 
     def reload(self, *, rebuild: bool = False) -> None:
         """Read the stream from the start, and replace its table when it is complete. ``rebuild`` changes its columns first."""
-        if self._first:
+        if self._first and not rebuild:
             return  # nothing is there to be replaced: load as usual, in several transactions
         self.state = None
         self._kept = replace(self._kept, digest="")
