@@ -83,6 +83,6 @@ def _killed(kind: Kind) -> str:
 
 def _full_refresh(kind: Kind) -> str:
     collected = "Records wait on the local disk until their stream is complete."
-    if kind.atomic:
+    if kind.atomic or kind.table_format:
         return f"{collected} Then they replace the table at once."
     return f"{collected} Then they replace the table in several statements."
