@@ -33,9 +33,7 @@ def sync(sandbox: Sandbox, folder: Path, to: str, *options: str) -> CompletedPro
     ],
     ids=["password", "database", "host", "read-only", "staging"],
 )
-def test_a_mistake_is_one_sentence(
-    mariadb: MariaDB, tmp_path: Path, old: str, new: str, code: int, message: str
-) -> None:
+def test_a_mistake_is_one_sentence(mariadb: MariaDB, tmp_path: Path, old: str, new: str, code: int, message: str) -> None:
     mariadb.execute("CREATE DATABASE IF NOT EXISTS errors")
     for user, right in (("reader", "SELECT"), ("one", "ALL")):
         mariadb.execute(f"CREATE USER IF NOT EXISTS {user}@'127.0.0.1' IDENTIFIED BY 'secret'")
