@@ -165,6 +165,15 @@ DESTINATIONS := postgres mysql sqlite clickhouse ducklake s3 delta iceberg redsh
 		$(addprefix --extra ,$(DESTINATIONS)) --compile-bytecode --python .tools/bin/python
 	@touch $@
 
+.cache/notebook-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/notebook-venv $(UV) sync --quiet --locked --no-default-groups --extra load --group notebook \
+		--compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: notebook
+notebook: .cache/notebook-venv/.ready ## run the notebook in examples/ and compare its outputs; store new ones: make notebook NOTEBOOK=--store
+	@.cache/notebook-venv/bin/python -m tools.notebook $(NOTEBOOK)
+
 .PHONY: destinations-setup
 destinations-setup: ## install Postgres and MariaDB with apt
 	@command -v apt-get > /dev/null || { echo "Install Postgres and MariaDB; a server that is missing is skipped."; exit 1; }
@@ -172,8 +181,15 @@ destinations-setup: ## install Postgres and MariaDB with apt
 	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends postgresql mariadb-server > /dev/null
 
 .PHONY: destinations
-destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
+destinations: setup .cache/destinations-venv/.ready .cache/ducklake-duckdb/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
 	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
+ifndef PYTEST
+	@PYTHONPATH=.cache/ducklake-duckdb .cache/destinations-venv/bin/python -m pytest tests/destinations/test_ducklake.py
+endif
+
+.PHONY: destinations-quick
+destinations-quick: setup .cache/destinations-venv/.ready ## the most important tests of Postgres, SQLite and local files: 3 minutes
+	@.cache/destinations-venv/bin/python -m pytest tests/destinations -m quick
 
 .PHONY: bench-destinations
 bench-destinations: setup .cache/destinations-venv/.ready ## measure each destination against the DuckDB file with 20,000 chats, for docs/destinations.md: 5 minutes

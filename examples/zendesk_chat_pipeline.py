@@ -22,8 +22,9 @@ def main() -> None:
     pipeline.run(zendesk_chat_source())
     with pipeline.sql_client() as client:
         for table in pipeline.default_schema.data_table_names():
-            ((rows,),) = client.execute_sql(f"SELECT count(*) FROM {client.make_qualified_table_name(table)}")
-            print(f"{table:24}{rows:>8,}")
+            counted = client.execute_sql(f"SELECT count(*) FROM {client.make_qualified_table_name(table)}")
+            for (rows,) in counted or []:
+                print(f"{table:24}{rows:>8,}")
 
 
 if __name__ == "__main__":

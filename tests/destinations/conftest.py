@@ -9,18 +9,19 @@ import pytest
 from tests.destinations.servers.clickhouse import ClickHouse, clickhouse_engine
 from tests.destinations.servers.mariadb import MariaDB, mariadb_server
 from tests.destinations.servers.postgres import Postgres, postgres_server
+from tests.destinations.servers.processes import server_folder
 from tests.destinations.servers.s3 import S3, VARIABLES, s3_server
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[Postgres]:
+    with server_folder() as folder, postgres_server(folder) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
+def mariadb() -> Iterator[MariaDB]:
+    with server_folder() as folder, mariadb_server(folder) as server:
         yield server
 
 

@@ -34,7 +34,7 @@ def delta_rows(url: str, table: str, options: dict[str, str] | None = None) -> I
     from deltalake import DeltaTable
 
     folder = f"{url}/{table}" if options else str(local_folder(url) / table)
-    found: list[Row] = DeltaTable(location, storage_options=options).to_pyarrow_table().to_pylist()
+    found: list[Row] = DeltaTable(folder, storage_options=options).to_pyarrow_table().to_pylist()
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
@@ -34,5 +35,12 @@ def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def of(server: Postgres, *options: str) -> Destination:
-    return Destination("Postgres", server.new_database, rows, options)
+def of(server: Postgres, *options: str, streams: tuple[str, ...] = ()) -> Destination:
+    """A database on this server for each name; of some streams only, if these are named."""
+
+    def new_url(name: str) -> str:
+        return server.new_database("_".join(re.findall(r"\w+", name, re.ASCII))[-60:])
+
+    if not streams:
+        return Destination("Postgres", new_url, rows, options)
+    return Destination("Postgres", new_url, rows, ("--streams", ",".join(streams), *options), streams=streams)

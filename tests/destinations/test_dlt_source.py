@@ -17,13 +17,13 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.destinations.content import ALL, check_content, found
+from tests.destinations.reading_postgres import rows as rows_of_postgres
 from tests.destinations.servers.postgres import Postgres
-from tests.destinations.test_postgres import rows as rows_of_postgres
+from tests.support.dlt_settings import quieten
 from tests.support.in_process import account_of, be_hasty
 from tests.support.sandbox import still
 from tests.support.syncs import edit
 from zendesk_chat import dlt_source
-from zendesk_chat.load.warehouse.opening import quieten
 from zendesk_chat_sandbox import Fault, Sandbox
 
 DATASET = "chat"
@@ -46,9 +46,8 @@ class Target:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    """No telemetry, and no warnings of dlt on stderr."""
-    quieten()
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    quieten(monkeypatch)
 
 
 def in_postgres(request: pytest.FixtureRequest, folder: Path) -> Target:
@@ -75,12 +74,14 @@ def in_duckdb(_request: pytest.FixtureRequest, folder: Path) -> Target:
     return Target(dlt.destinations.duckdb(str(folder / "loaded.duckdb")), rows)
 
 
-def in_delta(_request: pytest.FixtureRequest, folder: Path) -> Target:
+def in_delta(request: pytest.FixtureRequest, folder: Path) -> Target:
     def rows(table: str) -> list[dict[str, Any]]:
         deltalake = pytest.importorskip("deltalake")
         return list(deltalake.DeltaTable(folder / "files" / DATASET / table).to_pyarrow_table().to_pylist())
 
-    dlt.config["load.workers"] = 8  # with one, dlt waits a second for each table
+    # With one worker, dlt waits a second for each table.
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setenv("LOAD__WORKERS", "8")
     return Target(dlt.destinations.filesystem(str(folder / "files")), rows, {"table_format": "delta"})
 
 

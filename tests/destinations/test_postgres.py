@@ -11,11 +11,13 @@ from tests.destinations.scenario import SCENARIOS, Scenario, loads, name_of
 from tests.destinations.servers.postgres import Postgres
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=name_of)
 def test_scenario(scenario: Scenario, postgres: Postgres, tmp_path: Path) -> None:
     scenario(of(postgres), tmp_path)
 
 
+@pytest.mark.quick
 def test_tables_have_keys_indexes_comments_and_jsonb(postgres: Postgres, tmp_path: Path) -> None:
     with loads(of(postgres), tmp_path, "shape", chats=40) as account:
         account.load()
@@ -71,7 +73,7 @@ def test_the_staging_schema_is_empty_after_a_sync(postgres: Postgres, tmp_path: 
 @pytest.mark.parametrize("schema", ["acme-eu", "Acme", "acme", "of last year", "select", "é" * 27])
 def test_a_schema_has_exactly_the_name_that_the_user_wrote(schema: str, postgres: Postgres, tmp_path: Path) -> None:
     name = f"schema {schema}"
-    with loads(of(postgres, "--schema", schema, "--streams", "departments"), tmp_path, name, chats=5) as account:
+    with loads(of(postgres, "--schema", schema, streams=("departments",)), tmp_path, name, chats=5) as account:
         account.complete()
         account.complete()
         found = execute(
@@ -81,16 +83,17 @@ def test_a_schema_has_exactly_the_name_that_the_user_wrote(schema: str, postgres
 
 
 def test_a_name_that_postgres_would_cut_is_refused(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres, "--schema", "é" * 28), tmp_path, "long", chats=5) as account:
+    with loads(of(postgres, "--schema", "é" * 28, streams=("departments",)), tmp_path, "long", chats=5) as account:
         done = account.sync()
         assert done.returncode == 3
         assert "The name of the schema is too long for Postgres. Use at most 55 bytes." in done.stderr
 
 
 def test_two_schemas_are_loaded_at_the_same_time(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres), tmp_path, "schemas", chats=40) as account:
+    with loads(of(postgres, streams=("chats", "chat_events")), tmp_path, "schemas", chats=40) as account:
         processes = [account.start("--schema", schema) for schema in ("one", "two")]
         for process in processes:
-            assert process.wait(120) == 0, process.communicate()
+            output = process.communicate(timeout=120)
+            assert process.returncode == 0, output
         one, two = (execute(account.url, f"SELECT id FROM {schema}.chat_events ORDER BY 1") for schema in ("one", "two"))
         assert one == two

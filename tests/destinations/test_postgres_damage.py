@@ -12,7 +12,22 @@ from tests.destinations.servers.postgres import Postgres
 from tests.support.syncs import edit, logged
 
 CHATS = 40
-DROPPED_TABLE = "DROP TABLE zendesk_chat.chats, zendesk_chat.departments"
+STREAMS = ("chats", "chat_events", "departments", "visitors")
+STATEMENTS = (
+    "DROP TABLE zendesk_chat.chats, zendesk_chat.departments",
+    "DROP SCHEMA zendesk_chat_staging CASCADE",
+    "ALTER TABLE zendesk_chat_staging.chats DROP COLUMN comment",
+    "DROP SCHEMA zendesk_chat, zendesk_chat_staging CASCADE",
+    "DROP TABLE zendesk_chat_staging.chats, zendesk_chat_staging.chat_events",
+    "DROP SCHEMA zendesk_chat CASCADE",
+    "DROP TABLE zendesk_chat._dlt_loads",
+    "DROP TABLE zendesk_chat._dlt_pipeline_state",
+    "DROP TABLE zendesk_chat._dlt_version",
+    "DROP TABLE zendesk_chat._dlt_version, zendesk_chat._dlt_loads, zendesk_chat._dlt_pipeline_state",
+    "TRUNCATE zendesk_chat._dlt_pipeline_state",
+    "TRUNCATE zendesk_chat._dlt_version",
+    "DROP INDEX zendesk_chat.chats_id_key",
+)
 DROPPED_COLUMN = "ALTER TABLE zendesk_chat.chats DROP COLUMN comment"
 
 
@@ -21,28 +36,16 @@ def change(account: Loads) -> None:
     account.sandbox.clock.advance(700)
 
 
-@pytest.mark.parametrize("options", [(), ("--full-refresh",)], ids=["sync", "full refresh"])
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "options"),
     [
-        DROPPED_TABLE,
-        "DROP SCHEMA zendesk_chat_staging CASCADE",
-        "DROP TABLE zendesk_chat_staging.chats, zendesk_chat_staging.chat_events",
-        "ALTER TABLE zendesk_chat_staging.chats DROP COLUMN comment",
-        "DROP SCHEMA zendesk_chat CASCADE",
-        "DROP SCHEMA zendesk_chat, zendesk_chat_staging CASCADE",
-        "DROP TABLE zendesk_chat._dlt_loads",
-        "DROP TABLE zendesk_chat._dlt_pipeline_state",
-        "DROP TABLE zendesk_chat._dlt_version",
-        "DROP TABLE zendesk_chat._dlt_version, zendesk_chat._dlt_loads, zendesk_chat._dlt_pipeline_state",
-        "TRUNCATE zendesk_chat._dlt_pipeline_state",
-        "TRUNCATE zendesk_chat._dlt_version",
-        "DROP INDEX zendesk_chat.chats_id_key",
+        *[(statement, ()) for statement in STATEMENTS],
+        *[(statement, ("--full-refresh",)) for statement in STATEMENTS[:4]],
     ],
 )
 def test_a_sync_repairs(statement: str, options: tuple[str, ...], postgres: Postgres, tmp_path: Path) -> None:
     name = f"{statement[-40:]} {len(options)}"
-    with loads(of(postgres), tmp_path, name, CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, name, CHATS) as account:
         account.complete()
         account.complete("--full-refresh")  # creates the staging schema
         execute(account.url, statement)
@@ -53,7 +56,7 @@ def test_a_sync_repairs(statement: str, options: tuple[str, ...], postgres: Post
 
 
 def test_a_dropped_column_is_added_and_a_warning_names_it(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres), tmp_path, "column", CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, "column", CHATS) as account:
         account.load()
         execute(account.url, DROPPED_COLUMN)
         change(account)
@@ -64,7 +67,7 @@ def test_a_dropped_column_is_added_and_a_warning_names_it(postgres: Postgres, tm
 
 
 def test_objects_of_the_user_stay(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres), tmp_path, "objects", CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, "objects", CHATS) as account:
         account.load()
         execute(
             account.url,
@@ -81,7 +84,7 @@ def test_objects_of_the_user_stay(postgres: Postgres, tmp_path: Path) -> None:
         account.load()
         assert execute(account.url, "SELECT of_mine FROM zendesk_chat.chats WHERE of_mine IS NOT NULL") == [("kept",)]
         account.load("--full-refresh")
-        account.complete("--redact", "chats.department_id=hash")
+        account.complete("--redact", "chats.zendesk_ticket_id=hash")
         account.check("chats")
         for view, table in (("rated", "chats"), ("names", "departments")):
             ((found,),) = execute(account.url, f"SELECT count(*) FROM public.{view}")
@@ -93,22 +96,22 @@ def test_objects_of_the_user_stay(postgres: Postgres, tmp_path: Path) -> None:
 
 
 def test_a_view_on_a_column_that_changes_its_type_is_named(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres), tmp_path, "view", CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, "view", CHATS) as account:
         account.load()
-        execute(account.url, "CREATE VIEW mine AS SELECT department_id FROM zendesk_chat.chats")
-        done = account.sync("--redact", "chats.department_id=hash")
+        execute(account.url, "CREATE VIEW mine AS SELECT zendesk_ticket_id FROM zendesk_chat.chats")
+        done = account.sync("--redact", "chats.zendesk_ticket_id=hash")
         assert done.returncode == 3
         (error,) = logged(done.stderr, "ERROR")
         assert "cannot alter type of a column used by a view or rule" in error
         assert "view mine" in error
         execute(account.url, "DROP VIEW mine")
-        account.complete("--redact", "chats.department_id=hash")
+        account.complete("--redact", "chats.zendesk_ticket_id=hash")
         account.check("chats")
-        assert {type(row["department_id"]) for row in account.rows("chats")} <= {str, type(None)}
+        assert {type(row["zendesk_ticket_id"]) for row in account.rows("chats")} <= {str, type(None)}
 
 
 def test_a_table_of_somebody_else_is_refused(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres), tmp_path, "foreign", CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, "foreign", CHATS) as account:
         execute(account.url, "CREATE SCHEMA zendesk_chat", "CREATE TABLE zendesk_chat.chats (id int, mine text)")
         execute(account.url, "INSERT INTO zendesk_chat.chats VALUES (1, 'precious')")
         done = account.sync()
@@ -123,7 +126,7 @@ def test_a_table_of_somebody_else_is_refused(postgres: Postgres, tmp_path: Path)
 
 def test_changed_redaction_rules_are_reported_until_the_rows_are_loaded_again(postgres: Postgres, tmp_path: Path) -> None:
     rule = ("--redact", "chats.comment=mask")
-    with loads(of(postgres), tmp_path, "rules", CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, "rules", CHATS) as account:
         account.load()
         changed = "The redaction rules of chats changed. Rows that were loaded before are unchanged."
         for _ in range(2):
@@ -137,7 +140,7 @@ def test_changed_redaction_rules_are_reported_until_the_rows_are_loaded_again(po
 
 
 def test_doubled_rows_of_an_earlier_version_are_reported_and_repaired(postgres: Postgres, tmp_path: Path) -> None:
-    with loads(of(postgres), tmp_path, "doubled", CHATS) as account:
+    with loads(of(postgres, streams=STREAMS), tmp_path, "doubled", CHATS) as account:
         account.load()
         execute(
             account.url,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import dlt
 from dlt.common.runtime import signals
 
-from zendesk_chat.clock import SystemClock
+from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.library.account import logger
 from zendesk_chat.library.arrow import to_arrow
@@ -81,6 +81,13 @@ class Feed:
             if self._run is not run or stream not in self._reads:
                 self._begin(run, {stream: resource})
             return self._reads.pop(stream)
+
+    def discard(self) -> None:
+        """Delete what no resource has taken, because the run has failed."""
+        self._failure = Stopped()  # for resources that wait in other threads
+        reads, self._reads = self._reads, {}
+        for read in reads.values():
+            read.close()
 
     def _begin(self, run: object, first: dict[str, DltResource]) -> None:
         """Read what a run needs: the selected streams, and those that only feed a transformer."""

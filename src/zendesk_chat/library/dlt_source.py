@@ -102,6 +102,17 @@ def _rows(feed: Feed, table: StreamTable, adapter: Adapter) -> Iterator[object]:
     read = feed.take(table.name)
     if read.state is None:
         return  # the account lacks the stream, or the limit allows no page
+    try:
+        yield from _items(table, read, resource, adapter)
+    except GeneratorExit:
+        if not read.is_limited:
+            feed.discard()  # the run has failed
+        raise
+    finally:
+        read.close()
+
+
+def _items(table: StreamTable, read: Read, resource: DltResource, adapter: Adapter) -> Iterator[object]:
     memory = dlt.current.resource_state()
     rows = read.spool.rows()
     if adapter.adapt(resource, rows.parents) and rows.parents is not None and rows.parents.num_rows:
@@ -114,7 +125,6 @@ def _rows(feed: Feed, table: StreamTable, adapter: Adapter) -> Iterator[object]:
     else:
         yield from tables
         _store(read, memory)
-    read.close()
 
 
 def _after_all_steps(rows: pa.Table) -> Iterator[ResolvablePipeItem]:

@@ -34,6 +34,12 @@ _LOCKED: Final = "could not set lock"
 _DAMAGED: Final = "Restore it from a copy, or load into another file"
 _KNOWN_CAUSES: Final = (  # the first one with an explanation wins: the phrases of later ones may be part of a path
     _KnownCause(_LOCKED, "another program has the database open. Close it there and try again", needs_person=False),
+    _KnownCause("specified bucket does not exist", "there is no such bucket. Create it, or correct the URL"),
+    _KnownCause("access key id you provided does not exist", "the server does not know the access key"),
+    _KnownCause("request signature we calculated does not match", "the secret key is wrong"),
+    _KnownCause("could not connect to the endpoint", "the server of the bucket cannot be reached", needs_person=False),
+    _KnownCause("(accessdenied)", "you do not have permission to read and write there"),
+    _KnownCause("not a directory", "a part of the path is a file, not a directory"),
     _KnownCause("no usable temporary directory", "none of the usual ones is writable. Set TMPDIR to one that is"),
     _KnownCause("could not get working directory", "the current directory no longer exists. Change to another one"),
     _KnownCause("no space left", "there is no space left on the disk. Records already committed are kept"),
@@ -76,7 +82,20 @@ _QUOTING_NO_DATA: Final = {  # errors of DuckDB and of PostgreSQL's driver; othe
     "PermissionException",
     "TransactionException",
 }
-_LIBRARIES: Final = frozenset({"dlt", "psycopg2", "pymysql", "sqlalchemy", "sqlite3", "clickhouse_driver"})
+_LIBRARIES: Final = frozenset(
+    {
+        "dlt",
+        "psycopg2",
+        "pymysql",
+        "sqlalchemy",
+        "sqlite3",
+        "clickhouse_driver",
+        "botocore",
+        "aiobotocore",
+        "deltalake",
+        "pyiceberg",
+    }
+)
 _PREFIX: Final = re.compile(r"^(?:[A-Za-z-]+ )?[Ee]rror: ")  # IO Error: Cannot open file ...
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]+@|(?i:password|token)=\S+")
 

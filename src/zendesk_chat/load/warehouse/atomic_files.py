@@ -38,6 +38,7 @@ def _written(path: str) -> Iterator[Path]:
     """Yield the path to write, which replaces ``path`` when the block ends without an error."""
     unfinished = Path(f"{path}.{os.getpid()}{UNFINISHED}")
     try:
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         unfinished.replace(path)
     except BaseException:

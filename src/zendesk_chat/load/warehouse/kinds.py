@@ -184,7 +184,6 @@ KINDS: Final = (
         notes=(
             "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
             "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
-            "Run one sync at a time: nothing keeps a second one out.",
             "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
         ),
     ),
@@ -237,6 +236,7 @@ KINDS: Final = (
         tested="MariaDB 10.11",
         notes=(
             "The tables are in the database of the URL. Rows wait in DATABASE_staging: the user needs all rights on both.",
+            "MariaDB 10.2 or MySQL 8.0.17 are the oldest versions with the collation of the strings.",
             "Strings and JSON are LONGTEXT with a binary collation of utf8mb4, and times are UTC.",
         ),
     ),
@@ -268,6 +268,11 @@ KINDS: Final = (
         atomic=False,
         lock="folder",
         table_format="parquet",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The files contain earlier versions of rows too. The views in views.sql, for DuckDB, show the latest ones.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "delta",
@@ -280,6 +285,11 @@ KINDS: Final = (
         strategy="table-merge",
         lock="folder",
         table_format="delta",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "A table of more than 100 files is compacted. To delete the files of earlier versions, vacuum it.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "iceberg",
@@ -292,6 +302,12 @@ KINDS: Final = (
         strategy="table-merge",
         lock="folder",
         table_format="iceberg",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The catalog is the one that pyiceberg's configuration names default, or catalog.sqlite in a local folder.",
+            "A bucket without a catalog is read by the latest metadata of each table.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
 )
 

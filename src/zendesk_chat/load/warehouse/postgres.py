@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import HasFollowupJobs, LoadJob, RunnableLoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema, TTableSchemaColumns
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
 from dlt.destinations.impl.postgres.factory import postgres as dlt_postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
@@ -91,7 +93,8 @@ class CopyingClient(PostgresClient):
         Views on other columns, grants, indexes and the user's own columns stay.
         """
         if self.in_staging_dataset_mode:
-            super().drop_tables(*tables, delete_schema=delete_schema)
+            with suppress(DatabaseUndefinedRelation):  # dlt never created its own table there
+                super().drop_tables(*tables, delete_schema=delete_schema)
             return
         with self.maybe_ddl_transaction():
             for name, stored in self.get_storage_tables(tables):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dlt.common.schema import TTableSchemaColumns
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from dlt.destinations.job_client_impl import SqlJobClientBase, SqlJobClientWithStagingDataset
@@ -65,18 +66,18 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
         for table in tables
         if schema is not None and table.name in loaded and table.name in schema.tables
     }
-    changed = frozenset(
-        table.name
-        for table in tables
-        for column, kind in table.columns.items()
-        if known.get(table.name, {}).get(column, {}).get("data_type", kind) != kind
-    )
+    described = schema.tables if schema is not None else {}
+    changed = frozenset(table.name for table in tables if _differs(table, described.get(table.name, {}).get("columns", {})))
     with pipeline.destination_client() as client:
         if not isinstance(client, SqlJobClientBase | FilesystemClient):
             return Comparison(changed=changed)
         own = list(schema.dlt_table_names()) if schema is not None else []
-        stored = {name: set(columns) for name, columns in client.get_storage_tables([*(t.name for t in tables), *own])}
-        _refuse_others(warehouse, tables, stored)
+        found = dict(client.get_storage_tables([*(table.name for table in tables), *own]))
+        stored = {name: set(columns) for name, columns in found.items()}
+        if warehouse.kind.name == "postgres":  # of others, dlt reads back types that differ from those that it has created
+            changed |= {table.name for table in tables if _differs(table, found[table.name])}
+        if isinstance(client, SqlJobClientBase):  # of files, the lock has refused others already
+            _refuse_others(warehouse, tables, stored)
         missing = frozenset(name for name in known if not stored.get(name))
         lacking = {name: sorted(set(known[name]) - stored[name]) for name in known if name not in missing}
         lacking = {name: columns for name, columns in lacking.items() if columns}
@@ -87,6 +88,11 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
                 _forget_schema(client)  # somebody deleted the state: dlt compares the tables itself
             _forget_staging(client)
     return Comparison(missing, changed, lacking)
+
+
+def _differs(table: StreamTable, columns: TTableSchemaColumns) -> bool:
+    """Return whether a column has another type than its stream."""
+    return any(columns.get(name, {}).get("data_type", kind) != kind for name, kind in table.columns.items())
 
 
 def is_empty(warehouse: Warehouse, table: str) -> bool:
