@@ -181,8 +181,11 @@ destinations-setup: ## install Postgres and MariaDB with apt
 	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends postgresql mariadb-server > /dev/null
 
 .PHONY: destinations
-destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
+destinations: setup .cache/destinations-venv/.ready .cache/ducklake-duckdb/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
 	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
+ifndef PYTEST
+	@PYTHONPATH=.cache/ducklake-duckdb .cache/destinations-venv/bin/python -m pytest tests/destinations/test_ducklake.py
+endif
 
 .PHONY: destinations-quick
 destinations-quick: setup .cache/destinations-venv/.ready ## the most important tests of Postgres, SQLite and local files: 3 minutes

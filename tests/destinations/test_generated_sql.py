@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dlt
 import pytest
@@ -44,7 +45,7 @@ def service_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def prepared(url: str, folder: Path) -> Iterator[tuple[SqlJobClientBase, dict[str, TTableSchema]]]:
+def prepared(url: str, folder: Path) -> Iterator[tuple[Any, dict[str, TTableSchema]]]:
     """dlt's client of a destination, and the tables as it would create them."""
     address = parse_address(url)
     if missing_modules(address.kind):

@@ -55,3 +55,22 @@ def test_a_password_with_special_characters_is_encoded(mariadb: MariaDB, tmp_pat
         done = sync(sandbox, tmp_path, mariadb.url("encoded", "encoded", "p%40ss%3A%2F%25%3F%23"))
     assert done.returncode == 0, done.stderr
     assert "p%40ss" not in done.stderr + done.stdout
+
+
+def test_a_row_that_is_longer_than_the_server_accepts_is_shortened_and_reported(mariadb: MariaDB, tmp_path: Path) -> None:
+    url = mariadb.new_database("long_row")
+    with still(chats=5) as sandbox:
+        identity, other, *_ = sandbox.account.chat_ids()
+        sandbox.account.edit_chat(identity, comment="x" * 20_000_000, referrer_search_terms="kept")
+        sandbox.clock.advance(700)
+        done = sync(sandbox, tmp_path, url)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "The server does not accept some values, so they were changed. In rows longer than max_allowed_packet of the "
+        "server, strings were cut, and JSON became null: 1 of chats.comment."
+    ) in logged(done.stderr, "WARNING")
+    sql = "SELECT LENGTH(comment) AS length, referrer_search_terms AS terms FROM chats WHERE id = %s"
+    (row,) = mariadb.execute(sql, identity, database="long_row")
+    assert row["terms"] == "kept"
+    assert 8_000_000 < row["length"] < 20_000_000
+    assert mariadb.execute("SELECT id FROM chats WHERE id = %s", other, database="long_row")

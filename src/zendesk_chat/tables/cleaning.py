@@ -19,7 +19,7 @@ from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
 Column: TypeAlias = "pa.ChunkedArray[Any]"
 Mask: TypeAlias = "pa.ChunkedArray[Any] | pa.BooleanArray"
-Cause: TypeAlias = Literal["nul", "json", "long"]
+Cause: TypeAlias = Literal["nul", "json", "long", "packet"]
 
 NUL: Final = "\0"
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -52,6 +52,7 @@ class Change:
 _REPORTS: Final[Mapping[Cause, str]] = {
     "nul": "NUL characters became U+FFFD",
     "json": "NUL characters and halves of surrogate pairs in JSON became U+FFFD, and numbers beyond its range became strings",
+    "packet": "in rows longer than max_allowed_packet of the server, strings were cut, and JSON became null",
     "long": f"strings were cut to {LONGEST:,} bytes, and JSON of more became null",
 }
 
@@ -86,6 +87,10 @@ class Cleaner:
             if pc.any(suspect).as_py():
                 rows = self._with_clean_json(rows, name, suspect)
         return self._shortened(rows)
+
+    def clean_key(self, key: str) -> str:
+        """Return the key of a parent as it is in the table."""
+        return clean_text(key)
 
     def _with_clean_json(self, rows: pa.Table, name: str, suspect: Mask) -> pa.Table:
         column = rows.column(name)
@@ -134,15 +139,15 @@ def clean_json(text: str) -> str:
     return _TOKEN.sub(_clean_token, text)
 
 
-def about_changes(changes: Mapping[Change, int]) -> str:
-    """Return a warning about all changes of a run."""
+def about_changes(changes: Mapping[Change, int], title: str = "Postgres") -> str:
+    """Return a warning about all changes of a run. ``title`` is the destination's."""
     causes = sorted({change.cause for change in changes}, key=list(_REPORTS).index)
     found = [(_REPORTS[cause], [change for change in sorted(changes) if change.cause == cause]) for cause in causes]
     listed = [
         f"{what}: {', '.join(f'{changes[change]:,} of {change.stream}.{change.column}' for change in those)}"
         for what, those in found
     ]
-    return f"Postgres does not accept some values, so they were changed. {'. '.join(map(_capitalized, listed))}."
+    return f"{title} does not accept some values, so they were changed. {'. '.join(map(_capitalized, listed))}."
 
 
 def _capitalized(text: str) -> str:

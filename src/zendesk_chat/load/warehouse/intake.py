@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.load.warehouse.transaction import Checkpoint, Part
 from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.cleaning import clean_text, longest_key
+from zendesk_chat.tables.cleaning import longest_key
 from zendesk_chat.tables.spool import Spool
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from zendesk_chat.engine.events import PageRead
     from zendesk_chat.tables.cleaning import Change, Cleaner
+    from zendesk_chat.tables.shortening import Shortener
     from zendesk_chat.tables.table import StreamTable
 
 _DIGEST_BYTES: Final = 16
@@ -31,7 +32,12 @@ class Intake:
     """
 
     def __init__(
-        self, table: StreamTable, directory: Path, stored: Checkpoint | None, redaction: str, cleaner: Cleaner | None
+        self,
+        table: StreamTable,
+        directory: Path,
+        stored: Checkpoint | None,
+        redaction: str,
+        cleaner: Cleaner | Shortener | None,
     ) -> None:
         """Start without records.
 
@@ -73,7 +79,7 @@ class Intake:
                 self._digest.update(b"%d:%b" % (len(record), record))
         rows, parents = self._read(page.records), page.parents
         if self._cleaner is not None:
-            rows, parents = self._cleaner.clean(rows), [*map(clean_text, parents)]
+            rows, parents = self._cleaner.clean(rows), [*map(self._cleaner.clean_key, parents)]
             self._longest_key = max(self._longest_key, longest_key(self.table, rows))
         self.spool.append(rows, parents)
         self.state = page.state

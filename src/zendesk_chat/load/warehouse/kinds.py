@@ -136,7 +136,7 @@ KINDS: Final = (
         "mssql://USER@HOST/DATABASE",
         file_format=None,
         secrets=("DESTINATION__MSSQL__CREDENTIALS__PASSWORD",),
-        notes=("It needs Microsoft's ODBC driver 18 on the machine.",),
+        notes=("It needs Microsoft's ODBC driver 18 on the machine.", "JSON is a string, for JSON_VALUE."),
     ),
     Kind(
         "bigquery",
@@ -184,7 +184,7 @@ KINDS: Final = (
         notes=(
             "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
             "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
-            "Run one sync at a time: nothing keeps a second one out.",
+            "A full refresh and a changed list replace a table at once, with EXCHANGE TABLES.",
             "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
         ),
     ),
@@ -237,6 +237,7 @@ KINDS: Final = (
         tested="MariaDB 10.11",
         notes=(
             "The tables are in the database of the URL. Rows wait in DATABASE_staging: the user needs all rights on both.",
+            "MariaDB 10.2 or MySQL 8.0.17 are the oldest versions with the collation of the strings.",
             "Strings and JSON are LONGTEXT with a binary collation of utf8mb4, and times are UTC.",
         ),
     ),

@@ -17,6 +17,7 @@ from zendesk_chat.load.warehouse.redaction_changes import about_redactions
 from zendesk_chat.load.warehouse.stored_tables import compare_tables
 from zendesk_chat.load.warehouse.transaction import Memory, commit, read_memory
 from zendesk_chat.tables.cleaning import Change, Cleaner, about_changes
+from zendesk_chat.tables.shortening import Shortener
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.events import PageRead
@@ -78,6 +79,7 @@ class WarehouseStore:
             other="another database",
         )
         with explained(f"reading {warehouse.name}"):
+            self._longest_row = _longest_row(warehouse)
             found = compare_tables(warehouse, target.tables, self._memory.streams)
         self.warnings += found.warnings(target.full_refresh)
         self._intakes = {table.name: self._intake(table) for table in target.tables}
@@ -137,10 +139,12 @@ class WarehouseStore:
         if self._written:
             self.warnings += finish_tables(self._warehouse, [self._intakes[name].table for name in sorted(self._written)])
         if changes := sum((intake.changes_of_values for intake in self._intakes.values()), Counter[Change]()):
-            self.warnings.append(about_changes(changes))
+            self.warnings.append(
+                about_changes(changes, "Postgres" if self._warehouse.kind.name == "postgres" else "The server")
+            )
 
     def _intake(self, table: StreamTable) -> Intake:
-        cleaner = Cleaner(table) if self._warehouse.kind.name == "postgres" else None
+        cleaner = self._cleaner(table)
         redaction = self._target.redactions.get(table.name, "")
         stored = self._memory.streams.get(table.name)
         intake = Intake(table, self._warehouse.directory, stored, redaction, cleaner)
@@ -148,5 +152,22 @@ class WarehouseStore:
             intake.reload()
         return intake
 
+    def _cleaner(self, table: StreamTable) -> Cleaner | Shortener | None:
+        match self._warehouse.kind.name:
+            case "postgres":
+                return Cleaner(table)
+            case "mysql":
+                return Shortener(table, self._longest_row)
+        return None
+
     def _ready(self) -> list[Intake]:
         return [intake for intake in self._intakes.values() if intake.ready]
+
+
+def _longest_row(warehouse: Warehouse) -> int:
+    """Return how many bytes of a row a server of MySQL accepts; 0 for other destinations, which have no such limit."""
+    if warehouse.kind.name != "mysql":
+        return 0
+    with warehouse.pipeline.sql_client() as client:
+        rows = client.execute_sql("SELECT @@max_allowed_packet")
+    return int(rows[0][0]) if rows else 0
