@@ -22,6 +22,7 @@ import msgspec
 
 from benchmarks.machine import describe_hardware
 from benchmarks.measure import LAUNCHER, Usage
+from tests.destinations.servers.mariadb import mariadb_server
 from tests.destinations.servers.postgres import postgres_server
 from tests.destinations.servers.processes import free_port
 
@@ -41,9 +42,15 @@ def _postgres(stack: ExitStack, folder: Path) -> str:
     return stack.enter_context(postgres_server(folder)).new_database("chats")
 
 
+def _mariadb(stack: ExitStack, folder: Path) -> str:
+    return stack.enter_context(mariadb_server(folder)).new_database("chats")
+
+
 DESTINATIONS: Final = (
     Destination("DuckDB file", lambda _stack, folder: str(folder / "chats.duckdb")),
     Destination("Postgres", _postgres),
+    Destination("SQLite", lambda _stack, folder: f"sqlite:///{folder}/chats.sqlite"),
+    Destination("MariaDB", _mariadb),
 )
 
 

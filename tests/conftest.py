@@ -25,10 +25,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # this process is measured already; tho
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Run a property, and a test marked so, without measuring it."""
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a property, and a test marked so, without measuring it nor its fixtures."""
     measured = coverage.Coverage.current()
-    unmeasured = getattr(pyfuncitem.obj, "is_hypothesis_test", False) or pyfuncitem.get_closest_marker("unmeasured")
+    function = getattr(item, "obj", None)
+    unmeasured = getattr(function, "is_hypothesis_test", False) or item.get_closest_marker("unmeasured")
     if measured is None or not unmeasured:
         return (yield)
     measured.stop()

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.commands import run_here
 from tests.support.syncs import logged
 from zendesk_chat import __version__
 from zendesk_chat.cli import main
@@ -230,7 +231,7 @@ FILES = {
 def test_sync_reports_what_is_wrong_and_exits_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     for name, content in FILES.items():
         (tmp_path / name).write_text(content)
-    done = run(*arguments, cwd=tmp_path)
+    done = run_here(arguments, tmp_path)
     (error,) = logged(done.stderr, "ERROR")
     assert error.startswith(message)
     assert done.stderr.count("\n") == 1

@@ -11,6 +11,8 @@ import pytest
 from tests.support.pages import Example, examples, form, run
 from zendesk_chat_sandbox import Sandbox, Switches
 
+pytestmark = pytest.mark.unmeasured  # it runs complete commands
+
 PAGES = (
     "README.md",
     "docs/index.md",

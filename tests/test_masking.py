@@ -221,11 +221,11 @@ def test_only_the_kinds_that_are_asked_for(kind: Kind, masked: str) -> None:
     assert masker([kind]).mask("jo@x.com +15550100 4111111111111111 10.0.0.1") == masked
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(30)  # a search that takes the square of the length would need minutes
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_half_a_megabyte_of_anything_takes_little_time(piece: str) -> None:
-    text = piece * (500_000 // len(piece))
+def test_a_long_text_of_anything_takes_little_time(piece: str) -> None:
+    text = piece * (250_000 // len(piece))
     assert mask(f"jo@x.org {text}").startswith("[email] ")
 
 

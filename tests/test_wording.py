@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zendesk_chat.wording import counted, duration, size
+from zendesk_chat.wording import counted, duration, roughly, size
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,11 @@ def test_a_duration_is_true_within_its_last_unit(seconds: float) -> None:
     length = {"s": 1, "min": 60, "h": 3600}
     total = sum(float(number) * length[unit] for number, unit in zip(numbers, units, strict=True))
     assert abs(total - seconds) <= (60 if units[-1] == "min" else 0.51)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "10 s"), (31, "40 s"), (58, "1 min"), (290, "5 min"), (3590, "1 h"), (3 * 3600, "3 h"), (7_700, "2 h 10 min")],
+)
+def test_an_estimate_is_as_exact_as_an_estimate_is(seconds: float, words: str) -> None:
+    assert roughly(seconds) == words

@@ -7,6 +7,7 @@
     read_all(account, ["chats", "agents"], states)      read several streams in parallel
     read_arrow(...), arrow_reader(...)                  the same as Arrow, for pandas, Polars, DuckDB
     dlt_source(account, ["chats"])                      a source for a dlt pipeline
+    zendesk_chat_source()                               the same, with the account in dlt's configuration
 
 Importing this package imports nothing else: each name is loaded when you first use it.
 """
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from zendesk_chat.library.account import Account, Verdict, check
     from zendesk_chat.library.arrow import ArrowBatch, arrow_reader, read_arrow
     from zendesk_chat.library.catalog import StreamInfo, list_streams
-    from zendesk_chat.library.dlt_source import dlt_source
+    from zendesk_chat.library.dlt_source import dlt_source, zendesk_chat_source
     from zendesk_chat.library.reading import Batch, StreamsFailedError, read, read_all
 
 __all__ = [
@@ -72,13 +73,14 @@ __all__ = [
     "read",
     "read_all",
     "read_arrow",
+    "zendesk_chat_source",
 ]
 
 _MODULES = {
     "library.account": ("Account", "Verdict", "check"),
     "library.arrow": ("ArrowBatch", "arrow_reader", "read_arrow"),
     "library.catalog": ("StreamInfo", "list_streams"),
-    "library.dlt_source": ("dlt_source",),
+    "library.dlt_source": ("dlt_source", "zendesk_chat_source"),
     "library.reading": ("Batch", "StreamsFailedError", "read", "read_all"),
 }
 """The module of each name that is not an error."""

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Final
 from zendesk_chat._version import __version__
 from zendesk_chat.clock import SystemClock
 from zendesk_chat.errors import NO_THREAD, ExitCode, cannot_start_thread, needs_packages, one_line, origin
-from zendesk_chat.examples import AIRBYTE_EPILOGS, CHECK, CHECK_EPILOG, COMPLETION_EPILOG, EPILOG, LOGIN_EPILOG, PROFILE_EPILOG
+from zendesk_chat.examples import (
+    AIRBYTE_EPILOGS,
+    CHECK,
+    CHECK_EPILOG,
+    COMPLETION_EPILOG,
+    DESTINATIONS,
+    DESTINATIONS_EPILOG,
+    EPILOG,
+    LOGIN_EPILOG,
+    PROFILE_EPILOG,
+)
 from zendesk_chat.load.arguments import (
     STATUS_EPILOG,
     SYNC_EPILOG,
@@ -20,6 +30,7 @@ from zendesk_chat.load.arguments import (
     add_airbyte_options,
     add_check,
     add_database,
+    add_destinations,
     add_login,
     add_schema,
     add_status,
@@ -73,6 +84,9 @@ def make_parser() -> Parser:
     streams = add("streams", help="List the streams and what they contain", epilog="examples:\n  zendesk-chat streams --json")
     streams.add_argument("--json", action="store_true", help="Print JSON, for scripts")
     streams.set_defaults(run=_streams)
+    add_destinations(
+        add("destinations", usage="[options] [NAME]", help=DESTINATIONS, epilog=DESTINATIONS_EPILOG), _destinations
+    )
     completion = add("completion", usage="SHELL", help="Print a shell completion script", epilog=COMPLETION_EPILOG)
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="Your shell")
     completion.set_defaults(run=_completion)
@@ -157,6 +171,12 @@ def _streams(options: argparse.Namespace, _clock: SystemClock) -> int:
     from zendesk_chat.load.streams_command import run_streams
 
     return run_streams(options)
+
+
+def _destinations(options: argparse.Namespace, _clock: SystemClock) -> int:
+    from zendesk_chat.load.destinations_command import run_destinations
+
+    return run_destinations(options)
 
 
 def _completion(options: argparse.Namespace, _clock: SystemClock) -> int:

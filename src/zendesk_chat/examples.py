@@ -16,6 +16,7 @@ examples:
   zendesk-chat profile chats.duckdb                      show fill rates and schema differences
   zendesk-chat check                                     check that the token can read the account
   zendesk-chat streams                                   list what you can load
+  zendesk-chat destinations                              list where you can load it
   zendesk-chat read --config config.json --catalog catalog.json --state state.json
   zendesk-chat sandbox                                   serve a simulated account to try this on
 """
@@ -74,6 +75,13 @@ exit codes:
   1  no response; run again later
   2  the arguments or the configuration are wrong
   3  you must fix something first: token, role, account
+"""
+DESTINATIONS: Final = "List the databases and files that sync can load into"
+DESTINATIONS_EPILOG: Final = """\
+examples:
+  zendesk-chat destinations
+  zendesk-chat destinations postgres       URL, driver, guarantees and passwords of one
+  zendesk-chat destinations --json
 """
 COMPLETION_EPILOG: Final = """\
 examples:

@@ -15,6 +15,8 @@ from tests.support.protocol import Output, check_read
 from tests.support.sandbox import DERIVED, by_content, config_of, small, truth
 from zendesk_chat_sandbox import Sandbox, Switches
 
+pytestmark = pytest.mark.unmeasured  # it runs complete reads
+
 FEED = ("chats", *DERIVED)
 PATH = "/api/v2/chat/incremental/chats"
 MOST_MEMORY_MB = 160

@@ -8,6 +8,8 @@ from tests.support.in_process import ALL, INCREMENTAL, assert_complete, catalog_
 from tests.support.sandbox import by_content, config_of, small, truth
 from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
+pytestmark = pytest.mark.unmeasured  # it runs complete reads
+
 CHATS = "*/incremental/chats"
 AGENTS = "*/chat/agents"
 PASSING: dict[str, dict[str, Any]] = {
@@ -69,7 +71,7 @@ def test_429_on_every_second_request_of_everything(form: Any) -> None:
 
 
 def test_faults_of_every_kind_one_after_the_other() -> None:
-    with small(chats=600, export_page_cap=10) as sandbox:
+    with small(chats=250, export_page_cap=4) as sandbox:
         for number, fault in enumerate(PASSING.values()):
             sandbox.inject(Fault(path=CHATS, after=3 * number, **fault))
         code, output = read_here(config_of(sandbox), catalog_of(["chats"]))
@@ -103,7 +105,7 @@ LASTING: dict[str, tuple[dict[str, Any], str, str]] = {
 def test_a_lasting_fault_fails_its_stream_alone_and_the_next_run_completes_it(fault: str, after: int) -> None:
     given, failure_type, words = LASTING[fault]
     streams = ("bans", "chats", "goals")
-    with small(chats=450) as sandbox:
+    with small(chats=180) as sandbox:
         sandbox.inject(Fault(path=CHATS, after=after, times=None, **given))
         code, first = read_here(config_of(sandbox), catalog_of(streams))
         assert code == 1
@@ -113,7 +115,7 @@ def test_a_lasting_fault_fails_its_stream_alone_and_the_next_run_completes_it(fa
         assert words in error["message"]
         assert "private" not in str(error)
         assert_complete(sandbox, "bans", first.records["bans"])
-        assert len(first.records["chats"]) == 100 * after
+        assert len(first.records["chats"]) == 40 * after
         assert len(first.states["chats"]) == after
         sandbox.clear_faults()
         changed = sandbox.account.edit_chat(sandbox.account.chat_ids()[5], comment="edited meanwhile")
@@ -121,7 +123,7 @@ def test_a_lasting_fault_fails_its_stream_alone_and_the_next_run_completes_it(fa
         assert code == 0
         assert changed in second.records["chats"]
         assert_complete(sandbox, "chats", first.records["chats"], second.records["chats"])
-        assert len(second.records["chats"]) <= 450 - 100 * after + 2
+        assert len(second.records["chats"]) <= 180 - 40 * after + 2
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -191,7 +193,7 @@ def test_an_oauth_token_that_expires_is_renewed_once_and_the_next_run_uses_what_
 
 
 def test_a_token_that_expires_in_the_middle_is_renewed() -> None:
-    with small(chats=450) as sandbox:
+    with small(chats=180) as sandbox:
         config = oauth(sandbox, access_token=sandbox.token)
         sandbox.inject(Fault(kind="status", status=401, path=CHATS, after=2, times=1))
         code, output = read_here(config, catalog_of(["chats"]))
@@ -218,7 +220,7 @@ def test_a_dead_refresh_token_asks_to_authenticate_again() -> None:
 
 
 def test_short_lived_tokens_are_renewed_ahead_without_end() -> None:
-    with small(chats=450, token_expires_in=3600) as sandbox:
+    with small(chats=180, token_expires_in=3600) as sandbox:
         code, output = read_here(oauth(sandbox, access_token=None), catalog_of())
         assert code == 0
         assert len(output.payloads("CONTROL")) == 1

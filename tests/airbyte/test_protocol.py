@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
-from tests.support.protocol import ProtocolError, check_read, parse_line
+from tests.support.protocol import PAYLOADS, ProtocolError, check_read, closed, is_clearly_valid, parse_line
 
 AT = 1_795_000_000_000
 
@@ -15,7 +16,7 @@ def status(name: str, **more: Any) -> dict[str, Any]:
     return {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": AT, "stream_status": body}}
 
 
-RECORD = {"type": "RECORD", "record": {"stream": "s", "data": {"id": 1}, "emitted_at": AT}}
+RECORD: dict[str, Any] = {"type": "RECORD", "record": {"stream": "s", "data": {"id": 1}, "emitted_at": AT}}
 STARTED, RUNNING, COMPLETE, INCOMPLETE = (status(name) for name in ("STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"))
 LIMITED = status("RUNNING", reasons=[{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": AT}}])
 ERROR_BODY = {"message": "a clear message", "failure_type": "config_error", "stream_descriptor": {"name": "s"}}
@@ -102,3 +103,32 @@ def test_refuses_a_stream_nobody_asked_for() -> None:
 def test_refuses_the_line(line: str) -> None:
     with pytest.raises(ProtocolError):
         parse_line(line.replace(", ", ",").replace(": ", ":").encode())
+
+
+def record_with(**fields: Any) -> dict[str, Any]:
+    return {"type": "RECORD", "record": {**RECORD["record"], **fields}}
+
+
+def record_without(field: str) -> dict[str, Any]:
+    return {"type": "RECORD", "record": {name: value for name, value in RECORD["record"].items() if name != field}}
+
+
+VALUES: list[Any] = [None, 5, "x", {}, []]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        RECORD,
+        {**RECORD, "extra": 1},
+        {"type": "RECORD"},
+        {"type": "RECORD", "record": []},
+        record_with(namespace=None),
+        *(record_with(**{field: value}) for field in RECORD["record"] for value in VALUES),
+        record_with(emitted_at=True),
+        *map(record_without, RECORD["record"]),
+    ],
+)
+def test_the_quick_check_of_a_record_agrees_with_the_schema(message: dict[str, Any]) -> None:
+    schema = Draft7Validator(closed(type={"const": "RECORD"}, record=PAYLOADS["RECORD"][1]))
+    assert is_clearly_valid(message) == schema.is_valid(message)

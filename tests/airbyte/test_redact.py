@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from tests.support.commands import execute_here
 from tests.support.executable import execute, files
 from tests.support.in_process import ALL, catalog_of, check_here, read_here
 from tests.support.protocol import Output, check_read
@@ -226,7 +227,8 @@ def test_rules_that_cannot_be_are_one_config_error_of_each_command(case: str, tm
     with small(chats=5) as sandbox:
         options = files(tmp_path, config=config_of(sandbox, redact=redact), catalog=catalog_of())
         check, discover, read = (
-            execute(command, *(options if command == "read" else options[:2])) for command in ("check", "discover", "read")
+            execute_here(command, *(options if command == "read" else options[:2]), folder=tmp_path)
+            for command in ("check", "discover", "read")
         )
         assert sandbox.requests == []
     (status,) = check.output.payloads("CONNECTION_STATUS")

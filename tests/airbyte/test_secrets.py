@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.clock import FakeClock
+from tests.support.commands import execute_here
 from tests.support.executable import execute, files
 from tests.support.in_process import catalog_of, check_here, read_here
 from tests.support.protocol import Output
@@ -154,7 +155,7 @@ def test_no_malformed_config_brings_a_secret_out(case: str, tmp_path: Path) -> N
     }
     options = files(tmp_path, config=SPOILT[case](config), catalog=catalog_of(["goals"]))
     for command, given in (("check", options[:2]), ("discover", options[:2]), ("read", options)):
-        done = execute(command, *given, "--debug")
+        done = execute_here(command, *given, "--debug", folder=tmp_path)
         assert done.output.messages
         assert LEAK not in done.stdout.decode() + done.stderr
         assert base64.b64encode(TOKEN.encode()).decode() not in done.stdout.decode()

@@ -62,7 +62,7 @@ def resume(sandbox: Sandbox, first: Output) -> None:
     assert code == 0
     for stream in STREAMS:
         assert_complete(sandbox, stream, first.records[stream], second.records[stream])
-    assert len(second.records["chats"]) <= 450 - 200
+    assert len(second.records["chats"]) <= 180 - 80
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def resume(sandbox: Sandbox, first: Output) -> None:
 )
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_in_order(number: signal.Signals, code: int, fault: dict[str, Any], tmp_path: Path) -> None:
-    with small(chats=450) as sandbox, reading(sandbox, tmp_path, **fault) as process:
+    with small(chats=180) as sandbox, reading(sandbox, tmp_path, **fault) as process:
         written = until_checkpoint(process)
         began = time.monotonic()
         process.send_signal(number)
@@ -85,7 +85,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, code: int, fault: dic
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    with small(chats=450) as sandbox, reading(sandbox, tmp_path, kind="hang") as process:
+    with small(chats=180) as sandbox, reading(sandbox, tmp_path, kind="hang") as process:
         until_checkpoint(process)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGTERM)
@@ -105,7 +105,7 @@ def test_a_reader_that_does_not_read_cannot_hold_it(tmp_path: Path) -> None:
 
 
 def test_kill_loses_nothing(tmp_path: Path) -> None:
-    with small(chats=450) as sandbox, reading(sandbox, tmp_path, kind="hang") as process:
+    with small(chats=180) as sandbox, reading(sandbox, tmp_path, kind="hang") as process:
         written = until_checkpoint(process)
         process.kill()
         more, _ = rest(process)
@@ -115,7 +115,7 @@ def test_kill_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
-    with small(chats=450) as sandbox, reading(sandbox, tmp_path, kind="latency", seconds=0.1) as process:
+    with small(chats=180) as sandbox, reading(sandbox, tmp_path, kind="latency", seconds=0.1) as process:
         written = until_checkpoint(process, 1)
         assert process.stdout is not None
         process.stdout.close()

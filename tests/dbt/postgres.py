@@ -59,7 +59,8 @@ class Database:
 
 
 def create_database(server: Postgres, name: str) -> Database:
-    """Create an empty database in another time zone, with the order of English."""
+    """Create an empty database in another time zone, with the order of English. An earlier one of the name is dropped."""
+    server.execute(f'DROP DATABASE IF EXISTS "{name}"')
     server.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
     server.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'")
     return Database(server, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,8 +46,7 @@ class Run:
     @property
     def warnings(self) -> list[str]:
         """The warnings of the package, each once."""
-        lines = (line.strip() for line in self.output.splitlines())
-        return sorted({line for line in lines if line.startswith("The table ")})
+        return sorted(set(re.findall(r"\bThe table .*", self.output)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class Project:
         }
         command = [self.executable, "--no-version-check", *arguments]
         if arguments[0] != "deps":
-            command += ["--target", target, "--vars", json.dumps(dict(self.variables))]
+            # What dbt has parsed is valid for one target.
+            command += ["--target", target, "--target-path", f"target-{target}", "--vars", json.dumps(dict(self.variables))]
         done = subprocess.run(
             command, check=False, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=240
         )

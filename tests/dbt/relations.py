@@ -12,6 +12,18 @@ from tests.dbt.postgres import Database
 
 Rows = list[tuple[Any, ...]]
 
+
+def _text(text: str) -> str:
+    """Return a string; if it contains a JSON object or array, without the differences between JSON and jsonb."""
+    if not text.startswith(("{", "[")):
+        return text
+    return json.dumps(json.loads(text, parse_int=float), sort_keys=True)
+
+
+def _list(text: str) -> list[str]:
+    return [_text(element) for element in json.loads(text)]
+
+
 _PARSED: Final[dict[str, Callable[[str], Any]]] = {
     "BIGINT": int,
     "INTEGER": int,
@@ -19,8 +31,9 @@ _PARSED: Final[dict[str, Callable[[str], Any]]] = {
     "HUGEINT": int,
     "TIMESTAMP WITH TIME ZONE": int,
     "TIMESTAMP": int,
-    "JSON": lambda text: json.dumps(json.loads(text), sort_keys=True),
-    "VARCHAR[]": json.loads,
+    "JSON": _text,
+    "VARCHAR": _text,
+    "VARCHAR[]": _list,
     "BOOLEAN": {"true": True, "false": False}.__getitem__,
 }
 

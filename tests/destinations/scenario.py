@@ -193,9 +193,9 @@ def field_hashed_later(destination: Destination, folder: Path) -> None:
     """A column of numbers becomes one of hashes: the table is loaded again, and has no number and no null of before."""
     with loads(destination, folder, "hashed") as account:
         account.load()
-        before = {row["id"]: row["department_id"] for row in account.rows("chats")}
-        account.complete("--redact", "chats.department_id=hash")
-        after = {row["id"]: row["department_id"] for row in account.rows("chats")}
+        before = {row["id"]: row["zendesk_ticket_id"] for row in account.rows("chats")}
+        account.complete("--redact", "chats.zendesk_ticket_id=hash")
+        after = {row["id"]: row["zendesk_ticket_id"] for row in account.rows("chats")}
         assert after.keys() == before.keys()
         assert {key for key, value in after.items() if value is None} == {key for key, value in before.items() if value is None}
         assert all(value is None or isinstance(value, str) for value in after.values())

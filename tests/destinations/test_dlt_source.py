@@ -12,17 +12,18 @@ from typing import Any
 
 import dlt
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.destinations.content import ALL, check_content, found
+from tests.destinations.reading_postgres import rows as rows_of_postgres
 from tests.destinations.servers.postgres import Postgres
-from tests.destinations.test_postgres import rows as rows_of_postgres
+from tests.support.dlt_settings import quieten
 from tests.support.in_process import account_of, be_hasty
 from tests.support.sandbox import still
 from tests.support.syncs import edit
 from zendesk_chat import dlt_source
-from zendesk_chat.load.warehouse.opening import quieten
 from zendesk_chat_sandbox import Fault, Sandbox
 
 DATASET = "chat"
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWar
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """A destination of dlt, and how its own driver reads the rows of a table."""
 
     destination: Any
@@ -45,62 +46,63 @@ class Place:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    """No telemetry, and no warnings of dlt on stderr."""
-    quieten()
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    quieten(monkeypatch)
 
 
-def in_postgres(request: pytest.FixtureRequest, folder: Path) -> Place:
+def in_postgres(request: pytest.FixtureRequest, folder: Path) -> Target:
     server: Postgres = request.getfixturevalue("postgres")
     url = server.new_database(folder.name)
-    return Place(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
+    return Target(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
 
 
-def in_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Place:
+def in_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Target:
     def rows(table: str) -> list[dict[str, Any]]:
         with closing(sqlite3.connect(folder / f"main__{DATASET}.db")) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
 
-    return Place(dlt.destinations.sqlalchemy(f"sqlite:///{folder}/main.db"), rows)
+    return Target(dlt.destinations.sqlalchemy(f"sqlite:///{folder}/main.db"), rows)
 
 
-def in_duckdb(_request: pytest.FixtureRequest, folder: Path) -> Place:
+def in_duckdb(_request: pytest.FixtureRequest, folder: Path) -> Target:
     def rows(table: str) -> list[dict[str, Any]]:
         with duckdb.connect(str(folder / "loaded.duckdb"), read_only=True) as connection:
-            return connection.sql(f'SELECT * FROM {DATASET}."{table}"').to_arrow_table().to_pylist()
+            found: Any = connection.sql(f'SELECT * FROM {DATASET}."{table}"').to_arrow_table()
+            return list(found.to_pylist())
 
-    return Place(dlt.destinations.duckdb(str(folder / "loaded.duckdb")), rows)
+    return Target(dlt.destinations.duckdb(str(folder / "loaded.duckdb")), rows)
 
 
-def in_delta(_request: pytest.FixtureRequest, folder: Path) -> Place:
+def in_delta(request: pytest.FixtureRequest, folder: Path) -> Target:
     def rows(table: str) -> list[dict[str, Any]]:
-        import deltalake
+        deltalake = pytest.importorskip("deltalake")
+        return list(deltalake.DeltaTable(folder / "files" / DATASET / table).to_pyarrow_table().to_pylist())
 
-        return deltalake.DeltaTable(folder / "files" / DATASET / table).to_pyarrow_table().to_pylist()
+    # With one worker, dlt waits a second for each table.
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setenv("LOAD__WORKERS", "8")
+    return Target(dlt.destinations.filesystem(str(folder / "files")), rows, {"table_format": "delta"})
 
-    dlt.config["load.workers"] = 8  # with one, dlt waits a second for each table
-    return Place(dlt.destinations.filesystem(str(folder / "files")), rows, {"table_format": "delta"})
 
-
-def in_parquet(_request: pytest.FixtureRequest, folder: Path) -> Place:
+def in_parquet(_request: pytest.FixtureRequest, folder: Path) -> Target:
     def rows(table: str) -> list[dict[str, Any]]:
-        return duckdb.sql(f"FROM read_parquet('{folder}/files/{DATASET}/{table}/*.parquet')").to_arrow_table().to_pylist()
+        return list(pq.read_table(folder / "files" / DATASET / table).to_pylist())
 
-    return Place(dlt.destinations.filesystem(str(folder / "files")), rows, {"loader_file_format": "parquet"})
+    return Target(dlt.destinations.filesystem(str(folder / "files")), rows, {"loader_file_format": "parquet"})
 
 
 MERGING = {"duckdb": in_duckdb, "postgres": in_postgres, "sqlite": in_sqlite, "delta": in_delta}
 
 
 @pytest.fixture(params=MERGING)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
     return MERGING[request.param](request, tmp_path)
 
 
 def change(sandbox: Sandbox) -> None:
-    """Edit chats, so that some lose messages and texts become empty; add, rename and delete in lists; let time pass."""
-    account = sandbox.account
+    """Edit chats, so that some lose messages and comments become empty; add, rename and delete in lists; let time pass."""
+    account: Any = sandbox.account
     ids = account.chat_ids()
     edit(sandbox, ids[:10], "edited")
     for identity in ids[10:15]:
@@ -112,83 +114,83 @@ def change(sandbox: Sandbox) -> None:
     sandbox.clock.advance(700)  # the API exports changes after five minutes
 
 
-def test_it_equals_the_account_after_each_run(place: Place, tmp_path: Path) -> None:
+def test_it_equals_the_account_after_each_run(target: Target, tmp_path: Path) -> None:
     # Delta's conditions cannot compare a row with the stored one, so an older chat that is edited replaces a visitor.
-    streams = [name for name in ALL if name != "visitors" or "table_format" not in place.options]
+    streams = [name for name in ALL if name != "visitors" or "table_format" not in target.options]
     with still(chats=150) as sandbox:
         for step in range(3):
             if step == 1:
                 change(sandbox)
-            place.pipeline(tmp_path).run(dlt_source(account_of(sandbox)), **place.options)
-            check_content(sandbox, place.rows, streams)
+            target.pipeline(tmp_path).run(dlt_source(account_of(sandbox)), **target.options)
+            check_content(sandbox, target.rows, streams)
 
 
-def test_a_list_that_becomes_empty_empties_its_table_until_it_is_filled_again(place: Place, tmp_path: Path) -> None:
+def test_a_list_that_becomes_empty_empties_its_table_until_it_is_filled_again(target: Target, tmp_path: Path) -> None:
     with still(chats=1) as sandbox:
         account = account_of(sandbox)
-        place.pipeline(tmp_path).run(dlt_source(account, ["departments"]), **place.options)
+        target.pipeline(tmp_path).run(dlt_source(account, ["departments"]), **target.options)
         for department in list(sandbox.account.lists["departments"]):
             sandbox.account.delete("departments", department)
-        place.pipeline(tmp_path).run(dlt_source(account, ["departments"]), **place.options)
-        assert list(place.rows("departments")) == []
+        target.pipeline(tmp_path).run(dlt_source(account, ["departments"]), **target.options)
+        assert list(target.rows("departments")) == []
         sandbox.account.add_generated("departments", 2)
-        place.pipeline(tmp_path).run(dlt_source(account, ["departments"]), **place.options)
-        check_content(sandbox, place.rows, ["departments"])
+        target.pipeline(tmp_path).run(dlt_source(account, ["departments"]), **target.options)
+        check_content(sandbox, target.rows, ["departments"])
 
 
-def test_a_stream_without_records_has_an_empty_table(place: Place, tmp_path: Path) -> None:
+def test_a_stream_without_records_has_an_empty_table(target: Target, tmp_path: Path) -> None:
+    streams = ["chats", "chat_events", "visitors"]
     with still(chats=0) as sandbox:
+        account = account_of(sandbox)
         for _ in range(2):
-            place.pipeline(tmp_path).run(dlt_source(account_of(sandbox), ["chats", "chat_events", "visitors"]), **place.options)
-        assert [list(place.rows(name)) for name in ("chats", "chat_events", "visitors")] == [[], [], []]
+            target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
+        assert [list(target.rows(name)) for name in streams] == [[], [], []]
         sandbox.account.add_generated("chats", 3)
         sandbox.clock.advance(700)
-        place.pipeline(tmp_path).run(dlt_source(account_of(sandbox), ["chats", "chat_events", "visitors"]), **place.options)
-        check_content(sandbox, place.rows, ["chats", "chat_events", "visitors"])
+        target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
+        check_content(sandbox, target.rows, streams)
 
 
-def test_a_run_that_failed_while_reading_is_repeated(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_failed_while_reading_is_repeated(target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     be_hasty(monkeypatch)
     streams = ["chats", "chat_events", "agents"]
     with still(chats=60) as sandbox:
         account = account_of(sandbox)
-        place.pipeline(tmp_path).run(dlt_source(account, streams), **place.options)
-        before = {name: found(place.rows(name), name) for name in streams}
+        target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
+        before = {name: found(target.rows(name), name) for name in streams}
         change(sandbox)
         sandbox.inject(Fault(kind="status", status=500, path="*/incremental/chats", times=None))
         with pytest.raises(PipelineStepFailed):
-            place.pipeline(tmp_path).run(dlt_source(account, streams), **place.options)
-        assert {name: found(place.rows(name), name) for name in streams} == before
+            target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
+        assert {name: found(target.rows(name), name) for name in streams} == before
         sandbox.clear_faults()
-        place.pipeline(tmp_path).run(dlt_source(account, streams), **place.options)
-        check_content(sandbox, place.rows, streams)
+        target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
+        check_content(sandbox, target.rows, streams)
 
 
-def test_a_run_that_failed_before_it_was_normalized_is_completed(place: Place, tmp_path: Path) -> None:
+def test_a_run_that_failed_before_it_was_normalized_is_completed(target: Target, tmp_path: Path) -> None:
     streams = ["chats", "chat_events", "departments"]
     with still(chats=60) as sandbox:
         account = account_of(sandbox)
-        place.pipeline(tmp_path).run(dlt_source(account, streams), **place.options)
+        target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
         change(sandbox)
-        place.pipeline(tmp_path).extract(dlt_source(account, streams), **place.options)
+        target.pipeline(tmp_path).extract(dlt_source(account, streams), **target.options)
         sandbox.account.add_generated("chats", 2)
         sandbox.clock.advance(700)
         for _ in range(2):  # dlt first loads what waits, and then reads
-            place.pipeline(tmp_path).run(dlt_source(account, streams), **place.options)
-        check_content(sandbox, place.rows, streams)
+            target.pipeline(tmp_path).run(dlt_source(account, streams), **target.options)
+        check_content(sandbox, target.rows, streams)
 
 
 def test_a_run_that_failed_while_loading_is_completed(postgres: Postgres, tmp_path: Path) -> None:
     url = postgres.new_database("failing")
-    place = Place(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
+    target = Target(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
     streams = ["chats", "chat_events", "visitors"]
     with still(chats=60) as sandbox:
         account = account_of(sandbox)
-        place.pipeline(tmp_path).run(dlt_source(account, streams))
+        target.pipeline(tmp_path).run(dlt_source(account, streams))
         change(sandbox)
-        pipeline = place.pipeline(tmp_path)
+        pipeline = target.pipeline(tmp_path)
         pipeline.extract(dlt_source(account, streams))
         pipeline.normalize()
         postgres.execute("ALTER TABLE chat.chat_events RENAME TO away", database="failing")
@@ -198,22 +200,22 @@ def test_a_run_that_failed_while_loading_is_completed(postgres: Postgres, tmp_pa
         postgres.execute("DROP VIEW chat.chat_events", database="failing")
         postgres.execute("ALTER TABLE chat.away RENAME TO chat_events", database="failing")
         for _ in range(2):
-            place.pipeline(tmp_path).run(dlt_source(account, streams))
-        check_content(sandbox, place.rows, streams)
+            target.pipeline(tmp_path).run(dlt_source(account, streams))
+        check_content(sandbox, target.rows, streams)
 
 
 def test_parquet_files_get_the_records_and_no_others(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    place = in_parquet(request, tmp_path)
+    target = in_parquet(request, tmp_path)
     with still(chats=60) as sandbox:
         account = account_of(sandbox)
-        place.pipeline(tmp_path).run(dlt_source(account), **place.options)
-        check_content(sandbox, place.rows)
+        target.pipeline(tmp_path).run(dlt_source(account), **target.options)
+        check_content(sandbox, target.rows)
         change(sandbox)
-        place.pipeline(tmp_path).run(dlt_source(account), **place.options)
-        nameless = [name for name in ALL for row in place.rows(name) if "id" in row and row["id"] is None]
+        target.pipeline(tmp_path).run(dlt_source(account), **target.options)
+        nameless = [name for name in ALL for row in target.rows(name) if "id" in row and row["id"] is None]
         assert nameless == []
-        check_content(sandbox, place.rows, ["departments", "agents"])
-        chats = {row["id"]: row for row in sorted(place.rows("chats"), key=lambda row: row["update_timestamp"])}
+        check_content(sandbox, target.rows, ["departments", "agents"])
+        chats = {row["id"]: row for row in sorted(target.rows("chats"), key=lambda row: row["update_timestamp"])}
         check_content(sandbox, lambda _: chats.values(), ["chats"])
 
 
@@ -222,12 +224,27 @@ def test_a_file_format_of_the_user_is_used(
     postgres: Postgres, tmp_path: Path, caplog: pytest.LogCaptureFixture, file_format: Any
 ) -> None:
     url = postgres.new_database(file_format)
-    place = Place(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
+    target = Target(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
     with still(chats=20) as sandbox:
         account = account_of(sandbox)
         sandbox.account.edit_chat(sandbox.account.chat_ids()[0], comment="")
         sandbox.clock.advance(700)
-        place.pipeline(tmp_path).run(dlt_source(account, ["chats"]), loader_file_format=file_format)
-        comments = {row["comment"] for row in place.rows("chats")}
+        target.pipeline(tmp_path).run(dlt_source(account, ["chats"]), loader_file_format=file_format)
+        comments = {row["comment"] for row in target.rows("chats")}
     assert ("" in comments) == (file_format != "csv")
     assert ("Postgres stores empty strings as NULL" in caplog.text) == (file_format == "csv")
+
+
+def test_values_that_postgres_refuses_are_changed_and_reported(
+    postgres: Postgres, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.new_database("refused")
+    target = Target(dlt.destinations.postgres(url), partial(rows_of_postgres, url, schema=DATASET))
+    with still(chats=20) as sandbox:
+        edited = sandbox.account.chat_ids()[0]
+        sandbox.account.edit_chat(edited, comment="a\0b", tags=["c\0d"])
+        sandbox.clock.advance(700)
+        target.pipeline(tmp_path).run(dlt_source(account_of(sandbox), ["chats"]))
+    (row,) = [row for row in target.rows("chats") if row["id"] == edited]
+    assert (row["comment"], row["tags"]) == ("a\ufffdb", ["c\ufffdd"])
+    assert "Postgres does not accept some values, so they were changed." in caplog.text

@@ -37,7 +37,7 @@ from zendesk_chat.engine.events import (
 from zendesk_chat.engine.run import Task
 from zendesk_chat.engine.stats import SyncStats
 from zendesk_chat.library import reading
-from zendesk_chat.load.warehouse.opening import quieten
+from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.tables.table import StreamTable
@@ -84,12 +84,12 @@ class Engine:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """No telemetry of dlt, no request, and no other streams."""
-    quieten()
     engine = Engine()
     monkeypatch.setattr(reading, "run", engine.run)
-    return engine
+    with our_settings():
+        yield engine
 
 
 @pytest.fixture

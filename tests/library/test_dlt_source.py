@@ -18,15 +18,16 @@ from tests.support.sandbox import small
 from zendesk_chat import Account, ArrowBatch, Batch, ConfigError, ServerError, arrow_reader, dlt_source
 from zendesk_chat.library import dlt_reading
 from zendesk_chat.library.arrow import to_arrow
-from zendesk_chat.load.warehouse.opening import quieten
+from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """No telemetry, and no warnings of dlt on stderr."""
-    quieten()
+    with our_settings():
+        yield
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The blocks of docs/library.md run one after another and print the output below them; so does the example."""
+"""The blocks of docs/library.md and docs/dlt.md run one after another and print the output below them; so do the examples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from zendesk_chat_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs/library.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", PAGE, re.DOTALL)
+PAGE_OF_DLT = (ROOT / "docs/dlt.md").read_text()
 MARK = "--- next block"
 
 
@@ -48,18 +49,40 @@ def python(*arguments: str | Path, sandbox: Sandbox, cwd: Path) -> str:
     return done.stdout
 
 
+def run_blocks(page: str, sandbox: Sandbox, folder: Path) -> int:
+    """Run the blocks of a page, and compare what they print. Return how many there are."""
+    blocks = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", page, re.DOTALL)
+    (folder / "page.py").write_text("".join(f"{code}\nprint({MARK!r})\n" for code, _ in blocks))
+    printed = python("page.py", sandbox=sandbox, cwd=folder).split(f"{MARK}\n")[:-1]
+    for (code, shown), real in zip(blocks, printed, strict=True):
+        assert not shown or shown == real, code
+    return len(blocks)
+
+
 def test_the_page_does_what_it_describes(sandbox: Sandbox, tmp_path: Path) -> None:
     config = {"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    (tmp_path / "page.py").write_text("".join(f"{code}\nprint({MARK!r})\n" for code, _ in BLOCKS))
-    printed = python("page.py", sandbox=sandbox, cwd=tmp_path).split(f"{MARK}\n")[:-1]
-    assert len(printed) == len(BLOCKS) >= 9
-    for (code, shown), real in zip(BLOCKS, printed, strict=True):
-        assert not shown or shown == real, code
+    assert run_blocks(PAGE, sandbox, tmp_path) >= 9
     lines = [json.loads(line) for line in (tmp_path / "chats.jsonl").read_text().splitlines()]
     assert sorted(chat["id"] for chat in lines) == sorted(sandbox.account.chat_ids())
     rotated = json.loads((tmp_path / "config.json").read_text())
     assert rotated["credentials"]["refresh_token"] != OAUTH["refresh_token"]
+
+
+def test_the_page_about_dlt_does_what_it_describes(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert run_blocks(PAGE_OF_DLT, sandbox, tmp_path) >= 3
+
+
+def test_the_pipeline_of_the_page_takes_the_account_from_the_files(sandbox: Sandbox, tmp_path: Path) -> None:
+    config, secrets = re.findall(r"```toml\n# (?:\S+)[^\n]*\n(.*?)```", PAGE_OF_DLT, re.DOTALL)
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt/config.toml").write_text(f'{config}api_url = "{sandbox.url}"\n')
+    (tmp_path / ".dlt/secrets.toml").write_text(secrets.replace("...", sandbox.token))
+    printed = python(ROOT / "examples/zendesk_chat_pipeline.py", sandbox=sandbox, cwd=tmp_path)
+    counts = dict(line.split() for line in printed.splitlines())
+    streams = tomllib.loads(config)["sources"]["zendesk_chat"]["streams"]
+    assert {name for name in counts if not name.startswith("_dlt")} == set(streams)
+    assert {name: int(counts[name]) for name in ("agents",)} == {"agents": len(truth(sandbox, "agents"))}
 
 
 def test_the_names_on_the_page_exist() -> None:

@@ -37,8 +37,9 @@ from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.store import Limits
 from zendesk_chat.load.warehouse.kinds import Kind
 from zendesk_chat.load.warehouse.lock import NoLock
-from zendesk_chat.load.warehouse.opening import Warehouse, quieten
+from zendesk_chat.load.warehouse.opening import Warehouse
 from zendesk_chat.load.warehouse.store import Target, WarehouseStore
+from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.tables import spool as spool_module
 from zendesk_chat.tables.arrow import RecordReader
 from zendesk_chat.tables.merging import naming_rows
@@ -166,8 +167,7 @@ def test_destinations_of_dlt_come_to_the_same(path: Path) -> None:
         [("b", [], True)],
     ]
     visitors: list[list[tuple[str, int | None]]] = [[("x", 5), ("y", 1)], [("x", 4), ("y", 2), ("z", 1)], [("z", None)]]
-    quieten()
-    with TemporaryDirectory() as folder:
+    with our_settings(), TemporaryDirectory() as folder:
         pipeline = dlt.pipeline("zendesk_chat", folder, destination=dlt.destinations.duckdb(str(path)), dataset_name="main")
         duckdb = Kind("duckdb", "DuckDB", ("duckdb",), driver="duckdb", extras=(), modules=("duckdb",), example="")
         warehouse = Warehouse(duckdb, pipeline, Path(folder), "the database", NoLock())

@@ -23,6 +23,13 @@ STREAMS = "chats,chat_events,visitors,agents,departments"
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
+    with still(chats=40) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def larger() -> Iterator[Sandbox]:
+    """An account of more than a megabyte."""
     with still(chats=300) as sandbox:
         yield sandbox
 
@@ -99,21 +106,21 @@ def test_the_mask_of_permissions_is_kept(sandbox: Sandbox, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_a_full_disk_is_one_line_and_the_next_run_resumes(size: int, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_and_the_next_run_resumes(size: int, larger: Sandbox, tmp_path: Path) -> None:
     """The limit of a file's size stands for the end of the disk: writing beyond it fails."""
     path = tmp_path / "chats.duckdb"
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size * 2**19, size * 2**19))
 
-    done = run(sandbox, tmp_path, "chats.duckdb", limit=limit)
+    done = run(larger, tmp_path, "chats.duckdb", limit=limit)
     assert done.returncode in (1, 3)
     assert "Traceback" not in done.stderr
     (error,) = logged(done.stderr, "ERROR")
     assert "chats.duckdb" in error
     if path.exists():
         execute(path, "FROM duckdb_tables()")
-    done = run(sandbox, tmp_path, "chats.duckdb")
+    done = run(larger, tmp_path, "chats.duckdb")
     assert done.returncode == 0, done.stderr
-    assert differing(sandbox, path, STREAMS) == []
+    assert differing(larger, path, STREAMS) == []
     assert names(tmp_path) == ["chats.duckdb"]

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.elsewhere import open_elsewhere
 from tests.support.executable import EXECUTABLE, execute
-from tests.support.sandbox import OAUTH, small
+from tests.support.sandbox import OAUTH
+from tests.support.sandbox import small as small_pages
 from tests.support.synced import change
 from tests.support.syncs import logged
 from zendesk_chat.cli import make_parser
@@ -25,6 +27,7 @@ from zendesk_chat_sandbox import Sandbox, Switches
 from zendesk_chat_sandbox.faults import Fault
 
 CHATS = 120
+small = partial(small_pages, export_page_cap=100)
 COMMAND = EXECUTABLE.with_name("zendesk-chat")
 LISTS = ["accounts", "agents", "agent_routing_settings", "bans", "departments", "goals", "roles", "routing_settings"]
 LISTS += ["shortcuts", "skills", "triggers"]
@@ -66,10 +69,10 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 
 def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in the tables of streams, but for the form of numbers in JSON."""
-    tables = rows(
-        path, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND table_name NOT LIKE '\\_%' ESCAPE '\\'"
-    )
-    return {name: sorted(rows(path, f'SELECT to_json(t) FROM "{name}" t')) for (name,) in tables}
+    named = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND table_name NOT LIKE '\\_%' ESCAPE '\\'"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = connection.sql(named).fetchall()
+        return {name: sorted(connection.sql(f'SELECT to_json(t) FROM "{name}" t').fetchall()) for (name,) in tables}
 
 
 @pytest.fixture(scope="module")

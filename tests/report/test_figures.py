@@ -232,7 +232,7 @@ CHAT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(CHAT, max_size=40))
 def test_generated_chats_give_the_figures_of_an_independent_computation(generated: list[dict[str, Any]]) -> None:
     records = []

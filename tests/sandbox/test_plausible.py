@@ -16,6 +16,8 @@ from zendesk_chat_sandbox.clock import SandboxClock
 from zendesk_chat_sandbox.seed import build_account
 from zendesk_chat_sandbox.timestamps import parse_micros, parse_seconds
 
+pytestmark = pytest.mark.unmeasured  # it builds large accounts
+
 CHATS = 6000
 
 

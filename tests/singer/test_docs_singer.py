@@ -19,9 +19,7 @@ FROM_LOGIN = {"credentials.access_token", "credentials.refresh_token", "credenti
 
 def rows(heading: str) -> list[list[str]]:
     section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return [
-        line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `") or line.startswith("| the")
-    ]
+    return [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
 
 
 def test_the_project_has_every_setting() -> None:

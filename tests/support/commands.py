@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -11,7 +12,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from tests.support.executable import NAME, Done
 from zendesk_chat.cli import main
+
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_here(
@@ -25,8 +29,18 @@ def run_here(
         patch.setattr(sys, "argv", [program, *arguments])
         for name, value in variables.items():
             patch.setenv(name, value)
+        handlers = [(number, signal.getsignal(number)) for number in HANDLED]
         try:
             code = main(arguments)
         except SystemExit as ended:
             code = int(ended.code or 0)
+        finally:
+            for number, handler in handlers:
+                signal.signal(number, handler)
     return CompletedProcess(list(arguments), code, *(buffer.getvalue().decode() for buffer in buffers))
+
+
+def execute_here(command: str, *options: str, folder: Path, **variables: str) -> Done:
+    """Run a command of Airbyte's, as ``execute`` does in a process of its own."""
+    done = run_here([command, *options], folder, program=NAME, **variables)
+    return Done(done.returncode, done.stdout.encode(), done.stderr)

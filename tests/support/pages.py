@@ -16,6 +16,7 @@ from zendesk_chat_sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 HASH_KEY = "a-long-text-that-nobody-can-guess"
 NUMBERS = re.compile(r"\d[\d,.:]*")
+AGES = re.compile(r"# (?:ms|s|min|h)\b")
 MONTHS = re.compile("|".join(calendar.month_name[1:]))
 
 
@@ -49,7 +50,8 @@ def examples(page: str) -> list[Example]:
 def form(line: str) -> str:
     """Return the words of a line of output, as in a terminal. Numbers, months, bars and widths depend on the data."""
     undated = re.sub(r"^\S+Z [A-Z]+ ", "", line)
-    return " ".join(re.sub(r"[━╸╺]+", "━", NUMBERS.sub("#", MONTHS.sub("month", undated))).split())
+    numberless = AGES.sub("# s", NUMBERS.sub("#", MONTHS.sub("month", undated)))
+    return " ".join(re.sub(r"[━╸╺]+", "━", numberless).split())
 
 
 def environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:

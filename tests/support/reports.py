@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -43,21 +45,30 @@ def account_file(
     path: Path, records: Records = RECORDS, *, completed: str | None = SYNCED, time_zone: str = "UTC", views: bool = True
 ) -> Path:
     """A file as ``sync`` leaves it, with these records of each stream."""
-    synced(path)
-    results = [(name, "complete" if completed else "interrupted", None, None) for name in records]
-    add_run(path, 1, "2026-04-06 09:29:00+00", completed, results, "complete" if completed else "running")
-    with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{path}' AS file; USE file")
-        connection.execute("UPDATE _sync_account SET time_zone = ?", [time_zone])
-        for name, rows in records.items():
-            stream = table(name)
-            make_table(connection, "main", name, stream)
-            found = RecordReader(stream).read([json.dumps(record).encode() for record in rows])
-            connection.execute(f"INSERT INTO {name} FROM found")
-            assert found.num_rows == len(rows)
-        if views:
-            create_views(connection, "main", time_zone)
+    path.write_bytes(_content(json.dumps(records), completed, time_zone, views=views))
     return path
+
+
+@lru_cache(maxsize=4)
+def _content(encoded: str, completed: str | None, time_zone: str, *, views: bool) -> bytes:
+    """Make such a file once."""
+    records: Records = json.loads(encoded)
+    with TemporaryDirectory() as folder:
+        path = synced(Path(folder) / "account.duckdb")
+        results = [(name, "complete" if completed else "interrupted", None, None) for name in records]
+        add_run(path, 1, "2026-04-06 09:29:00+00", completed, results, "complete" if completed else "running")
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{path}' AS file; USE file")
+            connection.execute("UPDATE _sync_account SET time_zone = ?", [time_zone])
+            for name, rows in records.items():
+                stream = table(name)
+                make_table(connection, "main", name, stream)
+                found = RecordReader(stream).read([json.dumps(record).encode() for record in rows])
+                connection.execute(f"INSERT INTO {name} FROM found")
+                assert found.num_rows == len(rows)
+            if views:
+                create_views(connection, "main", time_zone)
+        return path.read_bytes()
 
 
 def figures_of(path: Path, days: int = 30, time_zone: str | None = None, schema: str = "main") -> Figures:

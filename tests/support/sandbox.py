@@ -37,14 +37,14 @@ def still(chats: int = 60, **switches: Any) -> Sandbox:
     return Sandbox(chats=chats, now=NOW, switches=Switches(**{"rate_limit": 0, **switches}))
 
 
-def small(chats: int = 250, history_until: float | str | None = None, **switches: Any) -> Sandbox:
+def small(chats: int = 100, history_until: float | str | None = None, **switches: Any) -> Sandbox:
     """A sandbox of many small pages, with many chats in one second.
 
     No visitor returns, so that each record of a visitor comes once. By default the history ended an hour ago: the reader may
     leave what changed in the last five minutes to the next run, and does so where the machine is so loaded that the API seems
     slow.
     """
-    chosen = Switches(**{"rate_limit": 0, "export_page_cap": 100, **switches})
+    chosen = Switches(**{"rate_limit": 0, "export_page_cap": 40, **switches})
     return Sandbox(chats=chats, returning_visitors=0, history_until=history_until or time.time() - 3600, switches=chosen)
 
 
@@ -272,7 +272,12 @@ def with_key(stream: str, event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "id": f"{event['agent_id']}|{event['start_time']}"} if stream == "agent_timeline" else event
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
+
 def by_content(records: Iterable[Mapping[str, Any]]) -> list[str]:
     """Records in a form that compares by content whatever their order; half a surrogate pair, which is no text, as U+FFFD."""
-    lines = [json.dumps(record, sort_keys=True, ensure_ascii=False) for record in records]
-    return sorted(line.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for line in lines)
+    lines = map(_ENCODER.encode, records)
+    return sorted(
+        line if line.isascii() else line.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for line in lines
+    )

@@ -1,5 +1,17 @@
 with chat as (
-    select *, started_at as chat_started_at, {{ zendesk_chat.json_length('agent_ids') }} as agents
+    select
+        chat_id,
+        started_at as chat_started_at,
+        api_ended_at,
+        duration_seconds,
+        department_id,
+        response_time,
+        rating,
+        comment,
+        agent_ids,
+        agent_names,
+        engagements,
+        {{ zendesk_chat.json_length('agent_ids') }} as agents
     from {{ ref('stg_zendesk_chat__chats') }}
     where not is_deleted and coalesce(type, 'chat') <> 'offline_msg' and {{ zendesk_chat.has_engagements() }}
 ),

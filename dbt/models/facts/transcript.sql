@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 with chat as (
-    select *, {{ zendesk_chat.json_text('visitor', 'name') }} as visitor_name
+    select chat_id, type, started_at, message, agent_names, history, {{ zendesk_chat.json_text('visitor', 'name') }} as visitor_name
     from {{ ref('stg_zendesk_chat__chats') }}
     where not is_deleted and {{ zendesk_chat.has_columns('chats', ['id', 'type', 'timestamp', 'deleted', 'history']) }}
 ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,6 +12,7 @@ from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.exceptions import DataItemRequiredForDynamicTableHints
 
+from zendesk_chat.library.account import logger
 from zendesk_chat.tables.merging import merge, replace_children
 from zendesk_chat.tables.table import EXTRA, UNPARSED
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 MERGED: Final = cast("TWriteDispositionConfig", {"disposition": "merge", "deduplicated": True})
 """The disposition of streams with a cursor. A run writes each key once."""
-
-_logger: Final = logging.getLogger("zendesk_chat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Hints:
         """Return hints with which a destination of dlt stores the same values."""
         if isinstance(destination, destinations.postgres):
             if self.file_format == "csv":
-                _logger.warning("Postgres stores empty strings as NULL if dlt loads CSV files. Remove the file format csv.")
+                logger.warning("Postgres stores empty strings as NULL if dlt loads CSV files. Remove the file format csv.")
             return replace(self, file_format=self.file_format or "insert_values")  # by default, dlt loads Arrow tables as CSV
         if isinstance(destination, destinations.sqlalchemy):  # it would encode the JSON again
             types = {name: "text" if kind == "json" else kind for name, kind in self.json_columns.items()}
@@ -120,7 +118,8 @@ class Adapter:
         if wanted != current:
             wanted.apply(resource)
         self._last[resource.name] = (given, wanted)
-        return parents is not None and wanted.deletes_by_naming_rows
+        is_loaded = resource.name in dlt.current.source().selected_resources  # or it only feeds a transformer
+        return is_loaded and wanted.deletes_by_naming_rows
 
     def _wanted(self, given: Hints, schema: TTableSchema, pipeline: dlt.Pipeline, parents: pa.Table | None) -> Hints:
         wanted = given.stored_by(pipeline.destination)
@@ -132,14 +131,19 @@ class Adapter:
         return replace(wanted, disposition=cast("Mapping[str, Any]", disposition)) if disposition else wanted
 
 
+def loads_into_postgres() -> bool:
+    """Return whether the destination of the current run is Postgres."""
+    pipeline = _pipeline()
+    return pipeline is not None and isinstance(pipeline.destination, destinations.postgres)
+
+
 def needs_table(resource: DltResource) -> bool:
     """Return whether to write a file without rows, so that the destination creates the table of a resource."""
     if resource.has_dynamic_table_name:
         return False
-    pipeline, schema = _pipeline(), resource.compute_table_schema()
-    into_postgres = pipeline is not None and isinstance(pipeline.destination, destinations.postgres)
+    schema = resource.compute_table_schema()
     # dlt cannot load a Parquet file without rows into Postgres.
-    return _is_new(str(schema["name"])) and not (into_postgres and schema.get("file_format") == "parquet")
+    return _is_new(str(schema["name"])) and not (schema.get("file_format") == "parquet" and loads_into_postgres())
 
 
 def _is_new(table: str) -> bool:

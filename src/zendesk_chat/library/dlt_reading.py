@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -15,10 +16,13 @@ from typing import TYPE_CHECKING, Final
 import dlt
 from dlt.common.runtime import signals
 
-from zendesk_chat.clock import SystemClock
+from zendesk_chat.clock import Stopped, SystemClock
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.library.account import logger
 from zendesk_chat.library.arrow import to_arrow
+from zendesk_chat.library.dlt_hints import loads_into_postgres
 from zendesk_chat.library.reading import StreamsFailedError, read_several
+from zendesk_chat.tables.cleaning import Cleaner, about_changes, clean_text
 from zendesk_chat.tables.spool import Spool
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from zendesk_chat.library.account import Account
     from zendesk_chat.library.arrow import ArrowBatch
     from zendesk_chat.streams.stream import StateBlob
+    from zendesk_chat.tables.cleaning import Change
     from zendesk_chat.tables.table import StreamTable
 
 STATE: Final = "state"
@@ -77,6 +82,13 @@ class Feed:
                 self._begin(run, {stream: resource})
             return self._reads.pop(stream)
 
+    def discard(self) -> None:
+        """Delete what no resource has taken, because the run has failed."""
+        self._failure = Stopped()  # for resources that wait in other threads
+        reads, self._reads = self._reads, {}
+        for read in reads.values():
+            read.close()
+
     def _begin(self, run: object, first: dict[str, DltResource]) -> None:
         """Read what a run needs: the selected streams, and those that only feed a transformer."""
         self._run, self._reads, self._failure = run, {}, None
@@ -95,6 +107,7 @@ class Feed:
         try:
             for group in self._groups(reads):
                 self._read_group(group)
+            _warn_of_changes(reads.values())
         except BaseException as error:
             for read in reads.values():
                 read.close()
@@ -135,6 +148,7 @@ class Read:
         spool: Its rows.
         stored: The state that it resumed from, if any.
         state: The state after the last page; None if the account lacks the stream, or if nothing was read.
+        cleaner: Changes values that the destination refuses, if it may refuse some.
         close: Deletes the rows. This also happens when nothing refers to this object any longer.
     """
 
@@ -143,6 +157,7 @@ class Read:
         self.close = weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
         self.spool = Spool(Path(directory) / f"{table.name}.parquet", table)
         self.stored = _stored_state(resource)
+        self.cleaner = Cleaner(table) if loads_into_postgres() else None
         self.state: Mapping[str, object] | None = None
         self._limit = resource.limit
         self._clock = clock
@@ -167,10 +182,14 @@ class Read:
 
     def take(self, batch: ArrowBatch) -> None:
         """Store a page. When the limit is reached, skip it: the state stays before it."""
-        if not self.is_full:
+        if self.is_full:
+            return
+        if self.cleaner is None:
             self.spool.append(batch.table, batch.parents)
-            self.state = batch.state
-            self._pages += 1
+        else:
+            self.spool.append(self.cleaner.clean(batch.table), [*map(clean_text, batch.parents)])
+        self.state = batch.state
+        self._pages += 1
 
 
 def _stored_state(resource: DltResource) -> StateBlob | None:
@@ -179,6 +198,15 @@ def _stored_state(resource: DltResource) -> StateBlob | None:
     replaces = (given["disposition"] if isinstance(given, dict) else given) == "replace"
     text = dlt.current.resource_state(resource.name).get(STATE)
     return None if replaces or text is None else json.loads(text)
+
+
+def _warn_of_changes(reads: Iterable[Read]) -> None:
+    changes: Counter[Change] = Counter()
+    for read in reads:
+        if read.cleaner is not None:
+            changes += read.cleaner.changes
+    if changes:
+        logger.warning("%s", about_changes(changes))
 
 
 def _require_same_account(account: Account) -> None:

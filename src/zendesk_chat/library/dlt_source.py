@@ -8,14 +8,15 @@ from functools import partial
 from typing import Any, Final
 
 import dlt
+import pyarrow as pa
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
+from dlt.extract.items import ResolvablePipeItem
 
 from zendesk_chat.library.account import Account
 from zendesk_chat.library.catalog import chosen
 from zendesk_chat.library.dlt_hints import MERGED, Adapter, needs_table
 from zendesk_chat.library.dlt_reading import STATE, Feed, Read
-from zendesk_chat.tables.arrow import arrow_schema
 from zendesk_chat.tables.merging import naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
 
@@ -101,33 +102,35 @@ def _rows(feed: Feed, table: StreamTable, adapter: Adapter) -> Iterator[object]:
     read = feed.take(table.name)
     if read.state is None:
         return  # the account lacks the stream, or the limit allows no page
-    memory = dlt.current.resource_state()
-    items = _items(table, read, resource, adapter)
-    if read.is_limited:  # dlt ends the resource at its limit, so all rows are one item, and the state is stored before it
-        complete = list(items)
-        _store(read, memory)
-        yield from [complete] if len(complete) > 1 else complete
-    else:
-        yield from items
-        _store(read, memory)
-    read.close()
+    try:
+        yield from _items(table, read, resource, adapter)
+    except GeneratorExit:
+        if not read.is_limited:
+            feed.discard()  # the run has failed
+        raise
+    finally:
+        read.close()
 
 
 def _items(table: StreamTable, read: Read, resource: DltResource, adapter: Adapter) -> Iterator[object]:
-    """Yield what dlt writes: Arrow tables that are not empty. Some destinations fail on files without rows."""
+    memory = dlt.current.resource_state()
     rows = read.spool.rows()
-    names_parents = adapter.adapt(resource, rows.parents)
-    is_empty = True
-    for batch in rows.batches:
-        if batch.num_rows:
-            yield batch
-            is_empty = False
-    if resource.name not in dlt.current.source().selected_resources:
-        return  # the rows only feed a transformer
-    if names_parents and rows.parents is not None and rows.parents.num_rows:
-        yield naming_rows(table, rows.parents)
-    elif is_empty and needs_table(resource):
-        yield arrow_schema(table).empty_table()
+    if adapter.adapt(resource, rows.parents) and rows.parents is not None and rows.parents.num_rows:
+        yield _after_all_steps(naming_rows(table, rows.parents))
+    tables = (batch for batch in rows.batches if batch.num_rows or needs_table(resource))
+    if read.is_limited:  # dlt ends the resource at its limit, so all rows are one item, and the state is stored before it
+        item = list(tables)
+        _store(read, memory)
+        yield from [item] if item else []
+    else:
+        yield from tables
+        _store(read, memory)
+
+
+def _after_all_steps(rows: pa.Table) -> Iterator[ResolvablePipeItem]:
+    """Return an item that dlt writes as it is, after the maps, filters and limits of the resource."""
+    pipe = dlt.current.pipe()
+    return iter([ResolvablePipeItem(rows, len(pipe) - 1, pipe, None)])
 
 
 def _store(read: Read, memory: dict[str, object]) -> None:

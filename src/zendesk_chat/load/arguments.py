@@ -29,6 +29,7 @@ examples:
   zendesk-chat sync --config config.json --exclude triggers,shortcuts
   zendesk-chat sync --config config.json --full-refresh
   zendesk-chat sync --config config.json --schema acme --wait 60      one of several accounts in a file
+  zendesk-chat sync --to postgres://loader@db.example.com/support     see: zendesk-chat destinations
   zendesk-chat sync --start-date 2025-01-01 --end-date 2026-01-01     exactly one calendar year
   zendesk-chat sync --redact chats.history.msg=mask --redact chats.visitor.email=null
   zendesk-chat sync --accounts accounts.toml                          several accounts at once
@@ -174,7 +175,7 @@ def _add_selection(group: argparse._ActionsContainer) -> None:
 
 
 def _add_destination(group: argparse._ActionsContainer) -> None:
-    what = f"Load into this DuckDB file, or into the database at this URL (default: {DEFAULT_DATABASE})"
+    what = f"Load into this DuckDB file, or into the database or files at this URL (default: {DEFAULT_DATABASE})"
     group.add_argument("--to", metavar="FILE", help=what)
     what = "Use this schema, for several accounts in one file (default: main; in other databases zendesk_chat)"
     group.add_argument("--schema", metavar="NAME", help=what)
@@ -243,6 +244,14 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
     parser.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     parser.add_argument("--json", action="store_true", help="Print JSON, for scripts")
     add_logging(parser)
+
+
+def add_destinations(parser: argparse.ArgumentParser, run: Run) -> None:
+    """Add the arguments of `destinations`, which ``run`` runs."""
+    parser.set_defaults(run=run)
+    what = "Show everything about this one: a name in the table, such as postgres, or the scheme of a URL"
+    parser.add_argument("name", metavar="NAME", nargs="?", help=what)
+    parser.add_argument("--json", action="store_true", help="Print JSON, for scripts")
 
 
 def _positive(text: str) -> int:

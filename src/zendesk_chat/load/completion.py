@@ -12,6 +12,8 @@ from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from zendesk_chat.errors import ExitCode
+from zendesk_chat.load.warehouse.address import WITHOUT_SLASHES
+from zendesk_chat.load.warehouse.kinds import KINDS, SCHEMES
 from zendesk_chat.parser import Parser
 from zendesk_chat.streams.registry import STREAMS
 
@@ -44,9 +46,28 @@ def complete_names(prefix: str, **_parsed: object) -> Sequence[str]:
     return [f"{before}{comma}{name}" for name in STREAMS if name.startswith(last) and name not in named]
 
 
+def complete_destinations(prefix: str, **options: object) -> Sequence[str]:
+    """Complete the scheme of a URL or the path of a file.
+
+    >>> complete_destinations("postgres:")
+    ['postgres://']
+    """
+    urls = [f"{scheme}://" for scheme in sorted(SCHEMES) if scheme not in WITHOUT_SLASHES]
+    return [url for url in urls if url.startswith(prefix)] or list(FilesCompleter()(prefix, **options))
+
+
+def complete_kinds(prefix: str, **_parsed: object) -> Sequence[str]:
+    """Complete the name of a destination."""
+    return [kind.name for kind in KINDS if kind.name.startswith(prefix)]
+
+
 def _completer(action: argparse.Action) -> object:
     if _NAMES[0] in action.option_strings or _NAMES[1] in action.option_strings:
         return complete_names
+    if "--to" in action.option_strings:
+        return complete_destinations
+    if action.dest == "name":
+        return complete_kinds
     if action.choices is not None:
         return None
     return FilesCompleter() if action.metavar in _FILES else SuppressCompleter()

@@ -12,6 +12,8 @@ from typing import Final
 import duckdb
 
 from zendesk_chat.errors import NO_THREAD, DestinationError, DestinationRefusedError, cannot_start_thread
+from zendesk_chat.load.driver_errors import meaning_of_driver
+from zendesk_chat.load.sqlstates import meaning_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ _LOCKED: Final = "could not set lock"
 _DAMAGED: Final = "Restore it from a copy, or load into another file"
 _KNOWN_CAUSES: Final = (  # the first one with an explanation wins: the phrases of later ones may be part of a path
     _KnownCause(_LOCKED, "another program has the database open. Close it there and try again", needs_person=False),
+    _KnownCause("specified bucket does not exist", "there is no such bucket. Create it, or correct the URL"),
+    _KnownCause("access key id you provided does not exist", "the server does not know the access key"),
+    _KnownCause("request signature we calculated does not match", "the secret key is wrong"),
+    _KnownCause("could not connect to the endpoint", "the server of the bucket cannot be reached", needs_person=False),
+    _KnownCause("(accessdenied)", "you do not have permission to read and write there"),
+    _KnownCause("not a directory", "a part of the path is a file, not a directory"),
     _KnownCause("no usable temporary directory", "none of the usual ones is writable. Set TMPDIR to one that is"),
     _KnownCause("could not get working directory", "the current directory no longer exists. Change to another one"),
     _KnownCause("no space left", "there is no space left on the disk. Records already committed are kept"),
@@ -74,6 +82,20 @@ _QUOTING_NO_DATA: Final = {  # errors of DuckDB and of PostgreSQL's driver; othe
     "PermissionException",
     "TransactionException",
 }
+_LIBRARIES: Final = frozenset(
+    {
+        "dlt",
+        "psycopg2",
+        "pymysql",
+        "sqlalchemy",
+        "sqlite3",
+        "clickhouse_driver",
+        "botocore",
+        "aiobotocore",
+        "deltalake",
+        "pyiceberg",
+    }
+)
 _PREFIX: Final = re.compile(r"^(?:[A-Za-z-]+ )?[Ee]rror: ")  # IO Error: Cannot open file ...
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]+@|(?i:password|token)=\S+")
 
@@ -93,15 +115,18 @@ def explained(action: str) -> Iterator[None]:
 def _is_of_destination(error: Exception) -> bool:
     if isinstance(error, RuntimeError):  # the operating system and DuckDB's core have no class for some errors
         return cannot_start_thread(error) or str(error).startswith("std::")
-    from_dlt = any(kind.__module__.startswith("dlt.") for kind in type(error).__mro__)  # importing dlt takes long
-    return from_dlt or isinstance(error, duckdb.Error | OSError | ModuleNotFoundError)
+    # importing dlt or a driver takes long
+    of_library = any(kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__)
+    return of_library or isinstance(error, duckdb.Error | OSError | ModuleNotFoundError)
 
 
 def reason(error: BaseException) -> str:
     """Return why something failed, from the complete chain of its causes. It never quotes data."""
     causes = tuple(error_chain(error))
+    meaning = meaning_of(causes) or meaning_of_driver(causes)
     return (
-        _explanation(causes)
+        (meaning and meaning.text)
+        or _explanation(causes)
         or _mismatch(causes)
         or _own_words(causes)
         or ", from ".join(type(cause).__name__ for cause in causes)
@@ -152,6 +177,8 @@ def _cleaned(message: str) -> str:
 
 
 def _needs_person(causes: Sequence[BaseException]) -> bool:
+    if meaning := meaning_of(causes) or meaning_of_driver(causes):
+        return meaning.needs_person
     message = " ".join(map(str, causes)).lower()
     if _LOCKED in message:  # this message quotes names of files and programs
         return False

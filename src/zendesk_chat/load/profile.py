@@ -21,6 +21,7 @@ from zendesk_chat.load.database import find_database
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
+from zendesk_chat.load.file.stored import check_is_file
 from zendesk_chat.load.file.tables import existing_schema, find_tables
 from zendesk_chat.load.profile_report import print_profile
 from zendesk_chat.load.selection import choose_streams
@@ -136,9 +137,8 @@ def duckdb_file(text: str) -> str:
     Raises:
         ConfigError: It is something else, or there is no such file.
     """
-    path = duckdb_path(text, "FILE") if text.startswith("duckdb:") else text
-    if path is None or "://" in path:
-        raise ConfigError("`profile` reads only DuckDB files. Pass a path, or a URL such as duckdb:///chats.duckdb.")
+    path = (duckdb_path(text, "FILE") or "") if text.startswith("duckdb:") else text
+    check_is_file(path, "profile")
     if not Path(path).is_file():
         raise ConfigError(f"There is no file {path}. Create it with `zendesk-chat sync`.")
     return path

@@ -1,14 +1,14 @@
-"""Values that Postgres refuses, changed as little as possible and counted.
+r"""Values that Postgres refuses, changed as little as possible and counted.
 
 Postgres has no NUL in a string, and its jsonb has neither NUL, nor half of a surrogate pair, nor numbers of any size. In
-``{"msg": "a\\u0000b", "size": 1e400000}``, the string becomes ``"a\\ufffdb"``, and the number the string ``"1e400000"``.
+``{"msg": "a\u0000b", "size": 1e400000}``, the string becomes ``"a\ufffdb"``, and the number the string ``"1e400000"``.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 
 from zendesk_chat.tables.table import EXTRA, UNPARSED, StreamTable
 
-Cause: TypeAlias = Literal["nul", "json", "long"]
+Column: TypeAlias = "pa.ChunkedArray[Any]"
+Mask: TypeAlias = "pa.ChunkedArray[Any] | pa.BooleanArray"
+Cause: TypeAlias = Literal["nul", "json", "long", "packet"]
 
 NUL: Final = "\0"
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -50,6 +52,7 @@ class Change:
 _REPORTS: Final[Mapping[Cause, str]] = {
     "nul": "NUL characters became U+FFFD",
     "json": "NUL characters and halves of surrogate pairs in JSON became U+FFFD, and numbers beyond its range became strings",
+    "packet": "in rows longer than max_allowed_packet of the server, strings were cut, and JSON became null",
     "long": f"strings were cut to {LONGEST:,} bytes, and JSON of more became null",
 }
 
@@ -66,12 +69,12 @@ class Cleaner:
         self._stream = table.name
         self._longest = longest
         kinds = {**table.columns, EXTRA: "json", UNPARSED: "json"}
-        self._texts = [name for name, kind in kinds.items() if kind == "text"]
+        self._strings = [name for name, kind in kinds.items() if kind == "text"]
         self._json = [name for name, kind in kinds.items() if kind == "json"]
 
     def clean(self, rows: pa.Table) -> pa.Table:
         """Return rows of ``arrow_schema(table)`` that Postgres accepts."""
-        for name in self._texts:
+        for name in self._strings:
             column = rows.column(name)
             suspect = pc.match_substring(column, NUL)
             if self._counted(name, "nul", suspect):
@@ -80,14 +83,18 @@ class Cleaner:
             column = rows.column(name)
             suspect = pc.match_substring_regex(column, _SUSPECT)
             if _longest_of(column) > _MOST_DECIMALS:
-                suspect = pc.or_(suspect, pc.greater(pc.binary_length(column), _MOST_DECIMALS))
+                suspect = pc.or_(suspect, _longer(column, _MOST_DECIMALS))
             if pc.any(suspect).as_py():
                 rows = self._with_clean_json(rows, name, suspect)
         return self._shortened(rows)
 
-    def _with_clean_json(self, rows: pa.Table, name: str, suspect: pa.ChunkedArray[Any]) -> pa.Table:
+    def clean_key(self, key: str) -> str:
+        """Return the key of a parent as it is in the table."""
+        return clean_text(key)
+
+    def _with_clean_json(self, rows: pa.Table, name: str, suspect: Mask) -> pa.Table:
         column = rows.column(name)
-        before = column.filter(suspect).to_pylist()
+        before = _strings(column, suspect)
         after = [clean_json(value) for value in before]
         changed = sum(old != new for old, new in zip(before, after, strict=True))
         if not changed:
@@ -96,24 +103,30 @@ class Cleaner:
         return _with(rows, name, _replaced(column, suspect, after))
 
     def _shortened(self, rows: pa.Table) -> pa.Table:
-        for name in (*self._texts, *self._json):
+        for name in (*self._strings, *self._json):
             column = rows.column(name)
             if _longest_of(column) <= self._longest:
                 continue
-            long = pc.greater(pc.binary_length(column), self._longest)
+            long = _longer(column, self._longest)
             self._counted(name, "long", long)
-            values = [None if name in self._json else self._cut(value) for value in column.filter(long).to_pylist()]
+            values = [None if name in self._json else self._cut(value) for value in _strings(column, long)]
             rows = _with(rows, name, _replaced(column, long, values))
         return rows
 
     def _cut(self, value: str) -> str:
         return value.encode()[: self._longest].decode(errors="ignore")
 
-    def _counted(self, name: str, cause: Cause, found: pa.ChunkedArray[Any]) -> int:
+    def _counted(self, name: str, cause: Cause, found: Mask) -> int:
         count: int = pc.sum(found).as_py() or 0
         if count:
             self.changes[Change(self._stream, name, cause)] += count
         return count
+
+
+def longest_key(table: StreamTable, rows: pa.Table) -> int:
+    """Return the bytes in the longest key of a row or of its parent. An index of Postgres limits them."""
+    names = [name for name in (*table.primary_key, table.parent_field) if name and table.columns[name] == "text"]
+    return max((_longest_of(rows.column(name)) for name in names), default=0)
 
 
 def clean_text(text: str) -> str:
@@ -126,15 +139,15 @@ def clean_json(text: str) -> str:
     return _TOKEN.sub(_clean_token, text)
 
 
-def about_changes(changes: Mapping[Change, int]) -> str:
-    """Return a warning about all changes of a run."""
+def about_changes(changes: Mapping[Change, int], title: str = "Postgres") -> str:
+    """Return a warning about all changes of a run. ``title`` is the destination's."""
     causes = sorted({change.cause for change in changes}, key=list(_REPORTS).index)
     found = [(_REPORTS[cause], [change for change in sorted(changes) if change.cause == cause]) for cause in causes]
     listed = [
         f"{what}: {', '.join(f'{changes[change]:,} of {change.stream}.{change.column}' for change in those)}"
         for what, those in found
     ]
-    return f"Postgres does not accept some values, so they were changed. {'. '.join(map(_capitalized, listed))}."
+    return f"{title} does not accept some values, so they were changed. {'. '.join(map(_capitalized, listed))}."
 
 
 def _capitalized(text: str) -> str:
@@ -153,7 +166,7 @@ def _clean_escape(escape: re.Match[str]) -> str:
 
 
 def _fits_numeric(number: str) -> bool:
-    """Return whether jsonb has room for the digits before and after the decimal point.
+    """Return whether jsonb accepts so many digits before and after the decimal point.
 
     For ``12.5e3``: 5 digits before it, none after it.
     """
@@ -166,15 +179,25 @@ def _fits_numeric(number: str) -> bool:
     return len(match[1].lstrip("0")) + exponent <= _MOST_DIGITS and len(match[2] or "") - exponent <= _MOST_DECIMALS
 
 
-def _longest_of(column: pa.ChunkedArray[Any]) -> int:
+def _longer(column: Column, limit: int) -> Mask:
+    lengths: Any = pc.binary_length(column)
+    longer: Mask = pc.greater(lengths, pa.scalar(limit))
+    return longer
+
+
+def _strings(column: Column, mask: Mask) -> list[str]:
+    return [value for value in column.filter(mask).to_pylist() if value is not None]
+
+
+def _longest_of(column: Column) -> int:
     return pc.max(pc.binary_length(column)).as_py() or 0
 
 
-def _replaced(column: pa.ChunkedArray[Any], mask: pa.ChunkedArray[Any], values: list[str | None]) -> Any:
-    whole = column.combine_chunks()
-    chosen = pc.fill_null(mask, fill_value=False).combine_chunks()
-    return pc.replace_with_mask(whole, chosen, pa.array(values, pa.string()))
+def _replaced(column: Column, mask: Mask, values: Sequence[str | None]) -> Column:
+    chosen: Any = pc.fill_null(mask, pa.scalar(False))  # noqa: FBT003  # Arrow's types know no mask in chunks
+    replaced: Any = pc.replace_with_mask(column.combine_chunks(), chosen.combine_chunks(), pa.array(values, pa.string()))
+    return pa.chunked_array([replaced])
 
 
-def _with(rows: pa.Table, name: str, column: Any) -> pa.Table:
+def _with(rows: pa.Table, name: str, column: Column) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)

@@ -79,9 +79,10 @@ def _replacing_children(key: str, parent: str) -> dict[str, str]:
 
 
 def _keeping_later(key: str, latest_by: str, qualified: str) -> dict[str, str]:
-    older = (
-        f"SELECT old.{key} FROM {{table}} old JOIN {{staging_table}} new ON new.{key} = old.{key} "
-        f"WHERE old.{latest_by} IS NULL OR old.{latest_by} <= new.{latest_by}"
+    older = (  # MySQL deletes from a table that the condition queries only if an inner query, which DISTINCT keeps apart, does
+        f"SELECT older_key FROM (SELECT DISTINCT old.{key} AS older_key "
+        f"FROM {{table}} old JOIN {{staging_table}} new ON new.{key} = old.{key} "
+        f"WHERE old.{latest_by} IS NULL OR old.{latest_by} <= new.{latest_by}) older"
     )
     left = qualified.replace("{", "{{").replace("}", "}}")
     return {

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder for a server. Pytest makes its own temporary folder private again whenever another test run begins."""
+    with tempfile.TemporaryDirectory(prefix="zendesk-chat-server-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def unprivileged(folder: Path, user: str) -> str | None:

@@ -78,7 +78,7 @@ def accounts(tmp_path: Path) -> Iterator[Accounts]:
     with ExitStack() as stack:
         sandboxes = {}
         for seed, name in enumerate(NAMES, 1):
-            sandbox = stack.enter_context(Sandbox(seed=seed, chats=60 * seed, switches=Switches(rate_limit=0)))
+            sandbox = stack.enter_context(Sandbox(seed=seed, chats=20 * seed, switches=Switches(rate_limit=0)))
             sandbox.account.settings["account_key"] = f"key-{name}"
             sandboxes[name] = sandbox
         yield Accounts(tmp_path, sandboxes)

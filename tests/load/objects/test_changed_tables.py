@@ -10,7 +10,7 @@ from tests.load.objects.conftest import BOTH, STREAMS
 from tests.support.syncs import NESTED, complete, differing, execute, sync
 from zendesk_chat_sandbox import Sandbox
 
-pytestmark = pytest.mark.unmeasured  # it runs complete syncs
+unmeasured = pytest.mark.unmeasured  # complete syncs, which take the paths of other tests
 
 
 def remade(*changes: str) -> list[str]:
@@ -66,6 +66,7 @@ UNCHANGED = {
 }
 
 
+@unmeasured
 @BOTH
 @pytest.mark.parametrize("change", UNCHANGED)
 def test_changes_that_need_nobody(change: str, sandbox: Sandbox, path: Path, refresh: tuple[str, ...]) -> None:
@@ -155,6 +156,7 @@ LACKING = {
 }
 
 
+@unmeasured
 @pytest.mark.parametrize("change", LACKING)
 def test_what_rows_lack_is_reported_and_a_full_refresh_brings_it_back(change: str, sandbox: Sandbox, path: Path) -> None:
     statement, sentence = LACKING[change]
@@ -167,6 +169,7 @@ def test_what_rows_lack_is_reported_and_a_full_refresh_brings_it_back(change: st
     assert differing(sandbox, path) == []
 
 
+@unmeasured
 @pytest.mark.parametrize("change", LACKING)
 def test_a_full_refresh_brings_back_at_once_what_rows_lack(change: str, sandbox: Sandbox, path: Path) -> None:
     execute(path, LACKING[change][0])

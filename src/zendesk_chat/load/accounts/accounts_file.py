@@ -182,6 +182,7 @@ def _located(values: Mapping[str, object], names: Mapping[str, str], folder: Pat
     for key in _PATHS:
         if key in values:
             yield key, str(folder / Path(str(values[key])).expanduser())
-    database = duckdb_path(str(values["to"]), names["to"])
+    schema = str(values["schema"]) if "schema" in values else None
+    database = duckdb_path(str(values["to"]), names["to"], schema, names.get("schema", "schema"))
     if database is not None:
         yield "to", f"duckdb:///{folder / database}"

@@ -17,7 +17,6 @@ from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode
 from zendesk_chat.load.accounts.accounts_file import Entry, chosen, read_accounts
 from zendesk_chat.load.console import PlainConsole, say
 from zendesk_chat.load.database import MAIN
-from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.report import plain_table, print_complete
 from zendesk_chat.load.status import GOOD, FileStatus, read_status
@@ -85,7 +84,7 @@ def _status(entry: Entry, max_age_seconds: float | None, now: float) -> AccountS
         with open_stored(path, str(entry.values.get("schema") or MAIN)) as stored:
             status = read_status(stored, now)
     except ConnectorError as error:
-        return AccountStatus(entry.account, None, [str(error)], exists=Path(duckdb_path(to) or to).exists())
+        return AccountStatus(entry.account, None, [str(error)], exists=Path(to.removeprefix("duckdb:///")).exists())
     return AccountStatus(entry.account, status, status.problems(max_age_seconds))
 
 

@@ -17,6 +17,7 @@ from zendesk_chat.errors import ConfigError, DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
 from zendesk_chat.load.file.system import states_are_missing
+from zendesk_chat.load.warehouse.address import scheme_of
 from zendesk_chat.tables.sql import literal, quoted
 
 _SCHEME: Final = "duckdb:///"
@@ -75,12 +76,22 @@ def stored_file(text: str, command: str) -> str:
         DestinationRefusedError: There is no such file.
     """
     path = text.removeprefix(_SCHEME)
-    if not path or "://" in path:
-        raise ConfigError(f"`{command}` reads only DuckDB files. Pass a path, or a URL such as duckdb:///chats.duckdb.")
+    check_is_file(path, command)
     if not Path(path).is_file():
         what = "is not a file" if Path(path).exists() else "does not exist"
         raise DestinationRefusedError(f"{path} {what}. Create it with `zendesk-chat sync`.")
     return path
+
+
+def check_is_file(path: str, command: str) -> None:
+    """Raise ConfigError if this is no path, but the URL of another destination."""
+    if scheme_of(path) not in ("", "duckdb"):
+        raise ConfigError(
+            f"`{command}` reads only DuckDB files. Query the tables of other destinations with SQL, or load the account into a "
+            "file too: zendesk-chat sync --to chats.duckdb"
+        )
+    if not path or "://" in path:
+        raise ConfigError(f"`{command}` reads only DuckDB files. Pass a path, or a URL such as duckdb:///chats.duckdb.")
 
 
 @contextmanager

@@ -15,9 +15,14 @@ from zendesk_chat.printable import LONGEST_NAME, printable
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 """Of a URL. One letter is a drive of Windows."""
-_WITHOUT_SLASHES: Final = frozenset({"motherduck", "md", "ducklake"})
+WITHOUT_SLASHES: Final = frozenset({"motherduck", "md", "ducklake"})
 _PATHS: Final = frozenset({"file", "sqlite", "ducklake"})
 """Their URLs contain a path, in which a space is possible."""
+STAGING: Final = "_staging"
+"""The end of the name of dlt's schema for rows that wait to be merged."""
+LONGEST_DATASET: Final = 63 - len(STAGING)
+"""Bytes. Postgres would cut off longer names."""
+_NAME: Final = re.compile(r"[\w-]+")
 _ENCODED: Final = "In a user name or a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25"
 
 
@@ -28,7 +33,7 @@ class Address:
     Attributes:
         kind: Of the destination.
         scheme: In lower case.
-        url: As the user wrote it. It may contain a password.
+        url: With the scheme in lower case. It may contain a password.
         parts: Of the URL.
         query: The parameters of the URL.
         dataset: The schema of the tables in the URL; "" if the URL names none.
@@ -40,6 +45,19 @@ class Address:
     parts: SplitResult = field(repr=False)
     query: Mapping[str, str] = field(repr=False)
     dataset: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What messages call the destination. It contains no password."""
+        path = self.parts.path
+        if self.scheme in STORAGES:
+            host = self.parts.netloc if self.scheme == "abfss" else self.parts.netloc.rpartition("@")[2]
+            return f"the folder {self.scheme}://{host}{path}"
+        if self.scheme == "sqlite":
+            return f"the SQLite file {path.removeprefix('/')}"
+        if self.scheme == "ducklake":
+            return "the DuckLake" if self.parts.netloc else f"the DuckLake {path}"
+        return f"the {self.scheme} database"
 
 
 def scheme_of(text: str) -> str:
@@ -74,7 +92,7 @@ def parse_address(text: str, schema: str | None = None, name: str = "--to", sche
     """
     scheme = scheme_of(text)
     rest = text[len(scheme) + 1 :]
-    if not rest.startswith("//") and scheme not in _WITHOUT_SLASHES:
+    if not rest.startswith("//") and scheme not in WITHOUT_SLASHES:
         raise _mistake(name, scheme, f"write two slashes after {scheme}:")
     if scheme not in _PATHS and any(character.isspace() for character in text):
         raise _mistake(name, scheme, "the URL contains a space. Remove it, or write %20 in its place")
@@ -85,10 +103,27 @@ def parse_address(text: str, schema: str | None = None, name: str = "--to", sche
     except ValueError:
         raise _mistake(name, scheme, f"the host or the port is not valid. {_ENCODED}") from None
     kind = _kind(scheme, query, name)
-    address = Address(kind, scheme, text, parts, query, _dataset(kind, parts))
+    address = Address(kind, scheme, f"{scheme}:{rest}", parts, query, _dataset(kind, parts))
     _check_parts(address, name)
-    _check_schemas(address, schema, name, schema_name)
+    if kind.in_url:
+        _check_dataset(address, schema, name, schema_name)
+    if schema is not None and kind.name == "sqlite":
+        raise ConfigError(f"{schema_name}: an SQLite file has no schemas. Remove it, and use a file for each account.")
+    if schema is not None:
+        check_dataset_name(schema, schema_name)
     return address
+
+
+def check_dataset_name(dataset: str, name: str) -> None:
+    """Check the name of a schema, which the user calls ``name``. It is used exactly as it is. Raises ConfigError."""
+    shown = printable(dataset, LONGEST_NAME)
+    if dataset.lower().endswith(STAGING):
+        raise ConfigError(f"{name} {shown}: names that end with {STAGING} are for rows that wait. Choose another name.")
+    if not _NAME.fullmatch(dataset) or len(dataset.encode()) > LONGEST_DATASET:
+        other = re.sub(r"[^\w-]+", "_", dataset)[:LONGEST_DATASET].strip("_") or "acme"
+        raise ConfigError(
+            f"{name} {shown}: use letters, digits, _ and -, and at most {LONGEST_DATASET} characters, such as {other}."
+        )
 
 
 def _kind(scheme: str, query: Mapping[str, str], name: str) -> Kind:
@@ -100,9 +135,11 @@ def _kind(scheme: str, query: Mapping[str, str], name: str) -> Kind:
     if "format" in query and table_format not in FORMATS:
         shown = printable(table_format, LONGEST_NAME)
         raise _mistake(name, scheme, f"?format={shown} is unknown. Use one of {', '.join(FORMATS)}")
-    if unknown := sorted(query.keys() - {"format"}):
+    if unknown := sorted(query.keys() - {"format"} - ({"endpoint_url", "region"} if scheme == "s3" else set())):
         shown = printable(unknown[0], LONGEST_NAME)
-        raise _mistake(name, scheme, f"the parameter {shown} is unknown. Use ?format= only")
+        raise _mistake(
+            name, scheme, f"the parameter {shown} is unknown. Use ?format=, and for s3 also endpoint_url= and region="
+        )
     return kind_of(scheme, table_format)
 
 
@@ -150,14 +187,14 @@ def _mistake_in_server(address: Address, database: str) -> str:
     return ""
 
 
-def _check_schemas(address: Address, schema: str | None, name: str, schema_name: str) -> None:
-    kind = address.kind
-    if not kind.in_url:
-        return
-    what = "dataset" if kind.name == "bigquery" else "database"
+def _check_dataset(address: Address, schema: str | None, name: str, schema_name: str) -> None:
+    """Check the schema in a URL, beside which nothing else may name one."""
+    what = "dataset" if address.kind.name == "bigquery" else "database"
     if address.dataset and schema is not None:
         raise ConfigError(f"{name} names the {what} {printable(address.dataset, LONGEST_NAME)} already. Remove {schema_name}.")
-    if not address.dataset and schema is None:
+    if address.dataset:
+        check_dataset_name(address.dataset, name)
+    elif schema is None:
         raise _mistake(name, address.scheme, f"the URL names no {what}")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import dlt
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 
 from zendesk_chat.tables.arrow import arrow_schema
@@ -28,10 +29,19 @@ def imported_rows(warehouse: Warehouse, part: Part) -> Iterator[object]:
             path = warehouse.directory / f"{part.table.name}.csv"
             records = _write_csv(path, rows.batches, empty.schema)
             yield dlt.mark.with_file_import(str(path), "csv", records, empty)
-        case "parquet" if rows.file is not None:
-            yield dlt.mark.with_file_import(str(rows.file), "parquet", rows.records, empty)
+        case "parquet":
+            unique = warehouse.directory / f"{part.table.name}.unique.parquet"
+            path = rows.file or _write_parquet(unique, rows.batches, empty.schema)
+            yield dlt.mark.with_file_import(str(path), "parquet", rows.records, empty)
         case _:
             yield from rows.batches
+
+
+def _write_parquet(path: Path, batches: Iterator[pa.Table], schema: pa.Schema) -> Path:
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in batches:
+            writer.write_table(batch)
+    return path
 
 
 def _write_csv(path: Path, batches: Iterator[pa.Table], schema: pa.Schema) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.load.warehouse.transaction import Checkpoint, Part
 from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.cleaning import clean_text
+from zendesk_chat.tables.cleaning import longest_key
 from zendesk_chat.tables.spool import Spool
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from zendesk_chat.engine.events import PageRead
     from zendesk_chat.tables.cleaning import Change, Cleaner
+    from zendesk_chat.tables.shortening import Shortener
     from zendesk_chat.tables.table import StreamTable
 
 _DIGEST_BYTES: Final = 16
@@ -30,22 +31,42 @@ class Intake:
         complete: Whether the stream has ended and is complete.
     """
 
-    def __init__(self, table: StreamTable, directory: Path, kept: Checkpoint, cleaner: Cleaner | None) -> None:
-        """Start without records. A ``cleaner`` replaces the values that the destination refuses."""
+    def __init__(
+        self,
+        table: StreamTable,
+        directory: Path,
+        stored: Checkpoint | None,
+        redaction: str,
+        cleaner: Cleaner | Shortener | None,
+    ) -> None:
+        """Start without records.
+
+        Args:
+            table: Of the stream.
+            directory: For the records that wait.
+            stored: What the destination has of the stream; None for nothing.
+            redaction: A fingerprint of the rules of this run.
+            cleaner: Replaces the values that the destination refuses.
+        """
         self.table = table
         self.spool = Spool(directory / f"{table.name}.parquet", table)
-        self.state = kept.state
+        self._kept = stored or Checkpoint()
+        self.state = self._kept.state
         self.complete = False
-        self._kept = kept
+        self._first = stored is None
+        self._redaction = redaction
         self._replace = table.mirrors
         self._rebuild = False
         self._read = RecordReader(table).read
         self._cleaner = cleaner
+        self._longest_key = 0
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._pending = False
 
     def reload(self, *, rebuild: bool = False) -> None:
-        """Read the stream from the start, and replace its table when it is complete. ``rebuild`` drops the table first."""
+        """Read the stream from the start, and replace its table when it is complete. ``rebuild`` changes its columns first."""
+        if self._first and not rebuild:
+            return  # nothing is there to be replaced: load as usual, in several transactions
         self.state = None
         self._kept = replace(self._kept, digest="")
         self._replace = True
@@ -58,7 +79,8 @@ class Intake:
                 self._digest.update(b"%d:%b" % (len(record), record))
         rows, parents = self._read(page.records), page.parents
         if self._cleaner is not None:
-            rows, parents = self._cleaner.clean(rows), [*map(clean_text, parents)]
+            rows, parents = self._cleaner.clean(rows), [*map(self._cleaner.clean_key, parents)]
+            self._longest_key = max(self._longest_key, longest_key(self.table, rows))
         self.spool.append(rows, parents)
         self.state = page.state
         self._pending = True
@@ -81,18 +103,32 @@ class Intake:
 
     def checkpoint(self) -> Checkpoint:
         """Return what to store of the stream."""
+        before = () if self._replace else self._kept.redactions
+        redactions = tuple(sorted({*before, self._redaction}))
         if self.table.mirrors:
-            return replace(self._kept, digest=self._digest.hexdigest())
-        return replace(self._kept, state=self.state)
+            return Checkpoint(None, self._digest.hexdigest(), redactions)
+        return Checkpoint(self.state, "", redactions if self.spool.records or self._replace else before)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether rows stay that were loaded with other redaction rules."""
+        return not self._replace and any(redaction != self._redaction for redaction in self._kept.redactions)
+
+    @property
+    def lost_redaction(self) -> bool:
+        """Whether such rows are redacted, and this run has no rules for the stream."""
+        return self.outdated and not self._redaction
 
     def part(self) -> Part:
         """Return what to write."""
-        return Part(self.table, self.spool.rows(), self._replace, self._rebuild)
+        return Part(self.table, self.spool.rows(), self._replace, self._rebuild, self._first, self._longest_key)
 
     def committed(self) -> None:
         """Forget what the destination has now."""
         self.spool.clear()
         self._kept = self.checkpoint()
+        self._first = False
+        self._longest_key = 0
         self._replace = self.table.mirrors
         self._rebuild = False
         self._pending = False

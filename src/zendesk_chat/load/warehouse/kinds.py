@@ -13,7 +13,7 @@ Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
 ``table-merge``: by the key, in one commit of the table.
 ``append``: rows are only added. A view has to choose the latest ones.
 """
-LockKind: TypeAlias = Literal["advisory", "none"]
+LockKind: TypeAlias = Literal["advisory", "named", "file", "folder", "catalog", "rows"]
 """How a second sync into the same schema is kept out."""
 FileFormat: TypeAlias = Literal["csv", "parquet"]
 TableFormat: TypeAlias = Literal["parquet", "delta", "iceberg"]
@@ -38,6 +38,7 @@ class Kind:
         table_format: Of the tables, if they are files. ``?format=`` selects it.
         dataset: The schema of the tables, if neither the user nor the URL names one.
         in_url: Whether the path of the URL ends with the schema, which is called a dataset or a database there.
+        secrets: Where a password or a key may be, if the URL has none. The first one is in messages.
         tested: What the tests of this project load into; "" if nothing could be run.
         notes: What else a user should know, a sentence each.
     """
@@ -51,11 +52,12 @@ class Kind:
     example: str
     strategy: Strategy = "delete-insert"
     atomic: bool = True
-    lock: LockKind = "none"
+    lock: LockKind = "rows"
     file_format: FileFormat | None = "parquet"
     table_format: TableFormat | None = None
     dataset: str = "zendesk_chat"
     in_url: bool = False
+    secrets: tuple[str, ...] = ()
     tested: str = ""
     notes: tuple[str, ...] = ()
 
@@ -64,6 +66,24 @@ STORAGES: Final[dict[str, str]] = {"file": "", "s3": "s3", "gs": "gs", "gcs": "g
 """The extra that each scheme of files needs; "" for none."""
 STORAGE_MODULES: Final[dict[str, str]] = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 """The module of each of these extras."""
+_OF_FILES: Final = "DESTINATION__FILESYSTEM__CREDENTIALS"
+_OF_SNOWFLAKE: Final = "DESTINATION__SNOWFLAKE__CREDENTIALS"
+STORAGE_SECRETS: Final[dict[str, tuple[str, ...]]] = {
+    "s3": (
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        "AWS_PROFILE, ~/.aws or the role of the machine",
+        f"{_OF_FILES}__AWS_ACCESS_KEY_ID and {_OF_FILES}__AWS_SECRET_ACCESS_KEY",
+    ),
+    "gs": (
+        "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's JSON file",
+        f"{_OF_FILES}, the content of such a file",
+    ),
+    "az": (
+        f"{_OF_FILES}__AZURE_STORAGE_ACCOUNT_NAME and {_OF_FILES}__AZURE_STORAGE_ACCOUNT_KEY",
+        "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, with the first of these two names",
+    ),
+}
+"""Where the keys of a bucket may be, by extra."""
 _FILES: Final = tuple(STORAGES)
 
 KINDS: Final = (
@@ -78,6 +98,7 @@ KINDS: Final = (
         lock="advisory",
         file_format="csv",
         tested="PostgreSQL 15",
+        secrets=("PGPASSWORD", "~/.pgpass", "DESTINATION__POSTGRES__CREDENTIALS__PASSWORD"),
     ),
     Kind(
         "redshift",
@@ -88,6 +109,7 @@ KINDS: Final = (
         ("psycopg2",),
         "redshift://USER@HOST:5439/DATABASE",
         file_format=None,
+        secrets=("DESTINATION__REDSHIFT__CREDENTIALS__PASSWORD", "PGPASSWORD", "~/.pgpass"),
     ),
     Kind(
         "snowflake",
@@ -97,6 +119,12 @@ KINDS: Final = (
         ("snowflake",),
         ("snowflake.connector",),
         "snowflake://USER@ACCOUNT/DATABASE?warehouse=WAREHOUSE",
+        secrets=(
+            f"{_OF_SNOWFLAKE}__PASSWORD",
+            f"{_OF_SNOWFLAKE}__PRIVATE_KEY_PATH with {_OF_SNOWFLAKE}__PRIVATE_KEY_PASSPHRASE",
+            f"{_OF_SNOWFLAKE}__PRIVATE_KEY",
+            f"{_OF_SNOWFLAKE}__TOKEN with {_OF_SNOWFLAKE}__AUTHENTICATOR=oauth",
+        ),
     ),
     Kind(
         "mssql",
@@ -107,6 +135,8 @@ KINDS: Final = (
         ("pyodbc",),
         "mssql://USER@HOST/DATABASE",
         file_format=None,
+        secrets=("DESTINATION__MSSQL__CREDENTIALS__PASSWORD",),
+        notes=("It needs Microsoft's ODBC driver 18 on the machine.",),
     ),
     Kind(
         "bigquery",
@@ -118,6 +148,12 @@ KINDS: Final = (
         "bigquery://PROJECT/DATASET",
         atomic=False,
         in_url=True,
+        secrets=(
+            "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's JSON file",
+            "DESTINATION__BIGQUERY__CREDENTIALS, the content of such a file",
+            "the default credentials of the machine, as after `gcloud auth application-default login`",
+        ),
+        notes=("The location is US, unless the URL names another one: bigquery://PROJECT/DATASET?location=EU.",),
     ),
     Kind(
         "databricks",
@@ -128,6 +164,11 @@ KINDS: Final = (
         ("databricks.sql", "databricks.sdk"),
         "databricks://HOST/CATALOG?http_path=/sql/1.0/warehouses/ID",
         atomic=False,
+        secrets=(
+            "DESTINATION__DATABRICKS__CREDENTIALS__ACCESS_TOKEN",
+            "DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_ID and DESTINATION__DATABRICKS__CREDENTIALS__CLIENT_SECRET",
+        ),
+        notes=("A URL with a token is databricks://token:TOKEN@HOST/CATALOG?http_path=PATH.",),
     ),
     Kind(
         "clickhouse",
@@ -138,6 +179,13 @@ KINDS: Final = (
         ("clickhouse_connect", "clickhouse_driver"),
         "clickhouse://USER@HOST/DATABASE",
         atomic=False,
+        secrets=("DESTINATION__CLICKHOUSE__CREDENTIALS__PASSWORD",),
+        tested="ClickHouse's engine 26.9 in one process (chDB), without the protocols of a server",
+        notes=(
+            "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
+            "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
+            "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
+        ),
     ),
     Kind(
         "motherduck",
@@ -147,6 +195,11 @@ KINDS: Final = (
         ("motherduck",),
         ("duckdb",),
         "motherduck:DATABASE",
+        secrets=("MOTHERDUCK_TOKEN", "DESTINATION__MOTHERDUCK__CREDENTIALS__PASSWORD"),
+        notes=(
+            "It is loaded by dlt, not as a DuckDB file is: there are no views, and no `status`.",
+            "DuckDB downloads its extension motherduck when it needs it for the first time.",
+        ),
     ),
     Kind(
         "ducklake",
@@ -156,6 +209,18 @@ KINDS: Final = (
         ("ducklake",),
         ("duckdb",),
         "ducklake:lake.ducklake",
+        lock="catalog",
+        tested="DuckLake in DuckDB 1.4.4",
+        secrets=(
+            "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG__PASSWORD, if the catalog is a database on a server",
+            "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__CREDENTIALS__..., as for files, if the data is in a bucket",
+        ),
+        notes=(
+            "The catalog is a DuckDB file, or an SQLite file if its name ends with .sqlite.",
+            "The data is next to the catalog, unless the URL names a folder: ducklake:lake.ducklake?data=s3://BUCKET/PREFIX.",
+            "The catalog may be a database: ducklake:postgres://USER@HOST/DATABASE?data=s3://BUCKET/PREFIX.",
+            "DuckDB downloads its extension ducklake when it needs it for the first time.",
+        ),
     ),
     Kind(
         "mysql",
@@ -165,7 +230,15 @@ KINDS: Final = (
         ("mysql",),
         ("sqlalchemy", "pymysql"),
         "mysql://USER@HOST/DATABASE",
+        lock="named",
         in_url=True,
+        secrets=("DESTINATION__SQLALCHEMY__CREDENTIALS__PASSWORD",),
+        tested="MariaDB 10.11",
+        notes=(
+            "The tables are in the database of the URL. Rows wait in DATABASE_staging: the user needs all rights on both.",
+            "MariaDB 10.2 or MySQL 8.0.17 are the oldest versions with the collation of the strings.",
+            "Strings and JSON are LONGTEXT with a binary collation of utf8mb4, and times are UTC.",
+        ),
     ),
     Kind(
         "sqlite",
@@ -175,6 +248,13 @@ KINDS: Final = (
         ("sqlite",),
         ("sqlalchemy",),
         "sqlite:///chats.sqlite",
+        lock="file",
+        dataset="main",
+        tested="SQLite 3.40",
+        notes=(
+            "The tables are in the file itself, without a schema. Use a file for each account.",
+            "Times are strings in UTC, such as 2026-01-01 09:30:00.000000, and JSON is a string, for json_extract.",
+        ),
     ),
     Kind(
         "parquet",
@@ -186,7 +266,13 @@ KINDS: Final = (
         "file:///data/chats",
         strategy="append",
         atomic=False,
+        lock="folder",
         table_format="parquet",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The files contain earlier versions of rows too. The views in views.sql, for DuckDB, show the latest ones.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "delta",
@@ -197,7 +283,13 @@ KINDS: Final = (
         ("deltalake",),
         "s3://BUCKET/PREFIX?format=delta",
         strategy="table-merge",
+        lock="folder",
         table_format="delta",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "A table of more than 100 files is compacted. To delete the files of earlier versions, vacuum it.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
     Kind(
         "iceberg",
@@ -208,7 +300,14 @@ KINDS: Final = (
         ("pyiceberg",),
         "s3://BUCKET/PREFIX?format=iceberg",
         strategy="table-merge",
+        lock="folder",
         table_format="iceberg",
+        tested="a local folder, and S3 (moto)",
+        notes=(
+            "The catalog is the one that pyiceberg's configuration names default, or catalog.sqlite in a local folder.",
+            "A bucket without a catalog is read by the latest metadata of each table.",
+            "The lock of a killed sync into a bucket ends after a minute.",
+        ),
     ),
 )
 
@@ -245,3 +344,8 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # of the package that would contain it
         return False
+
+
+def secrets_of(kind: Kind, scheme: str = "") -> tuple[str, ...]:
+    """Return where a password or a key may be; for files, where the keys of a bucket with this scheme may be."""
+    return STORAGE_SECRETS.get(STORAGES.get(scheme, ""), ()) if kind.table_format else kind.secrets

@@ -60,6 +60,13 @@ class NoLock:
         """Do nothing."""
 
 
+def location(kind: Kind, dataset: str, name: str) -> str:
+    """Return what messages call the tables of one account: a schema of a destination, a folder, or an SQLite file."""
+    if kind.table_format is not None:
+        return f"{name.rstrip('/')}/{dataset}"
+    return name if kind.name == "sqlite" else f"the {'database' if kind.in_url else 'schema'} {dataset} of {name}"
+
+
 @contextmanager
 def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> Iterator[Lock]:
     """Keep other syncs out of the pipeline's schema while the block runs.
@@ -67,11 +74,35 @@ def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> I
     Raises:
         DestinationError: Another sync loads into it, longer than ``waiting`` permits.
     """
-    where = f"the schema {pipeline.dataset_name} of {name}"
-    if kind.lock == "advisory":
-        from zendesk_chat.load.warehouse.postgres import advisory_lock
+    where = location(kind, pipeline.dataset_name, name)
+    match kind.lock:
+        case "advisory":
+            from zendesk_chat.load.warehouse.postgres_lock import advisory_lock
 
-        with advisory_lock(pipeline, where, waiting) as lock:
-            yield lock
-    else:
-        yield NoLock()
+            with advisory_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "named":
+            from zendesk_chat.load.warehouse.mysql import named_lock
+
+            with named_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "file":
+            from zendesk_chat.load.warehouse.sqlite import file_lock
+
+            with file_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "catalog":
+            from zendesk_chat.load.warehouse.ducklake import catalog_lock
+
+            with catalog_lock(pipeline, where, waiting) as lock:
+                yield lock
+        case "folder":
+            from zendesk_chat.load.warehouse.lake_opening import locked_folder
+
+            with locked_folder(pipeline, where, waiting) as lock:
+                yield lock
+        case "rows":
+            from zendesk_chat.load.warehouse.row_lock import row_lock
+
+            with row_lock(pipeline, where, waiting) as lock:
+                yield lock

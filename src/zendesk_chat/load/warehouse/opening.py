@@ -7,32 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import dlt
-from dlt.common.configuration.utils import get_resolved_traces
 from dlt.common.destination import Destination as DltDestination
 from dlt.common.destination import TDestinationReferenceArg
-from dlt.common.runtime import run_context, telemetry
 
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.address import Address, parse_address
+from zendesk_chat.load.warehouse.credentials import credentials_of, naming_missing, options_of
 from zendesk_chat.load.warehouse.kinds import Kind, install_command, missing_modules
 from zendesk_chat.load.warehouse.lock import Lock, Waiting, locked
-
-_PIPELINE: Final = "zendesk_chat"
-
-_SETTINGS: Final = {
-    "runtime.dlthub_telemetry": False,
-    "runtime.log_level": "CRITICAL",  # we report errors ourselves
-    "runtime.intercept_signals": False,  # Ctrl-C ends a run at once
-    "enable_runtime_trace": False,
-    "load.workers": 1,  # a database file has one writer
-    "load.truncate_staging_dataset": True,  # or the rows of the last transaction stay there
-    "normalize.workers": 1,
-}
+from zendesk_chat.load.warehouse.surroundings import PIPELINE, our_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +64,16 @@ def open_warehouse(
     """
     address = parse_address(url, dataset)
     kind = address.kind
-    name = f"the {address.scheme} database"  # no more of the URL, which contains the password
+    name = address.shown
     _require_driver(address)
     with ExitStack() as stack:
         with explained("creating a temporary directory"):
             temporary = tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
             directory = Path(stack.enter_context(temporary))
-        with explained(f"opening {name}"):
-            quieten()
+        with explained(f"opening {name}"), naming_missing(address):
+            stack.enter_context(our_settings())
             pipeline = dlt.pipeline(
-                _PIPELINE,
+                f"{PIPELINE}_files" if kind.table_format else PIPELINE,
                 pipelines_dir=str(directory / "dlt"),
                 destination=_destination(address),
                 dataset_name=dataset or address.dataset or kind.dataset,
@@ -105,24 +93,36 @@ def _require_driver(address: Address) -> None:
 
 
 def _destination(address: Address) -> TDestinationReferenceArg:
-    # By default, dlt assumes that a destination may lack transactions: it would replace a table's contents with two
-    # statements, a delete and an insert. This strategy collects the new contents in another schema first.
-    options: dict[str, Any] = {"replace_strategy": "insert-from-staging", "supports_transactions": True}
-    kind, url = address.kind, address.url
+    kind = address.kind
+    options: dict[str, Any] = {
+        "enable_dataset_name_normalization": False,  # or My-Schema would become my_schema without a word
+        # By default, dlt assumes that a destination may lack transactions: it would replace a table's contents with two
+        # statements, a delete and an insert. This strategy collects the new contents in another schema first.
+        "replace_strategy": "insert-from-staging",
+        "supports_transactions": kind.atomic,
+        "credentials": credentials_of(address),
+        **options_of(address),
+    }
     match kind.driver:
         case "postgres":
             from zendesk_chat.load.warehouse.postgres import postgres
 
-            return postgres(credentials=url, **options)
+            return postgres(**options)
+        case "clickhouse":
+            from zendesk_chat.load.warehouse.clickhouse import clickhouse_of
+
+            return clickhouse_of(**options)
+        case "filesystem":
+            from zendesk_chat.load.warehouse.lake import open_lake
+
+            return open_lake(address)
+        case "sqlalchemy" if kind.name == "sqlite":
+            from zendesk_chat.load.warehouse.sqlite import sqlite
+
+            return sqlite(**options)
+        case "sqlalchemy":
+            from zendesk_chat.load.warehouse.mysql import mysql
+
+            return mysql(**options)
         case _:
-            return DltDestination.from_reference(kind.driver, credentials=url, **options)
-
-
-def quieten() -> None:
-    """Apply our settings to dlt. Its runtime started with its own settings when it was imported."""
-    for key, value in _SETTINGS.items():
-        dlt.config[key] = value
-    telemetry.stop_telemetry()
-    # Only dlt's own trace, which is off, empties it. Through the exceptions in it, it would keep the data of each commit alive.
-    get_resolved_traces().logging_enabled = False
-    run_context.active().initialize_runtime()
+            return DltDestination.from_reference(kind.driver, **options)

@@ -1,25 +1,48 @@
-"""Postgres through dlt: rows arrive by COPY, and an advisory lock keeps a second sync out."""
+"""Postgres through dlt: rows arrive by COPY."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import dlt
+import psycopg2
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import HasFollowupJobs, LoadJob, RunnableLoadJob
 from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema import Schema, TTableSchemaColumns
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
 from dlt.destinations.impl.postgres.factory import postgres as dlt_postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
-from dlt.destinations.sql_client import SqlClientBase
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
-from zendesk_chat.load.warehouse.lock import Lock, Waiting
+from zendesk_chat.load.warehouse.postgres_credentials import Configuration, Credentials
 
-_LOCK_CLASS: Final = 2_053_206_884
-"""The first of the two numbers of an advisory lock. Other programs use other numbers."""
 _CHUNK_BYTES: Final = 2**16
+
+
+class _SqlClient(Psycopg2SqlClient):
+    """dlt's client without its search path: all our names are qualified, and poolers refuse the option."""
+
+    credentials: Credentials
+
+    def open_connection(self) -> psycopg2.extensions.connection:
+        """Open the connection, in which each statement is a transaction unless one begins."""
+        self._conn = connection = self.credentials.connect()
+        connection.autocommit = True
+        return connection
+
+    def make_qualified_table_name_path(
+        self,
+        table_name: str | None,
+        quote: bool = True,  # noqa: FBT001, FBT002  dlt's signature
+        casefold: bool = True,  # noqa: ARG002, FBT001, FBT002
+        dataset_name: str | None = None,
+        catalog: str | None = None,
+    ) -> list[str]:
+        """Keep the case of names, or the schemas Acme and acme would be one. The names of tables have no capitals."""
+        return super().make_qualified_table_name_path(table_name, quote, False, dataset_name, catalog)  # noqa: FBT003
 
 
 class CopyJob(RunnableLoadJob, HasFollowupJobs):
@@ -43,7 +66,14 @@ class CopyJob(RunnableLoadJob, HasFollowupJobs):
 
 
 class CopyingClient(PostgresClient):
-    """dlt's client, with our copy job."""
+    """dlt's client, with our connection and our copy job."""
+
+    def __init__(
+        self, schema: Schema, config: PostgresClientConfiguration, capabilities: DestinationCapabilitiesContext
+    ) -> None:
+        super().__init__(schema, config, capabilities)
+        names = self.sql_client.dataset_name, self.sql_client.staging_dataset_name
+        self.sql_client = _SqlClient(*names, config.credentials, capabilities)
 
     def create_load_job(
         self,
@@ -57,34 +87,40 @@ class CopyingClient(PostgresClient):
             return CopyJob(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
 
+    def drop_tables(self, *tables: str, delete_schema: bool = True) -> None:
+        """Instead of dropping a table whose columns change their types, change them. All rows are replaced afterwards.
+
+        Views on other columns, grants, indexes and the user's own columns stay.
+        """
+        if self.in_staging_dataset_mode:
+            with suppress(DatabaseUndefinedRelation):  # dlt never created its own table there
+                super().drop_tables(*tables, delete_schema=delete_schema)
+            return
+        with self.maybe_ddl_transaction():
+            for name, stored in self.get_storage_tables(tables):
+                changes = ", ".join(self._changed_types(name, stored))
+                if changes:
+                    self.sql_client.execute_sql(f"ALTER TABLE {self.sql_client.make_qualified_table_name(name)} {changes}")
+            if delete_schema:
+                self._delete_schema_in_storage(self.schema)
+
+    def _changed_types(self, table: str, stored: TTableSchemaColumns) -> list[str]:
+        prepared = self.prepare_load_table(table)
+        changes: list[str] = []
+        for name, column in self.schema.get_table_columns(table).items():
+            if name in stored and stored[name]["data_type"] != column["data_type"]:
+                kind = self.type_mapper.to_destination_type(column, prepared)
+                quoted = self.sql_client.escape_column_name(name)
+                changes.append(f"ALTER COLUMN {quoted} TYPE {kind} USING NULL")
+        return changes
+
 
 class postgres(dlt_postgres):  # noqa: N801  dlt derives the destination's name from it
     """dlt's destination, with our client."""
+
+    spec = Configuration  # type: ignore[assignment]  # a subclass
 
     @property
     def client_class(self) -> type[PostgresClient]:
         """The class of the client."""
         return CopyingClient
-
-
-@dataclass(frozen=True, slots=True)
-class _AdvisoryLock:
-    client: SqlClientBase[Any]
-
-    def acquire(self) -> bool:
-        sql = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
-        rows = self.client.execute_sql(sql, _LOCK_CLASS, self.client.dataset_name)
-        return bool(rows and rows[0][0])
-
-    def check(self) -> None:
-        """Use the connection. If it is lost, so is the lock."""
-        self.client.execute_sql("SELECT 1")
-
-
-@contextmanager
-def advisory_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[Lock]:
-    """Take the lock of the schema, on a connection of its own. The server releases it when the connection ends."""
-    with pipeline.sql_client() as client:
-        lock = _AdvisoryLock(client)
-        waiting.until(lock.acquire, where)
-        yield lock

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.load.account_guard import AccountGuard, AccountRow
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.store import Limits, Waiting
+from zendesk_chat.load.warehouse.finishing import finish_tables
 from zendesk_chat.load.warehouse.intake import Intake
+from zendesk_chat.load.warehouse.lock import location
+from zendesk_chat.load.warehouse.redaction_changes import about_redactions
 from zendesk_chat.load.warehouse.stored_tables import compare_tables
-from zendesk_chat.load.warehouse.transaction import Checkpoint, Memory, commit, read_memory
+from zendesk_chat.load.warehouse.transaction import Memory, commit, read_memory
 from zendesk_chat.tables.cleaning import Change, Cleaner, about_changes
+from zendesk_chat.tables.shortening import Shortener
 
 if TYPE_CHECKING:
     from zendesk_chat.engine.events import PageRead
@@ -63,23 +67,29 @@ class WarehouseStore:
         self.name = warehouse.name
         self.limits = LIMITS
         self.warnings: list[str] = []
+        self._written: set[str] = set()
         self._warehouse = warehouse
         self._target = target
         self._memory = read_memory(warehouse)
         self._guard = AccountGuard(
-            f"the schema {warehouse.pipeline.dataset_name} of {warehouse.name}",
+            location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name),
             target.account,
             self._memory.account,
             target.renamed_from,
             other="another database",
         )
         with explained(f"reading {warehouse.name}"):
-            found = compare_tables(warehouse, [table for table in target.tables if table.name in self._memory.streams])
+            self._longest_row = _longest_row(warehouse)
+            found = compare_tables(warehouse, target.tables, self._memory.streams)
         self.warnings += found.warnings(target.full_refresh)
         self._intakes = {table.name: self._intake(table) for table in target.tables}
         for intake in self._intakes.values():
             if intake.table.name in found.missing | found.changed:
                 intake.reload(rebuild=intake.table.name in found.changed)
+        self.warnings += about_redactions(
+            [name for name, intake in self._intakes.items() if intake.lost_redaction],
+            [name for name, intake in self._intakes.items() if intake.outdated and not intake.lost_redaction],
+        )
 
     def states(self) -> dict[str, StateBlob]:
         """Return the state of each stream, for the engine to resume from."""
@@ -117,25 +127,47 @@ class WarehouseStore:
         if changed or memory != self._memory:
             commit(self._warehouse, [intake.part() for intake in changed], memory)
             self._memory = memory
+            self._written |= {intake.table.name for intake in changed}
         for intake in ready:
             intake.committed()
         return records
 
     def finish(self, _report: LoadReport) -> None:
-        """Remove what waits on disk."""
+        """Remove what waits on disk, and complete the tables that this run has changed."""
         for intake in self._intakes.values():
             intake.spool.clear()
+        if self._written:
+            self.warnings += finish_tables(self._warehouse, [self._intakes[name].table for name in sorted(self._written)])
         if changes := sum((intake.changes_of_values for intake in self._intakes.values()), Counter[Change]()):
-            self.warnings.append(about_changes(changes))
+            self.warnings.append(
+                about_changes(changes, "Postgres" if self._warehouse.kind.name == "postgres" else "The server")
+            )
 
     def _intake(self, table: StreamTable) -> Intake:
-        kept = self._memory.streams.get(table.name, Checkpoint())
+        cleaner = self._cleaner(table)
         redaction = self._target.redactions.get(table.name, "")
-        cleaner = Cleaner(table) if self._warehouse.kind.name == "postgres" else None
-        intake = Intake(table, self._warehouse.directory, replace(kept, redaction=redaction), cleaner)
+        stored = self._memory.streams.get(table.name)
+        intake = Intake(table, self._warehouse.directory, stored, redaction, cleaner)
         if self._target.full_refresh:
             intake.reload()
         return intake
 
+    def _cleaner(self, table: StreamTable) -> Cleaner | Shortener | None:
+        match self._warehouse.kind.name:
+            case "postgres":
+                return Cleaner(table)
+            case "mysql":
+                return Shortener(table, self._longest_row)
+        return None
+
     def _ready(self) -> list[Intake]:
         return [intake for intake in self._intakes.values() if intake.ready]
+
+
+def _longest_row(warehouse: Warehouse) -> int:
+    """Return how many bytes of a row a server of MySQL accepts; 0 for other destinations, which have no such limit."""
+    if warehouse.kind.name != "mysql":
+        return 0
+    with warehouse.pipeline.sql_client() as client:
+        rows = client.execute_sql("SELECT @@max_allowed_packet")
+    return int(rows[0][0]) if rows else 0

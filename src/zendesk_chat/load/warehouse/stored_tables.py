@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.common.schema import TTableSchemaColumns
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+from dlt.destinations.job_client_impl import SqlJobClientBase, SqlJobClientWithStagingDataset
+
+from zendesk_chat.errors import DestinationRefusedError
+from zendesk_chat.load.warehouse.lock import location
+from zendesk_chat.tables.table import EXTRA, UNPARSED
 
 if TYPE_CHECKING:
     from zendesk_chat.load.warehouse.opening import Warehouse
@@ -43,29 +51,81 @@ class Comparison:
         return lines
 
 
-def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable]) -> Comparison:
-    """Compare tables that were loaded before with those in the destination, and create again what is gone.
+def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: Collection[str]) -> Comparison:
+    """Compare tables with those in the destination, and create again what is gone.
 
-    ``tables`` are those of which the destination's state has a checkpoint.
+    ``loaded`` are the streams of which the destination's state has a checkpoint.
+
+    Raises:
+        DestinationRefusedError: A table of somebody else has the name of a stream.
     """
     pipeline = warehouse.pipeline
-    if not tables or not pipeline.schema_names:
-        return Comparison()
-    schema = pipeline.default_schema
-    known = {table.name: schema.tables[table.name]["columns"] for table in tables if table.name in schema.tables}
-    changed = frozenset(
-        table.name
+    schema = pipeline.default_schema if pipeline.schema_names else None
+    known = {
+        table.name: schema.tables[table.name]["columns"]
         for table in tables
-        for column, kind in table.columns.items()
-        if known.get(table.name, {}).get(column, {}).get("data_type", kind) != kind
-    )
+        if schema is not None and table.name in loaded and table.name in schema.tables
+    }
+    described = schema.tables if schema is not None else {}
+    changed = frozenset(table.name for table in tables if _differs(table, described.get(table.name, {}).get("columns", {})))
     with pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
+        if not isinstance(client, SqlJobClientBase | FilesystemClient):
             return Comparison(changed=changed)
-        stored = {name: set(columns) for name, columns in client.get_storage_tables(known)}
+        own = list(schema.dlt_table_names()) if schema is not None else []
+        found = dict(client.get_storage_tables([*(table.name for table in tables), *own]))
+        stored = {name: set(columns) for name, columns in found.items()}
+        if warehouse.kind.name == "postgres":  # of others, dlt reads back types that differ from those that it has created
+            changed |= {table.name for table in tables if _differs(table, found[table.name])}
+        if isinstance(client, SqlJobClientBase):  # of files, the lock has refused others already
+            _refuse_others(warehouse, tables, stored)
         missing = frozenset(name for name in known if not stored.get(name))
         lacking = {name: sorted(set(known[name]) - stored[name]) for name in known if name not in missing}
         lacking = {name: columns for name, columns in lacking.items() if columns}
-        if missing or lacking:
-            client.update_stored_schema(only_tables=set(known), force=True)
+        if missing or lacking or any(not stored.get(name) for name in own):
+            client.update_stored_schema(only_tables={*known, *own}, force=True)
+        if isinstance(client, SqlJobClientBase):
+            if schema is None:
+                _forget_schema(client)  # somebody deleted the state: dlt compares the tables itself
+            _forget_staging(client)
     return Comparison(missing, changed, lacking)
+
+
+def _differs(table: StreamTable, columns: TTableSchemaColumns) -> bool:
+    """Return whether a column has another type than its stream."""
+    return any(columns.get(name, {}).get("data_type", kind) != kind for name, kind in table.columns.items())
+
+
+def is_empty(warehouse: Warehouse, table: str) -> bool:
+    """Return whether a table of a database has no rows, or does not exist."""
+    with warehouse.pipeline.destination_client() as client:
+        if not isinstance(client, SqlJobClientBase):
+            return False
+        try:
+            name = client.sql_client.make_qualified_table_name(table)
+            return not client.sql_client.execute_sql(f"SELECT 1 FROM {name} LIMIT 1")
+        except DatabaseUndefinedRelation:
+            return True
+
+
+def _refuse_others(warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]]) -> None:
+    where = location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name)
+    for table in tables:
+        columns = stored.get(table.name) or {EXTRA}
+        if not columns & {EXTRA, UNPARSED} and 2 * len(columns & table.columns.keys()) < len(table.columns):
+            raise DestinationRefusedError(
+                f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not "
+                "create. Rename it, or load into another schema with --schema NAME."
+            )
+
+
+def _forget_staging(client: SqlJobClientBase) -> None:
+    """Let dlt compare the tables of its staging schema with what they should be: somebody may have dropped one."""
+    if isinstance(client, SqlJobClientWithStagingDataset):
+        with client.with_staging_dataset():
+            _forget_schema(client)
+
+
+def _forget_schema(client: SqlJobClientBase) -> None:
+    name = client.sql_client.make_qualified_table_name(client.schema.version_table_name)
+    with suppress(DatabaseUndefinedRelation):
+        client.sql_client.execute_sql(f"DELETE FROM {name} WHERE 1 = 1")  # ClickHouse refuses it without a condition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import dlt
@@ -15,6 +15,9 @@ from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.files import imported_rows
+from zendesk_chat.load.warehouse.finishing import prepare_keys
+from zendesk_chat.load.warehouse.lake_resource import lake_resource
+from zendesk_chat.load.warehouse.stored_tables import is_empty
 from zendesk_chat.tables.merging import merge, naming_rows, table_hints
 from zendesk_chat.tables.table import StreamTable
 
@@ -35,12 +38,17 @@ class Checkpoint:
     Attributes:
         state: The state to resume from; None for a stream that each run reads completely.
         digest: Of the records of a list, so that an unchanged one is not written again.
-        redaction: A fingerprint of the rules that changed the last rows.
+        redactions: The fingerprints of the rules with which the rows were loaded, in order; "" of rows that no rule changed.
     """
 
     state: StateBlob | None = None
     digest: str = ""
-    redaction: str = ""
+    redactions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Checkpoint:
+        """Return what JSON contains."""
+        return cls(stored["state"], stored["digest"], tuple(stored["redactions"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,17 @@ class Part:
 
     Attributes:
         replace: Whether the rows replace all others, or only those with equal keys and parents.
-        rebuild: Whether the table is dropped first, because the type of a column changes.
+        rebuild: Whether the columns of the table change their types first.
+        first: Whether the state has nothing of the stream, so that the table may be empty.
+        longest_key: Bytes in the longest key of a row or of its parent, if the destination limits them.
     """
 
     table: StreamTable
     rows: Rows
     replace: bool
     rebuild: bool = False
+    first: bool = False
+    longest_key: int = 0
 
 
 def read_memory(warehouse: Warehouse) -> Memory:
@@ -78,7 +90,7 @@ def read_memory(warehouse: Warehouse) -> Memory:
     memory: dict[str, Any] = json.loads(stored)
     if memory["version"] > _VERSION:
         raise DestinationRefusedError(f"A later version of zendesk-chat loaded {warehouse.name}. Update this one.")
-    return Memory(AccountRow(**memory["account"]), {name: Checkpoint(**kept) for name, kept in memory["streams"].items()})
+    return Memory(AccountRow(**memory["account"]), {name: Checkpoint.of(kept) for name, kept in memory["streams"].items()})
 
 
 def commit(warehouse: Warehouse, parts: Sequence[Part], memory: Memory) -> None:
@@ -90,12 +102,18 @@ def commit(warehouse: Warehouse, parts: Sequence[Part], memory: Memory) -> None:
     Raises:
         DestinationError: The memory is not stored; some of the parts may be written.
     """
+    in_files = warehouse.kind.table_format is not None  # whose schema changes with their rows
     with explained(f"writing to {warehouse.name}"):
         warehouse.lock.check()
-        if rebuilt := [part for part in parts if part.rebuild]:
+        prepare_keys(warehouse, parts)
+        if rebuilt := [part for part in parts if part.rebuild and not in_files]:
+            # Without their checkpoints, a run after a kill loads these tables from the start.
+            names = {part.table.name for part in rebuilt}
+            others = {name: kept for name, kept in memory.streams.items() if name not in names}
+            _load(warehouse, [_states(replace(memory, streams=others))])
             _load(warehouse, [_resource(warehouse, part) for part in rebuilt], drop=True)
-        kept = [_resource(warehouse, part) for part in parts if not part.rebuild]
-        _load(warehouse, [*kept, dlt.resource(_store(memory), name="states")])
+        kept = [_resource(warehouse, part) for part in parts if not part.rebuild or in_files]
+        _load(warehouse, [*kept, _states(memory)])
 
 
 def _load(warehouse: Warehouse, resources: Sequence[DltResource], *, drop: bool = False) -> None:
@@ -103,6 +121,11 @@ def _load(warehouse: Warehouse, resources: Sequence[DltResource], *, drop: bool 
     pipeline.extract(_package(resources), refresh="drop_resources" if drop else None)
     pipeline.normalize()
     pipeline.load()
+
+
+def _states(memory: Memory) -> DltResource:
+    resource: DltResource = dlt.resource(_store(memory), name="states")
+    return resource
 
 
 def _store(memory: Memory) -> Iterator[object]:
@@ -120,12 +143,16 @@ def _package(resources: Sequence[DltResource]) -> Sequence[DltResource]:
 
 
 def _resource(warehouse: Warehouse, part: Part) -> DltResource:
+    if warehouse.kind.table_format is not None:
+        return lake_resource(warehouse, part)
     disposition = _disposition(warehouse, part)
     rows = _data(warehouse, part, disposition)
     return DltResource.from_data(rows, part.table.name, _SOURCE, table_hints(part.table, disposition))
 
 
 def _disposition(warehouse: Warehouse, part: Part) -> TWriteDispositionConfig:
+    if part.first and is_empty(warehouse, part.table.name):
+        return "append"  # a first load needs no staging table
     if part.replace:
         return "replace"
     return merge(part.table, warehouse.pipeline.sql_client().make_qualified_table_name)

@@ -19,7 +19,7 @@ from zendesk_chat.errors import needs_packages
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Sandbox
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"
 UVX = (UV, "tool", "run", "--refresh-package", "zendesk-chat")  # uv would take a build of an older checkout from its cache
 MINUTES = 5 * 60

@@ -1,0 +1,59 @@
+"""MySQL and MariaDB through dlt: a lock with a name keeps another sync out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+import dlt
+from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
+from dlt.destinations.sql_client import SqlClientBase
+
+from zendesk_chat.load.warehouse.lock import Lock, Waiting
+from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
+from zendesk_chat.load.warehouse.sqlalchemy_tables import MysqlTables
+
+if TYPE_CHECKING:
+    from dlt.common.destination import TDestinationReferenceArg
+
+_DRIVER: Final = "pymysql"
+_LOCK: Final = "zendesk_chat:"
+_DIGEST_BYTES: Final = 16  # a name has at most 64 characters
+
+
+def mysql(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
+    """Return dlt's destination for the URL of a server, with the driver that the extra installs."""
+    scheme, _, rest = credentials.partition("://")
+    register_dialect_capabilities(scheme, MysqlTables)
+    engine = {"connect_args": {"charset": "utf8mb4"}}
+    return sqlalchemy(f"{scheme}+{_DRIVER}://{rest}", engine_kwargs=engine, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedLock:
+    client: SqlClientBase[Any]
+    name: str
+
+    def acquire(self) -> bool:
+        return self._first("SELECT GET_LOCK(:name, 0)") == 1
+
+    def check(self) -> None:
+        """Use the connection. If it is lost, so is the lock."""
+        self._first("SELECT IS_USED_LOCK(:name)")
+
+    def _first(self, sql: str) -> object:
+        rows = self.client.execute_sql(sql, name=self.name)
+        return rows[0][0] if rows else None
+
+
+@contextmanager
+def named_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[Lock]:
+    """Take the lock of the database, on a connection of its own. The server releases it when the connection ends."""
+    with pipeline.sql_client() as client:
+        digest = blake2b(client.dataset_name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+        lock = _NamedLock(client, _LOCK + digest)
+        waiting.until(lock.acquire, where)
+        yield lock

@@ -1,0 +1,143 @@
+"""Folders and buckets that cannot be used, that somebody else uses, or that a user has changed."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.destinations.lakes import delta_rows, iceberg_rows, local_folder, parquet_rows
+from tests.destinations.scenario import Destination, Loads, loads
+from tests.destinations.servers.s3 import S3
+from tests.support.syncs import edit, logged
+from zendesk_chat.load.warehouse import lake_lock
+from zendesk_chat.load.warehouse.lake_lock import ObjectLock
+
+READERS = {"parquet": parquet_rows, "delta": delta_rows, "iceberg": iceberg_rows}
+
+
+def error(account: Loads, code: int, *options: str) -> str:
+    done = account.sync(*options)
+    assert done.returncode == code, done.stderr + done.stdout
+    (message,) = logged(done.stderr, "ERROR")
+    return message
+
+
+def of(table_format: str, folder: Path) -> Destination:
+    return Destination(table_format, lambda name: f"file://{folder / name}?format={table_format}", READERS[table_format])
+
+
+@pytest.mark.parametrize("table_format", READERS)
+def test_a_table_that_the_user_deleted_is_loaded_again(table_format: str, tmp_path: Path) -> None:
+    with loads(of(table_format, tmp_path), tmp_path, "deleted", chats=60) as account:
+        account.load()
+        for table in ("chats", "chat_events", "departments"):
+            shutil.rmtree(local_folder(account.url) / table)
+        account.load()
+        edit(account.sandbox, account.sandbox.account.chat_ids()[:5], "edited")
+        account.sandbox.clock.advance(700)
+        account.load()
+
+
+@pytest.mark.parametrize("table_format", READERS)
+def test_a_state_that_the_user_deleted_is_read_again(table_format: str, tmp_path: Path) -> None:
+    with loads(of(table_format, tmp_path), tmp_path, "state", chats=60) as account:
+        account.load()
+        shutil.rmtree(local_folder(account.url) / "_dlt_pipeline_state")
+        account.load()
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    with loads(of("parquet", tmp_path), tmp_path, "others", chats=5) as account:
+        chats = local_folder(account.url) / "chats"
+        chats.mkdir(parents=True)
+        (chats / "mine.parquet").write_bytes(b"mine")
+        assert error(account, 3) == (
+            f"The folder file://{tmp_path}/others/zendesk_chat contains files that sync did not write, such as mine.parquet. "
+            "Choose another folder with --to, or another schema with --schema NAME."
+        )
+        assert [path.name for path in chats.iterdir()] == ["mine.parquet"]
+
+
+def test_a_path_that_is_a_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with loads(of("delta", tmp_path), tmp_path, "file", chats=5) as account:
+        assert error(account, 3) == (
+            f"Failed while opening the folder file://{tmp_path}/file: a part of the path is a file, not a directory."
+        )
+
+
+def test_a_killed_sync_leaves_no_unfinished_file(tmp_path: Path) -> None:
+    with loads(of("parquet", tmp_path), tmp_path, "unfinished", chats=20) as account:
+        account.load()
+        unfinished = next((local_folder(account.url) / "chats").glob("*/*/*.parquet")).with_suffix(".parquet.1.unfinished")
+        unfinished.write_bytes(b"half")
+        account.load()
+        assert not unfinished.exists()
+
+
+def test_states_do_not_accumulate_and_the_clock_does_not_decide(tmp_path: Path) -> None:
+    with loads(of("parquet", tmp_path), tmp_path, "clock", chats=20) as account:
+        for number in range(3):
+            account.load()
+            edit(account.sandbox, account.sandbox.account.chat_ids()[:5], f"edit {number}")
+            account.sandbox.clock.advance(700)
+        states = local_folder(account.url) / "_dlt_pipeline_state"
+        (state,) = states.iterdir()
+        name, _, version = state.name.split("__")
+        state.rename(states / f"{name}__9999999999.0__{version}")  # by a clock that was years ahead
+        account.load()
+        (state,) = states.iterdir()
+        assert "9999999999" not in state.name
+        assert json.loads(state.read_text())["pipeline_name"]
+        account.load()
+
+
+def test_a_bucket_that_does_not_exist_is_named(s3: S3, tmp_path: Path) -> None:
+    missing = Destination("parquet", lambda name: s3.url(name, "parquet").replace("//chats/", "//nowhere/"), parquet_rows)
+    with loads(missing, tmp_path, "bucket", chats=5) as account:
+        assert error(account, 3) == (
+            "Failed while opening the folder s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
+        )
+
+
+@pytest.mark.parametrize("table_format", ["parquet", "delta", "iceberg"])
+def test_a_full_disk_loses_nothing(table_format: str, tmp_path: Path) -> None:
+    """The limit of a file's size acts as a full disk does: writing fails."""
+    with loads(of(table_format, tmp_path), tmp_path, "full", chats=300) as account:
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        process = account.start()
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (150_000, limit[1]))
+        _, errors = process.communicate(timeout=110)
+        assert process.returncode in (1, 3), errors
+        assert "Traceback" not in errors
+        account.load()
+
+
+def test_a_server_that_goes_away_is_reported_and_nothing_is_lost(tmp_path: Path, s3: S3) -> None:
+    nobody = Destination("parquet", lambda name: s3.url(name, "parquet").replace(f":{s3.port}", ":9"), parquet_rows)
+    with loads(nobody, tmp_path, "away", chats=5) as account:
+        assert error(account, 1) == (
+            "Failed while opening the folder s3://chats/away: the server of the bucket cannot be reached."
+        )
+
+
+def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (ObjectLock(s3.files, f"{s3.bucket}/locks/sync.lock", "the folder") for _ in range(2))
+    assert first.acquire()
+    assert not second.acquire()
+    first.check()
+    monkeypatch.setattr(lake_lock, "EXPIRES", timedelta(seconds=-1))
+    assert second.acquire()
+    second.check()
+    with pytest.raises(Exception, match="Another sync has started to load into the folder"):
+        first.check()
+    first.release()
+    second.check()
+    second.release()
+    assert first.acquire()
+    first.release()

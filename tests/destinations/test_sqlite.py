@@ -1,0 +1,104 @@
+"""An SQLite file contains what the account contains."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.destinations.exact import exact_values
+from tests.destinations.scenario import SCENARIOS, Destination, Scenario, name_of
+from tests.support.commands import run_here
+from tests.support.sandbox import still
+from tests.support.syncs import logged
+
+
+def rows(url: str, table: str) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
+
+
+def in_folder(folder: Path) -> Callable[[str], str]:
+    return lambda name: f"sqlite:///{folder}/{name}.sqlite"
+
+
+@pytest.mark.parametrize("scenario", [*SCENARIOS, exact_values], ids=name_of)
+def test_scenario(scenario: Scenario, tmp_path: Path) -> None:
+    scenario(Destination("SQLite", in_folder(tmp_path), rows), tmp_path)
+
+
+def sync(folder: Path, to: str, *options: str) -> CompletedProcess[str]:
+    with still(chats=5) as sandbox:
+        account = ["--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url]
+        return run_here(["sync", *account, "--to", to, *options], folder)
+
+
+def error_of(done: CompletedProcess[str]) -> str:
+    (error,) = logged(done.stderr, "ERROR")
+    return error
+
+
+def test_tables_of_the_user_stay_and_nothing_is_left_beside_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "own data.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+        connection.execute("INSERT INTO notes VALUES ('mine')")
+        connection.execute("CREATE VIEW agents_of_today AS SELECT 1 AS one")
+        connection.commit()
+    for _ in range(2):
+        done = sync(tmp_path, f"sqlite:///{path.name}", "--full-refresh")
+        assert done.returncode == 0, done.stderr
+    assert rows(f"sqlite:///{path}", "notes") == [{"text": "mine"}]
+    assert rows(f"sqlite:///{path}", "agents_of_today") == [{"one": 1}]
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+def test_a_time_and_json_can_be_queried_with_the_functions_of_sqlite(tmp_path: Path) -> None:
+    assert sync(tmp_path, "sqlite:///chats.sqlite").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "chats.sqlite")) as connection:
+        found = connection.execute("SELECT julianday(timestamp) > 0, json_type(visitor) FROM chats").fetchall()
+    assert set(found) == {(1, "object")}
+
+
+def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    path.write_text("no database" * 1000)
+    done = sync(tmp_path, f"sqlite:///{path}")
+    assert done.returncode == 3
+    assert error_of(done) == f"Failed while opening the SQLite file {path}: the file is not an SQLite database."
+    assert path.read_text() == "no database" * 1000
+
+
+def test_a_directory_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    done = sync(tmp_path, f"sqlite:///{tmp_path}/missing/chats.sqlite")
+    assert done.returncode == 3
+    assert error_of(done) == (
+        f"Failed while opening the SQLite file {tmp_path}/missing/chats.sqlite: the file or its directory does not exist, or "
+        "you may not write there."
+    )
+
+
+def test_a_file_that_another_program_writes_into_can_be_loaded_later(tmp_path: Path) -> None:
+    path = tmp_path / "busy.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+        connection.execute("BEGIN EXCLUSIVE")
+        done = sync(tmp_path, f"sqlite:///{path}")
+        assert done.returncode == 1
+        assert "another program writes into the file" in error_of(done)
+    assert sync(tmp_path, f"sqlite:///{path}").returncode == 0
+
+
+def test_a_schema_is_refused(tmp_path: Path) -> None:
+    done = sync(tmp_path, "sqlite:///chats.sqlite", "--schema", "acme")
+    assert done.returncode == 2
+    assert "an SQLite file has no schemas" in done.stderr
+    assert not list(tmp_path.iterdir())
