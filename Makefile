@@ -175,14 +175,19 @@ notebook: .cache/notebook-venv/.ready ## run the notebook in examples/ and compa
 	@.cache/notebook-venv/bin/python -m tools.notebook $(NOTEBOOK)
 
 .PHONY: destinations-setup
-destinations-setup: ## install Postgres and MariaDB with apt
-	@command -v apt-get > /dev/null || { echo "Install Postgres and MariaDB; a server that is missing is skipped."; exit 1; }
+destinations-setup: ## install Postgres and MariaDB with apt, if they are missing
+ifeq ($(and $(wildcard /usr/lib/postgresql/*/bin/initdb),$(shell command -v mariadbd)),)
+	@command -v apt-get > /dev/null || { echo "Install Postgres and MariaDB. Tests of a server that is missing are skipped."; exit 1; }
 	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
 	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends postgresql mariadb-server > /dev/null
+endif
 
 .PHONY: destinations
-destinations: setup .cache/destinations-venv/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
+destinations: setup .cache/destinations-venv/.ready .cache/ducklake-duckdb/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
 	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
+ifndef PYTEST
+	@PYTHONPATH=.cache/ducklake-duckdb .cache/destinations-venv/bin/python -m pytest tests/destinations/test_ducklake.py
+endif
 
 .PHONY: destinations-quick
 destinations-quick: setup .cache/destinations-venv/.ready ## the most important tests of Postgres, SQLite and local files: 3 minutes

@@ -51,6 +51,9 @@ DESTINATIONS: Final = (
     Destination("Postgres", _postgres),
     Destination("SQLite", lambda _stack, folder: f"sqlite:///{folder}/chats.sqlite"),
     Destination("MariaDB", _mariadb),
+    Destination("Parquet", lambda _stack, folder: f"file://{folder}"),
+    Destination("Delta", lambda _stack, folder: f"file://{folder}?format=delta"),
+    Destination("Iceberg", lambda _stack, folder: f"file://{folder}?format=iceberg"),
 )
 
 

@@ -114,6 +114,7 @@ def change(sandbox: Sandbox) -> None:
     sandbox.clock.advance(700)  # the API exports changes after five minutes
 
 
+@pytest.mark.quick
 def test_it_equals_the_account_after_each_run(target: Target, tmp_path: Path) -> None:
     # Delta's conditions cannot compare a row with the stored one, so an older chat that is edited replaces a visitor.
     streams = [name for name in ALL if name != "visitors" or "table_format" not in target.options]

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dlt
 import pytest
@@ -44,7 +45,7 @@ def service_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def prepared(url: str, folder: Path) -> Iterator[tuple[SqlJobClientBase, dict[str, TTableSchema]]]:
+def prepared(url: str, folder: Path) -> Iterator[tuple[Any, dict[str, TTableSchema]]]:
     """dlt's client of a destination, and the tables as it would create them."""
     address = parse_address(url)
     if missing_modules(address.kind):
@@ -90,8 +91,7 @@ def test_all_statements_are_valid(url: str, tmp_path: Path) -> None:
 
 def test_the_parts_of_a_url_become_credentials(tmp_path: Path) -> None:
     with prepared(URLS[0], tmp_path / "redshift") as (client, _tables):
-        credentials: Any = client.config.credentials
-        assert credentials.to_native_representation().startswith("postgresql://loader:secret@127.0.0.1:9/support")
+        assert client.config.credentials.to_native_representation().startswith("postgresql://loader:secret@127.0.0.1:9/support")
     with prepared(URLS[1], tmp_path / "snowflake") as (client, _tables):
         credentials = client.config.credentials
         assert (credentials.host, credentials.database, credentials.username, credentials.warehouse) == (

@@ -27,7 +27,7 @@ STREAMS = list_streams()
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with small() as running:
+    with small(250, export_page_cap=100) as running:
         yield running
 
 

@@ -32,7 +32,7 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with small() as running:
+    with small(250, export_page_cap=100) as running:
         yield running
 
 

@@ -45,7 +45,7 @@ from zendesk_chat_sandbox import EXPIRED_TOKEN, Fault, Sandbox
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with small() as running:
+    with small(250, export_page_cap=100) as running:
         yield running
 
 

@@ -29,7 +29,7 @@ class Guarantees:
 
 
 DUCKDB_FILE = Guarantees(
-    "upserts; all tables change in one transaction; one sync at a time",
+    "upserts; all tables change in one transaction",
     "Rows are upserted by key. The rows of an edited chat replace those that it had.",
     "All tables and the states to resume from change in one transaction. Queries see the file before it or after it.",
     "Records that were committed stay, and the next sync resumes after them.",
@@ -41,7 +41,7 @@ DUCKDB_FILE = Guarantees(
 def guarantees_of(kind: Kind) -> Guarantees:
     """Return what a destination guarantees."""
     return Guarantees(
-        f"{_summary(kind)}; one sync at a time",
+        _summary(kind),
         _rows(kind),
         _reading(kind),
         _killed(kind),
@@ -83,6 +83,6 @@ def _killed(kind: Kind) -> str:
 
 def _full_refresh(kind: Kind) -> str:
     collected = "Records wait on the local disk until their stream is complete."
-    if kind.atomic:
+    if kind.atomic or kind.table_format:
         return f"{collected} Then they replace the table at once."
     return f"{collected} Then they replace the table in several statements."

@@ -136,7 +136,7 @@ KINDS: Final = (
         "mssql://USER@HOST/DATABASE",
         file_format=None,
         secrets=("DESTINATION__MSSQL__CREDENTIALS__PASSWORD",),
-        notes=("It needs Microsoft's ODBC driver 18 on the machine.",),
+        notes=("It needs Microsoft's ODBC driver 18 on the machine.", "JSON is a string, for JSON_VALUE."),
     ),
     Kind(
         "bigquery",
@@ -184,6 +184,7 @@ KINDS: Final = (
         notes=(
             "ClickHouse has no schemas: the tables are zendesk_chat___chats and so on, in the database of the URL.",
             "Add ?secure=0 for a server without TLS, and ?http_port= if HTTP has an unusual port: it receives the rows.",
+            "A full refresh and a changed list replace a table at once, with EXCHANGE TABLES.",
             "While rows are merged, a reader may miss those that are replaced. After a kill, the next sync loads them again.",
         ),
     ),

@@ -92,7 +92,7 @@ def _require_driver(address: Address) -> None:
         )
 
 
-def _destination(address: Address) -> TDestinationReferenceArg:
+def _destination(address: Address) -> TDestinationReferenceArg:  # noqa: PLR0911  one for each driver
     kind = address.kind
     options: dict[str, Any] = {
         "enable_dataset_name_normalization": False,  # or My-Schema would become my_schema without a word
@@ -116,6 +116,10 @@ def _destination(address: Address) -> TDestinationReferenceArg:
             from zendesk_chat.load.warehouse.lake import open_lake
 
             return open_lake(address)
+        case "mssql":
+            from zendesk_chat.load.warehouse.mssql import mssql
+
+            return mssql(**options)
         case "sqlalchemy" if kind.name == "sqlite":
             from zendesk_chat.load.warehouse.sqlite import sqlite
 

@@ -102,9 +102,10 @@ def is_empty(warehouse: Warehouse, table: str) -> bool:
             return False
         try:
             name = client.sql_client.make_qualified_table_name(table)
-            return not client.sql_client.execute_sql(f"SELECT 1 FROM {name} LIMIT 1")
+            rows = client.sql_client.execute_sql(f"SELECT COUNT(*) FROM {name}")  # SQL Server has no LIMIT
         except DatabaseUndefinedRelation:
             return True
+    return not (rows and rows[0][0])
 
 
 def _refuse_others(warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]]) -> None:
