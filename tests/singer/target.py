@@ -16,6 +16,7 @@ from tests.support.clock import FakeClock
 from tests.support.executable import files
 from zendesk_chat.singer.messages import Writer
 from zendesk_chat.singer.read import discover, read
+from zendesk_chat_sandbox import Sandbox
 
 RECORD_KEYS = {"type", "stream", "record", "time_extracted", "version"}
 
@@ -89,6 +90,11 @@ class Done:
     code: int
     output: bytes
     log: str
+
+
+def lately(sandbox: Sandbox) -> float:
+    """A time for a change that the next run reads, however slow the machine: not of the last five minutes."""
+    return sandbox.clock.time() - 400
 
 
 def tap_here(config: Any, catalog: Any = None, state: Any = None, **options: Any) -> Done:

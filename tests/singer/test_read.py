@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.singer.target import Target, discover_here, select, tap_here
+from tests.singer.target import Target, discover_here, lately, select, tap_here
 from tests.support.clock import FakeClock
 from tests.support.in_process import ALL
 from tests.support.sandbox import OAUTH, by_content, config_of, small, still, truth
@@ -76,7 +76,7 @@ def test_the_next_run_brings_what_changed_and_drops_what_is_gone() -> None:
         config, catalog, target = config_of(sandbox), select(discover_here(), *API), Target()
         state = target.load(tap_here(config, catalog).output)
         changed = sandbox.account.chat_ids()[3]
-        sandbox.account.edit_chat(changed, rating="good")
+        sandbox.account.edit_chat(changed, at=lately(sandbox), rating="good")
         gone = next(iter(sandbox.account.lists["bans"]))
         del sandbox.account.lists["bans"][gone]
         state = target.load(tap_here(config, catalog, state).output)
@@ -87,15 +87,16 @@ def test_the_next_run_brings_what_changed_and_drops_what_is_gone() -> None:
 
 
 def test_it_resumes_from_each_state() -> None:
-    with small(chats=350) as sandbox:
-        config, catalog = config_of(sandbox), select(discover_here(), "chats", "chat_events", "agent_timeline", "bans")
+    with small() as sandbox:
+        config, catalog = config_of(sandbox), select(discover_here(), "chats", "chat_events")
         output = tap_here(config, catalog).output
         count = output.count(b'{"type":"STATE"')
-        assert count >= 8
-        for number in range(1, count + 1):
+        assert count >= 4
+        for number in range(1, count):
             target = Target()
-            target.load(tap_here(config, catalog, target.load(output, until_state=number)).output)
-            check(sandbox, target, "chats", "chat_events", "agent_timeline", "bans")
+            state = target.load(output, until_state=number)
+            target.load(tap_here(config, catalog, state).output)
+            check(sandbox, target, "chats", "chat_events")
 
 
 def test_states_are_seconds_apart_and_one_follows_everything() -> None:

@@ -20,7 +20,7 @@ AGAIN: Final = "Pass the output of --discover, in which you may change `selected
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """What a catalog says about a stream, whose breadcrumb is empty, or about one of its fields."""
+    """The metadata of a stream, whose breadcrumb is empty, or of one of its fields."""
 
     breadcrumb: list[str]
     metadata: dict[str, object]

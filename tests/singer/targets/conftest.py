@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("psycopg2", reason="the driver of Postgres is in another environment: make singer")
+
 from tests.destinations.servers.postgres import Postgres, postgres_server
 
 

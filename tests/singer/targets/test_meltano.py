@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.singer.target import lately
 from tests.singer.targets.conftest import Programs
 from tests.singer.test_process import TAP
 from tests.support.executable import ROOT, environment
@@ -44,7 +45,7 @@ def test_it_loads_selects_and_resumes(programs: Programs, tmp_path: Path) -> Non
         env = environment(HOME=str(tmp_path), TAP_ZENDESK_CHAT_ACCESS_TOKEN=sandbox.token, TAP_ZENDESK_CHAT_API_URL=sandbox.url)
 
         def run() -> None:
-            command = [programs.meltano / "meltano", "run", "tap-zendesk-chat", "target-jsonl"]
+            command = [str(programs.meltano / "meltano"), "run", "tap-zendesk-chat", "target-jsonl"]
             done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr[-4000:]
             assert sandbox.token not in done.stderr + done.stdout
@@ -56,6 +57,6 @@ def test_it_loads_selects_and_resumes(programs: Programs, tmp_path: Path) -> Non
         assert sorted(row["id"] for row in rows("chats")) == sorted(chat["id"] for chat in truth(sandbox, "chats"))
         assert not [row for row in rows("chats") if "email" in row["visitor"]]
         edited = sandbox.account.chat_ids()[5]
-        sandbox.account.edit_chat(edited, comment="edited")
+        sandbox.account.edit_chat(edited, at=lately(sandbox), comment="edited")
         run()
         assert [row["id"] for row in rows("chats")[60:]] == [edited]

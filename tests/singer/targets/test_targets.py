@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.destinations.servers.postgres import Postgres
-from tests.singer.target import Target, discover_here, select
+from tests.singer.target import Target, discover_here, lately, select
 from tests.singer.targets.conftest import Programs
 from tests.singer.test_process import TAP
 from tests.singer.test_singer_io import old_config
@@ -35,7 +35,7 @@ def tap(folder: Path, config: Any, catalog: Any, state: Any = None) -> bytes:
 def old_tap(programs: Programs, sandbox: Sandbox, folder: Path, *streams: str) -> bytes:
     """Run singer-io's tap: discovery, selection and sync."""
     config = {"start_date": "2020-01-01T00:00:00Z", "access_token": sandbox.token, "chat_search_interval_days": 4000}
-    command = [programs.old_tap / "python", OLD_TAP, *files(folder, config=config)]
+    command = [str(programs.old_tap / "python"), str(OLD_TAP), *files(folder, config=config)]
     env = environment(SANDBOX=sandbox.url)
     found = subprocess.run([*command, "--discover"], capture_output=True, env=env, check=True).stdout
     catalog = files(folder, catalog=select(json.loads(found), *streams))
@@ -59,7 +59,7 @@ class InPostgres:
         }  # fmt: skip
         path = self.folder / "target.json"
         path.write_text(json.dumps(config))
-        command = [self.programs.meltano / "target-postgres", "--config", path]
+        command = [str(self.programs.meltano / "target-postgres"), "--config", str(path)]
         done = subprocess.run(command, input=messages, capture_output=True, cwd=self.folder, check=False)
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         state: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -92,7 +92,7 @@ def test_postgres_holds_every_record_and_marks_what_is_gone(programs: Programs, 
                 {"id": k, "v": chat.get(field) or None} for k, chat in chats.items()
             ), field
         edited = sandbox.account.chat_ids()[7]
-        sandbox.account.edit_chat(edited, comment="edited")
+        sandbox.account.edit_chat(edited, at=lately(sandbox), comment="edited")
         gone = next(iter(sandbox.account.lists["bans"]))
         del sandbox.account.lists["bans"][gone]
         time.sleep(1.1)  # the next version is a second later
@@ -102,7 +102,7 @@ def test_postgres_holds_every_record_and_marks_what_is_gone(programs: Programs, 
         assert database.column("bans", "id", "_sdc_deleted_at IS NOT NULL") == [gone]
 
 
-def test_the_tables_of_singer_ios_tap_go_on(programs: Programs, postgres: Postgres, tmp_path: Path) -> None:
+def test_the_tables_of_singer_ios_tap_stay_valid(programs: Programs, postgres: Postgres, tmp_path: Path) -> None:
     """Today's target-postgres loads its lists after a repair of their schemas, and its chats not at all: see the next test."""
     postgres.new_database("old")
     database = InPostgres(programs, postgres, "old", tmp_path)
@@ -121,14 +121,14 @@ def test_the_tables_of_singer_ios_tap_go_on(programs: Programs, postgres: Postgr
             assert sorted(map(str, database.column(stream, "id"))) == keys(sandbox, stream), stream
 
 
-def test_chats_go_on_from_the_state_of_singer_ios_tap(programs: Programs, tmp_path: Path) -> None:
+def test_chats_resume_from_the_state_of_singer_ios_tap(programs: Programs, tmp_path: Path) -> None:
     with small(chats=150) as sandbox:
         folder = tmp_path / "rows"
         folder.mkdir()
         state = json.loads(jsonl(programs, folder, old_tap(programs, sandbox, tmp_path, "chats")).splitlines()[-1])
         assert set(state["bookmarks"]["chats"]) >= {"chat.end_timestamp", "offline_msg.timestamp"}
-        new = [sandbox.account.add_chat() for _ in range(3)]
-        edited = sandbox.account.edit_chat(str(new[0]["id"]), comment="edited")
+        new = [sandbox.account.add_chat(at=lately(sandbox)) for _ in range(3)]
+        edited = sandbox.account.edit_chat(str(new[0]["id"]), at=lately(sandbox), comment="edited")
         output = tap(tmp_path, old_config(sandbox), select(discover_here(), "chats"), state)
         jsonl(programs, folder, output)
         rows = {row["id"]: row for row in stored(folder, "chats")}
