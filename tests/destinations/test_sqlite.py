@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.destinations.exact import exact_values
-from tests.destinations.scenario import SCENARIOS, Destination, Scenario, name_of
+from tests.destinations.scenario import SCENARIOS, Destination, Scenario, edits, name_of, visitors_as_last_seen
 from tests.support.commands import run_here
 from tests.support.sandbox import still
 from tests.support.syncs import logged
@@ -28,7 +28,17 @@ def in_folder(folder: Path) -> Callable[[str], str]:
     return lambda name: f"sqlite:///{folder}/{name}.sqlite"
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS, exact_values], ids=name_of)
+IN_CI = (edits, visitors_as_last_seen, exact_values)
+"""What `make destinations-quick` runs."""
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("scenario", IN_CI, ids=name_of)
+def test_a_quick_scenario(scenario: Scenario, tmp_path: Path) -> None:
+    scenario(Destination("SQLite", in_folder(tmp_path), rows), tmp_path)
+
+
+@pytest.mark.parametrize("scenario", [scenario for scenario in SCENARIOS if scenario not in IN_CI], ids=name_of)
 def test_scenario(scenario: Scenario, tmp_path: Path) -> None:
     scenario(Destination("SQLite", in_folder(tmp_path), rows), tmp_path)
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.support.sandbox import still
@@ -39,7 +40,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     account = ["--subdomain", "acme", "--token", sandbox.token, "--api-url", sandbox.url, "--streams", STREAMS]
     return subprocess.run(
-        [COMMAND, "sync", *account, "--to", f"duckdb:///{to}"],
+        [COMMAND, "sync", *account, "--to", to if "://" in to else f"duckdb:///{to}"],
         cwd=folder,
         env={"PATH": os.defpath, **environment},
         preexec_fn=limit,
@@ -75,6 +76,58 @@ def test_the_environment_changes_nothing(name: str, sandbox: Sandbox, tmp_path: 
     assert differing(sandbox, tmp_path / "chats.duckdb", STREAMS) == []
     assert names(tmp_path) == [".dlt", ".duckdbrc", "chats.duckdb"]
     assert names(tmp_path / ".dlt") == ["config.toml"]
+
+
+HOSTILE = {
+    "DEV_MODE": "true",
+    "DATASET_NAME": "elsewhere",
+    "PIPELINES_DIR": "pipelines",
+    "LOAD__DELETE_COMPLETED_JOBS": "no boolean",
+    "LOAD__WORKERS": "none",
+    "NORMALIZE__WORKERS": "none",
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "0",
+    "SCHEMA__NAMING": "direct",
+    "RUNTIME__LOG_LEVEL": "DEBUG",
+    "RUNTIME__SENTRY_DSN": "https://sentry.example.com/1",
+    "DESTINATION__REPLACE_STRATEGY": "staging-optimized",
+    "DESTINATION__FILESYSTEM__BUCKET_URL": "elsewhere",
+    "DESTINATION__FILESYSTEM__LAYOUT": "{table_name}.{ext}",
+    "DESTINATION__FILESYSTEM__KWARGS": '{"auto_mkdir": false}',
+    "DLT_DATA_DIR": "data",
+    "DLT_PROJECT_DIR": "project",
+    "DLT_LOCAL_DIR": "local",
+    "HOME": "home",
+}
+"""Settings of dlt, which would change where and how it loads."""
+
+
+def test_settings_of_dlt_change_nothing_in_other_destinations(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Of the surroundings, dlt finds the credentials of the destination only. Here it needs none."""
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text("this is no TOML")
+    (tmp_path / ".dlt" / "secrets.toml").write_text("[load]\nworkers = 'none'\n[destination.filesystem]\nbucket_url = 'x'\n")
+    for _ in range(2):
+        done = run(sandbox, tmp_path, f"file://{tmp_path}/lake", HOSTILE)
+        assert done.returncode == 0, done.stderr
+        assert logged(done.stderr, "ERROR") == []
+    assert names(tmp_path) == [".dlt", "lake"]
+    assert names(tmp_path / "lake") == ["zendesk_chat"]
+    views = (tmp_path / "lake" / "zendesk_chat" / "views.sql").read_text()
+    with duckdb.connect() as connection:
+        connection.execute(views)
+        found = connection.execute("SELECT count(*), count(DISTINCT id) FROM chats").fetchone()
+    assert found == (40, 40)
+
+
+def test_a_file_of_secrets_that_cannot_be_read_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "secrets.toml").write_text("password = 'T-secret\n")
+    done = run(sandbox, tmp_path, f"file://{tmp_path}/lake")
+    assert done.returncode == 3
+    (error,) = logged(done.stderr, "ERROR")
+    assert error.startswith(".dlt/secrets.toml is not valid TOML: ")
+    assert "T-secret" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ['it\'s "so".duckdb', "100%; DROP?x=1", ".naïve 😀.db"])
