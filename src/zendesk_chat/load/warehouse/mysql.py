@@ -13,7 +13,7 @@ from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabiliti
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_chat.load.warehouse.lock import Lock, Waiting
-from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
+from zendesk_chat.load.warehouse.sqlalchemy_client import quiet, sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import MysqlTables
 
 if TYPE_CHECKING:
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 _DRIVER: Final = "pymysql"
 _LOCK: Final = "zendesk_chat:"
 _DIGEST_BYTES: Final = 16  # a name has at most 64 characters
+_IDLE: Final = "SET SESSION wait_timeout = 28800"
+"""The connection of the lock is idle while chats are read, which may take longer than a server permits by default."""
 
 
 def mysql(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
     """Return dlt's destination for the URL of a server, with the driver that the extra installs."""
     scheme, _, rest = credentials.partition("://")
     register_dialect_capabilities(scheme, MysqlTables)
-    engine = {"connect_args": {"charset": "utf8mb4"}}
+    engine = {"connect_args": {"charset": "utf8mb4", "init_command": _IDLE}}
     return sqlalchemy(f"{scheme}+{_DRIVER}://{rest}", engine_kwargs=engine, **options)
 
 
@@ -56,4 +58,5 @@ def named_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator
         digest = blake2b(client.dataset_name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
         lock = _NamedLock(client, _LOCK + digest)
         waiting.until(lock.acquire, where)
-        yield lock
+        with quiet():
+            yield lock

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
+from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.sqlalchemy.factory import sqlalchemy as dlt_sqlalchemy
 from dlt.destinations.impl.sqlalchemy.load_jobs import SqlalchemyParquetInsertJob
 from dlt.destinations.impl.sqlalchemy.sqlalchemy_job_client import SqlalchemyJobClient
+from sqlalchemy.exc import SAWarning
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -24,10 +29,25 @@ class InsertJob(SqlalchemyParquetInsertJob):
     """Inserts the rows of a Parquet file in one transaction."""
 
     def run(self) -> None:
-        """Insert the rows."""
+        """Insert the rows.
+
+        If the commit fails, the server may have committed nevertheless. dlt must not repeat such a job, or the rows would be
+        there twice. The next sync merges them.
+        """
+        inserted = False
+        try:
+            with self._job_client.sql_client.begin_transaction():
+                self._insert()
+                inserted = True
+        except Exception as error:
+            if inserted:
+                raise DatabaseTerminalException(error) from error
+            raise
+
+    def _insert(self) -> None:
         client = self._job_client.sql_client
         placeholder = _PLACEHOLDERS[client.dialect.paramstyle]
-        with pq.ParquetFile(self._file_path) as file, client.begin_transaction():
+        with pq.ParquetFile(self._file_path) as file:
             names = ", ".join(client.escape_column_name(name) for name in file.schema_arrow.names)
             values = ", ".join([placeholder] * len(file.schema_arrow.names))
             table = client.make_qualified_table_name(self.load_table_name)
@@ -60,6 +80,14 @@ class sqlalchemy(dlt_sqlalchemy):  # noqa: N801  dlt derives the destination's n
     def client_class(self) -> type[SqlalchemyJobClient]:
         """The class of the client."""
         return InsertingClient
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Do not print SQLAlchemy's warnings, such as one about the type of a column that the user has added."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        yield
 
 
 def _rows(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
