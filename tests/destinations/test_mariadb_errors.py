@@ -74,3 +74,21 @@ def test_a_row_that_is_longer_than_the_server_accepts_is_shortened_and_reported(
     assert row["terms"] == "kept"
     assert 8_000_000 < row["length"] < 20_000_000
     assert mariadb.execute("SELECT id FROM chats WHERE id = %s", other, database="long_row")
+
+
+def test_a_column_that_the_user_has_made_narrower_is_named(mariadb: MariaDB, tmp_path: Path) -> None:
+    url = mariadb.new_database("narrow")
+    with still(chats=5) as sandbox:
+        assert sync(sandbox, tmp_path, url, "--streams", "chats").returncode == 0
+        mariadb.execute("UPDATE chats SET comment = NULL", database="narrow")
+        mariadb.execute("ALTER TABLE chats MODIFY comment VARCHAR(5)", database="narrow")
+        sandbox.account.edit_chat(sandbox.account.chat_ids()[0], comment="much longer")
+        sandbox.clock.advance(700)
+        done = sync(sandbox, tmp_path, url, "--streams", "chats")
+    assert done.returncode == 3, done.stderr
+    (error,) = logged(done.stderr, "ERROR")
+    assert error.endswith(
+        "the column comment of the table chats is too narrow for a value. Change its type, or drop the table: the next sync "
+        "loads it again from the start."
+    )
+    assert "much longer" not in done.stderr

@@ -8,8 +8,10 @@ from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy.exc import SAWarning
 
 from tests.destinations.exact import exact_values
 from tests.destinations.scenario import SCENARIOS, Destination, Scenario, edits, name_of, visitors_as_last_seen
@@ -103,8 +105,37 @@ def test_a_file_that_another_program_writes_into_can_be_loaded_later(tmp_path: P
         connection.execute("BEGIN EXCLUSIVE")
         done = sync(tmp_path, f"sqlite:///{path}")
         assert done.returncode == 1
-        assert "another program writes into the file" in error_of(done)
+        assert error_of(done).endswith("another program uses the file. Close it there and try again.")
     assert sync(tmp_path, f"sqlite:///{path}").returncode == 0
+
+
+def test_a_file_that_another_program_reads_can_be_loaded_later(tmp_path: Path) -> None:
+    path = tmp_path / "busy.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM mine").fetchall()
+        done = sync(tmp_path, f"sqlite:///{path}")
+        assert done.returncode == 1
+        assert error_of(done).endswith("another program uses the file. Close it there and try again.")
+    assert sync(tmp_path, f"sqlite:///{path}").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["p%25.sqlite", "a?b.sqlite", "a#b.sqlite", "50% of chats.sqlite", "a+b.sqlite"])
+def test_a_path_is_decoded_once(tmp_path: Path, name: str) -> None:
+    done = sync(tmp_path, f"sqlite:///{quote(name)}", "--streams", "agents")
+    assert done.returncode == 0, done.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+def test_a_column_of_the_user_with_an_unusual_type_causes_no_warning(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = tmp_path / "chats.sqlite"
+    assert sync(tmp_path, f"sqlite:///{path}", "--streams", "agents").returncode == 0
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE agents ADD COLUMN mine INTEGER(5)")
+    done = sync(tmp_path, f"sqlite:///{path}", "--streams", "agents", "--full-refresh")
+    assert done.returncode == 0, done.stderr
+    assert [warning.message for warning in recwarn if issubclass(warning.category, SAWarning)] == []
 
 
 def test_a_schema_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from zendesk_chat.errors import NO_THREAD, DestinationError, DestinationRefusedError, cannot_start_thread
-from zendesk_chat.load.driver_errors import meaning_of_driver
+from zendesk_chat.load.driver_errors import meaning_of_driver, table_of
 from zendesk_chat.load.sqlstates import meaning_of
 
 
@@ -148,16 +148,9 @@ def _mismatch(causes: Sequence[BaseException]) -> str | None:
     names = sorted({type(cause).__name__ for cause in causes} & _MISMATCHES)
     if not names:
         return None
-    table = next(filter(None, map(_table, causes)), None)
+    table = next(filter(None, map(table_of, causes)), None)
     which = f"the table {table}" if table else "the table"
     return f"{which} has different columns than the stream ({', '.join(names)}). Drop or rename it, or load into another file"
-
-
-def _table(cause: BaseException) -> str | None:
-    """Return the table that one of dlt's errors concerns; a load job is named TABLE.ID.TRY.FORMAT."""
-    job = getattr(cause, "job_id", None)
-    name = getattr(cause, "table_name", None) or (job.partition(".")[0] if isinstance(job, str) else None)
-    return name if isinstance(name, str) else None
 
 
 def _own_words(causes: Sequence[BaseException]) -> str | None:

@@ -7,29 +7,32 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import dlt
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 
 from zendesk_chat.load.warehouse.file_lock import FileLock
 from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
-from zendesk_chat.load.warehouse.sqlalchemy_client import sqlalchemy
+from zendesk_chat.load.warehouse.sqlalchemy_client import quiet, sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import SqliteTables
 
 if TYPE_CHECKING:
     from dlt.common.destination import TDestinationReferenceArg
 
 _SCHEME: Final = "sqlite:///"
+_PLAIN: Final = " +/"  # characters that SQLAlchemy does not encode either
 _BUSY_SECONDS: Final = 10
-"""How long to wait for another program that writes into the file."""
+"""How long to wait for another program that uses the file."""
 
 
 def sqlite(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa: ANN401  dlt's options
     """Return dlt's destination for sqlite:///PATH, a path from the current directory, or sqlite:////ABSOLUTE/PATH."""
     register_dialect_capabilities("sqlite", SqliteTables)
     path = Path(unquote(credentials.removeprefix(_SCHEME))).expanduser().resolve()
-    return sqlalchemy(f"{_SCHEME}{path}", engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}}, **options)
+    return sqlalchemy(
+        f"{_SCHEME}{quote(str(path), safe=_PLAIN)}", engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}}, **options
+    )
 
 
 @contextmanager
@@ -42,7 +45,8 @@ def file_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[
     waiting.until(lock.acquire, where)
     try:
         mode = _journal_mode(path)
-        yield NoLock()
+        with quiet():
+            yield NoLock()
         _set_journal_mode(path, mode)
         _remove(staging)
     finally:
