@@ -31,6 +31,10 @@ from zendesk_chat.load.warehouse.address import Address, parse_address
         ("s3://bucket?frmat=delta", "--to: the parameter frmat is unknown. "),
         ("file://data", "--to: write the absolute path of a folder after three slashes. "),
         ("sqlite://chats.sqlite", "--to: write the path of a file after three slashes. "),
+        ("sqlite:///chats.sqlite?mode=ro", "--to: the parameter mode is unknown. Remove it. In a path, write ? as %3F. "),
+        ("mysql://u:secret@h/d?nonsense=x", "--to: the parameter nonsense is unknown. Use one of charset, ssl_ca, "),
+        ("mysql://u:secret@h/d?read_default_file=/etc/my.cnf", "--to: the parameter read_default_file is unknown. "),
+        ("mariadb://u:secret@h/d?ssl_check_hostname=x", "--to: ssl_check_hostname is true or false. "),
         ("bigquery://project", "--to: the URL names no dataset. Example: bigquery://PROJECT/DATASET."),
         ("databricks://h?http_path=x", "--to: the URL names no catalog. "),
         ("md:", "--to: the URL names no database. "),
@@ -49,6 +53,7 @@ def test_a_mistake_gets_a_sentence_without_the_password(url: str, sentence: str)
     [
         ("POSTGRES://u:secret@h/d", "postgres", "the postgres database"),
         ("postgres://u@/d?host=/run/postgresql", "postgres", "the postgres database"),
+        ("mysql://u:secret@h/d?ssl_ca=/ca.pem&ssl_check_hostname=False", "mysql", "the mysql database"),
         ("md:chats?motherduck_token=secret", "motherduck", "the md database"),
         ("s3://key:secret@bucket/x", "parquet", "the folder s3://bucket/x"),
         ("abfss://container@account.dfs.core.windows.net/x", "parquet", None),

@@ -22,6 +22,8 @@ STAGING: Final = "_staging"
 """The end of the name of dlt's schema for rows that wait to be merged."""
 LONGEST_DATASET: Final = 63 - len(STAGING)
 """Bytes. Postgres would cut off longer names."""
+_OF_MYSQL: Final = ("charset", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_check_hostname", "ssl_cipher", "ssl_key", "unix_socket")
+"""The parameters of a URL of MySQL or MariaDB."""
 _NAME: Final = re.compile(r"[\w-]+")
 _ENCODED: Final = "In a user name or a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25"
 
@@ -150,7 +152,7 @@ def _dataset(kind: Kind, parts: SplitResult) -> str:
 def _check_parts(address: Address, name: str) -> None:
     if address.parts.fragment:
         raise _mistake(name, address.scheme, f"the URL contains #. {_ENCODED}")
-    if mistake := _mistake_in(address):
+    if mistake := _mistake_in(address) or _mistake_in_query(address):
         raise _mistake(name, address.scheme, mistake)
 
 
@@ -184,6 +186,19 @@ def _mistake_in_server(address: Address, database: str) -> str:
         return "the URL has more than one name after the host. Name the schema with --schema"
     if not database and not kind.in_url:
         return f"the URL names no {'catalog' if kind.name == 'databricks' else 'database'}"
+    return ""
+
+
+def _mistake_in_query(address: Address) -> str:
+    """Return which parameter is wrong, if the driver would refuse it in its own words or ignore it."""
+    if address.kind.name not in {"mysql", "sqlite"}:
+        return ""
+    known = _OF_MYSQL if address.kind.name == "mysql" else ()
+    if unknown := sorted(address.query.keys() - set(known)):
+        advice = f"Use one of {', '.join(known)}" if known else "Remove it. In a path, write ? as %3F"
+        return f"the parameter {printable(unknown[0], LONGEST_NAME)} is unknown. {advice}"
+    if address.query.get("ssl_check_hostname", "true").lower() not in {"true", "false"}:
+        return "ssl_check_hostname is true or false"
     return ""
 
 
