@@ -147,6 +147,11 @@ DESTINATIONS = [
         "The driver of Snowflake is not installed. Run: pip install 'zendesk-chat[snowflake]'",
         code=3,
     ),
+    Mistake(
+        "sync ACCOUNT --to s3://bucket/x",
+        "The driver of S3 is not installed. Run: pip install 'zendesk-chat[s3]'",
+        code=3,
+    ),
     Mistake("sync ACCOUNT --to no/such/x.duckdb", "Failed while opening no/such/x.duckdb: the directory does not exist.", 3),
 ]
 CONFIGURATIONS = [

@@ -50,7 +50,7 @@ def test_a_mistake_gets_a_sentence_without_the_password(url: str, sentence: str)
         ("POSTGRES://u:secret@h/d", "postgres", "the postgres database"),
         ("postgres://u@/d?host=/run/postgresql", "postgres", "the postgres database"),
         ("md:chats?motherduck_token=secret", "motherduck", "the md database"),
-        ("s3://key:secret@bucket/x", "parquet", "the folder s3://bucket/x"),
+        ("s3://key:secret@bucket/x", "parquet", "the bucket s3://bucket/x"),
         ("abfss://container@account.dfs.core.windows.net/x", "parquet", None),
         ("file:///data/my chats?format=delta", "delta", "the folder file:///data/my chats"),
         ("sqlite:////data/my chats.sqlite", "sqlite", "the SQLite file /data/my chats.sqlite"),

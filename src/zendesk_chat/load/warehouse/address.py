@@ -52,7 +52,7 @@ class Address:
         path = self.parts.path
         if self.scheme in STORAGES:
             host = self.parts.netloc if self.scheme == "abfss" else self.parts.netloc.rpartition("@")[2]
-            return f"the folder {self.scheme}://{host}{path}"
+            return f"the {'folder' if self.scheme == 'file' else 'bucket'} {self.scheme}://{host}{path}"
         if self.scheme == "sqlite":
             return f"the SQLite file {path.removeprefix('/')}"
         if self.scheme == "ducklake":

@@ -83,7 +83,7 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
         if warehouse.kind.name == "postgres":  # of others, dlt reads back types that differ from those that it has created
             changed |= {table.name for table in tables if _differs(table, found[table.name])}
         if isinstance(client, SqlJobClientBase):  # of files, the lock has refused others already
-            _refuse_others(warehouse, tables, stored)
+            _refuse_others(warehouse, tables, stored, described.keys())
         missing = frozenset(name for name in known if not stored.get(name))
         lacking = {name: sorted(set(known[name]) - stored[name]) for name in known if name not in missing}
         lacking = {name: columns for name, columns in lacking.items() if columns}
@@ -119,14 +119,22 @@ def _lacks_rows(client: SqlJobClientBase, kind: Kind, table: str) -> bool:
         return True
 
 
-def _refuse_others(warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]]) -> None:
-    where = location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name)
+def _refuse_others(
+    warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]], described: Collection[str]
+) -> None:
+    """Refuse tables that dlt did not create. A user may have dropped columns of one that it did."""
+    kind = warehouse.kind
+    where = location(kind, warehouse.pipeline.dataset_name, warehouse.name)
+    other = "database with --to" if kind.in_url else "schema with --schema NAME"
+    if kind.name == "sqlite":
+        other = "file with --to"
     for table in tables:
         columns = stored.get(table.name) or {EXTRA}
-        if not columns & {EXTRA, UNPARSED} and 2 * len(columns & table.columns.keys()) < len(table.columns):
+        known = table.name in described and 2 * len(columns & table.columns.keys()) >= len(table.columns)
+        if not columns & {EXTRA, UNPARSED} and not known:
             raise DestinationRefusedError(
-                f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not "
-                "create. Rename it, or load into another schema with --schema NAME."
+                f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not create. Rename it, or load into "
+                f"another {other}."
             )
 
 
