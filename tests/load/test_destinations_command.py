@@ -60,7 +60,10 @@ def test_the_document_has_the_same_table() -> None:
     for kind in (DUCKDB, *KINDS):
         tested = "DuckDB 1.2 and later" if kind is DUCKDB else kind.tested or "SQL only"
         columns = (kind.title, f"`{kind.example}`", f"`{install_command(kind)}`", guarantees(kind).summary, tested)
-        assert f"| {' | '.join(columns)} |" in text
+        assert text.count(f"| {columns[0]} | {columns[1]} |") == 1
+        assert f"\n| {' | '.join(columns)} |\n" in text
+    for block in text.split("```")[1::2]:
+        assert " | destination | " not in block
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
