@@ -101,7 +101,7 @@ def test_a_bucket_that_does_not_exist_is_named(s3: S3, tmp_path: Path) -> None:
     missing = Destination("parquet", lambda name: s3.url(name, "parquet").replace("//chats/", "//nowhere/"), parquet_rows)
     with loads(missing, tmp_path, "bucket", chats=5) as account:
         assert error(account, 3) == (
-            "Failed while opening the folder s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
+            "Failed while opening s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
         )
 
 
@@ -121,9 +121,7 @@ def test_a_full_disk_loses_nothing(table_format: str, tmp_path: Path) -> None:
 def test_a_server_that_goes_away_is_reported_and_nothing_is_lost(tmp_path: Path, s3: S3) -> None:
     nobody = Destination("parquet", lambda name: s3.url(name, "parquet").replace(f":{s3.port}", ":9"), parquet_rows)
     with loads(nobody, tmp_path, "away", chats=5) as account:
-        assert error(account, 1) == (
-            "Failed while opening the folder s3://chats/away: the server of the bucket cannot be reached."
-        )
+        assert error(account, 1) == ("Failed while opening s3://chats/away: the server of the bucket cannot be reached.")
 
 
 def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

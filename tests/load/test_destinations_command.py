@@ -48,6 +48,11 @@ def test_secrets_of_a_bucket_are_those_of_its_storage(capsys: pytest.CaptureFixt
     assert "AZURE" in printed(capsys, "delta")
 
 
+@pytest.mark.parametrize("kind", [DUCKDB, *KINDS], ids=lambda kind: kind.name)
+def test_a_title_works_like_a_name(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, kind.title) == printed(capsys, kind.name)
+
+
 def test_an_unknown_name_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["destinations", "postgress"]) == 2
     assert capsys.readouterr().err == (

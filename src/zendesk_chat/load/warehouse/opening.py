@@ -87,8 +87,9 @@ def open_warehouse(
 def _require_driver(address: Address) -> None:
     """Raise DestinationRefusedError with the command that installs the driver, if it is missing."""
     if missing_modules(address.kind, address.scheme):
+        what = address.kind.title if missing_modules(address.kind) else f"{address.scheme}:// URLs"
         raise DestinationRefusedError(
-            f"The driver of {address.kind.title} is not installed. Run: {install_command(address.kind, address.scheme)}"
+            f"The driver of {what} is not installed. Run: {install_command(address.kind, address.scheme)}"
         )
 
 
