@@ -49,7 +49,7 @@ ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging
+	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging --ignore tests/singer/targets
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report --omit 'src/zendesk_chat/load/warehouse/*' # make destinations tests these, with servers
@@ -186,7 +186,7 @@ endif
 destinations: setup .cache/destinations-venv/.ready .cache/ducklake-duckdb/.ready ## load into real databases and lakes that the tests start, and compare every row; one: make destinations PYTEST=tests/destinations/test_postgres.py
 	@.cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/destinations)
 ifndef PYTEST
-	@PYTHONPATH=.cache/ducklake-duckdb .cache/destinations-venv/bin/python -m pytest tests/destinations/test_ducklake.py
+	@PYTHONPATH=$(CURDIR)/.cache/ducklake-duckdb .cache/destinations-venv/bin/python -m pytest tests/destinations/test_ducklake.py
 endif
 
 .PHONY: destinations-quick
@@ -220,6 +220,15 @@ recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the 
 .PHONY: dbt
 dbt: setup .cache/dbt-venv/.ready .cache/destinations-venv/.ready ## run the dbt package on DuckDB and Postgres, and compare it with the views: 5 minutes
 	@DBT=$(CURDIR)/.cache/dbt-venv/bin/dbt .cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/dbt)
+
+.cache/singer-%-venv/.ready: tests/singer/targets/%.txt .tools/bin/uv
+	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/singer-$*-venv
+	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/singer-$*-venv/bin/python -r $<
+	@touch $@
+
+.PHONY: singer
+singer: setup .cache/destinations-venv/.ready .cache/singer-meltano-venv/.ready .cache/singer-jsonl-venv/.ready .cache/singer-old_tap-venv/.ready ## run the Singer tap in Meltano, with targets, and after singer-io's tap: 4 minutes
+	@SINGER_VENVS=$(CURDIR)/.cache .cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/singer/targets)
 
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)

@@ -75,6 +75,7 @@ def try_out(artefact: Path, folder: Path) -> None:
         message = json.loads(run(folder / "bin" / command, "spec", cwd=folder))
         if version != f"{command} {__version__}" or "connectionSpecification" not in message["spec"]:
             sys.exit(f"{artefact.name}: the installed {command} prints the version {version} and {message}")
+    run(folder / "bin/tap-zendesk-chat", "--discover", cwd=folder)
     run(folder / "bin/python", "-c", "import zendesk_chat_sandbox, zendesk_chat", cwd=folder)
     print(f"{artefact.name}: installed into an empty environment; {' and '.join(COMMANDS)} work")
 

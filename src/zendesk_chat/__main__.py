@@ -1,4 +1,4 @@
-"""The console script, and ``python -m zendesk_chat``."""
+"""The console scripts, and ``python -m zendesk_chat``."""
 
 import sys
 
@@ -9,6 +9,16 @@ def main() -> int:
     """Run a command and return its exit code, even if Ctrl-C comes while the modules are still being imported."""
     try:
         from zendesk_chat.cli import main as run  # noqa: PLC0415  within the try
+
+        return run()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def tap() -> int:
+    """Run the Singer tap in the same way."""
+    try:
+        from zendesk_chat.tap import main as run  # noqa: PLC0415  within the try
 
         return run()
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.clock import NOW, FakeClock
 from tests.support.protocol import check_read
 from zendesk_chat.airbyte.inputs import NO_CURSOR_STATE
-from zendesk_chat.airbyte.messages import RECORDS_PER_WRITE, Writer
+from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.airbyte.read import KEEP_ALIVE_SECONDS, EventWriter
 from zendesk_chat.engine.events import (
     Event,
@@ -19,6 +19,7 @@ from zendesk_chat.engine.events import (
     StreamStarted,
 )
 from zendesk_chat.engine.stats import SyncStats
+from zendesk_chat.record_lines import RECORDS_PER_WRITE
 
 SAVED = {"update_timestamp": "2026-01-01T00:00:00Z"}
 READ = {"update_timestamp": "2026-02-01T00:00:00Z"}

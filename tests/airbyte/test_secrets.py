@@ -15,7 +15,8 @@ from tests.support.executable import execute, files
 from tests.support.in_process import catalog_of, check_here, read_here
 from tests.support.protocol import Output
 from tests.support.sandbox import config_of
-from zendesk_chat.airbyte.messages import Writer, secrets_of
+from zendesk_chat.airbyte.messages import Writer
+from zendesk_chat.secret_mask import secrets_of
 from zendesk_chat.streams.lists.whole_list import WholeList
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault, Sandbox, Switches

@@ -20,7 +20,7 @@ from dlt.destinations.sql_jobs import SqlMergeFollowupJob, SqlStagingReplaceFoll
 from dlt.extract import DltResource
 
 from zendesk_chat.load.warehouse.address import parse_address
-from zendesk_chat.load.warehouse.kinds import missing_modules
+from zendesk_chat.load.warehouse.drivers import missing_modules
 from zendesk_chat.load.warehouse.opening import _destination
 from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.streams.registry import STREAMS

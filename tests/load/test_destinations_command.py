@@ -12,7 +12,8 @@ from zendesk_chat.load.completion import complete_destinations, complete_kinds
 from zendesk_chat.load.destination import duckdb_path
 from zendesk_chat.load.destinations_command import DUCKDB, NAMES, guarantees
 from zendesk_chat.load.warehouse.address import example_of, parse_address
-from zendesk_chat.load.warehouse.kinds import FORMATS, KINDS, SCHEMES, STORAGES, Kind, install_command, missing_modules
+from zendesk_chat.load.warehouse.drivers import install_command, missing_modules
+from zendesk_chat.load.warehouse.kinds import FORMATS, KINDS, SCHEMES, STORAGES, Kind
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "destinations.md"
 

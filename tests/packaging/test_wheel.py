@@ -24,6 +24,7 @@ UV = ROOT / ".tools/bin/uv"
 UVX = (UV, "tool", "run", "--refresh-package", "zendesk-chat")  # uv would take a build of an older checkout from its cache
 MINUTES = 5 * 60
 COMMANDS = ("zendesk-chat", "source-zendesk-chat")
+SCRIPTS = (*COMMANDS, "tap-zendesk-chat")
 METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 
 
@@ -109,11 +110,11 @@ def test_uvx_runs_the_checkout(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(MINUTES)
-def test_pipx_installs_both_commands(tmp_path: Path) -> None:
+def test_pipx_installs_all_commands(tmp_path: Path) -> None:
     folders = {"PIPX_HOME": str(tmp_path / "home"), "PIPX_BIN_DIR": str(tmp_path / "bin"), "USE_EMOJI": "0"}
     run(UV, "tool", "run", "pipx", "install", "--python", sys.executable, ROOT, cwd=tmp_path, variables=folders)
-    assert {path.name for path in (tmp_path / "bin").iterdir()} == set(COMMANDS)
-    for command in COMMANDS:
+    assert {path.name for path in (tmp_path / "bin").iterdir()} == set(SCRIPTS)
+    for command in SCRIPTS:
         assert run(tmp_path / "bin" / command, "--version", cwd=tmp_path).stdout == f"{command} {__version__}\n"
 
 

@@ -47,8 +47,8 @@ from tests.support.loads import (
     rows,
     started,
 )
+from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.engine.events import Event
-from zendesk_chat.load.config_file import ConfigFile
 
 
 def in_fork(action: Callable[[], object], seconds: float | None = None) -> int:

@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
-from zendesk_chat.airbyte.messages import Writer, secrets_of
+from zendesk_chat.airbyte.messages import Writer
 from zendesk_chat.config import Config, parse_config
 from zendesk_chat.errors import ConfigError, StateError
 from zendesk_chat.json_files import read_json
 from zendesk_chat.printable import LONGEST_NAME, escape, printable
+from zendesk_chat.secret_mask import secrets_of
 from zendesk_chat.streams.stream import StateBlob
 
 NO_CURSOR_MARKERS: Final = frozenset({"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"})

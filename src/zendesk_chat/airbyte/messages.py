@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
-from typing import IO, TYPE_CHECKING, Final, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import msgspec
 
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError, ConnectorError, TransientError
-from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, escape, printable
+from zendesk_chat.printable import LONGEST_MESSAGE, LONGEST_REPORT, printable
+from zendesk_chat.record_lines import write_records
+from zendesk_chat.secret_mask import SecretMask, secrets_of
 
 if TYPE_CHECKING:  # otherwise `spec` would load the streams
     from zendesk_chat.streams.stream import RawRecord, StateBlob
@@ -18,11 +20,6 @@ if TYPE_CHECKING:  # otherwise `spec` would load the streams
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG"]
 StreamStatus = Literal["STARTED", "RUNNING", "COMPLETE", "INCOMPLETE"]
 FailureType = Literal["config_error", "transient_error", "system_error"]
-MASK: Final = "****"
-SECRET_KEYS: Final = frozenset({"access_token", "refresh_token", "client_id", "client_secret", "hash_key"})
-SHORTEST_SECRET: Final = 4  # masking shorter strings would garble every message
-BYTES_PER_WRITE: Final = 2**20
-RECORDS_PER_WRITE: Final = 16  # about as much as a pipe holds; joining a complete page would take more time and memory
 
 
 def failure_type(error: ConnectorError) -> FailureType:
@@ -30,14 +27,6 @@ def failure_type(error: ConnectorError) -> FailureType:
     if isinstance(error, ConfigError):
         return "config_error"
     return "transient_error" if isinstance(error, TransientError) else "system_error"
-
-
-def secrets_of(config: object) -> Iterator[str]:
-    """Yield the secret values in a configuration, even if it is malformed."""
-    if isinstance(config, Mapping):
-        for part in (config, config.get("credentials"), config.get("redact")):
-            given = [part[key] for key in SECRET_KEYS & part.keys()] if isinstance(part, Mapping) else []
-            yield from (text for value in given if isinstance(value, str) and len(text := value.strip()) >= SHORTEST_SECRET)
 
 
 class Writer:
@@ -50,12 +39,11 @@ class Writer:
         self._out = out
         self._clock = clock
         self._debug = debug
-        self._secrets: list[str] = []
+        self._mask = SecretMask()
 
     def keep_secret(self, secrets: Iterable[str]) -> None:
-        """Mask these strings and their escaped forms from now on. Longer ones go first: one may contain another."""
-        given = list(secrets)
-        self._secrets = sorted({*self._secrets, *given, *map(escape, given)}, key=len, reverse=True)
+        """Mask these strings from now on."""
+        self._mask.keep(secrets)
 
     def spec(self) -> None:
         """SPEC: the form of a configuration."""
@@ -79,15 +67,7 @@ class Writer:
     def records(self, stream: str, records: Sequence[RawRecord]) -> None:
         """RECORD: one line for each raw record."""
         head = f'{{"type":"RECORD","record":{{"stream":"{stream}","emitted_at":{self._now_ms()},"data":'.encode()
-        tail = b"}}\n"
-        between = tail + head
-        for at in range(0, len(records), RECORDS_PER_WRITE):
-            few = records[at : at + RECORDS_PER_WRITE]
-            if sum(map(len, few)) <= BYTES_PER_WRITE:
-                self._out.write(head + between.join(few) + tail)
-            else:  # joining them would take the same amount of memory again
-                for record in few:
-                    self._out.writelines((head, record, tail))
+        write_records(self._out, head, records, b"}}\n")
 
     def state(self, stream: str, blob: StateBlob, record_count: int) -> None:
         """STATE: all records of the stream so far are written, ``record_count`` of them since its last state."""
@@ -130,6 +110,4 @@ class Writer:
         return int(self._clock.now() * 1000)
 
     def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        return printable(text, longest)
+        return printable(self._mask.masked(text), longest)

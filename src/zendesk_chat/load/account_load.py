@@ -11,10 +11,10 @@ from typing import Final
 from zendesk_chat.analytics.time_zones import check_time_zone
 from zendesk_chat.analytics.views import create_views
 from zendesk_chat.api.client import connect
+from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.clock import Clock
 from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.load.account_guard import ACCOUNTS, AccountRow
-from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import DATABASE
 from zendesk_chat.load.file.shadows import naming_shadows

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator
 
 from zendesk_chat.api.client import connect
+from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import Config
 from zendesk_chat.engine.check import check
 from zendesk_chat.errors import ConfigError, ConnectorError, ExitCode, exit_code
 from zendesk_chat.load.advice import for_people
-from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.console import PlainConsole, say
 

@@ -13,18 +13,9 @@ import msgspec
 
 from zendesk_chat.errors import ExitCode
 from zendesk_chat.load.warehouse.address import example_of
+from zendesk_chat.load.warehouse.drivers import STORAGE_SECRETS, install_command, missing_modules, secrets_of
 from zendesk_chat.load.warehouse.guarantees import DUCKDB_FILE, Guarantees, guarantees_of
-from zendesk_chat.load.warehouse.kinds import (
-    KINDS,
-    SCHEMES,
-    STORAGE_SECRETS,
-    STORAGES,
-    Kind,
-    install_command,
-    kind_of,
-    missing_modules,
-    secrets_of,
-)
+from zendesk_chat.load.warehouse.kinds import KINDS, SCHEMES, STORAGES, Kind, kind_of
 from zendesk_chat.printable import LONGEST_NAME, printable
 
 DUCKDB: Final = Kind("duckdb", "DuckDB file", ("duckdb",), "duckdb", (), ("duckdb",), "chats.duckdb", dataset="main")

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from zendesk_chat.api.config_file import ConfigFile, encode_config
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import parse_api_url, parse_subdomain
+from zendesk_chat.durable_files import sync_directory, write_durably
 from zendesk_chat.errors import ConfigError, TransientError
 from zendesk_chat.file_kinds import blocking_kind
 from zendesk_chat.json_files import read_json
-from zendesk_chat.load.config_file import ConfigFile, encode_config
-from zendesk_chat.load.disk import sync_directory, write_durably
 
 if sys.platform != "win32":
     import pwd

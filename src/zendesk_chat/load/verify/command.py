@@ -10,10 +10,10 @@ from dataclasses import replace
 from functools import partial
 
 from zendesk_chat.api.client import connect
+from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.clock import Clock, Stopped, SystemClock
 from zendesk_chat.config import Config
 from zendesk_chat.errors import ConfigError, ExitCode
-from zendesk_chat.load.config_file import ConfigFile
 from zendesk_chat.load.configuration import Configuration, gather
 from zendesk_chat.load.console import PlainConsole
 from zendesk_chat.load.database import chosen_database

@@ -14,7 +14,7 @@ from dlt.common.exceptions import SystemConfigurationException
 from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.failures import error_chain
 from zendesk_chat.load.warehouse.address import Address
-from zendesk_chat.load.warehouse.kinds import secrets_of
+from zendesk_chat.load.warehouse.drivers import secrets_of
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Final, Literal, TypeAlias
 
 Strategy: TypeAlias = Literal["delete-insert", "table-merge", "append"]
@@ -64,26 +63,7 @@ class Kind:
 
 STORAGES: Final[dict[str, str]] = {"file": "", "s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfss": "az"}
 """The extra that each scheme of files needs; "" for none."""
-STORAGE_MODULES: Final[dict[str, str]] = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
-"""The module of each of these extras."""
-_OF_FILES: Final = "DESTINATION__FILESYSTEM__CREDENTIALS"
 _OF_SNOWFLAKE: Final = "DESTINATION__SNOWFLAKE__CREDENTIALS"
-STORAGE_SECRETS: Final[dict[str, tuple[str, ...]]] = {
-    "s3": (
-        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        "AWS_PROFILE, ~/.aws or the role of the machine",
-        f"{_OF_FILES}__AWS_ACCESS_KEY_ID and {_OF_FILES}__AWS_SECRET_ACCESS_KEY",
-    ),
-    "gs": (
-        "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's JSON file",
-        f"{_OF_FILES}, the content of such a file",
-    ),
-    "az": (
-        f"{_OF_FILES}__AZURE_STORAGE_ACCOUNT_NAME and {_OF_FILES}__AZURE_STORAGE_ACCOUNT_KEY",
-        "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, with the first of these two names",
-    ),
-}
-"""Where the keys of a bucket may be, by extra."""
 _FILES: Final = tuple(STORAGES)
 
 KINDS: Final = (
@@ -321,32 +301,3 @@ _BY_SCHEME: Final = {scheme: kind for kind in KINDS if kind.table_format is None
 def kind_of(scheme: str, table_format: str = "") -> Kind:
     """Return the kind of a URL with this scheme. Files are Parquet, unless the URL names another format."""
     return _BY_SCHEME.get(scheme) or FORMATS[table_format or "parquet"]
-
-
-def install_command(kind: Kind, scheme: str = "") -> str:
-    """Return the command that installs the driver for a scheme, or for the kind alone if there is none.
-
-    >>> install_command(FORMATS["delta"], "s3")
-    "pip install 'zendesk-chat[s3,delta]'"
-    """
-    storage = STORAGES.get(scheme, "") if kind.table_format else ""
-    extras = ",".join(filter(None, (storage, *kind.extras))) or "load"
-    return f"pip install 'zendesk-chat[{extras}]'"
-
-
-def missing_modules(kind: Kind, scheme: str = "") -> list[str]:
-    """Return the modules of the driver that are not installed."""
-    storage = STORAGE_MODULES.get(STORAGES.get(scheme, "")) if kind.table_format else None
-    return [module for module in (*kind.modules, *filter(None, (storage,))) if not _is_installed(module)]
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package that would contain it
-        return False
-
-
-def secrets_of(kind: Kind, scheme: str = "") -> tuple[str, ...]:
-    """Return where a password or a key may be; for files, where the keys of a bucket with this scheme may be."""
-    return STORAGE_SECRETS.get(STORAGES.get(scheme, ""), ()) if kind.table_format else kind.secrets

@@ -18,7 +18,8 @@ from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.address import Address, parse_address
 from zendesk_chat.load.warehouse.credentials import credentials_of, naming_missing, options_of
-from zendesk_chat.load.warehouse.kinds import Kind, install_command, missing_modules
+from zendesk_chat.load.warehouse.drivers import install_command, missing_modules
+from zendesk_chat.load.warehouse.kinds import Kind
 from zendesk_chat.load.warehouse.lock import Lock, Waiting, locked
 from zendesk_chat.load.warehouse.surroundings import PIPELINE, our_settings
 

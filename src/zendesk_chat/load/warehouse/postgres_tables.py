@@ -76,7 +76,7 @@ def _create_indexes(client: SqlClientBase[Any], table: StreamTable, existing: se
 def _indexed(table: StreamTable) -> dict[str, bool]:
     """Return the columns to index, and whether each is unique. The key of a table is one column."""
     columns = dict.fromkeys(filter(None, [table.parent_field, table.cursor_field]), False)
-    return {**dict.fromkeys(table.primary_key[:1], True), **columns} if table.primary_key else columns
+    return columns | dict.fromkeys(table.primary_key[:1], True)
 
 
 def _text_keys(table: StreamTable) -> list[str]:

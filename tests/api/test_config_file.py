@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from tests.support.clock import FakeClock
+from zendesk_chat.api import config_file
+from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.clock import Stopped
 from zendesk_chat.config import OAuth
 from zendesk_chat.errors import ConfigError, TransientError
-from zendesk_chat.load import config_file
-from zendesk_chat.load.config_file import ConfigFile
 
 OLD = ["old-access", "old-refresh"]
 NEW = ["new-access", "new-refresh"]
@@ -471,7 +471,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tests.support.clock import FakeClock
-from zendesk_chat.load.config_file import ConfigFile
+from zendesk_chat.api.config_file import ConfigFile
 
 path, access, refresh = sys.argv[1:]
 with ConfigFile(Path(path), FakeClock()).prepare() as slot:

@@ -30,9 +30,9 @@ import msgspec
 from zendesk_chat.api.auth import TokenSlot, rotated_config
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import OAuth, parse_credentials
+from zendesk_chat.durable_files import read_all, sync_directory, write_durably
 from zendesk_chat.errors import ConfigError, TransientError
 from zendesk_chat.json_files import decode_json
-from zendesk_chat.load.disk import read_all, sync_directory, write_durably
 
 if sys.platform != "win32":
     import fcntl

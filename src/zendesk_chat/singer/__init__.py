@@ -1,0 +1,1 @@
+"""A Singer tap. All of Singer's terms are here."""
