@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -122,8 +123,8 @@ def test_a_table_of_somebody_else_is_refused(postgres: Postgres, tmp_path: Path)
         assert done.returncode == 3
         (error,) = logged(done.stderr, "ERROR")
         assert error == (
-            "The schema zendesk_chat of the postgres database has a table chats that sync did not create. Rename it, or load "
-            "into another schema with --schema NAME."
+            f"The schema zendesk_chat of the database {urlsplit(account.url).path[1:]} on 127.0.0.1 has a table "
+            "chats that sync did not create. Rename it, or load into another schema with --schema NAME."
         )
         assert execute(account.url, "SELECT * FROM zendesk_chat.chats") == [(1, "precious")]
 

@@ -98,12 +98,14 @@ _MESSAGES: Final = (  # by a phrase of the driver, in lower case, for errors wit
     ("the database system is", _STARTING),
     ("timeout expired", Meaning("the server does not respond. Check the host and the port", needs_person=False)),
     ("timed out", Meaning("the server does not respond. Check the host and the port", needs_person=False)),
+    ("invalid uri query parameter", Meaning("the parameter {message} in the URL is unknown. Correct or remove it")),
     ("invalid", _MALFORMED),
     ("connection", _BROKEN),
     ("permission denied", Meaning("{message}")),
 )
 _CONNECTING: Final = re.compile(r'^connection to server (?:at "[^"]*"(?: \([^)]*\))?, port \d+|on socket "[^"]*") failed: ')
 _SEVERITY: Final = re.compile(r"^(?:[A-Z]+|[^\s:]+): +")
+_OF_URL: Final = re.compile(r"^invalid dsn: (?:invalid URI query parameter: )?")
 _QUOTED: Final = frozenset({"0A", "2B", "25", "40", "42", "53", "54", "55", "57", "58", "08"})
 """Classes of errors whose message contains names, and no data."""
 
@@ -138,7 +140,7 @@ def _with_code(error: BaseException) -> Meaning | None:
 
 def _without_code(text: str) -> Meaning | None:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    message = _SEVERITY.sub("", _CONNECTING.sub("", lines[0])) if lines else ""
+    message = _OF_URL.sub("", _SEVERITY.sub("", _CONNECTING.sub("", lines[0]))) if lines else ""
     lower = text.lower()
     found = next((meaning for phrase, meaning in _MESSAGES if phrase in lower), None)
     if found is None:
