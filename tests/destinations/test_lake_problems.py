@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from tests.destinations.lakes import delta_rows, iceberg_rows, local_folder, parquet_rows
 from tests.destinations.scenario import Destination, Loads, loads
 from tests.destinations.servers.s3 import S3
 from tests.support.syncs import edit, logged
+from zendesk_chat.errors import DestinationError
 from zendesk_chat.load.warehouse import lake_lock
 from zendesk_chat.load.warehouse.lake_lock import ObjectLock
 
@@ -162,12 +167,13 @@ def test_a_server_that_goes_away_is_reported_and_nothing_is_lost(tmp_path: Path,
 
 
 def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = (ObjectLock(s3.files, f"{s3.bucket}/locks/sync.lock", "the folder") for _ in range(2))
+    first, second = (ObjectLock(s3.files, f"{s3.bucket}/locks/sync.lock", "the folder", lambda: 0.0) for _ in range(2))
     assert first.acquire()
     assert not second.acquire()
     first.check()
-    monkeypatch.setattr(lake_lock, "EXPIRES", timedelta(seconds=-1))
-    assert second.acquire()
+    with monkeypatch.context() as patched:
+        patched.setattr(lake_lock, "EXPIRES", timedelta(seconds=-1))
+        assert second.acquire()
     second.check()
     with pytest.raises(Exception, match="Another sync has started to load into the folder"):
         first.check()
@@ -176,3 +182,49 @@ def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch
     second.release()
     assert first.acquire()
     first.release()
+
+
+class _Unreachable:
+    """A file system whose driver fails with errors of its own, as that of S3 does without a network."""
+
+    def __init__(self, files: Any) -> None:
+        self.files = files
+        self.attempts = 0
+        self.broken = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.broken:
+            self.attempts += 1
+            raise LookupError(name)
+        return getattr(self.files, name)
+
+
+def test_a_lock_is_renewed_again_after_the_network_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake_lock, "RENEW_SECONDS", 0.01)
+    files, now = _Unreachable(LocalFileSystem()), [0.0]
+    lock = ObjectLock(files, str(tmp_path / "sync.lock"), "the bucket", lambda: now[0])  # type: ignore[arg-type]  # a double
+    assert lock.acquire()
+    renewing = threading.Thread(target=lock.renew_until_released, daemon=True)
+    files.broken = True
+    renewing.start()
+    _wait_until(lambda: files.attempts > 2)
+    files.broken, now[0] = False, 50.0
+    written = (tmp_path / "sync.lock").stat().st_mtime_ns
+    _wait_until(lambda: (tmp_path / "sync.lock").stat().st_mtime_ns > written)
+    files.broken = True
+    lock.release()
+    renewing.join(10)
+    assert not renewing.is_alive()
+    files.broken, now[0] = False, 100.0
+    lock.check()
+    now[0] = 111.0
+    with pytest.raises(DestinationError, match="The lock of the bucket could not be renewed for more than 60 s"):
+        lock.check()
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if happened():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.warehouse.drivers import STORAGE_SECRETS
 from zendesk_chat.load.warehouse.kinds import FORMATS, SCHEMES, STORAGES, Kind, kind_of
 from zendesk_chat.printable import LONGEST_NAME, printable
 
@@ -23,6 +24,8 @@ STAGING: Final = "_staging"
 LONGEST_DATASET: Final = 63 - len(STAGING)
 """Bytes. Postgres would cut off longer names."""
 _NAME: Final = re.compile(r"[\w-]+")
+_WILDCARD: Final = re.compile(r"[*?\[\]]")
+"""What a pattern of file names gives a meaning to. No format can write to such a path and find its files again."""
 _ENCODED: Final = "In a user name or a password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25"
 
 
@@ -156,7 +159,7 @@ def _dataset(kind: Kind, parts: SplitResult) -> str:
 def _check_parts(address: Address, name: str) -> None:
     if address.parts.fragment:
         raise _mistake(name, address.scheme, f"the URL contains #. {_ENCODED}")
-    if mistake := _mistake_in(address):
+    if mistake := _mistake_in(address) or _mistake_in_storage(address):
         raise _mistake(name, address.scheme, mistake)
 
 
@@ -179,6 +182,18 @@ def _mistake_in(address: Address) -> str:
 
 def _database_of(kind: Kind) -> str:
     return {"bigquery": "dataset", "databricks": "catalog"}.get(kind.name, "database")
+
+
+def _mistake_in_storage(address: Address) -> str:
+    """Return what the URL of a folder or a bucket must not contain; "" if it is all right or the URL is another one."""
+    if address.scheme not in STORAGES:
+        return ""
+    parts, secrets = address.parts, STORAGE_SECRETS.get(STORAGES[address.scheme])
+    if secrets and (parts.password is not None or ("@" in parts.netloc and address.scheme != "abfss")):
+        return f"the URL contains keys. Remove what is before the @, and set {secrets[0]}"
+    if found := _WILDCARD.search(unquote(address.parts.path)):
+        return f"the path contains {found[0]}. Choose a path without *, ?, [ and ]"
+    return ""
 
 
 def _mistake_in_server(address: Address, database: str) -> str:
