@@ -202,7 +202,7 @@ class _Unreachable:
 def test_a_lock_is_renewed_again_after_the_network_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lake_lock, "RENEW_SECONDS", 0.01)
     files, now = _Unreachable(LocalFileSystem()), [0.0]
-    lock = ObjectLock(files, str(tmp_path / "sync.lock"), "the bucket", lambda: now[0])  # type: ignore[arg-type]  # a double
+    lock = ObjectLock(files, str(tmp_path / "sync.lock"), "the bucket", lambda: now[0])
     assert lock.acquire()
     renewing = threading.Thread(target=lock.renew_until_released, daemon=True)
     files.broken = True
