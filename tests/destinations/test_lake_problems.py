@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from tests.destinations.lakes import delta_rows, iceberg_rows, local_folder, parquet_rows
 from tests.destinations.scenario import Destination, Loads, loads
 from tests.destinations.servers.s3 import S3
 from tests.support.syncs import edit, logged
+from zendesk_chat.errors import DestinationError
 from zendesk_chat.load.warehouse import lake_lock
 from zendesk_chat.load.warehouse.lake_lock import ObjectLock
 
@@ -63,6 +69,40 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
         assert [path.name for path in chats.iterdir()] == ["mine.parquet"]
 
 
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tables"),
+    [
+        ("parquet", "delta", "Parquet files"),
+        ("delta", "iceberg", "Delta Lake tables"),
+        ("iceberg", "parquet", "Iceberg tables"),
+    ],
+)
+@pytest.mark.parametrize("stopped", [False, True], ids=["complete", "killed"])
+def test_a_folder_with_another_format_is_refused(
+    first: str, second: str, tables: str, *, stopped: bool, tmp_path: Path
+) -> None:
+    """Also if the first sync was killed before it had stored its state, or the user deleted the tables."""
+    with loads(of(first, tmp_path), tmp_path, "mixed", chats=60) as account:
+        account.load()
+        folder = local_folder(account.url)
+        if stopped:
+            shutil.rmtree(folder / "_dlt_pipeline_state")
+            shutil.rmtree(folder / "chats")
+        before = content(folder)
+        other = replace(account, url=of(second, tmp_path).url("mixed"))
+        for options in [(), ("--full-refresh",)]:
+            assert error(other, 3, *options) == (
+                f"The folder file://{tmp_path}/mixed/zendesk_chat contains {tables}: load into them with ?format={first} in "
+                "the URL, or choose another folder with --to or another schema with --schema NAME."
+            )
+        assert content(folder) == before
+        account.load()
+
+
 def test_a_path_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with loads(of("delta", tmp_path), tmp_path, "file", chats=5) as account:
@@ -101,7 +141,7 @@ def test_a_bucket_that_does_not_exist_is_named(s3: S3, tmp_path: Path) -> None:
     missing = Destination("parquet", lambda name: s3.url(name, "parquet").replace("//chats/", "//nowhere/"), parquet_rows)
     with loads(missing, tmp_path, "bucket", chats=5) as account:
         assert error(account, 3) == (
-            "Failed while opening the folder s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
+            "Failed while opening the bucket s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
         )
 
 
@@ -122,17 +162,18 @@ def test_a_server_that_goes_away_is_reported_and_nothing_is_lost(tmp_path: Path,
     nobody = Destination("parquet", lambda name: s3.url(name, "parquet").replace(f":{s3.port}", ":9"), parquet_rows)
     with loads(nobody, tmp_path, "away", chats=5) as account:
         assert error(account, 1) == (
-            "Failed while opening the folder s3://chats/away: the server of the bucket cannot be reached."
+            "Failed while opening the bucket s3://chats/away: the server of the bucket cannot be reached."
         )
 
 
 def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = (ObjectLock(s3.files, f"{s3.bucket}/locks/sync.lock", "the folder") for _ in range(2))
+    first, second = (ObjectLock(s3.files, f"{s3.bucket}/locks/sync.lock", "the folder", lambda: 0.0) for _ in range(2))
     assert first.acquire()
     assert not second.acquire()
     first.check()
-    monkeypatch.setattr(lake_lock, "EXPIRES", timedelta(seconds=-1))
-    assert second.acquire()
+    with monkeypatch.context() as patched:
+        patched.setattr(lake_lock, "EXPIRES", timedelta(seconds=-1))
+        assert second.acquire()
     second.check()
     with pytest.raises(Exception, match="Another sync has started to load into the folder"):
         first.check()
@@ -141,3 +182,49 @@ def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch
     second.release()
     assert first.acquire()
     first.release()
+
+
+class _Unreachable:
+    """A file system whose driver fails with errors of its own, as that of S3 does without a network."""
+
+    def __init__(self, files: Any) -> None:
+        self.files = files
+        self.attempts = 0
+        self.broken = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.broken:
+            self.attempts += 1
+            raise LookupError(name)
+        return getattr(self.files, name)
+
+
+def test_a_lock_is_renewed_again_after_the_network_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake_lock, "RENEW_SECONDS", 0.01)
+    files, now = _Unreachable(LocalFileSystem()), [0.0]
+    lock = ObjectLock(files, str(tmp_path / "sync.lock"), "the bucket", lambda: now[0])
+    assert lock.acquire()
+    renewing = threading.Thread(target=lock.renew_until_released, daemon=True)
+    files.broken = True
+    renewing.start()
+    _wait_until(lambda: files.attempts > 2)
+    files.broken, now[0] = False, 50.0
+    written = (tmp_path / "sync.lock").stat().st_mtime_ns
+    _wait_until(lambda: (tmp_path / "sync.lock").stat().st_mtime_ns > written)
+    files.broken = True
+    lock.release()
+    renewing.join(10)
+    assert not renewing.is_alive()
+    files.broken, now[0] = False, 100.0
+    lock.check()
+    now[0] = 111.0
+    with pytest.raises(DestinationError, match="The lock of the bucket could not be renewed for more than 60 s"):
+        lock.check()
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if happened():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError

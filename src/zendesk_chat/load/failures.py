@@ -39,6 +39,11 @@ _KNOWN_CAUSES: Final = (  # the first one with an explanation wins: the phrases 
     _KnownCause("request signature we calculated does not match", "the secret key is wrong"),
     _KnownCause("could not connect to the endpoint", "the server of the bucket cannot be reached", needs_person=False),
     _KnownCause("(accessdenied)", "you do not have permission to read and write there"),
+    _KnownCause(
+        "library of the format has failed",
+        "the library that writes the table had an internal error. Nothing is lost. Run sync again",
+        needs_person=False,
+    ),
     _KnownCause("not a directory", "a part of the path is a file, not a directory"),
     _KnownCause("no usable temporary directory", "none of the usual ones is writable. Set TMPDIR to one that is"),
     _KnownCause("could not get working directory", "the current directory no longer exists. Change to another one"),

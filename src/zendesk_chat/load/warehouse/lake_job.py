@@ -7,11 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow.dataset as ds
+from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.destinations.impl.filesystem.filesystem import FilesystemLoadJob
 
 if TYPE_CHECKING:
     from zendesk_chat.load.warehouse.lake import LakeClient
     from zendesk_chat.load.warehouse.transaction import Part
+
+
+class InternalError(DestinationTerminalException):
+    """A library failed by a mistake in it. The next sync may succeed."""
 
 
 class LakeJob(FilesystemLoadJob):
@@ -20,8 +25,13 @@ class LakeJob(FilesystemLoadJob):
     _job_client: LakeClient
 
     def run(self) -> None:
-        """Write the rows."""
-        self.write(self._job_client.lake.parts[self.load_table_name])
+        """Write the rows. dlt would wait for ever after an error that is no Exception, such as a panic of deltalake."""
+        try:
+            self.write(self._job_client.lake.parts[self.load_table_name])
+        except (Exception, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as panic:
+            raise InternalError("the library of the format has failed") from panic
 
     @abstractmethod
     def write(self, part: Part) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Final
@@ -43,7 +43,7 @@ def folder_lock(client: LakeClient, where: str, waiting: Waiting) -> Iterator[Lo
             waiting.until(held.acquire, where)
             yield held
         return
-    lock = ObjectLock(client.fs_client, path, where)
+    lock = ObjectLock(client.fs_client, path, where, waiting.clock.monotonic)
     waiting.until(lock.acquire, where)
     renewing = threading.Thread(target=lock.renew_until_released, name="lock", daemon=True)
     renewing.start()
@@ -77,8 +77,10 @@ class ObjectLock:
     No clock of a client matters: the age of a lock is the difference between two times of the server.
     """
 
-    def __init__(self, files: AbstractFileSystem, path: str, where: str) -> None:
+    def __init__(self, files: AbstractFileSystem, path: str, where: str, monotonic: Callable[[], float]) -> None:
         self._files = files
+        self._monotonic = monotonic
+        self._renewed = monotonic()  # or created
         self._path = path
         self._where = where
         self._content = json.dumps({"sync": uuid4().hex}).encode()
@@ -86,30 +88,42 @@ class ObjectLock:
 
     def acquire(self) -> bool:
         """Return whether this sync has the lock now. A lock that was not renewed is deleted."""
+        self._renewed = self._monotonic()
         if not self._create() and self._is_stale():
             self._delete(self._path)
             self._create()
         return self._is_ours()
 
     def check(self) -> None:
-        """Check that no other sync took the lock while this one was suspended."""
+        """Check that no other sync took the lock while this one was suspended, and that none can take it now."""
         if not self._is_ours():
             raise DestinationError(
                 f"Another sync has started to load into {self._where}, because this one was suspended for more than "
                 f"{EXPIRES.seconds} s. Run sync again."
             )
+        if self._monotonic() - self._renewed > EXPIRES.total_seconds():
+            raise DestinationError(
+                f"The lock of {self._where} could not be renewed for more than {EXPIRES.seconds} s, so another sync may start "
+                "at any time. Run sync again."
+            )
 
     def renew_until_released(self) -> None:
         """Write the object again every few seconds."""
         while not self._released.wait(RENEW_SECONDS):
-            with suppress(OSError):  # the next attempt may succeed
-                if self._is_ours():
-                    self._files.pipe_file(self._path, self._content)
+            with suppress(Exception):  # of any driver; the next attempt may succeed
+                self.renew()
+
+    def renew(self) -> None:
+        """Write the object again, if it is still the one of this sync."""
+        now = self._monotonic()
+        if self._is_ours():
+            self._files.pipe_file(self._path, self._content)
+            self._renewed = now
 
     def release(self) -> None:
         """Delete the object."""
         self._released.set()
-        with suppress(OSError):
+        with suppress(Exception):  # of any driver; the lock ends by itself
             if self._is_ours():
                 self._delete(self._path)
 
