@@ -165,6 +165,16 @@ def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch
     first.release()
 
 
+def test_iceberg_writes_no_warnings_to_stderr(s3: S3, tmp_path: Path) -> None:
+    bucket = Destination("iceberg", lambda name: s3.url(name, "iceberg"), iceberg_rows)
+    for destination in (of("iceberg", tmp_path), bucket):
+        with loads(destination, tmp_path, "quiet", chats=5) as account:
+            process = account.start()
+            _, errors = process.communicate(timeout=110)
+            assert process.returncode == 0, errors
+            assert [line for line in errors.splitlines() if "statistics" in line or "region" in line] == []
+
+
 class _PanicError(BaseException):
     """As PanicException of deltalake, which is no Exception."""
 
