@@ -127,12 +127,23 @@ ARGUMENTS = [
 ]
 DESTINATIONS = [
     Mistake("sync ACCOUNT --to csv", "--to csv: `sync` does not write CSV files. Load into a DuckDB file, and export from it"),
-    Mistake("sync ACCOUNT --to chats.parquet", "COPY chats TO 'chats.parquet'."),
+    Mistake(
+        "sync ACCOUNT --to chats.parquet",
+        "--to chats.parquet: `sync` loads Parquet files into a folder. Use its URL, such as file:///data/chats.",
+    ),
     Mistake("sync ACCOUNT --to chats.sqlite", "--to chats.sqlite: use a URL for an SQLite file: sqlite:///chats.sqlite."),
+    Mistake(
+        "sync ACCOUNT --to app.db",
+        "--to app.db: this is an SQLite file. Use a URL: sqlite:///app.db.",
+        files={"app.db": b"SQLite format 3\0" + bytes(84)},
+    ),
     Mistake("sync ACCOUNT --to hive", f"--to hive: this is neither the path of a .duckdb file nor a URL. {FORMATS}"),
     Mistake("sync ACCOUNT --to bigquery", "--to bigquery: use a URL, such as bigquery://PROJECT/DATASET."),
     Mistake("sync ACCOUNT --to postgres", "--to postgres: use a URL, such as postgres://USER@HOST/DATABASE."),
-    Mistake("sync ACCOUNT --to data/", "--to data/: this is a directory. Name a file in it: data/chats.duckdb."),
+    Mistake(
+        "sync ACCOUNT --to data/",
+        "--to data/: this is a directory. Name a file in it: data/chats.duckdb. For Parquet files, use its URL: file:///",
+    ),
     Mistake("sync ACCOUNT --to .", "--to .: this is a directory. Name a file in it: ./chats.duckdb."),
     Mistake(
         "sync ACCOUNT --to duckdb://chats.duckdb", "--to: write the path after three slashes, as in duckdb:///chats.duckdb"
@@ -145,6 +156,11 @@ DESTINATIONS = [
     Mistake(
         "sync ACCOUNT --to snowflake://u:T-secret@h/d",
         "The driver of Snowflake is not installed. Run: pip install 'zendesk-chat[snowflake]'",
+        code=3,
+    ),
+    Mistake(
+        "sync ACCOUNT --to s3://bucket/x",
+        "The driver of S3 is not installed. Run: pip install 'zendesk-chat[s3]'",
         code=3,
     ),
     Mistake("sync ACCOUNT --to no/such/x.duckdb", "Failed while opening no/such/x.duckdb: the directory does not exist.", 3),
@@ -200,7 +216,7 @@ FILES = [
         "status x.json", "Failed while reading x.json: the file is not a DuckDB database.", 1, files={"x.json": '{"a": 1}'}
     ),
     Mistake("profile none.duckdb", "There is no file none.duckdb. Create it with `zendesk-chat sync`"),
-    Mistake("status .", ". is not a file. Create it with `zendesk-chat sync`.", 1),
+    Mistake("status .", ". is a directory, and `status` reads only DuckDB files. Query other destinations with SQL."),
     Mistake(f"{SMALL} --subdomain beta", HOLDS_ACME, 3, before=SMALL),
     Mistake(
         f"{SMALL} --redact chats.visitor.email=null",

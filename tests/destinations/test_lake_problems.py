@@ -84,6 +84,40 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
         assert [path.name for path in chats.iterdir()] == ["mine.parquet"]
 
 
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tables"),
+    [
+        ("parquet", "delta", "Parquet files"),
+        ("delta", "iceberg", "Delta Lake tables"),
+        ("iceberg", "parquet", "Iceberg tables"),
+    ],
+)
+@pytest.mark.parametrize("stopped", [False, True], ids=["complete", "killed"])
+def test_a_folder_with_another_format_is_refused(
+    first: str, second: str, tables: str, *, stopped: bool, tmp_path: Path
+) -> None:
+    """Also if the first sync was killed before it had stored its state, or the user deleted the tables."""
+    with loads(of(first, tmp_path), tmp_path, "mixed", chats=60) as account:
+        account.load()
+        folder = local_folder(account.url)
+        if stopped:
+            shutil.rmtree(folder / "_dlt_pipeline_state")
+            shutil.rmtree(folder / "chats")
+        before = content(folder)
+        other = replace(account, url=of(second, tmp_path).url("mixed"))
+        for options in [(), ("--full-refresh",)]:
+            assert error(other, 3, *options) == (
+                f"The folder file://{tmp_path}/mixed/zendesk_chat contains {tables}: load into them with ?format={first} in "
+                "the URL, or choose another folder with --to or another schema with --schema NAME."
+            )
+        assert content(folder) == before
+        account.load()
+
+
 def test_a_path_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with loads(of("delta", tmp_path), tmp_path, "file", chats=5) as account:
@@ -122,7 +156,7 @@ def test_a_bucket_that_does_not_exist_is_named(s3: S3, tmp_path: Path) -> None:
     missing = Destination("parquet", lambda name: s3.url(name, "parquet").replace("//chats/", "//nowhere/"), parquet_rows)
     with loads(missing, tmp_path, "bucket", chats=5) as account:
         assert error(account, 3) == (
-            "Failed while opening the folder s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
+            "Failed while opening the bucket s3://nowhere/bucket: there is no such bucket. Create it, or correct the URL."
         )
 
 
@@ -143,7 +177,7 @@ def test_a_server_that_goes_away_is_reported_and_nothing_is_lost(tmp_path: Path,
     nobody = Destination("parquet", lambda name: s3.url(name, "parquet").replace(f":{s3.port}", ":9"), parquet_rows)
     with loads(nobody, tmp_path, "away", chats=5) as account:
         assert error(account, 1) == (
-            "Failed while opening the folder s3://chats/away: the server of the bucket cannot be reached."
+            "Failed while opening the bucket s3://chats/away: the server of the bucket cannot be reached."
         )
 
 

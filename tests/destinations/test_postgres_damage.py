@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
+from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
 from tests.destinations.reading_postgres import execute, of
 from tests.destinations.scenario import Loads, loads
@@ -118,8 +123,8 @@ def test_a_table_of_somebody_else_is_refused(postgres: Postgres, tmp_path: Path)
         assert done.returncode == 3
         (error,) = logged(done.stderr, "ERROR")
         assert error == (
-            "The schema zendesk_chat of the postgres database has a table chats that sync did not create. Rename it, or load "
-            "into another schema with --schema NAME."
+            f"The schema zendesk_chat of the database {urlsplit(account.url).path[1:]} on 127.0.0.1 has a table "
+            "chats that sync did not create. Rename it, or load into another schema with --schema NAME."
         )
         assert execute(account.url, "SELECT * FROM zendesk_chat.chats") == [(1, "precious")]
 
@@ -151,3 +156,53 @@ def test_doubled_rows_of_an_earlier_version_are_reported_and_repaired(postgres: 
         done = account.complete()
         assert [line for line in logged(done.stderr, "WARNING") if "chats has several rows with the same id" in line]
         account.load("--full-refresh")
+
+
+def test_an_emptied_table_is_loaded_again(postgres: Postgres, tmp_path: Path) -> None:
+    with loads(of(postgres), tmp_path, "emptied", chats=30) as account:
+        account.load()
+        for table in ("chats", "visitors", "goals"):
+            execute(account.url, f"TRUNCATE zendesk_chat.{table}")
+        account.load()
+
+
+def test_a_full_refresh_without_a_state_removes_other_rows(postgres: Postgres, tmp_path: Path) -> None:
+    with loads(of(postgres), tmp_path, "ghost", chats=30) as account:
+        account.load()
+        execute(account.url, "INSERT INTO zendesk_chat.chats (id) VALUES ('ghost')")
+        for table in ("_dlt_pipeline_state", "_dlt_loads", "_dlt_version"):
+            execute(account.url, f"DROP TABLE zendesk_chat.{table}")
+        account.load("--full-refresh")
+
+
+def test_a_renamed_table_keeps_its_indexes_and_the_new_one_gets_its_own(postgres: Postgres, tmp_path: Path) -> None:
+    with loads(of(postgres), tmp_path, "renamed", chats=30) as account:
+        account.load()
+        execute(account.url, "ALTER TABLE zendesk_chat.chats RENAME TO chats_of_last_year")
+        account.load()
+        sql = "SELECT tablename, indexname FROM pg_indexes WHERE tablename LIKE 'chats%' AND indexname LIKE 'chats_id%'"
+        found = execute(account.url, sql)
+        assert sorted(found) == [("chats", "chats_id_key_2"), ("chats_of_last_year", "chats_id_key")]
+
+
+@pytest.mark.parametrize("commit", [1, 3, 10])
+@pytest.mark.parametrize("options", [(), ("--full-refresh",)])
+def test_a_commit_whose_response_is_lost_doubles_nothing(
+    commit: int, options: tuple[str, ...], postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = itertools.count(1)
+    complete = Psycopg2SqlClient.commit_transaction
+
+    def losing_one(client: Psycopg2SqlClient) -> None:
+        complete(client)
+        if next(commits) == commit:
+            client.native_connection.close()
+            raise DatabaseTransientException(psycopg2.OperationalError("server closed the connection unexpectedly"))
+
+    with loads(of(postgres), tmp_path, f"lost {commit} {len(options)}", chats=30) as account:
+        if options:
+            account.load()
+        monkeypatch.setattr(Psycopg2SqlClient, "commit_transaction", losing_one)
+        assert account.sync(*options).returncode == 1
+        monkeypatch.undo()
+        account.load()

@@ -17,7 +17,7 @@ from tests.support.sandbox import still
 from tests.support.syncs import edit, logged
 from zendesk_chat_sandbox import Fault, Sandbox
 
-OPENING = "Failed while opening the postgres database: "
+OPENING = r"Failed while opening (?:the database \S+ on )?\S+: "
 STREAMS = ("chats", "chat_events", "departments")
 
 
@@ -47,7 +47,7 @@ def error_of(sandbox: Sandbox, url: str, folder: Path, *options: str, **variable
         ),
         (("127.0.0.1", "[::1]"), 1, r'connection to server at "::1", port \d+ was refused'),
         (("/postgres", "/postgres?sslmode=require"), 3, r"the server offers no TLS, which sslmode in the URL requires\."),
-        (("/postgres", "/postgres?nosuch=1"), 3, r'invalid dsn: invalid URI query parameter: "nosuch"\. Check the URL\.'),
+        (("/postgres", "/postgres?nosuch=1"), 3, r'the parameter "nosuch" in the URL is unknown\. Correct or remove it\.'),
         (
             ("127.0.0.1:PORT/postgres", "/postgres?host=/nosuch"),
             1,
@@ -61,7 +61,7 @@ def test_an_error_names_the_cause_and_no_password(
     old, new = (text.replace("PORT", str(postgres.port)) for text in change)
     with still(chats=0) as sandbox:
         found, error = error_of(sandbox, new.join(postgres.url().rsplit(old, 1)), tmp_path)
-    assert re.match(re.escape(OPENING) + message if "on socket" not in message else f"{OPENING}.*{message}", error), error
+    assert re.match(OPENING + message if "on socket" not in message else f"{OPENING}.*{message}", error), error
     assert found == code
     assert not re.search("secret|wr0ng|hush", error)
 

@@ -71,6 +71,36 @@ def test_tables_of_the_user_stay_and_nothing_is_left_beside_the_file(tmp_path: P
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    ["id int, mine text", "id, mine GEOMETRY", "id int, name text, description text, enabled int, mine text"],
+    ids=["other columns", "other types", "the columns of a stream"],
+)
+def test_a_table_of_somebody_else_is_refused(columns: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE TABLE departments ({columns})")
+        connection.execute("INSERT INTO departments (id, mine) VALUES (1, 'precious')")
+        connection.commit()
+        before = list(connection.iterdump())
+        done = sync(tmp_path, f"sqlite:///{path}")
+        assert done.returncode == 3
+        assert error_of(done) == (
+            f"The SQLite file {path} has a table departments that sync did not create. Rename it, or load into another file "
+            "with --to."
+        )
+        assert list(connection.iterdump()) == before
+
+
+def test_a_column_of_the_user_may_have_any_type(tmp_path: Path) -> None:
+    path = tmp_path / "own.sqlite"
+    assert sync(tmp_path, f"sqlite:///{path}").returncode == 0
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE chats ADD COLUMN mine GEOMETRY")
+    done = sync(tmp_path, f"sqlite:///{path}")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_time_and_json_can_be_queried_with_the_functions_of_sqlite(tmp_path: Path) -> None:
     assert sync(tmp_path, "sqlite:///chats.sqlite").returncode == 0
     with closing(sqlite3.connect(tmp_path / "chats.sqlite")) as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from zendesk_chat.errors import ConfigError
@@ -20,8 +22,13 @@ from zendesk_chat.load.warehouse.address import Address, parse_address
         ("postgres://u:secret@h/d/s", "Name the schema with --schema. "),
         ("postgres://u:@h/d", "--to: the password is empty. "),
         ("postgres://u:sec/ret@h/d", "/ as %2F"),
+        ("postgres://u:12/sec@h", "--to: the URL contains more than one @, or a / before it. "),
+        ("postgres://u:secret@h/d?schema=Support", "--to: the URL cannot name a schema. Name it with --schema, and remove"),
+        ("jdbc:postgresql://h/d?password=secret", "--to: JDBC URLs are not supported. Write postgresql://USER@HOST/DATABASE."),
+        ("jdbc:sqlserver://h;password=secret", "Write mssql://USER@HOST/DATABASE."),
+        ("jdbc:oracle:thin:secret@h", "--to: JDBC URLs are not supported. Use the path of a DuckDB file"),
         ("postgres://u:sec#ret@h/d", "# as %23"),
-        ("postgres://u:sec@ret@h/d", "more than one @. "),
+        ("postgres://u:sec@ret@h/d", "more than one @, "),
         ("postgres://u:secret@h:5432x/d", "--to: the host or the port is not valid. "),
         ("postgres://u:secret@h/d?format=csv", "--to: ?format= is for files"),
         ("postgres://u:secret @h/d", "--to: the URL contains a space. "),
@@ -56,10 +63,12 @@ def test_a_mistake_gets_a_sentence_without_the_password(url: str, sentence: str)
 @pytest.mark.parametrize(
     ("url", "kind", "shown"),
     [
-        ("POSTGRES://u:secret@h/d", "postgres", "the postgres database"),
-        ("postgres://u@/d?host=/run/postgresql", "postgres", "the postgres database"),
-        ("md:chats?motherduck_token=secret", "motherduck", "the md database"),
-        ("s3://bucket/x", "parquet", "the folder s3://bucket/x"),
+        ("POSTGRES://u:secret@h/d", "postgres", "the database d on h"),
+        ("postgres://u@/d?host=/run/postgresql", "postgres", "the database d on /run/postgresql"),
+        ("md:chats?motherduck_token=secret", "motherduck", "the MotherDuck database chats"),
+        ("bigquery://acme-1/chats", "bigquery", "the dataset chats on acme-1"),
+        ("databricks://token:secret@h/main?http_path=/x", "databricks", "the catalog main on h"),
+        ("s3://bucket/x", "parquet", "the bucket s3://bucket/x"),
         ("abfss://container@account.dfs.core.windows.net/x", "parquet", None),
         ("file:///data/my chats?format=delta", "delta", "the folder file:///data/my chats"),
         ("sqlite:////data/my chats.sqlite", "sqlite", "the SQLite file /data/my chats.sqlite"),
@@ -72,6 +81,13 @@ def test_the_parts_of_a_url(url: str, kind: str, shown: str | None) -> None:
     assert address.kind.name == kind
     assert shown in (None, address.shown)
     assert [text for text in ("secret@", "=secret") if text in address.shown + repr(address)] == []
+
+
+def test_a_folder_that_sync_loaded_needs_its_url(tmp_path: Path) -> None:
+    (tmp_path / "zendesk_chat" / "_dlt_pipeline_state").mkdir(parents=True)
+    with pytest.raises(ConfigError) as caught:
+        duckdb_path(str(tmp_path))
+    assert "`sync` has loaded files into this directory. Use the same URL as before, such as file:///" in str(caught.value)
 
 
 def test_a_schema_may_be_named_only_once() -> None:
@@ -93,7 +109,7 @@ def test_a_schema_keeps_its_name(schema: str) -> None:
         ("../../etc", "such as etc."),
         ('a"; DROP', "such as a_DROP."),
         ("x" * 60, "at most 55 characters"),
-        ("acme_staging", "names that end with _staging are for rows that wait"),
+        ("acme_staging", "`sync` uses names that end with _staging for its own tables"),
     ],
 )
 def test_a_schema_that_cannot_keep_its_name_is_refused(schema: str, sentence: str) -> None:

@@ -49,6 +49,11 @@ def test_secrets_of_a_bucket_are_those_of_its_storage(capsys: pytest.CaptureFixt
     assert "AZURE" in printed(capsys, "delta")
 
 
+@pytest.mark.parametrize("kind", [DUCKDB, *KINDS], ids=lambda kind: kind.name)
+def test_a_title_works_like_a_name(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, kind.title) == printed(capsys, kind.name)
+
+
 def test_an_unknown_name_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["destinations", "postgress"]) == 2
     assert capsys.readouterr().err == (
@@ -61,7 +66,10 @@ def test_the_document_has_the_same_table() -> None:
     for kind in (DUCKDB, *KINDS):
         tested = "DuckDB 1.2 and later" if kind is DUCKDB else kind.tested or "SQL only"
         columns = (kind.title, f"`{kind.example}`", f"`{install_command(kind)}`", guarantees(kind).summary, tested)
-        assert f"| {' | '.join(columns)} |" in text
+        assert text.count(f"| {columns[0]} | {columns[1]} |") == 1
+        assert f"\n| {' | '.join(columns)} |\n" in text
+    for block in text.split("```")[1::2]:
+        assert " | destination | " not in block
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

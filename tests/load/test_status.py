@@ -198,8 +198,22 @@ def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_a_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = status(tmp_path, capsys)
-    assert code == 1
-    assert err == f"error: {tmp_path} is not a file. Create it with `zendesk-chat sync`.\n"
+    assert code == 2
+    assert (
+        err == f"error: {tmp_path} is a directory, and `status` reads only DuckDB files. Query other destinations with SQL.\n"
+    )
+
+
+def test_a_folder_or_an_sqlite_file_that_sync_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lake/zendesk_chat/_dlt_pipeline_state").mkdir(parents=True)
+    code, _, err = status(tmp_path / "lake", capsys)
+    assert (code, f"{tmp_path}/lake contains files that `sync` loaded, and `status` reads only DuckDB files." in err) == (
+        2,
+        True,
+    )
+    (tmp_path / "app.db").write_bytes(b"SQLite format 3\0" + bytes(84))
+    code, _, err = status(tmp_path / "app.db", capsys)
+    assert (code, f"{tmp_path}/app.db is an SQLite file, and `status` reads only DuckDB files." in err) == (2, True)
 
 
 def test_another_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

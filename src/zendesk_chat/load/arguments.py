@@ -109,7 +109,7 @@ def add_logging(parser: argparse.ArgumentParser, title: str = "log") -> argparse
 
 def add_database(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a DuckDB file."""
-    what = f"Path of a DuckDB file, or a URL as for sync --to (default: `to` in the configuration, or {DEFAULT_DATABASE})"
+    what = f"Path of a DuckDB file, or duckdb:///PATH (default: `to` in the configuration, or {DEFAULT_DATABASE})"
     parser.add_argument("database", nargs="?", metavar="FILE", help=what)
 
 
@@ -175,13 +175,13 @@ def _add_selection(group: argparse._ActionsContainer) -> None:
 
 
 def _add_destination(group: argparse._ActionsContainer) -> None:
-    what = f"Load into this DuckDB file, or into the database or files at this URL (default: {DEFAULT_DATABASE})"
-    group.add_argument("--to", metavar="FILE", help=what)
-    what = "Use this schema, for several accounts in one file (default: main; in other databases zendesk_chat)"
+    what = f"Load into this DuckDB file, or into the destination at this URL; see `destinations` (default: {DEFAULT_DATABASE})"
+    group.add_argument("--to", metavar="FILE|URL", help=what)
+    what = "Use this schema, for several accounts in one file or database (default: main in a DuckDB file, or zendesk_chat)"
     group.add_argument("--schema", metavar="NAME", help=what)
     what = "Use this time zone in the views, such as Europe/Lisbon; the file remembers it (default: UTC)"
     group.add_argument("--time-zone", metavar="ZONE", help=what)
-    what = "Wait this long while another program has the file open (default: 0)"
+    what = "Wait this long while another program has the file open, or another sync uses the schema (default: 0)"
     group.add_argument("--wait", metavar="SECONDS", type=parse_seconds, help=what)
     what = "Accept this former subdomain in the file, after the account was renamed; needed once"
     group.add_argument("--renamed-from", metavar="SUBDOMAIN", help=what)
@@ -249,7 +249,7 @@ def add_verify(parser: argparse.ArgumentParser, run: Run) -> None:
 def add_destinations(parser: argparse.ArgumentParser, run: Run) -> None:
     """Add the arguments of `destinations`, which ``run`` runs."""
     parser.set_defaults(run=run)
-    what = "Show everything about this one: a name in the table, such as postgres, or the scheme of a URL"
+    what = "Show everything about this one: a name in the table, such as postgres or 'SQL Server', or a URL's scheme"
     parser.add_argument("name", metavar="NAME", nargs="?", help=what)
     parser.add_argument("--json", action="store_true", help="Print JSON, for scripts")
 

@@ -18,7 +18,7 @@ from zendesk_chat.parser import Parser
 from zendesk_chat.streams.registry import STREAMS
 
 _NAMES: Final = ("--streams", "--exclude", "--only")
-_FILES: Final = ("FILE", "FOLDER")
+_FILES: Final = ("FILE", "FILE|URL", "FOLDER")
 
 
 def run_completion(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.warehouse.address import example_of, nearest_scheme, parse_address, scheme_of
-from zendesk_chat.load.warehouse.kinds import SCHEMES
+from zendesk_chat.load.warehouse.kinds import FORMATS, SCHEMES
 from zendesk_chat.printable import LONGEST_NAME, printable
 
 SUFFIXES: Final = (".duckdb", ".ddb", ".db")
@@ -19,12 +19,12 @@ _RESERVED: Final = frozenset(  # of DuckDB itself, and of the database that sync
 _EXPORTS: Final = {  # formats that DuckDB writes, by suffix or name
     "csv": "CSV",
     "tsv": "CSV",
-    "parquet": "PARQUET",
     "json": "JSON",
     "jsonl": "JSON",
     "ndjson": "JSON",
 }
 _SQLITE: Final = ("sqlite", "sqlite3", "db3")
+_SQLITE_HEADER: Final = b"SQLite format 3\0"
 _ACCEPTED: Final = (
     "Use the path of a DuckDB file, such as chats.duckdb, or a URL, such as duckdb:///chats.duckdb or "
     "postgres://USER@HOST/DATABASE. To list all kinds, run: zendesk-chat destinations"
@@ -84,6 +84,11 @@ def duckdb_path(text: str, name: str = "--to", schema: str | None = None, schema
     Raises:
         ConfigError: It names something else.
     """
+    if text.lower().startswith("jdbc:"):
+        near = nearest_scheme(text[len("jdbc:") :].partition(":")[0].lower().replace("sqlserver", "mssql"))
+        raise ConfigError(
+            f"{name}: JDBC URLs are not supported. " + (f"Write {example_of(near)}." if near in SCHEMES else f"{_ACCEPTED}.")
+        )
     scheme = scheme_of(text)
     if scheme in SCHEMES:
         parse_address(text, schema, name, schema_name)
@@ -104,11 +109,17 @@ def _plain_path(text: str, name: str) -> str:
     shown = printable(text, LONGEST_NAME) if "@" not in text else "..."  # may be a malformed URL with a password
     last = text.replace("\\", "/").rpartition("/")[2]
     if text and (not last or Path(text).is_dir()):
-        folder = printable(text.rstrip("/\\"), LONGEST_NAME)
-        raise ConfigError(f"{name} {shown}: this is a directory. Name a file in it: {folder}/chats.duckdb.")
+        raise ConfigError(f"{name} {shown}: {_about_directory(text)}")
+    if is_sqlite_file(text):
+        raise ConfigError(f"{name} {shown}: this is an SQLite file. Use a URL: sqlite:///{shown}.")
     stem, dot, suffix = last.lower().rpartition(".")
     if f"{dot}{suffix}" in SUFFIXES and stem:
         return str(Path(text).expanduser()) if text.startswith("~/") else text
+    if suffix in FORMATS:
+        example = "file:///data/chats" + ("" if suffix == "parquet" else f"?format={suffix}")
+        raise ConfigError(
+            f"{name} {shown}: `sync` loads {FORMATS[suffix].title} into a folder. Use its URL, such as {example}."
+        )
     if form := _EXPORTS.get(suffix):
         raise ConfigError(
             f"{name} {shown}: `sync` does not write {form} files. Load into a DuckDB file, and export from it with SQL: "
@@ -119,6 +130,33 @@ def _plain_path(text: str, name: str) -> str:
     if suffix in SCHEMES:
         raise ConfigError(f"{name} {shown}: use a URL, such as {example_of(suffix)}.")
     raise ConfigError(f"{name} {shown}: this is neither the path of a .duckdb file nor a URL. {_ACCEPTED}.")
+
+
+def _about_directory(text: str) -> str:
+    url = f"file://{printable(real_path(text).as_posix(), LONGEST_NAME)}"
+    if is_loaded_folder(text):
+        return f"`sync` has loaded files into this directory. Use the same URL as before, such as {url}."
+    folder = printable(text.rstrip("/\\"), LONGEST_NAME)
+    return f"this is a directory. Name a file in it: {folder}/chats.duckdb. For Parquet files, use its URL: {url}."
+
+
+def is_loaded_folder(path: str) -> bool:
+    """Return whether ``sync`` has loaded files into a directory."""
+    try:
+        return any(Path(path).glob("*/_dlt_pipeline_state"))
+    except OSError:  # it cannot be read
+        return False
+
+
+def is_sqlite_file(path: str) -> bool:
+    """Return whether this is the path of an SQLite database."""
+    try:
+        if not Path(path).is_file():  # a pipe would wait
+            return False
+        with Path(path).open("rb") as file:
+            return file.read(len(_SQLITE_HEADER)) == _SQLITE_HEADER
+    except (OSError, ValueError):  # it cannot be read
+        return False
 
 
 def real_path(path: str) -> Path:

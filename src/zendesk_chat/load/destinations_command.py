@@ -21,6 +21,7 @@ from zendesk_chat.printable import LONGEST_NAME, printable
 DUCKDB: Final = Kind("duckdb", "DuckDB file", ("duckdb",), "duckdb", (), ("duckdb",), "chats.duckdb", dataset="main")
 NAMES: Final = (DUCKDB.name, *(kind.name for kind in KINDS), *sorted(SCHEMES - {kind.name for kind in KINDS}))
 """What the command accepts: names of destinations, and schemes of URLs."""
+_BY_TITLE: Final = {kind.title.lower(): kind.name for kind in (DUCKDB, *KINDS)}
 _HEADER: Final = ("destination", "URL", "driver", "guarantees")
 _NOTES: Final = "\nTo show everything about one of them, run: zendesk-chat destinations NAME, such as postgres.\n"
 _WIDTH: Final = 100
@@ -28,19 +29,21 @@ _WIDTH: Final = 100
 
 def run_destinations(options: argparse.Namespace) -> int:
     """Print all destinations, or everything about one. Returns the exit code."""
-    if options.name is not None and options.name.lower() not in NAMES:
+    name = (options.name or "").lower()
+    name = _BY_TITLE.get(name, name)
+    if options.name is not None and name not in NAMES:
         sys.stderr.write(f"error: {_unknown(options.name)}\n")
         return ExitCode.USAGE
-    chosen = [DUCKDB, *KINDS] if options.name is None else [_kind(options.name.lower())]
+    chosen = [DUCKDB, *KINDS] if options.name is None else [_kind(name)]
     if options.json:
-        content = [_described(kind, (options.name or "").lower()) for kind in chosen]
+        content = [_described(kind, name) for kind in chosen]
         encoded = msgspec.json.encode(content if options.name is None else content[0])
         sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
     elif options.name is None:
         sys.stdout.writelines(f"{line}\n" for line in _table(chosen))
         sys.stdout.write(_NOTES)
     else:
-        sys.stdout.writelines(f"{line}\n" for line in _details(chosen[0], options.name.lower()))
+        sys.stdout.writelines(f"{line}\n" for line in _details(chosen[0], name))
     return ExitCode.COMPLETE
 
 
@@ -63,7 +66,7 @@ def guarantees(kind: Kind) -> Guarantees:
 def _table(kinds: Sequence[Kind]) -> Iterator[str]:
     rows = [_HEADER]
     for kind in kinds:
-        driver = f"zendesk-chat[{','.join(kind.extras)}]" if missing_modules(kind) else "installed"
+        driver = f"missing: zendesk-chat[{','.join(kind.extras)}]" if missing_modules(kind) else "installed"
         url = kind.example if kind.table_format else kind.example.partition("?")[0]
         rows.append((kind.title, url, driver, guarantees(kind).summary))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER) - 1)]
@@ -77,7 +80,8 @@ def _details(kind: Kind, name: str) -> Iterator[str]:
     yield ""
     state = "not installed" if missing_modules(kind, scheme) else "installed"
     yield f"  URL      {_example(kind, scheme)}"
-    yield f"  driver   {state}: {install_command(kind, scheme)}"
+    yield f"  driver   {state}"
+    yield f"  install  {install_command(kind, scheme)}"
     yield f"  schema   {'the one in the URL' if kind.in_url else f'{kind.dataset}, or --schema NAME'}"
     yield f"  tested   {_tested(kind)}"
     yield from _section("guarantees", _sentences(guarantees(kind)))
@@ -116,7 +120,7 @@ def _secrets(kind: Kind, name: str) -> Iterator[str]:
 def _tested(kind: Kind) -> str:
     if kind is DUCKDB:
         return "DuckDB 1.2 and later"
-    return kind.tested or "the generated SQL only: the project has no such account or server"
+    return kind.tested or "SQL only: the project has no such account or server"
 
 
 def _described(kind: Kind, name: str) -> dict[str, object]:

@@ -72,7 +72,7 @@ class LoadReport:
         required: Names of the streams that the user named: it is an error if the account lacks one.
         saved: Records in all committed transactions. An unchanged list that was not written does not count.
         seconds: Duration of the run.
-        destination: A DuckDB file, or the name of another destination: ``the postgres database``.
+        destination: A DuckDB file, or the name of another destination: ``the database support on 127.0.0.1``.
         schema: Where the tables are in a DuckDB file.
         interrupted: Whether the run ended before it had started every stream.
         warnings: What the user should know about the destination.

@@ -32,11 +32,29 @@ _OTHER_TYPE: Final = Meaning(
     "a column of a table has another type than the stream. Drop the table, and run the sync again to load it from the start"
 )
 
+_DEPENDENT: Final = Meaning("{message}. {detail}. Drop the object that depends on it, run the sync again, and create it again")
+_ENCODING: Final = Meaning(
+    "the encoding of the database is not UTF8, so it cannot store every string. Create a database with ENCODING 'UTF8', and "
+    "load into that"
+)
+_MALFORMED: Final = Meaning(  # the driver's own message may quote a part of the password
+    "the URL is malformed. Encode special characters of the user and the password, such as % as %25, and check the parameters"
+)
+
 _CODES: Final = {  # by SQLSTATE, or its class
-    "0A000": Meaning("{message}. {detail}. Drop the view, run the sync again, and create the view again"),
-    "2BP01": Meaning("{message}. {detail}. Drop the object that depends on it, run the sync again, and create it again"),
+    "0A000": _DEPENDENT,
+    "2BP01": _DEPENDENT,
     "22": _OTHER_TYPE,
+    "22001": Meaning("{message}. Give the column its former type again: text"),
+    "22021": _ENCODING,
+    "22P05": _ENCODING,
     "23": Meaning("the constraint {constraint} of the table {table} refuses a row. Drop the constraint"),
+    "23502": Meaning("the column {column} of the table {table} refuses null. Remove its NOT NULL, or give it a default"),
+    "23505": Meaning(
+        "the constraint {constraint} of the table {table} refuses a second row with the same key. Run the sync again. If the "
+        "constraint is your own, drop it",
+        needs_person=False,
+    ),
     "25006": Meaning("it is read-only. Connect to the primary server, with a user who may write"),
     "40": Meaning(f"{{message}}. {_AGAIN}", needs_person=False),
     "42501": Meaning("{message}. Grant the user this permission, or connect as the owner of the tables"),
@@ -58,6 +76,9 @@ _CODES: Final = {  # by SQLSTATE, or its class
     "08": _BROKEN,
 }
 _MESSAGES: Final = (  # by a phrase of the driver, in lower case, for errors without a code; the first one wins
+    ("percent-encoded", _MALFORMED),
+    ("separator", _MALFORMED),
+    ("forbidden value", _MALFORMED),
     ("password authentication failed", Meaning("{message}. Check the user and the password")),
     ("no password supplied", Meaning("the server expects a password, and the URL has none. Add it, or set PGPASSWORD")),
     ("no encryption", Meaning("the server accepts only encrypted connections from this user. Add ?sslmode=require to the URL")),
@@ -77,12 +98,14 @@ _MESSAGES: Final = (  # by a phrase of the driver, in lower case, for errors wit
     ("the database system is", _STARTING),
     ("timeout expired", Meaning("the server does not respond. Check the host and the port", needs_person=False)),
     ("timed out", Meaning("the server does not respond. Check the host and the port", needs_person=False)),
-    ("invalid", Meaning("{message}. Check the URL")),
+    ("invalid uri query parameter", Meaning("the parameter {message} in the URL is unknown. Correct or remove it")),
+    ("invalid", _MALFORMED),
     ("connection", _BROKEN),
     ("permission denied", Meaning("{message}")),
 )
 _CONNECTING: Final = re.compile(r'^connection to server (?:at "[^"]*"(?: \([^)]*\))?, port \d+|on socket "[^"]*") failed: ')
 _SEVERITY: Final = re.compile(r"^(?:[A-Z]+|[^\s:]+): +")
+_OF_URL: Final = re.compile(r"^invalid dsn: (?:invalid URI query parameter: )?")
 _QUOTED: Final = frozenset({"0A", "2B", "25", "40", "42", "53", "54", "55", "57", "58", "08"})
 """Classes of errors whose message contains names, and no data."""
 
@@ -103,19 +126,21 @@ def _with_code(error: BaseException) -> Meaning | None:
     if code == "57014" and "statement timeout" not in str(error):
         found = _CODES["55"]
     diagnostics: Any = getattr(error, "diag", None)
-    message = str(getattr(diagnostics, "message_primary", None) or "") if code[:2] in _QUOTED else ""
+    quotes_no_data = code[:2] in _QUOTED or code == "22001"
+    message = str(getattr(diagnostics, "message_primary", None) or "") if quotes_no_data else ""
     details = {
         "message": message.rstrip("."),
         "detail": str(getattr(diagnostics, "message_detail", None) or "").rstrip("."),
         "constraint": getattr(diagnostics, "constraint_name", None) or "",
         "table": getattr(diagnostics, "table_name", None) or "",
+        "column": getattr(diagnostics, "column_name", None) or "",
     }
     return Meaning(found.text.format(**details), found.needs_person)
 
 
 def _without_code(text: str) -> Meaning | None:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    message = _SEVERITY.sub("", _CONNECTING.sub("", lines[0])) if lines else ""
+    message = _OF_URL.sub("", _SEVERITY.sub("", _CONNECTING.sub("", lines[0]))) if lines else ""
     lower = text.lower()
     found = next((meaning for phrase, meaning in _MESSAGES if phrase in lower), None)
     if found is None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import duckdb
 
 from zendesk_chat.errors import ConfigError, DestinationRefusedError
+from zendesk_chat.load.destination import is_loaded_folder, is_sqlite_file
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.opening import open_read_only
 from zendesk_chat.load.file.system import states_are_missing
@@ -77,6 +78,11 @@ def stored_file(text: str, command: str) -> str:
     """
     path = text.removeprefix(_SCHEME)
     check_is_file(path, command)
+    if is_sqlite_file(path):
+        raise ConfigError(f"{path} is an SQLite file, and {_only_duckdb(command)}")
+    if Path(path).is_dir():
+        contains = "contains files that `sync` loaded" if is_loaded_folder(path) else "is a directory"
+        raise ConfigError(f"{path} {contains}, and {_only_duckdb(command)}")
     if not Path(path).is_file():
         what = "is not a file" if Path(path).exists() else "does not exist"
         raise DestinationRefusedError(f"{path} {what}. Create it with `zendesk-chat sync`.")
@@ -86,12 +92,13 @@ def stored_file(text: str, command: str) -> str:
 def check_is_file(path: str, command: str) -> None:
     """Raise ConfigError if this is no path, but the URL of another destination."""
     if scheme_of(path) not in ("", "duckdb"):
-        raise ConfigError(
-            f"`{command}` reads only DuckDB files. Query the tables of other destinations with SQL, or load the account into a "
-            "file too: zendesk-chat sync --to chats.duckdb"
-        )
+        raise ConfigError(_only_duckdb(command))
     if not path or "://" in path:
         raise ConfigError(f"`{command}` reads only DuckDB files. Pass a path, or a URL such as duckdb:///chats.duckdb.")
+
+
+def _only_duckdb(command: str) -> str:
+    return f"`{command}` reads only DuckDB files. Query other destinations with SQL."
 
 
 @contextmanager

@@ -20,7 +20,7 @@ WITHOUT_SLASHES: Final = frozenset({"motherduck", "md", "ducklake"})
 _PATHS: Final = frozenset({"file", "sqlite", "ducklake"})
 """Their URLs contain a path, in which a space is possible."""
 STAGING: Final = "_staging"
-"""The end of the name of dlt's schema for rows that wait to be merged."""
+"""The end of the name of dlt's schema for new rows, before they are merged."""
 LONGEST_DATASET: Final = 63 - len(STAGING)
 """Bytes. Postgres would cut off longer names."""
 _NAME: Final = re.compile(r"[\w-]+")
@@ -55,12 +55,16 @@ class Address:
         path = self.parts.path
         if self.scheme in STORAGES:
             host = self.parts.netloc if self.scheme == "abfss" else self.parts.netloc.rpartition("@")[2]
-            return f"the folder {self.scheme}://{host}{path}"
+            return f"the {'folder' if self.scheme == 'file' else 'bucket'} {self.scheme}://{host}{path}"
         if self.scheme == "sqlite":
             return f"the SQLite file {path.removeprefix('/')}"
         if self.scheme == "ducklake":
             return "the DuckLake" if self.parts.netloc else f"the DuckLake {path}"
-        return f"the {self.scheme} database"
+        host, name = self.parts.hostname or self.query.get("host", ""), path.strip("/")
+        if self.scheme in WITHOUT_SLASHES:  # motherduck:DATABASE
+            return f"the MotherDuck database {printable(name or self.parts.netloc, LONGEST_NAME)}"
+        of = f"the {_database_of(self.kind)} {printable(name, LONGEST_NAME)} on " if name else ""
+        return f"{of}{printable(host, LONGEST_NAME)}"
 
 
 def scheme_of(text: str) -> str:
@@ -121,7 +125,7 @@ def check_dataset_name(dataset: str, name: str) -> None:
     """Check the name of a schema, which the user calls ``name``. It is used exactly as it is. Raises ConfigError."""
     shown = printable(dataset, LONGEST_NAME)
     if dataset.lower().endswith(STAGING):
-        raise ConfigError(f"{name} {shown}: names that end with {STAGING} are for rows that wait. Choose another name.")
+        raise ConfigError(f"{name} {shown}: `sync` uses names that end with {STAGING} for its own tables. Choose another name.")
     if not _NAME.fullmatch(dataset) or len(dataset.encode()) > LONGEST_DATASET:
         other = re.sub(r"[^\w-]+", "_", dataset)[:LONGEST_DATASET].strip("_") or "acme"
         raise ConfigError(
@@ -131,6 +135,8 @@ def check_dataset_name(dataset: str, name: str) -> None:
 
 def _kind(scheme: str, query: Mapping[str, str], name: str) -> Kind:
     table_format = query.get("format", "")
+    if "schema" in query:
+        raise _mistake(name, scheme, "the URL cannot name a schema. Name it with --schema, and remove ?schema=")
     if scheme not in STORAGES:
         if "format" in query:
             raise _mistake(name, scheme, "?format= is for files, such as file:///data/chats?format=delta. Remove it")
@@ -174,6 +180,10 @@ def _mistake_in(address: Address) -> str:
     return _mistake_in_server(address, path)
 
 
+def _database_of(kind: Kind) -> str:
+    return {"bigquery": "dataset", "databricks": "catalog"}.get(kind.name, "database")
+
+
 def _mistake_in_storage(address: Address) -> str:
     """Return what the URL of a folder or a bucket must not contain; "" if it is all right or the URL is another one."""
     if address.scheme not in STORAGES:
@@ -189,8 +199,8 @@ def _mistake_in_storage(address: Address) -> str:
 def _mistake_in_server(address: Address, database: str) -> str:
     """Return the same for a database on a server: SCHEME://USER:PASSWORD@HOST:PORT/DATABASE."""
     parts, kind = address.parts, address.kind
-    if parts.netloc.count("@") > 1:
-        return f"the URL contains more than one @. {_ENCODED}"
+    if parts.netloc.count("@") > 1 or "@" in database:
+        return f"the URL contains more than one @, or a / before it. {_ENCODED}"
     if not parts.hostname and "host" not in address.query:
         return f"the URL names no {'project' if kind.name == 'bigquery' else 'host'}"
     if parts.password == "":
@@ -198,13 +208,13 @@ def _mistake_in_server(address: Address, database: str) -> str:
     if "/" in database:
         return "the URL has more than one name after the host. Name the schema with --schema"
     if not database and not kind.in_url:
-        return f"the URL names no {'catalog' if kind.name == 'databricks' else 'database'}"
+        return f"the URL names no {_database_of(kind)}"
     return ""
 
 
 def _check_dataset(address: Address, schema: str | None, name: str, schema_name: str) -> None:
     """Check the schema in a URL, beside which nothing else may name one."""
-    what = "dataset" if address.kind.name == "bigquery" else "database"
+    what = _database_of(address.kind)
     if address.dataset and schema is not None:
         raise ConfigError(f"{name} names the {what} {printable(address.dataset, LONGEST_NAME)} already. Remove {schema_name}.")
     if address.dataset:

@@ -9,6 +9,7 @@ from zendesk_chat.load.warehouse.kinds import STORAGES, Kind
 
 STORAGE_MODULES: Final[dict[str, str]] = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 """The module of each of these extras."""
+_STORAGE_TITLES: Final = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
 _OF_FILES: Final = "DESTINATION__FILESYSTEM__CREDENTIALS"
 STORAGE_SECRETS: Final[dict[str, tuple[str, ...]]] = {
     "s3": (
@@ -43,6 +44,14 @@ def missing_modules(kind: Kind, scheme: str = "") -> list[str]:
     """Return the modules of the driver that are not installed."""
     storage = STORAGE_MODULES.get(STORAGES.get(scheme, "")) if kind.table_format else None
     return [module for module in (*kind.modules, *filter(None, (storage,))) if not _is_installed(module)]
+
+
+def missing_driver(kind: Kind, scheme: str) -> str:
+    """Return what a missing driver is for: the kind, or only the bucket of its files; "" if none is missing."""
+    missing = missing_modules(kind, scheme)
+    if not missing:
+        return ""
+    return kind.title if any(module in kind.modules for module in missing) else _STORAGE_TITLES[STORAGES[scheme]]
 
 
 def _is_installed(module: str) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from zendesk_chat.load.warehouse.kinds import Kind
+
+_TWO_SYNCS: Final = "A second sync ends with exit code 1, or waits with --wait SECONDS."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ DUCKDB_FILE = Guarantees(
     "All tables and the states to resume from change in one transaction. Queries see the file before it or after it.",
     "Records that were committed stay, and the next sync resumes after them.",
     "A table changes when its stream is complete.",
-    "DuckDB locks the file. A second sync waits for --wait SECONDS, and then ends with a message.",
+    f"DuckDB locks the file. {_TWO_SYNCS}",
 )
 
 
@@ -46,7 +49,7 @@ def guarantees_of(kind: Kind) -> Guarantees:
         _reading(kind),
         _killed(kind),
         _full_refresh(kind),
-        "A second sync waits for --wait SECONDS, and then ends with a message." + _expiry(kind),
+        _TWO_SYNCS + _expiry(kind),
     )
 
 
@@ -70,7 +73,7 @@ def _reading(kind: Kind) -> str:
     if kind.strategy == "append":
         return "Files appear one after the other. Queries that read all files see those that are complete."
     if kind.atomic:
-        return "Each table changes at once, one after the other. No query sees a part of the change of a table."
+        return "Each table changes at once, one after the other. A query sees either all or none of the changes to a table."
     return "A table changes in several statements. A query between them may miss rows that are being replaced."
 
 

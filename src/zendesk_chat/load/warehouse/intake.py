@@ -65,12 +65,16 @@ class Intake:
 
     def reload(self, *, rebuild: bool = False) -> None:
         """Read the stream from the start, and replace its table when it is complete. ``rebuild`` changes its columns first."""
-        if self._first and not rebuild:
-            return  # nothing is there to be replaced: load as usual, in several transactions
         self.state = None
         self._kept = replace(self._kept, digest="")
         self._replace = True
         self._rebuild = rebuild
+
+    def refill(self) -> None:
+        """Read the stream from the start, because somebody emptied its table. A list may have been empty before."""
+        if self._kept.digest != blake2b(digest_size=_DIGEST_BYTES).hexdigest():
+            self.state = None
+            self._kept = replace(self._kept, digest="")
 
     def take(self, page: PageRead) -> None:
         """Keep a page on disk."""

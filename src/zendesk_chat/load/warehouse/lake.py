@@ -20,6 +20,7 @@ from zendesk_chat.load.warehouse.lake_parquet import ParquetJob
 from zendesk_chat.load.warehouse.lake_views import VIEWS, views_sql
 
 if TYPE_CHECKING:
+    from zendesk_chat.load.warehouse.kinds import TableFormat
     from zendesk_chat.load.warehouse.transaction import Part
 
 _LOADS_KEPT: Final = 100
@@ -30,11 +31,13 @@ class Lake:
     """What a run knows of a folder or a bucket.
 
     Attributes:
+        table_format: Of the tables, as the URL names it.
         parts: What is being written, by the name of the table.
         folder: The Parquet files.
         views: The script with their views, as this run has written it.
     """
 
+    table_format: TableFormat
     parts: dict[str, Part] = field(default_factory=dict)
     folder: Folder = field(default_factory=Folder)
     views: str = ""
@@ -159,7 +162,7 @@ def open_lake(address: Address) -> filesystem:
         max_state_files=0,  # LakeClient deletes older ones
         deltalake_streamed_exec=True,
     )
-    destination.lake = Lake()
+    destination.lake = Lake(address.kind.table_format or "parquet")
     return destination
 
 

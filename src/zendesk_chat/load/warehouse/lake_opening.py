@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.warehouse.atomic_files import UNFINISHED
+from zendesk_chat.load.warehouse.kinds import FORMATS
 from zendesk_chat.load.warehouse.lake_folder import SOURCE
 from zendesk_chat.load.warehouse.lake_lock import LOCK, folder_lock
+from zendesk_chat.streams.registry import STREAMS
 
 if TYPE_CHECKING:
     import dlt
@@ -24,7 +27,7 @@ def locked_folder(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Itera
 
     Raises:
         DestinationError: Another sync loads into it.
-        DestinationRefusedError: It contains files of somebody else.
+        DestinationRefusedError: It contains files of somebody else, or tables in another format.
     """
     with pipeline.destination_client() as opened:
         client = cast("LakeClient", opened)
@@ -34,6 +37,7 @@ def locked_folder(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Itera
             client.fs_client.invalidate_cache()
             paths = [str(path) for path in client.fs_client.find(client.dataset_path)]
             _refuse_others(client, where, paths)
+            _refuse_other_format(client, where)
             _delete_unfinished(client, paths)
             for path in paths:
                 client.lake.folder.add(path)
@@ -50,6 +54,19 @@ def _refuse_others(client: LakeClient, where: str, paths: list[str]) -> None:
         raise DestinationRefusedError(
             f"{where[0].upper()}{where[1:]} contains files that sync did not write, such as {others[0].rpartition('/')[2]}. "
             "Choose another folder with --to, or another schema with --schema NAME."
+        )
+
+
+def _refuse_other_format(client: LakeClient, where: str) -> None:
+    """Refuse tables in another format: this sync would not see their rows. The stored schema contains the format."""
+    stored = client.get_stored_schema(SOURCE)
+    tables = json.loads(stored.schema)["tables"] if stored is not None else {}
+    formats = {tables[name].get("table_format", "parquet") for name in STREAMS if name in tables}
+    for other in sorted(formats - {client.lake.table_format}):
+        what = FORMATS[other].title if other == "parquet" else f"{FORMATS[other].title} tables"
+        raise DestinationRefusedError(
+            f"{where[0].upper()}{where[1:]} contains {what}: load into them with ?format={other} in the URL, or choose another "
+            "folder with --to or another schema with --schema NAME."
         )
 
 

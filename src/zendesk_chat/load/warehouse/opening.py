@@ -18,7 +18,7 @@ from zendesk_chat.errors import DestinationRefusedError
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.address import Address, parse_address
 from zendesk_chat.load.warehouse.credentials import credentials_of, naming_missing, options_of
-from zendesk_chat.load.warehouse.drivers import install_command, missing_modules
+from zendesk_chat.load.warehouse.drivers import install_command, missing_driver
 from zendesk_chat.load.warehouse.kinds import Kind
 from zendesk_chat.load.warehouse.lock import Lock, Waiting, locked
 from zendesk_chat.load.warehouse.surroundings import PIPELINE, our_settings
@@ -87,9 +87,9 @@ def open_warehouse(
 
 def _require_driver(address: Address) -> None:
     """Raise DestinationRefusedError with the command that installs the driver, if it is missing."""
-    if missing_modules(address.kind, address.scheme):
+    if missing := missing_driver(address.kind, address.scheme):
         raise DestinationRefusedError(
-            f"The driver of {address.kind.title} is not installed. Run: {install_command(address.kind, address.scheme)}"
+            f"The driver of {missing} is not installed. Run: {install_command(address.kind, address.scheme)}"
         )
 
 

@@ -42,7 +42,7 @@ class Credentials(PostgresCredentials):
         """Open a connection."""
         parts = urlsplit(self.url)
         options: dict[str, Any] = {name: value for name, value in _DEFAULTS.items() if f"{name}=" not in parts.query}
-        if self.password and not parts.password:
+        if self.password and not parts.password and "password=" not in parts.query:
             options["password"] = self.password
         connection: psycopg2.extensions.connection = psycopg2.connect(self.url, **options)
         return connection

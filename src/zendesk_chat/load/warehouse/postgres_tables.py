@@ -6,7 +6,7 @@ not. If a key is too long for these, its column gets ``chats_id_hash`` instead, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg2
@@ -33,9 +33,12 @@ def accept_long_keys(pipeline: dlt.Pipeline, tables: Sequence[tuple[StreamTable,
     with pipeline.sql_client() as client:
         for table in affected:
             stored = client.execute_sql("SELECT to_regclass(%s)", client.make_qualified_table_name(table.name))
+            existing = _indexes(client)
             for column in _text_keys(table):
                 for suffix in ("key", "idx"):
-                    client.execute_sql(f"DROP INDEX IF EXISTS {quoted(client.dataset_name, f'{table.name}_{column}_{suffix}')}")
+                    for name in _names(table, column, suffix):
+                        if existing.get(name) == table.name:
+                            client.execute_sql(f"DROP INDEX IF EXISTS {quoted(client.dataset_name, name)}")
                 if stored and stored[0][0]:
                     client.execute_sql(_hash_index(client, table, column))
 
@@ -56,11 +59,12 @@ def create_indexes_and_comments(pipeline: dlt.Pipeline, tables: Sequence[StreamT
     return warnings
 
 
-def _create_indexes(client: SqlClientBase[Any], table: StreamTable, existing: set[str]) -> list[str]:
+def _create_indexes(client: SqlClientBase[Any], table: StreamTable, existing: Mapping[str, str]) -> list[str]:
     for column, unique in _indexed(table).items():
-        name = f"{table.name}_{column}_{'key' if unique else 'idx'}"
-        if existing & {name, f"{table.name}_{column}_hash"}:
+        names = _names(table, column, "key" if unique else "idx")
+        if any(existing.get(name) == table.name for name in (*names, f"{table.name}_{column}_hash")):
             continue
+        name = next((name for name in names if name not in existing), names[-1])
         kind = "UNIQUE INDEX" if unique else "INDEX"
         where = client.make_qualified_table_name(table.name)
         error = _attempt(client, f"CREATE {kind} IF NOT EXISTS {quoted(name)} ON {where} ({quoted(column)})")
@@ -88,9 +92,15 @@ def _hash_index(client: SqlClientBase[Any], table: StreamTable, column: str) -> 
     return f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {where} USING hash ({quoted(column)})"
 
 
-def _indexes(client: SqlClientBase[Any]) -> set[str]:
-    rows = client.execute_sql("SELECT indexname FROM pg_indexes WHERE schemaname = %s", client.dataset_name)
-    return {str(name) for (name,) in rows or ()}
+def _names(table: StreamTable, column: str, suffix: str) -> tuple[str, str]:
+    """Return the name of an index, and another one: a table that the user renamed keeps its indexes with their names."""
+    return f"{table.name}_{column}_{suffix}", f"{table.name}_{column}_{suffix}_2"
+
+
+def _indexes(client: SqlClientBase[Any]) -> dict[str, str]:
+    """Return the table of each index, by its name."""
+    rows = client.execute_sql("SELECT indexname, tablename FROM pg_indexes WHERE schemaname = %s", client.dataset_name)
+    return {str(name): str(table) for name, table in rows or ()}
 
 
 def _comments(client: SqlClientBase[Any]) -> set[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlalchemy as sa
 from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.sqlalchemy.factory import sqlalchemy as dlt_sqlalchemy
@@ -13,6 +15,7 @@ from dlt.destinations.impl.sqlalchemy.load_jobs import SqlalchemyParquetInsertJo
 from dlt.destinations.impl.sqlalchemy.sqlalchemy_job_client import SqlalchemyJobClient
 
 if TYPE_CHECKING:
+    from dlt.common.schema import TTableSchemaColumns
     from sqlalchemy.engine import Connection
 
 _ROWS: Final = 1000
@@ -40,6 +43,12 @@ class InsertJob(SqlalchemyParquetInsertJob):
 
 class InsertingClient(SqlalchemyJobClient):
     """dlt's client, with our job."""
+
+    def get_storage_tables(self, table_names: Iterable[str]) -> Iterator[tuple[str, TTableSchemaColumns]]:
+        """Return the names of the columns, without types: a column of the user may have one that dlt does not know."""
+        for name in table_names:
+            table = self.sql_client.reflect_table(name, sa.MetaData())
+            yield name, {column.name: {"name": column.name} for column in table.columns} if table is not None else {}
 
     def create_load_job(
         self,

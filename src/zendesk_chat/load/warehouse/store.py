@@ -14,7 +14,7 @@ from zendesk_chat.load.warehouse.finishing import finish_tables
 from zendesk_chat.load.warehouse.intake import Intake
 from zendesk_chat.load.warehouse.lock import location
 from zendesk_chat.load.warehouse.redaction_changes import about_redactions
-from zendesk_chat.load.warehouse.stored_tables import compare_tables
+from zendesk_chat.load.warehouse.stored_tables import compare_tables, is_empty
 from zendesk_chat.load.warehouse.transaction import Memory, commit, read_memory
 from zendesk_chat.tables.cleaning import Change, Cleaner, about_changes
 from zendesk_chat.tables.shortening import Shortener
@@ -86,6 +86,8 @@ class WarehouseStore:
         for intake in self._intakes.values():
             if intake.table.name in found.missing | found.changed:
                 intake.reload(rebuild=intake.table.name in found.changed)
+            elif intake.table.name in found.empty:
+                intake.refill()
         self.warnings += about_redactions(
             [name for name, intake in self._intakes.items() if intake.lost_redaction],
             [name for name, intake in self._intakes.items() if intake.outdated and not intake.lost_redaction],
@@ -148,8 +150,8 @@ class WarehouseStore:
         redaction = self._target.redactions.get(table.name, "")
         stored = self._memory.streams.get(table.name)
         intake = Intake(table, self._warehouse.directory, stored, redaction, cleaner)
-        if self._target.full_refresh:
-            intake.reload()
+        if self._target.full_refresh and (stored is not None or not is_empty(self._warehouse, table.name)):
+            intake.reload()  # otherwise nothing is there to be replaced: load as usual, in several transactions
         return intake
 
     def _cleaner(self, table: StreamTable) -> Cleaner | Shortener | None:

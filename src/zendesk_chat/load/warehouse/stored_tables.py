@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dlt.common.schema import TTableSchemaColumns
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
@@ -17,8 +17,12 @@ from zendesk_chat.load.warehouse.lock import location
 from zendesk_chat.tables.table import EXTRA, UNPARSED
 
 if TYPE_CHECKING:
+    from zendesk_chat.load.warehouse.kinds import Kind
     from zendesk_chat.load.warehouse.opening import Warehouse
     from zendesk_chat.tables.table import StreamTable
+
+_CHEAP: Final = frozenset({"postgres", "mysql", "sqlite"})
+"""Kinds whose servers respond so fast that each run may look into each table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,14 @@ class Comparison:
     Attributes:
         missing: Tables that no longer exist. A run loads them from the start.
         changed: Tables with a column whose type changes, because a field is redacted now. A run loads them from the start.
+        empty: Tables without rows. A run reads their streams from the start, because somebody may have emptied them.
         lacking: Columns that no longer exist, by table. They are added again, and are null in older rows.
     """
 
     missing: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
     lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    empty: frozenset[str] = frozenset()
 
     def warnings(self, full_refresh: bool) -> list[str]:  # noqa: FBT001  one flag
         """Return what the user should know."""
@@ -77,7 +83,7 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
         if warehouse.kind.name == "postgres":  # of others, dlt reads back types that differ from those that it has created
             changed |= {table.name for table in tables if _differs(table, found[table.name])}
         if isinstance(client, SqlJobClientBase):  # of files, the lock has refused others already
-            _refuse_others(warehouse, tables, stored)
+            _refuse_others(warehouse, tables, stored, described.keys())
         missing = frozenset(name for name in known if not stored.get(name))
         lacking = {name: sorted(set(known[name]) - stored[name]) for name in known if name not in missing}
         lacking = {name: columns for name, columns in lacking.items() if columns}
@@ -87,7 +93,10 @@ def compare_tables(warehouse: Warehouse, tables: Sequence[StreamTable], loaded: 
             if schema is None:
                 _forget_schema(client)  # somebody deleted the state: dlt compares the tables itself
             _forget_staging(client)
-    return Comparison(missing, changed, lacking)
+        empty: frozenset[str] = frozenset()
+        if isinstance(client, SqlJobClientBase) and warehouse.kind.name in _CHEAP:
+            empty = frozenset(name for name in known.keys() - missing if _lacks_rows(client, warehouse.kind, name))
+    return Comparison(missing, changed, lacking, empty)
 
 
 def _differs(table: StreamTable, columns: TTableSchemaColumns) -> bool:
@@ -98,24 +107,34 @@ def _differs(table: StreamTable, columns: TTableSchemaColumns) -> bool:
 def is_empty(warehouse: Warehouse, table: str) -> bool:
     """Return whether a table of a database has no rows, or does not exist."""
     with warehouse.pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
-            return False
-        try:
-            name = client.sql_client.make_qualified_table_name(table)
-            rows = client.sql_client.execute_sql(f"SELECT COUNT(*) FROM {name}")  # SQL Server has no LIMIT
-        except DatabaseUndefinedRelation:
-            return True
-    return not (rows and rows[0][0])
+        return isinstance(client, SqlJobClientBase) and _lacks_rows(client, warehouse.kind, table)
 
 
-def _refuse_others(warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]]) -> None:
-    where = location(warehouse.kind, warehouse.pipeline.dataset_name, warehouse.name)
+def _lacks_rows(client: SqlJobClientBase, kind: Kind, table: str) -> bool:
+    name = client.sql_client.make_qualified_table_name(table)
+    sql = f"SELECT TOP 1 1 FROM {name}" if kind.name == "mssql" else f"SELECT 1 FROM {name} LIMIT 1"
+    try:
+        return not client.sql_client.execute_sql(sql)
+    except DatabaseUndefinedRelation:
+        return True
+
+
+def _refuse_others(
+    warehouse: Warehouse, tables: Iterable[StreamTable], stored: Mapping[str, set[str]], described: Collection[str]
+) -> None:
+    """Refuse tables that dlt did not create. A user may have dropped columns of one that it did."""
+    kind = warehouse.kind
+    where = location(kind, warehouse.pipeline.dataset_name, warehouse.name)
+    other = "database with --to" if kind.in_url else "schema with --schema NAME"
+    if kind.name == "sqlite":
+        other = "file with --to"
     for table in tables:
         columns = stored.get(table.name) or {EXTRA}
-        if not columns & {EXTRA, UNPARSED} and 2 * len(columns & table.columns.keys()) < len(table.columns):
+        known = table.name in described and 2 * len(columns & table.columns.keys()) >= len(table.columns)
+        if not columns & {EXTRA, UNPARSED} and not known:
             raise DestinationRefusedError(
-                f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not "
-                "create. Rename it, or load into another schema with --schema NAME."
+                f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not create. Rename it, or load into "
+                f"another {other}."
             )
 
 

@@ -35,9 +35,14 @@ _SETTINGS: Final[dict[str, object]] = {
     "load": {
         "workers": 1,  # a database file has one writer
         "truncate_staging_dataset": True,  # or the rows of the last transaction stay there
+        # If a connection breaks during a commit, nobody knows whether the rows are there. A second try would double them, but
+        # the next sync merges them.
+        "raise_on_max_retries": 1,
     },
     "normalize": {"workers": 1},
-    f"{PIPELINE}_files": {"load": {"truncate_staging_dataset": False}},  # settings of a pipeline come first
+    f"{PIPELINE}_files": {
+        "load": {"truncate_staging_dataset": False, "raise_on_max_retries": 5}
+    },  # settings of a pipeline come first
 }
 _CREDENTIALS: Final = "credentials"
 _OF_URL: Final = frozenset(
