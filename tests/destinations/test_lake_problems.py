@@ -20,8 +20,9 @@ from tests.destinations.scenario import Destination, Loads, loads
 from tests.destinations.servers.s3 import S3
 from tests.support.syncs import edit, logged
 from zendesk_chat.errors import DestinationError
-from zendesk_chat.load.warehouse import lake_lock
+from zendesk_chat.load.warehouse import lake_job, lake_lock
 from zendesk_chat.load.warehouse.lake_lock import ObjectLock
+from zendesk_chat.load.warehouse.lake_parquet import ParquetJob
 
 READERS = {"parquet": parquet_rows, "delta": delta_rows, "iceberg": iceberg_rows}
 
@@ -54,6 +55,20 @@ def test_a_state_that_the_user_deleted_is_read_again(table_format: str, tmp_path
     with loads(of(table_format, tmp_path), tmp_path, "state", chats=60) as account:
         account.load()
         shutil.rmtree(local_folder(account.url) / "_dlt_pipeline_state")
+        account.load()
+
+
+@pytest.mark.parametrize("act", [shutil.move, shutil.copytree], ids=["moved", "copied"])
+def test_an_iceberg_folder_that_was_moved_is_complete(act: Callable[[Path, Path], object], tmp_path: Path) -> None:
+    with loads(of("iceberg", tmp_path), tmp_path, "here", chats=60) as first:
+        first.load()
+        act(tmp_path / "here", tmp_path / "there")
+        account = replace(first, url=first.url.replace("/here", "/there"))
+        for number in range(2):
+            edit(account.sandbox, account.sandbox.account.chat_ids()[:5], f"edit {number}")
+            account.sandbox.clock.advance(700)
+            account.load()
+        (local_folder(account.url) / "catalog.sqlite").unlink()
         account.load()
 
 
@@ -182,6 +197,36 @@ def test_a_lock_that_is_not_renewed_ends(s3: S3, monkeypatch: pytest.MonkeyPatch
     second.release()
     assert first.acquire()
     first.release()
+
+
+def test_iceberg_writes_no_warnings_to_stderr(s3: S3, tmp_path: Path) -> None:
+    bucket = Destination("iceberg", lambda name: s3.url(name, "iceberg"), iceberg_rows)
+    for destination in (of("iceberg", tmp_path), bucket):
+        with loads(destination, tmp_path, "quiet", chats=5) as account:
+            process = account.start()
+            _, errors = process.communicate(timeout=110)
+            assert process.returncode == 0, errors
+            assert [line for line in errors.splitlines() if "statistics" in line or "region" in line] == []
+
+
+class _PanicError(BaseException):
+    """As PanicException of deltalake, which is no Exception."""
+
+
+@pytest.mark.parametrize("table_format", READERS)
+def test_a_panic_of_a_library_ends_the_sync(table_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise _PanicError
+
+    with loads(of(table_format, tmp_path), tmp_path, "panic", chats=60) as account:
+        with monkeypatch.context() as patched:
+            patched.setattr(lake_job.LakeJob, "rows", property(fail))
+            patched.setattr(ParquetJob, "write", fail)
+            assert error(account, 1) == (
+                f"Failed while writing to the folder file://{tmp_path}/panic: the library that writes the table had an "
+                "internal error. Nothing is lost. Run sync again."
+            )
+        account.load()
 
 
 class _Unreachable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
-from dlt.common.schema import Schema
+from dlt.common.schema import Schema, TTableSchemaColumns
 from dlt.destinations.impl.filesystem.configuration import FilesystemDestinationClientConfiguration
 from dlt.destinations.impl.filesystem.factory import filesystem as dlt_filesystem
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
@@ -83,6 +83,18 @@ class LakeClient(FilesystemClient):
         if not self._catalog:
             self._catalog = open_catalog(self)
         return super().get_open_table_catalog(table_format, catalog_name)
+
+    def get_storage_tables(self, table_names: Iterable[str]) -> Iterable[tuple[str, TTableSchemaColumns]]:
+        """Return the columns of each table; none if it does not exist, or if it is an Iceberg table that was moved."""
+        for name, columns in super().get_storage_tables(table_names):
+            yield name, {} if columns and self._was_moved(name) else columns
+
+    def _was_moved(self, name: str) -> bool:
+        if self.is_dlt_table(name) or not self.is_open_table("iceberg", name):
+            return False
+        from zendesk_chat.load.warehouse.lake_iceberg import open_table
+
+        return open_table(self, name) is None
 
     def create_dataset(self) -> None:
         """Create the folder, in which the lock may be already."""

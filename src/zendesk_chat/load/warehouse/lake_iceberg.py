@@ -56,21 +56,35 @@ class IcebergJob(LakeJob):
 
     def _table(self) -> Table:
         client, name = self._job_client, self.load_table_name
-        try:
-            table: Table = client.load_open_table("iceberg", name)
-        except DestinationUndefinedEntity:
+        table = open_table(client, name)
+        if table is None:
             catalog, identifier = client.get_open_table_catalog("iceberg"), f"{client.dataset_name}.{name}"
+            location = client.get_open_table_location("iceberg", name)
             with suppress(NoSuchTableError):
-                catalog.drop_table(identifier)  # of which the user has deleted the files
-            create_table(
-                catalog,
-                identifier,
-                client.get_open_table_location("iceberg", name),
-                self.rows.schema,
-                properties=_PROPERTIES,
-            )
+                catalog.drop_table(identifier)  # of which the user has deleted or moved the files
+            with suppress(FileNotFoundError):
+                client.fs_client.rm(f"{client.get_table_dir(name)}/metadata", recursive=True)  # or it would count as the latest
+            create_table(catalog, identifier, location, self.rows.schema, properties=_PROPERTIES)
             table = client.load_open_table("iceberg", name)
         return table
+
+
+def open_table(client: LakeClient, name: str) -> Table | None:
+    """Return a table; None if it does not exist, or if its files were in another folder when they were written.
+
+    Iceberg's metadata contains complete paths, so the files of a folder that was moved or copied are not found there.
+    """
+    try:
+        table: Table = client.load_open_table("iceberg", name)
+    except DestinationUndefinedEntity:
+        return None
+    here = client.get_open_table_location("iceberg", name)
+    return table if _has_own_catalog() or table.location().rstrip("/") == here.rstrip("/") else None
+
+
+def _has_own_catalog() -> bool:
+    """Return whether the user has configured a catalog, which decides where its tables are."""
+    return Config().get_catalog_config(CATALOG) is not None
 
 
 def _read(table: Table, columns: Sequence[str]) -> pa.Table:
@@ -112,7 +126,7 @@ def open_catalog(client: LakeClient) -> Catalog:
     """
     credentials = client.config.credentials
     files = without_none(credentials.to_pyiceberg_fileio_config()) if isinstance(credentials, WithPyicebergConfig) else {}
-    if Config().get_catalog_config(CATALOG) is not None:
+    if _has_own_catalog():
         return load_catalog(CATALOG, **files)
     path = f"/{client.dataset_path}{CATALOG_FILE}" if client.is_local_filesystem else "/:memory:"
     return load_catalog(CATALOG, type="sql", uri=f"sqlite://{path}", **files)

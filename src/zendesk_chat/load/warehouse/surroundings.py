@@ -5,6 +5,7 @@ dlt looks up each of its settings, such as ``load.workers``, in environment vari
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -146,6 +147,20 @@ def _read_secrets(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep warnings of pyiceberg from stderr, such as those about columns without statistics, unless somebody set its level."""
+    logger = logging.getLogger("pyiceberg")
+    if logger.level != logging.NOTSET:
+        yield
+        return
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)
+
+
 _lock: Final = Lock()
 _open: Final = ExitStack()
 _users: Final[list[object]] = []
@@ -161,6 +176,7 @@ def our_settings() -> Iterator[None]:
     user = object()
     with _lock:
         if not _users:
+            _open.enter_context(_without_warnings())
             _open.enter_context(Container().injectable_context(PluggableRunContext(_Surroundings(None))))
         _users.append(user)
     try:
