@@ -29,7 +29,7 @@ def sync(sandbox: Sandbox, folder: Path, to: str, *options: str) -> CompletedPro
         ("/errors", "/absent", 3, "Unknown database 'absent'. Create it, or check the URL."),
         ("127.0.0.1", "nohost.invalid", 1, f"Can't connect to MySQL server on 'nohost.invalid'. {RUNNING}"),
         ("loader", "reader", 3, RIGHTS),
-        ("loader", "one", 3, f"Access denied for user 'one'@'127.0.0.1' to database 'errors_staging'. {RIGHTS}"),
+        ("loader", "one", 3, RIGHTS),  # the statement that is refused depends on what earlier syncs left
     ],
     ids=["password", "database", "host", "read-only", "staging"],
 )
