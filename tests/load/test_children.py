@@ -31,12 +31,14 @@ from tests.support.loads import (
     states,
     visitor_page,
 )
+from zendesk_chat.clock import SystemClock
 from zendesk_chat.engine.events import Event
 from zendesk_chat.load.account_guard import AccountRow
 from zendesk_chat.load.loading import load_events
 from zendesk_chat.load.store import Limits
+from zendesk_chat.load.warehouse.file_lock import FileLock
 from zendesk_chat.load.warehouse.kinds import Kind
-from zendesk_chat.load.warehouse.lock import NoLock
+from zendesk_chat.load.warehouse.lock import KeptLock
 from zendesk_chat.load.warehouse.opening import Warehouse
 from zendesk_chat.load.warehouse.store import Target, WarehouseStore
 from zendesk_chat.load.warehouse.surroundings import our_settings
@@ -170,7 +172,9 @@ def test_destinations_of_dlt_come_to_the_same(path: Path) -> None:
     with our_settings(), TemporaryDirectory() as folder:
         pipeline = dlt.pipeline("zendesk_chat", folder, destination=dlt.destinations.duckdb(str(path)), dataset_name="main")
         duckdb = Kind("duckdb", "DuckDB", ("duckdb",), driver="duckdb", extras=(), modules=("duckdb",), example="")
-        warehouse = Warehouse(duckdb, pipeline, Path(folder), "the database", NoLock())
+        warehouse = Warehouse(
+            duckdb, pipeline, Path(folder), "the database", KeptLock(FileLock(Path(folder, "lock")), SystemClock())
+        )
         for number in range(3):
             events = [
                 *started("chat_events", "visitors"),

@@ -47,7 +47,14 @@ class AccountGuard:
     """
 
     def __init__(
-        self, name: str, asked: AccountRow, held: AccountRow | None, renamed_from: str = "", other: str = "another file"
+        self,
+        name: str,
+        asked: AccountRow,
+        held: AccountRow | None,
+        renamed_from: str = "",
+        *,
+        another: str = "another file",
+        has_schemas: bool = True,
     ) -> None:
         """Compare the subdomains.
 
@@ -56,18 +63,21 @@ class AccountGuard:
             asked: The account in the configuration. Its time zone is "" if the one in the file is kept.
             held: The account in the file; None for a new one.
             renamed_from: The former subdomain of the account, if it was renamed.
-            other: What the user can choose instead, for messages.
+            another: What another ``--to`` would name, for messages.
+            has_schemas: Whether another ``--schema`` helps too.
 
         Raises:
             DestinationRefusedError: The file contains an account with another subdomain.
         """
         self._name = name
-        self._other = other
+        self._another = another
+        self._schema = ", or another schema with --schema NAME" if has_schemas else ""
         self._held = held
         if held is not None and held.subdomain not in (asked.subdomain, renamed_from):
+            schema = f", or a separate schema with --schema {asked.subdomain}" if has_schemas else ""
             raise DestinationRefusedError(
-                f"{name} contains the account {held.subdomain}, but you are loading {asked.subdomain}. Choose {other} "
-                f"with --to, or a separate schema with --schema {asked.subdomain}. If {held.subdomain} was renamed to "
+                f"{name} contains the account {held.subdomain}, but you are loading {asked.subdomain}. Choose {another} "
+                f"with --to{schema}. If {held.subdomain} was renamed to "
                 f"{asked.subdomain}, add --renamed-from {held.subdomain} once."
             )
         key = held.account_key if held else None
@@ -86,7 +96,7 @@ class AccountGuard:
         if held is not None and held != found:
             raise DestinationRefusedError(
                 f"{self._name} contains the account {self.account.subdomain} with the key {held}, but {self.account.subdomain} "
-                f"now has the key {found}. Choose {self._other} with --to, or another schema with --schema NAME."
+                f"now has the key {found}. Choose {self._another} with --to{self._schema}."
             )
         self.account = AccountRow(self.account.subdomain, found, self.account.time_zone)
         self.identified = True

@@ -15,7 +15,6 @@ from zendesk_chat.load.account_guard import AccountGuard, AccountRow
 from zendesk_chat.load.failures import explained
 from zendesk_chat.load.file.intake import Intake
 from zendesk_chat.load.file.opening import allow_all_memory, lacks_memory
-from zendesk_chat.load.file.redaction_changes import about_redaction
 from zendesk_chat.load.file.system import Refresh, StreamRow, System
 from zendesk_chat.load.file.tables import (
     STAGED,
@@ -28,6 +27,7 @@ from zendesk_chat.load.file.tables import (
     not_ours,
     require_own,
 )
+from zendesk_chat.load.redaction_changes import about_redaction
 from zendesk_chat.load.store import Limits, Waiting
 from zendesk_chat.tables.sql import quoted, rows_of, transaction
 from zendesk_chat.wording import counted

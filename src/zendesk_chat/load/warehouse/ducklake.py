@@ -10,7 +10,7 @@ import dlt
 from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
 
 from zendesk_chat.load.warehouse.file_lock import FileLock
-from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
+from zendesk_chat.load.warehouse.lock import Lock, Waiting
 from zendesk_chat.load.warehouse.row_lock import row_lock
 
 
@@ -25,6 +25,6 @@ def catalog_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterat
     lock = FileLock(Path(f"{credentials.catalog.database}.lock"))
     waiting.until(lock.acquire, where)
     try:
-        yield NoLock()
+        yield lock
     finally:
         lock.release()

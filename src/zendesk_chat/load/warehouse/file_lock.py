@@ -32,6 +32,9 @@ class FileLock:
         self._connection = connection
         return True
 
+    def check(self) -> None:
+        """Do nothing: only the end of this process takes it away."""
+
     def release(self) -> None:
         """Remove the file, and release the lock."""
         if self._connection is not None:

@@ -54,7 +54,7 @@ def guarantees_of(kind: Kind) -> Guarantees:
 
 
 def _expiry(kind: Kind) -> str:
-    return " After a kill, the next sync waits for up to an hour." if kind.lock == "rows" else ""
+    return " After a kill, no sync can start for up to an hour." if kind.lock == "rows" else ""
 
 
 def _summary(kind: Kind) -> str:

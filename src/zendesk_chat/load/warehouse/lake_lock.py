@@ -7,25 +7,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import IO, TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from dlt.common.storages.fsspec_filesystem import MTIME_DISPATCH
 
 from zendesk_chat.errors import DestinationError
+from zendesk_chat.load.warehouse.file_lock import FileLock
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
     from zendesk_chat.load.warehouse.lake import LakeClient
     from zendesk_chat.load.warehouse.lock import Lock, Waiting
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    HAS_FILE_LOCKS = False
-else:
-    HAS_FILE_LOCKS = True
 
 LOCK: Final = "sync.lock"
 RENEW_SECONDS: Final = 10.0
@@ -37,11 +32,13 @@ EXPIRES: Final = timedelta(seconds=60)
 def folder_lock(client: LakeClient, where: str, waiting: Waiting) -> Iterator[Lock]:
     """Take the lock of the dataset. Raises DestinationError if another sync has it for longer than ``waiting`` permits."""
     path = f"{client.dataset_path}{LOCK}"
-    if client.is_local_filesystem and HAS_FILE_LOCKS:
-        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123  as fsspec names it
-            held = _FileLock(file)
-            waiting.until(held.acquire, where)
-            yield held
+    if client.is_local_filesystem:
+        file = FileLock(Path(path))
+        waiting.until(file.acquire, where)
+        try:
+            yield file
+        finally:
+            file.release()
         return
     lock = ObjectLock(client.fs_client, path, where, waiting.clock.monotonic)
     waiting.until(lock.acquire, where)
@@ -51,24 +48,6 @@ def folder_lock(client: LakeClient, where: str, waiting: Waiting) -> Iterator[Lo
         yield lock
     finally:
         lock.release()
-
-
-class _FileLock:
-    """A lock that the operating system releases when this process ends."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def acquire(self) -> bool:
-        """Return whether this process has the lock now."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def check(self) -> None:
-        """Do nothing: nobody can take it away."""
 
 
 class ObjectLock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -12,8 +12,11 @@ import dlt
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import DestinationError
 from zendesk_chat.load.warehouse.kinds import Kind
+from zendesk_chat.load.warehouse.location import location
 
 _POLL_SECONDS: Final = 0.5
+KEPT_SECONDS: Final = 60.0
+"""How often a lock is checked while records arrive. A full refresh may read for hours before it writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +53,63 @@ class Lock(Protocol):
     """A lock that this run has."""
 
     def check(self) -> None:
-        """Check before a transaction that no other sync can have started. Raises an error of the destination otherwise."""
+        """Check that no other sync can have started, and keep the lock. Raises an error of the destination otherwise."""
 
 
-class NoLock:
-    """For a destination that cannot lock."""
+class KeptLock:
+    """A lock that is checked from time to time, also while a run writes nothing."""
+
+    def __init__(self, lock: Lock, clock: Clock) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._checked_at = clock.monotonic()
 
     def check(self) -> None:
-        """Do nothing."""
+        """Check the lock before a transaction."""
+        self._lock.check()
+        self._checked_at = self._clock.monotonic()
 
-
-def location(kind: Kind, dataset: str, name: str) -> str:
-    """Return what messages call the tables of one account: a schema of a destination, a folder, or an SQLite file."""
-    if kind.table_format is not None:
-        return f"{name.rstrip('/')}/{dataset}"
-    return name if kind.name == "sqlite" else f"the {'database' if kind.in_url else 'schema'} {dataset} of {name}"
+    def keep(self) -> None:
+        """Check the lock if the last check was a while ago."""
+        if self._clock.monotonic() - self._checked_at >= KEPT_SECONDS:
+            self.check()
 
 
 @contextmanager
-def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> Iterator[Lock]:
+def locked(kind: Kind, pipeline: dlt.Pipeline, name: str, waiting: Waiting) -> Iterator[KeptLock]:
     """Keep other syncs out of the pipeline's schema while the block runs.
 
     Raises:
         DestinationError: Another sync loads into it, longer than ``waiting`` permits.
     """
-    where = location(kind, pipeline.dataset_name, name)
+    lock_of = _lock_of(kind)
+    with lock_of(pipeline, location(kind, pipeline.dataset_name, name), waiting) as lock:
+        yield KeptLock(lock, waiting.clock)
+
+
+def _lock_of(kind: Kind) -> Callable[[dlt.Pipeline, str, Waiting], AbstractContextManager[Lock]]:
     match kind.lock:
         case "advisory":
             from zendesk_chat.load.warehouse.postgres_lock import advisory_lock
 
-            with advisory_lock(pipeline, where, waiting) as lock:
-                yield lock
+            return advisory_lock
         case "named":
             from zendesk_chat.load.warehouse.mysql import named_lock
 
-            with named_lock(pipeline, where, waiting) as lock:
-                yield lock
+            return named_lock
         case "file":
             from zendesk_chat.load.warehouse.sqlite import file_lock
 
-            with file_lock(pipeline, where, waiting) as lock:
-                yield lock
+            return file_lock
         case "catalog":
             from zendesk_chat.load.warehouse.ducklake import catalog_lock
 
-            with catalog_lock(pipeline, where, waiting) as lock:
-                yield lock
+            return catalog_lock
         case "folder":
             from zendesk_chat.load.warehouse.lake_opening import locked_folder
 
-            with locked_folder(pipeline, where, waiting) as lock:
-                yield lock
+            return locked_folder
         case "rows":
             from zendesk_chat.load.warehouse.row_lock import row_lock
 
-            with row_lock(pipeline, where, waiting) as lock:
-                yield lock
+            return row_lock

@@ -12,6 +12,7 @@ import dlt
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_chat.errors import DestinationError
 from zendesk_chat.load.warehouse.lock import Lock, Waiting
 from zendesk_chat.load.warehouse.sqlalchemy_client import quiet, sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import MysqlTables
@@ -38,13 +39,15 @@ def mysql(credentials: str, **options: Any) -> TDestinationReferenceArg:  # noqa
 class _NamedLock:
     client: SqlClientBase[Any]
     name: str
+    where: str
 
     def acquire(self) -> bool:
         return self._first("SELECT GET_LOCK(:name, 0)") == 1
 
     def check(self) -> None:
-        """Use the connection. If it is lost, so is the lock."""
-        self._first("SELECT IS_USED_LOCK(:name)")
+        """Check that the lock is still of this connection. If the connection is lost, so is the lock."""
+        if self._first("SELECT IS_USED_LOCK(:name) = CONNECTION_ID()") != 1:
+            raise DestinationError(f"The connection that locks {self.where} broke. Run the sync again.")
 
     def _first(self, sql: str) -> object:
         rows = self.client.execute_sql(sql, name=self.name)
@@ -56,7 +59,7 @@ def named_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator
     """Take the lock of the database, on a connection of its own. The server releases it when the connection ends."""
     with pipeline.sql_client() as client:
         digest = blake2b(client.dataset_name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
-        lock = _NamedLock(client, _LOCK + digest)
+        lock = _NamedLock(client, _LOCK + digest, where)
         waiting.until(lock.acquire, where)
         with quiet():
             yield lock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from zendesk_chat.load.warehouse.address import Address, parse_address
 from zendesk_chat.load.warehouse.credentials import credentials_of, naming_missing, options_of
 from zendesk_chat.load.warehouse.drivers import install_command, missing_driver
 from zendesk_chat.load.warehouse.kinds import Kind
-from zendesk_chat.load.warehouse.lock import Lock, Waiting, locked
+from zendesk_chat.load.warehouse.lock import KeptLock, Waiting, locked
 from zendesk_chat.load.warehouse.surroundings import PIPELINE, our_settings
+from zendesk_chat.load.warehouse.working_directory import working_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Warehouse:
         kind: What it is.
         pipeline: dlt's pipeline, with its working directory inside ``directory``.
         directory: A temporary directory; removed when the destination is closed.
-        name: Its name in messages: the kind of database.
+        name: What messages call it.
         lock: Keeps other syncs out.
     """
 
@@ -40,7 +40,7 @@ class Warehouse:
     pipeline: dlt.Pipeline
     directory: Path
     name: str
-    lock: Lock
+    lock: KeptLock
 
 
 @contextmanager
@@ -69,8 +69,7 @@ def open_warehouse(
     _require_driver(address)
     with ExitStack() as stack:
         with explained("creating a temporary directory"):
-            temporary = tempfile.TemporaryDirectory(prefix="zendesk-chat-", ignore_cleanup_errors=True)
-            directory = Path(stack.enter_context(temporary))
+            directory = stack.enter_context(working_directory(clock))
         with explained(f"opening {name}"), naming_missing(address):
             stack.enter_context(our_settings())
             pipeline = dlt.pipeline(

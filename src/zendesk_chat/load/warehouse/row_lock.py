@@ -34,7 +34,7 @@ _LOCK: Final = "zendesk_chat_lock"
 _HELD: Final = 1  # dlt reads rows with the status 0
 RENEWED_SECONDS: Final = 60
 EXPIRED_SECONDS: Final = 3600
-"""A row this old is of a run that was killed: runs that wait for Zendesk renew theirs in between."""
+"""A row this old is of a run that was killed: the others renew theirs (``KeptLock``)."""
 
 
 @contextmanager

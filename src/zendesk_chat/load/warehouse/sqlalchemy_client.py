@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
-from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.sqlalchemy.factory import sqlalchemy as dlt_sqlalchemy
 from dlt.destinations.impl.sqlalchemy.load_jobs import SqlalchemyParquetInsertJob
 from dlt.destinations.impl.sqlalchemy.sqlalchemy_job_client import SqlalchemyJobClient
@@ -31,25 +30,10 @@ class InsertJob(SqlalchemyParquetInsertJob):
     """Inserts the rows of a Parquet file in one transaction."""
 
     def run(self) -> None:
-        """Insert the rows.
-
-        If the commit fails, the server may have committed nevertheless. dlt must not repeat such a job, or the rows would be
-        there twice. The next sync merges them.
-        """
-        inserted = False
-        try:
-            with self._job_client.sql_client.begin_transaction():
-                self._insert()
-                inserted = True
-        except Exception as error:
-            if inserted:
-                raise DatabaseTerminalException(error) from error
-            raise
-
-    def _insert(self) -> None:
+        """Insert the rows."""
         client = self._job_client.sql_client
         placeholder = _PLACEHOLDERS[client.dialect.paramstyle]
-        with pq.ParquetFile(self._file_path) as file:
+        with pq.ParquetFile(self._file_path) as file, client.begin_transaction():
             names = ", ".join(client.escape_column_name(name) for name in file.schema_arrow.names)
             values = ", ".join([placeholder] * len(file.schema_arrow.names))
             table = client.make_qualified_table_name(self.load_table_name)

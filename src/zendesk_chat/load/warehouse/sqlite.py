@@ -13,7 +13,7 @@ import dlt
 from dlt.destinations.impl.sqlalchemy.dialect import register_dialect_capabilities
 
 from zendesk_chat.load.warehouse.file_lock import FileLock
-from zendesk_chat.load.warehouse.lock import Lock, NoLock, Waiting
+from zendesk_chat.load.warehouse.lock import Lock, Waiting
 from zendesk_chat.load.warehouse.sqlalchemy_client import quiet, sqlalchemy
 from zendesk_chat.load.warehouse.sqlalchemy_tables import SqliteTables
 
@@ -46,7 +46,7 @@ def file_lock(pipeline: dlt.Pipeline, where: str, waiting: Waiting) -> Iterator[
     try:
         mode = _journal_mode(path)
         with quiet():
-            yield NoLock()
+            yield lock
         _set_journal_mode(path, mode)
         _remove(staging)
     finally:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from zendesk_chat.load.account_guard import AccountGuard, AccountRow
 from zendesk_chat.load.failures import explained
+from zendesk_chat.load.redaction_changes import about_redaction
 from zendesk_chat.load.store import Limits, Waiting
 from zendesk_chat.load.warehouse.finishing import finish_tables
 from zendesk_chat.load.warehouse.intake import Intake
-from zendesk_chat.load.warehouse.lock import location
-from zendesk_chat.load.warehouse.redaction_changes import about_redactions
+from zendesk_chat.load.warehouse.location import another, has_schemas, location
 from zendesk_chat.load.warehouse.stored_tables import compare_tables, is_empty
 from zendesk_chat.load.warehouse.transaction import Memory, commit, read_memory
 from zendesk_chat.tables.cleaning import Change, Cleaner, about_changes
@@ -76,7 +76,8 @@ class WarehouseStore:
             target.account,
             self._memory.account,
             target.renamed_from,
-            other="another database",
+            another=another(warehouse.kind),
+            has_schemas=has_schemas(warehouse.kind),
         )
         with explained(f"reading {warehouse.name}"):
             self._longest_row = _longest_row(warehouse)
@@ -88,9 +89,9 @@ class WarehouseStore:
                 intake.reload(rebuild=intake.table.name in found.changed)
             elif intake.table.name in found.empty:
                 intake.refill()
-        self.warnings += about_redactions(
+        self.warnings += about_redaction(
             [name for name, intake in self._intakes.items() if intake.lost_redaction],
-            [name for name, intake in self._intakes.items() if intake.outdated and not intake.lost_redaction],
+            {name: None for name, intake in self._intakes.items() if intake.outdated},
         )
 
     def states(self) -> dict[str, StateBlob]:
@@ -98,8 +99,15 @@ class WarehouseStore:
         return {name: intake.state for name, intake in self._intakes.items() if intake.state is not None}
 
     def take(self, page: PageRead) -> None:
-        """Keep a page on disk. Raises DestinationRefusedError if it shows that the account is another one."""
+        """Keep a page on disk.
+
+        Raises:
+            DestinationRefusedError: It shows that the account is another one.
+            DestinationError: The lock is lost, or the disk is full.
+        """
         self._guard.take(page)
+        with explained(f"writing to {self.name}"):
+            self._warehouse.lock.keep()
         if page.stream in self._intakes:
             with explained("storing records on disk"):
                 self._intakes[page.stream].take(page)
@@ -127,7 +135,7 @@ class WarehouseStore:
         kept = {intake.table.name: intake.checkpoint() for intake in ready}
         memory = Memory(self._guard.account, {**self._memory.streams, **kept})
         if changed or memory != self._memory:
-            commit(self._warehouse, [intake.part() for intake in changed], memory)
+            commit(self._warehouse, [intake.part() for intake in changed], self._memory, memory)
             self._memory = memory
             self._written |= {intake.table.name for intake in changed}
         for intake in ready:

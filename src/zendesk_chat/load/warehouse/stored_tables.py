@@ -13,7 +13,7 @@ from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from dlt.destinations.job_client_impl import SqlJobClientBase, SqlJobClientWithStagingDataset
 
 from zendesk_chat.errors import DestinationRefusedError
-from zendesk_chat.load.warehouse.lock import location
+from zendesk_chat.load.warehouse.location import another, has_schemas, location
 from zendesk_chat.tables.table import EXTRA, UNPARSED
 
 if TYPE_CHECKING:
@@ -125,16 +125,14 @@ def _refuse_others(
     """Refuse tables that dlt did not create. A user may have dropped columns of one that it did."""
     kind = warehouse.kind
     where = location(kind, warehouse.pipeline.dataset_name, warehouse.name)
-    other = "database with --to" if kind.in_url else "schema with --schema NAME"
-    if kind.name == "sqlite":
-        other = "file with --to"
+    other = "another schema with --schema NAME" if has_schemas(kind) else f"{another(kind)} with --to"
     for table in tables:
         columns = stored.get(table.name) or {EXTRA}
         known = table.name in described and 2 * len(columns & table.columns.keys()) >= len(table.columns)
         if not columns & {EXTRA, UNPARSED} and not known:
             raise DestinationRefusedError(
                 f"{where[0].upper()}{where[1:]} has a table {table.name} that sync did not create. Rename it, or load into "
-                f"another {other}."
+                f"{other}."
             )
 
 

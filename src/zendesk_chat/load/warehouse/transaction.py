@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import dlt
@@ -93,27 +93,34 @@ def read_memory(warehouse: Warehouse) -> Memory:
     return Memory(AccountRow(**memory["account"]), {name: Checkpoint.of(kept) for name, kept in memory["streams"].items()})
 
 
-def commit(warehouse: Warehouse, parts: Sequence[Part], memory: Memory) -> None:
+def commit(warehouse: Warehouse, parts: Sequence[Part], before: Memory, after: Memory) -> None:
     """Write the parts and then the memory.
 
     dlt writes its state into the same load package, and a package only takes effect when every table in it is written. So at
     worst, a kill leaves rows that a later run, which resumes from the older state, reads and upserts again.
 
+    Args:
+        warehouse: The destination.
+        parts: The rows.
+        before: What is stored now.
+        after: What to store with the rows.
+
     Raises:
         DestinationError: The memory is not stored; some of the parts may be written.
     """
-    in_files = warehouse.kind.table_format is not None  # whose schema changes with their rows
     with explained(f"writing to {warehouse.name}"):
         warehouse.lock.check()
         prepare_keys(warehouse, parts)
-        if rebuilt := [part for part in parts if part.rebuild and not in_files]:
-            # Without their checkpoints, a run after a kill loads these tables from the start.
-            names = {part.table.name for part in rebuilt}
-            others = {name: kept for name, kept in memory.streams.items() if name not in names}
-            _load(warehouse, [_states(replace(memory, streams=others))])
+        rebuilt = [part for part in parts if part.rebuild and warehouse.kind.table_format is None]  # files change with rows
+        # After a kill, the digest of a list or the types of a table may not be those in the memory. Without their
+        # checkpoints, the next run loads them from the start.
+        unsafe = {part.table.name for part in parts if part in rebuilt or (part.table.mirrors and not part.first)}
+        if unsafe:
+            safe = {name: kept for name, kept in before.streams.items() if name not in unsafe}
+            _load(warehouse, [_states(Memory(after.account, safe))])
+        if rebuilt:
             _load(warehouse, [_resource(warehouse, part) for part in rebuilt], drop=True)
-        kept = [_resource(warehouse, part) for part in parts if not part.rebuild or in_files]
-        _load(warehouse, [*kept, _states(memory)])
+        _load(warehouse, [*(_resource(warehouse, part) for part in parts if part not in rebuilt), _states(after)])
 
 
 def _load(warehouse: Warehouse, resources: Sequence[DltResource], *, drop: bool = False) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from zendesk_chat.load.report import named
 
 
-def about_redaction(lost: Collection[str], outdated: Mapping[str, int]) -> Iterator[str]:
+def about_redaction(lost: Collection[str], outdated: Mapping[str, int | None]) -> Iterator[str]:
     """Yield the warnings of a run.
 
     Args:
         lost: The streams that were loaded with rules, and for which this run has none.
-        outdated: How many rows of a stream were loaded with other rules. The other streams have no such rows.
+        outdated: How many rows of a stream were loaded with other rules; None if that is unknown. The other streams have no
+            such rows.
     """
     if lost:
         kept = {name: outdated[name] for name in lost if name in outdated}
@@ -29,5 +30,5 @@ def about_redaction(lost: Collection[str], outdated: Mapping[str, int]) -> Itera
         )
 
 
-def _listed(rows: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} of {name}" for name, count in rows.items())
+def _listed(rows: Mapping[str, int | None]) -> str:
+    return ", ".join(f"those of {name}" if count is None else f"{count:,} of {name}" for name, count in rows.items())
