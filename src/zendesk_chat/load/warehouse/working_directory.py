@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "zendesk-chat-sync-"
 LOCK: Final = "lock"
 YOUNG_SECONDS: Final = 60
-"""A directory younger than this may be of a sync that has not locked it yet."""
+"""A directory that changed more recently may be of a sync that has not locked it yet."""
 
 
 @contextmanager
