@@ -61,6 +61,7 @@ def outcome(account: str = "acme", **more: object) -> Outcome:
 def test_a_run_leaves_what_it_did_with_each_stream(sandbox: Sandbox, path: Path) -> None:
     assert measured(sandbox, path).code == 0
     found = values(path)
+    assert found.pop("stream_requests{chats}") in {2, 3}  # three if the machine is so loaded that the API seems slow
     assert {name: found[name] for name in found if "{chats" in name and "seconds" not in name} == {
         "stream_state{chats,complete}": 1,
         "stream_state{chats,failed}": 0,
@@ -69,7 +70,6 @@ def test_a_run_leaves_what_it_did_with_each_stream(sandbox: Sandbox, path: Path)
         "stream_received_records{chats}": 12,
         "stream_loaded_records{chats}": 12,
         "stream_skipped_records{chats}": 0,
-        "stream_requests{chats}": 2,
     }
     assert found["last_run_exit_code"] == 0
     assert found["last_run_saved_records"] == 12 + 5 + 1
