@@ -101,8 +101,8 @@ def test_a_relative_path_and_its_name_as_that_of_a_table_or_schema(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chats.duckdb", "main.duckdb"]
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_run_killed_while_it_creates_the_file_leaves_none_or_a_complete_one(tmp_path: Path, moment: str) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_killed_while_it_creates_the_file_leaves_none_or_a_complete_one(tmp_path: Path, when: str) -> None:
     path = tmp_path / "chats [1].duckdb"
     script = """
 import os, signal, sys
@@ -117,10 +117,10 @@ os.link = killed
 with open_file(sys.argv[1], SystemClock()):
     pass
 """
-    killed = subprocess.run([sys.executable, "-c", script, str(path), moment], capture_output=True, text=True, check=False)
+    killed = subprocess.run([sys.executable, "-c", script, str(path), when], capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert path.exists() == (moment == "after")
-    assert len(list(tmp_path.iterdir())) == 1 + (moment == "after")
+    assert path.exists() == (when == "after")
+    assert len(list(tmp_path.iterdir())) == 1 + (when == "after")
     with open_file(str(path), SystemClock()) as connection:
         connection.execute("CREATE TABLE chats (id TEXT)")
     assert [left.name for left in tmp_path.iterdir()] == [path.name]
