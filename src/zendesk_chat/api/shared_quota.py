@@ -18,6 +18,7 @@ from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
 
 BUSY_SECONDS: Final = 30.0  # a transaction takes less than a millisecond
+_OTHERS: Final = "SELECT 1 FROM sqlite_master WHERE name NOT IN ('starts', 'pauses')"
 _LATEST: Final = "SELECT time FROM starts ORDER BY time DESC LIMIT 1 OFFSET ?"
 
 
@@ -40,8 +41,9 @@ class SharedQuota:
         self._path = Path(path)
         self._limit = per_minute
         self._clock = clock
-        with self._transaction():
-            pass
+        with self._transaction() as connection:
+            if connection.execute(_OTHERS).fetchone():
+                raise ConfigError(f"quota: {printable(str(self._path))} is another database. Name another file.")
 
     def start(self, window_seconds: float) -> float:
         """Start a request now and return 0, or return the seconds until one may start."""
@@ -81,7 +83,7 @@ class SharedQuota:
         try:
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous = OFF")  # after a power failure, a new minute has begun
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN IMMEDIATE")  # closing the connection undoes what is not committed
                 connection.execute("CREATE TABLE IF NOT EXISTS starts (time REAL NOT NULL)")
                 connection.execute("CREATE TABLE IF NOT EXISTS pauses (until REAL NOT NULL)")
                 yield connection
