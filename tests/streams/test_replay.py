@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.streams.test_exports import START, apis, rows
@@ -48,6 +48,7 @@ def test_a_replay_is_what_was_read_between_two_states(api: ExportApi, one: int, 
 @given(apis(), st.integers(0, 40), st.integers(0, 40))
 def test_a_replay_resumes_from_each_of_its_states(api: ExportApi, one: int, cut: int) -> None:
     complete = run(api.name, api, BOUNDS)
+    assume(destination(complete) == rows(api))  # some APIs of the model do not return what has just changed
     until = complete.cut(1 + one % len(complete.batches))
     found = replay(api, None, until.state)
     part = found.cut(1 + cut % len(found.batches))
