@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -89,9 +89,9 @@ def log_to_stderr() -> None:
 def _pages(account: Account, partition: AccountPartition) -> Generator[ArrowBatch, None, None]:
     """Yield the pages of the stream; none if the account lacks it, which the log reports."""
     stream = account.catalog.streams[partition.config.options.stream]
-    if partition.until is not None:
-        stream = ends_at(stream, partition.until)
     period = account.period(partition.start_date, partition.end_date)
+    if partition.until is not None:  # which is exact, even if the end date has changed since it was found
+        stream, period = ends_at(stream, partition.until), replace(period, end=None)
     try:
         yield from to_arrow(account, read_several(account, [(stream, partition.state)], period, required=False))
     except StreamsFailedError as failed:

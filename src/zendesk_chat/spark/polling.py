@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from zendesk_chat.api.client import Observer
@@ -65,14 +66,14 @@ class Latest:
         return max(min(times), self.account.parsed.start * SECOND_US) if times else None
 
 
-def poll(accounts: Sequence[SparkAccount]) -> Mapping[str, Latest]:
-    """Return the latest state of each account that responds. The log reports the others.
+def poll(accounts: Sequence[SparkAccount], now: float) -> Mapping[str, Latest]:
+    """Return the latest state of each account that responds. The log reports the others. ``now`` is in seconds since 1970.
 
     Raises:
         ConnectorError: No account responds.
     """
     with ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="poll") as threads:
-        results = list(threads.map(_attempt, accounts))
+        results = list(threads.map(partial(_attempt, now), accounts))
     found = {account.name: one for account, one in zip(accounts, results, strict=True) if isinstance(one, Latest)}
     errors = {account.name: one for account, one in zip(accounts, results, strict=True) if isinstance(one, ConnectorError)}
     if not found:
@@ -84,14 +85,14 @@ def poll(accounts: Sequence[SparkAccount]) -> Mapping[str, Latest]:
     return found
 
 
-def _attempt(account: SparkAccount) -> Latest | ConnectorError:
+def _attempt(now: float, account: SparkAccount) -> Latest | ConnectorError:
     try:
         opened = open_account(account.config)
         stream = opened.catalog.streams[account.stream.name]
         if isinstance(stream.source, Export):
             return Latest(opened, stream, latest_state(opened, stream.name))
         _probe(opened, stream)
-        return Latest(opened, stream, {_READ_AT: datetime.now(UTC).isoformat(timespec="seconds")})
+        return Latest(opened, stream, {_READ_AT: datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")})
     except ConnectorError as error:
         return error
 

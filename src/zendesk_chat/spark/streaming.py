@@ -27,13 +27,13 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     Args:
         options: Valid options.
         schema: The columns to return.
-        monotonic: The time by which accounts are asked again.
+        now: Returns the time of this machine, in seconds since 1970.
     """
 
-    def __init__(self, options: Options, schema: StructType, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, options: Options, schema: StructType, now: Callable[[], float] = time.time) -> None:
         self._options = options
         self._schema = schema
-        self._monotonic = monotonic
+        self._now = now
         self._polled_at: float | None = None
         self._latest: Mapping[str, Latest] = {}
         self._is_last = False  # whether the query ends at what was found first
@@ -72,7 +72,7 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         moved = {name: state for name, state in ended.items() if begun.get(name) != state}
         if not moved:
             return []
-        known = {account.name: account for account in find_accounts(self._options, time.time())}
+        known = {account.name: account for account in find_accounts(self._options, self._now())}
         if missing := [name for name in moved if name not in known]:
             raise ConfigError(
                 f"The micro-batch that the checkpoint repeats has the account {missing[0]}, which is not read any more. Add it "
@@ -85,12 +85,14 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return read_partition(partition, self._schema) if isinstance(partition, AccountPartition) else iter(())
 
     def _is_due(self) -> bool:
-        return self._polled_at is None or self._monotonic() - self._polled_at >= self._options.poll_seconds
+        """Return whether it is time to ask the accounts again; also after the machine's clock was set back."""
+        return self._polled_at is None or not 0 <= self._now() - self._polled_at < self._options.poll_seconds
 
     def _poll(self) -> None:
         """Ask all accounts. Their file is read again, so that it may have new ones."""
-        self._latest = poll(find_accounts(self._options, time.time()))
-        self._polled_at = self._monotonic()
+        now = self._now()
+        self._latest = poll(find_accounts(self._options, now), now)
+        self._polled_at = now
 
 
 def _end(name: str, latest: Latest, start: StateBlob | None, days: int | None) -> StateBlob | None:
