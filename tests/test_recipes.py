@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from zendesk_chat_sandbox import Fault, Sandbox
 
@@ -124,47 +123,6 @@ def test_the_command_line_holds_no_token(tmp_path: Path) -> None:
     sync("acme", {"access_token": "sandbox-token"}, tmp_path, ZENDESK_CHAT_SOURCE=str(spy))
     assert "--config" in shown.read_text()
     assert "sandbox-token" not in shown.read_text()
-
-
-def manifest(name: str) -> Any:
-    return yaml.safe_load((DEPLOY / "kubernetes" / name).read_text())
-
-
-def test_the_cron_job_is_locked_down() -> None:
-    job = manifest("base/cronjob.yaml")["spec"]["jobTemplate"]["spec"]
-    pod = job["template"]["spec"]
-    (container,) = pod["containers"]
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert pod["automountServiceAccountToken"] is False
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}
-
-
-def test_the_cron_job_retries_what_can_be_retried_only() -> None:
-    spec = manifest("base/cronjob.yaml")["spec"]
-    assert spec["concurrencyPolicy"] == "Forbid"
-    pod = spec["jobTemplate"]["spec"]
-    (fail, ignore) = pod["podFailurePolicy"]["rules"]
-    assert (fail["action"], fail["onExitCodes"]["values"]) == ("FailJob", list(accounts.FOR_A_PERSON))
-    assert ignore["action"] == "Ignore"
-    assert pod["template"]["spec"]["restartPolicy"] == "Never"  # as podFailurePolicy wants it
-
-
-def test_every_account_is_applied_and_has_a_minute_and_a_secret_of_its_own() -> None:
-    folders = {path.name for path in (DEPLOY / "kubernetes" / "accounts").iterdir()}
-    assert {name.removeprefix("accounts/") for name in manifest("kustomization.yaml")["resources"] if "/" in name} == folders
-    minutes = set()
-    for folder in folders:
-        account = manifest(f"accounts/{folder}/kustomization.yaml")
-        schedule, secret = yaml.safe_load(account["patches"][0]["patch"])
-        assert account["nameSuffix"] == f"-{folder}"
-        assert secret["value"] == f"zendesk-chat-{folder}"
-        minutes.add(schedule["value"])
-    assert len(minutes) == len(folders)
 
 
 def test_the_page_names_files_and_headings_that_exist() -> None:
