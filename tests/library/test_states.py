@@ -55,7 +55,8 @@ def test_a_read_up_to_the_state_of_a_batch_has_what_was_read_until_then(sandbox:
             again = list(read(account, stream, start, until=until))
             before, now = records_of(batches[first : last + 1]), records_of(again)
             assert contents(merged(stream, now)) == contents(merged(stream, before))
-            assert again[-1].state == until
+            if last + 1 < len(batches):  # the last state has records of the last minutes
+                assert again[-1].state == until
 
 
 @pytest.mark.parametrize("stream", EXPORTS)

@@ -92,7 +92,7 @@ def read(
         end_date: For this read, instead of the account's. It is excluded.
         until: A later state of the stream, from ``Batch.state``, ``latest_state`` or ``state_at``. The read has what changed
             between the two states, each time that you repeat it, except for records that changed again after ``until``. The
-            last batch has the state ``until``.
+            last batch has the state ``until``, or an earlier one if ``until`` has records of the last five minutes.
 
     Raises:
         ConfigError: There is no such stream, a state is malformed (StateError), or ``until`` is of a list, which has no times.

@@ -32,7 +32,8 @@ CLOCKS_DIFFER_US: Final = 30 * SECOND_US
 class Replay:
     """The source of a stream that is read up to a position, and no further.
 
-    The last batch has this position, so that reads up to one position after another leave no gap.
+    The last batch has this position, so that reads up to one position after another leave no gap. Only if it has records of the
+    last five minutes, the last batch may have an earlier one.
     """
 
     export: Export
@@ -57,15 +58,14 @@ class Replay:
             yield [self._part(batch) for batch in batches]
         if is_shorter:
             return
-        settled = RunTimes.of(bounds, self.export.unit).overlap_from
-        if (
-            settled + CLOCKS_DIFFER_US < until.complete_until
-        ):  # only now, because the first response may have corrected the clock
+        times = RunTimes.of(bounds, self.export.unit)  # only now: the first response may have corrected the clock
+        if times.overlap_from + CLOCKS_DIFFER_US < until.complete_until:
             raise TransientError(
                 f"{self.export.stream}: Zendesk may still add records before {iso_seconds(until.complete_until)}, "
                 "up to which you read. Run again later."
             )
-        yield [Batch((), until, 0, progress=1.0, pages=0) for _ in positions]
+        if last <= times.latest:  # otherwise the API may have refused to return the last records, because they are too recent
+            yield [Batch((), until, 0, progress=1.0, pages=0) for _ in positions]
 
     def _part(self, batch: Batch[ExportPosition]) -> Batch[ExportPosition]:
         """Return the part of a batch that is before ``until``."""
