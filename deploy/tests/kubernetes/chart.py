@@ -68,10 +68,17 @@ def helm(*arguments: str | Path, values: Path) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+_rendered: dict[str, str] = {}
+"""What Helm printed, by the content of the values file: many tests render the same values."""
+
+
 def render(values: Path) -> Rendered:
-    done = helm("template", "zendesk-chat", CHART, values=values)
-    assert done.returncode == 0, done.stderr
-    return Rendered(tuple(one for one in yaml.safe_load_all(done.stdout) if one is not None))
+    content = values.read_text()
+    if content not in _rendered:
+        done = helm("template", "zendesk-chat", CHART, values=values)
+        assert done.returncode == 0, done.stderr
+        _rendered[content] = done.stdout
+    return Rendered(tuple(one for one in yaml.load_all(_rendered[content], yaml.CSafeLoader) if one is not None))
 
 
 def problems(manifest: Mapping[str, Any], version: str = NEWEST) -> Iterator[str]:

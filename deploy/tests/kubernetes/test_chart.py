@@ -208,6 +208,7 @@ def test_nothing_of_the_network_is_restricted_if_you_say_so(tmp_path: Path) -> N
     [
         ({}, "There are no accounts. Add one to `accounts`"),
         ({"accounts": {"Acme": {}}}, "Acme"),
+        ({"accounts": {"metrics-files": {}}}, "metrics-files"),
         ({"accounts": {"acme": None}}, "got null, want object"),
         ({"accounts": {"acme": {"shedule": "H * * * *"}}}, "shedule"),
         ({"accounts": {"acme": {"schedule": "H *"}}}, "/accounts/acme/schedule"),
