@@ -273,6 +273,10 @@ spark: spark-setup .cache/spark-venv/.ready ## run the data source in Spark, wit
 	@.cache/spark-venv/bin/mypy --cache-dir .cache/mypy-spark src/zendesk_chat/spark
 	@.cache/spark-venv/bin/python -m pytest $(or $(PYTEST),tests/spark)
 
+.PHONY: bench-spark
+bench-spark: spark-setup .cache/spark-venv/.ready ## measure Spark with one and two executors against plain Python, for docs/spark.md: 10 minutes
+	@.cache/spark-venv/bin/python -m benchmarks.spark
+
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)
 	@$(UV) export --quiet --locked --all-extras --no-dev --no-emit-project -o .cache/requirements.txt
