@@ -26,6 +26,8 @@ Load = Callable[..., "DataFrame"]
 def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the JVM passes on to the processes that it starts."""
     os.environ |= spark_environment(tmp_path_factory.mktemp("home"))
+    given = os.environ.get("JAVA_TOOL_OPTIONS", "")
+    os.environ["JAVA_TOOL_OPTIONS"] = f"{given} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half of the CPU of a short run
 
 
 @pytest.fixture(scope="session")
