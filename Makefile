@@ -126,6 +126,10 @@ soak: setup ## the property tests at random for a long time: make soak SOAK=50
 bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: 10 to 20 minutes, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
 	@$(RUN)python -m benchmarks $(if $(QUICK),--quick --to .cache/bench)
 
+.PHONY: scale
+scale: setup ## measure syncs of sandbox accounts, simulate 10,000, and write docs/scale.md: 3 minutes; SCALE=--simulate: with the stored measurements
+	@$(RUN)python -m benchmarks.scale $(SCALE)
+
 .PHONY: image
 image: setup ## build the container images and test them, with docker or podman; machines without: make image OPTIONS=--help
 	@$(RUN)python -m distribution.image.build $(OPTIONS)
@@ -268,6 +272,10 @@ endif
 spark: spark-setup .cache/spark-venv/.ready ## run the data source in Spark, with executors that are processes: 5 minutes
 	@.cache/spark-venv/bin/mypy --cache-dir .cache/mypy-spark src/zendesk_chat/spark
 	@.cache/spark-venv/bin/python -m pytest $(or $(PYTEST),tests/spark)
+
+.PHONY: bench-spark
+bench-spark: spark-setup .cache/spark-venv/.ready ## measure Spark with one and two executors against plain Python, for docs/spark.md: 10 minutes
+	@.cache/spark-venv/bin/python -m benchmarks.spark
 
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)
