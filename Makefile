@@ -209,7 +209,7 @@ bench-destinations: setup .cache/destinations-venv/.ready ## measure each destin
 
 .PHONY: recipes
 recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
-	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
+	@AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
 
 .cache/dbt-venv/.ready: .tools/bin/uv tests/dbt/requirements.txt
