@@ -49,7 +49,7 @@ ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging --ignore tests/singer/targets
+	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging --ignore tests/singer/targets --ignore tests/spark
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report --omit 'src/zendesk_chat/load/warehouse/*,src/zendesk_chat/load/driver_errors.py,src/zendesk_chat/load/sqlstates.py,src/zendesk_chat/tables/shortening.py' # make destinations tests these
@@ -229,6 +229,24 @@ dbt: setup .cache/dbt-venv/.ready .cache/destinations-venv/.ready ## run the dbt
 .PHONY: singer
 singer: setup .cache/destinations-venv/.ready .cache/singer-meltano-venv/.ready .cache/singer-jsonl-venv/.ready .cache/singer-old_tap-venv/.ready ## run the Singer tap in Meltano, with targets, and after singer-io's tap: 4 minutes
 	@SINGER_VENVS=$(CURDIR)/.cache .cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/singer/targets)
+
+.cache/spark-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/spark-venv $(UV) sync --quiet --locked --no-default-groups --group spark --extra spark \
+		--compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: spark-setup
+spark-setup: ## install Java 17 with apt, if there is no Java
+ifeq ($(shell command -v java),)
+	@command -v apt-get > /dev/null || { echo "Install Java 17 or newer."; exit 1; }
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless > /dev/null
+endif
+
+.PHONY: spark
+spark: spark-setup .cache/spark-venv/.ready ## run the data source in Spark, with executors that are processes: 5 minutes
+	@.cache/spark-venv/bin/mypy --cache-dir .cache/mypy-spark src/zendesk_chat/spark
+	@.cache/spark-venv/bin/python -m pytest $(or $(PYTEST),tests/spark)
 
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -15,14 +14,19 @@ from zendesk_chat.parser import Parser
 from zendesk_chat.printable import printable
 from zendesk_chat.process import StopSignals, keep_pages_in_place, standard_streams
 from zendesk_chat.singer.messages import Writer
-from zendesk_chat.singer.read import discover, read
+from zendesk_chat.singer.read import run_tap
 
 PROGRAM: Final = "tap-zendesk-chat"
+USAGE: Final = f"{PROGRAM} --config FILE [--discover | --catalog FILE] [--state FILE]"
+PURPOSE: Final = "Write the records of a Zendesk Chat account as messages of Singer."
 EPILOG: Final = """\
 examples:
   tap-zendesk-chat --config config.json --discover > catalog.json
   tap-zendesk-chat --config config.json --catalog catalog.json --state state.json | target-jsonl
 """
+CATALOG: Final = (
+    "Read the streams and fields that this catalog selects. Default: all streams, except those extracted from chats"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,9 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     clock = SystemClock()
     signals = StopSignals(clock.interrupt, clock.kill)
     signals.install()
+    keep_pages_in_place()
+    debug = os.environ.get("LOGLEVEL", "").lower() == "debug"
     try:
         with standard_streams():
-            return signals.exit_code(_run(options, clock))
+            return signals.exit_code(run_tap(options, Writer(sys.stdout.buffer, sys.stderr, clock, debug), clock))
     except BrokenPipeError:  # the target has ended, and reports why
         return signals.exit_code(ExitCode.INCOMPLETE)
     except Exception as unexpected:  # noqa: BLE001  a user sees a message, never a traceback
@@ -46,30 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_parser() -> Parser:
     """Return the parser, with the options of singer-io's taps and their short forms."""
-    parser = Parser(
-        prog=PROGRAM,
-        usage=f"{PROGRAM} --config FILE [--discover | --catalog FILE] [--state FILE]",
-        description="Write the records of a Zendesk Chat account as messages of Singer.",
-        epilog=EPILOG,
-    )
+    parser = Parser(prog=PROGRAM, usage=USAGE, description=PURPOSE, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}", help="Show the version and exit")
     parser.add_argument("-c", "--config", metavar="FILE", help="Read the settings from this JSON file")
     parser.add_argument("-d", "--discover", action="store_true", help="Print the catalog of streams and exit")
-    parser.add_argument(
-        "--catalog",
-        "-p",
-        "--properties",
-        metavar="FILE",
-        help="Read the streams and fields that this catalog selects. Default: all streams, except those extracted from chats",
-    )
+    parser.add_argument("--catalog", "-p", "--properties", metavar="FILE", help=CATALOG)
     parser.add_argument("-s", "--state", metavar="FILE", help="Resume from the state in this JSON file")
     return parser
-
-
-def _run(options: argparse.Namespace, clock: SystemClock) -> int:
-    debug = os.environ.get("LOGLEVEL", "").lower() == "debug"
-    writer = Writer(sys.stdout.buffer, sys.stderr, clock, debug=debug)
-    if options.discover:
-        return discover(writer, options.config)
-    keep_pages_in_place()
-    return read(writer, clock, options.config, options.catalog, options.state)

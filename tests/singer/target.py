@@ -15,7 +15,8 @@ from jsonschema import Draft7Validator, FormatChecker
 from tests.support.clock import FakeClock
 from tests.support.executable import files
 from zendesk_chat.singer.messages import Writer
-from zendesk_chat.singer.read import discover, read
+from zendesk_chat.singer.read import run_tap
+from zendesk_chat.tap import make_parser
 from zendesk_chat_sandbox import Sandbox
 
 RECORD_KEYS = {"type", "stream", "record", "time_extracted", "version"}
@@ -97,25 +98,26 @@ def lately(sandbox: Sandbox) -> float:
     return sandbox.clock.time() - 400
 
 
-def tap_here(config: Any, catalog: Any = None, state: Any = None, **options: Any) -> Done:
+def tap_here(config: Any, catalog: Any = None, state: Any = None, *, state_seconds: float = 0.0) -> Done:
     """Run the tap in this process: waits take no time, and a state follows each page unless asked otherwise."""
-    out, log, clock = io.BytesIO(), io.StringIO(), FakeClock(running=True)
     with tempfile.TemporaryDirectory() as folder:
         contents = {"config": config, "catalog": catalog, "state": state}
-        given = {name: value for name, value in contents.items() if value is not None}
-        paths = dict(zip(given, files(Path(folder), **given)[1::2], strict=True))
-        writer = Writer(out, log, clock)
-        options = {"state_seconds": 0.0} | options
-        code = read(writer, clock, paths["config"], paths.get("catalog"), paths.get("state"), **options)
+        options = files(Path(folder), **{name: value for name, value in contents.items() if value is not None})
+        return run_here(*options, state_seconds=state_seconds)
+
+
+def run_here(*options: str, state_seconds: float = 0.0) -> Done:
+    """Run the tap in this process with these options."""
+    out, log, clock = io.BytesIO(), io.StringIO(), FakeClock(running=True)
+    code = run_tap(make_parser().parse_args(options), Writer(out, log, clock), clock, state_seconds)
     return Done(int(code), out.getvalue(), log.getvalue())
 
 
 def discover_here(config: Any = None) -> dict[str, Any]:
-    out, log, clock = io.BytesIO(), io.StringIO(), FakeClock(running=True)
     with tempfile.TemporaryDirectory() as folder:
-        path = files(Path(folder), config=config)[1] if config is not None else None
-        assert discover(Writer(out, log, clock), path) == 0
-    catalog: dict[str, Any] = json.loads(out.getvalue())
+        done = run_here("--discover", *(files(Path(folder), config=config) if config is not None else ()))
+    assert done.code == 0
+    catalog: dict[str, Any] = json.loads(done.output)
     return catalog
 
 

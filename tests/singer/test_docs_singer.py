@@ -9,7 +9,7 @@ import yaml
 from tests.singer.target import discover_here
 from tests.support.executable import ROOT
 from zendesk_chat.config import CREDENTIALS_KEYS, TOP_KEYS
-from zendesk_chat.singer.config import OLD_SETTINGS
+from zendesk_chat.singer.inputs import OLD_SETTINGS
 from zendesk_chat.tap import make_parser
 
 TEXT = (ROOT / "docs/singer.md").read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
@@ -10,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.singer.target import Target, discover_here, lately, select, tap_here
-from tests.support.clock import FakeClock
+from tests.singer.target import Target, discover_here, lately, run_here, select, tap_here
 from tests.support.in_process import ALL
 from tests.support.sandbox import OAUTH, by_content, config_of, small, still, truth
-from zendesk_chat.singer.messages import Writer
-from zendesk_chat.singer.read import read
 from zendesk_chat_sandbox import Fault, Sandbox
 
 API = ("account", "agents", "bans", "chats", "departments", "shortcuts", "agent_timeline")
@@ -202,9 +198,13 @@ def test_one_reason_for_all_streams_is_reported_once() -> None:
 @pytest.mark.parametrize(
     ("catalog", "state", "message"),
     [
-        ([], None, "The catalog is malformed: Expected `object`, got `array`."),
+        (["chats"], None, "The catalog is malformed: Expected `object`, got `array`."),
         ({"streams": [{"stream": "chats"}]}, None, "The catalog is malformed: Object missing required field `tap_stream_id`"),
-        ({"streams": [{"tap_stream_id": "chat\n", "selected": True, "schema": {"selected": True}}]}, None, r"exist: chat\n."),
+        (
+            {"streams": [{"tap_stream_id": "chat\n", "selected": True, "schema": {"selected": True}}]},
+            None,
+            r"an unknown stream: chat\n.",
+        ),
         (None, {"bookmarks": {"chats": 5}}, "The state is malformed: Expected `object`, got `int`"),
         (None, {"bookmarks": {"chats": {"update_timestamp": "yesterday"}}}, "chats: "),
     ],
@@ -228,13 +228,11 @@ def test_renewed_tokens_are_stored_in_the_config_file(tmp_path: Path, monkeypatc
     with still() as sandbox:
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config_of(sandbox, credentials=OAUTH)))
-        out, log, clock = io.BytesIO(), io.StringIO(), FakeClock(running=True)
-        assert read(Writer(out, log, clock), clock, str(path)) == 0
+        done = run_here("--config", str(path))
+        assert done.code == 0
         stored = json.loads(path.read_text())["credentials"]
         assert stored["refresh_token"] != OAUTH["refresh_token"]
-        assert not [
-            secret for secret in stored.values() if secret != "oauth2.0" and secret in out.getvalue().decode() + log.getvalue()
-        ]
+        assert not [secret for secret in stored.values() if secret != "oauth2.0" and secret in done.output.decode() + done.log]
 
 
 def test_in_meltano_a_one_time_token_is_not_spent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,8 +96,8 @@ def read_accounts(path: Path) -> AccountsFile:
     return AccountsFile(path, top.parallel, tuple(_entry(name, table, shared, path) for name, table in tables.items()))
 
 
-def chosen(file: AccountsFile, only: Sequence[str] | None) -> list[Entry]:
-    """Return the accounts that ``--only`` names, in the order of the file, or all of them. Raises ConfigError."""
+def chosen(file: AccountsFile, only: Sequence[str] | None, option: str = "--only") -> list[Entry]:
+    """Return the accounts that an option names, in the order of the file, or all of them. Raises ConfigError."""
     if only is None:
         return list(file.entries)
     names = [name.strip() for value in only for name in value.split(",") if name.strip()]
@@ -106,9 +106,9 @@ def chosen(file: AccountsFile, only: Sequence[str] | None) -> list[Entry]:
         if name not in known:
             near = did_you_mean(name, known)
             hint = f"Did you mean {near}?" if near else f"The accounts are {', '.join(known)}."
-            raise ConfigError(f"--only: {file.path} has no account {printable(name, LONGEST_NAME)}. {hint}")
+            raise ConfigError(f"{option}: {file.path} has no account {printable(name, LONGEST_NAME)}. {hint}")
     if not names:
-        raise ConfigError("--only: no account is named.")
+        raise ConfigError(f"{option}: no account is named.")
     return [entry for entry in file.entries if entry.account in names]
 
 
