@@ -248,15 +248,16 @@ def test_the_exit_codes_that_need_a_person_are_those_of_sync() -> None:
     assert recipe.NEEDS_A_PERSON == (ExitCode.USAGE, ExitCode.ACTION_NEEDED)
 
 
-def test_a_line_that_is_not_json_is_logged(
+def test_a_line_of_an_unknown_form_is_logged_and_is_no_failure(
     tmp_path: Path, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("[accounts.acme]\n")
-    lines = ["Traceback (most recent call last):", "[1, 2]", json.dumps({"level": "warning", "message": "Slow."})]
+    summary = {"level": "warning", "message": "Slow.", "event": "summary", "accounts": ["acme"]}
+    lines = ["Traceback (most recent call last):", "[1, 2]", json.dumps(summary)]
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n" + "".join(f"echo '{line}' >&2\n" for line in lines))
     script.chmod(0o755)
     monkeypatch.setenv("ZENDESK_CHAT_COMMAND", str(script))
     logged: list[tuple[int, str]] = []
-    sync(lambda level, text: logged.append((level, text)))
+    assert sync(lambda level, text: logged.append((level, text))) == {}
     assert logged == [(logging.INFO, lines[0]), (logging.INFO, lines[1]), (logging.WARNING, "Slow.")]

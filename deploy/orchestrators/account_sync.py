@@ -81,7 +81,7 @@ class AccountSync:
             log: Called with the level and the text of each log line.
 
         Returns:
-            The numbers of records and requests, and the seconds.
+            The numbers of records and requests, and the seconds, if the sync reports them.
 
         Raises:
             SyncFailed: The account is not complete. The message has the errors that ``sync`` reported.
@@ -131,10 +131,8 @@ class AccountSync:
         self._last_line = entry["message"] or self._last_line
         if entry["level"] == "error":
             self._errors.append(entry["message"])
-        if entry.get("event") == "summary" and "accounts" in entry:
-            account = entry["accounts"][self.account]
-            requests = sum(stream["requests"] for stream in account["streams"].values())
-            self._figures = {"records": account["records"], "requests": requests, "seconds": account["seconds"]}
+        if entry.get("event") == "summary":
+            self._figures = _figures(entry, self.account)
 
 
 def _path() -> Path:
@@ -157,6 +155,16 @@ def _parsed(line: str) -> dict[str, Any]:
         return {"level": entry["level"], "message": entry["message"], **entry}
     except (ValueError, TypeError, KeyError):
         return {"level": "info", "message": line}
+
+
+def _figures(summary: Mapping[str, Any], account: str) -> Figures:
+    """Return the figures of an account. Only the exit code decides how a sync ended, so another form is no failure."""
+    try:
+        result = summary["accounts"][account]
+        requests = sum(stream["requests"] for stream in result["streams"].values())
+        return {"records": result["records"], "requests": requests, "seconds": result["seconds"]}
+    except (KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -54,4 +54,8 @@ def is_sync(run: dg.DagsterRun) -> bool:
     return run.tags.get("dagster/schedule_name") == "every_hour" or zendesk_chat.key in (run.asset_selection or ())
 
 
-defs = dg.Definitions(assets=[zendesk_chat], schedules=[every_hour])
+defs = dg.Definitions(
+    assets=[zendesk_chat],
+    schedules=[every_hour],
+    executor=dg.in_process_executor,  # a run has one step, so a process for each step would only cost memory
+)

@@ -11,8 +11,9 @@ import pytest
 from accounts_file import WRONG_TOKEN, AccountsFile, account, hang_after_two_pages, is_hanging, wait_until
 from airflow_server import DAG, Airflow, Task, running_airflow
 
-CONNECTIONS = 'token_env = "TOKEN_OF_{account}"'
-"""Accounts whose tokens are in Connections."""
+VARIABLES = 'token_env = "TOKEN_OF_{account}"'
+"""For accounts whose tokens are in Connections, or in variables of the workers."""
+ON_WORKERS = {"TOKEN_OF_globex-uk": "secret-of-globex-uk"}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> AccountsFile:
 
 @pytest.fixture(scope="module")
 def airflow(file: AccountsFile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    with running_airflow(tmp_path_factory.mktemp("airflow"), file.settings) as airflow, account("first", 5) as first:
+    settings = file.settings | ON_WORKERS
+    with running_airflow(tmp_path_factory.mktemp("airflow"), settings) as airflow, account("first", 5) as first:
         file.write({"first": first})
         airflow.call("POST", "/api/v2/pools", {"name": "zendesk_chat", "slots": 4})
         airflow.call("PATCH", DAG, {"is_paused": False})
@@ -43,9 +45,9 @@ def test_the_dag_loads_without_an_error(airflow: Airflow) -> None:
 
 def test_each_account_is_a_task_and_only_what_a_retry_can_complete_is_retried(airflow: Airflow, file: AccountsFile) -> None:
     with account("acme", 60) as acme, account("globex-uk", 90) as globex:
-        file.write({"acme": acme, "globex-uk": globex}, refused=acme, top=CONNECTIONS)
-        for name, token in (("acme", acme.token), ("globex-uk", globex.token), ("refused", WRONG_TOKEN)):
-            add_connection(airflow, name, token)
+        file.write({"acme": acme, "globex-uk": globex}, refused=acme, top=VARIABLES)
+        add_connection(airflow, "acme", acme.token)
+        add_connection(airflow, "refused", WRONG_TOKEN)
         with duckdb.connect(str(file.database("globex-uk"))):  # in use, so the first try cannot load it
             run = airflow.start_run()
             wait_until(lambda: "up_for_retry" in {task.state for task in airflow.accounts(run).values()})
