@@ -57,5 +57,5 @@ def is_sync(run: dg.DagsterRun) -> bool:
 defs = dg.Definitions(
     assets=[zendesk_chat],
     schedules=[every_hour],
-    executor=dg.in_process_executor,  # a run has one step, so a process for each step would only cost memory
+    executor=dg.multiprocess_executor,  # the in-process one retries a run that was terminated
 )
