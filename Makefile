@@ -233,8 +233,8 @@ kubernetes: setup .cache/kubernetes/.ready ## render the Helm chart, and check m
 		-p no:cacheprovider -p no:cloudcoil $(or $(PYTEST),$(KUBERNETES))
 
 .PHONY: recipes
-recipes: setup kubernetes .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow, Dagster and Kubernetes recipes, check Terraform: 5 minutes
-	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
+recipes: setup kubernetes .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow, Dagster and Kubernetes recipes, check Terraform: 7 minutes
+	@AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider --ignore $(KUBERNETES) deploy/tests $(PYTEST)
 
 .cache/dbt-venv/.ready: .tools/bin/uv tests/dbt/requirements.txt
