@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """A secret as it is, and as any base64 of a text that contains it."""
+    """A secret as it is, and as any base64 of a string that contains it."""
     yield secret.encode()
     yield secret.encode().hex().encode()
     for offset in range(3):
