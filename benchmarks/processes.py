@@ -32,7 +32,7 @@ class _Process:
     memory_mb: float
 
 
-def watched(command: Sequence[str], environment: Mapping[str, str]) -> tuple[str, Cost]:
+def with_cost(command: Sequence[str], environment: Mapping[str, str]) -> tuple[str, Cost]:
     """Run a command in a session of its own, and return its output and its cost. A short process may be missed."""
     cpu: dict[int, float] = {}
     python_mb = java_mb = 0.0

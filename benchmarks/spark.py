@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from benchmarks.export import ChatExport
 from benchmarks.history import History
 from benchmarks.machine import describe_hardware
-from benchmarks.processes import Cost, watched
+from benchmarks.processes import Cost, with_cost
 from benchmarks.server import AGE_SECONDS, BenchServer
 from tests.support.spark_home import spark_environment
 
@@ -73,7 +73,7 @@ def run(executors: int, url: str, accounts: int, chats: int) -> Run:
         (target := folder / "out").mkdir()
         command = [sys.executable, "-m", "benchmarks.spark_program", str(executors), str(file), str(target)]
         begun = time.monotonic()
-        output, cost = watched(command, {**os.environ, **spark_environment(folder), "TMPDIR": str(folder)})
+        output, cost = with_cost(command, {**os.environ, **spark_environment(folder), "TMPDIR": str(folder)})
         total = time.monotonic() - begun
         rows = sum(pq.read_metadata(path).num_rows for path in target.rglob("*.parquet"))
         seconds = re.search(r"^seconds: ([\d.]+)$", output, re.MULTILINE)

@@ -127,7 +127,6 @@ def test_files_that_spark_distributes_are_found(
 ) -> None:
     for path in (Path(accounts.path), *map(accounts.token_file, accounts.sandboxes)):
         spark.sparkContext.addFile(str(path))
-        path.unlink()
     assert load("departments", accounts="/nowhere/accounts.toml").count() == 24
 
 
