@@ -46,19 +46,19 @@ class Accounts:
             sandbox.clear_requests()
 
 
-def started(folder: Path, stack: ExitStack, chats: int = 120, clock_skew: float = 0) -> Accounts:
-    """Start three accounts with different data. Their history ended an hour ago, so that all of it is settled."""
+def started(folder: Path, stack: ExitStack, chats: int = 120, clock_skew: float = 0, number: int = 3) -> Accounts:
+    """Start accounts with different data. Their history ended an hour ago, so that all of it is settled."""
     accounts = Accounts(folder)
-    for number, token in enumerate(TOKENS):
+    for seed, token in enumerate(TOKENS[:number]):
         sandbox = Sandbox(
             chats=chats,
-            seed=number,
+            seed=seed,
             token=token,
             returning_visitors=0,
             history_until=time.time() + clock_skew - 3600,
             clock_skew=clock_skew,
             switches=Switches(rate_limit=0, export_page_cap=50),
         )
-        accounts.sandboxes[f"a{number}"] = stack.enter_context(sandbox)
+        accounts.sandboxes[f"a{seed}"] = stack.enter_context(sandbox)
     accounts.write()
     return accounts

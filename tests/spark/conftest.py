@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.spark.accounts import Accounts, started
+from tests.support.spark_home import spark_environment
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -25,10 +25,9 @@ Load = Callable[..., "DataFrame"]
 @pytest.fixture(autouse=True, scope="session")
 def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the JVM passes on to the processes that it starts."""
-    if spec := find_spec("pyspark"):
-        os.environ["SPARK_HOME"] = str(Path(spec.origin or "").parent)
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ["SPARK_WORKER_DIR"] = str(tmp_path_factory.mktemp("work"))  # logs of the executors
+    os.environ |= spark_environment(tmp_path_factory.mktemp("home"))
+    given = os.environ.get("JAVA_TOOL_OPTIONS", "")
+    os.environ["JAVA_TOOL_OPTIONS"] = f"{given} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half of the CPU of a short run
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def main(kind: str, accounts: str, folder: str, quota: str, function: str, call:
     spark = builder.config("spark.sql.shuffle.partitions", "2").config("spark.sql.session.timeZone", "UTC").getOrCreate()
     register(spark)
     for stream, options in (("chats", {}), ("chat_events", {"parents": "true"})):
-        module.keep_up_to_date(spark, accounts, stream, Path(folder), days_per_batch="30", quota_folder=quota, **options)
+        module.keep_up_to_date(spark, accounts, stream, Path(folder), days_per_batch="45", quota_folder=quota, **options)
     spark.stop()
 
 

@@ -46,7 +46,7 @@ def main(accounts: str, folder: str) -> None:
     options = {"accounts": accounts, "quota_folder": str(home / "quota")}
     agents = spark.read.format("zendesk_chat").options(stream="agents", **options).load()
     agents.explain(extended=True)
-    agents.where("account = 'a0'").collect()
+    agents.where("account = 'a0'").groupBy("email").count().collect()
     agents.write.parquet(str(home / "agents"))
     with suppress(PySparkException):
         spark.read.format("zendesk_chat").options(stream="agents", token="an-option-8813", **options).load()

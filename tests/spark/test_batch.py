@@ -122,6 +122,14 @@ def test_a_view_in_sql_and_one_account(spark: SparkSession, accounts: Accounts, 
     assert [row.asDict() for row in found] == [{"account": "acme", "rows": 8}]
 
 
+def test_files_that_spark_distributes_are_found(
+    spark: SparkSession, accounts: Accounts, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (Path(accounts.path), *map(accounts.token_file, accounts.sandboxes)):
+        spark.sparkContext.addFile(str(path))
+    assert load("departments", accounts="/nowhere/accounts.toml").count() == 24
+
+
 def test_rows_of_parents_come_first_and_name_each_chat(accounts: Accounts, load: Load) -> None:
     rows = load("chat_events", only="a0", parents="true").select("id", "chat_id", "account").collect()
     named = [row["chat_id"] for row in rows if row["id"] is None]

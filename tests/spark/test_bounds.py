@@ -36,7 +36,7 @@ AT = int(SECOND.timestamp())
         (LessThan(TIME, HALF), Limits(end=AT + 1)),
         (LessThanOrEqual(TIME, SECOND), Limits(end=AT + 1)),
         (EqualTo(TIME, HALF), Limits(start=AT, end=AT + 1)),
-        (EqualTo(TIME, SECOND.replace(tzinfo=None)), Limits(start=AT, end=AT + 1)),
+        (EqualTo(TIME, SECOND.replace(tzinfo=None)), Limits()),
         (EqualTo(("account",), "a"), Limits(frozenset("a"))),
         (In(("account",), ("a", "b")), Limits(frozenset("ab"))),
         (Not(EqualTo(("account",), "a")), Limits()),

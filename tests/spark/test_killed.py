@@ -74,19 +74,29 @@ def check(accounts: Accounts, rows: Mapping[str, list[dict[str, Any]]]) -> None:
         check_content(sandbox, read, ["chats", "chat_events"])
 
 
-@pytest.mark.parametrize(
-    ("function", "call", "clock_skew"),
-    [
-        ("merge_batch", -2, 7200),  # the rows of the second micro-batch are stored, but not its offset
-        ("upsert", 5, -7200),  # rows of chats are deleted, and their new rows are not there yet
-    ],
-)
-def test_delta(tmp_path: Path, function: str, call: int, clock_skew: float) -> None:
+def accounts_of(folder: Path, stack: ExitStack, clock_skew: float = 0) -> Accounts:
+    return started(folder, stack, chats=60, clock_skew=clock_skew, number=2)
+
+
+def test_delta_after_rows_are_stored_and_before_their_offset_is(tmp_path: Path) -> None:
     (lake := tmp_path / "lake").mkdir()
     with ExitStack() as stack:
-        accounts = started(tmp_path, stack, clock_skew=clock_skew)
-        run("delta", accounts, lake, function, call)
+        accounts = accounts_of(tmp_path, stack, clock_skew=7200)
+        run("delta", accounts, lake, "merge_batch", -2)
         edit(accounts)
+        run("delta", accounts, lake)
+        check(accounts, {stream: delta_rows(lake, stream) for stream in ("chats", "chat_events")})
+
+
+def test_delta_when_rows_of_chats_are_deleted_and_their_new_rows_are_not_there_yet(tmp_path: Path) -> None:
+    (lake := tmp_path / "lake").mkdir()
+    with ExitStack() as stack:
+        accounts = accounts_of(tmp_path, stack, clock_skew=-7200)
+        run("delta", accounts, lake)
+        before = len(delta_rows(lake, "chat_events"))
+        edit(accounts)
+        run("delta", accounts, lake, "upsert", 2)
+        assert len(delta_rows(lake, "chat_events")) < before
         run("delta", accounts, lake)
         check(accounts, {stream: delta_rows(lake, stream) for stream in ("chats", "chat_events")})
 
@@ -95,7 +105,7 @@ def test_parquet(tmp_path: Path, spark: SparkSession) -> None:
     (lake := tmp_path / "lake").mkdir()
     module = example("parquet")
     with ExitStack() as stack:
-        accounts = started(tmp_path, stack)
+        accounts = accounts_of(tmp_path, stack)
         run("parquet", accounts, lake, "write_batch", -2)
         edit(accounts)
         run("parquet", accounts, lake)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.spark.accounts import HASH_KEY, TOKENS, started
+from tests.support.spark_home import executor_logs, spark_environment
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
 REFUSED = "refused-token-6a1c"
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """A secret as it is, and as any base64 of a text that contains it."""
+    """A secret as it is, and as any base64 of a string that contains it."""
     yield secret.encode()
     yield secret.encode().hex().encode()
     for offset in range(3):
@@ -36,6 +37,11 @@ def found_in(path: Path) -> list[str]:
     return [f"{secret} in {path}" for secret in SECRETS if any(form in data for form in forms(secret))]
 
 
+def files_in(home: Path) -> list[Path]:
+    """All files that Spark has written. Links lead to the package."""
+    return [path for path in home.rglob("*") if path.is_file() and not any(part.is_symlink() for part in (path, *path.parents))]
+
+
 def test_secrets_are_found_in_any_form(tmp_path: Path) -> None:
     for number, secret in enumerate(SECRETS):
         path = tmp_path / str(number)
@@ -45,7 +51,7 @@ def test_secrets_are_found_in_any_form(tmp_path: Path) -> None:
 
 def test_no_secret_is_shown_logged_or_stored(tmp_path: Path) -> None:
     accounts_folder, home = tmp_path / "accounts", tmp_path / "home"
-    for folder in (accounts_folder, home, home / "events", home / "local", home / "work"):
+    for folder in (accounts_folder, home, home / "events", home / "local"):
         folder.mkdir()
     with ExitStack() as stack:
         accounts = started(accounts_folder, stack, chats=40)
@@ -59,7 +65,7 @@ def test_no_secret_is_shown_logged_or_stored(tmp_path: Path) -> None:
             **os.environ,
             "TOKEN_OF_A2": TOKENS[2],
             "ZENDESK_CHAT_HASH_KEY": HASH_KEY,
-            "SPARK_WORKER_DIR": str(home / "work"),
+            **spark_environment(home),
             "TMPDIR": str(home / "local"),
         }
         with (home / "driver.log").open("wb") as output:
@@ -75,7 +81,7 @@ def test_no_secret_is_shown_logged_or_stored(tmp_path: Path) -> None:
                 while not (home / "ready").exists():
                     assert driver.poll() is None, (home / "driver.log").read_text(errors="replace")[-5000:]
                     time.sleep(0.2)
-                running = [path for path in home.rglob("*") if path.is_file()]
+                running = files_in(home)
                 leaks = [leak for path in running for leak in found_in(path)]
                 (home / "done").touch()
                 assert driver.wait(120) == 0
@@ -83,16 +89,16 @@ def test_no_secret_is_shown_logged_or_stored(tmp_path: Path) -> None:
                 if driver.poll() is None:
                     os.killpg(driver.pid, signal.SIGKILL)
                     driver.wait()
-    stored = [path for path in home.rglob("*") if path.is_file()]
+    stored = files_in(home)
     leaks += [leak for path in stored for leak in found_in(path)]
     assert leaks == []
     searched = {path.relative_to(home).parts[0] for path in (*running, *stored)}
-    assert {"events", "local", "work", "checkpoint", "pages", "driver.log", "agents", "chats"} <= searched
+    assert {"events", "local", "spark-home", "checkpoint", "pages", "driver.log", "agents", "chats"} <= searched
+    assert list(executor_logs(home).rglob("stderr"))
     log = (home / "driver.log").read_text(errors="replace")
     assert "== Analyzed Logical Plan ==" in log
     assert "The account is a0." in log
-    (events,) = [path for path in stored if path.is_relative_to(home / "events") and "zendesk_chat" in path.read_text()]
-    assert accounts.path in events.read_text()
+    assert [path for path in stored if path.is_relative_to(home / "events") and "zendesk_chat" in path.read_text()]
     pages = [path.read_text() for path in (home / "pages").iterdir()]
     assert [page for page in pages if "zendesk_chat" in page]
     assert not [page for page in pages if "HTTP ERROR" in page]

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from zendesk_chat.load.accounts.entry_sources import account_name, sources_of, w
 from zendesk_chat.load.configuration import Configuration, configure
 from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.printable import printable
+from zendesk_chat.redaction.rules import Redaction
 from zendesk_chat.sources import Source
 from zendesk_chat.spark.options import Options, named
 from zendesk_chat.streams.catalog import Catalog
@@ -50,7 +52,7 @@ class AccountConfig:
         Raises:
             ConfigError: A file or a variable with a secret is missing on this machine, or the account needs a refresh token.
         """
-        raw = configure(self._sources(os.environ)).raw
+        raw = configure(self._sources(secrets=True)).raw
         if not (raw.get("credentials") or raw.get("access_token")):
             raise ConfigError(
                 f"The token of {self.name} is missing on {socket.gethostname()}. Set ZENDESK_CHAT_TOKEN or "
@@ -60,30 +62,26 @@ class AccountConfig:
         return raw
 
     def settings(self) -> Configuration:
-        """Return the configuration as far as this machine knows it: its secrets may be missing. Raises ConfigError."""
-        environment = dict(os.environ)
-        try:
-            sources = self._sources(environment)
-        except ConfigError:
-            sources = self._sources(environment, unread=True)
+        """Return the configuration without its secrets, which the driver may not have. Raises ConfigError."""
+        sources = self._sources(secrets=False)
         missing = [] if any(source.credentials for source in sources) else [_UNREAD_TOKEN]
         return configure([*sources, *missing, _UNREAD_KEY])
 
-    def _sources(self, environment: Mapping[str, str], *, unread: bool = False) -> list[Source]:
+    def _sources(self, *, secrets: bool) -> list[Source]:
         """Return where the settings come from, the strongest first."""
         settings = self.options.settings
         command = Source(settings, {key: named(key) for key in settings}, "option")
         if self.options.accounts is not None:
             entry = self._entry(self.options.accounts)
-            own = [without_secret(entry)] if unread else sources_of(entry, environment)
-            return [command, *own, *account_name(entry, own), from_variables(environment, only=_HASH_KEY)]
-        only = _HASH_KEY if unread else (*ENVIRONMENT.values(), *_HASH_KEY)
-        return [self._single(command, unread=unread), from_variables(environment, only=only)]
+            own = sources_of(entry, os.environ) if secrets else _settings_of(entry)
+            return [command, *own, *account_name(entry, own), from_variables(os.environ, only=_HASH_KEY)]
+        only = (*ENVIRONMENT.values(), *_HASH_KEY) if secrets else _HASH_KEY
+        return [self._single(command, secrets=secrets), from_variables(os.environ, only=only)]
 
-    def _single(self, command: Source, *, unread: bool) -> Source:
+    def _single(self, command: Source, *, secrets: bool) -> Source:
         """Return the options of a single account, with the token in ``token_file``."""
         values, names = {**command.values, "subdomain": self.name}, {**command.names, "subdomain": named("subdomain")}
-        if self.options.token_file is not None and not unread:
+        if self.options.token_file is not None and secrets:
             values["access_token"] = read_secret(str(found_here(self.options.token_file)), named("token_file"))
             names["access_token"] = named("token_file")
         return Source(values, names, "option")
@@ -95,7 +93,7 @@ class AccountConfig:
                 f"{named('accounts')}: {printable(file)} does not exist on {socket.gethostname()}. Put the file at this path "
                 "on the driver and on each executor, or distribute it: spark.sparkContext.addFile(...)."
             )
-        entry = next((entry for entry in read_accounts(path).entries if entry.account == self.name), None)
+        entry = _entries(path).get(self.name)
         if entry is None:
             raise ConfigError(
                 f"{path} on {socket.gethostname()} has no account {self.name}. Copy the same file to all machines."
@@ -119,6 +117,25 @@ class SparkAccount:
     def name(self) -> str:
         """The value of the column ``account``."""
         return self.config.name
+
+
+def _settings_of(entry: Entry) -> list[Source]:
+    """Return the settings of an account. Those beside the credentials in its JSON file count, if this machine has the file."""
+    if "config" in entry.values:
+        with suppress(ConfigError):
+            return sources_of(entry, os.environ)
+    return [without_secret(entry)]
+
+
+def _entries(path: Path) -> Mapping[str, Entry]:
+    """Return the accounts of a file by name. A process parses each version of a file once, for thousands of accounts."""
+    found = path.stat()
+    return _parsed_entries(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)
+def _parsed_entries(path: Path, _mtime_ns: int, _bytes: int) -> Mapping[str, Entry]:
+    return {entry.account: entry for entry in read_accounts(path).entries}
 
 
 def find_accounts(options: Options, now: float) -> list[SparkAccount]:
@@ -174,7 +191,13 @@ def _account(config: AccountConfig, now: float) -> SparkAccount | None:
     stream = config.options.stream
     if stream not in choose_streams(given.streams, given.exclude, (name("streams"), name("exclude"))):
         return None
-    return SparkAccount(config, parsed, Catalog(parsed.redaction).streams[stream])
+    return SparkAccount(config, parsed, _catalog(parsed.redaction).streams[stream])
+
+
+@lru_cache(maxsize=16)
+def _catalog(redaction: Redaction | None) -> Catalog:
+    """Return the streams for a redaction, which most accounts share."""
+    return Catalog(redaction)
 
 
 def _refuse_refresh_token(account: str, raw: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pyspark.sql.datasource import EqualTo, Filter, GreaterThan, GreaterThanOrEqual, In, LessThan, LessThanOrEqual
 
@@ -74,7 +74,9 @@ def _limit(one: Filter, column: str | None) -> Limits:
 
 def _time_limit(one: Filter, time: datetime) -> Limits:
     """Return the seconds in which a comparison with a time can be true."""
-    seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    if time.tzinfo is None:  # a time of no zone: Spark compares it itself
+        return Limits()
+    seconds = time.timestamp()
     start, end = math.floor(seconds), math.floor(seconds) + 1
     match one:
         case GreaterThan() | GreaterThanOrEqual():

@@ -32,8 +32,9 @@ def schema_of(accounts: Iterable[SparkAccount]) -> StructType:
     A column that is a hash in one account and a number in another is a string.
     """
     kinds: dict[str, pa.DataType] = {ACCOUNT: pa.string()}
-    for account in accounts:
-        for field in arrow_schema(StreamTable.of(account.stream)):
+    streams = {id(account.stream): account.stream for account in accounts}  # most accounts have the same one
+    for stream in streams.values():
+        for field in arrow_schema(StreamTable.of(stream)):
             kinds[field.name] = field.type if kinds.get(field.name, field.type) == field.type else pa.string()
     return StructType([StructField(name, _TYPES[kind]) for name, kind in kinds.items()])
 

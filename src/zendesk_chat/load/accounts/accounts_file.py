@@ -33,6 +33,7 @@ _SHARED_KEYS: Final = ("parallel", *_OWN_KEYS)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _FOR_EACH: Final = ("to", "schema", "token_file", "token_env", "config")  # keys whose values may have the placeholder
 _PATHS: Final = ("token_file", "config")
+_WITH_PASSWORD: Final = re.compile(r"://[^@]*:[^@]*@|[?&]\w*(password|secret|token|key)\w*=", re.IGNORECASE)
 
 
 class _Top(Struct, frozen=True):
@@ -71,7 +72,7 @@ class AccountsFile:
     def warnings(self) -> list[str]:
         """A warning if other users can read the secrets in the file."""
         has_secrets = any(key in entry.values for entry in self.entries for key in SECRETS)
-        has_secrets |= any("@" in str(entry.values["to"]) for entry in self.entries)  # a URL with a password
+        has_secrets |= any(_WITH_PASSWORD.search(str(entry.values["to"])) for entry in self.entries)
         if has_secrets and stat.S_IMODE(self.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
             return [f"Other users of this machine can read the secrets in {self.path}. Run: chmod 600 {self.path}"]
         return []
