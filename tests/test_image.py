@@ -26,14 +26,28 @@ def arguments(word: str) -> list[str]:
     return [rest for found, rest in instructions() if found == word]
 
 
-def final_stage() -> dict[str, str]:
-    """The last stage's instructions; of a repeated one, the last."""
-    last = max(index for index, (word, _) in enumerate(instructions()) if word == "FROM")
-    return dict(instructions()[last:])
+IMAGES = ("loader", "source")
 
 
-def environment() -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in shlex.split(final_stage()["ENV"]))
+def stages() -> dict[str, list[tuple[str, str]]]:
+    """The instructions of each stage by its name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for word, rest in instructions():
+        if word == "FROM":
+            found[rest.split()[-1]] = []
+        if found:
+            found[list(found)[-1]].append((word, rest))
+    return found
+
+
+def stage(name: str) -> dict[str, str]:
+    """A stage's instructions; of a repeated one, the last."""
+    return dict(stages()[name])
+
+
+def environment(name: str) -> dict[str, str]:
+    given = [rest for part in ("system", name) for word, rest in stages()[part] if word == "ENV"]
+    return dict(pair.split("=", 1) for pair in shlex.split(" ".join(given)))
 
 
 def ignored(path: str) -> bool:
@@ -48,22 +62,26 @@ def ignored(path: str) -> bool:
 
 
 def test_the_platform_finds_what_the_image_runs() -> None:
-    assert final_stage()["ENTRYPOINT"] == f'["{ENTRYPOINT}"]'
-    assert environment()["AIRBYTE_ENTRYPOINT"] == ENTRYPOINT
+    assert list(stages())[-1] == "source"  # what is built without a target
+    assert stage("source")["ENTRYPOINT"] == f'["{ENTRYPOINT}"]'
+    assert environment("source")["AIRBYTE_ENTRYPOINT"] == ENTRYPOINT
+    assert stage("loader")["ENTRYPOINT"] == '["/usr/local/bin/zendesk-chat"]'
     linked = re.findall(r"ln -s (\S+) (\S+)", " ".join(arguments("RUN")))
     script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert {f"{folder}{Path(target).name}" for target, folder in linked} == {f"/usr/local/bin/{name}" for name in script}
     assert ENTRYPOINT in {f"/usr/local/bin/{name}" for name in script}
 
 
-def test_it_runs_as_a_user_that_kubernetes_sees_is_not_root() -> None:
-    assert final_stage()["USER"] == "1000:1000"
-    assert "useradd --uid 1000 " in " ".join(arguments("RUN"))
+@pytest.mark.parametrize("image", IMAGES)
+def test_it_runs_as_a_user_that_kubernetes_sees_is_not_root(image: str) -> None:
+    assert stage(image)["USER"] == "1000:1000"
+    assert "useradd --uid 1000 " in stage(image)["RUN"]
 
 
-def test_messages_are_buffered_and_bytecode_is_not_written() -> None:
-    assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
-    assert "PYTHONUNBUFFERED" not in environment()
+@pytest.mark.parametrize("image", IMAGES)
+def test_messages_are_buffered_and_bytecode_is_not_written(image: str) -> None:
+    assert environment(image)["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert "PYTHONUNBUFFERED" not in environment(image)
 
 
 def test_what_is_copied_exists_and_is_let_in() -> None:
@@ -86,8 +104,9 @@ def test_what_is_copied_exists_and_is_let_in() -> None:
 def test_the_version_is_given_and_checked_never_written() -> None:
     text = (ROOT / "distribution/image/Containerfile").read_text()
     assert re.findall(r"\b\d+\.\d+\.\d+\b", text) == [uv_version()]
-    labels = dict(pair.split("=", 1) for pair in shlex.split(final_stage()["LABEL"]))
-    assert labels["io.airbyte.version"] == labels["org.opencontainers.image.version"] == "${VERSION}"
+    labels = {name: dict(pair.split("=", 1) for pair in shlex.split(stage(name)["LABEL"])) for name in IMAGES}
+    assert labels["source"]["io.airbyte.version"] == "${VERSION}"
+    assert {one["org.opencontainers.image.version"] for one in labels.values()} == {"${VERSION}"}
     assert '"/wheel/zendesk_chat-${VERSION}-py3-none-any.whl"' in text
 
 
@@ -97,26 +116,43 @@ def uv_version() -> str:
     return str(version)
 
 
-def test_both_stages_are_built_on_one_debian() -> None:
-    assert [line.split()[0] for line in arguments("FROM")] == ["${BASE}", "${BASE}"]
+def test_all_stages_are_built_on_one_debian() -> None:
+    assert {line.split()[0] for line in arguments("FROM")} == {"${BASE}", "build", "system"}
     (base,) = [rest for rest in arguments("ARG") if rest.startswith("BASE=")]
     assert re.fullmatch(r"BASE=docker\.io/library/debian:[a-z]+-slim", base), "a slim Debian: not musl, no other release"
 
 
-def locked() -> dict[str, Any]:
-    return {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+def needed(*extras: str) -> dict[str, Any]:
+    """The packages that the lock file names for these extras on Linux, with what they need in turn."""
+    locked: dict[str, Any] = {}
+    for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]:
+        locked.setdefault(package["name"], package)
+    own = locked["zendesk-chat"]
+    waiting = [*own["dependencies"], *(one for extra in extras for one in own["optional-dependencies"][extra])]
+    found: dict[str, Any] = {}
+    while waiting:
+        one = waiting.pop()
+        if one["name"] in found or "win32" in one.get("marker", "") or "< '3.1" in one.get("marker", ""):
+            continue
+        found[one["name"]] = package = locked[one["name"]]
+        waiting += package.get("dependencies", [])
+        waiting += [more for extra in one.get("extra", ()) for more in package.get("optional-dependencies", {}).get(extra, ())]
+    return found
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_every_package_has_a_wheel_for_each_machine(machine: str) -> None:
+@pytest.mark.parametrize("extras", [(), ("load", "postgres")], ids=IMAGES[::-1])
+def test_every_package_has_a_wheel_for_each_machine(machine: str, extras: tuple[str, ...]) -> None:
     """The image has no compiler, so that what comes without a wheel cannot be installed."""
-    packages = locked()
-    for name in [needed["name"] for needed in packages["zendesk-chat"]["dependencies"]]:
-        assert not packages[name].get("dependencies"), f"{name} needs others: check theirs too"
-        wheels = [wheel["url"].rsplit("/", 1)[1].removesuffix(".whl").split("-")[-3:] for wheel in packages[name]["wheels"]]
+    packages = needed(*extras)
+    assert ("psycopg2-binary" in packages) == bool(extras)
+    for name, package in packages.items():
+        if package["source"].get("editable"):
+            continue
+        wheels = [wheel["url"].rsplit("/", 1)[1].removesuffix(".whl").split("-")[-3:] for wheel in package["wheels"]]
         fits = [python for python, abi, platform in wheels if abi == "none" and platform == "any"]
-        fits += [python for python, _, platform in wheels if python == PYTHON and f"manylinux_2_28_{machine}" in platform]
-        fits += [python for python, _, platform in wheels if python == PYTHON and re.search(f"manylinux.*{machine}", platform)]
+        built = [(python, abi) for python, abi, platform in wheels if re.search(f"manylinux.*{machine}", platform)]
+        fits += [python for python, abi in built if python == PYTHON or abi == "abi3"]
         assert fits, f"{name} has no wheel for {PYTHON} on {machine}"
 
 
@@ -133,6 +169,9 @@ def test_the_release_builds_this_containerfile_for_both_machines_with_the_packag
     (build,) = [step for step in steps("release.yml") if step.get("uses", "").startswith("docker/build-push-action")]
     assert build["with"]["file"] == "distribution/image/Containerfile"
     assert build["with"]["platforms"].split(",") == ["linux/amd64", "linux/arm64"]
+    matrix = workflow("release.yml")["jobs"]["ghcr"]["strategy"]["matrix"]["include"]
+    assert build["with"]["target"] == "${{ matrix.target }}"
+    assert sorted(image["target"] for image in matrix) == sorted(IMAGES)
     assert build["with"]["build-args"].strip() == "VERSION=${{ needs.dist.outputs.version }}"
     assert build["with"]["sbom"] is True
     assert build["with"]["provenance"] == "mode=max"

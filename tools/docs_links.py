@@ -17,7 +17,7 @@ LINK: Final = re.compile(r"(?<=\])\(([^()\s]+)(?: \"[^\"]*\")?\)|\b(?:src|href)=
 HEADING: Final = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 GENERATED: Final = re.compile(r"^(?:::: |<!-- The site has )", re.MULTILINE)
 """A page with such a line gets headings from docstrings or parsers, which only the built site has."""
-TEMPLATES: Final = {"benchmarks/report.md"}
+TEMPLATES: Final = {"benchmarks/report.md", "benchmarks/scale/report.md"}
 """Become documents in another folder."""
 
 

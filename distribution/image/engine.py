@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 IMAGE: Final = os.environ.get("IMAGE", "localhost/source-zendesk-chat:dev")
+LOADER: Final = os.environ.get("LOADER_IMAGE", "localhost/zendesk-chat-loader:dev")
+TARGETS: Final = {"source": IMAGE, "loader": LOADER}  # stages of the Containerfile
 PLATFORM: Final = os.environ.get("PLATFORM", "")  # such as linux/arm64, if this machine runs it: with qemu-user-static
 _WITHOUT_SYSTEMD: Final = Path(__file__).parent / "containers.conf"
 

@@ -6,6 +6,9 @@
     read(account, "chats", state)                       read a stream in batches
     read_all(account, ["chats", "agents"], states)      read several streams in parallel
     read_arrow(...), arrow_reader(...)                  the same as Arrow, for pandas, Polars, DuckDB
+    arrow_schema("chats")                               its columns and types, without reading
+    latest_state(account, "chats")                      the state of a read that ends now: ``read(..., until=...)``
+    state_at(account, "chats", "2026-01-01")            the state of a read that ended at a time
     dlt_source(account, ["chats"])                      a source for a dlt pipeline
     zendesk_chat_source()                               the same, with the account in dlt's configuration
 
@@ -37,10 +40,11 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from zendesk_chat.library.account import Account, Verdict, check
-    from zendesk_chat.library.arrow import ArrowBatch, arrow_reader, read_arrow
+    from zendesk_chat.library.arrow import ArrowBatch, arrow_reader, arrow_schema, read_arrow
     from zendesk_chat.library.catalog import StreamInfo, list_streams
     from zendesk_chat.library.dlt_source import dlt_source, zendesk_chat_source
     from zendesk_chat.library.reading import Batch, StreamsFailedError, read, read_all
+    from zendesk_chat.library.states import latest_state, state_at
 
 __all__ = [
     "Account",
@@ -67,21 +71,25 @@ __all__ = [
     "Verdict",
     "__version__",
     "arrow_reader",
+    "arrow_schema",
     "check",
     "dlt_source",
+    "latest_state",
     "list_streams",
     "read",
     "read_all",
     "read_arrow",
+    "state_at",
     "zendesk_chat_source",
 ]
 
 _MODULES = {
     "library.account": ("Account", "Verdict", "check"),
-    "library.arrow": ("ArrowBatch", "arrow_reader", "read_arrow"),
+    "library.arrow": ("ArrowBatch", "arrow_reader", "arrow_schema", "read_arrow"),
     "library.catalog": ("StreamInfo", "list_streams"),
     "library.dlt_source": ("dlt_source", "zendesk_chat_source"),
     "library.reading": ("Batch", "StreamsFailedError", "read", "read_all"),
+    "library.states": ("latest_state", "state_at"),
 }
 """The module of each name that is not an error."""
 

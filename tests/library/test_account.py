@@ -69,7 +69,7 @@ def test_what_is_given_beside_a_configuration_goes_before_it() -> None:
     ],
 )
 def test_start_date_is_a_string_or_a_date(start_date: str | date | None, seconds: int) -> None:
-    assert Account(subdomain="acme", token="t", start_date=start_date).bounds(2e9).start == seconds
+    assert Account(subdomain="acme", token="t", start_date=start_date).period().start == seconds
 
 
 @pytest.mark.parametrize(

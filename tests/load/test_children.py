@@ -43,8 +43,7 @@ from zendesk_chat.load.warehouse.opening import Warehouse
 from zendesk_chat.load.warehouse.store import Target, WarehouseStore
 from zendesk_chat.load.warehouse.surroundings import our_settings
 from zendesk_chat.tables import spool as spool_module
-from zendesk_chat.tables.arrow import RecordReader
-from zendesk_chat.tables.merging import naming_rows
+from zendesk_chat.tables.arrow import RecordReader, naming_rows
 from zendesk_chat.tables.spool import Spool
 
 TABLES = (EVENTS, VISITORS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,41 @@ def test_a_relative_path_and_its_name_as_that_of_a_table_or_schema(tmp_path: Pat
         load(Path(name), chat_pages([chat(1), chat(2)], size=1), limits=EACH_PAGE)
         assert rows(tmp_path / name, "SELECT count(*) FROM chats") == [(2,)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chats.duckdb", "main.duckdb"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_killed_while_it_creates_the_file_leaves_none_or_a_complete_one(tmp_path: Path, when: str) -> None:
+    path = tmp_path / "chats [1].duckdb"
+    script = """
+import os, signal, sys
+from zendesk_chat.clock import SystemClock
+from zendesk_chat.load.file.opening import open_file
+link = os.link
+def killed(*names):
+    if sys.argv[2] == "after":
+        link(*names)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.link = killed
+with open_file(sys.argv[1], SystemClock()):
+    pass
+"""
+    killed = subprocess.run([sys.executable, "-c", script, str(path), when], capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert path.exists() == (when == "after")
+    assert len(list(tmp_path.iterdir())) == 1 + (when == "after")
+    with open_file(str(path), SystemClock()) as connection:
+        connection.execute("CREATE TABLE chats (id TEXT)")
+    assert [left.name for left in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_is_created_where_the_file_system_has_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_names: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuse)
+    with open_file(str(tmp_path / "chats.duckdb"), SystemClock()) as connection:
+        connection.execute("CREATE TABLE chats (id TEXT)")
+    assert [left.name for left in tmp_path.iterdir()] == ["chats.duckdb"]
 
 
 def opening(path: Path) -> str:

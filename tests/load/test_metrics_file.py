@@ -153,6 +153,17 @@ def test_accounts_that_did_not_run_keep_their_values_and_removed_ones_go(path: P
     assert at == {"acme": 2000, "globex": 1000}
 
 
+def test_the_files_of_two_commands_have_no_sample_in_common(tmp_path: Path) -> None:
+    """node_exporter reads all files of a directory, and reports an error if two of them have the same sample."""
+    samples: set[object] = set()
+    for account in ("acme", "globex"):
+        file = MetricsFile(tmp_path / f"{account}.prom")
+        file.write([outcome(account, report=LoadReport(()))], int)
+        own = {(sample.name, *sorted(sample.labels.items())) for sample in file.read()}
+        assert not own & samples
+        samples |= own
+
+
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "naïve 😀", "{}", "a\\nb", "half \udc80"])
 def test_a_label_comes_back_as_it_was(name: str, path: Path) -> None:
     MetricsFile(path).write([outcome(name, report=LoadReport(()))], int)

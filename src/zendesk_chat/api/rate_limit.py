@@ -18,6 +18,7 @@ from math import inf
 from typing import Final
 
 from zendesk_chat.api.retry import ThrottlingEpisode
+from zendesk_chat.api.shared_quota import SharedQuota
 from zendesk_chat.clock import Clock
 
 WINDOW_SECONDS: Final = 61.0  # a minute, plus a margin for requests that overtake each other on the way
@@ -39,12 +40,13 @@ class RateLimiter:
     """Lets at most ``per_minute`` requests start in any minute, none during a pause, and fewer after the API refused some.
 
     Each waiting thread sleeps until its own start time, and sleeps again only if there was a pause or a slower pace meanwhile.
-    All times are seconds of the clock's ``monotonic``.
+    All times are seconds of the clock's ``monotonic``. With ``shared``, the requests of other processes count too.
     """
 
-    def __init__(self, per_minute: int, clock: Clock) -> None:
+    def __init__(self, per_minute: int, clock: Clock, shared: SharedQuota | None = None) -> None:
         self._limit = per_minute
         self._clock = clock
+        self._shared = shared
         self._lock = threading.Lock()
         self._starts: deque[float] = deque(maxlen=per_minute)
         self._waiting: list[_Start] = []
@@ -80,13 +82,16 @@ class RateLimiter:
             if self._earliest(planned, now) > now + EARLY_SECONDS:
                 return 0
             if self._pace is not None:
-                return 1
-            return self._limit - sum(start > now + EARLY_SECONDS - WINDOW_SECONDS for start in planned)
+                return 1 if self._shared is None else min(1, self._shared.free_slots(WINDOW_SECONDS))
+            free = self._limit - sum(start > now + EARLY_SECONDS - WINDOW_SECONDS for start in planned)
+            return free if self._shared is None else min(free, self._shared.free_slots(WINDOW_SECONDS))
 
     def pause(self, seconds: float) -> None:
         """Let no request start for this many seconds, as the API asked."""
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+            if self._shared is not None:
+                self._shared.pause(seconds)
 
     def passed(self, started_at: float) -> None:
         """Record a response other than 429. It ends a throttling episode, unless the request started before the episode."""
@@ -122,11 +127,14 @@ class RateLimiter:
             earliest = self._earliest(self._starts if waited else planned, now)  # no request overtakes those that wait
             if earliest > now + EARLY_SECONDS:
                 start.time = max(earliest, self._earliest(planned, now))
-                self._waiting.append(start)
-                return start.time - now
-            self._starts.append(now if self._pace is None else max(earliest, now - LATE_SECONDS))
-            start.time = now
-            return None
+            elif (seconds := self._shared.start(WINDOW_SECONDS) if self._shared else 0.0) > 0:
+                start.time = now + seconds
+            else:
+                self._starts.append(now if self._pace is None else max(earliest, now - LATE_SECONDS))
+                start.time = now
+                return None
+            self._waiting.append(start)
+            return start.time - now
 
     def _planned(self, now: float) -> list[float]:
         """Return past and planned starts. A start time that was missed, or that falls in a pause, is free again."""

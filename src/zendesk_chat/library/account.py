@@ -4,57 +4,118 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, TypeAlias
 
 from zendesk_chat.api.auth import TokenSource, hand_over, token_source
 from zendesk_chat.api.client import USER_AGENT, Client
 from zendesk_chat.api.rate_limit import RateLimiter
+from zendesk_chat.api.shared_quota import SharedQuota
 from zendesk_chat.api.transport import HttpTransport
 from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.config import ENVIRONMENT, EVERYTHING, Config, OAuth, parse_config, require_past_start, unknown_keys
+from zendesk_chat.config import (
+    ENVIRONMENT,
+    EVERYTHING,
+    TOP_KEYS,
+    Config,
+    OAuth,
+    parse_config,
+    parse_date,
+    require_past_start,
+    unknown_keys,
+)
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.sources import Source, combine
+from zendesk_chat.sources import CREDENTIALS, Source, combine
 from zendesk_chat.streams.catalog import Catalog
-from zendesk_chat.streams.stream import Bounds
+from zendesk_chat.streams.records import SECOND_US, iso_seconds
 from zendesk_chat.validation import is_absent
 from zendesk_chat.variables import from_variables
 
-__all__ = ["Account", "OnRotation", "Verdict", "check"]
+__all__ = ["Account", "OnRotation", "Period", "Verdict", "check"]
 
-OnRotation = Callable[[dict[str, object]], object]
+OnRotation: TypeAlias = Callable[[dict[str, object]], object]
+ConfigArgument: TypeAlias = Mapping[str, object] | Callable[[], Mapping[str, object]]
+HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"
 logger: Final = logging.getLogger("zendesk_chat")
 logger.addHandler(logging.NullHandler())  # without a handler, Python would print warnings to standard error
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The times that a read covers, in seconds since 1970. ``end`` is excluded; None for no end."""
+
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arguments:
+    """What an account was created with.
+
+    Attributes:
+        settings: The arguments that have a key in the configuration, by key.
+        with_environment: Whether the environment may complete ``config``.
+    """
+
+    config: ConfigArgument | None
+    settings: Mapping[str, object] = field(repr=False)
+    with_environment: bool
+    on_rotation: OnRotation | None = None
+    quota: str | os.PathLike[str] | None = None
+
+
+class _Opened:
+    """What all reads of an account share, once its configuration is read."""
+
+    def __init__(self, arguments: _Arguments, rotated: Callable[[dict[str, object]], None]) -> None:
+        self.parsed = parsed = _parse(arguments)
+        clock = SystemClock()
+        shared = None if arguments.quota is None else SharedQuota(arguments.quota, parsed.requests_per_minute, clock)
+        self.transport = HttpTransport(parsed.origin, timeout=parsed.timeout, clock=clock, user_agent=USER_AGENT)
+        self.tokens = token_source(parsed, self.transport, clock, hand_over(parsed, rotated))
+        self.limiter = RateLimiter(parsed.requests_per_minute, clock, shared)
+        self.catalog = Catalog(parsed.redaction)
+        self.raw: dict[str, object] = dict(parsed.raw)
+        for warning in (*unknown_keys(parsed.raw), *self.catalog.warnings):
+            logger.warning("%s", warning)
 
 
 class Account:
     """An account to read. Creating one sends no request; ``check`` does.
 
     All reads of one account share its request quota, its connections and its tokens, even if they run in several threads at
-    the same time. So create one account object for each account and process.
+    the same time. So create one account object for each account and process. Processes share the quota through a file, if you
+    name one as ``quota``.
+
+    An account can be pickled, for example to read it in other processes. **The pickle contains no secrets.** Where it is
+    loaded, the account gets them again when it is first used: from ``config``, if that is a function, otherwise from
+    ``ZENDESK_CHAT_TOKEN`` or ``ZENDESK_CHAT_TOKEN_FILE``, and ``ZENDESK_CHAT_HASH_KEY``.
 
     Args:
         subdomain: ``acme`` for acme.zendesk.com. Default: ``ZENDESK_CHAT_SUBDOMAIN``.
         token: A Zendesk Chat access token. Default: ``ZENDESK_CHAT_TOKEN``, or the file ``ZENDESK_CHAT_TOKEN_FILE``.
-        config: A configuration as for Airbyte, instead of the environment. The other arguments override it.
+        config: A configuration as for Airbyte, instead of the environment, or a function that returns one. The other arguments
+            override it.
         start_date: Skip chats, timelines and events before this UTC time. Default: read all.
         end_date: Stop before this UTC time. Default: read until now.
         redact: How to change records before they leave the process, as in the setting of this name:
-            ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``.
+            ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``. Default of the key, unless
+            you pass ``config``: ``ZENDESK_CHAT_HASH_KEY``.
         lookback_minutes: How long before its state a read starts, to find chats that appear late.
         requests_per_minute: The maximum number of requests in any minute.
         request_timeout_seconds: Seconds without data before a request is retried.
         api_url: Another server with the same API. Default: ``ZENDESK_CHAT_API_URL``.
         on_rotation: Called with the complete new configuration when OAuth tokens were renewed, in a thread of a read, one call
             at a time. It MUST store them: the old tokens no longer work, and no request uses the new ones until it returns.
-
-    Attributes:
-        catalog: The streams, redacted as configured.
+            It is not pickled.
+        quota: Path of a file through which processes share ``requests_per_minute``. It is created if it does not exist. Use one
+            file for each account.
 
     Raises:
         ConfigError: A setting is missing or malformed, the start date is in the future, or the token is of another account.
@@ -65,7 +126,7 @@ class Account:
         *,
         subdomain: str | None = None,
         token: str | None = None,
-        config: Mapping[str, object] | None = None,
+        config: ConfigArgument | None = None,
         start_date: str | date | None = None,
         end_date: str | date | None = None,
         redact: Mapping[str, object] | None = None,
@@ -74,57 +135,79 @@ class Account:
         request_timeout_seconds: int | None = None,
         api_url: str | None = None,
         on_rotation: OnRotation | None = None,
+        quota: str | os.PathLike[str] | None = None,
     ) -> None:
         settings = {
             "subdomain": subdomain,
             "access_token": token,
-            "start_date": start_date.isoformat() if isinstance(start_date, date) else start_date,
-            "end_date": end_date.isoformat() if isinstance(end_date, date) else end_date,
+            "start_date": None if start_date is None else iso(start_date),
+            "end_date": None if end_date is None else iso(end_date),
             "redact": redact,
             "lookback_minutes": lookback_minutes,
             "requests_per_minute": requests_per_minute,
             "request_timeout_seconds": request_timeout_seconds,
             "api_url": api_url,
         }
-        self._parsed = _parse(config, {key: value for key, value in settings.items() if value is not None}, on_rotation)
-        self._raw: dict[str, object] = dict(self._parsed.raw)
-        self._on_rotation = on_rotation
-        clock = SystemClock()
-        origin, timeout = self._parsed.origin, self._parsed.timeout
-        self._transport = HttpTransport(origin, timeout=timeout, clock=clock, user_agent=USER_AGENT)
-        self._tokens = token_source(self._parsed, self._transport, clock, hand_over(self._parsed, self._rotated))
-        self._limiter = RateLimiter(self._parsed.requests_per_minute, clock)
-        self.catalog = Catalog(self._parsed.redaction)
-        for warning in (*unknown_keys(self._parsed.raw), *self.catalog.warnings):
-            logger.warning("%s", warning)
+        given = {key: value for key, value in settings.items() if value is not None}
+        self._restore(_Arguments(config, given, config is None, on_rotation, quota))
+        _ = self._opened  # now, so that mistakes are found here
+
+    def _restore(self, arguments: _Arguments) -> None:
+        self._arguments = arguments
+        self._lock = threading.Lock()
+        self._once: _Opened | None = None
+
+    @property
+    def _opened(self) -> _Opened:
+        """What reads share. It is created at first use, because a pickled account may be loaded where there is no token."""
+        with self._lock:
+            self._once = self._once or _Opened(self._arguments, self._rotated)
+            return self._once
+
+    def __reduce__(self) -> tuple[Callable[[_Arguments], Account], tuple[_Arguments]]:
+        """Return what to pickle. Raises ConfigError for a refresh token: two processes cannot use it."""
+        return _unpickled, (_without_secrets(self._arguments, self._once.parsed if self._once else None),)
 
     def __repr__(self) -> str:
-        return f"<Account {self._parsed.subdomain}>"
+        subdomain = self._once.parsed.subdomain if self._once else self._arguments.settings.get("subdomain", "")
+        return f"<Account {subdomain}>"
 
     @property
     def config(self) -> dict[str, object]:
         """The configuration as passed in, with the current tokens. It contains secrets."""
-        return dict(self._raw)
+        return dict(self._opened.raw)
 
     @property
     def parsed(self) -> Config:
         """The validated configuration."""
-        return self._parsed
+        return self._opened.parsed
+
+    @property
+    def catalog(self) -> Catalog:
+        """The streams, redacted as configured."""
+        return self._opened.catalog
 
     def client(self, clock: Clock) -> Client:
         """Return a client for one run. It waits by that run's clock."""
-        tokens = _RunTokens(self._tokens, clock)
-        return Client(self._parsed.api_url, transport=self._transport, tokens=tokens, limiter=self._limiter, clock=clock)
+        opened = self._opened
+        tokens = _RunTokens(opened.tokens, clock)
+        return Client(opened.parsed.api_url, transport=opened.transport, tokens=tokens, limiter=opened.limiter, clock=clock)
 
-    def bounds(self, now: float) -> Bounds:
-        """Return what a run that starts now asks of every stream."""
-        return Bounds(self._parsed.start, now, self._parsed.lookback, end=self._parsed.end)
+    def period(self, start_date: str | date | None = None, end_date: str | date | None = None) -> Period:
+        """Return the times that a read covers. Each date that is None is the account's own. Raises ConfigError."""
+        parsed = self.parsed
+        start = parsed.start if start_date is None else parse_date(iso(start_date), "start_date")
+        end = parsed.end if end_date is None else parse_date(iso(end_date), "end_date")
+        if end is not None and end <= start and (start_date is not None or end_date is not None):
+            raise ConfigError(f"end_date: {iso_seconds(end * SECOND_US)} must be later than {iso_seconds(start * SECOND_US)}.")
+        return Period(start, end)
 
     def _rotated(self, config: dict[str, object]) -> None:
-        self._raw = config
+        if self._once:
+            self._once.raw = config
         try:
-            if self._on_rotation:
-                self._on_rotation(config)
+            if self._arguments.on_rotation:
+                self._arguments.on_rotation(config)
         except Exception as error:
             raise ConfigError(
                 f"on_rotation raised {type(error).__name__}, so the renewed tokens may not be stored. The old ones no longer "
@@ -157,24 +240,59 @@ class _RunTokens:
         self.tokens.settle(seconds)
 
 
-def _parse(config: object, settings: Mapping[str, object], on_rotation: OnRotation | None) -> Config:
+def iso(time: str | date) -> str:
+    """Return a date or time as a setting."""
+    return time.isoformat() if isinstance(time, date) else time
+
+
+def _parse(arguments: _Arguments) -> Config:
     """Merge the settings into the configuration, which they override, and validate the result."""
+    config, settings = arguments.config, arguments.settings
+    if callable(config):
+        config = config()
     if not isinstance(config, Mapping | None):
-        raise ConfigError("config: must be a dictionary.")
+        raise ConfigError("config: must be a dictionary, or a function that returns one.")
     named = {"access_token": "token"}
-    given = Source(settings, {key: named.get(key, key) for key in settings}, "option")
-    if config is None:
-        below = from_variables(os.environ, only=ENVIRONMENT.values())
-    else:
-        below = Source(config, {key: f"{key} in config" for key in config})
-    raw = {"start_date": EVERYTHING, **combine([given, below]).values}
+    sources = [Source(settings, {key: named.get(key, key) for key in settings}, "option")]
+    if config is not None:
+        sources.append(Source(config, {key: f"{key} in config" for key in config}))
+    if arguments.with_environment:
+        sources.append(from_variables(os.environ, only=(*ENVIRONMENT.values(), HASH_KEY)))
+    raw = {"start_date": EVERYTHING, **combine(sources).values}
+    hash_key, redact = raw.pop("hash_key", None), raw.get("redact")
+    if hash_key and isinstance(redact, Mapping) and not redact.get("hash_key"):
+        raw["redact"] = {**redact, "hash_key": hash_key}
     _require_account(raw, in_config=config is not None)
     parsed = parse_config(raw)
     require_past_start(parsed, time.time())
-    credentials = parsed.credentials
-    if on_rotation is None and isinstance(credentials, OAuth) and credentials.renewable and credentials.refresh_token:
+    if arguments.on_rotation is None and _rotates(parsed):
         raise ConfigError("on_rotation: pass a function that stores renewed OAuth tokens. A refresh token works only once.")
     return parsed
+
+
+def _rotates(parsed: Config) -> bool:
+    """Return whether the account has a refresh token that it will use."""
+    credentials = parsed.credentials
+    return isinstance(credentials, OAuth) and credentials.renewable and bool(credentials.refresh_token)
+
+
+def _unpickled(arguments: _Arguments) -> Account:
+    account = Account.__new__(Account)
+    account._restore(arguments)  # noqa: SLF001  what `__init__` does, except that nothing is read yet
+    return account
+
+
+def _without_secrets(arguments: _Arguments, parsed: Config | None) -> _Arguments:
+    """Return the arguments of an account, without tokens and without the key of hashes."""
+    if parsed is not None and _rotates(parsed):
+        raise ConfigError("An account with an OAuth refresh token cannot be pickled: the token works only once.")
+    config, settings = arguments.config, arguments.settings
+    if parsed is not None and not callable(config):
+        config, settings = None, {**parsed.raw, "subdomain": parsed.subdomain}
+    kept = {key: value for key, value in settings.items() if key in TOP_KEYS and key not in CREDENTIALS}
+    if isinstance(redact := kept.get("redact"), Mapping):
+        kept["redact"] = {key: value for key, value in redact.items() if key != "hash_key"}
+    return _Arguments(config, kept, config is None, quota=arguments.quota)
 
 
 def _require_account(raw: Mapping[str, object], *, in_config: bool) -> None:

@@ -130,10 +130,11 @@ class Feed:
         yield from groups.values()
 
     def _read_group(self, group: Mapping[str, Read]) -> None:
-        states = {name: read.stored for name, read in group.items() if not read.is_full}
-        if not states:
+        streams = [(self._account.catalog.streams[name], read.stored) for name, read in group.items() if not read.is_full]
+        if not streams:
             return
-        with closing(to_arrow(self._account, read_several(self._account, states, required=self._required))) as batches:
+        found = read_several(self._account, streams, self._account.period(), required=self._required)
+        with closing(to_arrow(self._account, found)) as batches:
             for batch in batches:
                 signals.raise_if_signalled()
                 group[batch.stream].take(batch)

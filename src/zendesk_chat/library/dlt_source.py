@@ -17,7 +17,8 @@ from zendesk_chat.library.account import Account
 from zendesk_chat.library.catalog import chosen
 from zendesk_chat.library.dlt_hints import MERGED, Adapter, needs_table
 from zendesk_chat.library.dlt_reading import STATE, Feed, Read
-from zendesk_chat.tables.merging import naming_rows, table_hints
+from zendesk_chat.tables.arrow import naming_rows
+from zendesk_chat.tables.merging import table_hints
 from zendesk_chat.tables.table import StreamTable
 
 SOURCE: Final = "zendesk_chat"

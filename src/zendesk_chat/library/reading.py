@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from zendesk_chat.clock import SystemClock
@@ -21,11 +22,12 @@ from zendesk_chat.engine.events import (
 )
 from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.engine.threads import SETTLE_SECONDS
-from zendesk_chat.errors import ConnectorError, StateError
-from zendesk_chat.library.account import Account, logger
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.library.account import Account, Period, logger
 from zendesk_chat.library.catalog import chosen
+from zendesk_chat.library.states import checked, ends_at
 from zendesk_chat.printable import printable
-from zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 
 _LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING}
 
@@ -67,26 +69,49 @@ class StreamsFailedError(ConnectorError):
         self.errors = dict(errors)
 
 
-def read(account: Account, stream: str, state: StateBlob | None = None) -> Generator[Batch, None, None]:
+def read(
+    account: Account,
+    stream: str,
+    state: StateBlob | None = None,
+    *,
+    start_date: str | date | None = None,
+    end_date: str | date | None = None,
+    until: StateBlob | None = None,
+) -> Generator[Batch, None, None]:
     """Read a stream.
 
     A record that changes during the read arrives twice, the newer version later. So upsert by the stream's key, and see
     ``Batch.parents``. Of two records in ``visitors``, keep the one with the later ``last_chat_timestamp``. To stop early, leave
     the loop or close the generator: its threads end when the current requests have ended.
 
-    ``state`` is the state of the last batch that you stored. Without it, the read starts at the account's ``start_date``.
+    Args:
+        account: The account to read.
+        stream: The name of the stream.
+        state: The state of the last batch that you stored. Without it, the read starts at the start date.
+        start_date: For this read, instead of the account's.
+        end_date: For this read, instead of the account's. It is excluded.
+        until: A later state of the stream, from ``Batch.state``, ``latest_state`` or ``state_at``. The read has what changed
+            between the two states, each time that you repeat it, except for records that changed again after ``until``. The
+            last batch has the state ``until``, or an earlier one if ``until`` has records of the last five minutes.
 
     Raises:
-        ConfigError: There is no such stream, or the state is malformed (StateError).
+        ConfigError: There is no such stream, a state is malformed (StateError), or ``until`` is of a list, which has no times.
         ConnectorError: The stream failed. The type shows what recovers. Batches yielded before it remain valid.
             UnavailableError means that the account lacks the stream.
     """
     (found,) = account.catalog.select([stream])
-    return _read_one(account, found.name, _checked(stream, state))
+    if until is not None:
+        found = ends_at(found, until)
+    return _read_one(account, found, checked(stream, state), account.period(start_date, end_date))
 
 
 def read_all(
-    account: Account, streams: Iterable[str] | None = None, states: Mapping[str, StateBlob | None] | None = None
+    account: Account,
+    streams: Iterable[str] | None = None,
+    states: Mapping[str, StateBlob | None] | None = None,
+    *,
+    start_date: str | date | None = None,
+    end_date: str | date | None = None,
 ) -> Generator[Batch, None, None]:
     """Read several streams in parallel. Each batch has the name of its stream.
 
@@ -94,24 +119,28 @@ def read_all(
         account: The account to read.
         streams: Their names. Default: all streams that the account has; the log reports those that it lacks.
         states: The state from which each stream resumes.
+        start_date: For this read, instead of the account's.
+        end_date: For this read, instead of the account's. It is excluded.
 
     Raises:
         ConfigError: There is no such stream, or a state is malformed.
         StreamsFailedError: Some streams failed, or the account lacks a stream that you named. Raised after all other streams
             are read.
     """
-    names = [stream.name for stream in chosen(account, streams)]
-    checked = {name: _checked(name, (states or {}).get(name)) for name in names}
-    return read_several(account, checked, required=streams is not None)
+    found = chosen(account, streams)
+    positions = [(stream, checked(stream.name, (states or {}).get(stream.name))) for stream in found]
+    return read_several(account, positions, account.period(start_date, end_date), required=streams is not None)
 
 
-def read_several(account: Account, states: Mapping[str, StateBlob | None], *, required: bool) -> Generator[Batch, None, None]:
+def read_several(
+    account: Account, streams: Sequence[tuple[Stream, StateBlob | None]], period: Period, *, required: bool
+) -> Generator[Batch, None, None]:
     """Read streams from their states. With ``required``, a stream that the account lacks is an error."""
     failures: dict[str, ConnectorError] = {}
     clock = SystemClock()
     client = account.client(clock)
-    bounds = account.bounds(clock.now())
-    tasks = [Task(account.catalog.streams[name], state, bounds) for name, state in states.items()]
+    bounds = Bounds(period.start, clock.now(), account.parsed.lookback, end=period.end)
+    tasks = [Task(stream, state, bounds) for stream, state in streams]
     try:
         for event in run(tasks, client, Rotations(clock), clock):
             if isinstance(event, PageRead):
@@ -127,11 +156,11 @@ def read_several(account: Account, states: Mapping[str, StateBlob | None], *, re
         raise StreamsFailedError(failures)
 
 
-def _read_one(account: Account, stream: str, state: StateBlob | None) -> Generator[Batch, None, None]:
+def _read_one(account: Account, stream: Stream, state: StateBlob | None, period: Period) -> Generator[Batch, None, None]:
     try:
-        yield from read_several(account, {stream: state}, required=True)
+        yield from read_several(account, [(stream, state)], period, required=True)
     except StreamsFailedError as failed:
-        error = failed.errors[stream]
+        error = failed.errors[stream.name]
         raise error from error.__cause__  # without the error of several streams as its context
 
 
@@ -149,9 +178,3 @@ def _log(event: Event) -> None:
             logger.warning("%s", event)
         case _:
             pass
-
-
-def _checked(stream: str, state: object) -> StateBlob | None:
-    if state is not None and not isinstance(state, Mapping):
-        raise StateError(f"The state of {stream} must be a dictionary, as in a batch's `state`.", stream=stream)
-    return state

@@ -23,7 +23,7 @@ BUILD_INFO: Final = "zendesk_chat_build_info"
 SUCCESS: Final = "zendesk_chat_last_success_timestamp_seconds"
 STREAM_SUCCESS: Final = "zendesk_chat_stream_last_success_timestamp_seconds"
 METRICS: Final = {  # the help of each
-    BUILD_INFO: "Version of zendesk-chat that wrote this file; always 1.",
+    BUILD_INFO: "Version of zendesk-chat in the last run; always 1.",
     "zendesk_chat_account_info": "Subdomain and destination of the account; always 1.",
     "zendesk_chat_last_run_timestamp_seconds": "When the last run of sync ended, in seconds since 1970.",
     SUCCESS: "When a run last completed all of its streams, in seconds since 1970; absent if none has.",
@@ -76,9 +76,9 @@ def measure(
         also: Accounts that did not run now; their previous metrics are kept.
     """
     known = tuple(earlier)
-    yield Sample(BUILD_INFO, {"version": __version__}, 1)
     for outcome in outcomes:
         account, destination = outcome.account, outcome.destination
+        yield Sample(BUILD_INFO, {"account": account, "version": __version__}, 1)
         history = _history_in_file(destination) or _history_in(known, account)
         code = exit_code(outcome.exit_code) if outcome.interrupted else outcome.exit_code
         for name, value in _of_run(outcome, code, history):

@@ -17,7 +17,7 @@ from zendesk_chat.tables.lenient import Value, read_leniently
 from zendesk_chat.tables.strict import StrictReader
 from zendesk_chat.tables.table import ColumnType, StreamTable
 
-__all__ = ["RecordReader", "arrow_schema"]
+__all__ = ["RecordReader", "arrow_schema", "naming_rows"]
 
 
 class RecordReader:
@@ -73,6 +73,13 @@ class RecordReader:
     def _with_nulls(self, columns: Sequence[Array]) -> pa.Table:
         """Return rows whose values all fit: the last two columns are null."""
         return pa.table([*columns, *[pa.nulls(len(columns[0]), pa.string())] * 2], schema=self._schema)
+
+
+def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:
+    """Return rows that name parents and are not children: all their other columns are null."""
+    schema = arrow_schema(table)
+    nulls = {name: pa.nulls(parents.num_rows, schema.field(name).type) for name in schema.names}
+    return pa.table(nulls | {name: parents.column(name) for name in parents.column_names}, schema=schema)
 
 
 def _column(kind: ColumnType, values: Sequence[Value]) -> Array:

@@ -13,7 +13,6 @@ import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema, TWriteDispositionConfig
 from dlt.extract import make_hints
 
-from zendesk_chat.tables.arrow import arrow_schema
 from zendesk_chat.tables.table import EXTRA, UNPARSED
 
 if TYPE_CHECKING:
@@ -58,13 +57,6 @@ def replace_children(table: StreamTable, parents: pa.Table) -> TWriteDisposition
     keys = ", ".join(_literal(str(key)) for key in parents.column(0).to_pylist())
     scope = f"{{table}}.{table.parent_field} IN ({keys})"
     return cast("TWriteDispositionConfig", _BY_KEY | {"strategy": "cdc", "destination_scope": scope})
-
-
-def naming_rows(table: StreamTable, parents: pa.Table) -> pa.Table:
-    """Return rows that name parents and are not children: all their other columns are null."""
-    schema = arrow_schema(table)
-    nulls = {name: pa.nulls(parents.num_rows, schema.field(name).type) for name in schema.names}
-    return pa.table(nulls | {name: parents.column(name) for name in parents.column_names}, schema=schema)
 
 
 def _replacing_children(key: str, parent: str) -> dict[str, str]:

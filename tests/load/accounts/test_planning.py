@@ -326,7 +326,10 @@ def test_accounts_with_schemas_of_their_own_share_a_file_or_a_database(plan: Cal
         assert [planned.job.plan.destination.schema for planned in plans.planned] == ["acme", "globex"]
 
 
-@pytest.mark.parametrize("secret", ['token = "t"', 'token_env = "T"\nto = "postgres://u:p@h/d"'])
+@pytest.mark.parametrize(
+    "secret",
+    ['token = "t"', 'token_env = "T"\nto = "postgres://u:p@h/d"', 'token_env = "T"\nto = "postgres://u@h/d?password=p"'],
+)
 def test_a_secret_that_others_can_read_is_warned_of(secret: str, plan: Callable[..., Plans], tmp_path: Path) -> None:
     content = f"[accounts.acme]\n{secret}"
     plan(content)
@@ -335,6 +338,13 @@ def test_a_secret_that_others_can_read_is_warned_of(secret: str, plan: Callable[
         "Other users of this machine can read the secrets in accounts.toml. Run: chmod 600 accounts.toml"
     ]
     (tmp_path / "accounts.toml").chmod(0o600)
+    assert plan(content).warnings == []
+
+
+def test_others_may_read_a_url_without_a_password(plan: Callable[..., Plans], tmp_path: Path) -> None:
+    content = '[accounts.acme]\ntoken_env = "T"\nto = "postgres://loader@db.example.com:5432/chats?sslmode=require"'
+    plan(content)
+    (tmp_path / "accounts.toml").chmod(0o644)
     assert plan(content).warnings == []
 
 

@@ -33,6 +33,7 @@ _SHARED_KEYS: Final = ("parallel", *_OWN_KEYS)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _FOR_EACH: Final = ("to", "schema", "token_file", "token_env", "config")  # keys whose values may have the placeholder
 _PATHS: Final = ("token_file", "config")
+_WITH_PASSWORD: Final = re.compile(r"://[^@]*:[^@]*@|[?&]\w*(password|secret|token|key)\w*=", re.IGNORECASE)
 
 
 class _Top(Struct, frozen=True):
@@ -71,7 +72,7 @@ class AccountsFile:
     def warnings(self) -> list[str]:
         """A warning if other users can read the secrets in the file."""
         has_secrets = any(key in entry.values for entry in self.entries for key in SECRETS)
-        has_secrets |= any("@" in str(entry.values["to"]) for entry in self.entries)  # a URL with a password
+        has_secrets |= any(_WITH_PASSWORD.search(str(entry.values["to"])) for entry in self.entries)
         if has_secrets and stat.S_IMODE(self.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
             return [f"Other users of this machine can read the secrets in {self.path}. Run: chmod 600 {self.path}"]
         return []
@@ -96,8 +97,8 @@ def read_accounts(path: Path) -> AccountsFile:
     return AccountsFile(path, top.parallel, tuple(_entry(name, table, shared, path) for name, table in tables.items()))
 
 
-def chosen(file: AccountsFile, only: Sequence[str] | None) -> list[Entry]:
-    """Return the accounts that ``--only`` names, in the order of the file, or all of them. Raises ConfigError."""
+def chosen(file: AccountsFile, only: Sequence[str] | None, option: str = "--only") -> list[Entry]:
+    """Return the accounts that an option names, in the order of the file, or all of them. Raises ConfigError."""
     if only is None:
         return list(file.entries)
     names = [name.strip() for value in only for name in value.split(",") if name.strip()]
@@ -106,9 +107,9 @@ def chosen(file: AccountsFile, only: Sequence[str] | None) -> list[Entry]:
         if name not in known:
             near = did_you_mean(name, known)
             hint = f"Did you mean {near}?" if near else f"The accounts are {', '.join(known)}."
-            raise ConfigError(f"--only: {file.path} has no account {printable(name, LONGEST_NAME)}. {hint}")
+            raise ConfigError(f"{option}: {file.path} has no account {printable(name, LONGEST_NAME)}. {hint}")
     if not names:
-        raise ConfigError("--only: no account is named.")
+        raise ConfigError(f"{option}: no account is named.")
     return [entry for entry in file.entries if entry.account in names]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -36,6 +38,7 @@ _WRITING: Final[Mapping[str, Setting]] = {
 }
 # A row group of the default size, 122,880 chats, exceeds the memory limit, and each added row would rewrite it.
 _ATTACH: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, ROW_GROUP_SIZE 8192)"
+_UNFINISHED: Final = ".new-"  # between the path of a file and a random name, while it is created
 _ATTACH_READ_ONLY: Final = f"ATTACH {{}} AS {DATABASE} (TYPE duckdb, READ_ONLY)"
 _LOCKED: Final = "could not set lock"
 _HOLDER: Final = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
@@ -67,6 +70,7 @@ def open_file(
             _attach_when_free(connection, path, clock, wait_seconds, on_wait)
         try:
             _clear(temporary)  # the file is locked now, so only a killed run can have left it
+            _clear_unfinished(path)
             for name, value in _WRITING.items():
                 connection.execute(f"SET {name} = {literal(str(value))}")
             yield connection
@@ -132,6 +136,23 @@ def _connect(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _create(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    """Create an empty file in one step. If the process is killed, either there is no file, or it is complete.
+
+    If that is impossible, for example because the file system has no links, DuckDB creates the file when it is attached.
+    """
+    unfinished = f"{path}{_UNFINISHED}{secrets.token_hex(4)}"
+    try:
+        _attach(connection, _ATTACH, unfinished)
+        connection.execute(f"USE memory.main; DETACH {DATABASE}")
+        os.link(unfinished, path)  # unlike a move, it never replaces a file that another program has created meanwhile
+    except (duckdb.Error, OSError):
+        return
+    finally:
+        with suppress(OSError):
+            Path(unfinished).unlink()
+
+
 def _attach(connection: duckdb.DuckDBPyConnection, attach: str, path: str) -> None:
     connection.execute(attach.format(literal(path)))
     connection.execute(f"USE {DATABASE}.main")
@@ -142,6 +163,8 @@ def _attach_when_free(
 ) -> None:
     until = clock.monotonic() + wait_seconds
     waiting, is_new = False, not os.path.lexists(path)
+    if is_new:
+        _create(connection, path)
     while True:
         try:
             return _attach(connection, _ATTACH, path)
@@ -168,6 +191,14 @@ def _is_open(path: str, holder: str, waited_seconds: float) -> str:
     if waited_seconds:
         return f"{path} is still open in {holder} after {waited_seconds:,.0f} s. Close it there and try again."
     return f"{path} is open in {holder}. Close it there and try again, or add --wait SECONDS."
+
+
+def _clear_unfinished(path: str) -> None:
+    """Remove empty files that killed runs left. Another run that is creating one finds that the file exists now."""
+    file = Path(path)
+    for left in file.parent.glob(f"{glob.escape(file.name)}{_UNFINISHED}*"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def _clear(temporary: Path) -> None:

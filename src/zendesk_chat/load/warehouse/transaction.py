@@ -18,7 +18,8 @@ from zendesk_chat.load.warehouse.files import imported_rows
 from zendesk_chat.load.warehouse.finishing import prepare_keys
 from zendesk_chat.load.warehouse.lake_resource import lake_resource
 from zendesk_chat.load.warehouse.stored_tables import is_empty
-from zendesk_chat.tables.merging import merge, naming_rows, table_hints
+from zendesk_chat.tables.arrow import naming_rows
+from zendesk_chat.tables.merging import merge, table_hints
 from zendesk_chat.tables.table import StreamTable
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ def _share(
     for record in batch.records:
         row = export.row(msgspec.Raw(record))
         known = saved.recent.get(row.key) if row else None
-        if row and row.time is not None and _covers(saved, row.time):
+        if row and row.time is not None and covers(saved, row.time):
             outside += 1
         elif known is None or known[1] != digest(record):
             records.append(record)
@@ -113,10 +113,11 @@ def _complete(position: ExportPosition) -> list[TimeRange]:
     return [(0, position.complete_until), *position.completed_ranges]
 
 
-def _covers(position: ExportPosition, time: int) -> bool:
+def covers(position: ExportPosition, time: int) -> bool:
+    """Return whether every record of a time was emitted."""
     return any(begin <= time < end for begin, end in _complete(position))
 
 
 def _emitted(position: ExportPosition, key: str, time: int, fingerprint: str) -> bool:
     """Return whether a record was emitted with this digest."""
-    return _covers(position, time) or (key in position.recent and position.recent[key][1] == fingerprint)
+    return covers(position, time) or (key in position.recent and position.recent[key][1] == fingerprint)

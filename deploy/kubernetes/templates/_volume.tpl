@@ -1,0 +1,9 @@
+{{- define "zendesk-chat.claim" -}}
+accessModes: {{ .accessModes | toJson }}
+{{- with .storageClassName }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests:
+    storage: {{ .size }}
+{{- end -}}

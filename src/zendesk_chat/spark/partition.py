@@ -1,0 +1,114 @@
+"""One account in one task: its rows as Arrow batches."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from pyspark.sql.datasource import InputPartition
+from pyspark.sql.types import StructType
+
+from zendesk_chat.config import parse_subdomain
+from zendesk_chat.errors import ConnectorError
+from zendesk_chat.library.account import Account, logger
+from zendesk_chat.library.arrow import ArrowBatch, to_arrow
+from zendesk_chat.library.reading import StreamsFailedError, read_several
+from zendesk_chat.library.states import ends_at
+from zendesk_chat.spark.accounts import AccountConfig
+from zendesk_chat.spark.quota import quota_file
+from zendesk_chat.spark.schema import aligned, arrow_columns
+from zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.tables.spool import Spool
+from zendesk_chat.tables.table import StreamTable
+
+_PREFIX: Final = "zendesk-chat-spark-"
+
+
+@dataclass(frozen=True)  # without slots: the base class has none
+class AccountPartition(InputPartition):
+    """What one task reads. It is sent to an executor, and contains no secret.
+
+    Attributes:
+        start_date: In ISO 8601, instead of the account's; None for the account's.
+        end_date: Likewise.
+        state: Where to resume; None to begin at the start date.
+        until: The state up to which to read; None to read until now.
+    """
+
+    config: AccountConfig
+    start_date: str | None = None
+    end_date: str | None = None
+    state: StateBlob | None = None
+    until: StateBlob | None = None
+
+
+def read_partition(partition: AccountPartition, schema: StructType) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of an account. Each key comes once: of a record that changed during the read, the latest version.
+
+    The rows wait on disk until all of them are read, among the files that Spark itself keeps there. With the option
+    ``parents``, they begin with a row for each chat that was read.
+    """
+    log_to_stderr()
+    name, options = partition.config.name, partition.config.options
+    account, columns = open_account(partition.config), arrow_columns(schema)
+    table = StreamTable.of(account.catalog.streams[options.stream])
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_local_dir(), ignore_cleanup_errors=True) as folder:
+        spool = Spool(Path(folder) / "rows.parquet", table)
+        with closing(_pages(account, partition)) as pages:
+            for page in pages:
+                spool.append(page.table, page.parents)
+        rows = spool.rows()
+        if options.parents == "true" and rows.parents is not None:
+            yield from aligned(rows.parents, name, columns).to_batches()
+        for part in rows.batches:
+            yield from aligned(part, name, columns).to_batches()
+
+
+def open_account(config: AccountConfig) -> Account:
+    """Return an account with the secrets of this machine. Raises ConfigError."""
+    values = _with_name(config)
+    return Account(config=values, quota=quota_file(config.options, parse_subdomain(str(values["subdomain"]))))
+
+
+def log_to_stderr() -> None:
+    """Let warnings reach the log of the executor or the driver. Spark keeps what its Python processes write to stderr."""
+    if not any(isinstance(handler, logging.StreamHandler) for handler in logger.handlers):
+        handler = logging.StreamHandler()
+        handler.setLevel(logging.WARNING)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s zendesk_chat: %(message)s"))
+        logger.addHandler(handler)
+
+
+def _pages(account: Account, partition: AccountPartition) -> Generator[ArrowBatch, None, None]:
+    """Yield the pages of the stream; none if the account lacks it, which the log reports."""
+    stream = account.catalog.streams[partition.config.options.stream]
+    period = account.period(partition.start_date, partition.end_date)
+    if partition.until is not None:  # which is exact, even if the end date has changed since it was found
+        stream, period = ends_at(stream, partition.until), replace(period, end=None)
+    try:
+        yield from to_arrow(account, read_several(account, [(stream, partition.state)], period, required=False))
+    except StreamsFailedError as failed:
+        error = failed.errors[stream.name]
+        error.add_note(f"The account is {partition.config.name}.")
+        raise error from error.__cause__  # without the error of several streams as its context
+
+
+def _with_name(config: AccountConfig) -> Mapping[str, object]:
+    """Return the configuration of an account. Errors name the account."""
+    try:
+        return config()
+    except ConnectorError as error:
+        error.add_note(f"The account is {config.name}.")
+        raise
+
+
+def _local_dir() -> str | None:
+    """Return a directory that Spark removes even if this process is killed; None if there is none."""
+    return next((name for name in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if Path(name).is_dir()), None)

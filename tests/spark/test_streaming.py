@@ -1,0 +1,202 @@
+"""Micro-batches: what they read, and what happens to accounts that fail, are added or removed. No JVM runs here.
+
+``read`` is called with a pickled copy of the reader, as on an executor.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxRows
+
+from tests.destinations.content import check_content
+from tests.spark.accounts import Accounts
+from zendesk_chat.errors import AuthError, ConfigError, StateError
+from zendesk_chat.spark.accounts import find_accounts
+from zendesk_chat.spark.options import parse_options
+from zendesk_chat.spark.schema import schema_of
+from zendesk_chat.spark.streaming import StreamReader
+
+Json = dict[str, Any]
+ALL = ReadAllAvailable()
+
+
+class Query:
+    """What Spark does with the reader, without Spark."""
+
+    def __init__(self, accounts: Accounts, stream: str, **options: str) -> None:
+        quota = str(accounts.folder / "quota")
+        given = {"accounts": accounts.path, "stream": stream, "quota_folder": quota, "poll_seconds": "30", **options}
+        self.options = parse_options(given)
+        self.now = time.time()
+        self.schema = schema_of(find_accounts(self.options, time.time()))
+        self.reader = StreamReader(self.options, self.schema, lambda: self.now)
+        self.offset: Json = self.reader.initialOffset()
+
+    def next(self) -> list[Json]:
+        """Run one micro-batch, and return its rows."""
+        end = self.reader.latestOffset(self.offset, self.reader.getDefaultReadLimit())
+        rows = self.between(self.offset, end)
+        self.offset = end
+        return rows
+
+    def between(self, start: Json, end: Json) -> list[Json]:
+        executor = StreamReader(self.options, self.schema)
+        pickled = pickle.dumps(self.reader.partitions(start, end))
+        return [row for partition in pickle.loads(pickled) for batch in executor.read(partition) for row in batch.to_pylist()]
+
+
+def by_account(rows: list[Json]) -> dict[str, int]:
+    return {name: sum(row["account"] == name for row in rows) for name in sorted({row["account"] for row in rows})}
+
+
+def check(accounts: Accounts, stream: str, rows: list[Json]) -> None:
+    for name, sandbox in accounts.sandboxes.items():
+        check_content(sandbox, lambda _, name=name: [row for row in rows if row["account"] == name], [stream])  # type: ignore[misc]
+
+
+def edit(accounts: Accounts, name: str = "a0") -> str:
+    """Change the first chat of an account, and let an hour pass in all of them."""
+    sandbox = accounts.sandboxes[name]
+    identity = sandbox.account.chat_ids()[0]
+    sandbox.account.edit_chat(identity, comment="edited")
+    for one in accounts.sandboxes.values():
+        one.clock.advance(3600)
+    return identity
+
+
+@pytest.mark.parametrize("stream", ["chats", "chat_events", "agent_timeline", "conversions"])
+def test_the_first_micro_batch_has_everything_and_the_next_what_changed(accounts: Accounts, stream: str) -> None:
+    query = Query(accounts, stream)
+    check(accounts, stream, query.next())
+    assert query.next() == []  # within poll_seconds, no account is asked again
+    edited = edit(accounts)
+    query.now += 30
+    changed = query.next()
+    expected = {"chats": {edited}, "chat_events": {edited}}.get(stream, set())
+    assert {row["id" if stream == "chats" else "chat_id"] for row in changed} == expected
+
+
+def test_a_micro_batch_can_be_repeated_exactly(accounts: Accounts) -> None:
+    query = Query(accounts, "chats", days_per_batch="20")
+    offsets, parts = [query.offset], []
+    while rows := query.next():
+        offsets.append(query.offset)
+        parts.append(rows)
+    assert len(parts) > 2
+    assert [query.between(*pair) for pair in pairwise(offsets)] == parts
+    check(accounts, "chats", [row for part in parts for row in part])
+    edited = edit(accounts)
+    again = [row for pair in pairwise(offsets) for row in query.between(*pair)]
+    assert {row["id"] for part in parts for row in part} - {row["id"] for row in again} == {edited}
+    query.now += 30
+    assert {row["id"] for row in query.next()} >= {edited}
+
+
+def test_days_per_batch_begins_with_the_first_record_and_limits_each_account(accounts: Accounts) -> None:
+    query = Query(accounts, "chats", days_per_batch="20")
+    assert isinstance(query.reader.getDefaultReadLimit(), ReadMaxRows)
+    rows = query.next()
+    for name, sandbox in accounts.sandboxes.items():
+        times = sorted(
+            datetime.fromisoformat(str(sandbox.account.chat(id_)["update_timestamp"])) for id_ in sandbox.account.chat_ids()
+        )
+        read = sorted(row["update_timestamp"] for row in rows if row["account"] == name)
+        assert read == [at for at in times if (at - times[0]).total_seconds() < 20 * 86_400]
+    everything = query.reader.latestOffset(query.reader.initialOffset(), ALL)
+    check(accounts, "chats", query.between(query.reader.initialOffset(), everything))
+
+
+def test_available_now_ends_at_what_was_there_first(accounts: Accounts) -> None:
+    query = Query(accounts, "chats")
+    query.reader.prepareForTriggerAvailableNow()
+    query.next()
+    end = query.offset
+    edit(accounts)
+    query.now += 3600
+    assert query.next() == []
+    assert query.offset == end
+
+
+@pytest.mark.parametrize("stream", ["chats", "agents"])
+def test_an_account_that_fails_keeps_its_state_and_the_log_names_it(
+    accounts: Accounts, caplog: pytest.LogCaptureFixture, stream: str
+) -> None:
+    query = Query(accounts, stream)
+    accounts.token_file("a1").write_text("wrong-token")
+    assert set(by_account(query.next())) == {"a0", "a2"}
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith("a1 is not read this time: ")
+    assert "wrong-token" not in warning
+    accounts.write()
+    query.now += 30
+    assert "a1" in by_account(query.next())
+
+
+def test_if_all_accounts_fail_the_query_fails(accounts: Accounts) -> None:
+    query = Query(accounts, "chats")
+    for name in accounts.sandboxes:
+        accounts.token_file(name).write_text("wrong-token")
+    with pytest.raises(AuthError) as raised:
+        query.next()
+    assert raised.value.__notes__ == ["The account is a0."]
+
+
+def test_lists_come_completely_each_time(accounts: Accounts) -> None:
+    query = Query(accounts, "departments")
+    first = query.next()
+    check(accounts, "departments", first)
+    assert query.next() == []
+    query.now += 30
+    assert by_account(query.next()) == by_account(first)
+
+
+def test_new_accounts_begin_at_their_start_and_removed_ones_resume(accounts: Accounts) -> None:
+    accounts.write(["a0", "a1"])
+    query = Query(accounts, "chats")
+    before = query.offset
+    assert set(by_account(query.next())) == {"a0", "a1"}
+    accounts.write(["a1", "a2"])
+    query.now += 30
+    assert set(by_account(query.next())) == {"a2"}
+    with pytest.raises(ConfigError, match="has the account a0, which is not read any more"):
+        query.between(before, query.offset)
+    accounts.write()
+    edited = edit(accounts, "a0")
+    query.now += 30
+    assert [(row["account"], row["id"]) for row in query.next()] == [("a0", edited)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stream": "agents"}, r"The checkpoint is of the stream agents, but option\(\"stream\"\) is chats"),
+        ({"version": 2}, "written by a newer version"),
+        ({"accounts": []}, "The checkpoint is not of this data source"),
+    ],
+)
+def test_the_checkpoint_of_another_query_is_refused(accounts: Accounts, change: Mapping[str, Any], message: str) -> None:
+    query = Query(accounts, "chats")
+    with pytest.raises(StateError, match=message):
+        query.reader.latestOffset({**query.offset, **change}, ALL)
+
+
+def test_the_quota_is_shared_in_a_directory_of_this_user(
+    accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    from zendesk_chat.spark.quota import quota_file
+
+    path = quota_file(parse_options({"stream": "chats"}), "acme")
+    assert path.name == "acme.sqlite"
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.parent.chmod(0o777)
+    with pytest.raises(ConfigError, match="Another user can write to"):
+        quota_file(parse_options({"stream": "chats"}), "acme")
