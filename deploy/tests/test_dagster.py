@@ -62,6 +62,7 @@ def test_the_schedule_syncs_the_accounts_of_the_file_and_retries_only_what_a_ret
         slow.clear_faults()
         file.write({"slow": slow, "new": new})
         wait_until(lambda: dagster.status("slow", 2) == dagster.status("new", 1) == "SUCCESS")
+        assert dagster.status("slow", 1) == "CANCELED", "a run that was stopped is not retried"
         assert set(dagster.instance.get_dynamic_partitions(PARTITIONS)) == {"slow", "new"}
         assert file.is_complete("slow", slow)
         assert file.is_complete("new", new)
