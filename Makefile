@@ -8,10 +8,11 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 export DO_NOT_TRACK := 1
 RUN := .venv/bin/
 # Bytecode of rewritten tests is kept, or each worker of each run compiles them all: 6 seconds of a core.
-test: export PYTHONDONTWRITEBYTECODE :=
+test test-long: export PYTHONDONTWRITEBYTECODE :=
 # One more than there are cores: many tests wait for a server or an executable. Each worker begins with a share of the modules,
 # so that what the tests of a module share is made once.
 WORKERS = --dist worksteal --numprocesses $(shell $(RUN)python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+ELSEWHERE := $(addprefix --ignore tests/,browser dbt destinations packaging singer/targets spark)
 
 .DEFAULT_GOAL := help
 
@@ -42,18 +43,23 @@ demo: setup ## load a simulated account into demo.duckdb and make a report; run 
 	@touch $@
 
 .PHONY: test
-test: setup .cache/oldest-duckdb/.ready .cache/lowest-duckdb/.ready ## run all tests with coverage; some, without: make test PYTEST=tests/api
+test: setup .cache/oldest-duckdb/.ready .cache/lowest-duckdb/.ready ## run the tests with coverage, but for the long ones; some, without: make test PYTEST=tests/api
 	@rm -rf .cache/coverage && mkdir -p .cache
 	@$(RUN)python -m compileall -q src # or each executable that a test starts compiles it, where Python may not write bytecode
 ifdef PYTEST
 	@$(RUN)python -m pytest $(WORKERS) $(PYTEST)
 else
 	@date +%s > .cache/test-started
-	@$(RUN)coverage run -m pytest $(WORKERS) --ignore tests/browser --ignore tests/dbt --ignore tests/destinations --ignore tests/packaging --ignore tests/singer/targets --ignore tests/spark
+	@$(RUN)coverage run -m pytest $(WORKERS) $(ELSEWHERE) -m "not long"
 	@echo $$(($$(date +%s) - $$(cat .cache/test-started))) > .cache/test-seconds
 	@$(RUN)coverage combine --quiet
 	@$(RUN)coverage report --omit 'src/zendesk_chat/load/warehouse/*,src/zendesk_chat/load/driver_errors.py,src/zendesk_chat/load/sqlstates.py,src/zendesk_chat/tables/shortening.py' # make destinations tests these
 endif
+
+.PHONY: test-long
+test-long: setup .cache/oldest-duckdb/.ready .cache/lowest-duckdb/.ready ## run the long tests: kills, signals, memory, migrations: 3 minutes
+	@$(RUN)python -m compileall -q src
+	@$(RUN)python -m pytest $(WORKERS) $(ELSEWHERE) -m long
 
 .PHONY: packaging
 packaging: setup ## build the wheel, and install and run it with pip, pipx and uvx: 1 minute
@@ -233,8 +239,8 @@ kubernetes: setup .cache/kubernetes/.ready ## render the Helm chart, and check m
 		-p no:cacheprovider -p no:cloudcoil $(or $(PYTEST),$(KUBERNETES))
 
 .PHONY: recipes
-recipes: setup kubernetes .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow, Dagster and Kubernetes recipes, check Terraform: 5 minutes
-	@PYAIRBYTE_PYTHON=$(CURDIR)/.cache/recipes-venv/bin/python AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
+recipes: setup kubernetes .cache/recipes-venv/.ready .cache/airflow-venv/.ready ## run the Airflow, Dagster and Kubernetes recipes, check Terraform: 7 minutes
+	@AIRFLOW_PYTHON=$(CURDIR)/.cache/airflow-venv/bin/python \
 		.cache/recipes-venv/bin/python -m pytest -c deploy/tests/pytest.ini --rootdir deploy/tests -p no:cacheprovider --ignore $(KUBERNETES) deploy/tests $(PYTEST)
 
 .cache/dbt-venv/.ready: .tools/bin/uv tests/dbt/requirements.txt

@@ -106,6 +106,7 @@ def peak_bytes(*command: str) -> int:
     return int(done.stderr) * 1024
 
 
+@pytest.mark.long
 def test_each_command_fits_into_the_memory_that_it_requests(tmp_path: Path) -> None:
     """`read` with all streams, side by side, and chats from an API slow enough to be read in several windows."""
     with Sandbox(chats=8000, switches=Switches(rate_limit=0)) as sandbox:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tools.metrics import measure, table
 
 ROOT = Path(__file__).parent.parent
@@ -61,6 +63,7 @@ def test_columns_are_side_by_side() -> None:
     assert lines == ["                v1  now", "lines of api/       12", "lines of load/  7", "nested          3   2"]
 
 
+@pytest.mark.long
 def test_the_checkout_is_compared_with_a_revision() -> None:
     command = [sys.executable, "-m", "tools.metrics", "--against", "HEAD"]
     shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout

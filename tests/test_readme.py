@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.support.pages import ROOT, run
 from zendesk_chat.streams.registry import STREAMS
@@ -32,6 +33,7 @@ def test_the_query_returns_the_columns_and_rows_that_are_shown(tmp_path: Path) -
         assert len(cursor.fetchall()) == len(shown.splitlines()) - 1
 
 
+@pytest.mark.long
 def test_the_demo_loads_an_account_and_then_its_changes(tmp_path: Path) -> None:
     """As `make demo` twice."""
     outputs = []

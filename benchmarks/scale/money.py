@@ -16,7 +16,7 @@ MACHINE_CORES: Final = 2
 MACHINE_GB: Final = 6  # of the 8 GB; the rest is for the system
 CLUSTER_HOUR: Final = 0.10  # EKS, March 2026
 DISK_GB_MONTH: Final = 0.08  # gp3, us-east-1
-VOLUME_GB: Final = 5  # of each CronJob, as in deploy/kubernetes/base/volume.yaml
+VOLUME_GB: Final = 5  # of each CronJob, as in the recipe
 ALWAYS_ON: Final[Mapping[str, tuple[int, int]]] = {
     "CronJobs": (0, 1),
     "Airflow": (2, 0),
@@ -29,7 +29,7 @@ ALWAYS_ON: Final[Mapping[str, tuple[int, int]]] = {
 def machines_for(figures: Figures, way: Way) -> int:
     """Machines for the syncs at work: for their memory, or for the cores that they reserve.
 
-    Example: 39 pods of 512 MB and a quarter of a core need 19.5 GB and 10 cores: 4 machines for the memory, 5 for the cores.
+    Example: 39 pods of 384 MB and a quarter of a core need 15 GB and 10 cores: 3 machines for the memory, 5 for the cores.
     """
     cores = figures.most_at_work * way.cores / way.slots
     return ceil(max(figures.memory_gb / MACHINE_GB, cores / MACHINE_CORES))

@@ -134,6 +134,7 @@ def _simulated(results: Results) -> dict[str, str]:
                 for each in results.loads
             ],
         ),
+        "load_core_hours": f"{results.loads[-1].cpu_cores * results.loads[-1].fresh_minutes / 60:.0f}",
         "money": _money(results),
         "total_gb": f"{total_gb:,.0f}",
         "disk_dollars": f"{disk_dollars_a_month(total_gb):,.0f}",

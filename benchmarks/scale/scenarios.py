@@ -20,11 +20,13 @@ SPREAD: Final = "spread"
 AT_ONCE: Final = "at once"
 FIRST_LOAD: Final = "first load"
 FIRST_SYNCS: Final = (10_000, 1_000_000, 10_000_000)  # chats
+TWO_PROCESSES: Final = replace(ONE_MACHINE, name="one machine, 2 processes", slots=32, cores=2, base_mb=300)
 FOUR_PROCESSES: Final = replace(ONE_MACHINE, name="one machine, 4 processes", slots=32, cores=4, base_mb=600)
 GROUPED: Final = replace(
     AIRFLOW,
     name="Airflow, 50 accounts a task",
-    slots=16,  # tasks, one account at a time in each
+    slots=16,  # tasks, each with one account at a time
+    cores=8,
     start_seconds=AIRFLOW.start_seconds / 50,
     starts_a_second=AIRFLOW.starts_a_second * 50,
     own_process=False,
@@ -51,7 +53,7 @@ HOURLY: Final = (
     Scenario(AIRBYTE, 100, AT_ONCE),
     Scenario(SPARK, 100, AT_ONCE),
     Scenario(ONE_MACHINE, 10_000, AT_ONCE),
-    Scenario(FOUR_PROCESSES, 10_000, AT_ONCE),
+    Scenario(TWO_PROCESSES, 10_000, AT_ONCE),
     Scenario(CRONJOBS, 10_000, SPREAD),
     Scenario(CRONJOBS, 10_000, AT_ONCE),
     Scenario(AIRFLOW, 10_000, AT_ONCE),

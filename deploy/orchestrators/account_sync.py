@@ -1,118 +1,179 @@
-"""One account synced by one process, and what its exit code means to a scheduler.
+"""Run ``zendesk-chat sync`` for one account of an accounts file. The exit code decides whether a scheduler should retry.
 
-Needs the standard library only, so that a scheduler can import it whatever else is installed there. Settings, from the
-environment:
+Only the standard library is needed: ``zendesk-chat`` runs as a process in its own environment. Two environment variables
+configure it:
 
-* ``ZENDESK_CHAT_TO``: where to, with ``{account}`` where the account's name belongs. Each account needs a database (or a file,
-  or with PyAirbyte a schema) of its own.
-* ``ZENDESK_CHAT_SOURCE``: the executable; ``source-zendesk-chat`` on the PATH where it is not set.
-* ``ZENDESK_CHAT_PYAIRBYTE``: the Python of an environment with PyAirbyte. Set: PyAirbyte reads into its cache. Not set:
-  ``zendesk-chat sync`` loads.
+* ``ZENDESK_CHAT_ACCOUNTS``: the accounts file that docs/schedule.md describes. Default: ``/etc/zendesk-chat/accounts.toml``.
+* ``ZENDESK_CHAT_COMMAND``: the path of ``zendesk-chat``. Default: ``zendesk-chat`` on the PATH.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-import re
 import subprocess
-import tempfile
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-INTO_CACHE: Final = Path(__file__).with_name("read_into_cache.py")
-TO: Final = "duckdb:////data/{account}.duckdb"
-NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-EXIT_OK: Final = 0
-EXIT_USAGE: Final = 2
-EXIT_ACTION_NEEDED: Final = 3
-FOR_A_PERSON: Final = (EXIT_USAGE, EXIT_ACTION_NEEDED)
-LINES_KEPT: Final = 40
-SECONDS_TO_END: Final = 30
+FILE: Final = "/etc/zendesk-chat/accounts.toml"
+NEEDS_A_PERSON: Final = (2, 3)
+"""Exit codes after which a retry would fail in the same way. docs/schedule.md lists all exit codes."""
 
-Log = Callable[[str], None]
+STOP_SECONDS: Final = 30
+LEVELS: Final = logging.getLevelNamesMapping()
+
+Log = Callable[[int, str], object]
+Figures = dict[str, float]
 
 
-class ConfigProblem(Exception):  # noqa: N818  what a person must solve, named as they would
-    """Somebody has to change something; another try would fail in the same way."""
+class SyncFailed(Exception):  # noqa: N818  not an error of the program
+    """A sync is not complete.
 
-
-class TemporaryProblem(Exception):  # noqa: N818  likewise
-    """Another try may succeed; it resumes where this one ended."""
-
-
-def sync_account(name: str, config: Path, log: Log, environment: Mapping[str, str] = os.environ) -> str:
-    """Sync an account. Returns the last lines of what the sync printed.
-
-    Args:
-        name: Lower-case letters, digits and hyphens; names the account's file, database or schema.
-        config: A file with the configuration that ``source-zendesk-chat spec`` describes. Renewed OAuth tokens are stored
-            in it.
-        log: Given each line that is printed.
-        environment: Settings, and what the sync finds around it.
-
-    Raises:
-        ConfigProblem: Do not try again before somebody has acted.
-        TemporaryProblem: Try again later.
+    Attributes:
+        retry: Whether another run may complete it. If not, a person must act first.
     """
-    if not NAME.fullmatch(name):
-        raise ConfigProblem(f"An account's name has lower-case letters, digits and hyphens only: {name!r}")
-    source = environment.get("ZENDESK_CHAT_SOURCE", "source-zendesk-chat")
-    try:
-        code, printed = _run(_command(name, source, config, environment), log, environment)
-    except OSError as error:
-        raise ConfigProblem(f"{error.filename} cannot be run: {error.strerror}. Set ZENDESK_CHAT_SOURCE.") from None
-    if code == EXIT_OK:
-        return printed
-    problem = ConfigProblem if code in FOR_A_PERSON else TemporaryProblem
-    raise problem(f"{name}: the sync ended with exit code {code}: {_last_line(printed)}")
+
+    def __init__(self, message: str, *, retry: bool) -> None:
+        super().__init__(message)
+        self.retry = retry
 
 
-@contextmanager
-def config_file(config: Mapping[str, Any]) -> Iterator[Path]:
-    """A file that only its owner can read, for as long as it is needed: a command line is for everybody to see."""
-    with tempfile.TemporaryDirectory(prefix="zendesk-chat-") as folder:
-        path = Path(folder) / "config.json"
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(config))
-        yield path
+def account_names() -> list[str]:
+    """Return the names of the accounts in the file. Raises SyncFailed if there are none."""
+    path, content = _accounts_file()
+    if names := list(content.get("accounts", {})):
+        return names
+    raise SyncFailed(f"{path} has no accounts. Add a table for each, such as [accounts.acme].", retry=False)
 
 
-def _command(name: str, source: str, config: Path, environment: Mapping[str, str]) -> list[str]:
-    to = environment.get("ZENDESK_CHAT_TO", TO).replace("{account}", name)
-    python = environment.get("ZENDESK_CHAT_PYAIRBYTE")
-    if python:
-        return [python, str(INTO_CACHE), "--source", source, "--config", str(config), "--account", name, "--to", to]
-    return [source, "sync", "--config", str(config), "--to", to]
+def token_variable(account: str) -> str | None:
+    """Return the environment variable in which ``sync`` looks for the token of an account, if the file names one."""
+    _, content = _accounts_file()
+    table = content.get("accounts", {}).get(account, {})
+    variable: str | None = table.get("token_env", content.get("token_env"))
+    return variable and variable.replace("{account}", account)
 
 
-def _run(command: Sequence[str], log: Log, environment: Mapping[str, str]) -> tuple[int, str]:
-    kept: deque[str] = deque(maxlen=LINES_KEPT)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=dict(environment)
-    ) as process:
+class AccountSync:
+    """One run of ``zendesk-chat sync`` for one account."""
+
+    def __init__(self, account: str, variables: Mapping[str, str] | None = None) -> None:
+        """Prepare a run.
+
+        Args:
+            account: Its name in the accounts file.
+            variables: Added to the environment of the process, for example the token.
+        """
+        self.account = account
+        self._environment = {**os.environ, **(variables or {})}
+        self._process: subprocess.Popen[str] | None = None
+        self._errors: list[str] = []
+        self._last_line = "it printed nothing"
+        self._figures: Figures = {}
+
+    def run(self, log: Log) -> Figures:
+        """Sync the account, and wait until it is complete.
+
+        Args:
+            log: Called with the level and the text of each log line.
+
+        Returns:
+            The numbers of records and requests, and the seconds, if the sync reports them.
+
+        Raises:
+            SyncFailed: The account is not complete. The message has the errors that ``sync`` reported.
+        """
+        with self._start() as process:
+            self._process = process
+            try:
+                assert process.stderr is not None  # noqa: S101  it is a pipe
+                for line in process.stderr:
+                    self._read(line.rstrip(), log)
+                code = process.wait()
+            finally:
+                _end(process)  # an exception stops the task: a timeout, or an interrupted run
+        if code == 0:
+            return self._figures
+        reason = " ".join(self._errors) or self._last_line
+        message = f"{self.account}: zendesk-chat sync ended with exit code {code}: {reason}"
+        raise SyncFailed(message, retry=code not in NEEDS_A_PERSON)
+
+    def stop(self) -> None:
+        """Ask the process to save what it has and to exit. ``run`` waits for it."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = os.environ.get("ZENDESK_CHAT_COMMAND", "zendesk-chat")
+        options = ["sync", "--accounts", str(_path()), "--only", self.account, "--log-format", "json"]
         try:
-            assert process.stdout is not None  # noqa: S101  it is a pipe
-            for line in process.stdout:
-                log(line.rstrip())
-                kept.append(line)
-            return process.wait(), "".join(kept)
-        finally:
-            _end(process)  # the scheduler may have stopped the task
+            return subprocess.Popen(
+                [command, *options],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # signals to the scheduler's process group would reach it twice, and force its end
+            )
+        except OSError as error:
+            message = f"{command} cannot be run: {error.strerror}. Set ZENDESK_CHAT_COMMAND to the path of zendesk-chat."
+            raise SyncFailed(message, retry=False) from None
+
+    def _read(self, line: str, log: Log) -> None:
+        """Log a line, and remember what the result needs. docs/logging.md describes the fields."""
+        entry = _parsed(line)
+        log(LEVELS.get(str(entry["level"]).upper(), logging.INFO), entry["message"])
+        self._last_line = entry["message"] or self._last_line
+        if entry["level"] == "error":
+            self._errors.append(entry["message"])
+        if entry.get("event") == "summary":
+            self._figures = _figures(entry, self.account)
+
+
+def _path() -> Path:
+    return Path(os.environ.get("ZENDESK_CHAT_ACCOUNTS", FILE))
+
+
+def _accounts_file() -> tuple[Path, dict[str, Any]]:
+    path = _path()
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SyncFailed(f"{path} cannot be read: {reason}", retry=False) from None
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """Return a line of the JSON log, or a line that is none, such as one of a crash, in the same form."""
+    try:
+        entry: dict[str, Any] = json.loads(line)
+        return {"level": entry["level"], "message": entry["message"], **entry}
+    except (ValueError, TypeError, KeyError):
+        return {"level": "info", "message": line}
+
+
+def _figures(summary: Mapping[str, Any], account: str) -> Figures:
+    """Return the figures of an account. Only the exit code decides how a sync ended, so another form is no failure."""
+    try:
+        result = summary["accounts"][account]
+        requests = sum(stream["requests"] for stream in result["streams"].values())
+        return {"records": result["records"], "requests": requests, "seconds": result["seconds"]}
+    except (KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _last_line(printed: str) -> str:
-    return next((line for line in reversed(printed.splitlines()) if line.strip()), "nothing was printed")
+    """End a process that still runs: it saves what it has. Its output is read, so that it need not wait for that."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()

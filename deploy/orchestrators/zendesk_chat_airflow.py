@@ -1,39 +1,58 @@
-"""An Airflow DAG: one mapped task for each account.
+"""An Airflow DAG with one mapped task for each account in the accounts file.
 
-The Variable ``zendesk_chat_accounts`` is a JSON list of names. For each there is a Connection ``zendesk_chat_<name>``, hyphens
-as underscores, with the subdomain as host, the access token as password, and anything else of the configuration in its extras.
-OAuth does not go with this DAG: renewed tokens have to be stored, and a task cannot change a Connection.
+If the file names an environment variable for a token (``token_env``), the task takes the token from the password of the
+Connection ``zendesk_chat_<account>``. Without that Connection, the variable must be set on the worker.
 """
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from account_sync import ConfigProblem, config_file, sync_account
-from airflow.sdk import BaseHook, Variable, dag, task
-from airflow.sdk.exceptions import AirflowFailException
-
-log = logging.getLogger(__name__)
+from account_sync import AccountSync, Figures, SyncFailed, account_names, token_variable
+from airflow.sdk import BaseOperator, Connection, dag, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 
-def config_of(connection: Any) -> dict[str, Any]:  # noqa: ANN401  Airflow's Connection, and no more of it than this
-    """Return the configuration that a Connection holds."""
-    config: dict[str, Any] = {
-        "start_date": "2015-01-01T00:00:00Z",
-        "subdomain": connection.host,
-        "credentials": {"credentials": "access_token", "access_token": connection.password},
-    }
-    config.update(connection.extra_dejson)
-    return config
+class SyncAccount(BaseOperator):
+    """Runs ``zendesk-chat sync`` for one account."""
+
+    def __init__(self, *, account: str, **options: Any) -> None:  # noqa: ANN401  options of every operator
+        super().__init__(**options)
+        self.account = account
+        self._sync: AccountSync | None = None
+
+    def execute(self, context: Any) -> Figures:  # noqa: ANN401, ARG002  Airflow's context, which is not needed
+        """Sync the account. Fails without a retry if a person must act."""
+        try:
+            self._sync = AccountSync(self.account, token_of(self.account))
+            return self._sync.run(self.log.log)
+        except SyncFailed as failure:
+            kind = AirflowException if failure.retry else AirflowFailException
+            raise kind(str(failure)) from None
+
+    def on_kill(self) -> None:
+        """Let the process save what it has, when somebody stops the task or the worker shuts down."""
+        if self._sync is not None:
+            self._sync.stop()
+
+
+def token_of(account: str) -> dict[str, str]:
+    """Return the variable with the token of an account, if a Connection has it."""
+    variable = token_variable(account)
+    if variable is None:
+        return {}
+    try:
+        return {variable: Connection.get(f"zendesk_chat_{account}").password or ""}
+    except AirflowNotFoundException:
+        return {}
 
 
 @dag(
     schedule="17 * * * *",
     start_date=datetime(2026, 1, 1),  # noqa: DTZ001  Airflow takes it as UTC
     catchup=False,
-    max_active_runs=1,  # no account is synced twice at a time
+    max_active_runs=1,  # no two runs sync the same account
     tags=["zendesk-chat"],
 )
 def zendesk_chat() -> None:
@@ -41,27 +60,17 @@ def zendesk_chat() -> None:
 
     @task
     def accounts() -> list[str]:
-        names: list[str] = Variable.get("zendesk_chat_accounts", deserialize_json=True)
-        return names
+        return account_names()
 
-    @task(
+    SyncAccount.partial(
+        task_id="sync",
         pool="zendesk_chat",  # how many accounts at a time
         retries=3,
-        retry_delay=timedelta(minutes=5),
         retry_exponential_backoff=2,  # twice as long each time
         max_retry_delay=timedelta(hours=1),
-        execution_timeout=timedelta(hours=12),
-        map_index_template="{{ name }}",
-    )
-    def sync(name: str) -> None:
-        connection = BaseHook.get_connection(f"zendesk_chat_{name.replace('-', '_')}")
-        try:
-            with config_file(config_of(connection)) as config:
-                sync_account(name, config, log.info)
-        except ConfigProblem as problem:
-            raise AirflowFailException(str(problem)) from None  # fails now, without a retry
-
-    sync.expand(name=accounts())
+        execution_timeout=timedelta(hours=3),
+        map_index_template="{{ task.account }}",
+    ).expand(account=accounts())
 
 
 zendesk_chat()

@@ -1,18 +1,12 @@
-"""A Dagster asset with one partition for each account.
+"""A Dagster asset with one partition for each account in the accounts file, and a schedule that syncs them every hour."""
 
-``ZENDESK_CHAT_ACCOUNTS`` names a folder with one configuration, ``<account>.json``, for each account. With OAuth it has to be
-writable, since renewed tokens are stored in it.
-"""
-
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
-from account_sync import ConfigProblem, sync_account
+from account_sync import AccountSync, SyncFailed, account_names
 
-FOLDER = Path(os.environ.get("ZENDESK_CHAT_ACCOUNTS", "/etc/zendesk-chat/accounts"))
-ACCOUNTS = dg.StaticPartitionsDefinition(sorted(path.stem for path in FOLDER.glob("*.json")))
+ACCOUNTS = dg.DynamicPartitionsDefinition(name="zendesk_chat_accounts")
+ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
 @dg.asset(
@@ -22,19 +16,46 @@ ACCOUNTS = dg.StaticPartitionsDefinition(sorted(path.stem for path in FOLDER.glo
 )
 def zendesk_chat(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """The account of this partition, synced."""
-    name = context.partition_key
     try:
-        printed = sync_account(name, FOLDER / f"{name}.json", context.log.info)
-    except ConfigProblem as problem:
-        raise dg.Failure(str(problem), allow_retries=False) from None
-    return dg.MaterializeResult(metadata={"sync": dg.MetadataValue.text(printed)})
+        figures = AccountSync(context.partition_key).run(context.log.log)
+    except SyncFailed as failure:
+        raise dg.Failure(str(failure), allow_retries=failure.retry) from None
+    return dg.MaterializeResult(metadata=figures)
 
 
 @dg.schedule(target=zendesk_chat, cron_schedule="17 * * * *")
 def every_hour(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-    """A run for each account."""
-    for name in ACCOUNTS.get_partition_keys():
-        yield dg.RunRequest(run_key=f"{name}-{context.scheduled_execution_time.isoformat()}", partition_key=name)
+    """Request a run for each account in the file, unless one is still at work."""
+    names = account_names()
+    update_partitions(context.instance, names)
+    working = accounts_at_work(context.instance)
+    for name in names:
+        if name not in working:
+            run_key = f"{name}-{context.scheduled_execution_time.isoformat()}"
+            yield dg.RunRequest(run_key, partition_key=name, tags={"dagster/max_runtime": str(3 * 3600)})
 
 
-defs = dg.Definitions(assets=[zendesk_chat], schedules=[every_hour])
+def update_partitions(instance: dg.DagsterInstance, names: list[str]) -> None:
+    """Make the partitions those of the file."""
+    known = set(instance.get_dynamic_partitions(ACCOUNTS.name))
+    instance.add_dynamic_partitions(ACCOUNTS.name, [name for name in names if name not in known])
+    for name in known.difference(names):
+        instance.delete_dynamic_partition(ACCOUNTS.name, name)
+
+
+def accounts_at_work(instance: dg.DagsterInstance) -> set[str]:
+    """Return the accounts whose run has not ended, whether the schedule or a person started it."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=[status for status in dg.DagsterRunStatus if status not in ENDED]))
+    return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags and is_sync(run)}
+
+
+def is_sync(run: dg.DagsterRun) -> bool:
+    """Return whether a run syncs an account. A run that a person started names its assets instead of a schedule."""
+    return run.tags.get("dagster/schedule_name") == "every_hour" or zendesk_chat.key in (run.asset_selection or ())
+
+
+defs = dg.Definitions(
+    assets=[zendesk_chat],
+    schedules=[every_hour],
+    executor=dg.multiprocess_executor,  # the in-process one retries a run that was terminated
+)

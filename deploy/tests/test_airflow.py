@@ -1,115 +1,91 @@
-"""The Airflow DAG, loaded and run by Airflow: a mapped task for each account, through PyAirbyte."""
+"""The Airflow DAG in a running Airflow: scheduler, mapped tasks, retries and stops."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 
+import duckdb
 import pytest
+from accounts_file import WRONG_TOKEN, AccountsFile, account, hang_after_two_pages, is_hanging, wait_until
+from airflow_server import DAG, Airflow, Task, running_airflow
 
-from tests.support.executable import ROOT
-from zendesk_chat_sandbox import Sandbox
-
-RECIPES = ROOT / "deploy" / "orchestrators"
-AIRFLOW = Path(os.environ["AIRFLOW_PYTHON"])
-
-
-def connection(account: Sandbox, token: str) -> str:
-    return json.dumps({"conn_type": "http", "host": "demo", "password": token, "extra": {"api_url": account.url}})
+VARIABLES = 'token_env = "TOKEN_OF_{account}"'
+"""For accounts whose tokens are in Connections, or in variables of the workers."""
+ON_WORKERS = {"TOKEN_OF_globex-uk": "secret-of-globex-uk"}
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which Airflow has a database of its own."""
-    home = tmp_path_factory.mktemp("airflow")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(RECIPES),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    }
-    program = AIRFLOW.with_name("airflow")
-    subprocess.run([program, "db", "migrate"], env=environment, check=True, capture_output=True)
-    subprocess.run([program, "pools", "set", "zendesk_chat", "4", "accounts"], env=environment, check=True, capture_output=True)
-    return environment
+def file(tmp_path_factory: pytest.TempPathFactory) -> AccountsFile:
+    return AccountsFile(tmp_path_factory.mktemp("accounts"))
 
 
-RUN = """
-import json
-import sys
-from pathlib import Path
-
-from airflow.dag_processing.dagbag import BundleDagBag
-
-folder = Path(sys.argv[1])
-bag = BundleDagBag(folder, bundle_path=folder, bundle_name="dags-folder")
-dag = bag.dags.get("zendesk_chat")
-run = dag.test() if dag is not None else None
-tasks = run.get_task_instances() if run is not None else []
-found = {
-    "import_errors": bag.import_errors,
-    "dags": sorted(bag.dags),
-    "state": run.state if run is not None else None,
-    "tasks": [[task.task_id, task.rendered_map_index, task.state, task.try_number] for task in tasks],
-}
-Path(sys.argv[2]).write_text(json.dumps(found))
-"""
-# By Airflow's own Python: loads the DAG and runs it, and writes what became of it as JSON.
-
-SECONDS = 240
-"""A run takes a minute. It does not end where a task waits for a further try, as the refused one must not."""
+@pytest.fixture(scope="module")
+def airflow(file: AccountsFile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    settings = file.settings | ON_WORKERS
+    with running_airflow(tmp_path_factory.mktemp("airflow"), settings) as airflow, account("first", 5) as first:
+        file.write({"first": first})
+        airflow.call("POST", "/api/v2/pools", {"name": "zendesk_chat", "slots": 4})
+        airflow.call("PATCH", DAG, {"is_paused": False})
+        wait_until(lambda: airflow.call("GET", f"{DAG}/dagRuns")["total_entries"])
+        (scheduled,) = airflow.call("GET", f"{DAG}/dagRuns")["dag_runs"]
+        assert airflow.finish(scheduled["dag_run_id"]) == "success"  # the run of the hour, which the scheduler starts
+        yield airflow
 
 
-def run(environment: dict[str, str], folder: Path) -> dict[str, Any]:
-    result = folder / "result.json"
-    ended = subprocess.run(
-        [AIRFLOW, "-c", RUN, RECIPES, result],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-    )
-    assert "sandbox-token" not in ended.stdout + ended.stderr
-    assert result.exists(), ended.stderr[-3000:]
-    report: dict[str, Any] = json.loads(result.read_text())
-    return report
+def add_connection(airflow: Airflow, name: str, token: str) -> None:
+    connection = {"connection_id": f"zendesk_chat_{name}", "conn_type": "http", "password": token}
+    airflow.call("POST", "/api/v2/connections", connection)
 
 
-def test_each_account_is_a_task_and_a_refused_token_is_not_tried_again(
-    airflow: dict[str, str],
-    settings: dict[str, str],
-    accounts: dict[str, Sandbox],
-    loaded_chats: Callable[[str], set[str]],
-    tmp_path: Path,
-) -> None:
-    acme, globex = accounts.values()
-    result = run(
-        airflow
-        | settings
-        | {
-            "AIRFLOW_VAR_ZENDESK_CHAT_ACCOUNTS": json.dumps(["acme", "globex-uk", "refused"]),
-            "AIRFLOW_CONN_ZENDESK_CHAT_ACME": connection(acme, acme.token),
-            "AIRFLOW_CONN_ZENDESK_CHAT_GLOBEX_UK": connection(globex, globex.token),
-            "AIRFLOW_CONN_ZENDESK_CHAT_REFUSED": connection(acme, "wrong-token"),
-        },
-        tmp_path,
-    )
-    assert result["import_errors"] == {}
-    assert result["dags"] == ["zendesk_chat"]
-    states = {(task, name): state for task, name, state, _ in result["tasks"]}
-    assert states == {
-        ("accounts", None): "success",
-        ("sync", "acme"): "success",
-        ("sync", "globex-uk"): "success",
-        ("sync", "refused"): "failed",
-    }
-    assert {tried for _, name, _, tried in result["tasks"] if name == "refused"} == {1}
-    assert {name: loaded_chats(name) for name in accounts} == {
-        name: set(account.account.chat_ids()) for name, account in accounts.items()
-    }
+def test_the_dag_loads_without_an_error(airflow: Airflow) -> None:
+    assert airflow.call("GET", "/api/v2/importErrors")["import_errors"] == []
+
+
+def test_each_account_is_a_task_and_only_what_a_retry_can_complete_is_retried(airflow: Airflow, file: AccountsFile) -> None:
+    with account("acme", 60) as acme, account("globex-uk", 90) as globex:
+        file.write({"acme": acme, "globex-uk": globex}, refused=acme, top=VARIABLES)
+        add_connection(airflow, "acme", acme.token)
+        add_connection(airflow, "refused", WRONG_TOKEN)
+        with duckdb.connect(str(file.database("globex-uk"))):  # in use, so the first try cannot load it
+            run = airflow.start_run()
+            wait_until(lambda: "up_for_retry" in {task.state for task in airflow.accounts(run).values()})
+        assert airflow.finish(run) == "failed"
+        assert airflow.accounts(run) == {
+            "acme": Task("success", 1),
+            "globex-uk": Task("success", 2),
+            "refused": Task("failed", 1),
+        }
+        figures = airflow.result_of(run, map_index=0)
+        assert set(figures) == {"records", "requests", "seconds"}
+        assert figures["records"] == file.loaded_records("acme")
+        assert file.is_complete("acme", acme)
+        assert file.is_complete("globex-uk", globex)
+        for token in (acme.token, globex.token, WRONG_TOKEN):
+            assert airflow.files_with(token) == []
+
+
+def test_a_stopped_task_saves_what_it_has_and_the_next_run_completes_it(airflow: Airflow, file: AccountsFile) -> None:
+    with ExitStack() as stack:
+        slow, old, new = (stack.enter_context(account(name, 130)) for name in ("slow", "old", "new"))
+        hang_after_two_pages(slow)
+        file.write({"slow": slow, "old": old})
+        run = airflow.start_run()
+        wait_until(lambda: is_hanging(slow))
+        time.sleep(2)  # for the second page to be taken
+        airflow.mark_failed(run, map_index=0)
+        wait_until(lambda: file.last_result("slow") == "interrupted")
+        assert airflow.finish(run) == "failed"
+        assert airflow.accounts(run) == {"slow": Task("failed", 1), "old": Task("success", 1)}
+        assert set() < file.chats("slow") < set(slow.account.chat_ids())
+
+        slow.clear_faults()
+        file.write({"slow": slow, "new": new})
+        run = airflow.start_run()
+        assert airflow.finish(run) == "success"
+        assert airflow.accounts(run) == {"slow": Task("success", 1), "new": Task("success", 1)}
+        assert file.is_complete("slow", slow)
+        assert file.is_complete("new", new)
+        for sandbox in (slow, old, new):
+            assert airflow.files_with(sandbox.token) == []

@@ -1,68 +1,70 @@
-"""The Dagster asset, really materialised: a partition for each account, through PyAirbyte."""
+"""The Dagster asset in a running Dagster: schedule, partitions, retries and stops."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
+import duckdb
 import pytest
+from accounts_file import WRONG_TOKEN, AccountsFile, account, hang_after_two_pages, is_hanging, wait_until
+from dagster_server import Dagster, running_dagster
 
-from tests.support.executable import ROOT
-from zendesk_chat_sandbox import Sandbox
-
-RECIPE = ROOT / "deploy" / "orchestrators"
+PARTITIONS = "zendesk_chat_accounts"
 
 
 @pytest.fixture
-def recipe(settings: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in {**settings, "ZENDESK_CHAT_ACCOUNTS": str(folder)}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.syspath_prepend(str(RECIPE))
-    for name in ("zendesk_chat_dagster", "account_sync"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    return importlib.import_module("zendesk_chat_dagster")
+def file(tmp_path: Path) -> AccountsFile:
+    folder = tmp_path / "accounts"
+    folder.mkdir()
+    return AccountsFile(folder)
 
 
-def materialise(recipe: Any, partition: str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    return dg.materialize([recipe.zendesk_chat], partition_key=partition, instance=instance, raise_on_error=False)
+@pytest.fixture
+def dagster(file: AccountsFile, tmp_path: Path) -> Iterator[Dagster]:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    with running_dagster(home, file.settings) as dagster:
+        yield dagster
 
 
-def test_each_partition_reads_its_account_and_then_what_is_new(
-    recipe: Any, accounts: dict[str, Sandbox], loaded_chats: Callable[[str], set[str]]
+def test_the_schedule_syncs_the_accounts_of_the_file_and_retries_only_what_a_retry_can_complete(
+    dagster: Dagster, file: AccountsFile
 ) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        for (name, account), runs in zip(accounts.items(), (2, 1), strict=True):
-            for _ in range(runs):
-                result = materialise(recipe, name, instance)
-                assert result.success
-                (event,) = result.get_asset_materialization_events()
-                assert event.partition == name
-            printed = event.step_materialization_data.materialization.metadata["sync"].value
-            assert "records are new or changed" in str(printed)
-            assert loaded_chats(name) == set(account.account.chat_ids())
+    with ExitStack() as stack:
+        acme, globex, slow, new = (stack.enter_context(account(name, 130)) for name in ("acme", "globex-uk", "slow", "new"))
+        hang_after_two_pages(slow)
+        with duckdb.connect(str(file.database("globex-uk"))):  # in use, so the first try cannot load it
+            file.write({"acme": acme, "globex-uk": globex, "slow": slow}, refused=acme)
+            wait_until(lambda: dagster.status("globex-uk", 1) == "STARTED" and dagster.retries("globex-uk", 1))
+        wait_until(lambda: dagster.ended({"acme", "globex-uk", "refused"}))
+        assert {name: dagster.status(name, 1) for name in ("acme", "globex-uk", "refused")} == {
+            "acme": "SUCCESS",
+            "globex-uk": "SUCCESS",
+            "refused": "FAILURE",
+        }
+        assert dagster.retries("refused", 1) == 0
+        assert dagster.figures("acme")["records"] == file.loaded_records("acme")
+        assert file.is_complete("acme", acme)
+        assert file.is_complete("globex-uk", globex)
 
+        wait_until(lambda: dagster.status("acme", 2) != "not requested")
+        assert dagster.status("slow", 2) == "not requested", "its first run is still at work"
+        wait_until(lambda: is_hanging(slow))
+        time.sleep(2)  # for the second page to be taken
+        dagster.stop("slow", 1)
+        wait_until(lambda: file.last_result("slow") == "interrupted")
+        assert set() < file.chats("slow") < set(slow.account.chat_ids())
+        wait_until(lambda: dagster.status("slow", 1) == "CANCELED")
 
-def test_a_refused_token_fails_without_a_retry(recipe: Any) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = materialise(recipe, "refused", instance)
-    assert not result.success
-    (failure,) = result.get_step_failure_events()
-    assert "rejected the token" in str(failure.event_specific_data)
-    assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
-
-
-def test_the_schedule_asks_for_a_run_of_each_account(recipe: Any) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance, scheduled_execution_time=datetime(2026, 1, 1, 1, 17, tzinfo=UTC))
-        runs = list(recipe.every_hour(context))
-    assert [run.partition_key for run in runs] == ["acme", "globex-uk", "refused"]
-    assert len({run.run_key for run in runs}) == 3
-
-
-def test_the_definitions_load(recipe: Any) -> None:
-    dg.Definitions.validate_loadable(recipe.defs)
+        slow.clear_faults()
+        file.write({"slow": slow, "new": new})
+        wait_until(lambda: dagster.status("slow", 2) == dagster.status("new", 1) == "SUCCESS")
+        assert dagster.status("slow", 1) == "CANCELED", "a run that was stopped is not retried"
+        assert set(dagster.instance.get_dynamic_partitions(PARTITIONS)) == {"slow", "new"}
+        assert file.is_complete("slow", slow)
+        assert file.is_complete("new", new)
+        for token in (acme.token, globex.token, slow.token, new.token, WRONG_TOKEN):
+            assert dagster.files_with(token) == []

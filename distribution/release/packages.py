@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ class Package:
         return str(declared.get("license_expression") or declared.get("license") or classified or "not declared")
 
 
+@cache
 def export(*options: str) -> str:
     """What uv reads from the lock file; it fails if the lock file is not up to date."""
     command = [str(UV), "export", "--quiet", "--locked", "--no-default-groups", *options]

@@ -27,7 +27,7 @@ from tests.support.protocol import Output, check_read, stream_of
 from tests.support.sandbox import by_content, config_of, truth
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
-pytestmark = pytest.mark.unmeasured  # it runs complete reads
+pytestmark = [pytest.mark.long, pytest.mark.unmeasured]  # it runs complete reads
 
 HISTORY_UNTIL = "2026-03-01T12:00:00Z"
 MARKER = {"__ab_no_cursor_state_message": True}

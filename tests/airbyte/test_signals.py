@@ -16,6 +16,8 @@ from tests.support.protocol import Output, check_read, parse
 from tests.support.sandbox import config_of, small
 from zendesk_chat_sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.long
+
 STREAMS = ("bans", "chats")
 CHATS = "*/incremental/chats"
 

@@ -19,6 +19,8 @@ from tests.support.executable import EXECUTABLE, environment, files
 from tests.support.http_fakes import answer, serving
 from tests.support.in_process import catalog_of
 
+pytestmark = pytest.mark.long
+
 MB = 1_000_000
 MOST_MEMORY_MB = 340
 EMPTY = answer(b'{"chats":[],"count":0,"next_page":null,"end_time":1700000000}')

@@ -19,6 +19,8 @@ from tests.support.sandbox import still
 from tests.support.syncs import NESTED, complete, differing, edit, execute
 from zendesk_chat_sandbox import Sandbox
 
+pytestmark = pytest.mark.long
+
 OLD = Path(__file__).parents[2] / ".cache/oldest-duckdb"
 LOWEST = Path(__file__).parents[2] / ".cache/lowest-duckdb"
 STREAMS = ("--streams", NESTED)

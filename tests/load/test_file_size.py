@@ -9,7 +9,7 @@ import pytest
 from tests.support.sandbox import still
 from tests.support.syncs import complete, edit, execute
 
-pytestmark = pytest.mark.unmeasured  # it runs complete syncs
+pytestmark = [pytest.mark.long, pytest.mark.unmeasured]  # it runs complete syncs
 
 STREAMS = ("--streams", "chats,chat_events,visitors")
 CHATS = 1_000

@@ -18,6 +18,8 @@ import pytest
 from tests.support.syncs import logged
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
+pytestmark = pytest.mark.long
+
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 ARGUMENTS = ("sync", "--streams", "chats,goals", "--to", "duckdb:///my chats.duckdb")
 CHATS, PAGE = 120, 100

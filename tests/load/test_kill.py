@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("full_refresh", [False, True])
 def test_a_killed_load_resumes(tmp_path: Path, full_refresh: bool) -> None:

@@ -16,7 +16,7 @@ from tests.support.sandbox import still
 from tests.support.syncs import differing, execute, logged
 from zendesk_chat_sandbox import Sandbox
 
-pytestmark = pytest.mark.unmeasured  # it runs complete syncs
+pytestmark = [pytest.mark.long, pytest.mark.unmeasured]  # it runs complete syncs
 
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 STREAMS = "chats,chat_events,visitors,agents,departments"

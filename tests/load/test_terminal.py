@@ -15,6 +15,8 @@ from tests.support.syncs import logged
 from tests.support.terminal import Screen, on_terminal
 from zendesk_chat_sandbox import Sandbox
 
+pytestmark = pytest.mark.long
+
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 SYNC: list[str | Path] = [COMMAND, "sync", "--streams", "agents,chats,goals"]
 ROWS = [["agents", "250"], ["chats", "1,500"], ["goals", "5"]]

@@ -11,7 +11,7 @@ from tests.support.sandbox import still
 from tests.support.syncs import complete, differing, edit, execute, sync
 from zendesk_chat_sandbox import Sandbox
 
-pytestmark = pytest.mark.unmeasured  # it runs complete syncs
+pytestmark = [pytest.mark.long, pytest.mark.unmeasured]  # it runs complete syncs
 
 STREAMS = "chats,chat_events,departments"
 ONLY = ("--streams", STREAMS)

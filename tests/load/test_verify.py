@@ -810,6 +810,7 @@ def test_the_choice_depends_on_the_seed(sandbox: Sandbox, path: Path) -> None:
     assert newest.isdisjoint(asked()[0].split(","))
 
 
+@pytest.mark.long
 def test_the_real_command(sandbox: Sandbox, path: Path) -> None:
     (missing,) = some_chats(path, 1)
     change(path, f"DELETE FROM chats WHERE id = '{missing}'")

@@ -17,6 +17,8 @@ from tests.support.executable import EXECUTABLE, environment, files
 from tests.support.sandbox import by_content, config_of, small, truth
 from zendesk_chat_sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.long
+
 TAP = EXECUTABLE.with_name("tap-zendesk-chat")
 HEAVY = {"dlt", "duckdb", "pyarrow", "rich", "numpy", "pandas", "zendesk_chat_sandbox", "jsonschema"}
 

@@ -1,14 +1,15 @@
-{{- /* Matchers of the CronJobs in the metrics of kube-state-metrics, and of the accounts that are not suspended in those of `sync`. */ -}}
-{{- define "zendesk-chat.cronjobMatcher" -}}
+{{- /* The regular expression of the names of CronJobs. */ -}}
+{{- define "zendesk-chat.cronjobNames" -}}
 {{- $names := list -}}
-{{- range include "zendesk-chat.syncs" . | fromYamlArray -}}{{- $names = append $names .name -}}{{- end -}}
-=~"{{ join "|" $names }}"
+{{- range . -}}{{- $names = append $names .name -}}{{- end -}}
+{{- join "|" $names -}}
 {{- end -}}
 
-{{- define "zendesk-chat.accountMatcher" -}}
+{{- /* The same of the accounts of CronJobs that are not suspended. */ -}}
+{{- define "zendesk-chat.accountNames" -}}
 {{- $names := list -}}
-{{- range $name, $account := .Values.accounts -}}
-{{- if not (or $account.suspend $.Values.suspend) -}}{{- $names = append $names $name -}}{{- end -}}
+{{- range . -}}
+{{- if not .suspend -}}{{- $names = concat $names (keys .accounts | sortAlpha) -}}{{- end -}}
 {{- end -}}
-=~"{{ join "|" $names }}"
+{{- join "|" $names -}}
 {{- end -}}

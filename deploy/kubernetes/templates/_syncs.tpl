@@ -1,4 +1,4 @@
-{{- /* The CronJobs: a list of name, accounts, schedule, suspend, resources and volume. */ -}}
+{{- /* The CronJobs: a list of name, accounts, schedule, suspend, lateAfterHours, resources and volume. */ -}}
 {{- define "zendesk-chat.syncs" -}}
 {{- if not .Values.accounts -}}
 {{- fail "There are no accounts. Add one to `accounts`, such as: --set-json 'accounts.acme={}'" -}}
@@ -23,6 +23,7 @@
   accounts: {{ .accounts | toJson }}
   schedule: {{ include "zendesk-chat.schedule" (dict "schedule" (.own.schedule | default $.Values.schedule) "name" .name) | toJson }}
   suspend: {{ or .own.suspend $.Values.suspend false }}
+  lateAfterHours: {{ .own.lateAfterHours | default $.Values.alerts.lateAfterHours }}
   resources: {{ .own.resources | default $.Values.resources | toJson }}
   volume: {{ merge (deepCopy (.own.volume | default dict)) $.Values.volume | toJson }}
 {{- end -}}
@@ -44,7 +45,18 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- .account.secret | default (printf "%s-%s" .release .name) -}}
 {{- end -}}
 
-{{- /* What every container may do: nothing but its work. */ -}}
+{{- /* What every pod and every container may do: nothing but its work. */ -}}
+{{- define "zendesk-chat.podSecurity" -}}
+runAsNonRoot: true
+{{- with .Values.uid }}
+runAsUser: {{ . | int }}
+runAsGroup: {{ . | int }}
+fsGroup: {{ . | int }}
+{{- end }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
 {{- define "zendesk-chat.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

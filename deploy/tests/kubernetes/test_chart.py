@@ -121,6 +121,11 @@ def test_every_pod_is_locked_down(tmp_path: Path) -> None:
         assert container["resources"]["limits"].keys() == {"memory"}
 
 
+def test_the_cluster_chooses_the_user_if_you_let_it(tmp_path: Path) -> None:
+    for pod in render(values_file(TWO | {"uid": None}, tmp_path)).pods().values():
+        assert pod["securityContext"].keys() == {"runAsNonRoot", "fsGroupChangePolicy", "seccompProfile"}
+
+
 def test_only_what_a_retry_can_fix_is_retried(two: Rendered) -> None:
     for job in two.of("CronJob").values():
         assert job["spec"]["concurrencyPolicy"] == "Forbid"

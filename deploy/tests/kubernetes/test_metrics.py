@@ -23,7 +23,7 @@ from zendesk_chat_sandbox import Sandbox
 
 EXPORTER = shutil.which("prometheus-node-exporter") or shutil.which("node_exporter")
 PROMTOOL = shutil.which("promtool")
-ACCOUNTS = {"acme": {}, "globex": {}, "paused": {"suspend": True}}
+ACCOUNTS: dict[str, Any] = {"acme": {}, "globex": {}, "paused": {"suspend": True}, "slow": {"lateAfterHours": 9}}
 HOUR = 3600
 
 
@@ -111,7 +111,7 @@ def test_each_sync_writes_a_file_of_its_own_into_the_folder_that_is_served(rende
         (option,) = [one for one in container["args"] if one.startswith("--metrics-file=")]
         assert option == f"--metrics-file=/metrics/{name}.prom"
         files.add(option)
-    assert len(files) == 3
+    assert len(files) == len(ACCOUNTS)
 
 
 def of_cronjob(metric: str, account: str, value: str) -> dict[str, str]:
@@ -167,6 +167,23 @@ SITUATIONS: dict[str, tuple[list[dict[str, str]], Firing]] = {
             of_cronjob("kube_cronjob_created", "globex", f"{9 * HOUR}x1000"),
         ],
         {("ZendeskChatLate", "cronjob", "zendesk-chat-acme")},
+    ),
+    "an account with fewer syncs may be later": (
+        [
+            of_cronjob("kube_cronjob_created", "slow", "0x1000"),
+            of_cronjob("kube_cronjob_status_last_successful_time", "slow", f"{2 * HOUR}x1000"),
+            of_account("last_run_timestamp_seconds", "slow", f"{2 * HOUR}x1000"),
+            of_account("last_success_timestamp_seconds", "slow", f"{2 * HOUR}x1000"),
+        ],
+        set(),
+    ),
+    "an account with fewer syncs is late too": (
+        [
+            of_cronjob("kube_cronjob_created", "slow", "0x1000"),
+            of_account("last_run_timestamp_seconds", "slow", "0x1000"),
+            of_account("last_success_timestamp_seconds", "slow", "0x1000"),
+        ],
+        {("ZendeskChatLate", "cronjob", "zendesk-chat-slow"), ("ZendeskChatAccountLate", "account", "slow")},
     ),
     "a suspended account is late": (
         [

@@ -363,3 +363,11 @@ def test_two_accounts_do_not_spend_the_same_refresh_token(plan: Callable[..., Pl
 def test_a_file_that_is_missing_is_called_an_accounts_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sync", "--accounts", "nope.toml"]) == 2
     assert "The accounts file does not exist: nope.toml" in capsys.readouterr().err
+
+
+def test_one_conflict_among_many_accounts_is_found(plan: Callable[..., Plans]) -> None:
+    many = "".join(f'[accounts.a{number}]\ntoken = "t"\n' for number in range(1000))
+    assert len(plan(many).planned) == 1000
+    assert plan(many, "--only", "a7").others[6:8] == ["a6", "a8"]
+    message = refused(plan, f'{many}[accounts.last]\nsubdomain = "a3"\ntoken = "t"\n')
+    assert message.startswith("accounts.toml: the accounts a3 and last have the same subdomain, a3,")

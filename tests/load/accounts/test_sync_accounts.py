@@ -20,6 +20,8 @@ from tests.support.elsewhere import open_elsewhere
 from tests.support.syncs import differing, execute
 from zendesk_chat_sandbox import Fault, Sandbox, Switches
 
+pytestmark = pytest.mark.long
+
 COMMAND = Path(sys.executable).with_name("zendesk-chat")
 NAMES = ("acme", "globex", "initech")
 SHARED = 'to = "all.duckdb"\nschema = "{account}"'

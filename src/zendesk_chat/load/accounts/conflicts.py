@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
-from itertools import combinations
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from zendesk_chat.analytics.definitions import views_schema
@@ -14,38 +14,60 @@ from zendesk_chat.errors import ConfigError
 from zendesk_chat.load.accounts.running import Job
 from zendesk_chat.load.destination import Destination, real_path
 
+Conflict: TypeAlias = Callable[[Job, Job], str]
+"""Describes what two accounts must not share, and what to do about it; "" if they may share it."""
+
 
 def check_conflicts(jobs: Sequence[Job], file: Path) -> None:
-    """Check that each account has tables and a rate limit of its own.
+    """Check that each account has tables and a rate limit of its own, in time that is linear in the number of accounts.
 
     Raises:
         ConfigError: Two accounts share one. The message names both.
     """
-    for one, other in combinations(jobs, 2):
-        for what in _conflicts(one, other):
-            raise ConfigError(f"{file}: the accounts {one.account} and {other.account} {what}")
+    owners: dict[Hashable, Job] = {}
+    for job in jobs:
+        for conflict, what in _needs(job):
+            owner = owners.setdefault((conflict, what), job)
+            if owner is not job and (problem := conflict(owner, job)):
+                raise ConfigError(f"{file}: the accounts {owner.account} and {job.account} {problem}")
 
 
-def _conflicts(one: Job, other: Job) -> Iterator[str]:
-    """Yield what two accounts must not share, and what to do about it."""
-    subdomain = one.plan.config.subdomain
-    if subdomain == other.plan.config.subdomain:
-        yield f"have the same subdomain, {subdomain}, so they would share one rate limit. Remove one of them."
-    if _refreshes(one) and _refreshes(other) and _is_same_file(str(one.plan.config_file), str(other.plan.config_file)):
-        yield (
-            f"keep their OAuth tokens in the same file, {one.plan.config_file}. A refresh token works once, so give each "
-            "account a file of its own, as `zendesk-chat login --config` writes it."
-        )
+def _needs(job: Job) -> Iterator[tuple[Conflict, Hashable]]:
+    """Yield what an account needs for itself, with the function that describes the conflict if another one has it."""
+    destination = job.plan.destination
+    yield _same_subdomain, job.plan.config.subdomain
+    if _refreshes(job) and (tokens := _identity(str(job.plan.config_file))):
+        yield _same_tokens, tokens
+    if destination.path and (identity := _identity(destination.path)):
+        yield _two_names, identity
+    for schema in _schemas(destination):
+        yield _same_tables, (_database(destination), schema)
+
+
+def _same_subdomain(one: Job, _other: Job) -> str:
+    return f"have the same subdomain, {one.plan.config.subdomain}, so they would share one rate limit. Remove one of them."
+
+
+def _same_tokens(one: Job, _other: Job) -> str:
+    return (
+        f"keep their OAuth tokens in the same file, {one.plan.config_file}. A refresh token works once, so give each "
+        "account a file of its own, as `zendesk-chat login --config` writes it."
+    )
+
+
+def _two_names(one: Job, other: Job) -> str:
+    """Describe two names of one file, or return "" for two accounts that use the same name."""
     first, second = one.plan.destination, other.plan.destination
-    if _database(first) != _database(second):
-        if first.path and second.path and _is_same_file(first.path, second.path):
-            yield f"load into the same file under two names, {first.path} and {second.path}. Use one name for it."
-        return
-    if _schemas(first) & _schemas(second):
-        yield (
-            f'would load into the same tables, in {first.shown}. Use a file for each, such as to = "{{account}}.duckdb", or a '
-            'schema, such as schema = "{account}".'
-        )
+    if _database(first) == _database(second):
+        return ""
+    return f"load into the same file under two names, {first.path} and {second.path}. Use one name for it."
+
+
+def _same_tables(one: Job, _other: Job) -> str:
+    return (
+        f"would load into the same tables, in {one.plan.destination.shown}. Use a file for each, such as "
+        'to = "{account}.duckdb", or a schema, such as schema = "{account}".'
+    )
 
 
 def _database(destination: Destination) -> Hashable:
@@ -56,10 +78,12 @@ def _database(destination: Destination) -> Hashable:
     return parts.scheme.replace("postgresql", "postgres"), parts.hostname, parts.port, parts.path
 
 
-def _is_same_file(one: str, other: str) -> bool:
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what all names of a file have in common, or None if there is no such file."""
     with suppress(OSError):
-        return Path(one).samefile(other)
-    return False
+        status = Path(path).stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _refreshes(job: Job) -> bool:

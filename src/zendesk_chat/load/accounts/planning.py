@@ -74,7 +74,8 @@ def plan_accounts(options: argparse.Namespace, environment: Mapping[str, str], n
     command, hash_key = from_options(options), from_variables(environment, only=_HASH_KEY)
     planned = [_plan(entry, [command, hash_key], options, environment, now) for entry in entries]
     check_conflicts([one.job for one in planned], file.path)
-    others = [entry.account for entry in file.entries if entry not in entries]
+    names = {entry.account for entry in entries}
+    others = [entry.account for entry in file.entries if entry.account not in names]
     return Plans(planned, others, file.parallel, file.warnings)
 
 
