@@ -122,12 +122,11 @@ def test_a_view_in_sql_and_one_account(spark: SparkSession, accounts: Accounts, 
     assert [row.asDict() for row in found] == [{"account": "acme", "rows": 8}]
 
 
-def test_files_that_spark_distributes_are_found(
-    spark: SparkSession, accounts: Accounts, load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for path in (Path(accounts.path), *map(accounts.token_file, accounts.sandboxes)):
+def test_files_that_spark_distributes_are_found(spark: SparkSession, accounts: Accounts, load: Load) -> None:
+    file = Path(accounts.path).rename(accounts.folder / "distributed.toml")
+    for path in (file, *map(accounts.token_file, accounts.sandboxes)):  # the session keeps them: they need names of their own
         spark.sparkContext.addFile(str(path))
-    assert load("departments", accounts="/nowhere/accounts.toml").count() == 24
+    assert load("departments", accounts="/nowhere/distributed.toml").count() == 24
 
 
 def test_rows_of_parents_come_first_and_name_each_chat(accounts: Accounts, load: Load) -> None:
