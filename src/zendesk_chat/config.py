@@ -7,7 +7,7 @@ path of the invalid value and never the value itself, except for a date, which i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -226,13 +226,22 @@ def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
 
     Keys that begin with ``_`` are ignored: Airbyte's platform and CDK add some, and users write comments that way.
     """
+    return [_about_key(*found) for found in _unknown(raw, more)][:MOST_REPORTED]
+
+
+def misspelt_keys(raw: object) -> list[str]:
+    """Return the messages of ``unknown_keys`` about keys that resemble one that exists."""
+    return [_about_key(*found) for found in _unknown(raw) if found[0] not in SYNC_OPTIONS and _nearest(*found)][:MOST_REPORTED]
+
+
+def _unknown(raw: object, more: Collection[str] = ()) -> Iterator[tuple[str, str, Collection[str]]]:
+    """Yield each unknown key, the path of its object, and the keys that exist there."""
     if not isinstance(raw, Mapping):
-        return []
-    found: list[str] = []
+        return
     for part, path, known in ((raw, "", (*TOP_KEYS, *more)), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
-        keys = map(str, part) if isinstance(part, Mapping) else ()
-        found += [_about_key(key, path, known) for key in keys if key not in known and not key.startswith("_")]
-    return found[:MOST_REPORTED]
+        for key in map(str, part) if isinstance(part, Mapping) else ():
+            if key not in known and not key.startswith("_"):
+                yield key, path, known
 
 
 def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:
