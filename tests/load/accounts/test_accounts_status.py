@@ -87,9 +87,8 @@ def test_files_that_cannot_be_read_are_problems_of_their_accounts(folder: Path, 
 
 @pytest.mark.usefixtures("folder")
 def test_accounts_elsewhere_are_not_read_and_not_fine(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("parquet").mkdir()
     elsewhere = '[accounts.{}]\nto = "{}"\n'
-    more = elsewhere.format("hooli", "postgres://db.example.com/x") + elsewhere.format("pied", "parquet")
+    more = elsewhere.format("hooli", "postgres://db.example.com/x") + elsewhere.format("pied", "sqlite:///x.sqlite")
     Path("accounts.toml").write_text(FILE + more)
     code, lines = status(capsys, "--only", "globex,hooli,pied", "--max-age", "9999d")
     assert code == 2
