@@ -15,7 +15,7 @@ from benchmarks.scale.calibration import fit_costs, fit_slowness
 from benchmarks.scale.chart import COLOURS, draw_chart
 from benchmarks.scale.costs import SyncCosts, minutes_of_quota
 from benchmarks.scale.figures import ages_of, figures_of, percentile, visible_times
-from benchmarks.scale.money import dollars_a_month, machines_for
+from benchmarks.scale.money import VOLUME_GB, dollars_a_month, machines_for
 from benchmarks.scale.population import Account, make_accounts
 from benchmarks.scale.report import falls_behind, render
 from benchmarks.scale.results import Results, read_results
@@ -236,6 +236,9 @@ def test_the_default_of_parallel_and_the_recipes_are_those_of_the_simulation() -
         "src/zendesk_chat/load/accounts/accounts_file.py"
     )
     assert f"maxSyncWorkers: {AIRBYTE.slots}" in text("deploy/airbyte/values.yaml")
+    values = text("deploy/kubernetes/values.yaml")
+    assert f"requests: {{ cpu: {1000 * CRONJOBS.cores // CRONJOBS.slots}m, memory: {CRONJOBS.sync_mb}Mi }}" in values
+    assert f"  size: {VOLUME_GB}Gi" in values
     assert f"pools set zendesk_chat {AIRFLOW.slots} " in text("docs/many-accounts.md")
 
 

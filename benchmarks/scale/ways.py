@@ -52,7 +52,7 @@ CRONJOBS: Final = Way(
     sync_mb=384,
 )
 AIRFLOW: Final = Way(
-    "Airflow", slots=8, cores=4, start_seconds=2.6, starts_a_second=2, retries=3, retry_seconds=300, sync_mb=400
+    "Airflow", slots=8, cores=4, start_seconds=2.6, starts_a_second=2, retries=3, retry_seconds=300, sync_mb=500
 )
 AIRBYTE: Final = Way("Airbyte", slots=10, cores=5, start_seconds=33, retries=2, retry_seconds=10, sync_mb=1152)
 SPARK: Final = Way("Spark", slots=2, cores=2, retries=3, own_process=False, commits_together=True, base_mb=1024, sync_mb=150)
