@@ -24,7 +24,7 @@ from zendesk_chat.load.report import plain_table, print_complete
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The result of one account's check. The message says what can be read, or what to do."""
+    """The result of one account's check. The message describes what can be read, or what to do."""
 
     account: str
     message: str
