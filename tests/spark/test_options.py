@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pyspark.sql.datasource import Filter, GreaterThan, LessThan
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.spark.accounts import find_accounts
+from zendesk_chat.spark.batch import FilteringReader
 from zendesk_chat.spark.options import parse_options
 from zendesk_chat.spark.partition import AccountPartition, open_account
+from zendesk_chat.spark.schema import schema_of
 
 NOW = 1_795_176_000.0
+TIME = ("update_timestamp",)
 SECRETS = ("token-of-acme-91ab", "token-of-globex-77cd", "hash-key-of-all-12ef")
 
 
@@ -91,6 +96,25 @@ def test_a_driver_without_the_secrets_plans(accounts: str) -> None:
     assert [one.name for one in found] == ["acme", "globex"]
     with pytest.raises(ConfigError, match=r"globex\.token does not exist"):
         open_account(found[1].config)
+
+
+@pytest.mark.parametrize(
+    ("filters", "start", "end"),
+    [
+        ([], "2024-01-01T00:00:00+00:00", None),
+        ([GreaterThan(TIME, datetime.min.replace(tzinfo=UTC))], "2024-01-01T00:00:00+00:00", None),
+        ([LessThan(TIME, datetime.max.replace(tzinfo=UTC))], "2024-01-01T00:00:00+00:00", None),
+        ([GreaterThan(TIME, datetime.max.replace(tzinfo=UTC))], "2026-11-20T12:00:00+00:00", None),
+        ([LessThan(TIME, datetime(2025, 6, 1, tzinfo=UTC))], "2024-01-01T00:00:00+00:00", "2025-06-01T00:00:00+00:00"),
+    ],
+)
+def test_extreme_times_of_filters(accounts: str, filters: list[Filter], start: str, end: str | None) -> None:
+    found = find_accounts(parse_options({"accounts": accounts, "stream": "chats", "only": "acme"}), NOW)
+    reader = FilteringReader(found, schema_of(found), NOW)
+    assert list(reader.pushFilters(filters)) == filters
+    (partition,) = reader.partitions()
+    assert isinstance(partition, AccountPartition)
+    assert (partition.start_date, partition.end_date) == (start, end)
 
 
 def test_partitions_carry_no_secret_and_open_with_those_of_the_machine(accounts: str, tmp_path: Path) -> None:

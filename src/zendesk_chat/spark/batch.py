@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 import pyarrow as pa
 from pyspark.sql.datasource import DataSourceReader, Filter, InputPartition
@@ -12,6 +13,8 @@ from pyspark.sql.types import StructType
 from zendesk_chat.spark.accounts import SparkAccount
 from zendesk_chat.spark.bounds import Limits, is_empty, limits_of
 from zendesk_chat.spark.partition import AccountPartition, read_partition
+
+_DAY_SECONDS: Final = 86_400
 
 
 class BatchReader(DataSourceReader):
@@ -39,7 +42,8 @@ class BatchReader(DataSourceReader):
         if is_empty(limits):
             return None
         start = None if limits.start is None else min(limits.start, self._now)  # a start in the future would be refused
-        return AccountPartition(account.config, start_date=_iso(start), end_date=_iso(limits.end))
+        end = None if limits.end is None or limits.end > self._now + _DAY_SECONDS else limits.end  # without year 10000
+        return AccountPartition(account.config, start_date=_iso(start), end_date=_iso(end))
 
 
 class FilteringReader(BatchReader):
