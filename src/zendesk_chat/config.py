@@ -7,7 +7,7 @@ path of the invalid value and never the value itself, except for a date, which i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -219,29 +219,23 @@ def parse_credentials(raw: Mapping[str, object], token_name: str = "access_token
     raise ConfigError('credentials.credentials: must be "oauth2.0" or "access_token".')
 
 
-def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
+def unknown_keys(raw: object, more: Collection[str] = (), *, misspelt: bool = False) -> list[str]:
     """Return a message for each key that does not exist, at the top and in ``credentials``. Empty if ``raw`` is not an object.
 
-    ``more`` are further keys of the top level.
+    ``more`` are further keys of the top level. ``misspelt`` is whether only keys that resemble an existing one are of interest.
 
     Keys that begin with ``_`` are ignored: Airbyte's platform and CDK add some, and users write comments that way.
     """
-    return [_about_key(*found) for found in _unknown(raw, more)][:MOST_REPORTED]
-
-
-def misspelt_keys(raw: object) -> list[str]:
-    """Return the messages of ``unknown_keys`` about keys that resemble one that exists."""
-    return [_about_key(*found) for found in _unknown(raw) if found[0] not in SYNC_OPTIONS and _nearest(*found)][:MOST_REPORTED]
-
-
-def _unknown(raw: object, more: Collection[str] = ()) -> Iterator[tuple[str, str, Collection[str]]]:
-    """Yield each unknown key, the path of its object, and the keys that exist there."""
     if not isinstance(raw, Mapping):
-        return
+        return []
+    found: list[str] = []
     for part, path, known in ((raw, "", (*TOP_KEYS, *more)), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
-        for key in map(str, part) if isinstance(part, Mapping) else ():
-            if key not in known and not key.startswith("_"):
-                yield key, path, known
+        keys = map(str, part) if isinstance(part, Mapping) else ()
+        unknown = [key for key in keys if key not in known and not key.startswith("_")]
+        if misspelt:
+            unknown = [key for key in unknown if key not in SYNC_OPTIONS and _nearest(key, path, known)]
+        found += [_about_key(key, path, known) for key in unknown]
+    return found[:MOST_REPORTED]
 
 
 def _parse_end(text: str, start: str, names: Mapping[str, str]) -> int:

@@ -11,7 +11,7 @@ import msgspec
 
 from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.clock import Clock
-from zendesk_chat.config import EVERYTHING, Config, OAuth, misspelt_keys, parse_config, parse_date, unknown_keys
+from zendesk_chat.config import EVERYTHING, Config, OAuth, parse_config, parse_date, unknown_keys
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.json_files import EmptyFileError, read_json, read_struct
 from zendesk_chat.secret_mask import secrets_of
@@ -43,7 +43,7 @@ def read_config(path: str, writer: Writer) -> Config:
     if not isinstance(raw, Mapping):
         raise ConfigError('The config must be a JSON object such as {"subdomain": "acme", "access_token": "..."}.')
     writer.mask.keep(secrets_of(raw))
-    if misspelt := misspelt_keys({key: raw[key] for key in raw if key not in OLD_KEYS}):
+    if misspelt := unknown_keys({key: raw[key] for key in raw if key not in OLD_KEYS}, misspelt=True):
         raise ConfigError(" ".join(misspelt))
     config = parse_config({"start_date": EVERYTHING} | {key: raw[key] for key in raw if key not in OLD_KEYS})
     if old := [key for key in OLD_KEYS if key in raw]:
