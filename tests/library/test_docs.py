@@ -62,6 +62,10 @@ def run_blocks(page: str, sandbox: Sandbox, folder: Path) -> int:
 def test_the_page_does_what_it_describes(sandbox: Sandbox, tmp_path: Path) -> None:
     config = {"subdomain": "acme", "api_url": sandbox.url, "credentials": OAUTH}
     (tmp_path / "config.json").write_text(json.dumps(config))
+    for name in ("acme", "globex"):
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({"subdomain": name, "access_token": f"token of {name}".replace(" ", "-")})
+        )
     assert run_blocks(PAGE, sandbox, tmp_path) >= 9
     lines = [json.loads(line) for line in (tmp_path / "chats.jsonl").read_text().splitlines()]
     assert sorted(chat["id"] for chat in lines) == sorted(sandbox.account.chat_ids())

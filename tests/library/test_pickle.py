@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy as copy_module
 import os
 import pickle
 import subprocess
@@ -60,6 +61,7 @@ def test_a_pickle_contains_no_secret(sandbox: Sandbox) -> None:
             assert b"T-secret" not in pickled
             assert b"a secret of 20 chars" not in pickled
         assert "T-secret" not in repr(copied(account))
+        assert "T-secret" not in repr(vars(account))
 
 
 def test_the_environment_has_the_secrets_where_it_is_loaded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +70,9 @@ def test_the_environment_has_the_secrets_where_it_is_loaded(sandbox: Sandbox, mo
     expected = records_of(read(account, "chats"))
     copy = copied(account)
     assert repr(copy) == "<Account acme>"
-    with pytest.raises(ConfigError, match="credentials: missing"):
+    with pytest.raises(
+        ConfigError, match=r"The pickle of the account acme has no token. Set ZENDESK_CHAT_TOKEN in this process"
+    ):
         read(copy, "chats")
     monkeypatch.setenv("ZENDESK_CHAT_TOKEN", sandbox.token)
     with pytest.raises(ConfigError, match="hash_key"):
@@ -94,6 +98,32 @@ def test_the_token_of_another_account_is_not_used(monkeypatch: pytest.MonkeyPatc
         read(copy, "chats")
 
 
+def test_a_token_that_may_be_of_another_account_is_not_used(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = account_of(sandbox)
+    copy = copied(copied(account))
+    monkeypatch.setenv("ZENDESK_CHAT_TOKEN", "of-globex")
+    with pytest.raises(ConfigError, match="ZENDESK_CHAT_TOKEN is not the token with which the account acme was created"):
+        read(copy, "goals")
+    monkeypatch.setenv("ZENDESK_CHAT_SUBDOMAIN", "acme")  # the account's new token
+    monkeypatch.setenv("ZENDESK_CHAT_TOKEN", sandbox.token)
+    assert_complete(
+        sandbox, "goals", records_of(read(copied(Account(subdomain="acme", token="old", api_url=sandbox.url)), "goals"))
+    )
+
+
+def test_the_environment_sends_no_copy_to_another_server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = copied(Account(config={"subdomain": "acme", "access_token": sandbox.token}))
+    monkeypatch.setenv("ZENDESK_CHAT_TOKEN", sandbox.token)
+    monkeypatch.setenv("ZENDESK_CHAT_API_URL", sandbox.url)
+    assert copy.parsed.api_url == "https://acme.zendesk.com/api/v2/chat"
+
+
+def test_a_copy_in_the_same_process_is_the_account(sandbox: Sandbox) -> None:
+    account = account_of(sandbox)
+    assert copy_module.copy(account) is account
+    assert copy_module.deepcopy([account])[0] is account
+
+
 def test_a_function_returns_the_configuration_in_each_process(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(sandbox.token)
@@ -106,6 +136,18 @@ def test_a_function_returns_the_configuration_in_each_process(sandbox: Sandbox, 
     assert copy.config["start_date"] == "2020-01-01"
     with pytest.raises(AuthError):
         records_of(read(copy, "goals"))
+
+
+def test_a_function_without_the_key_of_hashes_uses_that_of_the_environment(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text(sandbox.token)
+    account = Account(config=ConfigIn(str(tmp_path / "token"), sandbox.url), redact=RULES)
+    pickled = pickle.dumps(account)
+    assert b"a secret of 20 chars" not in pickled
+    monkeypatch.setenv("ZENDESK_CHAT_HASH_KEY", str(RULES["hash_key"]))
+    copy: Account = pickle.loads(pickled)
+    assert records_of(read(copy, "visitors")) == records_of(read(account, "visitors"))
 
 
 def test_a_refresh_token_stays_in_its_process() -> None:

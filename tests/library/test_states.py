@@ -129,10 +129,17 @@ def test_an_empty_or_foreign_state_is_no_end(sandbox: Sandbox) -> None:
     account = account_of(sandbox)
     with pytest.raises(StateError, match="until: the state is empty"):
         read(account, "chats", until={})
-    with pytest.raises(StateError, match="must be a dictionary"):
+    state = latest_state(account, "chats")
+    with pytest.raises(
+        StateError, match=r"^until: this is not a state of chat_events\. Pass the state of a batch of this stream"
+    ):
+        read(account, "chat_events", until=state)
+    with pytest.raises(StateError, match=r"^until: this is not a state of chats\."):
         read(account, "chats", until="2026-01-01")  # type: ignore[arg-type]  # what a user may write
     with pytest.raises(ConfigError, match=r"^time: "):
         state_at(account, "chats", "yesterday")
+    with pytest.raises(ConfigError, match=r"^end_date: must be a string such as 2026-01-31, or a date"):
+        read(account, "chats", end_date=5)  # type: ignore[arg-type]  # what a user may write
 
 
 def test_each_read_has_its_own_dates(sandbox: Sandbox) -> None:

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from zendesk_chat.api.retry import MAX_RETRY_AFTER_SECONDS
 from zendesk_chat.clock import Clock
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.printable import printable
@@ -41,6 +42,8 @@ class SharedQuota:
         self._path = Path(path)
         self._limit = per_minute
         self._clock = clock
+        if self._path.exists() and not self._path.is_file():
+            raise ConfigError(f"quota: {printable(str(self._path))} is not a regular file. Name another file.")
         with self._transaction() as connection:
             if connection.execute(_OTHERS).fetchone():
                 raise ConfigError(f"quota: {printable(str(self._path))} is another database. Name another file.")
@@ -69,9 +72,9 @@ class SharedQuota:
     def _wait(self, connection: sqlite3.Connection, window_seconds: float) -> float:
         """Forget what is over, and return the seconds until a request may start."""
         now = self._clock.now()
-        # A start in the future is from before the machine's clock was set back.
+        # A start in the future, or a pause that is too long, is from before the machine's clock was set back.
         connection.execute("DELETE FROM starts WHERE time <= ? OR time > ?", (now - window_seconds, now))
-        connection.execute("DELETE FROM pauses WHERE until <= ?", (now,))
+        connection.execute("DELETE FROM pauses WHERE until <= ? OR until > ?", (now, now + MAX_RETRY_AFTER_SECONDS))
         (paused_until,) = connection.execute("SELECT max(until) FROM pauses").fetchone()
         oldest = connection.execute(_LATEST, (self._limit - 1,)).fetchone()  # of as many starts as a window allows
         window_opens = oldest[0] + window_seconds if oldest else now
@@ -88,5 +91,5 @@ class SharedQuota:
                 connection.execute("CREATE TABLE IF NOT EXISTS pauses (until REAL NOT NULL)")
                 yield connection
                 connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # ValueError: a null character in the path
             raise ConfigError(f"quota: {printable(str(self._path))} cannot be used: {error}. Name another file.") from error

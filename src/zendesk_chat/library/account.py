@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from zendesk_chat.api.auth import TokenSource, hand_over, token_source
@@ -55,19 +59,43 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pickled:
+    """What a pickle knows about the account's token: enough to recognize it.
+
+    Attributes:
+        digest: Of the token, with ``salt`` as the key. It does not reveal the token, which is long and random.
+    """
+
+    subdomain: str
+    salt: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, parsed: Config) -> _Pickled:
+        """Return what to pickle."""
+        salt = secrets.token_bytes(16)
+        return cls(parsed.subdomain, salt, _digest(parsed.credentials.access_token or "", salt))
+
+    def recognizes(self, token: object) -> bool:
+        """Return whether this is the token that the account had."""
+        return hmac.compare_digest(_digest(str(token), self.salt), self.digest)
+
+
+@dataclass(frozen=True, slots=True)
 class _Arguments:
     """What an account was created with.
 
     Attributes:
         settings: The arguments that have a key in the configuration, by key.
-        with_environment: Whether the environment may complete ``config``.
+        quota: An absolute path.
+        pickled: The account that was pickled, if it was.
     """
 
-    config: ConfigArgument | None
+    config: ConfigArgument | None = field(repr=False)
     settings: Mapping[str, object] = field(repr=False)
-    with_environment: bool
     on_rotation: OnRotation | None = None
-    quota: str | os.PathLike[str] | None = None
+    quota: str | None = None
+    pickled: _Pickled | None = None
 
 
 class _Opened:
@@ -115,7 +143,7 @@ class Account:
             at a time. It MUST store them: the old tokens no longer work, and no request uses the new ones until it returns.
             It is not pickled.
         quota: Path of a file through which processes share ``requests_per_minute``. It is created if it does not exist. Use one
-            file for each account.
+            file for each account. A relative path starts in the current directory, also in the pickle.
 
     Raises:
         ConfigError: A setting is missing or malformed, the start date is in the future, or the token is of another account.
@@ -140,8 +168,8 @@ class Account:
         settings = {
             "subdomain": subdomain,
             "access_token": token,
-            "start_date": None if start_date is None else iso(start_date),
-            "end_date": None if end_date is None else iso(end_date),
+            "start_date": None if start_date is None else iso(start_date, "start_date"),
+            "end_date": None if end_date is None else iso(end_date, "end_date"),
             "redact": redact,
             "lookback_minutes": lookback_minutes,
             "requests_per_minute": requests_per_minute,
@@ -149,7 +177,7 @@ class Account:
             "api_url": api_url,
         }
         given = {key: value for key, value in settings.items() if value is not None}
-        self._restore(_Arguments(config, given, config is None, on_rotation, quota))
+        self._restore(_Arguments(config, given, on_rotation, None if quota is None else str(Path(quota).absolute())))
         _ = self._opened  # now, so that mistakes are found here
 
     def _restore(self, arguments: _Arguments) -> None:
@@ -168,9 +196,22 @@ class Account:
         """Return what to pickle. Raises ConfigError for a refresh token: two processes cannot use it."""
         return _unpickled, (_without_secrets(self._arguments, self._once.parsed if self._once else None),)
 
+    def __copy__(self) -> Account:
+        """Return this account: a copy would have a quota of its own."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Account:
+        """Return this account: a copy would have a quota of its own."""
+        return self
+
     def __repr__(self) -> str:
-        subdomain = self._once.parsed.subdomain if self._once else self._arguments.settings.get("subdomain", "")
-        return f"<Account {subdomain}>"
+        pickled = self._arguments.pickled
+        return f"<Account {pickled.subdomain if pickled else self.subdomain}>"
+
+    @property
+    def subdomain(self) -> str:
+        """``acme`` for acme.zendesk.com."""
+        return self.parsed.subdomain
 
     @property
     def config(self) -> dict[str, object]:
@@ -196,8 +237,8 @@ class Account:
     def period(self, start_date: str | date | None = None, end_date: str | date | None = None) -> Period:
         """Return the times that a read covers. Each date that is None is the account's own. Raises ConfigError."""
         parsed = self.parsed
-        start = parsed.start if start_date is None else parse_date(iso(start_date), "start_date")
-        end = parsed.end if end_date is None else parse_date(iso(end_date), "end_date")
+        start = parsed.start if start_date is None else parse_date(iso(start_date, "start_date"), "start_date")
+        end = parsed.end if end_date is None else parse_date(iso(end_date, "end_date"), "end_date")
         if end is not None and end <= start and (start_date is not None or end_date is not None):
             raise ConfigError(f"end_date: {iso_seconds(end * SECOND_US)} must be later than {iso_seconds(start * SECOND_US)}.")
         return Period(start, end)
@@ -240,9 +281,13 @@ class _RunTokens:
         self.tokens.settle(seconds)
 
 
-def iso(time: str | date) -> str:
-    """Return a date or time as a setting."""
-    return time.isoformat() if isinstance(time, date) else time
+def iso(time: object, name: str) -> str:
+    """Return a date or time as a setting. Raises ConfigError for anything else; ``name`` is that of the argument."""
+    if isinstance(time, date):
+        return time.isoformat()
+    if isinstance(time, str):
+        return time
+    raise ConfigError(f"{name}: must be a string such as 2026-01-31, or a date.")
 
 
 def _parse(arguments: _Arguments) -> Config:
@@ -256,9 +301,11 @@ def _parse(arguments: _Arguments) -> Config:
     sources = [Source(settings, {key: named.get(key, key) for key in settings}, "option")]
     if config is not None:
         sources.append(Source(config, {key: f"{key} in config" for key in config}))
-    if arguments.with_environment:
-        sources.append(from_variables(os.environ, only=(*ENVIRONMENT.values(), HASH_KEY)))
-    raw = {"start_date": EVERYTHING, **combine(sources).values}
+    account = ENVIRONMENT.values() if config is None else ()
+    environment = from_variables(os.environ, only=(*account, HASH_KEY))
+    if arguments.pickled:
+        _require_token_of(arguments.pickled, environment, has_own=config is not None)
+    raw = {"start_date": EVERYTHING, **combine([*sources, environment]).values}
     hash_key, redact = raw.pop("hash_key", None), raw.get("redact")
     if hash_key and isinstance(redact, Mapping) and not redact.get("hash_key"):
         raw["redact"] = {**redact, "hash_key": hash_key}
@@ -268,6 +315,26 @@ def _parse(arguments: _Arguments) -> Config:
     if arguments.on_rotation is None and _rotates(parsed):
         raise ConfigError("on_rotation: pass a function that stores renewed OAuth tokens. A refresh token works only once.")
     return parsed
+
+
+def _require_token_of(pickled: _Pickled, environment: Source, *, has_own: bool) -> None:
+    """Check that the environment has a token, and that it is of the account that was pickled."""
+    if has_own:
+        return
+    token, subdomain = environment.values.get("access_token"), pickled.subdomain
+    remedy = "Or create the account with a function as `config`, which returns the token in each process."
+    if token is None:
+        variable = ENVIRONMENT["access_token"]
+        raise ConfigError(f"The pickle of the account {subdomain} has no token. Set {variable} in this process. {remedy}")
+    if "subdomain" not in environment.values and not pickled.recognizes(token):
+        raise ConfigError(
+            f"{environment.names['access_token']} is not the token with which the account {subdomain} was created. If it is "
+            f"another one of that account, set {ENVIRONMENT['subdomain']} to {subdomain}. {remedy}"
+        )
+
+
+def _digest(token: str, salt: bytes) -> bytes:
+    return blake2b(token.encode(), key=salt, digest_size=16).digest()
 
 
 def _rotates(parsed: Config) -> bool:
@@ -284,15 +351,17 @@ def _unpickled(arguments: _Arguments) -> Account:
 
 def _without_secrets(arguments: _Arguments, parsed: Config | None) -> _Arguments:
     """Return the arguments of an account, without tokens and without the key of hashes."""
-    if parsed is not None and _rotates(parsed):
+    if parsed is None:  # it was loaded from a pickle, and has not been used
+        return arguments
+    if _rotates(parsed):
         raise ConfigError("An account with an OAuth refresh token cannot be pickled: the token works only once.")
     config, settings = arguments.config, arguments.settings
-    if parsed is not None and not callable(config):
-        config, settings = None, {**parsed.raw, "subdomain": parsed.subdomain}
+    if not callable(config):
+        config, settings = None, {**parsed.raw, "subdomain": parsed.subdomain, "api_url": parsed.api_url}
     kept = {key: value for key, value in settings.items() if key in TOP_KEYS and key not in CREDENTIALS}
     if isinstance(redact := kept.get("redact"), Mapping):
         kept["redact"] = {key: value for key, value in redact.items() if key != "hash_key"}
-    return _Arguments(config, kept, config is None, quota=arguments.quota)
+    return _Arguments(config, kept, quota=arguments.quota, pickled=arguments.pickled or _Pickled.of(parsed))
 
 
 def _require_account(raw: Mapping[str, object], *, in_config: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from zendesk_chat.api.client import Observer
 from zendesk_chat.clock import SystemClock
@@ -19,6 +20,8 @@ from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.records import SECOND_US
 from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
 
+UNTIL: Final = "Pass the state of a batch of this stream, or that of latest_state."
+
 
 def state_at(account: Account, stream: str, time: str | date) -> dict[str, object]:
     """Return the state of a read that ended at a UTC time. A read from this state has what changed since.
@@ -28,7 +31,7 @@ def state_at(account: Account, stream: str, time: str | date) -> dict[str, objec
     """
     (found,) = account.catalog.select([stream])
     _export_of(found)
-    return _state(account, found, parse_date(iso(time), "time"))
+    return _state(account, found, parse_date(iso(time, "time"), "time"))
 
 
 def latest_state(account: Account, stream: str) -> dict[str, object]:
@@ -62,9 +65,12 @@ def ends_at(stream: Stream, state: StateBlob) -> Stream:
         ConfigError: It is a list, or the state is malformed or empty.
     """
     export = _export_of(stream)
-    position = stream.load_state(checked(stream.name, state) or {})
+    try:
+        position = stream.load_state(checked(stream.name, state) or {})
+    except StateError as error:  # it advises to reset the state, which is for the start of a read
+        raise StateError(f"until: this is not a state of {stream.name}. {UNTIL}", stream=stream.name) from error
     if not isinstance(position, ExportPosition):
-        raise StateError("until: the state is empty. Pass the state of a batch, or that of latest_state.", stream=stream.name)
+        raise StateError(f"until: the state is empty. {UNTIL}", stream=stream.name)
     return replace(stream, source=Replay(export, position))
 
 
