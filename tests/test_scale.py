@@ -17,7 +17,7 @@ from benchmarks.scale.costs import SyncCosts, minutes_of_quota
 from benchmarks.scale.figures import ages_of, figures_of, percentile, visible_times
 from benchmarks.scale.money import VOLUME_GB, dollars_a_month, machines_for
 from benchmarks.scale.population import Account, make_accounts
-from benchmarks.scale.report import falls_behind, render
+from benchmarks.scale.report import POSTGRES_SECONDS, falls_behind, render
 from benchmarks.scale.results import Results, read_results
 from benchmarks.scale.simulation import HOUR, Conditions, Outcome, Simulation, Sync, plan_steps
 from benchmarks.scale.virtual_time import Connection, Quota
@@ -240,6 +240,17 @@ def test_the_default_of_parallel_and_the_recipes_are_those_of_the_simulation() -
     assert f"requests: {{ cpu: {1000 * CRONJOBS.cores // CRONJOBS.slots}m, memory: {CRONJOBS.sync_mb}Mi }}" in values
     assert f"  size: {VOLUME_GB}Gi" in values
     assert f"pools set zendesk_chat {AIRFLOW.slots} " in text("docs/many-accounts.md")
+
+
+def test_the_times_into_postgres_are_those_of_the_page_of_destinations() -> None:
+    idle, first = POSTGRES_SECONDS["idle"], POSTGRES_SECONDS["first"]
+    lines = (ROOT / "docs/destinations.md").read_text().splitlines()
+    (row,) = [line for line in lines if line.startswith("| Postgres | ") and " MB | " in line]
+    assert row.split(" | ")[1] == f"{first} s"
+    assert row.endswith(f" | {idle} s |")
+    page = (ROOT / "docs/scale.md").read_text()
+    assert f"({idle} + 6 x 0.3)" in page
+    assert f"({first} + 22 x 0.3)" in page
 
 
 def test_figures_of_a_first_load_have_no_ages() -> None:

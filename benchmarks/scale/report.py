@@ -14,7 +14,7 @@ from benchmarks.scale.figures import Figures
 from benchmarks.scale.money import DISK_GB_MONTH, VOLUME_GB, disk_dollars_a_month, dollars_a_month, files_gb, machines_for
 from benchmarks.scale.population import make_accounts
 from benchmarks.scale.results import FirstLoad, Results
-from benchmarks.scale.scenarios import HOURLY, HOURS
+from benchmarks.scale.scenarios import AT_ONCE, HOURLY, HOURS
 from benchmarks.scale.simulation import LATENCY_SECONDS
 from benchmarks.scale.single import SIZES, SingleSync
 from benchmarks.scale.virtual_time import REQUESTS_A_MINUTE
@@ -22,13 +22,20 @@ from benchmarks.scale.ways import ONE_MACHINE, Way
 
 TEMPLATE: Final = Path(__file__).with_name("report.md")
 COUNTS: Final = (1, 100, 10_000)
+POSTGRES_SECONDS: Final = {"idle": 2.1, "first": 12.8}
+"""Of one account, on loopback: the figures of docs/destinations.md."""
+
+POSTGRES_ACCOUNTS: Final = 40
+POSTGRES_ROUNDS: Final = 22
+"""Requests in turn of the first load in docs/destinations.md, of 20,000 chats: 20 pages, and 2 more."""
+
 SYNC_COLUMNS: Final = ("sync", "chats", "new chats", "requests", "in turn", "CPU s", "peak MB", "file MB")
 HOURLY_COLUMNS: Final = (
     "way",
     "at a time",
     "due",
     "all fresh after",
-    "age: median",
+    "age, minutes: median",
     "95%",
     "oldest",
     "longest queue",
@@ -79,7 +86,7 @@ def _measured(results: Results) -> dict[str, str]:
 
 def _worked(results: Results) -> dict[str, str]:
     """Formulas with their numbers."""
-    return _quota(results) | _capacity(results)
+    return _quota(results) | _capacity(results) | _postgres(results.costs.rounds)
 
 
 def _capacity(results: Results) -> dict[str, str]:
@@ -99,6 +106,17 @@ def _capacity(results: Results) -> dict[str, str]:
         "process_exact": f"{an_hour:,.0f}",
         "process_an_hour": f"{an_hour // 1000 * 1000:,.0f}",
         "core_an_hour": f"{3600 / costs.loading_cpu_seconds:,.0f}",
+    }
+
+
+def _postgres(rounds: int) -> dict[str, str]:
+    """How long accounts take that are loaded one after another."""
+    idle = POSTGRES_SECONDS["idle"] + rounds * LATENCY_SECONDS
+    first = POSTGRES_SECONDS["first"] + POSTGRES_ROUNDS * LATENCY_SECONDS
+    return {
+        "postgres_idle": f"{POSTGRES_ACCOUNTS * idle:.0f} s, or {_minutes(POSTGRES_ACCOUNTS * idle / 60)}",
+        "postgres_first": f"{POSTGRES_ACCOUNTS * first:.0f} s, or {_minutes(POSTGRES_ACCOUNTS * first / 60)}",
+        "postgres_an_hour": f"{3600 / idle // 100 * 100:.0f}",
     }
 
 
@@ -124,6 +142,11 @@ def _quota(results: Results) -> dict[str, str]:
 
 def _simulated(results: Results) -> dict[str, str]:
     values = {f"hourly_{count}": _hourly([each for each in results.hourly if each.accounts == count]) for count in COUNTS}
+    at_once = {
+        (each.way, each.accounts): _minutes(each.fresh_minutes)
+        for each in (*results.by_accounts, *results.hourly)
+        if each.schedule == AT_ONCE
+    }
     largest = make_accounts(COUNTS[-1])
     total_gb = files_gb(largest, _empty_mb(results), _mb_per_chat(results))
     return values | {
@@ -135,6 +158,12 @@ def _simulated(results: Results) -> dict[str, str]:
             ],
         ),
         "load_core_hours": f"{results.loads[-1].cpu_cores * results.loads[-1].fresh_minutes / 60:.0f}",
+        "machine_100": at_once["one machine", 100],
+        "machine_1000": at_once["one machine", 1_000],
+        "cronjobs_1000": at_once["CronJobs", 1_000],
+        "airflow_1000": at_once["Airflow", 1_000],
+        "spark_1000": at_once["Spark", 1_000],
+        "airbyte_100": at_once["Airbyte", 100],
         "money": _money(results),
         "total_gb": f"{total_gb:,.0f}",
         "disk_dollars": f"{disk_dollars_a_month(total_gb):,.0f}",

@@ -20,8 +20,8 @@ SPREAD: Final = "spread"
 AT_ONCE: Final = "at once"
 FIRST_LOAD: Final = "first load"
 FIRST_SYNCS: Final = (10_000, 1_000_000, 10_000_000)  # chats
-TWO_PROCESSES: Final = replace(ONE_MACHINE, name="one machine, 2 processes", slots=32, cores=2, base_mb=300)
-FOUR_PROCESSES: Final = replace(ONE_MACHINE, name="one machine, 4 processes", slots=32, cores=4, base_mb=600)
+TWO_PROCESSES: Final = replace(ONE_MACHINE, name="one machine, 2 processes", slots=32, cores=2, base_mb=500)
+FOUR_PROCESSES: Final = replace(ONE_MACHINE, name="one machine, 4 processes", slots=32, cores=4, base_mb=1000)
 GROUPED: Final = replace(
     AIRFLOW,
     name="Airflow, 50 accounts a task",

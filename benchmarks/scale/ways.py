@@ -40,7 +40,7 @@ class Way:
         return replace(self, slots=slots, cores=max(1, round(slots * self.cores / self.slots)))
 
 
-ONE_MACHINE: Final = Way("one machine", slots=4, cores=1, own_process=False, base_mb=150, sync_mb=150)
+ONE_MACHINE: Final = Way("one machine", slots=4, cores=1, own_process=False, base_mb=250, sync_mb=150)
 CRONJOBS: Final = Way(
     "CronJobs",
     slots=100,

@@ -152,6 +152,10 @@ def _check(options: argparse.Namespace, clock: SystemClock) -> int:
         return _airbyte(options, clock)
     if not _has_loader("check"):
         return ExitCode.ACTION_NEEDED
+    if options.accounts is not None:
+        from zendesk_chat.load.accounts.check import run_accounts_check
+
+        return run_accounts_check(options, clock)
     from zendesk_chat.load.check_command import run_check
 
     return run_check(options, clock)
@@ -163,6 +167,8 @@ def _check_files(parser: Parser, options: argparse.Namespace) -> None:
         parser.error("FILE and --config name the same thing. Pass only one of them.")
     if options.config is None:
         options.config = options.file
+    if options.airbyte and options.accounts is not None:
+        parser.error("--airbyte is for one account, but --accounts is for several. Remove one of them.")
     if options.airbyte and options.config is None:
         parser.error("--airbyte needs the config. Pass it with --config FILE.")
 

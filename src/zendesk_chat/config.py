@@ -219,10 +219,10 @@ def parse_credentials(raw: Mapping[str, object], token_name: str = "access_token
     raise ConfigError('credentials.credentials: must be "oauth2.0" or "access_token".')
 
 
-def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
+def unknown_keys(raw: object, more: Collection[str] = (), *, misspelt: bool = False) -> list[str]:
     """Return a message for each key that does not exist, at the top and in ``credentials``. Empty if ``raw`` is not an object.
 
-    ``more`` are further keys of the top level.
+    ``more`` are further keys of the top level. ``misspelt`` is whether only keys that resemble an existing one are of interest.
 
     Keys that begin with ``_`` are ignored: Airbyte's platform and CDK add some, and users write comments that way.
     """
@@ -231,7 +231,10 @@ def unknown_keys(raw: object, more: Collection[str] = ()) -> list[str]:
     found: list[str] = []
     for part, path, known in ((raw, "", (*TOP_KEYS, *more)), (raw.get("credentials"), "credentials.", CREDENTIALS_KEYS)):
         keys = map(str, part) if isinstance(part, Mapping) else ()
-        found += [_about_key(key, path, known) for key in keys if key not in known and not key.startswith("_")]
+        unknown = [key for key in keys if key not in known and not key.startswith("_")]
+        if misspelt:
+            unknown = [key for key in unknown if key not in SYNC_OPTIONS and _nearest(key, path, known)]
+        found += [_about_key(key, path, known) for key in unknown]
     return found[:MOST_REPORTED]
 
 

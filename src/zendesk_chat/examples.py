@@ -67,6 +67,7 @@ CHECK_EPILOG: Final = """\
 examples:
   zendesk-chat check                                  the configuration that sync would use
   zendesk-chat check --config acme.json
+  zendesk-chat check --accounts accounts.toml         all accounts of this file
   source-zendesk-chat check --config config.json      for Airbyte: prints its messages, exits with 0
   zendesk-chat check --config config.json --airbyte   the same
 

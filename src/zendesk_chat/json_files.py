@@ -9,13 +9,14 @@ import json
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.json_types import Json
 
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 MOST_BYTES: Final = 256 * 2**20  # because a device such as /dev/zero has no end
 _OFFSET: Final = re.compile(r"\(byte (\d+)\)")
 _CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb]")
@@ -40,6 +41,22 @@ _LIKELY: Final = (  # characters that explain it when the decoder gives no reaso
     (re.compile(r"\w"), "text without quotes"),
 )
 _OTHER_FORMAT: Final = re.compile(r"\s*(---|- |\w[\w .-]*\s*[:=])")
+
+
+class EmptyFileError(ConfigError):
+    """The file is empty."""
+
+
+def read_struct(path: str, kind: type[StructT], what: str) -> StructT:
+    """Read an object that a program wrote into a file. Null counts as an empty object. ``what`` is as for ``read_json``.
+
+    Raises:
+        ConfigError: There is no such file, or it has another form. EmptyFileError if it is empty.
+    """
+    try:
+        return msgspec.convert(read_json(path, what) or {}, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"The {what} is malformed: {error}. Pass it as it was written.") from None
 
 
 def read_json(path: str, what: str) -> Json:
@@ -73,7 +90,7 @@ def decode_json(data: bytes, path: str, what: str) -> Json:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError(f"The {what} file is not valid JSON: {path}, line {line}: it is not encoded as UTF-8.") from None
     if not text.strip("\0 \t\r\n"):
-        raise ConfigError(f"The {what} file is empty: {path}")
+        raise EmptyFileError(f"The {what} file is empty: {path}")
     try:
         return cast("Json", msgspec.json.decode(text))
     except RecursionError:

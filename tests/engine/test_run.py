@@ -114,10 +114,17 @@ def test_each_page_carries_the_counts_so_far() -> None:
     [
         (SyncStats(1, 1, 1, 1, 0.04), "1 record in 0.0 s (1 request, 1 page, 1 received, 0 skipped as unchanged, "),
         (
-            SyncStats(2, 3, 1500, 1200, 61.25, unchanged=299, outside=1, reached="7"),
+            SyncStats(2, 3, 1500, 1200, 61.25, unchanged=299, outside=1, reached="2026-03-01T11:59:59Z"),
             (
                 "1,200 records in 61.2 s (2 requests, 3 pages, 1,500 received, 299 skipped as unchanged, 1 skipped as outside "
-                "the range, from the start to 7)"
+                "the range, from the start to 2026-03-01T11:59:59Z)"
+            ),
+        ),
+        (
+            SyncStats(2, 2, 258, 250, 1.0, outside=8, resumed_from="12", reached="361000251243"),
+            (
+                "250 records in 1.0 s (2 requests, 2 pages, 258 received, 0 skipped as unchanged, 8 skipped as repeated or "
+                "malformed, up to id 361000251243)"
             ),
         ),
     ],

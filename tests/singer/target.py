@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from zendesk_chat.singer.read import run_tap
 from zendesk_chat.tap import make_parser
 from zendesk_chat_sandbox import Sandbox
 
+RUNS = itertools.count(1)
 RECORD_KEYS = {"type", "stream", "record", "time_extracted", "version"}
 
 
@@ -93,6 +95,17 @@ class Done:
     log: str
 
 
+class EachRunLater(FakeClock):
+    """Each one is a second ahead of the one before: versions are in seconds, and these runs take less than one."""
+
+    def __init__(self) -> None:
+        super().__init__(running=True)
+        self.seconds = next(RUNS)
+
+    def now(self) -> float:
+        return super().now() + self.seconds
+
+
 def lately(sandbox: Sandbox) -> float:
     """A time for a change that the next run reads, however slow the machine: not of the last five minutes."""
     return sandbox.clock.time() - 400
@@ -109,7 +122,7 @@ def tap_here(config: Any, catalog: Any = None, state: Any = None, *, state_secon
 def run_here(*options: str, state_seconds: float = 0.0) -> Done:
     """Run the tap in this process with these options."""
     out, log, clock = io.BytesIO(), io.StringIO(), FakeClock(running=True)
-    code = run_tap(make_parser().parse_args(options), Writer(out, log, clock), clock, state_seconds)
+    code = run_tap(make_parser().parse_args(options), Writer(out, log, EachRunLater()), clock, state_seconds)
     return Done(int(code), out.getvalue(), log.getvalue())
 
 

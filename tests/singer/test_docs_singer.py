@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
+import pytest
 import yaml
+from msgspec import convert
 
 from tests.singer.target import discover_here
 from tests.support.executable import ROOT
 from zendesk_chat.config import CREDENTIALS_KEYS, TOP_KEYS
-from zendesk_chat.singer.inputs import OLD_SETTINGS
+from zendesk_chat.singer.catalog import Selection, select, tap_streams
+from zendesk_chat.singer.inputs import OLD_KEYS
+from zendesk_chat.streams.catalog import Catalog
+from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat.tap import make_parser
 
 TEXT = (ROOT / "docs/singer.md").read_text()
 KEYS = {*TOP_KEYS, *(f"credentials.{name}" for name in CREDENTIALS_KEYS)} - {"credentials"}
 FROM_LOGIN = {"credentials.access_token", "credentials.refresh_token", "credentials.token_expiry_date"}  # of no use in Meltano
+
+
+JQ = shutil.which("jq")
+
+
+def commands(heading: str) -> str:
+    (block,) = re.findall(r"```bash\n(.*?)```", TEXT.partition(f"{heading}\n")[2].partition("\n#")[0], re.DOTALL)
+    return str(block)
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -49,4 +67,36 @@ def test_the_table_has_every_option() -> None:
 
 
 def test_every_old_setting_is_named() -> None:
-    assert [name for name in OLD_SETTINGS if f"`{name}`" not in TEXT] == []
+    assert [name for name in OLD_KEYS if f"`{name}`" not in TEXT] == []
+
+
+@pytest.mark.skipif(JQ is None, reason="there is no jq")
+def test_the_commands_select_streams_and_fields(tmp_path: Path) -> None:
+    (tmp_path / "catalog.json").write_text(json.dumps(discover_here()))
+    subprocess.run(["bash", "-euc", commands("### Select streams and fields")], cwd=tmp_path, check=True)
+    selected = select(convert(json.loads((tmp_path / "catalog.json").read_text()), Selection), tap_streams(Catalog()))
+    assert {stream.name for stream in selected} == {"agents", "chats", "chat_events"}
+    (chats,) = [stream for stream in selected if stream.name == "chats"]
+    assert STREAMS["chats"].schema.properties.keys() - chats.schema.properties.keys() == {"comment"}
+
+
+@pytest.mark.parametrize(
+    ("tap", "target", "code", "state"),
+    [
+        ("exit 0", "echo 1; echo 2", 0, "2\n"),
+        ("exit 1", "echo 2", 1, "2\n"),
+        ("exit 1", "true", 1, "{}\n"),
+        ("exit 0", "exit 3", 3, "{}\n"),
+    ],
+)
+def test_the_script_keeps_the_last_state_and_the_exit_code(
+    tap: str, target: str, code: int, state: str, tmp_path: Path
+) -> None:
+    for name, script in (("tap-zendesk-chat", tap), ("target-jsonl", f"cat > messages; {target}")):
+        (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "state.json").write_text("{}\n")
+    (script,) = re.findall(r"```bash\n(#!/bin/bash.*?)```", TEXT, re.DOTALL)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env={**os.environ, "PATH": path}, check=False)
+    assert (done.returncode, (tmp_path / "state.json").read_text()) == (code, state)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.singer.target import Target, discover_here, lately, run_here, select, tap_here
+from tests.support.executable import files
 from tests.support.in_process import ALL
 from tests.support.sandbox import OAUTH, by_content, config_of, small, still, truth
 from zendesk_chat_sandbox import Fault, Sandbox
@@ -215,6 +216,43 @@ def test_a_wrong_file_gets_one_message(catalog: Any, state: Any, message: str) -
         critical = [line for line in done.log.splitlines() if line.startswith("CRITICAL ")]
         assert (done.code, len(critical)) == (1, 1)
         assert message in critical[0]
+
+
+def test_an_empty_state_file_is_no_state(tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text("\n")
+    with still() as sandbox:
+        options = files(tmp_path, config=config_of(sandbox), catalog=select(discover_here(), "chats"))
+        done, target = run_here(*options, "--state", str(tmp_path / "empty.json")), Target()
+        target.load(done.output)
+        assert done.code == 0
+        assert done.log.startswith(
+            f"WARNING The state file is empty: {tmp_path}/empty.json. Everything since the start date is read. If you have an "
+            "older state, stop this run and pass that one.\n"
+        )
+        check(sandbox, target, "chats")
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("startdate", "start_date"), ("StartDate", "start_date"), ("refresh_token", "credentials.refresh_token")]
+)
+def test_a_misspelt_key_is_refused(key: str, meant: str) -> None:
+    with still() as sandbox:
+        done = tap_here(config_of(sandbox) | {key: "2024-01-01"})
+        assert (done.code, done.output) == (1, b"")
+        assert done.log == f"CRITICAL Unknown key `{key}`: did you mean `{meant}`?\n"
+        assert sandbox.requests == []
+
+
+def test_other_unknown_keys_are_warnings() -> None:
+    with still() as sandbox:
+        done = tap_here(
+            config_of(sandbox) | {"flattening_enabled": False, "streams": ["goals"]}, select(discover_here(), "goals")
+        )
+        assert done.code == 0
+        assert [line[:40] for line in done.log.splitlines() if "Unknown key" in line] == [
+            "WARNING Unknown key `flattening_enabled`",
+            "WARNING Unknown key `streams`: it is an ",
+        ]
 
 
 def test_a_catalog_that_selects_nothing_is_reported() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,14 @@ from pyspark.errors import PySparkException
 from tests.destinations.content import check_content
 from tests.spark.accounts import HASH_KEY, Accounts
 from tests.spark.conftest import Load
+from zendesk_chat.spark import register
 from zendesk_chat.streams.registry import STREAMS
 from zendesk_chat_sandbox import Fault
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+PUSHDOWN = "spark.sql.python.filterPushdown.enabled"
 pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
@@ -55,33 +58,62 @@ def test_a_chat_that_changes_during_the_read_comes_once(accounts: Accounts, load
     assert sorted(row["id"] for row in rows) == sorted(sandbox.account.chat_ids())
 
 
-def test_filters_on_accounts_and_times_save_requests(accounts: Accounts, load: Load) -> None:
-    chats = load("chats")
-    times = sorted(row["update_timestamp"] for row in rows_of(chats, "a1"))
+@pytest.fixture
+def pushing(spark: SparkSession) -> Iterator[None]:
+    """A session that pushes filters down."""
+    register(spark, push_filters=True)
+    yield
+    spark.conf.unset(PUSHDOWN)
+    register(spark)
+
+
+@pytest.mark.usefixtures("pushing")
+def test_filters_on_accounts_and_times_save_requests_in_a_query_with_its_own_load(accounts: Accounts, load: Load) -> None:
+    times = sorted(row["update_timestamp"] for row in rows_of(load("chats"), "a1"))
     accounts.clear_requests()
     after = times[-4].strftime("%Y-%m-%d %H:%M:%S.%f")
-    some = chats.where(f"account IN ('a1', 'nobody') AND update_timestamp > timestamp '{after}'").collect()
+    some = load("chats").where(f"account IN ('a1', 'nobody') AND update_timestamp > timestamp '{after}'").collect()
     assert sorted(row["update_timestamp"].replace(tzinfo=UTC) for row in some) == times[-3:]
     assert (accounts.requests()["a0"], accounts.requests()["a2"]) == (0, 0)
     (first, *_) = accounts.sandboxes["a1"].requests
     assert int(first.query["start_time"]) == int(times[-4].timestamp())
     accounts.clear_requests()
-    assert chats.where("account = 'nobody'").count() == 0
-    assert chats.where("update_timestamp < timestamp '2001-01-01'").count() == 0
+    assert load("chats").where("account = 'nobody'").count() == 0
+    assert load("chats").where("update_timestamp < timestamp '2001-01-01'").count() == 0
     assert accounts.requests() == {"a0": 0, "a1": 0, "a2": 0}
+    until_the_end = f"update_timestamp BETWEEN timestamp '{after}' AND timestamp '9999-12-31 23:59:59'"
+    assert load("chats").where(f"account = 'a1' AND {until_the_end}").count() == 4
+    assert load("chats").where("update_timestamp BETWEEN '9999-01-01' AND '9999-12-31 23:59:59'").count() == 0
 
 
-def test_no_filter_is_pushed_down_unless_the_session_does_so(spark: SparkSession, accounts: Accounts, load: Load) -> None:
-    from zendesk_chat.spark import register
+def test_a_frame_and_a_view_have_all_rows_after_a_query_with_a_filter(
+    spark: SparkSession, accounts: Accounts, load: Load
+) -> None:
+    frame = load("departments")
+    frame.createOrReplaceTempView("all_departments")
+    assert frame.where("account = 'a1'").count() == 8
+    assert frame.count() == 24
+    assert frame.where("account = 'a0'").union(frame.where("account = 'a2'")).select("account").distinct().count() == 2
+    shares = (
+        "SELECT count(*) AS some, (SELECT count(*) FROM all_departments) AS total FROM all_departments WHERE account = 'a1'"
+    )
+    assert [row.asDict() for row in spark.sql(shares).collect()] == [{"some": 8, "total": 24}]
 
-    register(spark, push_filters=False)
+
+def test_filters_are_pushed_down_as_the_session_says_unless_register_does(
+    spark: SparkSession, accounts: Accounts, load: Load, caplog: pytest.LogCaptureFixture
+) -> None:
     try:
-        for enabled in ("false", "true"):
-            spark.conf.set("spark.sql.python.filterPushdown.enabled", enabled)
+        for enabled, push_filters, pushed in (("true", None, True), ("false", None, False), ("true", False, False)):
+            spark.conf.set(PUSHDOWN, enabled)
+            register(spark, push_filters=push_filters)
             accounts.clear_requests()
             assert load("departments").where("account = 'a1'").count() == 8
-            assert min(accounts.requests().values()) > 0
+            assert (accounts.requests()["a0"] == 0) == pushed
+        (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+        assert "Call load() for each query" in warning
     finally:
+        spark.conf.unset(PUSHDOWN)
         register(spark)
 
 

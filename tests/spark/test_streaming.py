@@ -22,6 +22,7 @@ from zendesk_chat.errors import ConfigError, ConnectorError, StateError, Unavail
 from zendesk_chat.spark.accounts import find_accounts
 from zendesk_chat.spark.options import parse_options
 from zendesk_chat.spark.polling import LONGEST_TIMEOUT_SECONDS, Latest, _attempt
+from zendesk_chat.spark.quota import quota_file
 from zendesk_chat.spark.schema import schema_of
 from zendesk_chat.spark.streaming import StreamReader
 from zendesk_chat_sandbox import Fault
@@ -127,16 +128,17 @@ def test_available_now_ends_at_what_was_there_first(accounts: Accounts) -> None:
     assert query.offset == end
 
 
+@pytest.mark.parametrize("token", ["wrong-token", "not a token", ""])
 @pytest.mark.parametrize("stream", ["chats", "agents"])
 def test_an_account_that_fails_keeps_its_state_and_the_log_names_it(
-    accounts: Accounts, caplog: pytest.LogCaptureFixture, stream: str
+    accounts: Accounts, caplog: pytest.LogCaptureFixture, stream: str, token: str
 ) -> None:
     query = Query(accounts, stream)
-    accounts.token_file("a1").write_text("wrong-token")
+    accounts.token_file("a1").write_text(token)
     assert set(by_account(query.next())) == {"a0", "a2"}
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith("a1 is not read this time: ")
-    assert "wrong-token" not in warning
+    assert not token or token not in warning
     accounts.write()
     query.now += 30
     assert "a1" in by_account(query.next())
@@ -316,15 +318,24 @@ def test_the_checkpoint_of_another_query_is_refused(accounts: Accounts, change: 
         query.reader.latestOffset({**query.offset, **change}, ALL)
 
 
-def test_the_quota_is_shared_in_a_directory_of_this_user(
-    accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_quota_is_shared_in_a_directory_of_this_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    from zendesk_chat.spark.quota import quota_file
-
     path = quota_file(parse_options({"stream": "chats"}), "acme")
     assert path.name == "acme.sqlite"
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    path.parent.chmod(0o777)
-    with pytest.raises(ConfigError, match="Another user can write to"):
+    assert quota_file(parse_options({"stream": "chats"}), "acme") == path
+    folder = path.parent
+    for mode in (0o777, 0o750, 0o705):
+        folder.chmod(mode)
+        with pytest.raises(
+            ConfigError, match=r"must be a directory of yours that only you can use .* Remove it, or set option"
+        ):
+            quota_file(parse_options({"stream": "chats"}), "acme")
+    folder.rename(tmp_path / "elsewhere").chmod(0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="and no link"):
+        quota_file(parse_options({"stream": "chats"}), "acme")
+    (tmp_path / "zendesk-chat-quota-4711").mkdir(0o700)
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+    with pytest.raises(ConfigError, match="must be a directory of yours"):
         quota_file(parse_options({"stream": "chats"}), "acme")

@@ -1,8 +1,6 @@
 {{- /* The CronJobs: a list of name, accounts, schedule, suspend, lateAfterHours, resources and volume. */ -}}
 {{- define "zendesk-chat.syncs" -}}
-{{- if not .Values.accounts -}}
-{{- fail "There are no accounts. Add one to `accounts`, such as: --set-json 'accounts.acme={}'" -}}
-{{- end -}}
+{{- include "zendesk-chat.validate" . -}}
 {{- $syncs := list -}}
 {{- if .Values.oneCronJob -}}
 {{- $syncs = append $syncs (dict "name" .Release.Name "labels" dict "accounts" .Values.accounts "own" dict) -}}

@@ -57,9 +57,12 @@ class Rendered:
         return {name: job["spec"]["jobTemplate"]["spec"]["template"]["spec"] for name, job in self.of("CronJob").items()}
 
 
+IMAGE: dict[str, Any] = {"image": {"repository": "registry.example.com/zendesk-chat-loader"}}
+
+
 def values_file(values: Mapping[str, Any], folder: Path) -> Path:
     path = folder / "values.json"
-    path.write_text(json.dumps(values, ensure_ascii=False))
+    path.write_text(json.dumps(IMAGE | dict(values), ensure_ascii=False))
     return path
 
 

@@ -43,9 +43,11 @@ class SyncStats:
 
     def __str__(self) -> str:
         """Return the counts in words."""
-        span = f", from {self.resumed_from or 'the start'} to {self.reached}" if self.reached else ""
+        by_time = self.reached is not None and ":" in self.reached  # in other streams, the cursor is an id
+        span = f", from {self.resumed_from or 'the start'} to {self.reached}" if by_time else f", up to id {self.reached}"
+        outside = "outside the range" if by_time else "repeated or malformed"
         return (
             f"{counted(self.emitted, 'record')} in {self.seconds:.1f} s ({counted(self.requests, 'request')}, "
             f"{counted(self.pages, 'page')}, {self.received:,} received, {self.unchanged:,} skipped as unchanged, "
-            f"{self.outside:,} skipped as outside the range{span})"
+            f"{self.outside:,} skipped as {outside}{span if self.reached else ''})"
         )

@@ -126,12 +126,15 @@ def add_streams(parser: argparse._ActionsContainer, what: str) -> None:
 
 def add_check(parser: argparse.ArgumentParser, run: Run) -> None:
     """Add the arguments of `check`, which ``run`` runs."""
-    parser.set_defaults(run=run, command="check", start_date=None, end_date=None, redact=[])
+    parser.set_defaults(
+        run=run, command="check", start_date=None, end_date=None, redact=[], full_refresh=False, renamed_from=None
+    )
     parser.add_argument("file", nargs="?", metavar="FILE", help="JSON or TOML file (default: the configuration of sync)")
     parser.add_argument("--subdomain", metavar="NAME", help=f"Check this account: {ACCOUNT}")
     parser.add_argument("--token", help=TOKEN)
     parser.add_argument("--api-url", metavar="URL", help=API_URL)
     parser.add_argument("--config", metavar="FILE", help="The same as FILE")
+    add_accounts(parser, "Check all accounts in this TOML file, as loaded by sync --accounts")
     what = "Airbyte: print protocol messages; needs --config. source-zendesk-chat check --config always prints them"
     parser.add_argument("--airbyte", action="store_true", help=what)
     add_airbyte_options(parser)

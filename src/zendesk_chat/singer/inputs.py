@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -13,22 +13,15 @@ from zendesk_chat.api.config_file import ConfigFile
 from zendesk_chat.clock import Clock
 from zendesk_chat.config import EVERYTHING, Config, OAuth, parse_config, parse_date, unknown_keys
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.json_files import read_json
+from zendesk_chat.json_files import EmptyFileError, read_json, read_struct
 from zendesk_chat.secret_mask import secrets_of
 from zendesk_chat.singer.catalog import TapStream
 from zendesk_chat.singer.messages import Writer
 from zendesk_chat.streams.records import SECOND_US, iso_seconds
 from zendesk_chat.streams.stream import StateBlob
 
-T = TypeVar("T", bound=msgspec.Struct)
 # Settings of singer-io's tap that this one does not need.
-OLD_SETTINGS: Final = (
-    "user_agent",
-    "chat_search_interval_days",
-    "chats_full_sync_days",
-    "agents_page_limit",
-    "bans_page_limit",
-)
+OLD_KEYS: Final = ("user_agent", "chat_search_interval_days", "chats_full_sync_days", "agents_page_limit", "bans_page_limit")
 IN_MELTANO: Final = "MELTANO_EXTRACTOR_NAME"  # set by Meltano for an extractor
 OLD_TIMES: Final = ("chat.end_timestamp", "offline_msg.timestamp")
 OLD_STATE: Final = "chats: the state is that of singer-io's tap."
@@ -42,13 +35,18 @@ class State(msgspec.Struct, frozen=True):
 
 
 def read_config(path: str, writer: Writer) -> Config:
-    """Read the configuration from a file, or raise ConfigError. Log a warning for each key that has no effect."""
+    """Read the configuration from a file, or raise ConfigError, also if a key is misspelt.
+
+    Log a warning for each other key that has no effect: Meltano passes all that the user wrote.
+    """
     raw = read_json(path, "config")
     if not isinstance(raw, Mapping):
         raise ConfigError('The config must be a JSON object such as {"subdomain": "acme", "access_token": "..."}.')
     writer.mask.keep(secrets_of(raw))
-    config = parse_config({"start_date": EVERYTHING} | {key: raw[key] for key in raw if key not in OLD_SETTINGS})
-    if old := [key for key in OLD_SETTINGS if key in raw]:
+    if misspelt := unknown_keys({key: raw[key] for key in raw if key not in OLD_KEYS}, misspelt=True):
+        raise ConfigError(" ".join(misspelt))
+    config = parse_config({"start_date": EVERYTHING} | {key: raw[key] for key in raw if key not in OLD_KEYS})
+    if old := [key for key in OLD_KEYS if key in raw]:
         writer.log("WARNING", f"These settings have no effect in this tap, and you can remove them: {', '.join(old)}.")
     for warning in unknown_keys(config.raw):
         writer.log("WARNING", warning)
@@ -64,12 +62,14 @@ def token_store(config: Config, path: str, clock: Clock) -> ConfigFile:
     return ConfigFile(Path(path), clock)
 
 
-def read_file(path: str, kind: type[T], what: str) -> T:
-    """Read a catalog or a state from a file, or raise ConfigError. ``what`` is its name in messages."""
+def read_state(path: str, writer: Writer) -> State:
+    """Read a state from a file, or raise ConfigError. Log a warning if it is empty: then no target has stored a state in it."""
     try:
-        return msgspec.convert(read_json(path, what) or {}, kind)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"The {what} is malformed: {error}. Pass it as this tap wrote it.") from None
+        return read_struct(path, State, "state")
+    except EmptyFileError as error:
+        what = "Everything since the start date is read. If you have an older state, stop this run and pass that one."
+        writer.log("WARNING", f"{error}. {what}")
+        return State()
 
 
 def resume(state: State, stream: TapStream, writer: Writer) -> StateBlob | None:

@@ -15,8 +15,9 @@ from zendesk_chat.config import require_past_start
 from zendesk_chat.engine import events
 from zendesk_chat.engine.run import Rotations, Task, run
 from zendesk_chat.errors import ConfigError, ExitCode
+from zendesk_chat.json_files import read_struct
 from zendesk_chat.singer.catalog import Selection, TapStream, select, tap_streams
-from zendesk_chat.singer.inputs import State, read_config, read_file, resume, token_store
+from zendesk_chat.singer.inputs import State, read_config, read_state, resume, token_store
 from zendesk_chat.singer.messages import Writer
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Bounds
@@ -48,8 +49,8 @@ def _read(options: argparse.Namespace, writer: Writer, clock: Clock, state_secon
     streams = tap_streams(known)
     chosen = [stream for stream in streams.values() if stream.stream.extraction is None]
     if options.catalog:
-        chosen = select(read_file(options.catalog, Selection, "catalog"), streams)
-    state = read_file(options.state, State, "state") if options.state else State()
+        chosen = select(read_struct(options.catalog, Selection, "catalog"), streams)
+    state = read_state(options.state, writer) if options.state else State()
     for warning in (*known.warnings, *([] if chosen else ["The catalog selects no stream, so nothing is read."])):
         writer.log("WARNING", warning)
     bounds = Bounds(config.start, clock.now(), config.lookback, end=config.end)

@@ -6,27 +6,30 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pyspark import SparkFiles
 
 from zendesk_chat.config import ENVIRONMENT, Config, parse_subdomain, require_past_start
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.load.accounts.accounts_file import CREDENTIALS as ACCOUNT_CREDENTIALS
 from zendesk_chat.load.accounts.accounts_file import Entry, chosen, read_accounts
-from zendesk_chat.load.accounts.entry_sources import account_name, sources_of, without_secret
+from zendesk_chat.load.accounts.entry_sources import account_name, sources_of
 from zendesk_chat.load.configuration import Configuration, configure
 from zendesk_chat.load.selection import choose_streams
+from zendesk_chat.load.settings_file import from_file
 from zendesk_chat.printable import printable
 from zendesk_chat.redaction.rules import Redaction
-from zendesk_chat.sources import Source
+from zendesk_chat.sources import CREDENTIALS, Source
 from zendesk_chat.spark.options import Options, named
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.stream import Stream
 from zendesk_chat.variables import from_variables, read_secret
 
+HasValues = TypeVar("HasValues", Entry, Source)
 _HASH_KEY: Final = ("ZENDESK_CHAT_HASH_KEY",)
 # Weaker than everything else, so that a driver without secrets validates the rest.
 _UNREAD_TOKEN: Final = Source({"access_token": "unread"}, {}, "variable")
@@ -52,13 +55,15 @@ class AccountConfig:
         Raises:
             ConfigError: A file or a variable with a secret is missing on this machine, or the account needs a refresh token.
         """
-        raw = configure(self._sources(secrets=True)).raw
+        configuration = configure(self._sources(secrets=True))
+        raw = configuration.raw
         if not (raw.get("credentials") or raw.get("access_token")):
             raise ConfigError(
                 f"The token of {self.name} is missing on {socket.gethostname()}. Set ZENDESK_CHAT_TOKEN or "
                 f"ZENDESK_CHAT_TOKEN_FILE in the environment of the driver and the executors, or {named('token_file')}."
             )
         _refuse_refresh_token(self.name, raw)
+        configuration.parse()  # a message names the file or the variable of a malformed token
         return raw
 
     def settings(self) -> Configuration:
@@ -74,9 +79,8 @@ class AccountConfig:
         if self.options.accounts is not None:
             entry = self._entry(self.options.accounts)
             own = sources_of(entry, os.environ) if secrets else _settings_of(entry)
-            return [command, *own, *account_name(entry, own), from_variables(os.environ, only=_HASH_KEY)]
-        only = (*ENVIRONMENT.values(), *_HASH_KEY) if secrets else _HASH_KEY
-        return [self._single(command, secrets=secrets), from_variables(os.environ, only=only)]
+            return [command, *own, *account_name(entry, own), *_variables(*_HASH_KEY, secrets=secrets)]
+        return [self._single(command, secrets=secrets), *_variables(*ENVIRONMENT.values(), *_HASH_KEY, secrets=secrets)]
 
     def _single(self, command: Source, *, secrets: bool) -> Source:
         """Return the options of a single account, with the token in ``token_file``."""
@@ -119,12 +123,31 @@ class SparkAccount:
         return self.config.name
 
 
+def _variables(*names: str, secrets: bool) -> list[Source]:
+    """Return the settings in these variables, all of which may have secrets."""
+    return [from_variables(os.environ, only=names)] if secrets else []
+
+
 def _settings_of(entry: Entry) -> list[Source]:
-    """Return the settings of an account. Those beside the credentials in its JSON file count, if this machine has the file."""
-    if "config" in entry.values:
-        with suppress(ConfigError):
-            return sources_of(entry, os.environ)
-    return [without_secret(entry)]
+    """Return the settings of an account, without secrets. Those in its JSON file count, if this machine has the file."""
+    _refuse_refresh_token(entry.account, entry.values)
+    path = entry.values.get("config")
+    without_file = replace(entry, values={key: value for key, value in entry.values.items() if key != "config"})
+    own = sources_of(_without_token(without_file, ACCOUNT_CREDENTIALS), os.environ)
+    if not path:
+        return own
+    try:
+        file = from_file(Path(str(path)))
+    except ConfigError:  # the executor reports it
+        return own
+    _refuse_refresh_token(entry.account, file.values)
+    return [*own, _without_token(file, CREDENTIALS)]
+
+
+def _without_token(given: HasValues, keys: Sequence[str]) -> HasValues:
+    """Return settings whose token is replaced, if they have one: settings beside a token are for its account only."""
+    values = {key: value for key, value in given.values.items() if key not in keys}
+    return replace(given, values={**values, **_UNREAD_TOKEN.values} if len(values) < len(given.values) else values)
 
 
 def _entries(path: Path) -> Mapping[str, Entry]:
@@ -184,7 +207,6 @@ def _existing(file: str) -> Path:
 def _account(config: AccountConfig, now: float) -> SparkAccount | None:
     """Return an account, or None if its settings omit the stream."""
     configuration = config.settings()
-    _refuse_refresh_token(config.name, configuration.raw)
     parsed = configuration.parse()
     require_past_start(parsed, now, configuration.names)
     given, name = configuration.settings, configuration.name

@@ -41,8 +41,9 @@ class BatchReader(DataSourceReader):
         limits = Limits(start=account.parsed.start, end=account.parsed.end).within(self._limits)
         if is_empty(limits):
             return None
-        start = None if limits.start is None else min(limits.start, self._now)  # a start in the future would be refused
-        end = None if limits.end is None or limits.end > self._now + _DAY_SECONDS else limits.end  # without year 10000
+        # Without filters, the dates are those that the executor finds: its files may be newer, or not on the driver.
+        start = None if self._limits.start is None or limits.start is None else min(limits.start, self._now)
+        end = None if self._limits.end is None or limits.end is None else min(limits.end, self._now + _DAY_SECONDS)
         return AccountPartition(account.config, start_date=_iso(start), end_date=_iso(end))
 
 

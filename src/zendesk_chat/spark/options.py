@@ -23,6 +23,7 @@ SETTINGS: Final = (
 """Options with the meaning that they have in an accounts file. They apply to all accounts and win over the file."""
 
 _INTEGERS: Final = ("lookback_minutes", "requests_per_minute", "request_timeout_seconds", "days_per_batch", "poll_seconds")
+_STREAMING: Final = ("days_per_batch", "poll_seconds")
 _SECRET: Final = (
     "token",
     "access_token",
@@ -57,9 +58,9 @@ class Options(Struct, frozen=True, kw_only=True):
     start_date: str | None = None
     end_date: str | None = None
     api_url: str | None = None
-    lookback_minutes: int | None = None
-    requests_per_minute: int | None = None
-    request_timeout_seconds: int | None = None
+    lookback_minutes: int | str | None = None  # the configuration of an account checks these three
+    requests_per_minute: int | str | None = None
+    request_timeout_seconds: int | str | None = None
     parents: Literal["false", "true"] = "false"
     quota_folder: str | None = None
     days_per_batch: Annotated[int, Meta(ge=1, le=36_500)] | None = None
@@ -93,6 +94,8 @@ def parse_options(given: Mapping[str, str]) -> Options:
             near = did_you_mean(name, known)
             hint = f"Did you mean {near}?" if near else f"The options are {', '.join(known)}."
             raise ConfigError(f"{named(printable(name, LONGEST_NAME))}: there is no such option. {hint}")
+        if not given[name].strip():
+            raise ConfigError(f"{named(name)}: it is empty. Set a value, or remove the option.")
     options = convert(
         {name: _parsed(name, value.strip()) for name, value in given.items()},
         Options,
@@ -100,6 +103,13 @@ def parse_options(given: Mapping[str, str]) -> Options:
     )
     _check_together(options)
     return options
+
+
+def require_batch(given: Mapping[str, str]) -> None:
+    """Raise a ConfigError if a batch query has an option that only a streaming query can use."""
+    for name in _STREAMING:
+        if name in given:
+            raise ConfigError(f"{named(name)}: it is for streaming queries. Remove it, or use spark.readStream.")
 
 
 def _parsed(name: str, text: str) -> object:

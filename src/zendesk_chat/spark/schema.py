@@ -9,9 +9,11 @@ import pyarrow as pa
 from pyspark.sql.types import BooleanType, DataType, DoubleType, LongType, StringType, StructField, StructType, TimestampType
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.printable import LONGEST_NAME, printable
 from zendesk_chat.spark.accounts import SparkAccount
 from zendesk_chat.tables.arrow import arrow_schema
 from zendesk_chat.tables.table import StreamTable
+from zendesk_chat.validation import did_you_mean
 
 ACCOUNT: Final = "account"
 """The first column: the name of the account in the accounts file, or its subdomain."""
@@ -43,18 +45,22 @@ def require_columns(chosen: StructType, complete: StructType) -> None:
     """Check the columns that a user has set with ``schema(...)``.
 
     Raises:
-        ConfigError: One is unknown, or has another type.
+        ConfigError: One is unknown, occurs twice, is NOT NULL, or has another type.
     """
     known = {field.name: field.dataType for field in complete}
-    for field in chosen:
+    for number, field in enumerate(chosen):
         if field.name not in known:
-            raise ConfigError(
-                f"schema: there is no column {field.name}. Remove schema(...), and select the columns that you need."
-            )
+            near = did_you_mean(field.name, known)
+            hint = f"Did you mean {near}?" if near else "Remove schema(...), and select the columns that you need."
+            raise ConfigError(f"schema: there is no column {printable(field.name, LONGEST_NAME)}. {hint}")
+        if field.name in chosen.names[:number]:
+            raise ConfigError(f"schema: the column {field.name} occurs twice. Remove one of the two.")
         if field.dataType != known[field.name]:
             raise ConfigError(
                 f"schema: {field.name} is {known[field.name].simpleString()}, not {field.dataType.simpleString()}."
             )
+        if not field.nullable:
+            raise ConfigError(f"schema: the column {field.name} may be null. Remove NOT NULL.")
 
 
 def arrow_columns(schema: StructType) -> pa.Schema:

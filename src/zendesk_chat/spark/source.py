@@ -11,9 +11,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource
 from pyspark.sql.types import StructType
 
+from zendesk_chat.library.account import logger
 from zendesk_chat.spark.accounts import find_accounts
 from zendesk_chat.spark.batch import BatchReader, FilteringReader
-from zendesk_chat.spark.options import Options, parse_options
+from zendesk_chat.spark.interpreter import other_python
+from zendesk_chat.spark.options import Options, parse_options, require_batch
 from zendesk_chat.spark.partition import log_to_stderr
 from zendesk_chat.spark.schema import require_columns, schema_of
 from zendesk_chat.spark.streaming import StreamReader
@@ -39,6 +41,7 @@ class ZendeskChatDataSource(DataSource):
     def reader(self, schema: StructType) -> BatchReader:
         """Return the reader of a batch query."""
         now = time.time()
+        require_batch(self.options)
         accounts = find_accounts(self._parsed(), now)
         require_columns(schema, schema_of(accounts))
         return self.batch_reader(accounts, schema, now)
@@ -64,14 +67,25 @@ class FilteringDataSource(ZendeskChatDataSource):
     batch_reader = FilteringReader
 
 
-def register(spark: SparkSession, *, push_filters: bool = True) -> None:
+def register(spark: SparkSession, *, push_filters: bool | None = None) -> None:
     """Make ``spark.read.format("zendesk_chat")`` known to a session.
 
     Args:
         spark: The session.
-        push_filters: Whether a query reads only the accounts and the time in its ``WHERE``. This switches on
-            ``spark.sql.python.filterPushdown.enabled`` in the session, which other data sources in Python may use too.
+        push_filters: Whether a query reads only the accounts and the time in its ``WHERE``. **Spark then keeps the filters of
+            a query for later queries on the same DataFrame or view**, so load a DataFrame for each query. True switches on
+            ``spark.sql.python.filterPushdown.enabled`` in the session, which other data sources in Python may use too. None
+            does what this setting says; it is off by default.
     """
+    if push_filters is None:
+        push_filters = str(spark.conf.get(_PUSHDOWN, "false")).lower() == "true"
+    log_to_stderr()
     if push_filters:
         spark.conf.set(_PUSHDOWN, "true")
+        logger.warning(
+            "Filters are pushed down. Spark keeps the filters of a query for later queries on the same DataFrame or view, which "
+            "then lack rows. Call load() for each query, and use no view in several queries."
+        )
+    if warning := other_python():
+        logger.warning("%s", warning)
     spark.dataSource.register(FilteringDataSource if push_filters else ZendeskChatDataSource)

@@ -86,6 +86,21 @@ def test_files_that_cannot_be_read_are_problems_of_their_accounts(folder: Path, 
 
 
 @pytest.mark.usefixtures("folder")
+def test_accounts_elsewhere_are_not_read_and_not_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere = '[accounts.{}]\nto = "{}"\n'
+    more = elsewhere.format("hooli", "postgres://db.example.com/x") + elsewhere.format("pied", "sqlite:///x.sqlite")
+    Path("accounts.toml").write_text(FILE + more)
+    code, lines = status(capsys, "--only", "globex,hooli,pied", "--max-age", "9999d")
+    assert code == 2
+    assert [line.split()[:3] for line in lines[2:4]] == [["hooli", "not", "read"], ["pied", "not", "read"]]
+    what = "2 accounts not read, because `status` reads only DuckDB files."
+    assert lines[4:] == [f"{what} Query them with SQL, and select the others with --only."]
+    assert status(capsys, "--only", "acme,hooli")[0] == 1
+    code, lines = status(capsys, "--only", "hooli", "--json")
+    assert (code, json.loads("\n".join(lines))["complete"]) == (2, False)
+
+
+@pytest.mark.usefixtures("folder")
 def test_json_has_an_object_for_each_account(capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = status(capsys, "--json")
     found = json.loads("\n".join(lines))

@@ -91,7 +91,12 @@ def series_of(jobs: Iterable[Job]) -> list[list[Job]]:
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:
     """Return the exit code of several accounts: that of one that needs a person first, then of one that may be completed."""
-    codes = {outcome.exit_code for outcome in outcomes}
+    return most_urgent(outcome.exit_code for outcome in outcomes)
+
+
+def most_urgent(exit_codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the exit code that needs a person, else that of an account that may be completed, else COMPLETE."""
+    codes = set(exit_codes)
     order = (ExitCode.ACTION_NEEDED, ExitCode.INCOMPLETE)
     return next((code for code in order if code in codes), ExitCode.COMPLETE)
 

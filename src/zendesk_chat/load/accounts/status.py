@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from zendesk_chat.load.file.stored import open_stored, stored_file
 from zendesk_chat.load.report import plain_table, print_complete
 from zendesk_chat.load.status import GOOD, FileStatus, read_status
 from zendesk_chat.load.status_report import age_in_words, utc
+from zendesk_chat.wording import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,25 +34,27 @@ class AccountStatus:
     Attributes:
         file: None if it could not be read, or does not exist yet.
         problems: A sentence each; none if all is well.
+        supported: Whether ``status`` can read its destination.
     """
 
     account: str
     file: FileStatus | None
     problems: Sequence[str]
     exists: bool = True
+    supported: bool = True
 
     @property
     def word(self) -> str:
         """How the last run ended, in a word or two."""
         if self.file is None:
-            return "not readable" if self.exists else "never"
+            return "not read" if not self.supported else "not readable" if self.exists else "never"
         if self.file.last_run is None:
             return "no run"
         return "too old" if self.problems and self.file.last_run.result == "complete" else self.file.last_run.result
 
 
 def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
-    """Print the status of all accounts. Returns the exit code: 1 if any of them has a problem."""
+    """Print the status of all accounts. Returns the exit code: 1 if any of them has a problem, else 2 if it cannot read all."""
     try:
         entries = entries_of(options)
     except ConfigError as error:
@@ -63,10 +66,11 @@ def run_accounts_status(options: argparse.Namespace, clock: Clock) -> int:
     else:
         console = PlainConsole()
         print_complete(_table(statuses, clock.now()), console)
-        for status in statuses:
-            for problem in status.problems:
-                say(console, f"{status.account}: {problem}", "red")
-    return ExitCode.INCOMPLETE if any(status.problems for status in statuses) else ExitCode.COMPLETE
+        for line in _problems(statuses):
+            say(console, line, "red")
+    if any(status.problems and status.supported for status in statuses):
+        return ExitCode.INCOMPLETE
+    return ExitCode.COMPLETE if all(status.supported for status in statuses) else ExitCode.USAGE
 
 
 def entries_of(options: argparse.Namespace) -> list[Entry]:
@@ -81,11 +85,26 @@ def _status(entry: Entry, max_age_seconds: float | None, now: float) -> AccountS
     to = str(entry.values["to"])
     try:
         path = stored_file(to, "status")
+    except ConfigError as error:
+        return AccountStatus(entry.account, None, [str(error)], supported=False)
+    except ConnectorError as error:
+        return AccountStatus(entry.account, None, [str(error)], exists=Path(to.removeprefix("duckdb:///")).exists())
+    try:
         with open_stored(path, str(entry.values.get("schema") or MAIN)) as stored:
             status = read_status(stored, now)
     except ConnectorError as error:
-        return AccountStatus(entry.account, None, [str(error)], exists=Path(to.removeprefix("duckdb:///")).exists())
+        return AccountStatus(entry.account, None, [str(error)])
     return AccountStatus(entry.account, status, status.problems(max_age_seconds))
+
+
+def _problems(statuses: Sequence[AccountStatus]) -> Iterator[str]:
+    """Yield a line for each problem, and one for all accounts that are in other destinations."""
+    for status in statuses:
+        if status.supported:
+            yield from (f"{status.account}: {problem}" for problem in status.problems)
+    if others := sum(not status.supported for status in statuses):
+        what = f"{counted(others, 'account')} not read, because `status` reads only DuckDB files."
+        yield f"{what} Query them with SQL, and select the others with --only."
 
 
 def _table(statuses: Sequence[AccountStatus], now: float) -> Table:

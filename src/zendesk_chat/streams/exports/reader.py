@@ -69,7 +69,8 @@ def _start_moved(stream: str, position: ExportPosition, start: int) -> str | Non
     began = position.complete_from
     if began is None:
         what = "the state does not contain the start_date that it was read from."
-        return f"{stream}: {what} If it was later than now, reset this stream's state to read the older records."
+        remedy = "If you have moved start_date back since then, reset this stream's state to read the older records too."
+        return f"{stream}: {what} {remedy} Otherwise, nothing is missing."
     if start < began:
         what = f"start_date was {iso_seconds(began)} and is earlier now."
         return f"{stream}: {what} Records since {iso_seconds(start)} are read too."
