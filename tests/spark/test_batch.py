@@ -100,7 +100,7 @@ def test_a_frame_and_a_view_have_all_rows_after_a_query_with_a_filter(
     assert [row.asDict() for row in spark.sql(shares).collect()] == [{"some": 8, "total": 24}]
 
 
-def test_filters_are_pushed_down_as_the_session_says_unless_register_does(
+def test_filters_are_pushed_down_as_in_the_session_unless_register_overrides_it(
     spark: SparkSession, accounts: Accounts, load: Load, caplog: pytest.LogCaptureFixture
 ) -> None:
     try:

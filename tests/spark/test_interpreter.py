@@ -28,7 +28,7 @@ def test_a_virtual_environment_that_workers_do_not_use_is_reported(tmp_path: Pat
     warning = other_python()
     assert warning is not None
     assert warning.startswith(f"Spark's workers run {tmp_path}/bin/python3, not /app/venv/bin/python.")
-    assert warning.endswith("export PYSPARK_PYTHON=/app/venv/bin/python")
+    assert warning.endswith("run `export PYSPARK_PYTHON=/app/venv/bin/python`, and start it again.")
 
 
 def test_an_activated_environment_a_set_variable_and_a_system_python_are_fine(

@@ -47,8 +47,9 @@ def test_a_misspelt_field_would_be_found(kind: str, field: str, tmp_path: Path) 
     assert list(problems(manifest))
 
 
-def test_helm_lint_finds_nothing(tmp_path: Path) -> None:
-    done = helm("lint", CHART, "--strict", values=values_file(EVERYTHING, tmp_path))
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["no values", "everything"])
+def test_helm_lint_finds_nothing(values: dict[str, Any], tmp_path: Path) -> None:
+    done = helm("lint", CHART, "--strict", values=values_file(values, tmp_path))
     assert "0 chart(s) failed" in done.stdout
     assert "WARNING" not in done.stdout
 

@@ -16,6 +16,6 @@ def other_python() -> str | None:
     if found is not None and Path(found).parent == Path(sys.executable).parent:
         return None
     return (
-        f"Spark's workers run {found or 'python3'}, not {sys.executable}. If zendesk_chat is not installed there, set PYSPARK_PYTHON "
-        f"before you start Spark: export PYSPARK_PYTHON={sys.executable}"
+        f"Spark's workers run {found or 'python3'}, not {sys.executable}. If zendesk_chat is not installed there, stop "
+        f"the driver, run `export PYSPARK_PYTHON={sys.executable}`, and start it again."
     )

@@ -75,7 +75,7 @@ def register(spark: SparkSession, *, push_filters: bool | None = None) -> None:
         push_filters: Whether a query reads only the accounts and the time in its ``WHERE``. **Spark then keeps the filters of
             a query for later queries on the same DataFrame or view**, so load a DataFrame for each query. True switches on
             ``spark.sql.python.filterPushdown.enabled`` in the session, which other data sources in Python may use too. None
-            does what this setting says; it is off by default.
+            follows this setting, which is off by default.
     """
     if push_filters is None:
         push_filters = str(spark.conf.get(_PUSHDOWN, "false")).lower() == "true"
@@ -83,8 +83,8 @@ def register(spark: SparkSession, *, push_filters: bool | None = None) -> None:
     if push_filters:
         spark.conf.set(_PUSHDOWN, "true")
         logger.warning(
-            "Filters are pushed down. Spark keeps the filters of a query for later queries on the same DataFrame or view, which "
-            "then lack rows. Call load() for each query, and use no view in several queries."
+            "Filters are pushed down. Spark keeps the filters of a query for later queries on the same DataFrame or view, "
+            "which lack rows. Call load() for each query, and use no view in several queries."
         )
     if warning := other_python():
         logger.warning("%s", warning)
