@@ -15,10 +15,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
 from zendesk_chat.spark import register
 
+STREAMS = {"chats": {}, "chat_events": {"parents": "true"}}
 SAME_KEY = "old.account = new.account AND old.id = new.id"
 SAME_CHAT = "old.account = new.account AND old.chat_id = new.chat_id"
 
@@ -61,9 +63,15 @@ def main(accounts: str, folder: str) -> None:
     register(spark)
     lake = Path(folder)
     lake.mkdir(parents=True, exist_ok=True)
-    keep_up_to_date(spark, accounts, "chats", lake, days_per_batch="90")
-    keep_up_to_date(spark, accounts, "chat_events", lake, days_per_batch="90", parents="true")
+    failed = []
+    for stream, options in STREAMS.items():
+        try:
+            keep_up_to_date(spark, accounts, stream, lake, days_per_batch="90", **options)
+        except StreamingQueryException as error:  # some accounts failed; the others are read
+            failed.append(error)
     spark.stop()
+    if failed:
+        raise failed[0]
 
 
 if __name__ == "__main__":

@@ -175,6 +175,18 @@ def test_a_stream_that_an_account_may_lack(optional: bool, state: dict[str, int]
     assert any(isinstance(event, StreamCompleted) for event in events_of(events, "agents"))
 
 
+def test_a_stream_that_is_refused_after_its_first_request_has_failed() -> None:
+    def refused_later(fetch: Fetch, _position: Any, _bounds: Bounds) -> Iterator[Batch[Any]]:
+        fetch(Request("x", bytes))
+        yield Batch([b'{"id":1}'], 1, 1)
+        fetch(Request("x", refuse))
+
+    task = Task(replace(stream("events", refused_later), optional=True), None, BOUNDS)
+    *_, end = events_of(list(start([task])), "events")
+    assert isinstance(end, StreamFailed)
+    assert end.error is LACKING
+
+
 def in_feed(records: Sequence[bytes]) -> Iterator[Batch[Any]]:
     yield Batch(records, 0, len(records))
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxRows
 
 from tests.destinations.content import check_content
 from tests.spark.accounts import Accounts
-from zendesk_chat.errors import AuthError, ConfigError, StateError
+from zendesk_chat.errors import ConfigError, ConnectorError, StateError, UnavailableError
 from zendesk_chat.spark.accounts import find_accounts
 from zendesk_chat.spark.options import parse_options
+from zendesk_chat.spark.polling import LONGEST_TIMEOUT_SECONDS, Latest, _attempt
 from zendesk_chat.spark.quota import quota_file
 from zendesk_chat.spark.schema import schema_of
 from zendesk_chat.spark.streaming import StreamReader
+from zendesk_chat_sandbox import Fault
 
 Json = dict[str, Any]
 ALL = ReadAllAvailable()
@@ -142,13 +144,139 @@ def test_an_account_that_fails_keeps_its_state_and_the_log_names_it(
     assert "a1" in by_account(query.next())
 
 
-def test_if_all_accounts_fail_the_query_fails(accounts: Accounts) -> None:
+def test_if_all_accounts_fail_a_query_that_continues_waits_for_the_next_poll(
+    accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
     query = Query(accounts, "chats")
     for name in accounts.sandboxes:
         accounts.token_file(name).write_text("wrong-token")
-    with pytest.raises(AuthError) as raised:
+    before = query.offset
+    assert query.next() == []
+    assert query.offset == before
+    assert sorted(record.message[:2] for record in caplog.records) == ["a0", "a1", "a2"]
+    accounts.write()
+    query.now += 30
+    check(accounts, "chats", query.next())
+
+
+def test_available_now_reads_the_others_and_then_fails(accounts: Accounts) -> None:
+    accounts.token_file("a1").write_text("wrong-token")
+    query = Query(accounts, "chats", days_per_batch="20")
+    query.reader.prepareForTriggerAvailableNow()
+    rows: list[Json] = []
+    with pytest.raises(ConnectorError) as raised:
+        rows.extend(row for _ in range(100) for row in query.next())
+    assert str(raised.value).startswith(
+        "Accounts that were not read: 1 of 3. The others are complete. a1: Zendesk Chat rejected"
+    )
+    check_content(accounts.sandboxes["a2"], lambda _: [row for row in rows if row["account"] == "a2"], ["chats"])
+    reported = query.reader.reportLatestOffset()
+    assert reported["accounts"] == query.offset["accounts"]
+    assert list(cast("Json", reported["failed"])) == ["a1"]
+
+
+def refuse(accounts: Accounts, stream: str, after: int, status: int = 403) -> None:
+    path = f"*/incremental/{stream}"
+    accounts.sandboxes["a0"].inject(Fault(kind="status", status=status, path=path, after=after, times=None))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_stream_that_is_refused_after_the_poll_fails_and_is_read_later(accounts: Accounts, after: int, status: int) -> None:
+    accounts.write(["a0"])
+    query = Query(accounts, "agent_events")
+    refuse(accounts, "agent_events", after, status)
+    with pytest.raises(UnavailableError):
         query.next()
-    assert raised.value.__notes__ == ["The account is a0."]
+    accounts.sandboxes["a0"].clear_faults()
+    rows = query.next()
+    check_content(accounts.sandboxes["a0"], lambda _: rows, ["agent_events"])
+
+
+def test_an_account_that_lacks_a_stream_fails_no_query_unless_it_had_the_stream(accounts: Accounts) -> None:
+    refuse(accounts, "agent_events", 0)
+    query = Query(accounts, "agent_events")
+    query.reader.prepareForTriggerAvailableNow()
+    assert set(by_account(query.next())) == {"a1", "a2"}
+    assert query.next() == []
+    accounts.sandboxes["a0"].clear_faults()
+    had = Query(accounts, "agent_events")
+    had.next()
+    edit(accounts)
+    refuse(accounts, "agent_events", 0)
+    had.reader.prepareForTriggerAvailableNow()
+    had.next()
+    with pytest.raises(ConnectorError, match="not read: 1 of 3"):
+        had.next()
+
+
+def days_ago(days: int) -> str:
+    return datetime.fromtimestamp(time.time() - 86_400 * days, UTC).date().isoformat()
+
+
+@pytest.mark.parametrize("top", [f"start_date = {days_ago(9)}", "lookback_minutes = 600", "end_date = 2021-01-01"])
+def test_a_planned_micro_batch_is_read_with_the_times_with_which_it_was_planned(accounts: Accounts, top: str) -> None:
+    query = Query(accounts, "chats")
+    end = query.reader.latestOffset(query.offset, ALL)
+    accounts.write(top=top)
+    path = Path(accounts.path)
+    if "start_date" in top:
+        path.write_text(path.read_text().replace("start_date = 2020-01-01\n", ""))
+    check(accounts, "chats", query.between(query.offset, end))
+
+
+@pytest.mark.parametrize("change", [{"end_date": days_ago(5)}, {"lookback_minutes": "120"}, {}])
+def test_an_earlier_start_date_reads_what_is_before_although_nothing_is_new(accounts: Accounts, change: dict[str, str]) -> None:
+    ended = {key: value for key, value in change.items() if key == "end_date"}
+    first = Query(accounts, "chats", start_date=days_ago(15), **ended)
+    rows = first.next()
+    query = Query(accounts, "chats", **change)
+    query.offset = first.offset
+    earlier = query.next()
+    assert earlier
+    assert not {row["id"] for row in rows} & {row["id"] for row in earlier}
+    complete = Query(accounts, "chats", **ended).next()
+    assert sorted(row["id"] for row in [*rows, *earlier]) == sorted(row["id"] for row in complete)
+    query.now += 30
+    assert query.next() == []
+
+
+def test_a_state_that_is_later_than_zendesks_time_allows_is_reported_once(
+    accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts.write(["a0"])
+    query = Query(accounts, "chats")
+    accounts.sandboxes["a0"].clock.advance(7200)
+    query.next()
+    accounts.sandboxes["a0"].clock.advance(-7200)
+    for _ in range(2):
+        query.now += 30
+        assert query.next() == []
+    (warning,) = [record.message for record in caplog.records if "The checkpoint is at" in record.message]
+    assert warning.startswith("a0: The checkpoint is at ")
+
+
+@pytest.mark.parametrize("state", [{}, "x", None, 5, {"update_timestamp": "no time"}, {"nothing": 1}])
+@pytest.mark.parametrize("stream", ["chats", "agents"])
+def test_a_damaged_state_is_refused_with_the_name_of_its_account(accounts: Accounts, stream: str, state: object) -> None:
+    query = Query(accounts, stream)
+    with pytest.raises(StateError, match="The checkpoint has a damaged state of the account a0"):
+        query.reader.latestOffset({**query.offset, "accounts": {"a0": state}}, ALL)
+
+
+def test_a_redaction_that_changes_the_type_of_a_column_asks_for_a_restart(accounts: Accounts) -> None:
+    query = Query(accounts, "chats")
+    redact = 'redact = {hash_key = "0123456789abcdef", rules = [{field = "chats.duration", action = "hash"}]}'
+    accounts.write(top=redact)
+    with pytest.raises(ConfigError, match=r"a0: the column duration was .* Restart the query"):
+        query.next()
+
+
+def test_an_account_that_hangs_delays_a_poll_for_some_seconds_only(accounts: Accounts) -> None:
+    (account, *_) = find_accounts(Query(accounts, "chats").options, time.time())
+    result = _attempt(time.time(), account)
+    assert isinstance(result, Latest)
+    assert result.account.parsed.timeout == LONGEST_TIMEOUT_SECONDS
 
 
 def test_lists_come_completely_each_time(accounts: Accounts) -> None:

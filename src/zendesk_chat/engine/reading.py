@@ -53,6 +53,7 @@ class Reading(Observer):
         self._fetcher = ConcurrentFetcher[object, object](self._get, shared.limit, shared.clock)
         self._lock = threading.Lock()
         self._ahead_at_first: float | None = None  # how far the clock was ahead at the first request; None afterwards
+        self._has_read = False
         self._requests = 0
         self._began = shared.clock.monotonic()
         self._reset_at = 0.0
@@ -131,7 +132,9 @@ class Reading(Observer):
         # Only the first request may correct the clock: a reader that started again later would emit its records twice.
         ahead, self._ahead_at_first = self._ahead_at_first, None
         try:
-            return self._client.get(request, self, decode)
+            decoded = self._client.get(request, self, decode)
+            self._has_read = True
+            return decoded
         finally:
             if ahead not in {None, self._client.time.ahead}:
                 raise _ClockCorrected from None
@@ -139,7 +142,7 @@ class Reading(Observer):
     def _end(self, run: StreamRun, error: ConnectorError | None) -> None:
         """Report that a stream has ended."""
         run.stats = replace(run.stats, requests=self._requests_of(run), seconds=self._seconds())
-        self._channel.put(run.end(error, self._client.account_answers))
+        self._channel.put(run.end(error, self._client.account_answers, has_read=self._has_read))
 
     def _seconds(self) -> float:
         return self._clock.monotonic() - self._began

@@ -72,11 +72,17 @@ class StreamRun:
             what = f"{self.name}: the record counts do not add up: {self.stats}. Please report this."
             raise DataError(what, stream=self.name)
 
-    def end(self, error: ConnectorError | None, account_answers: Callable[[], bool]) -> Event:
-        """Return the event that ends the stream with this error, or completes it."""
+    def end(self, error: ConnectorError | None, account_answers: Callable[[], bool], *, has_read: bool) -> Event:
+        """Return the event that ends the stream with this error, or completes it.
+
+        Args:
+            error: Why the stream ended early; None if it is complete.
+            account_answers: Returns whether any endpoint of the account responds.
+            has_read: Whether a request of the stream succeeded, so that the account has it.
+        """
         if error is None:
             return StreamCompleted(self.name, self.stats)
-        may_lack = self.stream.optional and self.position is None
+        may_lack = self.stream.optional and self.position is None and not has_read
         # If no endpoint of the account responds, nothing is known about this one.
         if may_lack and isinstance(error, UnavailableError) and error.by_api and account_answers():
             return StreamUnavailable(self.name, error, self.stats)

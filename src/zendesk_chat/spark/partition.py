@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +17,16 @@ from pyspark.sql.types import StructType
 
 from zendesk_chat.config import parse_subdomain
 from zendesk_chat.errors import ConnectorError
-from zendesk_chat.library.account import Account, logger
+from zendesk_chat.library.account import Account, Period, logger
 from zendesk_chat.library.arrow import ArrowBatch, to_arrow
 from zendesk_chat.library.reading import StreamsFailedError, read_several
 from zendesk_chat.library.states import ends_at
 from zendesk_chat.spark.accounts import AccountConfig
 from zendesk_chat.spark.quota import quota_file
 from zendesk_chat.spark.schema import aligned, arrow_columns
-from zendesk_chat.streams.stream import StateBlob
+from zendesk_chat.streams.positions import ExportPosition
+from zendesk_chat.streams.records import SECOND_US
+from zendesk_chat.streams.stream import StateBlob, Stream
 from zendesk_chat.tables.spool import Spool
 from zendesk_chat.tables.table import StreamTable
 
@@ -39,7 +41,9 @@ class AccountPartition(InputPartition):
         start_date: In ISO 8601, instead of the account's; None for the account's.
         end_date: Likewise.
         state: Where to resume; None to begin at the start date.
-        until: The state up to which to read; None to read until now.
+        until: The state up to which to read; None to read until now. It was found with the settings that the driver had then,
+            so it determines the period: the start date may have changed since.
+        required: Whether the account is known to have the stream.
     """
 
     config: AccountConfig
@@ -47,6 +51,7 @@ class AccountPartition(InputPartition):
     end_date: str | None = None
     state: StateBlob | None = None
     until: StateBlob | None = None
+    required: bool = False
 
 
 def read_partition(partition: AccountPartition, schema: StructType) -> Iterator[pa.RecordBatch]:
@@ -57,7 +62,8 @@ def read_partition(partition: AccountPartition, schema: StructType) -> Iterator[
     """
     log_to_stderr()
     name, options = partition.config.name, partition.config.options
-    account, columns = open_account(partition.config), arrow_columns(schema)
+    lookback = None if partition.until is None else 0  # `until` is before the lookback that applied when it was found
+    account, columns = open_account(partition.config, lookback=lookback), arrow_columns(schema)
     table = StreamTable.of(account.catalog.streams[options.stream])
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_local_dir(), ignore_cleanup_errors=True) as folder:
         spool = Spool(Path(folder) / "rows.parquet", table)
@@ -71,10 +77,17 @@ def read_partition(partition: AccountPartition, schema: StructType) -> Iterator[
             yield from aligned(part, name, columns).to_batches()
 
 
-def open_account(config: AccountConfig) -> Account:
-    """Return an account with the secrets of this machine. Raises ConfigError."""
+def open_account(config: AccountConfig, *, timeout: int | None = None, lookback: int | None = None) -> Account:
+    """Return an account with the secrets of this machine. Raises ConfigError.
+
+    Args:
+        config: Where its settings are.
+        timeout: In seconds, instead of the account's.
+        lookback: In minutes, instead of the account's.
+    """
     values = _with_name(config)
-    return Account(config=values, quota=quota_file(config.options, parse_subdomain(str(values["subdomain"]))))
+    quota = quota_file(config.options, parse_subdomain(str(values["subdomain"])))
+    return Account(config=values, quota=quota, request_timeout_seconds=timeout, lookback_minutes=lookback)
 
 
 def log_to_stderr() -> None:
@@ -90,14 +103,21 @@ def _pages(account: Account, partition: AccountPartition) -> Generator[ArrowBatc
     """Yield the pages of the stream; none if the account lacks it, which the log reports."""
     stream = account.catalog.streams[partition.config.options.stream]
     period = account.period(partition.start_date, partition.end_date)
-    if partition.until is not None:  # which is exact, even if the end date has changed since it was found
-        stream, period = ends_at(stream, partition.until), replace(period, end=None)
+    if partition.until is not None:
+        stream, period = ends_at(stream, partition.until), _period_until(stream, partition.until, period)
     try:
-        yield from to_arrow(account, read_several(account, [(stream, partition.state)], period, required=False))
+        yield from to_arrow(account, read_several(account, [(stream, partition.state)], period, required=partition.required))
     except StreamsFailedError as failed:
         error = failed.errors[stream.name]
         error.add_note(f"The account is {partition.config.name}.")
         raise error from error.__cause__  # without the error of several streams as its context
+
+
+def _period_until(stream: Stream, until: StateBlob, period: Period) -> Period:
+    """Return the period for a read up to a state: it begins at the start date that applied when the state was found."""
+    position = stream.load_state(until)
+    start = position.complete_from if isinstance(position, ExportPosition) else None
+    return Period(period.start if start is None else start // SECOND_US, None)
 
 
 def _with_name(config: AccountConfig) -> Mapping[str, object]:

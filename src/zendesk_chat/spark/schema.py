@@ -70,13 +70,24 @@ def arrow_columns(schema: StructType) -> pa.Schema:
 
 
 def aligned(table: pa.Table, account: str, schema: pa.Schema) -> pa.Table:
-    """Return a table with the columns of the data source. Columns that the account lacks are null."""
+    """Return a table with the columns of the data source. Columns that the account lacks are null.
+
+    Raises:
+        ConfigError: A column has another type than when the query was planned.
+    """
     columns = []
     for field in schema:
         if field.name == ACCOUNT:
             columns.append(pa.chunked_array([pa.repeat(pa.scalar(account), table.num_rows)]))
         elif field.name in table.column_names:
-            columns.append(table.column(field.name).cast(field.type))
+            found = table.column(field.name)
+            if found.type != field.type and field.type != pa.string():
+                raise ConfigError(
+                    f"{account}: the column {field.name} was {field.type} when the query was planned, and is {found.type} now, "
+                    "because redact has changed. Restart the query. If the machines have different accounts files, copy the "
+                    "same file to all of them."
+                )
+            columns.append(found.cast(field.type))
         else:
             columns.append(pa.chunked_array([pa.nulls(table.num_rows, field.type)]))
     return pa.table(columns, schema=schema)

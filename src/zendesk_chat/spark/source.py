@@ -47,7 +47,8 @@ class ZendeskChatDataSource(DataSource):
         return self.batch_reader(accounts, schema, now)
 
     def streamReader(self, schema: StructType) -> StreamReader:  # noqa: N802  the name is Spark's
-        """Return the reader of a streaming query."""
+        """Return the reader of a streaming query. Spark calls this in the process that plans the query."""
+        log_to_stderr()
         options = self._parsed()
         require_columns(schema, schema_of(find_accounts(options, time.time())))
         return StreamReader(options, schema)

@@ -16,7 +16,7 @@ from zendesk_chat.spark.accounts import SparkAccount, find_accounts
 from zendesk_chat.spark.offsets import Offset, parse_offset
 from zendesk_chat.spark.options import Options
 from zendesk_chat.spark.partition import AccountPartition, read_partition
-from zendesk_chat.spark.polling import Latest, poll
+from zendesk_chat.spark.polling import LackingError, Latest, error_of_accounts, poll, warn
 from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.stream import StateBlob
 
@@ -35,12 +35,14 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self._schema = schema
         self._now = now
         self._polled_at: float | None = None
-        self._latest: Mapping[str, Latest] = {}
+        self._latest: dict[str, Latest] = {}
+        self._failed: dict[str, ConnectorError] = {}
+        self._too_late: set[str] = set()  # accounts whose state is reported to be too late
         self._is_last = False  # whether the query ends at what was found first
 
     def __getstate__(self) -> dict[str, object]:
         """Return what executors need: not the accounts that the driver has opened."""
-        return {**self.__dict__, "_latest": {}, "_polled_at": None}
+        return {**self.__dict__, "_latest": {}, "_failed": {}, "_polled_at": None}
 
     def initialOffset(self) -> dict[str, object]:  # noqa: N802  the name is Spark's
         """Return the offset of a new query: every account begins at its start date."""
@@ -56,15 +58,26 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self._is_last = True
 
     def latestOffset(self, start: dict[str, object], limit: ReadLimit) -> dict[str, object]:  # noqa: N802  the name is Spark's
-        """Return how far the next micro-batch reads."""
+        """Return how far the next micro-batch reads.
+
+        Raises:
+            ConnectorError: The query ends at what was found first, all of that is read, and there are accounts that failed.
+        """
         if not self._is_last and self._is_due():
             self._poll()
         days = None if isinstance(limit, ReadAllAvailable) else self._options.days_per_batch
-        states = dict(parse_offset(start, self._options.stream).states)
-        for name, latest in self._latest.items():
-            if (end := _end(name, latest, states.get(name), days)) is not None:
-                states[name] = end
+        begun = parse_offset(start, self._options.stream).states
+        states = {**begun, **self._ends(begun, days)}
+        failed = {name: error for name, error in self._failed.items() if name in begun or not isinstance(error, LackingError)}
+        if self._is_last and states == begun and failed:
+            raise error_of_accounts(failed, len(self._latest))
         return Offset(self._options.stream, states).to_json()
+
+    def reportLatestOffset(self) -> dict[str, object]:  # noqa: N802  the name is Spark's
+        """Return what ``lastProgress`` shows: the latest state of each account, and the accounts that are not read now."""
+        latest = {name: latest.state for name, latest in self._latest.items()}
+        failed = {name: str(error) for name, error in self._failed.items()}
+        return {**Offset(self._options.stream, latest).to_json(), "failed": failed}
 
     def partitions(self, start: dict[str, object], end: dict[str, object]) -> Sequence[InputPartition]:
         """Return a partition for each account with another state at the end."""
@@ -91,21 +104,34 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     def _poll(self) -> None:
         """Ask all accounts. Their file is read again, so that it may have new ones."""
         now = self._now()
-        self._latest = poll(find_accounts(self._options, now), now)
+        found = poll(find_accounts(self._options, now), now)
+        self._latest = {name: one for name, one in found.items() if isinstance(one, Latest)}
+        self._failed = {name: one for name, one in found.items() if isinstance(one, ConnectorError)}
         self._polled_at = now
 
+    def _ends(self, begun: Mapping[str, StateBlob], days: int | None) -> dict[str, StateBlob]:
+        """Return where the next read of each account ends. Accounts for which that cannot be found wait for the next poll."""
+        ends = {}
+        for name, latest in list(self._latest.items()):
+            start = begun.get(name)
+            self._warn_if_too_late(name, latest, start)
+            try:
+                ends[name] = latest.after(start, days)
+            except ConnectorError as error:
+                warn(name, error)
+                self._failed[name] = error
+                del self._latest[name]
+        return ends
 
-def _end(name: str, latest: Latest, start: StateBlob | None, days: int | None) -> StateBlob | None:
-    """Return where the next read of an account ends; None if that cannot be found, which the log reports."""
-    try:
-        return latest.after(start, days)
-    except ConnectorError as error:
-        logger.warning("%s is not read this time: %s", name, error)
-        return None
+    def _warn_if_too_late(self, name: str, latest: Latest, start: StateBlob | None) -> None:
+        """Report once that the state of an account is later than Zendesk's time allows."""
+        if start is not None and name not in self._too_late and (warning := latest.too_late(start)):
+            self._too_late.add(name)
+            logger.warning("%s: %s", name, warning)
 
 
 def _partition(account: SparkAccount, start: StateBlob | None, end: StateBlob) -> AccountPartition:
     """Return what to read between two states; all of a list."""
     if not isinstance(account.stream.source, Export):
-        return AccountPartition(account.config)
-    return AccountPartition(account.config, state=start, until=end)
+        return AccountPartition(account.config, required=True)
+    return AccountPartition(account.config, state=start, until=end, required=True)
