@@ -136,6 +136,16 @@ def _refuse_others(
             )
 
 
+def create_staging(warehouse: Warehouse) -> None:
+    """Create dlt's own tables in the staging schema. To drop a table, dlt expects them there if the schema exists."""
+    with warehouse.pipeline.destination_client() as client:
+        if isinstance(client, SqlJobClientWithStagingDataset):
+            with client.with_staging_dataset():
+                client.initialize_storage()
+                client.update_stored_schema(only_tables={client.schema.version_table_name}, force=True)
+                _forget_schema(client)  # the tables of the rows are not there yet
+
+
 def _forget_staging(client: SqlJobClientBase) -> None:
     """Let dlt compare the tables of its staging schema with what they should be: somebody may have dropped one."""
     if isinstance(client, SqlJobClientWithStagingDataset):

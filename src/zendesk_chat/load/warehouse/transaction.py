@@ -17,7 +17,7 @@ from zendesk_chat.load.failures import explained
 from zendesk_chat.load.warehouse.files import imported_rows
 from zendesk_chat.load.warehouse.finishing import prepare_keys
 from zendesk_chat.load.warehouse.lake_resource import lake_resource
-from zendesk_chat.load.warehouse.stored_tables import is_empty
+from zendesk_chat.load.warehouse.stored_tables import create_staging, is_empty
 from zendesk_chat.tables.arrow import naming_rows
 from zendesk_chat.tables.merging import merge, table_hints
 from zendesk_chat.tables.table import StreamTable
@@ -120,6 +120,7 @@ def commit(warehouse: Warehouse, parts: Sequence[Part], before: Memory, after: M
             safe = {name: kept for name, kept in before.streams.items() if name not in unsafe}
             _load(warehouse, [_states(Memory(after.account, safe))])
         if rebuilt:
+            create_staging(warehouse)
             _load(warehouse, [_resource(warehouse, part) for part in rebuilt], drop=True)
         _load(warehouse, [*(_resource(warehouse, part) for part in parts if part not in rebuilt), _states(after)])
 
