@@ -14,7 +14,15 @@ import pytest
 from sqlalchemy.exc import SAWarning
 
 from tests.destinations.exact import exact_values
-from tests.destinations.scenario import SCENARIOS, Destination, Scenario, edits, name_of, visitors_as_last_seen
+from tests.destinations.scenario import (
+    SCENARIOS,
+    Destination,
+    Scenario,
+    edits,
+    field_hashed_later,
+    name_of,
+    visitors_as_last_seen,
+)
 from tests.support.commands import run_here
 from tests.support.sandbox import still
 from tests.support.syncs import logged
@@ -30,7 +38,7 @@ def in_folder(folder: Path) -> Callable[[str], str]:
     return lambda name: f"sqlite:///{folder}/{name}.sqlite"
 
 
-IN_CI = (edits, visitors_as_last_seen, exact_values)
+IN_CI = (edits, visitors_as_last_seen, field_hashed_later, exact_values)
 """What `make destinations-quick` runs."""
 
 
