@@ -221,6 +221,7 @@ def test_only_the_kinds_that_are_asked_for(kind: Kind, masked: str) -> None:
     assert masker([kind]).mask("jo@x.com +15550100 4111111111111111 10.0.0.1") == masked
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)  # a search that takes the square of the length would need minutes
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("piece", HOSTILE)

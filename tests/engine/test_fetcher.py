@@ -443,6 +443,7 @@ class SlowClient:
         pass
 
 
+@pytest.mark.long
 def test_a_slow_export_is_read_by_several_threads_and_reported_in_an_order_that_can_be_resumed() -> None:
     random = Random(1)
     times = sorted(random.randrange(NOW - 5 * 365 * 86_400, NOW - 1000) for _ in range(30_000))

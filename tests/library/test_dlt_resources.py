@@ -155,6 +155,7 @@ def test_rows_can_be_iterated_without_a_pipeline(sandbox: Sandbox, account: Acco
     assert all(None not in table.column("id").to_pylist() for table in tables)
 
 
+@pytest.mark.long
 def test_one_source_loads_into_several_pipelines(sandbox: Sandbox, account: Account, tmp_path: Path) -> None:
     source = dlt_source(account, NESTED)
     pipelines = [pipeline_in(tmp_path, name) for name in ("first", "second")]
@@ -178,6 +179,7 @@ def test_it_loads_beside_other_sources(sandbox: Sandbox, account: Account, tmp_p
         sandbox.account.edit_chat(sandbox.account.chat_ids()[0], history=[])
 
 
+@pytest.mark.long
 def test_schemas_may_have_datasets_of_their_own(
     sandbox: Sandbox, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +227,7 @@ def test_a_frozen_schema_keeps_unknown_fields_in_the_columns_for_them(
     assert (row["_extra"], row["_unparsed"]) == ('{"brand_new":"field"}', '{"duration":"not a number"}')
 
 
+@pytest.mark.long
 def test_every_refresh_reads_everything_again(sandbox: Sandbox, account: Account, tmp_path: Path) -> None:
     pipeline = pipeline_in(tmp_path)
     modes: list[Any] = [None, "drop_sources", "drop_resources", "drop_data"]

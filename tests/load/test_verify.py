@@ -152,6 +152,7 @@ def test_what_it_prints(sandbox: Sandbox, path: Path, capsys: pytest.CaptureFixt
     assert logged(shown.err, "INFO") == [f"Comparing 50 of {CHATS} chats ...", "No difference was found."]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "switches",
     [
@@ -503,6 +504,7 @@ def test_the_last_chat_of_a_quiet_account_must_be_there(
     assert (code, found["streams"]["chats"]["keys"]) == (1, {"missing": [last]})
 
 
+@pytest.mark.long
 def test_too_many_changes_are_not_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -768,6 +770,7 @@ def test_refused_requests_are_repeated(tmp_path: Path, capsys: pytest.CaptureFix
     assert (code, differing(found), found["streams"]["goals"]["state"]) == (0, {}, "same")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("skew", [-7200, 7200])
 def test_a_wrong_clock_of_this_machine_changes_nothing(skew: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "chats.duckdb"
@@ -797,6 +800,7 @@ def test_a_stopped_verification_ends(sandbox: Sandbox, path: Path, capsys: pytes
     assert sandbox.requests == []
 
 
+@pytest.mark.long
 def test_the_choice_depends_on_the_seed(sandbox: Sandbox, path: Path) -> None:
     def asked(*options: str) -> list[str]:
         sandbox.clear_requests()

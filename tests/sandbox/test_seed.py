@@ -101,6 +101,7 @@ def test_the_timestamps_of_history_stay_inside_the_chat() -> None:
             assert (stamps[0], stamps[-1]) == (chat["timestamp"], chat["end_timestamp"])
 
 
+@pytest.mark.long
 def test_there_is_some_of_every_event() -> None:
     counts = built(5000).counts()
     assert all(counts[name] > 150 for name in ("agent_events", "conversions", "department_events"))

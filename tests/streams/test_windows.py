@@ -76,6 +76,7 @@ def timed(api: ExportApi, slots: int) -> tuple[float, int]:
     return slow.seconds, api.requests - before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("pages", [60, 200])
 def test_a_slow_backfill_takes_a_fifth_of_the_time_whatever_the_history(name: str, pages: int) -> None:
