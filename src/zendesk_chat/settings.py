@@ -54,6 +54,7 @@ SETTINGS: Final = (
     Setting("time_zone", option="--time-zone"),
     Setting("wait", "seconds", "--wait"),
 )
+HASH_KEY: Final = f"{PREFIX}HASH_KEY"
 VARIABLES: Final = {setting.variable: setting for setting in SETTINGS}
 FILE_VARIABLES: Final = {f"{setting.variable}_FILE": setting for setting in SETTINGS if setting.secret}
 OPTIONS: Final = {setting.key: setting.option for setting in SETTINGS if setting.option}

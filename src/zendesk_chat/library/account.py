@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import os
-import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from hashlib import blake2b
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from zendesk_chat.api.auth import TokenSource, hand_over, token_source
 from zendesk_chat.api.client import USER_AGENT, Client
@@ -21,31 +17,16 @@ from zendesk_chat.api.rate_limit import RateLimiter
 from zendesk_chat.api.shared_quota import SharedQuota
 from zendesk_chat.api.transport import HttpTransport
 from zendesk_chat.clock import Clock, SystemClock
-from zendesk_chat.config import (
-    ENVIRONMENT,
-    EVERYTHING,
-    TOP_KEYS,
-    Config,
-    OAuth,
-    parse_config,
-    parse_date,
-    require_past_start,
-    unknown_keys,
-)
+from zendesk_chat.config import Config, parse_date, unknown_keys
 from zendesk_chat.engine.check import Verdict
 from zendesk_chat.engine.check import check as check_account
 from zendesk_chat.errors import ConfigError
-from zendesk_chat.sources import CREDENTIALS, Source, combine
+from zendesk_chat.library.arguments import Arguments, ConfigArgument, OnRotation, iso, parse_arguments, without_secrets
 from zendesk_chat.streams.catalog import Catalog
 from zendesk_chat.streams.records import SECOND_US, iso_seconds
-from zendesk_chat.validation import is_absent
-from zendesk_chat.variables import from_variables
 
 __all__ = ["Account", "OnRotation", "Period", "Verdict", "check"]
 
-OnRotation: TypeAlias = Callable[[dict[str, object]], object]
-ConfigArgument: TypeAlias = Mapping[str, object] | Callable[[], Mapping[str, object]]
-HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"
 logger: Final = logging.getLogger("zendesk_chat")
 logger.addHandler(logging.NullHandler())  # without a handler, Python would print warnings to standard error
 
@@ -58,51 +39,11 @@ class Period:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Pickled:
-    """What a pickle knows about the account's token: enough to recognize it.
-
-    Attributes:
-        digest: Of the token, with ``salt`` as the key. It does not reveal the token, which is long and random.
-    """
-
-    subdomain: str
-    salt: bytes = field(repr=False)
-    digest: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, parsed: Config) -> _Pickled:
-        """Return what to pickle."""
-        salt = secrets.token_bytes(16)
-        return cls(parsed.subdomain, salt, _digest(parsed.credentials.access_token or "", salt))
-
-    def recognizes(self, token: object) -> bool:
-        """Return whether this is the token that the account had."""
-        return hmac.compare_digest(_digest(str(token), self.salt), self.digest)
-
-
-@dataclass(frozen=True, slots=True)
-class _Arguments:
-    """What an account was created with.
-
-    Attributes:
-        settings: The arguments that have a key in the configuration, by key.
-        quota: An absolute path.
-        pickled: The account that was pickled, if it was.
-    """
-
-    config: ConfigArgument | None = field(repr=False)
-    settings: Mapping[str, object] = field(repr=False)
-    on_rotation: OnRotation | None = None
-    quota: str | None = None
-    pickled: _Pickled | None = None
-
-
 class _Opened:
     """What all reads of an account share, once its configuration is read."""
 
-    def __init__(self, arguments: _Arguments, rotated: Callable[[dict[str, object]], None]) -> None:
-        self.parsed = parsed = _parse(arguments)
+    def __init__(self, arguments: Arguments, rotated: Callable[[dict[str, object]], None]) -> None:
+        self.parsed = parsed = parse_arguments(arguments)
         clock = SystemClock()
         shared = None if arguments.quota is None else SharedQuota(arguments.quota, parsed.requests_per_minute, clock)
         self.transport = HttpTransport(parsed.origin, timeout=parsed.timeout, clock=clock, user_agent=USER_AGENT)
@@ -133,8 +74,8 @@ class Account:
         start_date: Skip chats, timelines and events before this UTC time. Default: read all.
         end_date: Stop before this UTC time. Default: read until now.
         redact: How to change records before they leave the process, as in the setting of this name:
-            ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``. Default of the key, unless
-            you pass ``config``: ``ZENDESK_CHAT_HASH_KEY``.
+            ``{"hash_key": "...", "rules": [{"field": "chats.visitor.email", "action": "hash"}]}``. Default of the key:
+            ``ZENDESK_CHAT_HASH_KEY``.
         lookback_minutes: How long before its state a read starts, to find chats that appear late.
         requests_per_minute: The maximum number of requests in any minute.
         request_timeout_seconds: Seconds without data before a request is retried.
@@ -177,10 +118,10 @@ class Account:
             "api_url": api_url,
         }
         given = {key: value for key, value in settings.items() if value is not None}
-        self._restore(_Arguments(config, given, on_rotation, None if quota is None else str(Path(quota).absolute())))
+        self._restore(Arguments(config, given, on_rotation, None if quota is None else str(Path(quota).absolute())))
         _ = self._opened  # now, so that mistakes are found here
 
-    def _restore(self, arguments: _Arguments) -> None:
+    def _restore(self, arguments: Arguments) -> None:
         self._arguments = arguments
         self._lock = threading.Lock()
         self._once: _Opened | None = None
@@ -192,9 +133,9 @@ class Account:
             self._once = self._once or _Opened(self._arguments, self._rotated)
             return self._once
 
-    def __reduce__(self) -> tuple[Callable[[_Arguments], Account], tuple[_Arguments]]:
+    def __reduce__(self) -> tuple[Callable[[Arguments], Account], tuple[Arguments]]:
         """Return what to pickle. Raises ConfigError for a refresh token: two processes cannot use it."""
-        return _unpickled, (_without_secrets(self._arguments, self._once.parsed if self._once else None),)
+        return _unpickled, (without_secrets(self._arguments, self._once.parsed if self._once else None),)
 
     def __copy__(self) -> Account:
         """Return this account: a copy would have a quota of its own."""
@@ -281,96 +222,7 @@ class _RunTokens:
         self.tokens.settle(seconds)
 
 
-def iso(time: object, name: str) -> str:
-    """Return a date or time as a setting. Raises ConfigError for anything else; ``name`` is that of the argument."""
-    if isinstance(time, date):
-        return time.isoformat()
-    if isinstance(time, str):
-        return time
-    raise ConfigError(f"{name}: must be a string such as 2026-01-31, or a date.")
-
-
-def _parse(arguments: _Arguments) -> Config:
-    """Merge the settings into the configuration, which they override, and validate the result."""
-    config, settings = arguments.config, arguments.settings
-    if callable(config):
-        config = config()
-    if not isinstance(config, Mapping | None):
-        raise ConfigError("config: must be a dictionary, or a function that returns one.")
-    named = {"access_token": "token"}
-    sources = [Source(settings, {key: named.get(key, key) for key in settings}, "option")]
-    if config is not None:
-        sources.append(Source(config, {key: f"{key} in config" for key in config}))
-    account = ENVIRONMENT.values() if config is None else ()
-    environment = from_variables(os.environ, only=(*account, HASH_KEY))
-    if arguments.pickled:
-        _require_token_of(arguments.pickled, environment, has_own=config is not None)
-    raw = {"start_date": EVERYTHING, **combine([*sources, environment]).values}
-    hash_key, redact = raw.pop("hash_key", None), raw.get("redact")
-    if hash_key and isinstance(redact, Mapping) and not redact.get("hash_key"):
-        raw["redact"] = {**redact, "hash_key": hash_key}
-    _require_account(raw, in_config=config is not None)
-    parsed = parse_config(raw)
-    require_past_start(parsed, time.time())
-    if arguments.on_rotation is None and _rotates(parsed):
-        raise ConfigError("on_rotation: pass a function that stores renewed OAuth tokens. A refresh token works only once.")
-    return parsed
-
-
-def _require_token_of(pickled: _Pickled, environment: Source, *, has_own: bool) -> None:
-    """Check that the environment has a token, and that it is of the account that was pickled."""
-    if has_own:
-        return
-    token, subdomain = environment.values.get("access_token"), pickled.subdomain
-    remedy = "Or create the account with a function as `config`, which returns the token in each process."
-    if token is None:
-        variable = ENVIRONMENT["access_token"]
-        raise ConfigError(f"The pickle of the account {subdomain} has no token. Set {variable} in this process. {remedy}")
-    if "subdomain" not in environment.values and not pickled.recognizes(token):
-        raise ConfigError(
-            f"{environment.names['access_token']} is not the token with which the account {subdomain} was created. If it is "
-            f"another one of that account, set {ENVIRONMENT['subdomain']} to {subdomain}. {remedy}"
-        )
-
-
-def _digest(token: str, salt: bytes) -> bytes:
-    return blake2b(token.encode(), key=salt, digest_size=16).digest()
-
-
-def _rotates(parsed: Config) -> bool:
-    """Return whether the account has a refresh token that it will use."""
-    credentials = parsed.credentials
-    return isinstance(credentials, OAuth) and credentials.renewable and bool(credentials.refresh_token)
-
-
-def _unpickled(arguments: _Arguments) -> Account:
+def _unpickled(arguments: Arguments) -> Account:
     account = Account.__new__(Account)
     account._restore(arguments)  # noqa: SLF001  what `__init__` does, except that nothing is read yet
     return account
-
-
-def _without_secrets(arguments: _Arguments, parsed: Config | None) -> _Arguments:
-    """Return the arguments of an account, without tokens and without the key of hashes."""
-    if parsed is None:  # it was loaded from a pickle, and has not been used
-        return arguments
-    if _rotates(parsed):
-        raise ConfigError("An account with an OAuth refresh token cannot be pickled: the token works only once.")
-    config, settings = arguments.config, arguments.settings
-    if not callable(config):
-        config, settings = None, {**parsed.raw, "subdomain": parsed.subdomain, "api_url": parsed.api_url}
-    kept = {key: value for key, value in settings.items() if key in TOP_KEYS and key not in CREDENTIALS}
-    if isinstance(redact := kept.get("redact"), Mapping):
-        kept["redact"] = {key: value for key, value in redact.items() if key != "hash_key"}
-    return _Arguments(config, kept, quota=arguments.quota, pickled=arguments.pickled or _Pickled.of(parsed))
-
-
-def _require_account(raw: Mapping[str, object], *, in_config: bool) -> None:
-    """Raise a ConfigError that names what to give, if there is no account or no credentials."""
-    remedies = {
-        "subdomain": f"Pass subdomain=..., or set {ENVIRONMENT['subdomain']}.",
-        "credentials": f"Pass token=..., or set {ENVIRONMENT['access_token']}.",
-    }
-    found = {"subdomain": raw.get("subdomain"), "credentials": raw.get("credentials") or raw.get("access_token")}
-    for name, remedy in remedies.items():
-        if is_absent(found[name]):
-            raise ConfigError(f"{name}: missing. {'Add it to the config.' if in_config else remedy}")

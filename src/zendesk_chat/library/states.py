@@ -12,7 +12,8 @@ from zendesk_chat.clock import SystemClock
 from zendesk_chat.config import parse_date
 from zendesk_chat.engine.threads import SETTLE_SECONDS
 from zendesk_chat.errors import ConfigError, StateError
-from zendesk_chat.library.account import Account, iso
+from zendesk_chat.library.account import Account
+from zendesk_chat.library.arguments import iso
 from zendesk_chat.streams.exports.export import Export
 from zendesk_chat.streams.exports.replay import Replay
 from zendesk_chat.streams.exports.times import RunTimes
@@ -46,16 +47,27 @@ def latest_state(account: Account, stream: str) -> dict[str, object]:
         ConnectorError: The request failed. UnavailableError means that the account lacks the stream.
     """
     (found,) = account.catalog.select([stream])
-    export, parsed, clock = _export_of(found), account.parsed, SystemClock()
+    _export_of(found)
+    _, now = ask(account, found)
+    end = account.parsed.end
+    settled = RunTimes.of(Bounds(account.parsed.start, now, account.parsed.lookback), SECOND_US).overlap_from // SECOND_US
+    return _state(account, found, settled if end is None else min(settled, end))
+
+
+def ask(account: Account, stream: Stream) -> tuple[object, float]:
+    """Send the smallest request for a stream. Return its response, and Zendesk's time in seconds since 1970.
+
+    Raises:
+        ConnectorError: The request failed.
+    """
+    clock = SystemClock()
     client = account.client(clock)
-    bounds = Bounds(parsed.start, clock.now(), parsed.lookback)
+    bounds = Bounds(account.parsed.start, clock.now(), account.parsed.lookback)
     try:
-        client.get(export.probe(bounds), Observer())
+        return client.get(stream.source.probe(bounds), Observer()), client.time.now()
     finally:
         clock.stop()
         client.settle(SETTLE_SECONDS)
-    settled = RunTimes.of(replace(bounds, now=client.time.now()), SECOND_US).overlap_from // SECOND_US
-    return _state(account, found, settled if parsed.end is None else min(settled, parsed.end))
 
 
 def ends_at(stream: Stream, state: StateBlob) -> Stream:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from zendesk_chat.errors import ConfigError
+from zendesk_chat.settings import HASH_KEY
 from zendesk_chat.sources import Source
-
-HASH_KEY: Final = "ZENDESK_CHAT_HASH_KEY"
 
 
 def combine_redactions(sources: Sequence[Source]) -> object:

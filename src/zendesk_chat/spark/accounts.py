@@ -23,6 +23,7 @@ from zendesk_chat.load.selection import choose_streams
 from zendesk_chat.load.settings_file import from_file
 from zendesk_chat.printable import printable
 from zendesk_chat.redaction.rules import Redaction
+from zendesk_chat.settings import HASH_KEY
 from zendesk_chat.sources import CREDENTIALS, Source
 from zendesk_chat.spark.options import Options, named
 from zendesk_chat.streams.catalog import Catalog
@@ -30,7 +31,6 @@ from zendesk_chat.streams.stream import Stream
 from zendesk_chat.variables import from_variables, read_secret
 
 HasValues = TypeVar("HasValues", Entry, Source)
-_HASH_KEY: Final = ("ZENDESK_CHAT_HASH_KEY",)
 # Weaker than everything else, so that a driver without secrets validates the rest.
 _UNREAD_TOKEN: Final = Source({"access_token": "unread"}, {}, "variable")
 _UNREAD_KEY: Final = Source({"hash_key": "unread-unread-unread"}, {}, "variable")
@@ -79,8 +79,8 @@ class AccountConfig:
         if self.options.accounts is not None:
             entry = self._entry(self.options.accounts)
             own = sources_of(entry, os.environ) if secrets else _settings_of(entry)
-            return [command, *own, *account_name(entry, own), *_variables(*_HASH_KEY, secrets=secrets)]
-        return [self._single(command, secrets=secrets), *_variables(*ENVIRONMENT.values(), *_HASH_KEY, secrets=secrets)]
+            return [command, *own, *account_name(entry, own), *_variables(HASH_KEY, secrets=secrets)]
+        return [self._single(command, secrets=secrets), *_variables(*ENVIRONMENT.values(), HASH_KEY, secrets=secrets)]
 
     def _single(self, command: Source, *, secrets: bool) -> Source:
         """Return the options of a single account, with the token in ``token_file``."""

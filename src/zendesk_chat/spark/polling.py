@@ -9,19 +9,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from zendesk_chat.api.client import Observer
 from zendesk_chat.clock import SystemClock
-from zendesk_chat.engine.threads import SETTLE_SECONDS
 from zendesk_chat.errors import ConnectorError, UnavailableError
 from zendesk_chat.library.account import Account, logger
-from zendesk_chat.library.states import latest_state
+from zendesk_chat.library.states import ask, latest_state
 from zendesk_chat.spark.accounts import SparkAccount
 from zendesk_chat.spark.offsets import READ_AT
 from zendesk_chat.spark.partition import open_account
 from zendesk_chat.streams.exports.export import Export, ExportPage
 from zendesk_chat.streams.positions import ExportPosition
 from zendesk_chat.streams.records import SECOND_US, iso_seconds
-from zendesk_chat.streams.stream import Bounds, StateBlob, Stream
+from zendesk_chat.streams.stream import StateBlob, Stream
 
 MOST_THREADS: Final = 16
 LONGEST_TIMEOUT_SECONDS: Final = 10
@@ -96,7 +94,7 @@ class Latest:
 
     def _first_micros(self, export: Export) -> int | None:
         """Return the time of the first record since the start date; None if there is none."""
-        page = _probe(self.account, self.stream)
+        page, _ = ask(self.account, self.stream)
         rows = [export.row(raw) for raw in page.rows] if isinstance(page, ExportPage) else []
         times = [row.time for row in rows if row is not None and row.time is not None]
         return max(min(times), self.account.parsed.start * SECOND_US) if times else None
@@ -140,21 +138,9 @@ def _latest(account: Account, stream: Stream, now: float) -> Latest:
     try:
         if isinstance(stream.source, Export):
             return Latest(account, stream, latest_state(account, stream.name))
-        _probe(account, stream)
+        ask(account, stream)
     except UnavailableError as error:
         if stream.optional and error.by_api and account.client(SystemClock()).account_answers():
             raise LackingError(str(error), status=error.status, stream=stream.name) from error
         raise
     return Latest(account, stream, {READ_AT: datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")})
-
-
-def _probe(account: Account, stream: Stream) -> object:
-    """Return the response of the smallest request for a stream, which has its first record."""
-    clock = SystemClock()
-    client = account.client(clock)
-    bounds = Bounds(account.parsed.start, clock.now(), account.parsed.lookback)
-    try:
-        return client.get(stream.source.probe(bounds), Observer())
-    finally:
-        clock.stop()
-        client.settle(SETTLE_SECONDS)

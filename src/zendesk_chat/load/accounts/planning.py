@@ -15,11 +15,11 @@ from zendesk_chat.load.accounts.entry_sources import account_name, sources_of, w
 from zendesk_chat.load.accounts.running import Job
 from zendesk_chat.load.configuration import configure, from_options
 from zendesk_chat.load.plan import make_plan
+from zendesk_chat.settings import HASH_KEY
 from zendesk_chat.sources import Source
 from zendesk_chat.variables import from_variables
 
 _OF_ONE_ACCOUNT: Final = ("--config", "--subdomain", "--token", "--api-url", "--renamed-from")
-_HASH_KEY: Final = ("ZENDESK_CHAT_HASH_KEY",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def plan_accounts(options: argparse.Namespace, environment: Mapping[str, str], n
         raise ConfigError(f"{given[0]} is for one account, but --accounts is for several. Remove one of them.")
     file = read_accounts(Path(options.accounts))
     entries = chosen(file, options.only)
-    command, hash_key = from_options(options), from_variables(environment, only=_HASH_KEY)
+    command, hash_key = from_options(options), from_variables(environment, only=(HASH_KEY,))
     planned = [_plan(entry, [command, hash_key], options, environment, now) for entry in entries]
     check_conflicts([one.job for one in planned], file.path)
     names = {entry.account for entry in entries}
