@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -18,7 +19,12 @@ from pyspark.sql.datasource import (
     StringStartsWith,
 )
 
+from tests.spark.accounts import Accounts
+from zendesk_chat.spark.accounts import find_accounts
 from zendesk_chat.spark.bounds import Limits, is_empty, limits_of, time_column
+from zendesk_chat.spark.options import parse_options
+from zendesk_chat.spark.partition import AccountPartition, read_partition
+from zendesk_chat.spark.schema import schema_of
 from zendesk_chat.streams.registry import STREAMS
 
 TIME = ("update_timestamp",)
@@ -67,3 +73,23 @@ def test_only_streams_in_the_order_of_a_column_are_read_in_parts() -> None:
         "chat_events": "chat_update_timestamp",
         "chat_webpaths": "chat_update_timestamp",
     }
+
+
+def test_limits_narrow_the_period_that_the_executor_finds(accounts: Accounts) -> None:
+    given = {"accounts": accounts.path, "stream": "chats", "only": "a1", "quota_folder": str(accounts.folder / "quota")}
+    (account,) = found = find_accounts(parse_options(given), time.time())
+    schema = schema_of(found)
+
+    def times(limits: Limits) -> list[int]:
+        batches = read_partition(AccountPartition(account.config, limits=limits), schema)
+        return sorted(int(row["update_timestamp"].timestamp()) for batch in batches for row in batch.to_pylist())
+
+    everything = times(Limits())
+    start, end = everything[40], everything[80]
+    assert len(everything) == 120
+    assert times(Limits(end=end)) == [time for time in everything if time < end]
+    accounts.write(a1=f"start_date = {datetime.fromtimestamp(start, UTC).isoformat()}")  # later than on the driver
+    assert times(Limits(start=everything[10], end=end)) == [time for time in everything if start <= time < end]
+    assert times(Limits(start=end)) == [time for time in everything if time >= end]
+    assert times(Limits(start=2**40)) == times(Limits(end=start)) == []
+    assert times(Limits(start=start, end=2**40)) == [time for time in everything if time >= start]

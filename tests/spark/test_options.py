@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pyspark.sql.datasource import Filter, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 from pyspark.sql.types import StringType, StructField, StructType
 
 from zendesk_chat.errors import ConfigError
 from zendesk_chat.spark.accounts import find_accounts
-from zendesk_chat.spark.batch import FilteringReader
+from zendesk_chat.spark.bounds import Limits
 from zendesk_chat.spark.options import parse_options
 from zendesk_chat.spark.partition import AccountPartition, open_account
 from zendesk_chat.spark.schema import require_columns, schema_of
@@ -21,7 +20,6 @@ from zendesk_chat.spark.source import ZendeskChatDataSource
 NOW = 1_795_176_000.0
 NOW_AS_DATE = "2026-11-20T12:00:00+00:00"
 TOMORROW = "2026-11-21T12:00:00+00:00"
-TIME = ("update_timestamp",)
 LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 SECRETS = ("token-of-acme-91ab", "token-of-globex-77cd", "hash-key-of-all-12ef")
 
@@ -173,35 +171,10 @@ def test_a_mistake_in_the_schema_of_a_user(accounts: str, columns: list[StructFi
         require_columns(StructType(columns), complete)
 
 
-@pytest.mark.parametrize(
-    ("filters", "start", "end"),
-    [
-        ([], None, None),
-        ([GreaterThan(TIME, datetime.min.replace(tzinfo=UTC))], "2024-01-01T00:00:00+00:00", None),
-        ([LessThan(TIME, datetime.max.replace(tzinfo=UTC))], None, TOMORROW),
-        ([GreaterThan(TIME, datetime.max.replace(tzinfo=UTC))], NOW_AS_DATE, None),
-        (
-            [GreaterThanOrEqual(TIME, datetime(2025, 6, 1, tzinfo=UTC)), LessThanOrEqual(TIME, LAST_SECOND)],
-            "2025-06-01T00:00:00+00:00",
-            TOMORROW,
-        ),
-        ([GreaterThan(TIME, datetime(9999, 1, 1, tzinfo=UTC)), LessThan(TIME, LAST_SECOND)], NOW_AS_DATE, TOMORROW),
-        ([LessThan(TIME, datetime(2025, 6, 1, tzinfo=UTC))], None, "2025-06-01T00:00:00+00:00"),
-    ],
-)
-def test_extreme_times_of_filters(accounts: str, filters: list[Filter], start: str | None, end: str | None) -> None:
-    found = find_accounts(parse_options({"accounts": accounts, "stream": "chats", "only": "acme"}), NOW)
-    reader = FilteringReader(found, schema_of(found), NOW)
-    assert list(reader.pushFilters(filters)) == filters
-    (partition,) = reader.partitions()
-    assert isinstance(partition, AccountPartition)
-    assert (partition.start_date, partition.end_date) == (start, end)
-
-
 def test_partitions_carry_no_secret_and_open_with_those_of_the_machine(accounts: str, tmp_path: Path) -> None:
     options = parse_options({"accounts": accounts, "stream": "chats", "quota_folder": str(tmp_path / "quota")})
     found = find_accounts(options, NOW)
-    pickled = [pickle.dumps(AccountPartition(one.config, start_date="2025-01-01", state={})) for one in found]
+    pickled = [pickle.dumps(AccountPartition(one.config, limits=Limits(start=1), state={})) for one in found]
     assert not [secret for secret in SECRETS for one in pickled if secret.encode() in one]
     opened = [open_account(pickle.loads(one).config) for one in pickled]
     assert [account.config["access_token"] for account in opened] == list(SECRETS[:2])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
+import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +17,13 @@ from pyspark.sql.types import StructType
 
 from zendesk_chat.config import parse_subdomain
 from zendesk_chat.errors import ConnectorError
-from zendesk_chat.library.account import Account, Period, logger
+from zendesk_chat.library.account import Account, Period
 from zendesk_chat.library.arrow import ArrowBatch, to_arrow
 from zendesk_chat.library.reading import StreamsFailedError, read_several
 from zendesk_chat.library.states import ends_at
 from zendesk_chat.spark.accounts import AccountConfig
+from zendesk_chat.spark.bounds import Limits, is_empty
+from zendesk_chat.spark.log import log_to_stderr
 from zendesk_chat.spark.quota import quota_file
 from zendesk_chat.spark.schema import aligned, arrow_columns
 from zendesk_chat.streams.positions import ExportPosition
@@ -38,8 +40,8 @@ class AccountPartition(InputPartition):
     """What one task reads. It is sent to an executor, and contains no secret.
 
     Attributes:
-        start_date: In ISO 8601, instead of the account's; None for the account's.
-        end_date: Likewise.
+        limits: What the query needs at most. They narrow the period of the account, which the executor finds: its files may be
+            newer than those of the driver.
         state: Where to resume; None to begin at the start date.
         until: The state up to which to read; None to read until now. It was found with the settings that the driver had then,
             so it determines the period: the start date may have changed since.
@@ -47,8 +49,7 @@ class AccountPartition(InputPartition):
     """
 
     config: AccountConfig
-    start_date: str | None = None
-    end_date: str | None = None
+    limits: Limits = field(default_factory=Limits)
     state: StateBlob | None = None
     until: StateBlob | None = None
     required: bool = False
@@ -90,27 +91,28 @@ def open_account(config: AccountConfig, *, timeout: int | None = None, lookback:
     return Account(config=values, quota=quota, request_timeout_seconds=timeout, lookback_minutes=lookback)
 
 
-def log_to_stderr() -> None:
-    """Let warnings reach the log of the executor or the driver. Spark keeps what its Python processes write to stderr."""
-    if not any(isinstance(handler, logging.StreamHandler) for handler in logger.handlers):
-        handler = logging.StreamHandler()
-        handler.setLevel(logging.WARNING)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s zendesk_chat: %(message)s"))
-        logger.addHandler(handler)
-
-
 def _pages(account: Account, partition: AccountPartition) -> Generator[ArrowBatch, None, None]:
     """Yield the pages of the stream; none if the account lacks it, which the log reports."""
     stream = account.catalog.streams[partition.config.options.stream]
-    period = account.period(partition.start_date, partition.end_date)
+    period = _narrowed(account.period(), partition.limits)
     if partition.until is not None:
-        stream, period = ends_at(stream, partition.until), _period_until(stream, partition.until, period)
+        stream, period = ends_at(stream, partition.until), _period_until(stream, partition.until, account.period())
+    if period is None:
+        return
     try:
         yield from to_arrow(account, read_several(account, [(stream, partition.state)], period, required=partition.required))
     except StreamsFailedError as failed:
         error = failed.errors[stream.name]
         error.add_note(f"The account is {partition.config.name}.")
         raise error from error.__cause__  # without the error of several streams as its context
+
+
+def _narrowed(period: Period, limits: Limits) -> Period | None:
+    """Return the part of a period within limits; None if there is none."""
+    both = Limits(start=period.start, end=period.end).within(limits)
+    if is_empty(both):
+        return None
+    return Period(min(both.start or 0, int(time.time())), both.end)  # a start in the future would be refused
 
 
 def _period_until(stream: Stream, until: StateBlob, period: Period) -> Period:

@@ -15,8 +15,8 @@ from zendesk_chat.library.account import logger
 from zendesk_chat.spark.accounts import find_accounts
 from zendesk_chat.spark.batch import BatchReader, FilteringReader
 from zendesk_chat.spark.interpreter import other_python
+from zendesk_chat.spark.log import log_to_stderr
 from zendesk_chat.spark.options import Options, parse_options, require_batch
-from zendesk_chat.spark.partition import log_to_stderr
 from zendesk_chat.spark.schema import require_columns, schema_of
 from zendesk_chat.spark.streaming import StreamReader
 
@@ -40,11 +40,10 @@ class ZendeskChatDataSource(DataSource):
 
     def reader(self, schema: StructType) -> BatchReader:
         """Return the reader of a batch query."""
-        now = time.time()
         require_batch(self.options)
-        accounts = find_accounts(self._parsed(), now)
+        accounts = find_accounts(self._parsed(), time.time())
         require_columns(schema, schema_of(accounts))
-        return self.batch_reader(accounts, schema, now)
+        return self.batch_reader(accounts, schema)
 
     def streamReader(self, schema: StructType) -> StreamReader:  # noqa: N802  the name is Spark's
         """Return the reader of a streaming query. Spark calls this in the process that plans the query."""
