@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,7 +72,7 @@ def draw_chart(figures: Mapping[Case, Figures]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="CPU time, peak memory and wall time of each program by the number of chats">\n<style>{STYLE}</style>\n'
-        f"{_legend(panels[0][0].lines)}\n{drawn}\n</svg>\n"
+        f"{draw_legend({program: COLOURS[program] for program in panels[0][0].lines}, LEFT)}\n{drawn}\n</svg>\n"
     )
 
 
@@ -95,27 +95,32 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def _panel(panel: Panel) -> str:
-    points = [point for line in panel.lines.values() for point in line]
-    if not points:
+    if not any(panel.lines.values()):
         return f'<text class="title" y="-12">{panel.title}: no figures</text>'
-    sizes = sorted({chats for chats, _ in points})
-    heights = ticks(min(cost for _, cost in points), max(cost for _, cost in points))
-    across = Scale(sizes[0] / 1.2, sizes[-1] * 1.2, PANEL_WIDTH)
-    up = Scale(heights[0], heights[-1], PANEL_HEIGHT)
-    parts = [f'<text class="title" y="-12">{panel.title}</text>']
+    lines = {COLOURS[program]: line for program, line in panel.lines.items()}
+    return draw_panel(panel.title, "chats", lines, (PANEL_WIDTH, PANEL_HEIGHT), lambda chats: f"{chats / 1000:g}k")
+
+
+def draw_panel(
+    title: str, label: str, lines: Mapping[str, Points], pixels: tuple[int, int], size_of: Callable[[float], str]
+) -> str:
+    """A line for each colour, on logarithmic axes. ``label`` names the horizontal axis, whose ticks are the sizes."""
+    width, height = pixels
+    points = [point for line in lines.values() for point in line]
+    sizes = sorted({size for size, _ in points})
+    heights = ticks(min(value for _, value in points), max(value for _, value in points))
+    across, up = Scale(sizes[0] / 1.2, sizes[-1] * 1.2, width), Scale(heights[0], heights[-1], height)
+    parts = [f'<text class="title" y="-12">{title}</text>']
     for tick in heights:
-        y = PANEL_HEIGHT - up.at(tick)
-        parts.append(f'<line class="grid" x2="{PANEL_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        y = height - up.at(tick)
+        parts.append(f'<line class="grid" x2="{width}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="-6" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     for size in sizes:
         x = across.at(size)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y2="{PANEL_HEIGHT}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{PANEL_HEIGHT + 17}" text-anchor="middle">{size / 1000:g}k</text>')
-    parts.append(f'<text x="{PANEL_WIDTH / 2}" y="{PANEL_HEIGHT + 37}" text-anchor="middle">chats</text>')
-    parts += [
-        _line(COLOURS[program], [(across.at(x), PANEL_HEIGHT - up.at(y)) for x, y in line])
-        for program, line in panel.lines.items()
-    ]
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y2="{height}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{height + 17}" text-anchor="middle">{size_of(size)}</text>')
+    parts.append(f'<text x="{width / 2}" y="{height + 37}" text-anchor="middle">{label}</text>')
+    parts += [_line(colour, [(across.at(x), height - up.at(y)) for x, y in line]) for colour, line in lines.items()]
     return "\n".join(parts)
 
 
@@ -125,11 +130,10 @@ def _line(colour: str, pixels: Points) -> str:
     return f'<polyline class="line" stroke="{colour}" points="{path}"/>{dots}'
 
 
-def _legend(programs: Mapping[str, Points]) -> str:
-    parts, x = [], LEFT
-    for program in programs:
-        parts.append(
-            f'<circle cx="{x + 4}" cy="16" r="5" fill="{COLOURS[program]}"/><text x="{x + 14}" y="20">{program}</text>'
-        )
-        x += 40 + 7 * len(program)
+def draw_legend(colours: Mapping[str, str], left: int) -> str:
+    """A dot and a name for each line."""
+    parts, x = [], left
+    for name, colour in colours.items():
+        parts.append(f'<circle cx="{x + 4}" cy="16" r="5" fill="{colour}"/><text x="{x + 14}" y="20">{name}</text>')
+        x += 40 + 7 * len(name)
     return "".join(parts)

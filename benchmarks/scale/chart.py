@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from benchmarks.chart import STYLE, Points, Scale, ticks
+from benchmarks.chart import STYLE, Points, draw_legend, draw_panel
 from benchmarks.scale.figures import Figures
 from benchmarks.scale.report import falls_behind
 from benchmarks.scale.results import Results
@@ -39,7 +39,7 @@ def draw_chart(results: Results) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="Minutes until all accounts are fresh, by the number of accounts and by how many are synced at a time">\n'
-        f"<style>{STYLE}</style>\n{_legend()}\n{drawn}\n</svg>\n"
+        f"<style>{STYLE}</style>\n{draw_legend(COLOURS, LEFT)}\n{drawn}\n</svg>\n"
     )
 
 
@@ -53,33 +53,5 @@ def lines_of(figures: Sequence[Figures], across: Callable[[Figures], int]) -> di
 
 
 def _panel(title: str, label: str, lines: Mapping[str, Points]) -> str:
-    points = [point for line in lines.values() for point in line]
-    heights = ticks(min(minutes for _, minutes in points), max(minutes for _, minutes in points))
-    sizes = sorted({size for size, _ in points})
-    across, up = Scale(sizes[0] / 1.2, sizes[-1] * 1.2, WIDTH), Scale(heights[0], heights[-1], HEIGHT)
-    parts = [f'<text class="title" y="-12">{title}</text>']
-    for tick in heights:
-        y = HEIGHT - up.at(tick)
-        parts.append(f'<line class="grid" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="-6" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
-    for size in sizes:
-        x = across.at(size)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y2="{HEIGHT}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT + 17}" text-anchor="middle">{size:,g}</text>')
-    parts.append(f'<text x="{WIDTH / 2}" y="{HEIGHT + 37}" text-anchor="middle">{label}</text>')
-    parts += [_line(COLOURS[way], [(across.at(x), HEIGHT - up.at(y)) for x, y in line]) for way, line in lines.items()]
-    return "\n".join(parts)
-
-
-def _line(colour: str, pixels: Points) -> str:
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in pixels)
-    return f'<polyline class="line" stroke="{colour}" points="{path}"/>{dots}'
-
-
-def _legend() -> str:
-    parts, x = [], LEFT
-    for way, colour in COLOURS.items():
-        parts.append(f'<circle cx="{x + 4}" cy="16" r="5" fill="{colour}"/><text x="{x + 14}" y="20">{way}</text>')
-        x += 40 + 7 * len(way)
-    return "".join(parts)
+    coloured = {COLOURS[way]: line for way, line in lines.items()}
+    return draw_panel(title, label, coloured, (WIDTH, HEIGHT), lambda size: f"{size:,g}")
