@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import urllib.request
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from accounts_file import wait_until
+from processes import running
 
 from tests.support.executable import ROOT
 
@@ -121,24 +121,9 @@ def running_airflow(home: Path, settings: Mapping[str, str]) -> Iterator[Airflow
     )
     with ExitStack() as stack:
         for command in commands:
-            stack.enter_context(_started([program, *command], environment, home / f"{command[0]}.log"))
+            stack.enter_context(running([program, *command], environment, home / f"{command[0]}.log"))
         airflow = Airflow(home, url)
         wait_until(lambda: airflow.answers("/auth/token"), STARTED)
         airflow.token = airflow.call("GET", "/auth/token")["access_token"]
         wait_until(lambda: airflow.answers(DAG), STARTED)
         yield airflow
-
-
-@contextmanager
-def _started(command: list[str | Path], environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+from processes import running
 
 from tests.support.executable import ROOT
 
@@ -79,30 +79,9 @@ def running_dagster(home: Path, settings: Mapping[str, str]) -> Iterator[Dagster
     recipe = _faster_recipe(home / "recipe")
     environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "DAGSTER_HOME": str(home), "DO_NOT_TRACK": "1", **settings}
     instance = dg.DagsterInstance.from_config(str(home))  # first, so that only one process creates the databases
-    with instance, _daemon(recipe, environment, home / "daemon.log"):
+    command = [BIN / "dagster-daemon", "run", "-f", recipe]
+    with instance, running(command, environment, home / "daemon.log", recipe.parent, stop=signal.SIGINT):
         yield Dagster(home, instance)
-
-
-@contextmanager
-def _daemon(recipe: Path, environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [BIN / "dagster-daemon", "run", "-f", recipe],
-            cwd=recipe.parent,
-            env=environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def _faster_recipe(folder: Path) -> Path:
