@@ -38,12 +38,12 @@ class Destination:
     start: Callable[[ExitStack, Path], str]
 
 
-def _postgres(stack: ExitStack, folder: Path) -> str:
-    return stack.enter_context(postgres_server(folder)).new_database("chats")
+def _postgres(stack: ExitStack, _folder: Path) -> str:
+    return stack.enter_context(postgres_server()).new_database("chats")
 
 
-def _mariadb(stack: ExitStack, folder: Path) -> str:
-    return stack.enter_context(mariadb_server(folder)).new_database("chats")
+def _mariadb(stack: ExitStack, _folder: Path) -> str:
+    return stack.enter_context(mariadb_server()).new_database("chats")
 
 
 DESTINATIONS: Final = (

@@ -34,8 +34,8 @@ def dbt() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as running:
+def server() -> Iterator[Postgres]:
+    with postgres_server() as running:
         yield running
 
 

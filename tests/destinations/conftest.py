@@ -9,19 +9,18 @@ import pytest
 from tests.destinations.servers.clickhouse import ClickHouse, clickhouse_engine
 from tests.destinations.servers.mariadb import MariaDB, mariadb_server
 from tests.destinations.servers.postgres import Postgres, postgres_server
-from tests.destinations.servers.processes import server_folder
 from tests.destinations.servers.s3 import S3, VARIABLES, s3_server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    with server_folder() as folder, postgres_server(folder) as server:
+    with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
-    with server_folder() as folder, mariadb_server(folder) as server:
+    with mariadb_server() as server:
         yield server
 
 

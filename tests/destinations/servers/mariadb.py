@@ -12,7 +12,7 @@ from typing import Any
 import pymysql
 from pymysql.cursors import DictCursor
 
-from tests.destinations.servers.processes import free_port, program, running, unprivileged
+from tests.destinations.servers.processes import free_port, program, running, server_folder, unprivileged
 
 _FOLDERS = ["/usr/sbin", "/usr/bin", "/usr/local/mysql/bin"]
 _STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
@@ -44,7 +44,14 @@ class MariaDB:
 
 
 @contextmanager
-def mariadb_server(folder: Path) -> Iterator[MariaDB]:
+def mariadb_server() -> Iterator[MariaDB]:
+    """Run a server in a folder of its own."""
+    with server_folder() as folder, _started(folder) as server:
+        yield server
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[MariaDB]:
     """Run a strict server without durability, whose databases have latin1 by default, with an ordinary user."""
     install, mariadbd = program("mariadb-install-db", *_FOLDERS), program("mariadbd", *_FOLDERS)
     user = unprivileged(folder, "mysql")

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg2
 
-from tests.destinations.servers.processes import free_port, program, running, unprivileged
+from tests.destinations.servers.processes import free_port, program, running, server_folder, unprivileged
 
 _FOLDERS = [f"/usr/lib/postgresql/{version}/bin" for version in range(20, 12, -1)]
 
@@ -40,7 +40,14 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[Postgres]:
+def postgres_server() -> Iterator[Postgres]:
+    """Run a server in a folder of its own."""
+    with server_folder() as folder, _started(folder) as server:
+        yield server
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Postgres]:
     """Run a server with password authentication and without durability."""
     initdb, postgres = program("initdb", *_FOLDERS), program("postgres", *_FOLDERS)
     user = unprivileged(folder, "postgres")
